@@ -1,0 +1,1 @@
+"""Runs on or near the target: timetable, runner, outbox, enrolment."""

@@ -1,0 +1,1 @@
+"""The only code, with outbox.py, that touches the outside world."""

@@ -1,0 +1,1 @@
+"""The shared kernel: standard library only."""

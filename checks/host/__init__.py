@@ -1,0 +1,1 @@
+"""Checks an agent makes of its own host."""

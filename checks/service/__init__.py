@@ -1,0 +1,1 @@
+"""Probes of services, from any vantage point."""

@@ -1,0 +1,1 @@
+"""Flask server and its engines."""

@@ -1,0 +1,1 @@
+"""The estate file and the plans made of it (core)."""

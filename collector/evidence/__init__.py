@@ -1,0 +1,1 @@
+"""Log entries, intake rules, bundles (core)."""

@@ -1,0 +1,1 @@
+"""Timers: sequence, derive, open and close rounds."""

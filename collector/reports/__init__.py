@@ -1,0 +1,1 @@
+"""Documents: docx, xlsx, pdf, json."""

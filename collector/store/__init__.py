@@ -1,0 +1,1 @@
+"""Tables: SQLAlchemy Core, one module of functions per noun."""
