@@ -1,0 +1,58 @@
+"""The `roundseal-collector` program: finds the command, imports only that command's module."""
+
+import importlib
+
+import click
+
+# name -> "module:command". Commands of later versions say so and exit 2.
+_COMMANDS = {
+    "init": "collector.cli_server:init",
+    "serve": "collector.cli_server:serve",
+    "token": "collector.cli_agents:token",
+    "agents": "collector.cli_agents:agents",
+    "import": "collector.cli_agents:import_",
+    "fsck": "collector.cli_store:fsck",
+    "rebuild": "collector.cli_store:rebuild",
+    "backup": "collector.cli_store:backup",
+    "pack": "collector.cli_store:pack",
+    "estate": "collector.cli_estate:estate",
+    "rounds": "collector.cli_rounds:rounds",
+    "round": "collector.cli_rounds:round_",
+    "availability": "collector.cli_figures:availability",
+    "statement": "collector.cli_rounds:statement",
+    "record": "collector.cli_record:record",
+    "account": "collector.cli_accounts:account",
+    "bundle": "collector.cli_bundle:bundle",
+}
+_LATER = ("scorecard", "prune", "backups")
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*_COMMANDS, *_LATER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _LATER:
+            return _later(cmd_name)
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+def _later(name: str) -> click.Command:
+    @click.command(
+        name, context_settings={"ignore_unknown_options": True}, help="Not in this version."
+    )
+    @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
+    def later(rest: tuple[str, ...]) -> None:
+        raise click.UsageError(f"{name}: not in this version")
+
+    return later
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="roundseal")
+def main() -> None:
+    """Roundseal collector (巡证 采集端)."""
