@@ -1,0 +1,55 @@
+# `make run` and `make test` are all a newcomer needs; both set up what they use.
+.PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz
+SHELL := /bin/bash
+PY := .venv/bin/python
+STAMP := .venv/.installed
+TEST_STAMP := .venv/.installed-test
+
+run: $(STAMP)
+	@$(PY) deploy/local/run.py
+
+$(STAMP): pyproject.toml deploy/requirements.lock deploy/setup.sh
+	@bash deploy/setup.sh run
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml deploy/requirements-dev.lock deploy/setup.sh deploy/test-packages.txt
+	@bash deploy/setup.sh test
+	@touch $@ $(STAMP)
+
+setup: $(STAMP)
+setup-test: $(TEST_STAMP)
+
+# The fast subset: style, types, import contracts.
+lint: $(TEST_STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check agent checks collector deploy tests
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Everything that must hold: lint, the suite, the built wheel in environments of its own.
+test: lint
+	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+# Each benchmark prints its figure in its last line.
+bench: $(TEST_STAMP)
+	@for b in tests/bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
+
+# Longer than CI allows; each is its own target.
+fuzz: $(TEST_STAMP)
+	.venv/bin/python -m pytest --run-fuzz tests/fuzz $(PYTEST_ARGS)
+
+vm-test: $(TEST_STAMP)
+	bash deploy/vm/test.sh
+
+pictures: $(TEST_STAMP)
+	$(PY) tests/web/pictures.py docs/pictures
+
+# Wheels with digests for machines without a network.
+wheels: $(STAMP)
+	bash deploy/wheels.sh dist/offline
+
+lock: $(TEST_STAMP)
+	bash deploy/lock.sh
+
+clean:
+	rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
