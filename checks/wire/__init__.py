@@ -1,1 +1,1 @@
-"""The bytes that get signed."""
+"""The bytes that get signed: encoding, hashing, signing, trees, notes (docs/evidence.md is their text)."""

@@ -1,0 +1,144 @@
+"""JSON for signed bytes: one meaning per text, or an error.
+
+Refused: doubled keys, NaN and Infinity, floats, integers beyond ±2^53, lone surrogates, invalid
+UTF-8, a byte order mark, deep nesting, anything after the value but JSON white space.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from checks.wire.errors import Code, WireError
+from checks.wire.numbers import MAX_INT
+
+JsonValue = Any  # None | bool | int | str | list[JsonValue] | dict[str, JsonValue]
+
+_LONG_INTEGER = re.compile(rb"[0-9]{16}")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _refuse(detail: str) -> NoReturn:
+    raise WireError(Code.BAD_JSON, detail)
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # the idiom: add returns None
+        _refuse(f"key {twice[:64]!r} appears twice")
+    return made
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > MAX_INT:
+        _refuse(f"integer {digits[:24]} is outside ±2^53")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    _refuse(f"{digits[:24]} is not an integer")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        _refuse(f"{digits[:24]} is not a finite number")
+    return value
+
+
+def _constant(word: str) -> NoReturn:
+    _refuse(f"{word} is not JSON")
+
+
+_QUICK = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
+_CAREFUL = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
+)
+_FLOATS = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_finite, parse_int=_integer, parse_constant=_constant
+)
+
+
+def loads(data: bytes, max_depth: int = 32, *, allow_floats: bool = False) -> JsonValue:
+    """The value that `data` stands for; WireError `bad_json` for anything doubtful."""
+    # Without a run of 16 digits no integer can pass 2^53, and the C parser may take them all.
+    decoder = _CAREFUL if _LONG_INTEGER.search(data) else _QUICK
+    if allow_floats:
+        decoder = _FLOATS
+    try:
+        value = decoder.decode(data.decode("utf-8"))
+        if _SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise WireError(Code.BAD_JSON, "a lone surrogate") from None
+    except UnicodeDecodeError as error:
+        raise WireError(Code.BAD_JSON, f"not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise WireError(Code.BAD_JSON, f"nested deeper than {max_depth}") from None
+    except ValueError as error:
+        raise WireError(Code.BAD_JSON, str(error)[:200]) from None
+    if data.count(b"[") + data.count(b"{") > max_depth:
+        _depth(value, max_depth)
+    return value
+
+
+def _depth(value: JsonValue, max_depth: int) -> None:
+    level = [value]
+    for _ in range(max_depth + 1):
+        inner: list[JsonValue] = []
+        for item in level:
+            if type(item) is dict:
+                inner.extend(item.values())
+            elif type(item) is list:
+                inner.extend(item)
+        if not inner:
+            return
+        level = inner
+    _refuse(f"nested deeper than {max_depth}")
+
+
+def dumps(value: JsonValue) -> bytes:
+    """Compact UTF-8 JSON of `value`, keys in the order given; refuses what `loads` would refuse."""
+    try:
+        _plain(value)
+        return _ENCODER.encode(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise WireError(Code.BAD_JSON, "a lone surrogate") from None
+    except (RecursionError, ValueError) as error:
+        raise WireError(Code.BAD_JSON, str(error)[:200]) from None
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: JsonValue) -> None:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is int:
+        if not -MAX_INT <= value <= MAX_INT:
+            _refuse(f"integer {value} is outside ±2^53")
+    elif kind is dict:
+        _texts(value)
+        for item in value.values():
+            _plain(item)
+    elif kind is list or kind is tuple:
+        for item in value:
+            _plain(item)
+    else:
+        _special(value)
+
+
+def _texts(keys: dict[Any, JsonValue]) -> None:
+    for key in keys:
+        if not isinstance(key, str):
+            _refuse(f"key {key!r} is not a text")
+
+
+def _special(value: JsonValue) -> None:
+    """Enumerations are their texts and numbers; nothing else may pass."""
+    if isinstance(value, int):
+        _plain(int(value))
+    elif not isinstance(value, str):
+        _refuse(f"{type(value).__name__} cannot be signed")
