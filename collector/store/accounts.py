@@ -93,6 +93,14 @@ class Account:
     disabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Whose session, and when it was last used."""
+
+    account: Account
+    seen: int
+
+
 def one_time_password() -> str:
     """A password to be printed once and changed at the first login (100 bits)."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -200,20 +208,18 @@ def open_session(conn: Connection, name: str, now: int) -> str:
     return token
 
 
-def session_account(conn: Connection, token: str, now: int) -> Account | None:
-    """Whose session this is; None if unknown, idle for too long, or the account is disabled."""
-    seen = session_table.c.seen
-    name = conn.execute(
-        select(session_table.c.account).where(session_table.c.digest == _digest(token), seen > now - IDLE_MS)
-    ).scalar()
-    account = None if name is None else get(conn, name)
-    return None if account is None or account.disabled else account
+def session(conn: Connection, token: str, now: int) -> Session | None:
+    """The session of this cookie; None if unknown, idle for too long, or its account is disabled."""
+    table = session_table.c
+    alive = (table.digest == _digest(token), table.seen > now - IDLE_MS)
+    row = conn.execute(select(table.account, table.seen).where(*alive)).first()
+    account = None if row is None else get(conn, row.account)
+    return None if row is None or account is None or account.disabled else Session(account, row.seen)
 
 
 def touch_session(conn: Connection, token: str, now: int) -> None:
-    """The session was used now (written at most once a minute)."""
-    place = session_table.c.digest == _digest(token)
-    conn.execute(update(session_table).where(place, session_table.c.seen < now - 60_000).values(seen=now))
+    """The session was used now."""
+    conn.execute(update(session_table).where(session_table.c.digest == _digest(token)).values(seen=now))
 
 
 def close_session(conn: Connection, token: str) -> None:

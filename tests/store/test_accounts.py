@@ -74,13 +74,13 @@ def test_a_session_ends_after_fifteen_idle_minutes_and_lives_while_it_is_used(
     accounts.create(conn, "wang", GOOD, "viewer")
     token = accounts.open_session(conn, "wang", NOW)
     later = NOW + accounts.IDLE_MS - 1
-    assert accounts.session_account(conn, token, later) is not None
-    assert accounts.session_account(conn, token, later + 1) is None
+    assert accounts.session(conn, token, later) is not None
+    assert accounts.session(conn, token, later + 1) is None
     accounts.touch_session(conn, token, later)
-    assert accounts.session_account(conn, token, later + 1) is not None
+    assert accounts.session(conn, token, later + 1) is not None
     accounts.close_session(conn, token)
-    assert accounts.session_account(conn, token, later + 1) is None
-    assert accounts.session_account(conn, "\udcff", later) is None
+    assert accounts.session(conn, token, later + 1) is None
+    assert accounts.session(conn, "\udcff", later) is None
 
 
 def test_a_new_password_role_or_disabling_ends_every_session(conn: sqlalchemy.Connection) -> None:
@@ -93,7 +93,7 @@ def test_a_new_password_role_or_disabling_ends_every_session(conn: sqlalchemy.Co
     ):
         token = accounts.open_session(conn, "wang", NOW)
         change()
-        assert accounts.session_account(conn, token, NOW) is None
+        assert accounts.session(conn, token, NOW) is None
     with pytest.raises(accounts.AccountError, match="no_such_account"):
         accounts.set_password(conn, "nobody", GOOD, must_change=True)
 
