@@ -1,14 +1,14 @@
 """What a bundle (存证包) holds and how its members are written; read by the verifier, made by the collector.
 
     manifest.json      what the bundle says it is, and the SHA-256 of every other member
-    manifest.sig       u8 alg || 4 B key id || 64 B signature over PAE(`manifest`, manifest.json), by the log key
+    manifest.sig       u8 alg || 4 B key id || 64 B signature by the log key over PAE(`manifest`, the above)
     log/start.note     signed checkpoint at size `from_size` (absent when from_size is 0)
     log/end.note       signed checkpoint at size `to_size`
     log/frontier.bin   right edge of the tree at from_size (tree.Frontier.serialise)
     log/notes.json     the published notes that headers of this range name as `seen`: [[size, note text], …]
     log/entries/N.gz   EVERY entry of [from_size, to_size), 256 a member, as a C2SP entry bundle, gzip
-    bodies/N.gz        the bodies of the same entries, in order, gzip; one record an entry (see `encode_bodies`)
-    carry.json         older entries needed to read the range, each with its inclusion proof in end.note's tree
+    bodies/N.gz        the bodies of the same entries, in order, gzip (see `encode_bodies`)
+    carry.json         older entries needed to read the range, each with its proof in end.note's tree
     calendars.json     the calendars the figures used
     claims/*.json      what the collector says follows from the evidence
 
@@ -136,8 +136,8 @@ def expand(data: bytes, name: str, limit: int = _MAX_MEMBER) -> bytes:
 
 
 def encode_bodies(bodies: Sequence[Body]) -> bytes:
-    """Bodies in order. A record: u8 form, then by form
-    0 absent: nothing · 1 lines: seed16 || u32 len || bytes · 2 document: u32 len || bytes · 3 pruned: nothing.
+    """Bodies in order. A record: u8 form, then by form 0 (absent) and 3 (pruned): nothing;
+    1 (lines): seed16 || u32 len || bytes; 2 (document): u32 len || bytes.
     """
     out = []
     for body in bodies:

@@ -1,0 +1,60 @@
+"""What the verifier finds: problems (exit 1) and notices, collected; it never stops at the first."""
+
+from dataclasses import dataclass, field
+
+# Codes of problems; docs/verifier.md explains each.
+CODES = {
+    "bad_container": "the container's bytes differ from what its members make of them",
+    "bad_member": "a member is missing, unknown, damaged or not in its format",
+    "bad_manifest": "the manifest or its signature is not good",
+    "bad_checkpoint": "a checkpoint is not signed by the log key of the policy, or is for another log",
+    "bad_quorum": "the end checkpoint lacks the witnesses the policy asks for",
+    "bad_tree": "the entries do not give the root that the checkpoint signs",
+    "bad_paper": "the printed checkpoint is not a prefix of this log",
+    "bad_entry": "an entry cannot be read, or its signature is not good",
+    "bad_proof": "a carried entry is not in the tree",
+    "bad_key": "no approved key for an entry, or it was revoked before",
+    "bad_chain": "an agent's batches do not follow one another",
+    "fork": "two writers with one agent's key",
+    "bad_signature": "a batch is not signed by its agent's key",
+    "bad_body": "a body does not fit the root or digest its header signs",
+    "bad_line": "a result line is not in its format",
+    "bad_plan": "a batch or line names a plan or parameters that are not in the log",
+    "bad_seen": "an agent saw a checkpoint that is not a prefix of this log",
+    "judged_differently": "the check says something else of the signed facts than the line",
+    "claim_differs": "a claimed figure or record is not what the evidence gives",
+    "internal": "the verifier itself failed on this input; treat it as not verified",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is bad: a code of CODES, the place, what exactly."""
+
+    code: str
+    where: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects problems and notices; `counted` says how much was checked."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
+
+    def add(self, code: str, where: str, detail: str) -> None:
+        """One more problem."""
+        if code not in CODES:
+            raise KeyError(code)
+        self.problems.append(Problem(code, where, detail))
+
+    def notice(self, text: str) -> None:
+        """Something the reader must know that is no problem of the bundle; said once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
+    def count(self, what: str, by: int = 1) -> None:
+        """`by` more of `what` were checked."""
+        self.counted[what] = self.counted.get(what, 0) + by
