@@ -1,0 +1,126 @@
+"""Mounted filesystems, each asked for its size in a thread of its own: a dead share hangs only that."""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psutil
+
+from agent.sources.host_proc import Tree, plain
+from checks.sources import Mount
+
+DEADLINE_S = 3.0
+
+# Kernel interfaces: they hold no space, and touching an autofs would mount it.
+_NOT_STORAGE = frozenset(
+    (
+        "autofs",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "fuse.gvfsd-fuse",
+        "fuse.portal",
+        "fusectl",
+        "hugetlbfs",
+        "mqueue",
+        "nsfs",
+        "proc",
+        "pstore",
+        "resctrl",
+        "rpc_pipefs",
+        "securityfs",
+        "selinuxfs",
+        "sysfs",
+        "tracefs",
+    )
+)
+_TROUBLES = {
+    errno.ESTALE: "stale",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "missing",
+    errno.ENOTCONN: "disconnected",
+    errno.EIO: "io_error",
+}
+
+
+class Mounts:
+    """Asks for sizes; remembers which paths still hang so that looks don't pile up threads."""
+
+    def __init__(self, deadline_s: float = DEADLINE_S) -> None:
+        self._deadline_s = deadline_s
+        self._asking: dict[str, _Asked] = {}
+
+    def look(self, tree: Tree) -> tuple[Mount, ...]:
+        """Every mounted filesystem that holds space, sorted by path."""
+        mounts = listed(tree)
+        for mount in mounts:
+            asked = self._asking.get(mount.path)
+            if asked is None or not asked.is_alive():
+                self._asking[mount.path] = _Asked(mount.path)
+        until = time.monotonic() + self._deadline_s
+        found = []
+        for mount in mounts:
+            asked = self._asking[mount.path]
+            asked.join(max(until - time.monotonic(), 0))
+            found.append(_sized(mount, asked))
+        self._asking = {path: asked for path, asked in self._asking.items() if asked.is_alive()}
+        return tuple(replace(mount, path=plain(mount.path), device=plain(mount.device)) for mount in found)
+
+
+class _Asked(threading.Thread):
+    """One statvfs under way. A hung one is left behind; the process can still end (daemon)."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(daemon=True, name=f"statvfs {path}")
+        self.path = path
+        self.answer: os.statvfs_result | None = None
+        self.trouble = "timeout"
+        self.start()
+
+    def run(self) -> None:
+        """Ask; runs in the thread."""
+        try:
+            self.answer = os.statvfs(self.path)
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = _TROUBLES.get(error.errno or 0, "unreadable")
+
+
+def listed(tree: Tree) -> Sequence[Mount]:
+    """What is mounted, without kernel interfaces and second mounts of one device."""
+    tree.use()
+    # The last mount on a path is the one that is seen there.
+    by_path = {part.mountpoint: part for part in psutil.disk_partitions(all=True)}
+    shortest: dict[str, str] = {}
+    for path, part in by_path.items():
+        if part.device.startswith("/") and len(path) < len(shortest.get(part.device, path + "x")):
+            shortest[part.device] = path
+    return [
+        Mount(path, part.device, part.fstype, "ro" in part.opts.split(","))
+        for path, part in sorted(by_path.items())
+        if part.fstype not in _NOT_STORAGE and shortest.get(part.device, path) == path
+    ]
+
+
+def _sized(mount: Mount, asked: _Asked) -> Mount:
+    if asked.is_alive() or asked.answer is None:
+        return replace(mount, trouble=asked.trouble)
+    size = asked.answer
+    return replace(
+        mount,
+        total=size.f_blocks * size.f_frsize,
+        free=size.f_bfree * size.f_frsize,
+        available=size.f_bavail * size.f_frsize,
+        inodes=size.f_files,
+        inodes_free=size.f_ffree,
+    )

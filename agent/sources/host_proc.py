@@ -1,0 +1,79 @@
+"""Reading /proc and /sys, with what goes wrong there put into the documented kinds of error."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from checks.api import ErrorKind, ObservationError
+
+
+@contextmanager
+def looking(what: str) -> Iterator[None]:
+    """Turn the ways a look at this machine can fail into ObservationErrors."""
+    try:
+        yield
+    except (PermissionError, psutil.AccessDenied) as error:
+        raise ObservationError(ErrorKind.DENIED, f"{what}: {error}") from error
+    except FileNotFoundError as error:
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{what}: {error}") from error
+    except (OSError, psutil.Error, NotImplementedError) as error:
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{what}: {error}") from error
+    except (ValueError, LookupError) as error:
+        raise ObservationError(ErrorKind.GARBLED, f"{what}: {error}") from error
+
+
+class Tree:
+    """A root below which proc/ and sys/ lie: this machine's, or a recorded one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def text(self, path: str) -> str:
+        """Content of a file below the root; bytes that are no UTF-8 are replaced."""
+        return (self.root / path).read_text(encoding="utf-8", errors="replace")
+
+    def text_or(self, path: str, instead: str) -> str:
+        """Content of a file that may be absent or refuse to be read, without its line end."""
+        try:
+            return self.text(path).strip()
+        except OSError:
+            return instead
+
+    def has(self, path: str) -> bool:
+        """Whether something lies at `path` below the root."""
+        return (self.root / path).exists()
+
+    def use(self) -> None:
+        """Point psutil at this tree."""
+        psutil.PROCFS_PATH = str(self.root / "proc")
+
+    def boot_id(self) -> str:
+        """The kernel's random id of this boot."""
+        return self.text("proc/sys/kernel/random/boot_id").strip()
+
+    def uptime_ms(self) -> int:
+        """Milliseconds since boot."""
+        seconds, _, hundredths = self.text("proc/uptime").split()[0].partition(".")
+        return int(seconds) * 1000 + int((hundredths + "000")[:3])
+
+
+def whole_number(text: str) -> int | None:
+    """The number in `text`, None where there is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def plain(text: str) -> str:
+    """`text` as it can be signed: names that are no UTF-8 (a GBK path) keep their readable part."""
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
+def monotonic_ms() -> int:
+    """Milliseconds on a clock that nobody sets and that all processes of this boot share."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000_000
