@@ -1,0 +1,340 @@
+"""One example of a case file read into services that the engine can evaluate (spelling: docs/availability.md)."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from collector.availability.calendar_cn import shipped
+from collector.availability.case_values import Value
+from collector.availability.classes import Scope
+from collector.availability.engine import Params, ServiceSpec
+from collector.availability.errors import SpecError
+from collector.availability.faults import FaultRules, Profile
+from collector.availability.hours import Hours, zone_of
+from collector.availability.runs import Observation, Outcome, fold
+from collector.availability.tree import All, AnyOf, Leaf, Node, Weighted, quorum
+from collector.availability.vantage import DEGRADED, DOWN, NONE, UP
+from collector.availability.votes import Check, CheckRuns, CheckStates, Vote
+from collector.availability.windows import Window, WindowKind
+
+_EXAMPLE = "id title why expect t0 len as_of not_in_service params checks service windows hours members faults attested"
+_PARAMS = (
+    "interval hold confirm vantage_rule min_vantages available_if target unknown_cap_budget exclude_scope"
+    " min_notice merge_gap min_fault maintenance_cap_s clock_uncertainty recover_stable"
+)
+_STATES = {"down": DOWN, "degraded": DEGRADED, "up": UP, "none": NONE}
+_T0 = "2026-03-02T00:00+08:00"
+_DAY_MS = 86_400_000
+_MOST_PROBES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One observation of a case with the instant it was received."""
+
+    seen: Observation
+    arrives_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedCheck:
+    """A check as the case gives it: every probe there will ever be, to be cut down to what was known."""
+
+    probes: dict[str, dict[int, Probe]]
+    rules: CheckRuns
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example: the service without its evidence, the checks, and the instants to judge it at."""
+
+    id: str
+    spec: ServiceSpec
+    checks: dict[str, ProbedCheck | CheckStates]
+    members: tuple[str, ...]
+    as_of: tuple[int | None, ...]
+    many: bool
+    wants_faults: bool
+
+    def at(self, as_of: int | None, check: str | None = None) -> ServiceSpec:
+        """The service (or one member) as it was known at an instant."""
+        checks = {name: _known(one, as_of) for name, one in self.checks.items()}
+        tree = self.spec.tree if check is None else Leaf(check)
+        return replace(self.spec, checks=checks, tree=tree, as_of_ms=as_of)
+
+
+def read_example(at: Value) -> Example:
+    """Read one example; every mistake is a CaseError that names it."""
+    raw = at.mapping(_EXAMPLE)
+    t0 = raw.get("t0", Value(at.example, "t0", _T0)).instant()
+    length = raw["len"].length(1) if "len" in raw else _DAY_MS
+    given = raw.get("params", Value(at.example, "params", {})).mapping(_PARAMS)
+    members = "members" in raw
+    source = raw.get("members" if members else "checks")
+    if source is None or not source.mapping():
+        raise at.wrong("has neither checks nor members")
+    checks = {name: _check(value, given, t0) for name, value in source.mapping().items()}
+    as_of, many = _as_of(raw.get("as_of"), t0)
+    wants_faults = "faults" in raw and _flag(raw["faults"])
+    spec = ServiceSpec(
+        from_ms=t0,
+        to_ms=t0 + length,
+        params=_params(given, wants_faults),
+        checks={},
+        tree=_service(at, raw.get("service"), checks, members),
+        windows=tuple(_window(value, t0) for value in _list(raw.get("windows"))),
+        hours=_hours(raw["hours"]) if "hours" in raw else None,
+        calendar=shipped() if "hours" in raw else None,
+        not_in_service=tuple(_span(value, t0) for value in _list(raw.get("not_in_service"))),
+        attested=tuple(_span(value, t0) for value in _list(raw.get("attested"))),
+    )
+    _check_hosts(at, checks)
+    return Example(at.example, spec, checks, tuple(checks) if members else (), as_of, many, wants_faults)
+
+
+def _list(value: Value | None) -> Iterator[Value]:
+    return iter(()) if value is None else value.items()
+
+
+def _flag(value: Value) -> bool:
+    if not isinstance(value.raw, bool):
+        raise value.wrong(f"must be true or false, not {value.raw!r}")
+    return value.raw
+
+
+def _as_of(value: Value | None, t0: int) -> tuple[tuple[int | None, ...], bool]:
+    if value is None:
+        return (None,), False
+    if isinstance(value.raw, list):
+        return tuple(t0 + one.ms() for one in value.items()), True
+    return (t0 + value.ms(),), False
+
+
+def _span(value: Value, t0: int) -> tuple[int, int]:
+    start, end = value.row(2)
+    return t0 + start.ms(), t0 + end.ms()
+
+
+def _params(given: dict[str, Value], wants_faults: bool) -> Params:
+    def ms(name: str, default: int) -> int:
+        return given[name].length() if name in given else default
+
+    rules = FaultRules(
+        profile=Profile.PINGDINGSHAN if wants_faults else None,
+        merge_gap_ms=ms("merge_gap", 60_000),
+        min_fault_ms=ms("min_fault", 60_000),
+        recover_stable_ms=ms("recover_stable", 120_000),
+    )
+    scope = given["exclude_scope"].one_of("all", "down_only") if "exclude_scope" in given else "all"
+    need = given["available_if"].one_of("degraded", "up") if "available_if" in given else "degraded"
+    return Params(
+        target=_target(given["target"]) if "target" in given else Fraction(999, 1000),
+        degraded_is_available=need == "degraded",
+        unknown_cap_budget=_cap(given.get("unknown_cap_budget")),
+        exclude_scope=Scope(scope),
+        min_notice_ms=ms("min_notice", 0),
+        maintenance_cap_ms=given["maintenance_cap_s"].length() if "maintenance_cap_s" in given else None,
+        clock_uncertainty_ms=ms("clock_uncertainty", 0),
+        faults=rules,
+    )
+
+
+def _target(value: Value) -> Fraction:
+    target = value.number() / 100
+    if not 0 <= target <= 1:
+        raise value.wrong(f"is between 0 and 100 percent, not {value.raw!r}")
+    return target
+
+
+def _cap(value: Value | None) -> Fraction | None:
+    if value is None:
+        return Fraction(1, 10)
+    if isinstance(value.raw, float) and math.isinf(value.raw) and value.raw > 0:
+        return None
+    cap = value.number()
+    if cap < 0:
+        raise value.wrong(f"must not be negative, not {value.raw!r}")
+    return cap
+
+
+def _check(value: Value, given: dict[str, Value], t0: int) -> ProbedCheck | CheckStates:
+    if "probes" not in value.mapping():
+        return _states(value, t0)
+    raw = value.mapping("probes hold confirm host interval")
+    interval = raw.get("interval") or given.get("interval")
+    hold = raw.get("hold") or given.get("hold")
+    confirm = raw.get("confirm") or given.get("confirm")
+    # Two and a half intervals (rulings: hold 2.5 x interval), which is 150 s for the default of 60 s.
+    default_hold = interval.length(1) * 5 // 2 if interval else 150_000
+    probes: dict[str, dict[int, Probe]] = {}
+    for entry in raw["probes"].items():
+        for vantage, probe in _probes(entry, t0):
+            probes.setdefault(vantage, {})[probe.seen.t_ms] = probe
+    rules = CheckRuns(
+        runs={},
+        hold_ms=hold.length(1) if hold else default_hold,
+        confirm=confirm.whole(1) if confirm else 1,
+        host=raw["host"].text() if "host" in raw else None,
+        rule=_vote(given.get("vantage_rule")),
+        min_vantages=given["min_vantages"].whole(1) if "min_vantages" in given else 1,
+    )
+    return ProbedCheck(probes, rules)
+
+
+def _vote(value: Value | None) -> Vote:
+    return Vote.MAJORITY if value is None else Vote(value.one_of(*Vote))
+
+
+def _states(value: Value, t0: int) -> CheckStates:
+    raw = value.mapping("base intervals host")
+    spans = []
+    for entry in _list(raw.get("intervals")):
+        start, end, state = entry.row(3)
+        spans.append((t0 + start.ms(), t0 + end.ms(), _STATES[state.one_of(*_STATES)]))
+    base = _STATES[raw["base"].one_of("up", "down", "none")] if "base" in raw else UP
+    return CheckStates(base, tuple(spans), raw["host"].text() if "host" in raw else None)
+
+
+def _probes(entry: Value, t0: int) -> Iterator[tuple[str, Probe]]:
+    raw = entry.mapping("v every from to at out arrives clock_ahead")
+    if "out" not in raw:
+        raise entry.wrong("has no out")
+    outcome = Outcome(raw["out"].one_of(*Outcome))
+    vantage = raw["v"].text() if "v" in raw else ""
+    ahead = raw["clock_ahead"].ms() if "clock_ahead" in raw else 0
+    arrives = t0 + raw["arrives"].ms() if "arrives" in raw else None
+    for t_agent in _instants(entry, raw):
+        t = t0 + t_agent - ahead
+        yield vantage, Probe(Observation(t, outcome), t if arrives is None else arrives)
+
+
+def _instants(entry: Value, raw: dict[str, Value]) -> Iterator[int]:
+    if "at" in raw:
+        if raw.keys() & {"every", "from", "to"}:
+            raise entry.wrong("has both at and every/from/to")
+        yield from (value.ms() for value in raw["at"].items())
+        return
+    if missing := [name for name in ("every", "from", "to") if name not in raw]:
+        raise entry.wrong(f"needs at, or every, from and to (missing: {', '.join(missing)})")
+    span = range(raw["from"].ms(), raw["to"].ms(), raw["every"].length(1))
+    if len(span) > _MOST_PROBES:
+        raise entry.wrong(f"is {len(span)} probes, more than {_MOST_PROBES}")
+    yield from span
+
+
+def _known(check: ProbedCheck | CheckStates, as_of: int | None) -> Check:
+    if isinstance(check, CheckStates):
+        return check
+    runs = {
+        vantage: fold(
+            (p.seen for p in probes.values() if as_of is None or p.arrives_ms <= as_of), check.rules.hold_ms
+        )
+        for vantage, probes in check.probes.items()
+    }
+    return replace(check.rules, runs=runs)
+
+
+def _service(
+    at: Value, value: Value | None, checks: dict[str, ProbedCheck | CheckStates], members: bool
+) -> Node:
+    if value is not None:
+        return _node(value, checks)
+    if members:
+        return All(tuple(Leaf(name) for name in checks))
+    hosts = {_host(check) for check in checks.values()}
+    asked = [name for name in checks if name not in hosts]
+    if len(asked) != 1:
+        raise at.wrong(f"names no service and has {len(asked)} checks that could be it")
+    return Leaf(asked[0])
+
+
+def _node(value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> Node:
+    if isinstance(value.raw, str):
+        if value.raw not in checks:
+            raise value.wrong(f"no check named {value.raw!r}")
+        return Leaf(value.raw)
+    raw = value.mapping("all any quorum weighted")
+    if len(raw) != 1:
+        raise value.wrong("must be a check or one of all, any, quorum, weighted")
+    kind, below = next(iter(raw.items()))
+    if kind in ("all", "any"):
+        parts = _parts(below, checks)
+        return All(parts) if kind == "all" else AnyOf(parts)
+    return _counted(kind, below, checks)
+
+
+def _counted(kind: str, value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> Node:
+    raw = value.mapping("up degraded of")
+    if "up" not in raw or "of" not in raw:
+        raise value.wrong("needs up and of")
+    up = raw["up"].number()
+    degraded = raw.get("degraded", raw["up"]).number()
+    if kind == "quorum":
+        return quorum(up, degraded, _parts(raw["of"], checks))
+    weights = raw["of"].mapping()
+    if not weights:
+        raise raw["of"].wrong("is empty: the worst of nothing is unknown")
+    parts = tuple(_node(Value(value.example, one.path, name), checks) for name, one in weights.items())
+    return Weighted(up, degraded, parts, tuple(one.number() for one in weights.values()))
+
+
+def _parts(value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> tuple[Node, ...]:
+    parts = tuple(_node(one, checks) for one in value.items())
+    if not parts:
+        raise value.wrong("is empty: the worst of nothing is unknown")
+    return parts
+
+
+def _host(check: ProbedCheck | CheckStates) -> str | None:
+    return check.host if isinstance(check, CheckStates) else check.rules.host
+
+
+def _check_hosts(at: Value, checks: dict[str, ProbedCheck | CheckStates]) -> None:
+    for name, check in checks.items():
+        host = _host(check)
+        if host is not None and host not in checks:
+            raise Value(at.example, f"checks.{name}.host", host).wrong(f"no check named {host!r}")
+
+
+def _window(value: Value, t0: int) -> Window:
+    raw = value.mapping("id kind from to approved_at status")
+    for name in ("id", "kind", "from", "to"):
+        if name not in raw:
+            raise value.wrong(f"has no {name}")
+    kind = WindowKind(raw["kind"].one_of(*WindowKind))
+    approved = raw.get("approved_at")
+    return Window(
+        id=raw["id"].text(),
+        kind=kind,
+        from_ms=t0 + raw["from"].ms(),
+        to_ms=t0 + raw["to"].ms(),
+        approved_at_ms=None if approved is None or approved.raw is None else t0 + approved.ms(),
+        status=raw["status"].one_of("approved", "claimed") if "status" in raw else "",
+        # A case states the approval; there is no signed statement behind it.
+        role="buyer",
+        document=f"case {value.example}",
+    )
+
+
+def _hours(value: Value) -> Hours:
+    raw = value.mapping("tz days ranges")
+    for name in ("days", "ranges"):
+        if name not in raw:
+            raise value.wrong(f"has no {name}")
+    zone = raw["tz"].text() if "tz" in raw else "Asia/Shanghai"
+    try:
+        zone_of(zone)
+    except SpecError as error:
+        raise raw["tz"].wrong(error.detail) from None
+    ranges = tuple((a.minutes(), b.minutes()) for a, b in (one.row(2) for one in raw["ranges"].items()))
+    return Hours(zone, _weekdays(raw["days"]), ranges)
+
+
+def _weekdays(value: Value) -> frozenset[int] | None:
+    if value.raw == "cn_workdays":
+        return None
+    days = frozenset(one.whole() for one in value.items())
+    if not days <= frozenset(range(7)):
+        raise value.wrong("weekdays are 0 (Monday) to 6 (Sunday)")
+    return days
