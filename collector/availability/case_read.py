@@ -1,48 +1,30 @@
-"""One example of a case file read into services that the engine can evaluate (spelling: docs/availability.md)."""
+"""One example of a case file read into services that the engine can evaluate."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from collector.availability.calendar_cn import shipped
-from collector.availability.case_values import Value
+from collector.availability.case_checks import GivenCheck, host_of, known, read_check
+from collector.availability.case_values import Value, items_of
 from collector.availability.classes import Scope
 from collector.availability.engine import Params, ServiceSpec
 from collector.availability.errors import SpecError
 from collector.availability.faults import FaultRules, Profile
 from collector.availability.hours import Hours, zone_of
-from collector.availability.runs import Observation, Outcome, fold
 from collector.availability.tree import All, AnyOf, Leaf, Node, Weighted, quorum
-from collector.availability.vantage import DEGRADED, DOWN, NONE, UP
-from collector.availability.votes import Check, CheckRuns, CheckStates, Vote
 from collector.availability.windows import Window, WindowKind
 
-_EXAMPLE = "id title why expect t0 len as_of not_in_service params checks service windows hours members faults attested"
+_EXAMPLE = (
+    "id title why expect t0 len as_of not_in_service params checks service windows hours members faults"
+    " attested"
+)
 _PARAMS = (
     "interval hold confirm vantage_rule min_vantages available_if target unknown_cap_budget exclude_scope"
     " min_notice merge_gap min_fault maintenance_cap_s clock_uncertainty recover_stable"
 )
-_STATES = {"down": DOWN, "degraded": DEGRADED, "up": UP, "none": NONE}
 _T0 = "2026-03-02T00:00+08:00"
 _DAY_MS = 86_400_000
-_MOST_PROBES = 5_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One observation of a case with the instant it was received."""
-
-    seen: Observation
-    arrives_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProbedCheck:
-    """A check as the case gives it: every probe there will ever be, to be cut down to what was known."""
-
-    probes: dict[str, dict[int, Probe]]
-    rules: CheckRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +33,7 @@ class Example:
 
     id: str
     spec: ServiceSpec
-    checks: dict[str, ProbedCheck | CheckStates]
+    checks: dict[str, GivenCheck]
     members: tuple[str, ...]
     as_of: tuple[int | None, ...]
     many: bool
@@ -59,7 +41,7 @@ class Example:
 
     def at(self, as_of: int | None, check: str | None = None) -> ServiceSpec:
         """The service (or one member) as it was known at an instant."""
-        checks = {name: _known(one, as_of) for name, one in self.checks.items()}
+        checks = {name: known(one, as_of) for name, one in self.checks.items()}
         tree = self.spec.tree if check is None else Leaf(check)
         return replace(self.spec, checks=checks, tree=tree, as_of_ms=as_of)
 
@@ -74,7 +56,7 @@ def read_example(at: Value) -> Example:
     source = raw.get("members" if members else "checks")
     if source is None or not source.mapping():
         raise at.wrong("has neither checks nor members")
-    checks = {name: _check(value, given, t0) for name, value in source.mapping().items()}
+    checks = {name: read_check(value, given, t0) for name, value in source.mapping().items()}
     as_of, many = _as_of(raw.get("as_of"), t0)
     wants_faults = "faults" in raw and _flag(raw["faults"])
     spec = ServiceSpec(
@@ -83,18 +65,14 @@ def read_example(at: Value) -> Example:
         params=_params(given, wants_faults),
         checks={},
         tree=_service(at, raw.get("service"), checks, members),
-        windows=tuple(_window(value, t0) for value in _list(raw.get("windows"))),
+        windows=tuple(_window(value, t0) for value in items_of(raw.get("windows"))),
         hours=_hours(raw["hours"]) if "hours" in raw else None,
         calendar=shipped() if "hours" in raw else None,
-        not_in_service=tuple(_span(value, t0) for value in _list(raw.get("not_in_service"))),
-        attested=tuple(_span(value, t0) for value in _list(raw.get("attested"))),
+        not_in_service=tuple(_span(value, t0) for value in items_of(raw.get("not_in_service"))),
+        attested=tuple(_span(value, t0) for value in items_of(raw.get("attested"))),
     )
     _check_hosts(at, checks)
     return Example(at.example, spec, checks, tuple(checks) if members else (), as_of, many, wants_faults)
-
-
-def _list(value: Value | None) -> Iterator[Value]:
-    return iter(()) if value is None else value.items()
 
 
 def _flag(value: Value) -> bool:
@@ -158,98 +136,19 @@ def _cap(value: Value | None) -> Fraction | None:
     return cap
 
 
-def _check(value: Value, given: dict[str, Value], t0: int) -> ProbedCheck | CheckStates:
-    if "probes" not in value.mapping():
-        return _states(value, t0)
-    raw = value.mapping("probes hold confirm host interval")
-    interval = raw.get("interval") or given.get("interval")
-    hold = raw.get("hold") or given.get("hold")
-    confirm = raw.get("confirm") or given.get("confirm")
-    # Two and a half intervals (rulings: hold 2.5 x interval), which is 150 s for the default of 60 s.
-    default_hold = interval.length(1) * 5 // 2 if interval else 150_000
-    probes: dict[str, dict[int, Probe]] = {}
-    for entry in raw["probes"].items():
-        for vantage, probe in _probes(entry, t0):
-            probes.setdefault(vantage, {})[probe.seen.t_ms] = probe
-    rules = CheckRuns(
-        runs={},
-        hold_ms=hold.length(1) if hold else default_hold,
-        confirm=confirm.whole(1) if confirm else 1,
-        host=raw["host"].text() if "host" in raw else None,
-        rule=_vote(given.get("vantage_rule")),
-        min_vantages=given["min_vantages"].whole(1) if "min_vantages" in given else 1,
-    )
-    return ProbedCheck(probes, rules)
-
-
-def _vote(value: Value | None) -> Vote:
-    return Vote.MAJORITY if value is None else Vote(value.one_of(*Vote))
-
-
-def _states(value: Value, t0: int) -> CheckStates:
-    raw = value.mapping("base intervals host")
-    spans = []
-    for entry in _list(raw.get("intervals")):
-        start, end, state = entry.row(3)
-        spans.append((t0 + start.ms(), t0 + end.ms(), _STATES[state.one_of(*_STATES)]))
-    base = _STATES[raw["base"].one_of("up", "down", "none")] if "base" in raw else UP
-    return CheckStates(base, tuple(spans), raw["host"].text() if "host" in raw else None)
-
-
-def _probes(entry: Value, t0: int) -> Iterator[tuple[str, Probe]]:
-    raw = entry.mapping("v every from to at out arrives clock_ahead")
-    if "out" not in raw:
-        raise entry.wrong("has no out")
-    outcome = Outcome(raw["out"].one_of(*Outcome))
-    vantage = raw["v"].text() if "v" in raw else ""
-    ahead = raw["clock_ahead"].ms() if "clock_ahead" in raw else 0
-    arrives = t0 + raw["arrives"].ms() if "arrives" in raw else None
-    for t_agent in _instants(entry, raw):
-        t = t0 + t_agent - ahead
-        yield vantage, Probe(Observation(t, outcome), t if arrives is None else arrives)
-
-
-def _instants(entry: Value, raw: dict[str, Value]) -> Iterator[int]:
-    if "at" in raw:
-        if raw.keys() & {"every", "from", "to"}:
-            raise entry.wrong("has both at and every/from/to")
-        yield from (value.ms() for value in raw["at"].items())
-        return
-    if missing := [name for name in ("every", "from", "to") if name not in raw]:
-        raise entry.wrong(f"needs at, or every, from and to (missing: {', '.join(missing)})")
-    span = range(raw["from"].ms(), raw["to"].ms(), raw["every"].length(1))
-    if len(span) > _MOST_PROBES:
-        raise entry.wrong(f"is {len(span)} probes, more than {_MOST_PROBES}")
-    yield from span
-
-
-def _known(check: ProbedCheck | CheckStates, as_of: int | None) -> Check:
-    if isinstance(check, CheckStates):
-        return check
-    runs = {
-        vantage: fold(
-            (p.seen for p in probes.values() if as_of is None or p.arrives_ms <= as_of), check.rules.hold_ms
-        )
-        for vantage, probes in check.probes.items()
-    }
-    return replace(check.rules, runs=runs)
-
-
-def _service(
-    at: Value, value: Value | None, checks: dict[str, ProbedCheck | CheckStates], members: bool
-) -> Node:
+def _service(at: Value, value: Value | None, checks: dict[str, GivenCheck], members: bool) -> Node:
     if value is not None:
         return _node(value, checks)
     if members:
         return All(tuple(Leaf(name) for name in checks))
-    hosts = {_host(check) for check in checks.values()}
+    hosts = {host_of(check) for check in checks.values()}
     asked = [name for name in checks if name not in hosts]
     if len(asked) != 1:
         raise at.wrong(f"names no service and has {len(asked)} checks that could be it")
     return Leaf(asked[0])
 
 
-def _node(value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> Node:
+def _node(value: Value, checks: dict[str, GivenCheck]) -> Node:
     if isinstance(value.raw, str):
         if value.raw not in checks:
             raise value.wrong(f"no check named {value.raw!r}")
@@ -264,7 +163,7 @@ def _node(value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> Node:
     return _counted(kind, below, checks)
 
 
-def _counted(kind: str, value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> Node:
+def _counted(kind: str, value: Value, checks: dict[str, GivenCheck]) -> Node:
     raw = value.mapping("up degraded of")
     if "up" not in raw or "of" not in raw:
         raise value.wrong("needs up and of")
@@ -279,20 +178,16 @@ def _counted(kind: str, value: Value, checks: dict[str, ProbedCheck | CheckState
     return Weighted(up, degraded, parts, tuple(one.number() for one in weights.values()))
 
 
-def _parts(value: Value, checks: dict[str, ProbedCheck | CheckStates]) -> tuple[Node, ...]:
+def _parts(value: Value, checks: dict[str, GivenCheck]) -> tuple[Node, ...]:
     parts = tuple(_node(one, checks) for one in value.items())
     if not parts:
         raise value.wrong("is empty: the worst of nothing is unknown")
     return parts
 
 
-def _host(check: ProbedCheck | CheckStates) -> str | None:
-    return check.host if isinstance(check, CheckStates) else check.rules.host
-
-
-def _check_hosts(at: Value, checks: dict[str, ProbedCheck | CheckStates]) -> None:
+def _check_hosts(at: Value, checks: dict[str, GivenCheck]) -> None:
     for name, check in checks.items():
-        host = _host(check)
+        host = host_of(check)
         if host is not None and host not in checks:
             raise Value(at.example, f"checks.{name}.host", host).wrong(f"no check named {host!r}")
 

@@ -114,3 +114,8 @@ class Value:
 
     def _below(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
+
+
+def items_of(value: Value | None) -> Iterator[Value]:
+    """The values of a list that may be left out."""
+    return iter(()) if value is None else value.items()
