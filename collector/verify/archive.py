@@ -116,20 +116,22 @@ def _digests(
     if list(archive.manifest.files) != list(archive.expected()):
         findings.add("bad_manifest", "manifest.files", "not the members that a bundle of this range has")
     for member in members[2:]:
-        wanted = archive.manifest.files.get(member.name)
-        if wanted is None:
-            findings.add("bad_member", member.name, "not in the manifest")
-            continue
-        try:
-            data = container.read(source, member)
-        except container.ContainerError as error:
-            findings.add("bad_member", member.name, error.detail)
-            continue
-        if sha256(data).hexdigest() != wanted:
-            findings.add("bad_member", member.name, "its bytes do not fit the digest in the manifest")
-            continue
-        archive.members[member.name] = member
+        if problem := _differs(source, member, archive.manifest.files.get(member.name)):
+            findings.add("bad_member", member.name, problem)
+        else:
+            archive.members[member.name] = member
     for name in archive.manifest.files:
         if name not in {m.name for m in members}:
             findings.add("bad_member", name, "missing")
     findings.count("members", len(members))
+
+
+def _differs(source: BinaryIO, member: container.Member, wanted: str | None) -> str:
+    """What is wrong with the member; "" for nothing."""
+    if wanted is None:
+        return "not in the manifest"
+    try:
+        data = container.read(source, member)
+    except container.ContainerError as error:
+        return error.detail
+    return "" if sha256(data).hexdigest() == wanted else "its bytes do not fit the digest in the manifest"

@@ -1,0 +1,138 @@
+"""The verdict in words, as JSON and as one HTML page without any outside reference."""
+
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import Any
+
+from collector.verify.findings import CODES, Findings
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was verified, how, and what came of it. `claims` are (name, verdict, detail)."""
+
+    bundle: str
+    log: str = ""
+    period: str = ""
+    range: tuple[int, int] = (0, 0)
+    mode: str = "quick"
+    backend: str = ""
+    seconds: str = ""
+    findings: Findings = field(default_factory=Findings)
+    claims: list[tuple[str, str, str]] = field(default_factory=list)
+    coverage: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Nothing bad was found."""
+        return not self.findings.problems
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """Plain JSON of the verdict."""
+    return {
+        "verified": verdict.good,
+        "bundle": verdict.bundle,
+        "log": verdict.log,
+        "period": verdict.period,
+        "from_size": verdict.range[0],
+        "to_size": verdict.range[1],
+        "mode": verdict.mode,
+        "signatures_by": verdict.backend,
+        "seconds": verdict.seconds,
+        "checked": verdict.findings.counted,
+        "problems": [asdict(problem) for problem in verdict.findings.problems],
+        "notices": verdict.findings.notices,
+        "claims": [{"claim": a, "verdict": b, "detail": c} for a, b, c in verdict.claims],
+        "coverage": verdict.coverage,
+    }
+
+
+_MOST = 200  # lines of one kind that a person reads; --json has them all
+
+
+def as_text(verdict: Verdict) -> str:
+    """What a person reads in a terminal."""
+    lines = [
+        f"bundle     {verdict.bundle}",
+        f"log        {verdict.log}",
+        f"period     {verdict.period}",
+        f"entries    {verdict.range[0]} to {verdict.range[1]}",
+        f"mode       {verdict.mode}, signatures by {verdict.backend}, {verdict.seconds} s",
+        "",
+        "checked",
+        *(f"  {count:>10}  {what}" for what, count in verdict.findings.counted.items()),
+    ]
+    lines += (
+        ["", "claims"] + [f"  {b:<14}{a}   {c}".rstrip() for a, b, c in verdict.claims]
+        if verdict.claims
+        else []
+    )
+    lines += ["", "due and done", *map(_coverage_line, verdict.coverage[:_MOST])] if verdict.coverage else []
+    if verdict.findings.notices:
+        lines += ["", "to know", *(f"  - {text}" for text in verdict.findings.notices)]
+    problems = verdict.findings.problems
+    if problems:
+        lines += ["", f"problems ({len(problems)})"]
+        lines += [f"  {p.code:<20}{p.where}: {p.detail}" for p in problems[:_MOST]]
+        lines += [f"  … and {len(problems) - _MOST} more (--json lists all)"] if len(problems) > _MOST else []
+    lines += ["", "VERIFIED" if verdict.good else "NOT VERIFIED"]
+    return "\n".join(lines) + "\n"
+
+
+def _coverage_line(row: dict[str, Any]) -> str:
+    return f"  {row['done']:>8} of {row['due']:<8} {row['what']}"
+
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
+    "color:#1d273b}table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}td,th{border:1px solid #c8ced6;"
+    "padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f0f2f5}"
+    ".good{color:#1b6e2b}.bad{color:#b3261e}h1{font-size:1.6rem}h2{font-size:1.15rem}"
+)
+
+
+def as_html(verdict: Verdict) -> str:
+    """One page, to be kept or printed beside the bundle."""
+    word, css = ("验证通过 VERIFIED", "good") if verdict.good else ("验证未通过 NOT VERIFIED", "bad")
+    about = [
+        ("存证包 bundle", verdict.bundle),
+        ("存证日志 log", verdict.log),
+        ("周期 period", verdict.period),
+        ("条目 entries", f"{verdict.range[0]} – {verdict.range[1]}"),
+        ("方式 mode", f"{verdict.mode}, {verdict.backend}, {verdict.seconds} s"),
+    ]
+    parts = [
+        f"<!doctype html><html lang=zh-CN><meta charset=utf-8><title>{escape(verdict.bundle)}</title>",
+        f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>",
+        f"<h1 class={css}>{word}</h1>",
+        _table(("", ""), about),
+        "<h2>核对内容 checked</h2>",
+        _table(("项目 what", "数量 count"), [(a, str(b)) for a, b in verdict.findings.counted.items()]),
+        "<h2>结论 claims</h2>",
+        _table(("声明 claim", "结论 verdict", "说明 detail"), verdict.claims),
+        "<h2>应做与已做 due and done</h2>",
+        _table(
+            ("", "已做 done", "应做 due"),
+            [(r["what"], str(r["done"]), str(r["due"])) for r in verdict.coverage],
+        ),
+        "<h2>须知 to know</h2>",
+        _table(("",), [(text,) for text in verdict.findings.notices]),
+        f"<h2>问题 problems ({len(verdict.findings.problems)})</h2>",
+        _table(
+            ("代码 code", "位置 where", "说明 detail", "含义 meaning"),
+            [(p.code, p.where, p.detail, CODES[p.code]) for p in verdict.findings.problems],
+        ),
+        "</html>\n",
+    ]
+    return "".join(parts)
+
+
+def _table(heads: tuple[str, ...], rows: list[Any]) -> str:
+    if not rows:
+        return "<p>—</p>"
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
