@@ -1,8 +1,8 @@
 """Second reading of a bundle: signatures, bodies, result lines judged again. Chunks are independent.
 
 Quick mode checks one signature per (agent, epoch, key), since the newest header commits through `prev` to all
-earlier ones, and a sample of one in a hundred chosen by the end root; full mode checks every signature. Bodies
-and lines are checked in both.
+earlier ones, and a sample of one in a hundred chosen by the end root; full mode checks every signature.
+Bodies and lines are checked in both.
 """
 
 from collections.abc import Mapping

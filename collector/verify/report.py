@@ -68,7 +68,8 @@ def as_text(verdict: Verdict) -> str:
         if verdict.claims
         else []
     )
-    lines += ["", "due and done", *map(_coverage_line, verdict.coverage[:_MOST])] if verdict.coverage else []
+    if verdict.coverage:
+        lines += ["", "due and done", *map(_coverage_line, verdict.coverage[:_MOST])]
     if verdict.findings.notices:
         lines += ["", "to know", *(f"  - {text}" for text in verdict.findings.notices)]
     problems = verdict.findings.problems
@@ -108,7 +109,7 @@ def as_html(verdict: Verdict) -> str:
         f"<h1 class={css}>{word}</h1>",
         _table(("", ""), about),
         "<h2>核对内容 checked</h2>",
-        _table(("项目 what", "数量 count"), [(a, str(b)) for a, b in verdict.findings.counted.items()]),
+        _table(("项目 what", "数量 count"), list(verdict.findings.counted.items())),
         "<h2>结论 claims</h2>",
         _table(("声明 claim", "结论 verdict", "说明 detail"), verdict.claims),
         "<h2>应做与已做 due and done</h2>",
