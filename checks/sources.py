@@ -291,8 +291,10 @@ class Host(Protocol):
     def units(self, names: Sequence[str]) -> Sequence[ServiceUnit]:
         """These units' states, in the order asked."""
 
-    def log_growth(self, log: str, patterns: Mapping[str, str], most_bytes: int) -> LogGrowth:
-        """Count what was added to `log` (a path, or `journal`) since the last look."""
+    def log_growth(
+        self, log: str, patterns: Mapping[str, str], ignore: Sequence[str], most_bytes: int
+    ) -> LogGrowth:
+        """Count lines added to `log` (a path, or `journal`) since the last look, by regular expression."""
 
     def system_logs(self) -> Sequence[str]:
         """The logs this machine keeps for itself: paths, else `journal`; empty when there are none."""

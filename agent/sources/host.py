@@ -1,27 +1,48 @@
 """The machine the agent runs on, seen through psutil, /proc, /sys and a few system calls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from agent.sources import host_disks, host_links, host_load
+from agent.sources import (
+    host_clock,
+    host_disks,
+    host_journal,
+    host_links,
+    host_load,
+    host_logs,
+    host_processes,
+    host_sockets,
+    host_units,
+)
+from agent.sources.host_counts import Tally
 from agent.sources.host_mounts import Mounts
 from agent.sources.host_proc import Tree, looking
 from agent.sources.memory import Memory
 from checks.sources import (
     Boot,
+    ClockOffset,
     CpuSpan,
     DiskSpan,
     Host,
+    KernelClock,
     LinkSpan,
+    Listeners,
     Load,
+    LogGrowth,
     MemoryUse,
     Mount,
+    Process,
+    ServiceUnit,
 )
 
 
 def open_host(memory: Memory, root: Path = Path("/")) -> Host:
     """This machine (or a recorded tree below `root`), with `memory` for samples between looks."""
     return _Here(memory, root)
+
+
+# Where the distributions keep their own logs: Red Hat's kin, Debian's kin.
+_SYSTEM_LOGS = ("/var/log/messages", "/var/log/secure", "/var/log/syslog", "/var/log/auth.log")
 
 
 class _Here:
@@ -61,3 +82,43 @@ class _Here:
     def boot(self, mark: str) -> Boot:
         with looking("boot"):
             return host_load.boot(self._tree, self._memory, mark)
+
+    def processes(self) -> Sequence[Process]:
+        with looking("processes"):
+            return host_processes.processes(self._tree)
+
+    def listeners(self) -> Listeners:
+        with looking("listening sockets"):
+            return host_sockets.listeners(self._tree)
+
+    def socket_owners(self, inodes: Collection[int]) -> Mapping[int, str]:
+        with looking("owners of sockets"):
+            return host_sockets.owners(self._tree, inodes)
+
+    def kernel_clock(self) -> KernelClock:
+        with looking("kernel clock"):
+            return host_clock.kernel_clock()
+
+    def clock_offset(self, server: str, timeout_ms: int) -> ClockOffset:
+        return host_clock.clock_offset(server, timeout_ms)
+
+    def failed_units(self) -> Sequence[ServiceUnit]:
+        with looking("failed units"):
+            return host_units.failed(self._tree)
+
+    def units(self, names: Sequence[str]) -> Sequence[ServiceUnit]:
+        with looking("units"):
+            return host_units.named(self._tree, names)
+
+    def log_growth(
+        self, log: str, patterns: Mapping[str, str], ignore: Sequence[str], most_bytes: int
+    ) -> LogGrowth:
+        tally = Tally(patterns, ignore, most_bytes)
+        if log == "journal":
+            return host_journal.growth(self._memory, tally)
+        return host_logs.growth(self._tree.root / log.lstrip("/"), log, self._memory, tally)
+
+    def system_logs(self) -> Sequence[str]:
+        found = [log for log in _SYSTEM_LOGS if self._tree.has(log.lstrip("/"))]
+        journal = any(self._tree.has(place) for place in ("var/log/journal", "run/log/journal"))
+        return found or (["journal"] if journal else [])

@@ -1,0 +1,122 @@
+"""Errors, failed logins and kernel faults written to the logs since the last look."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit, Upper
+from checks.sources import Host, LogGrowth
+
+_ERRORS = r"\b(error|fatal|critical|emerg|panic)\b|错误|异常|严重"
+_FAILED_LOGINS = (
+    r"authentication failure|failed password|failed publickey|invalid user|failed login|failed su\b"
+    r"|maximum authentication attempts|认证失败|鉴权失败|登录失败|密码错误|口令错误"
+)
+_KERNEL_FAULTS = (
+    r"kernel panic|\boops\b|\bBUG: |soft lockup|hard lockup|blocked for more than \d+ seconds"
+    r"|I/O error|EXT4-fs error|XFS .*(corruption|shut ?down)|machine check|hardware error|out of memory"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Something else to count: lines in which the regular expression is found, and its limit."""
+
+    name: str
+    pattern: str
+    limit: Upper
+
+    def __post_init__(self) -> None:
+        _compiled(self.name, self.pattern)
+
+
+def _compiled(name: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Growth of each log: counts and a digest, no lines."""
+
+    logs: tuple[LogGrowth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Logs (paths, or `journal`; none: the system's own) and limits in lines since the last look.
+
+    Lines that fit an `ignore` expression are not counted. At most `most_bytes` of each log are read.
+    """
+
+    logs: tuple[str, ...] = ()
+    errors: Upper = Upper(100, 1000)
+    failed_logins: Upper = Upper(5, 20)
+    kernel_faults: Upper = Upper(1, 1)
+    patterns: tuple[Pattern, ...] = ()
+    ignore: tuple[str, ...] = ()
+    most_bytes: int = 8 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for text in self.ignore:
+            _compiled("ignore", text)
+
+
+def observe(host: Host, params: Params) -> Facts:
+    """Count what came since the last look."""
+    logs = params.logs or tuple(host.system_logs())
+    if not logs:
+        raise ObservationError(ErrorKind.UNSUPPORTED, "this machine keeps no log that we know")
+    patterns = {
+        "errors": _ERRORS,
+        "failed_logins": _FAILED_LOGINS,
+        "kernel_faults": _KERNEL_FAULTS,
+        **{each.name: each.pattern for each in params.patterns},
+    }
+    return Facts(tuple(host.log_growth(log, patterns, params.ignore, params.most_bytes) for log in logs))
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    """Readings per log: `LOG` when it could not be read in full, and `LOG:PATTERN`."""
+    limits = {
+        "errors": params.errors,
+        "failed_logins": params.failed_logins,
+        "kernel_faults": params.kernel_faults,
+        **{each.name: each.limit for each in params.patterns},
+    }
+    for growth in seen.facts.logs:
+        if reason := _incomplete(growth):
+            yield Reading(growth.log, growth.skipped or None, Unit.BYTES, State.UNKNOWN, reason)
+        if growth.first_look or growth.trouble:
+            continue
+        for name, limit in limits.items():
+            count = growth.counts.get(name)
+            reason = "not_counted" if count is None else ""
+            yield Reading(f"{growth.log}:{name}", count, Unit.COUNT, limit.judge(count), reason)
+
+
+def _incomplete(growth: LogGrowth) -> str:
+    if growth.trouble:
+        return growth.trouble
+    if growth.first_look:
+        return "first_look"
+    if growth.lost:
+        return "rotated_away"
+    return "too_much" if growth.skipped else ""
+
+
+CHECK = Check(
+    id="host.log",
+    version=1,
+    title="日志错误与登录失败",
+    title_en="Errors and failed logins in logs",
+    source=Source.HOST,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("LH-31", "PD-37", "LH-R10"),
+    needs=("log files or journalctl",),
+)
