@@ -1,0 +1,81 @@
+"""The installed checks as an estate sees them: which there are, what they take, what they can look at."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from checks import registry
+from checks.api import Check, Source
+from checks.codec import FieldError, JsonValue, from_json, to_json
+from collector.estate.model import Asset
+
+# Sources that look from the host itself, and the asset's section that another source needs.
+_ON_HOST = frozenset({Source.HOST, Source.PLUGIN, Source.FILES})
+_SECTION = {Source.SNMP: "snmp", Source.SSH: "ssh", Source.BMC: "redfish"}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Checks by id."""
+
+    checks: Mapping[str, Check[Any, Any]]
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Ids that an id or a pattern such as `host.*` or `all` names."""
+        wanted = "*" if pattern == "all" else pattern
+        return tuple(check_id for check_id in self.checks if fnmatchcase(check_id, wanted))
+
+
+@cache
+def installed() -> Catalog:
+    """Everything that this program brings along."""
+    return Catalog({check_id: registry.get(check_id) for check_id in registry.ids()})
+
+
+def needs_params(check: Check[Any, Any]) -> bool:
+    """Whether the check cannot run without being told something (an address, a plug-in's name)."""
+    return any(spec.default is MISSING and spec.default_factory is MISSING for spec in fields(check.params))
+
+
+def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
+    """The agent that can run `check` on `asset`; None when nobody can."""
+    if check.source in _ON_HOST:
+        return asset.agent
+    section = _SECTION.get(check.source)
+    if section is not None and getattr(asset, section) is None:
+        return None
+    return asset.via or asset.agent
+
+
+def full_params(check: Check[Any, Any], given: Mapping[str, JsonValue], path: str) -> dict[str, JsonValue]:
+    """All parameters with their defaults filled in, as plain JSON; FieldError names the path."""
+    _no_floats(given, path)
+    made: dict[str, JsonValue] = to_json(from_json(check.params, dict(given), path))
+    return made
+
+
+def _no_floats(value: Any, path: str) -> None:
+    if isinstance(value, float):
+        raise FieldError(path, "only whole numbers can be signed")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _no_floats(item, f"{path}.{key}")
+
+
+def reach(check: Check[Any, Any]) -> str:
+    """What an asset needs so that somebody can run `check` on it."""
+    if check.source in _ON_HOST:
+        return "an agent on it"
+    section = _SECTION.get(check.source)
+    return f"via, and a section {section}" if section else "an agent on it, or via"
+
+
+def connection(check: Check[Any, Any], asset: Asset) -> dict[str, JsonValue]:
+    """Parameters of `check` that the asset's own section for its source gives (address, version, secret)."""
+    section = getattr(asset, _SECTION.get(check.source, ""), None)
+    if section is None:
+        return {}
+    taken = {spec.name for spec in fields(check.params)}
+    return {spec.name: getattr(section, spec.name) for spec in fields(section) if spec.name in taken}

@@ -1,0 +1,126 @@
+"""What an apply would change, line by line: systems, probes, regular checks, rounds, limits, windows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from checks.codec import to_json
+from collector.estate.loading import Loaded
+from collector.estate.looks import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the diff: `added`, `removed` or `changed`; of what; which; from and to for a change."""
+
+    what: str
+    kind: str
+    name: str
+    field: str = ""
+    before: Any = None
+    after: Any = None
+
+    def __str__(self) -> str:
+        sign = {"added": "+", "removed": "-", "changed": "~"}[self.what]
+        line = f"{sign} {self.kind} {self.name}"
+        return f"{line}: {self.field} {_shown(self.before)} -> {_shown(self.after)}" if self.field else line
+
+
+def _shown(value: Any) -> str:
+    return "(none)" if value is None else str(value)
+
+
+_KINDS = ("units", "systems", "assets", "windows")
+
+
+def between(old: Loaded | None, new: Loaded) -> list[Change]:
+    """Changes from the old estate (None: none was applied) to the new one, in a fixed order."""
+    found: list[Change] = []
+    if old is not None:
+        found += _fields("estate", old.estate.estate, _top(old), _top(new))
+    for section in _KINDS:
+        before = {item.id: _plain(item) for item in getattr(old.estate, section)} if old else {}
+        after = {item.id: _plain(item) for item in getattr(new.estate, section)}
+        found += _tables(section[:-1], before, after)
+    found += _tables("look", _looks(old), _looks(new))
+    found += _tables("round", _rounds(old), _rounds(new))
+    return found
+
+
+def _top(loaded: Loaded) -> dict[str, Any]:
+    estate = loaded.estate
+    notify = [f"{item.when} {item.to}" for item in estate.notify]
+    return {"timezone": estate.timezone, "contract": _flat(estate.contract), "notify": notify}
+
+
+def _flat(value: Any) -> Any:
+    if is_dataclass(value):
+        return {f.name: _flat(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [_flat(item) for item in value]
+    return to_json(value)
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    made: dict[str, Any] = _flat(item)
+    return {key: value for key, value in made.items() if key != "id"}
+
+
+def _look(look: Look) -> dict[str, Any]:
+    shown = {f"params.{path}": value for path, value in _leaves(look.params)}
+    return {
+        "agent": look.agent,
+        "version": look.check.version,
+        "every_ms": look.every_ms,
+        "hold_ms": look.hold_ms,
+        "confirm": look.confirm,
+        **shown,
+    }
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value
+
+
+def _looks(loaded: Loaded | None) -> dict[str, dict[str, Any]]:
+    if loaded is None:
+        return {}
+    return {_name(look): _look(look) for look in loaded.regular}
+
+
+def _name(look: Look) -> str:
+    if look.probe:
+        return f"{look.target} from {look.agent}"
+    return f"{look.check.id}@{look.target}"
+
+
+def _rounds(loaded: Loaded | None) -> dict[str, dict[str, Any]]:
+    if loaded is None:
+        return {}
+    made = {}
+    for part in loaded.estate.rounds:
+        looks = loaded.rounds[part.id]
+        rows = {f"look {_name(look)}": to_json(look.params) for look in looks}
+        when = {key: getattr(part, key) for key in ("every", "on", "window", "days")}
+        made[part.id] = {**when, "before": list(part.before), **rows}
+    return made
+
+
+def _tables(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for name in sorted({*before, *after}):
+        if name not in before:
+            yield Change("added", kind, name)
+        elif name not in after:
+            yield Change("removed", kind, name)
+        else:
+            yield from _fields(kind, name, before[name], after[name])
+
+
+def _fields(kind: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for key in dict.fromkeys([*before, *after]):
+        if before.get(key) != after.get(key):
+            yield Change("changed", kind, name, key, before.get(key), after.get(key))

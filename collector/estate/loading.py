@@ -1,0 +1,148 @@
+"""The way of an estate file: bytes, values, shape, references, looks; every mistake on the way, at once."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from collector.estate import looks, probing, reading, references, tree
+from collector.estate.catalog import Catalog
+from collector.estate.errors import EstateError
+from collector.estate.looks import Look, Note, Path
+from collector.estate.model import Estate, System
+from collector.estate.tree import Node
+from collector.estate.yaml_source import Source, load
+
+_MARK = b"#%roundseal-file "
+_SPLIT = re.compile(rb"^#%roundseal-file ([^\n]{1,400})\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An estate without mistakes: the model, its service trees, what is looked at regularly and in rounds."""
+
+    estate: Estate
+    body: bytes
+    digest: str
+    trees: Mapping[str, Node]
+    serves: Mapping[str, list[System]]
+    regular: tuple[Look, ...]
+    rounds: Mapping[str, tuple[Look, ...]]
+    notes: tuple[str, ...]
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Every agent the estate names, sorted."""
+        named = {asset.agent for asset in self.estate.assets if asset.agent}
+        rounds = (look for part in self.rounds.values() for look in part)
+        return tuple(sorted(named | {look.agent for look in (*self.regular, *rounds)}))
+
+
+def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Loaded:
+    """The estate in file `name`; EstateError with every mistake."""
+    source = load(name, read)
+    shape = reading.read(source)
+    estate = shape.estate
+    by_id = {asset.id: i for i, asset in enumerate(estate.assets)}
+
+    def note(path: Path, reason: str) -> None:
+        # A problem may name an asset by its id; and members that cannot be read have no number here.
+        if len(path) > 1 and path[0] in shape.numbers:
+            number = by_id[path[1]] if isinstance(path[1], str) else path[1]
+            path = (path[0], shape.numbers[str(path[0])][number], *path[2:])
+        source.add(path, reason)
+
+    trees = _trees(estate, note)
+    references.check(estate, trees, shape.broken, catalog, note)
+    serves = probing.serving(estate, trees)
+    regular = looks.regular(estate, catalog, note)
+    usual = {(look.target, look.check.id): look for look in regular}
+    regular += probing.looks(estate, catalog, serves, note)
+    rounds = {
+        part.id: tuple(looks.of_round(estate, catalog, part, ("rounds", i), usual, note))
+        for i, part in enumerate(estate.rounds)
+    }
+    _empty_rounds(estate, rounds, source)
+    if source.problems:
+        raise EstateError(tuple(sorted(set(source.problems))))
+    body = packed(source.files)
+    return Loaded(
+        estate, body, sha256(body).hexdigest(), trees, serves, tuple(regular), rounds, tuple(_notes(estate))
+    )
+
+
+def _trees(estate: Estate, note: Note) -> dict[str, Node]:
+    made = {}
+    for i, system in enumerate(estate.systems):
+        at: Path = ("systems", i, "service")
+
+        def inside(path: Path, reason: str, at: Path = at) -> None:
+            note((*at, *path), reason)
+
+        node = None if system.service is None else tree.parse(system.service, (), inside)
+        if node is not None:
+            made[system.id] = node
+    return made
+
+
+def _empty_rounds(estate: Estate, rounds: Mapping[str, tuple[Look, ...]], source: Source) -> None:
+    # A round that owes nothing would make an empty record, which cannot be.
+    if source.problems:
+        return
+    for i, part in enumerate(estate.rounds):
+        if not rounds[part.id]:
+            source.add(("rounds", i), "owes nothing: none of its checks can be run on any of its assets")
+
+
+def _notes(estate: Estate) -> list[str]:
+    """What is no mistake, but what its owner should know."""
+    blind = [asset.id for asset in estate.assets if asset.agent is None and asset.via is None]
+    unwatched = [system.id for system in estate.systems if system.service is None]
+    notes = []
+    if blind:
+        notes.append(f"nobody looks at {', '.join(blind)}: neither agent nor via is given")
+    if unwatched:
+        notes.append(f"no availability for {', '.join(unwatched)}: no service is given")
+    return notes
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """One file as it is, several as one text with a line before each: what is logged as the estate."""
+    if len(files) == 1:
+        return next(iter(files.values()))
+    parts = []
+    for name, text in files.items():
+        ending = b"" if text.endswith(b"\n") else b"\n"
+        parts.append(_MARK + name.encode() + b"\n" + text + ending)
+    return b"".join(parts)
+
+
+def unpacked(body: bytes) -> dict[str, bytes]:
+    """The files of a logged estate, the root first."""
+    if not body.startswith(_MARK):
+        return {"estate": body}
+    pieces = _SPLIT.split(body)
+    return {name.decode(): text for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
+
+
+def reread(body: bytes, catalog: Catalog) -> Loaded:
+    """The estate from its logged bytes."""
+    files = unpacked(body)
+
+    def read(name: str) -> bytes:
+        try:
+            return files[name]
+        except KeyError:
+            raise FileNotFoundError(2, "not in the logged estate", name) from None
+
+    loaded = read_estate(next(iter(files)), read, catalog)
+    return Loaded(
+        loaded.estate,
+        body,
+        sha256(body).hexdigest(),
+        loaded.trees,
+        loaded.serves,
+        loaded.regular,
+        loaded.rounds,
+        loaded.notes,
+    )

@@ -1,0 +1,263 @@
+"""The estate as data: what an estate file may hold, declared once (validation, JSON Schema, reference).
+
+Durations are milliseconds, percentages exact fractions. Defaults: rulings 5 and 8, AV section 3.
+"""
+
+from dataclasses import field
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.dataclasses import dataclass
+
+from checks.recurrence import WEEKDAYS
+from collector.estate import units
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str | int) else value
+
+
+Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=500)]
+Id = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Pattern = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z0-9_.:*?-]{1,100}$")]
+Duration = Annotated[
+    int,
+    BeforeValidator(units.duration_ms),
+    WithJsonSchema({"type": "string", "pattern": units.DURATION_PATTERN}),
+]
+Ratio = Annotated[
+    Fraction,
+    BeforeValidator(units.ratio),
+    WithJsonSchema({"type": "string", "pattern": units.PERCENT_PATTERN}),
+]
+Day = Annotated[str, BeforeValidator(units.day), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[
+    str, BeforeValidator(units.instant_text), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+HoursRange = Annotated[
+    tuple[str, str],
+    BeforeValidator(units.hours_range),
+    WithJsonSchema({"type": "string", "pattern": units.HOURS_PATTERN}),
+]
+Days = Annotated[
+    tuple[str, ...],
+    BeforeValidator(units.weekdays),
+    WithJsonSchema({"anyOf": [{"const": "cn_workdays"}, {"type": "array", "items": {"enum": [*WEEKDAYS]}}]}),
+]
+Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Strict = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True, ge=0, le=65535)]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed), Field(min_length=1)]
+Ids = Annotated[tuple[Id, ...], BeforeValidator(_listed), Field(min_length=1)]
+Params = dict[str, Any]
+_TREE_SCHEMA = {"title": "ServiceTree"}  # schema.py puts the reference in
+Tree = Annotated[Any, WithJsonSchema(_TREE_SCHEMA)]
+Vote = Literal["majority", "any_fail", "all_fail"]
+
+CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, populate_by_name=False)
+COLLECTOR = "collector"  # the agent enrolled beside the collector (ruling 7)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Contract:
+    """Contract pack that the estate is run under."""
+
+    pack: Id
+    start: Day
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Unit:
+    """A unit of the buyer (单位)."""
+
+    id: Id
+    name: Text = ""
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Hours:
+    """Agreed service hours: weekdays by name, or `cn_workdays`; ranges of local time."""
+
+    days: Days
+    ranges: Annotated[tuple[HoursRange, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Span:
+    """A stretch of days or instants; an open end is left out."""
+
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    to: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class System:
+    """A business system (业务系统): its service tree and how its availability counts."""
+
+    id: Id
+    unit: Id | None = None
+    name: Text = ""
+    core: Strict = False
+    service: Tree = None
+    target: Ratio | None = None
+    available_if: Literal["degraded", "up"] = "degraded"
+    interval: Duration | None = None
+    hold: Duration | None = None
+    confirm: Count | None = None
+    vote: Vote | None = None
+    min_vantages: Count | None = None
+    host: Text | None = None
+    hours: Hours | None = None
+    merge_gap: Duration = 60_000
+    min_fault: Duration = 60_000
+    min_notice: Duration = 0
+    exclude_scope: Literal["all", "down_only"] = "all"
+    unknown_cap: Ratio = Fraction(1, 10)
+    maintenance_cap: Duration | None = None
+    in_service: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Snmp:
+    """How the agent named by `via` reaches a device by SNMP; the secret is looked up there."""
+
+    address: Text
+    version: Literal[1, 2, 3] = 3
+    secret: Id = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
+    port: Whole = 161
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Ssh:
+    """How the agent named by `via` reaches a device by SSH."""
+
+    address: Text
+    platform: Id = "generic"
+    secret: Id = "ssh"  # noqa: S105  # a name to look up on the agent, no secret
+    port: Whole = 22
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Redfish:
+    """How the agent named by `via` reaches a server's BMC."""
+
+    address: Text
+    secret: Id = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
+    port: Whole = 443
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Asset:
+    """An asset (资产). `agent`: runs on it; `via`: the agent that looks at it from outside."""
+
+    id: Id
+    kind: Id
+    name: Text = ""
+    system: Id | None = None
+    unit: Id | None = None
+    agent: Id | None = None
+    via: Id | None = None
+    model: Text = ""
+    serial: Text = ""
+    location: Text = ""
+    snmp: Snmp | None = None
+    ssh: Ssh | None = None
+    redfish: Redfish | None = None
+    params: dict[Pattern, Params] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Probe:
+    """A probe (拨测): one check of a service, from one or more agents."""
+
+    id: Id
+    check: Id
+    from_: Annotated[Ids, Field(alias="from")]
+    name: Text = ""
+    asset: Id | None = None
+    every: Duration | None = None
+    interval: Duration | None = None
+    deadline: Duration | None = None
+    hold: Duration | None = None
+    confirm: Count | None = None
+    vote: Vote | None = None
+    min_vantages: Count | None = None
+    host: Text | None = None
+    canary: Strict = False
+    hours: Hours | None = None
+    target: Ratio | None = None
+    params: Params = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class RegularCheck:
+    """Regular looks: checks (an id or a pattern) on assets, at an interval."""
+
+    check: Pattern
+    assets: Patterns
+    every: Duration
+    deadline: Duration | None = None
+    hold: Duration | None = None
+    confirm: Count | None = None
+    params: Params = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Round:
+    """A round (巡检): recurring, or before holidays."""
+
+    id: Id
+    assets: Patterns
+    checks: Patterns
+    name: Text = ""
+    every: Text | None = None
+    on: Text | None = None
+    window: Text | None = None
+    before: Annotated[tuple[Id, ...], BeforeValidator(_listed)] = ()
+    days: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
+    deadline: Duration | None = None
+    params: dict[Pattern, Params] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Window:
+    """A window; it only mutes until a signed approval counts it (ruling 11)."""
+
+    id: Id
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    systems: Patterns
+    kind: Literal["maintenance", "force_majeure", "third_party"] = "maintenance"
+    reason: Text = ""
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Notify:
+    """Who is told of what."""
+
+    when: Literal["fault", "finding", "silent", "missed", "clock"]
+    to: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*://\S+$")]
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Estate:
+    """Everything in the estate file, its includes merged."""
+
+    estate: Id
+    timezone: Text = "Asia/Shanghai"
+    include: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
+    contract: Contract | None = None
+    units: tuple[Unit, ...] = ()
+    systems: tuple[System, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    checks: tuple[RegularCheck, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    windows: tuple[Window, ...] = ()
+    backups: tuple[Any, ...] = ()
+    notify: tuple[Notify, ...] = ()

@@ -1,0 +1,82 @@
+"""Values with units as people write them in an estate file: `10s`, `5m`, `99.9%`, `2026-06-10`.
+
+A number without a unit is refused: `every: 10` may mean seconds to one reader and minutes to the next.
+"""
+
+import re
+from datetime import date, datetime
+from fractions import Fraction
+
+from checks.recurrence import WEEKDAYS
+
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)\Z", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,9}))?%\Z", re.ASCII)
+_UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\Z", re.ASCII)
+DURATION_PATTERN = r"^\d{1,9}(ms|s|m|h|d)$"
+PERCENT_PATTERN = r"^\d{1,3}(\.\d{1,9})?%$"
+CN_WORKDAYS = "cn_workdays"
+HOURS_PATTERN = r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$"
+
+
+def duration_ms(text: object) -> int:
+    """Milliseconds of `10s`, `5m`, `2h`, `1d`, `500ms`; ValueError says what is wrong."""
+    match = _DURATION.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{_shown(text)} is no duration: a whole number and a unit, as in 10s, 5m, 2h or 1d")
+    return int(match[1]) * _UNIT_MS[match[2]]
+
+
+def ratio(text: object) -> Fraction:
+    """Exact fraction of `99.9%`; ValueError says what is wrong."""
+    match = _PERCENT.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{_shown(text)} is no percentage: write it as in 99.9%")
+    decimals = match[2] or ""
+    value = Fraction(int(match[1] + decimals), 100 * 10 ** len(decimals))
+    if value > 1:
+        raise ValueError(f"{text} is more than 100%")
+    return value
+
+
+def day(text: object) -> str:
+    """An ISO day, kept as text; ValueError says what is wrong."""
+    try:
+        return date.fromisoformat(text if isinstance(text, str) else "").isoformat()
+    except ValueError:
+        raise ValueError(f"{_shown(text)} is no day: write it as in 2026-06-10") from None
+
+
+def instant_text(text: object) -> str:
+    """An ISO 8601 instant, kept as text (its zone may come from the estate)."""
+    try:
+        datetime.fromisoformat(text if isinstance(text, str) else "")
+    except ValueError:
+        raise ValueError(f"{_shown(text)} is no instant: write it as in 2026-06-10T22:00") from None
+    return str(text)
+
+
+def hours_range(text: object) -> tuple[str, str]:
+    """("08:30", "12:00") of `08:30-12:00`; ValueError says what is wrong."""
+    match = _HOURS.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{_shown(text)} is no stretch of a day: write it as in 08:30-12:00")
+    start, end = f"{match[1]}:{match[2]}", f"{match[3]}:{match[4]}"
+    if start >= end or end > "24:00":
+        raise ValueError(f"{text} does not end after it starts, on the same day")
+    return start, end
+
+
+def weekdays(value: object) -> tuple[str, ...]:
+    """("monday", …) or ("cn_workdays",); ValueError says what is wrong."""
+    if value == CN_WORKDAYS:
+        return (CN_WORKDAYS,)
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError(f"{CN_WORKDAYS} or a list of weekday names is wanted here")
+    if wrong := [day for day in value if day not in WEEKDAYS]:
+        raise ValueError(f"{_shown(wrong[0])} is no weekday name such as monday")
+    return tuple(value)
+
+
+def _shown(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)

@@ -1,0 +1,229 @@
+"""YAML to plain values with the line of every key, without YAML 1.1's surprises.
+
+Only `true`/`false`, decimal integers and null are more than text: `on`, `no`, `22:30`, `010` and `1.5`
+stay what the writer sees. Doubled keys, tags and anything but text keys are mistakes. `include:` names
+files beside the including one; a file comes in once.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from collector.estate.errors import Problem
+
+Path = tuple[str | int, ...]
+Place = tuple[str, int]
+_INTEGER = re.compile(r"-?(0|[1-9]\d{0,15})\Z", re.ASCII)
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_MOST_NODES = 500_000
+
+
+@dataclass(slots=True)
+class Source:
+    """One estate, read: its values, the place (file, line) of each path, and the mistakes so far."""
+
+    value: dict[str, Any] = field(default_factory=dict)
+    places: dict[Path, Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    nodes: int = 0
+
+    def place(self, path: Path) -> Place:
+        """File and line of `path`, or of the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return next(iter(self.files), "estate"), 1
+
+    def add(self, path: Path, reason: str) -> None:
+        """Note a mistake at `path`."""
+        self.problems.append(Problem(*self.place(path), self.shown(path), reason))
+
+    def shown(self, path: Path) -> str:
+        """The path as people read it: list members by their id where they have one."""
+        text = ""
+        value: Any = self.value
+        for step in path:
+            value = _step(value, step)
+            if isinstance(step, int):
+                known = value.get("id") if isinstance(value, dict) else None
+                text += f"[{known if known is not None else step}]"
+            else:
+                text += f".{step}" if text else step
+        return text or "(file)"
+
+
+def _step(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+Reader = Callable[[str], bytes]
+
+
+def load(name: str, read: Reader) -> Source:
+    """The estate in file `name` with all it includes; `read` gives a file's bytes or raises OSError."""
+    source = Source()
+    _file(source, name, read, ())
+    return source
+
+
+def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...]) -> None:
+    try:
+        text = read(name)
+    except OSError as error:
+        source.problems.append(
+            Problem(trail[-1] if trail else name, 1, "include", f"{name}: {error.strerror}")
+        )
+        return
+    source.files[name] = text
+    root = _compose(source, name, text)
+    if root is None:
+        return
+    if not isinstance(root, yaml.MappingNode):
+        source.problems.append(Problem(name, 1, "(file)", "a mapping of keys is wanted here"))
+        return
+    part = Source(files={name: text})
+    value = _mapping(part, name, root, ())
+    source.nodes += part.nodes
+    source.problems += part.problems
+    include = value.pop("include", [])
+    _merge(source, name, value, part)
+    for other in _includes(source, name, include, part):
+        _include(source, name, other, read, (*trail, name), part)
+
+
+def _compose(source: Source, name: str, text: bytes) -> yaml.Node | None:
+    try:
+        loader = yaml.CSafeLoader(text)
+        try:
+            return loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        source.problems.append(Problem(name, line, "(file)", f"not YAML: {error.problem or error.context}"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        source.problems.append(Problem(name, 1, "(file)", f"not YAML: {reason}"))
+    return None
+
+
+def _includes(source: Source, name: str, include: Any, part: Source) -> Iterator[str]:
+    names = [include] if isinstance(include, str) else include
+    if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
+        source.problems.append(
+            Problem(*part.place(("include",)), "include", "a list of file names is wanted")
+        )
+        return
+    yield from names
+
+
+def _include(
+    source: Source, name: str, other: str, read: Reader, trail: tuple[str, ...], part: Source
+) -> None:
+    file, line = part.place(("include",))
+    target = PurePosixPath(other)
+    if target.is_absolute() or ".." in target.parts:
+        source.problems.append(
+            Problem(file, line, "include", f"{other}: only files beside or below this one")
+        )
+        return
+    full = (PurePosixPath(name).parent / target).as_posix()
+    if full in trail:
+        chain = " -> ".join((*trail[trail.index(full) :], full))
+        source.problems.append(Problem(file, line, "include", f"files include each other: {chain}"))
+    elif full in source.files:
+        source.problems.append(Problem(file, line, "include", f"{other} is included twice"))
+    elif len(trail) > 16:
+        source.problems.append(Problem(file, line, "include", "files nested deeper than 16"))
+    else:
+        _file(source, full, read, trail)
+
+
+def _merge(source: Source, name: str, value: dict[str, Any], part: Source) -> None:
+    shift: dict[str, int] = {}
+    for key, item in value.items():
+        if key not in source.value:
+            source.value[key] = item
+            shift[key] = 0
+        elif isinstance(item, list) and isinstance(source.value[key], list):
+            shift[key] = len(source.value[key])
+            source.value[key] = source.value[key] + item
+        else:
+            file, line = source.place((key,))
+            here = part.place((key,))
+            source.problems.append(Problem(*here, key, f"is given already in {file}:{line}"))
+    for path, place in part.places.items():
+        if path and path[0] in shift:
+            index = path[1] + shift[str(path[0])] if len(path) > 1 and isinstance(path[1], int) else None
+            moved = path if index is None else (path[0], index, *path[2:])
+            source.places.setdefault(moved, place)
+
+
+def _value(source: Source, file: str, node: yaml.Node, path: Path) -> Any:
+    source.nodes += 1
+    if source.nodes > _MOST_NODES or len(path) > 40:
+        if source.nodes < 10 * _MOST_NODES:
+            source.nodes = 10 * _MOST_NODES
+            source.problems.append(Problem(file, _line(node), "(file)", "too large or nested too deeply"))
+        return None
+    if node.tag.startswith("!"):
+        source.problems.append(
+            Problem(file, _line(node), _plain(path), f"tags such as {node.tag} have no use here")
+        )
+        return None
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(source, file, node, path)
+    if isinstance(node, yaml.SequenceNode):
+        return [_member(source, file, item, (*path, i)) for i, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _member(source: Source, file: str, node: yaml.Node, path: Path) -> Any:
+    source.places[path] = (file, _line(node))
+    return _value(source, file, node, path)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    if not isinstance(node, yaml.ScalarNode):
+        return None
+    text: str = node.value
+    if node.style not in (None, ""):
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _INTEGER.match(text) else text
+
+
+def _mapping(source: Source, file: str, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            source.problems.append(Problem(file, _line(key_node), _plain(path), "a key must be a plain text"))
+            continue
+        key: str = key_node.value
+        inner = (*path, key)
+        if key in made:
+            first = source.places[inner][1]
+            source.problems.append(
+                Problem(file, _line(key_node), _plain(inner), f"key appears twice (line {first})")
+            )
+            continue
+        source.places[inner] = (file, _line(key_node))
+        made[key] = _value(source, file, value_node, inner)
+    return made
+
+
+def _plain(path: Path) -> str:
+    return ".".join(str(step) for step in path) or "(file)"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
