@@ -214,12 +214,17 @@ def verify_header(header: bytes, signatures: Sequence[Signature], public: bytes)
 
 
 def check_signature(frame: Frame, header: headers.Header, public: bytes) -> None:
-    """Refuse a frame that `public`, and for a rotation also the new key, has not signed."""
+    """Refuse a frame that `public`, and for a rotation then the new key, has not signed.
+
+    Exactly these signatures in this order: more would be unsigned bytes that end up in the log.
+    """
     wanted = [public]
     if header.rotate is not None:
         wanted.append(bytes.fromhex(header.rotate.public))
-    for key in wanted:
-        if not verify_header(frame.header, frame.signatures, key):
+    if len(frame.signatures) != len(wanted):
+        raise WireError(Code.BAD_SIGNATURE, f"{len(frame.signatures)} signatures, not {len(wanted)}")
+    for key, one in zip(wanted, frame.signatures, strict=True):
+        if not verify_header(frame.header, (one,), key):
             raise WireError(Code.BAD_SIGNATURE, f"no good signature by key {key_id(key).hex()}")
 
 

@@ -202,6 +202,8 @@ _EXTRA: dict[str, Callable[[str, Any], Any]] = {
     Kind.ROTATE: _object(Rotate, alg=_int(ALG_ED25519, ALG_ED25519), public=_digest),
 }
 
+_BY_KIND = {kind: {**_READS, kind: read} for kind, read in _EXTRA.items()}
+
 
 def _consistent(header: Header) -> None:
     """Rules between fields."""
@@ -224,13 +226,12 @@ def parse(data: bytes) -> Header:
     """The header in these bytes; WireError `bad_header` or `bad_json`."""
     if len(data) > MAX_HEADER:
         raise WireError(Code.TOO_LARGE, f"header of {len(data)} bytes, at most {MAX_HEADER}")
-    value = strict_json.loads(data, max_depth=4)
-    if type(value) is not dict:
-        raise _bad("header", "an object is wanted")
-    reads = dict(_READS)
-    kind = value.get("kind")
-    if type(kind) is str and kind in _EXTRA:
-        reads[kind] = _EXTRA[kind]
+    return _read(strict_json.loads(data, max_depth=4))
+
+
+def _read(value: Any) -> Header:
+    kind = value.get("kind") if type(value) is dict else None
+    reads = _BY_KIND.get(kind, _READS) if type(kind) is str else _READS
     fields = _fields(reads, value, "header")
     fields["from_ms"], fields["to_ms"] = fields.pop("from"), fields.pop("to")
     header = Header(**fields)
@@ -267,9 +268,11 @@ def encode(header: Header) -> bytes:
         "machine": header.machine,
     }
     value.update(_extra(header))
-    data = strict_json.dumps(value)
-    if parse(data) != header:
+    if _read(value) != header:
         raise _bad("header", "does not read back as written")
+    data = strict_json.dumps(value)
+    if len(data) > MAX_HEADER:
+        raise WireError(Code.TOO_LARGE, f"header of {len(data)} bytes, at most {MAX_HEADER}")
     return data
 
 

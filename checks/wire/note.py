@@ -212,6 +212,8 @@ def _verify(key: Vkey, text: str, signature: bytes) -> Verified:
     if key.kind == TYPE_COSIGNATURE:
         seconds, signature = int.from_bytes(signature[:8], "big"), signature[8:]
         message = _cosigned(text, seconds)
+        if seconds >= 1 << 63:
+            raise WireError(Code.BAD_SIGNATURE, f"the time of {key.name} cannot be")
     if not signing.verify(key.public, message, signature):
         raise WireError(Code.BAD_SIGNATURE, f"the signature of {key.name} is bad")
     return Verified(key, seconds)
@@ -221,13 +223,11 @@ def open_note(data: bytes, keys: Sequence[Vkey]) -> Opened:
     """Text of a note and who of `keys` signed it; nobody, or a bad signature by one: refused."""
     note = parse(data)
     known = {(key.name, key.key_id): key for key in keys}
-    by: list[Verified] = []
-    for line in note.signatures:
-        key = known.pop((line.name, line.key_id), None)
-        if key is not None:
-            by.append(_verify(key, note.text, line.signature))
-        elif any((k.name, k.key_id) == (line.name, line.key_id) for k in keys):
-            raise WireError(Code.BAD_NOTE, f"{line.name} signed twice")
+    by = tuple(
+        _verify(known[line.name, line.key_id], note.text, line.signature)
+        for line in note.signatures
+        if (line.name, line.key_id) in known
+    )
     if not by:
         raise WireError(Code.BAD_SIGNATURE, "no signature by a known key")
-    return Opened(note.text, tuple(by))
+    return Opened(note.text, by)

@@ -93,13 +93,12 @@ def _choose() -> Backend:
     for name in ("pynacl", "cryptography"):
         try:
             return load_backend(name)
-        except ImportError:
+        except (ImportError, OSError):  # absent, or a wheel for another libc
             continue
     return _pure()
 
 
 _backend = _choose()
-_verify = _backend.verify
 
 
 def backend_name() -> str:
@@ -138,6 +137,11 @@ def check_public(public: bytes) -> None:
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     """Whether `signature` over `message` is good under `public`, in the strict profile."""
+    return verify_with(_backend, public, message, signature)
+
+
+def verify_with(backend: Backend, public: bytes, message: bytes, signature: bytes) -> bool:
+    """`verify` on a backend of the caller's choice."""
     if len(signature) != SIGNATURE_SIZE or not _usable(public):
         return False
     point = signature[:32]
@@ -145,7 +149,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
         return False
     if int.from_bytes(signature[32:], "little") >= _L:
         return False
-    return _verify(public, message, signature)
+    return backend.verify(public, message, signature)
 
 
 def key_id(public: bytes, alg: int = ALG_ED25519) -> bytes:

@@ -6,6 +6,7 @@ UTF-8, a byte order mark, deep nesting, anything after the value but JSON white 
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from checks.wire.errors import Code, WireError
@@ -85,17 +86,18 @@ def loads(data: bytes, max_depth: int = 32, *, allow_floats: bool = False) -> Js
 
 def _depth(value: JsonValue, max_depth: int) -> None:
     level = [value]
-    for _ in range(max_depth + 1):
-        inner: list[JsonValue] = []
-        for item in level:
-            if type(item) is dict:
-                inner.extend(item.values())
-            elif type(item) is list:
-                inner.extend(item)
-        if not inner:
+    for _ in range(max_depth):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
             return
-        level = inner
-    _refuse(f"nested deeper than {max_depth}")
+    if any(type(item) in (dict, list) for item in level):
+        _refuse(f"nested deeper than {max_depth}")
+
+
+def _inside(value: JsonValue) -> Iterable[JsonValue]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) is list else ()
 
 
 def dumps(value: JsonValue) -> bytes:
