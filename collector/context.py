@@ -1,0 +1,201 @@
+"""What a collector's parts share: directory, settings, database, log key, clock, the log's writer.
+
+    DIR/collector.yaml   origin, listen, url, database, id
+    DIR/keys/            log.key (0600), log.vkey, token.key (0600)
+    DIR/tls/             cert.pem, key.pem (0600)
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+import yaml
+from sqlalchemy import Connection
+
+from checks.wire import entry, note, strict_json
+from checks.wire.numbers import ENC_GZIP, EntryKind
+from checks.wire.signing import Signer
+from collector.evidence.accepted import Accepted
+from collector.jobs.placing import OwnEntry, OwnWork
+from collector.jobs.sequencer import LEASE, Sequencer
+from collector.jobs.writer import LogWriter
+from collector.store import leases
+from collector.store.content import pack
+from collector.store.engine import Database, create_tables
+
+Clock = Callable[[], int]
+
+
+class ConfigError(Exception):
+    """The data directory cannot be used: says which file and why."""
+
+    code = "bad_config"
+
+
+class Deriver(Protocol):
+    """Takes logged batches; must return at once (it catches up from the log when it cannot keep up)."""
+
+    def feed(self, accepted: list[Accepted]) -> None:
+        """Batches in log order, just committed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """collector.yaml. `id` names this collector as holder of leases."""
+
+    origin: str
+    listen: str
+    url: str
+    database: str
+    id: str
+
+
+class Context:
+    """One open data directory."""
+
+    def __init__(self, directory: Path, settings: Settings, signer: Signer, now: Clock) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.signer = signer
+        self.now = now
+        self.vkey = note.make_vkey(settings.origin, signer.public)
+        self.database = Database(settings.database)
+        fence = leases.SqlLeases(self.database, now)
+        self.writer = LogWriter(Sequencer(self.database, fence, now), fence, settings.id)
+        self.deriver: Deriver | None = None
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self.settings.origin
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection on one snapshot of the database, for reading."""
+        with self.database.read() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A short writing transaction on derived tables (never on the log: use append_collector_entry)."""
+        with self.database.write() as conn:
+            yield conn
+
+    def append_collector_entry(
+        self,
+        kind: EntryKind,
+        header: Mapping[str, Any],
+        body: bytes | None = None,
+        *,
+        effect: Callable[[Connection, int], None] | None = None,
+    ) -> int:
+        """Sign `header` with the log key, log it with `body`, and return its idx when it is durable.
+
+        `v`, `log` and `kind` are put in front; `digest` and `bytes` of a body behind, unless given.
+        `effect(conn, idx)` runs in the same transaction: what it writes stands or falls with the entry.
+        """
+        made = self.own_entry(kind, header, body)
+        work = OwnWork((made,), None if effect is None else lambda conn, idxs: effect(conn, idxs[0]))
+        self.writer.place([work])
+        return work.idxs[0]
+
+    def own_entry(
+        self,
+        kind: EntryKind,
+        header: Mapping[str, Any],
+        body: bytes | None = None,
+        key: tuple[str, int, int] | None = None,
+    ) -> OwnEntry:
+        """An entry signed by the log key, not yet placed."""
+        whole: dict[str, Any] = {"v": 1, "log": self.origin, "kind": kind.word, **header}
+        if body is not None:
+            whole = {**whole, **digest_of(body), **header}
+        text = strict_json.dumps(whole)
+        signatures = entry.sign_statement(kind, text, self.signer)
+        kept = None if body is None else (None, ENC_GZIP, pack(body))
+        return OwnEntry(kind, text, signatures, kept, key)
+
+    def close(self) -> None:
+        """Stop writing and give back every connection."""
+        self.writer.stop()
+        self.database.close()
+
+    def __enter__(self) -> "Context":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def digest_of(body: bytes) -> dict[str, Any]:
+    """How a header names its body."""
+    return {"digest": sha256(body).hexdigest(), "bytes": len(body)}
+
+
+def system_clock() -> int:
+    """UTC epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def open_context(directory: Path, now: Clock = system_clock) -> Context:
+    """Open a data directory that `init` made; ConfigError if it cannot be used."""
+    settings = load_settings(directory)
+    context = Context(directory, settings, Signer(_secret(directory / "keys" / "log.key")), now)
+    with context.database.write() as conn:
+        create_tables(conn)
+        leases.ensure(conn, LEASE)
+    return context
+
+
+def load_settings(directory: Path) -> Settings:
+    """Settings of a data directory; the database defaults to SQLite beside them."""
+    path = directory / "collector.yaml"
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{directory} is not a collector's directory: run init") from None
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    names = set(Settings.__dataclass_fields__)
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        raise ConfigError(f"{path}: texts under the keys {', '.join(sorted(names))} are wanted")
+    raw.setdefault("database", f"sqlite:///{(directory / 'collector.db').absolute()}")
+    if odd := sorted(raw.keys() ^ names):
+        raise ConfigError(f"{path}: {odd[0]}: {'unknown key' if odd[0] in raw else 'missing'}")
+    return Settings(**raw)
+
+
+def _secret(path: Path) -> bytes:
+    """32 bytes in hex from a file that only its owner can read."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"{path}: others can read it: chmod 600")
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def token_key(directory: Path) -> bytes:
+    """The key from which token secrets are made, so that the database holds none of them."""
+    return _secret(directory / "keys" / "token.key")
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[TextIO]:
+    """Hold the data directory's lock: one server at a time. ConfigError if another has it."""
+    with (directory / "collector.lock").open("a", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"{directory} is in use by another server") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield lock

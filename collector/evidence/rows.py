@@ -1,0 +1,172 @@
+"""Result lines of a body, read strictly and fast.
+
+The fast way: msgspec decodes all lines typed; if encoding them again gives the same bytes, then no
+key was doubled, no white space or escape hid anything, and each line is one object. Whatever is not
+exactly that goes the slow way, through the strict reader, which has the last word; so the fast way
+may only ever accept what the slow one accepts. (No msgspec constraints here: bounds on integers
+within unions misread memory in 0.22.)
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Union, overload
+
+import msgspec
+
+from checks import result
+from checks.api import ErrorKind, State, Unit
+from checks.codec import FieldError
+from checks.wire.errors import Code, WireError
+from collector.evidence.accepted import Row
+
+_DEPTH = 6  # of facts; deeper ones are read the slow way
+
+
+def _value(depth: int) -> Any:
+    """Type of a JSON value without floats, nested `depth` deep."""
+    if depth == 0:
+        return Union[None, bool, int, str]  # noqa: UP007 - a value, built by a loop
+    inner = _value(depth - 1)
+    return Union[None, bool, int, str, list[inner], dict[str, inner]]  # noqa: UP007
+
+
+class _Error(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    kind: Literal["unreachable", "refused", "denied", "timeout", "garbled", "unsupported"]
+
+
+_Unset = msgspec.UnsetType
+_UNSET: Any = msgspec.UNSET
+Facts = dict[str, _value(_DEPTH)]  # type: ignore[misc]  # made at run time, for msgspec
+Reading = list[int | str | list[int] | None]
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """One line, keys in the order in which agents write them (`checks.result.encode`)."""
+
+    check: str
+    version: int
+    asset: str | None
+    target: str
+    vantage: str
+    slot: int
+    t0: int
+    t1: int
+    round: str | _Unset | None = _UNSET
+    params: str = ""
+    error: _Error | _Unset = _UNSET
+    facts: Facts | _Unset = _UNSET
+    readings: list[Reading] | _Unset = _UNSET
+    state: Literal["ok", "warn", "unknown", "crit"] | _Unset = _UNSET
+
+
+_DECODER = msgspec.json.Decoder(Line)
+_ENCODER = msgspec.json.Encoder()
+_UNITS = frozenset(str(unit) for unit in Unit)
+_STATES = frozenset(str(state) for state in State)
+_DIGITS = bytes(0x30 if 0x30 <= i <= 0x39 else i for i in range(256))
+_LONG = b"0" * 16
+_LONG_NUMBER = re.compile(rb"[\[:,]-?[0-9]{16}")
+
+
+def read_lines(lines: Sequence[bytes]) -> Sequence[Line]:
+    """The lines of a body; WireError `bad_json` names the first bad one by its number."""
+    if not lines:
+        return ()
+    body = b"\n".join(lines) + b"\n"
+    try:
+        found = _DECODER.decode_lines(body)
+        good = len(found) == len(lines) and _small(body) and all(map(_whole, found))
+        # The same bytes again: nothing was doubled, hidden or spread over two lines.
+        if good and _ENCODER.encode_lines(found) == body:
+            return found
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    return [_slow(line, number) for number, line in enumerate(lines)]
+
+
+def _small(body: bytes) -> bool:
+    """No integer of 16 digits or more: those may pass 2^53."""
+    return _LONG not in body.translate(_DIGITS) or _LONG_NUMBER.search(body) is None
+
+
+def _whole(line: Line) -> bool:
+    """Either an error, or facts, readings and state; every reading of a known shape."""
+    if not line.params or line.readings is _UNSET:
+        return bool(line.params) and line.error is not _UNSET and _bare(line)
+    if line.error is not _UNSET or line.facts is _UNSET or line.state is _UNSET:
+        return False
+    readings: Any = line.readings
+    for one in readings:
+        if not 4 <= len(one) <= 5 or one[3] not in _STATES or one[2] not in _UNITS:
+            return False
+        if type(one[0]) is not str or type(one[1]) is str or type(one[-1]) is not str:
+            return False
+        if type(one[1]) is list and (len(one[1]) != 2 or one[1][1] <= 0):
+            return False
+    return True
+
+
+def _bare(line: Line) -> bool:
+    return line.facts is _UNSET and line.state is _UNSET
+
+
+def _slow(line: bytes, number: int) -> Line:
+    try:
+        read = result.decode(line)
+    except (WireError, FieldError) as error:
+        raise WireError(Code.BAD_JSON, f"line {number}: {error}") from None
+    made = Line(
+        read.check, read.version, read.asset, read.target, read.vantage, read.slot, read.t0, read.t1
+    )
+    made.round, made.params = read.round, read.params
+    if read.error is not None:
+        made.error = _Error(read.error.value)  # type: ignore[arg-type]  # its words are ErrorKind's
+    else:
+        made.state = read.state.value
+    return made
+
+
+class Rows(Sequence[Row]):
+    """The lines as rows, made one by one when somebody looks at them."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        if isinstance(at, slice):
+            return list(self)[at]
+        return _row(self._lines[at], range(len(self._lines))[at])
+
+    def __iter__(self) -> Iterator[Row]:
+        for number, line in enumerate(self._lines):
+            yield _row(line, number)
+
+
+def _row(line: Line, number: int) -> Row:
+    error: Any = line.error
+    state: Any = line.state
+    return Row(
+        line.check,
+        line.target,
+        line.vantage,
+        line.asset,
+        line.slot,
+        line.t0,
+        line.t1,
+        None if state is _UNSET or error is not _UNSET else state,
+        None if error is _UNSET else error.kind,
+        line.round or None if line.round is not _UNSET else None,  # type: ignore[arg-type]  # UNSET is excluded
+        number,
+    )
+
+
+assert set(_Error.__annotations__["kind"].__args__) == set(map(str, ErrorKind))  # noqa: S101 - one list, twice

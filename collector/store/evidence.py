@@ -1,0 +1,236 @@
+"""Tables of the evidence log and the functions on them. Nothing here updates or deletes evidence.
+
+entry       one row a log entry; `data` is NULL once the row's group of 256 stands in `pack` (ruling 18)
+body        what an entry's header commits to by root or digest, as received
+tile        full tiles of 256 hashes only; the right edge is rebuilt from entries
+checkpoint  every signed tree head, its text as published
+pack        256 entries and their bodies, zstd, byte-identical after unpacking
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+)
+
+from collector.store import triggers
+from collector.store.metadata import metadata
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER PRIMARY KEY is the row id itself
+
+entry_table = Table(
+    "entry",
+    metadata,
+    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("agent", Text),
+    Column("epoch", Integer),
+    Column("seq", BigInteger),
+    Column("received", BigInteger, nullable=False),
+    Column("data", LargeBinary),
+    UniqueConstraint("agent", "epoch", "seq", "kind"),
+)
+Index("entry_received", entry_table.c.received)
+body_table = Table(
+    "body",
+    metadata,
+    Column("idx", _BIG, ForeignKey("entry.idx"), primary_key=True, autoincrement=False),
+    Column("seed", LargeBinary),
+    Column("enc", SmallInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+tile_table = Table(
+    "tile",
+    metadata,
+    Column("tree", SmallInteger, primary_key=True, autoincrement=False),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+checkpoint_table = Table(
+    "checkpoint",
+    metadata,
+    Column("size", _BIG, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+pack_table = Table(
+    "pack",
+    metadata,
+    Column("n", _BIG, primary_key=True, autoincrement=False),
+    Column("entries", LargeBinary, nullable=False),
+    Column("bodies", LargeBinary, nullable=False),
+)
+triggers.guard(metadata)
+
+SHA256_TREE = 0
+
+
+class Damaged(Exception):
+    """The database does not hold what it must: stop, and let fsck tell what is missing."""
+
+    code = "damaged"
+
+
+class EntryRow(NamedTuple):
+    """A row of `entry`."""
+
+    idx: int
+    kind: int
+    agent: str | None
+    epoch: int | None
+    seq: int | None
+    received: int
+    data: bytes | None
+
+
+class BodyRow(NamedTuple):
+    """A row of `body`."""
+
+    idx: int
+    seed: bytes | None
+    enc: int
+    data: bytes
+
+
+class TileRow(NamedTuple):
+    """A full tile."""
+
+    level: int
+    n: int
+    data: bytes
+
+
+class CheckpointRow(NamedTuple):
+    """A signed tree head."""
+
+    size: int
+    root: bytes
+    note: str
+    at: int
+
+
+def _mark(conn: Connection) -> str:
+    return "?" if conn.dialect.name == "sqlite" else "%s"
+
+
+def _insert(conn: Connection, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Plain driver statement: the hot path has no use for the compiler."""
+    if not rows:
+        return
+    marks = ",".join([_mark(conn)] * len(rows[0]))
+    # Names are ours, values are bound.
+    conn.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows))  # noqa: S608
+
+
+def insert_entries(conn: Connection, rows: Sequence[EntryRow]) -> None:
+    """Append entries."""
+    _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", rows)
+
+
+def insert_bodies(conn: Connection, rows: Sequence[BodyRow]) -> None:
+    """Append bodies."""
+    _insert(conn, "body", "idx,seed,enc,data", rows)
+
+
+def insert_tiles(conn: Connection, rows: Iterable[TileRow]) -> None:
+    """Append full tiles."""
+    full = [(SHA256_TREE, row.level, row.n, row.data) for row in rows]
+    _insert(conn, "tile", "tree,level,n,data", full)
+
+
+def size(conn: Connection) -> int:
+    """How many entries the log has."""
+    last = conn.exec_driver_sql("SELECT max(idx) FROM entry").scalar()
+    return 0 if last is None else int(last) + 1
+
+
+def insert_checkpoint(conn: Connection, row: CheckpointRow) -> None:
+    """Keep a signed tree head."""
+    _insert(conn, "checkpoint", "size,root,note,at", [row])
+
+
+def last_checkpoint(conn: Connection) -> CheckpointRow | None:
+    """The newest signed tree head."""
+    table = checkpoint_table
+    found = conn.execute(select(table).order_by(table.c.size.desc()).limit(1)).first()
+    return CheckpointRow(*found) if found else None
+
+
+def checkpoint(conn: Connection, at_size: int) -> CheckpointRow | None:
+    """The signed tree head of this size."""
+    table = checkpoint_table
+    found = conn.execute(select(table).where(table.c.size == at_size)).first()
+    return CheckpointRow(*found) if found else None
+
+
+def checkpoints(conn: Connection) -> Iterator[CheckpointRow]:
+    """Every signed tree head, smallest first."""
+    for row in conn.execute(select(checkpoint_table).order_by(checkpoint_table.c.size)):
+        yield CheckpointRow(*row)
+
+
+def tile(conn: Connection, level: int, n: int) -> bytes | None:
+    """A full tile."""
+    table = tile_table
+    wanted = (table.c.tree == SHA256_TREE, table.c.level == level, table.c.n == n)
+    found: bytes | None = conn.execute(select(table.c.data).where(*wanted)).scalar()
+    return found
+
+
+def tiles(conn: Connection, level: int, begin: int) -> list[TileRow]:
+    """Full tiles of a level from `begin` on."""
+    table = tile_table
+    wanted = (table.c.tree == SHA256_TREE, table.c.level == level, table.c.n >= begin)
+    found = conn.execute(select(table.c.level, table.c.n, table.c.data).where(*wanted).order_by(table.c.n))
+    return [TileRow(*row) for row in found]
+
+
+def count_tiles(conn: Connection) -> int:
+    """How many full tiles are kept."""
+    return int(conn.execute(select(func.count()).select_from(tile_table)).scalar_one())
+
+
+def newest(conn: Connection, agent: str, epoch: int, kind: int) -> EntryRow | None:
+    """The newest entry of that kind by (agent, epoch)."""
+    table = entry_table
+    wanted = (table.c.agent == agent, table.c.epoch == epoch, table.c.kind == kind)
+    found = conn.execute(select(table).where(*wanted).order_by(table.c.seq.desc()).limit(1)).first()
+    return EntryRow(*found) if found else None
+
+
+def find(conn: Connection, agent: str, epoch: int, seq: int, kind: int) -> EntryRow | None:
+    """The one entry with this key."""
+    table = entry_table
+    wanted = (table.c.agent == agent, table.c.epoch == epoch, table.c.seq == seq, table.c.kind == kind)
+    found = conn.execute(select(table).where(*wanted)).first()
+    return EntryRow(*found) if found else None
+
+
+def of_kinds(conn: Connection, kinds: Sequence[int], begin: int = 0) -> list[EntryRow]:
+    """Entries of these kinds from `begin` on, in log order."""
+    table = entry_table
+    wanted = (table.c.kind.in_(kinds), table.c.idx >= begin)
+    return [EntryRow(*row) for row in conn.execute(select(table).where(*wanted).order_by(table.c.idx))]
+
+
+def last_received(conn: Connection) -> int:
+    """Receipt time of the newest entry, 0 for an empty log."""
+    table = entry_table
+    last = conn.execute(select(table.c.received).order_by(table.c.idx.desc()).limit(1)).scalar()
+    return int(last or 0)
+

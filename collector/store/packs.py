@@ -1,0 +1,91 @@
+"""Entries and bodies of finished days in groups of 256 (ruling 18), and reading either form alike.
+
+entries   zstd( C2SP entry bundle of 256 entries )
+bodies    zstd( 256 times: u8 present, and if present u8 has-seed, seed16 or nothing, u32be length, body )
+
+A body is kept uncompressed inside: its root is over the lines, so the wire's compression is no evidence.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from sqlalchemy import Connection, select
+
+from checks.wire.numbers import ENC_RAW
+from checks.wire.tiles import parse_bundle
+from collector.evidence.unzstd import unzstd_all
+from collector.store import evidence
+from collector.store.evidence import BodyRow, EntryRow, body_table, entry_table, pack_table
+
+GROUP = 256
+_CHUNK = 2048
+
+
+def entry_rows(conn: Connection, begin: int, end: int) -> Iterator[EntryRow]:
+    """Rows [begin, end) with their bytes, wherever these stand; reads in chunks."""
+    table = entry_table
+    for at in range(begin, end, _CHUNK):
+        wanted = (table.c.idx >= at, table.c.idx < min(at + _CHUNK, end))
+        for row in conn.execute(select(table).where(*wanted).order_by(table.c.idx)):
+            one = EntryRow(*row)
+            yield one if one.data is not None else one._replace(data=data_of(conn, one))
+
+
+def entries(conn: Connection, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """(idx, bytes) of the entries [begin, end)."""
+    for row in entry_rows(conn, begin, end):
+        yield row.idx, row.data or b""
+
+
+def data_of(conn: Connection, row: EntryRow) -> bytes:
+    """The bytes of an entry."""
+    if row.data is not None:
+        return bytes(row.data)
+    return packed_entries(_packed(conn, row.idx // GROUP)[0])[row.idx % GROUP]
+
+
+def entry(conn: Connection, idx: int) -> EntryRow | None:
+    """One entry with its bytes."""
+    return next(entry_rows(conn, idx, idx + 1), None)
+
+
+def body(conn: Connection, idx: int) -> BodyRow | None:
+    """The body of an entry, None where it has none (or none any more)."""
+    found = conn.execute(select(body_table).where(body_table.c.idx == idx)).first()
+    if found is not None:
+        return BodyRow(*found)
+    group = conn.execute(select(pack_table.c.bodies).where(pack_table.c.n == idx // GROUP)).scalar()
+    return packed_bodies(group).get(idx % GROUP, None) if group is not None else None
+
+
+def _packed(conn: Connection, n: int) -> tuple[bytes, bytes]:
+    found = conn.execute(
+        select(pack_table.c.entries, pack_table.c.bodies).where(pack_table.c.n == n)
+    ).first()
+    if found is None:
+        raise evidence.Damaged(f"entries {n * GROUP} to {n * GROUP + GROUP - 1} are nowhere: run fsck")
+    return found[0], found[1]
+
+
+@lru_cache(maxsize=8)
+def packed_entries(data: bytes) -> list[bytes]:
+    """The 256 entries of a group."""
+    return parse_bundle(unzstd_all(data), GROUP)
+
+
+@lru_cache(maxsize=4)
+def packed_bodies(data: bytes) -> dict[int, BodyRow]:
+    """The bodies of a group by position within it; `idx` in the rows is that position."""
+    raw, at = unzstd_all(data), 0
+    found: dict[int, BodyRow] = {}
+    for position in range(GROUP):
+        present, at = raw[at], at + 1
+        if not present:
+            continue
+        seeded, at = raw[at], at + 1
+        seed = raw[at : at + 16] if seeded else None
+        at += 16 if seeded else 0
+        size = int.from_bytes(raw[at : at + 4], "big")
+        found[position] = BodyRow(position, seed, ENC_RAW, raw[at + 4 : at + 4 + size])
+        at += 4 + size
+    return found
