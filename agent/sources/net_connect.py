@@ -70,6 +70,12 @@ def outcome_of(error: OSError) -> str:
     return _WORDS.get(error.errno or 0, "io_error")
 
 
+def no_route(error: OSError, where: str) -> None:
+    """ObservationError if `error`, met before a packet left, is this host's own routing."""
+    if error.errno in _NO_ROUTE:
+        raise ObservationError(ErrorKind.UNREACHABLE, f"no route to {where}") from error
+
+
 Address = tuple[int, tuple[object, ...]]
 
 
@@ -160,9 +166,8 @@ def _connect(family: int, address: tuple[object, ...], seconds: float) -> socket
             if not wait(sock, select.POLLOUT, seconds):
                 raise Failed("timeout", where)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        elif code in _NO_ROUTE:
-            # Refused before a packet left: this host's own routing, not the target.
-            raise ObservationError(ErrorKind.UNREACHABLE, f"no route to {where}")
+        elif code:
+            no_route(OSError(code, "connect"), where)
         if code:
             raise Failed(outcome_of(OSError(code, "connect")), where)
     except BaseException:

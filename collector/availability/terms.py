@@ -1,7 +1,8 @@
 """A service's terms: everything but the evidence that its figure depends on, as plain data.
 
-The collector makes terms of the estate and logs them with it (the document of the estate's entry), so that the
-offline verifier computes the same figure from the same terms without reading YAML. `spec` joins them with evidence.
+The collector makes terms of the estate and logs them with it (the document of the estate's entry), so that
+the offline verifier computes the same figure from the same terms without reading YAML. `spec` joins them
+with the evidence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ class LeafTerms:
 
 @dataclass(frozen=True, slots=True)
 class HoursTerms:
-    """Agreed hours: weekdays (Monday is 0) or, with None, Chinese working days; ranges in minutes of the day."""
+    """Agreed hours: weekdays (Monday is 0), None for Chinese working days; ranges in minutes of the day."""
 
     zone: str
     days: tuple[int, ...] | None
@@ -48,9 +49,10 @@ class HoursTerms:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTerms:
-    """One service. `tree`: a leaf's name, or {"all": […]}, {"any": […]}, {"weighted": {up, degraded, weights, of}}.
+    """One service. `tree`: a leaf's name, {"all": […]}, {"any": […]} or
+    {"weighted": {"up", "degraded", "weights", "of"}}.
 
-    `leaves` also holds leaves that only serve as another one's host. A target of None means 0: no promise was made.
+    `leaves` also holds leaves that only serve as another one's host. No target: no promise was made.
     """
 
     id: str

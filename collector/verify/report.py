@@ -86,10 +86,11 @@ def _coverage_line(row: dict[str, Any]) -> str:
 
 
 _STYLE = (
-    "body{font:15px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1d273b}table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}td,th{border:1px solid #c8ced6;"
-    "padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f0f2f5}"
-    ".good{color:#1b6e2b}.bad{color:#b3261e}h1{font-size:1.6rem}h2{font-size:1.15rem}"
+    "body{font:15px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;max-width:60rem;margin:2rem auto;"
+    "padding:0 1rem;color:#1d273b}table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}"
+    "td,th{border:1px solid #c8ced6;padding:.3rem .6rem;text-align:left;vertical-align:top;"
+    "overflow-wrap:anywhere}th{background:#f0f2f5}.good{color:#1b6e2b}.bad{color:#b3261e}"
+    "h1{font-size:1.6rem}h2{font-size:1.15rem}"
 )
 
 
