@@ -13,6 +13,8 @@ from agent.sources.host_proc import Tree, plain
 from checks.sources import Mount
 
 DEADLINE_S = 3.0
+_AGAIN_S = 600.0
+_MOST_HANGING = 5
 
 # Kernel interfaces: they hold no space, and touching an autofs would mount it.
 _NOT_STORAGE = frozenset(
@@ -54,35 +56,40 @@ _TROUBLES = {
 
 
 class Mounts:
-    """Asks for sizes; remembers which paths still hang so that looks don't pile up threads."""
+    """Asks for sizes; remembers who still hangs so that looks don't pile up threads."""
 
     def __init__(self, deadline_s: float = DEADLINE_S) -> None:
         self._deadline_s = deadline_s
-        self._asking: dict[str, _Asked] = {}
+        self._hanging: list[_Asked] = []
+        self._lock = threading.Lock()
 
     def look(self, tree: Tree) -> tuple[Mount, ...]:
         """Every mounted filesystem that holds space, sorted by path."""
-        mounts = listed(tree)
-        for mount in mounts:
-            asked = self._asking.get(mount.path)
-            if asked is None or not asked.is_alive():
-                self._asking[mount.path] = _Asked(mount.path)
-        until = time.monotonic() + self._deadline_s
-        found = []
-        for mount in mounts:
-            asked = self._asking[mount.path]
-            asked.join(max(until - time.monotonic(), 0))
-            found.append(_sized(mount, asked))
-        self._asking = {path: asked for path, asked in self._asking.items() if asked.is_alive()}
-        return tuple(replace(mount, path=plain(mount.path), device=plain(mount.device)) for mount in found)
+        asked = [(mount, self._ask(mount.path)) for mount in listed(tree)]
+        sized = [_sized(mount, each) for mount, each in asked]
+        with self._lock:
+            known = {*self._hanging, *(each for _, each in asked)}
+            self._hanging = [each for each in known if each.is_alive()]
+        return tuple(replace(mount, path=plain(mount.path), device=plain(mount.device)) for mount in sized)
+
+    def _ask(self, path: str) -> "_Asked":
+        with self._lock:
+            hanging = [each for each in self._hanging if each.path == path and each.is_alive()]
+        if not hanging:
+            return _Asked(path, self._deadline_s)
+        newest = max(hanging, key=lambda each: each.until)
+        # Something else may be mounted there by now, so ask again now and then, but not without end.
+        again = time.monotonic() > newest.until + _AGAIN_S and len(hanging) < _MOST_HANGING
+        return _Asked(path, self._deadline_s) if again else newest
 
 
 class _Asked(threading.Thread):
     """One statvfs under way. A hung one is left behind; the process can still end (daemon)."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, deadline_s: float) -> None:
         super().__init__(daemon=True, name=f"statvfs {path}")
         self.path = path
+        self.until = time.monotonic() + deadline_s
         self.answer: os.statvfs_result | None = None
         self.trouble = "timeout"
         self.start()
@@ -91,7 +98,6 @@ class _Asked(threading.Thread):
         """Ask; runs in the thread."""
         try:
             self.answer = os.statvfs(self.path)
-            self.trouble = ""
         except OSError as error:
             self.trouble = _TROUBLES.get(error.errno or 0, "unreadable")
 
@@ -113,9 +119,10 @@ def listed(tree: Tree) -> Sequence[Mount]:
 
 
 def _sized(mount: Mount, asked: _Asked) -> Mount:
-    if asked.is_alive() or asked.answer is None:
-        return replace(mount, trouble=asked.trouble)
+    asked.join(max(asked.until - time.monotonic(), 0))
     size = asked.answer
+    if size is None:
+        return replace(mount, trouble=asked.trouble)
     return replace(
         mount,
         total=size.f_blocks * size.f_frsize,

@@ -28,7 +28,7 @@ def processes(tree: Tree) -> Sequence[Process]:
     found = [_process(each) for each in listed if each["pid"] not in ours]
     if any(each.state in _PASSING for each in found):
         time.sleep(_SETTLE_S)
-        found = [_settled(each) for each in found]
+        found = [each for each in map(_settled, found) if each is not None]
     return found
 
 
@@ -60,10 +60,10 @@ def _process(each: dict[str, Any]) -> Process:
     )
 
 
-def _settled(process: Process) -> Process:
+def _settled(process: Process) -> Process | None:
     if process.state not in _PASSING:
         return process
     try:
         return replace(process, state=psutil.Process(process.pid).status())
     except psutil.Error:
-        return replace(process, state="ended")
+        return None  # it has ended

@@ -83,7 +83,7 @@ def observe(host: Host, params: Params) -> Facts:
     running = host.processes()
     return Facts(
         total=len(running),
-        hidden=sum(process.command is None for process in running),
+        hidden=sum(p.command is None and p.state != "zombie" for p in running),
         expected=tuple(
             _group(each.name, [p for p in running if p.state != "zombie" and each.fits(p)])
             for each in params.expected or ()
