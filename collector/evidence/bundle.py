@@ -10,7 +10,7 @@
     bodies/N.gz        the bodies of the same entries, in order, gzip (see `encode_bodies`)
     carry.json         older entries needed to read the range, each with its proof in end.note's tree
     calendars.json     the calendars the figures used
-    claims/*.json      what the collector says follows from the evidence
+    claims/availability.json   what the collector says follows from the evidence
 
 Nothing in a bundle is a root of trust: the buyer's own policy names the log key.
 """
@@ -32,7 +32,7 @@ CHUNK = 256
 MANIFEST, MANIFEST_SIG = "manifest.json", "manifest.sig"
 START, END, FRONTIER, NOTES = "log/start.note", "log/end.note", "log/frontier.bin", "log/notes.json"
 CARRY, CALENDARS = "carry.json", "calendars.json"
-CLAIM_FIGURES, CLAIM_RECORDS = "claims/availability.json", "claims/records.json"
+CLAIM_FIGURES = "claims/availability.json"
 _MAX_MEMBER = 512 * 1024 * 1024  # a chunk of 256 bodies of at most 4 MiB each, compressed far smaller
 
 

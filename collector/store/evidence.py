@@ -234,3 +234,26 @@ def last_received(conn: Connection) -> int:
     last = conn.execute(select(table.c.received).order_by(table.c.idx.desc()).limit(1)).scalar()
     return int(last or 0)
 
+
+
+def first_received(conn: Connection, since_ms: int) -> int | None:
+    """Index of the first entry received at or after this instant."""
+    table = entry_table
+    found = conn.execute(select(func.min(table.c.idx)).where(table.c.received >= since_ms)).scalar()
+    return None if found is None else int(found)
+
+
+def checkpoint_before(conn: Connection, at_size: int) -> CheckpointRow | None:
+    """The newest signed tree head of at most this size, None where there is none or it is of size 0."""
+    table = checkpoint_table
+    wanted = (table.c.size <= at_size, table.c.size > 0)
+    found = conn.execute(select(table).where(*wanted).order_by(table.c.size.desc()).limit(1)).first()
+    return CheckpointRow(*found) if found else None
+
+
+def newest_batches(conn: Connection, before: int) -> list[int]:
+    """Index of each agent's newest batch before this index."""
+    table = entry_table
+    wanted = (table.c.kind == 1, table.c.idx < before)
+    rows = conn.execute(select(func.max(table.c.idx)).where(*wanted).group_by(table.c.agent))
+    return [int(idx) for (idx,) in rows]

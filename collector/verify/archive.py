@@ -48,7 +48,7 @@ class Archive:
         for chunk in range(self.chunks):
             yield bundle.entries_name(chunk)
             yield bundle.bodies_name(chunk)
-        yield from (bundle.CARRY, bundle.CALENDARS, bundle.CLAIM_FIGURES, bundle.CLAIM_RECORDS)
+        yield from (bundle.CARRY, bundle.CALENDARS, bundle.CLAIM_FIGURES)
 
 
 def open_archive(path: Path, policy: Policy, findings: Findings) -> Archive | None:

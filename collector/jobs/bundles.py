@@ -1,0 +1,197 @@
+"""Makes a bundle (存证包): every entry of a period with its bodies, and what is needed to read them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from checks.wire import entry as entries
+from checks.wire import header as headers
+from checks.wire import strict_json, tree
+from checks.wire.numbers import ALG_ED25519, EntryKind, pae_type
+from checks.wire.pae import pae
+from checks.wire.tiles import bundle as entry_bundle
+from checks.wire.tiles import tile_nodes
+from collector.availability.calendar_cn import shipped_files
+from collector.context import Context
+from collector.evidence import bundle
+from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
+from collector.evidence.container import Writer
+from collector.store import evidence, nodes, packs
+from collector.store.content import content
+from collector.store.evidence import CheckpointRow, EntryRow
+
+# Entries of these kinds say how the range is to be read, however old they are.
+_CARRIED = (
+    EntryKind.ENROL,
+    EntryKind.APPROVE,
+    EntryKind.REVOKE,
+    EntryKind.RESET,
+    EntryKind.PLAN,
+    EntryKind.STATEMENT,
+)
+# Observations before the period still hold in it; nothing holds longer than this.
+CARRY_IN_MS = 3_600_000
+
+
+class BundleEmpty(Exception):
+    """There is nothing to bundle: no checkpoint, or no entry in the period."""
+
+    code = "empty_bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written."""
+
+    path: Path
+    manifest: Manifest
+    size: int
+
+
+def make_bundle(context: Context, period: Period, out: Path, claims: Sequence[dict[str, Any]]) -> Made:
+    """Write the bundle to `out` (atomically: a half-written one never has that name)."""
+    partial = out.with_name(out.name + ".partial")
+    try:
+        with context.read() as conn, partial.open("wb") as file:
+            manifest = _write(context, conn, period, Writer(file), claims)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Made(out, manifest, out.stat().st_size)
+
+
+def _write(
+    context: Context, conn: Connection, period: Period, writer: Writer, claims: Sequence[dict[str, Any]]
+) -> Manifest:
+    start, end = _range(conn, period)
+    files: dict[str, bytes] = dict(_fixed(conn, start, end))
+    chunks = list(_chunk_digests(conn, start.size if start else 0, end.size))
+    last = {
+        bundle.CARRY: bundle.encode_carry(list(_carry(conn, start.size if start else 0, end.size))),
+        bundle.CALENDARS: strict_json.dumps({k: v.decode() for k, v in shipped_files().items()}),
+        bundle.CLAIM_FIGURES: strict_json.dumps(list(claims)),
+    }
+    digests = {name: sha256(data).hexdigest() for name, data in files.items()}
+    digests |= dict(chunks)
+    digests |= {name: sha256(data).hexdigest() for name, data in last.items()}
+    manifest = Manifest(
+        v=1,
+        kind="bundle",
+        log=context.origin,
+        made_ms=context.now(),
+        version=version("roundseal"),
+        period=period,
+        from_size=start.size if start else 0,
+        to_size=end.size,
+        files=digests,
+    )
+    data = bundle.encode_manifest(manifest)
+    writer.add(bundle.MANIFEST, data)
+    writer.add(bundle.MANIFEST_SIG, _signed(context, data))
+    for name, member in files.items():
+        writer.add(name, member)
+    # Written in a second reading rather than kept: a quarter's bodies do not fit into memory.
+    for name, member in _chunks(conn, manifest.from_size, manifest.to_size):
+        writer.add(name, member)
+    for name, member in last.items():
+        writer.add(name, member)
+    writer.close()
+    return manifest
+
+
+def _signed(context: Context, data: bytes) -> bytes:
+    signature = context.signer.sign(pae(pae_type("manifest"), data))
+    return bytes([ALG_ED25519]) + context.signer.key_id + signature
+
+
+def _range(conn: Connection, period: Period) -> tuple[CheckpointRow | None, CheckpointRow]:
+    """Checkpoints around the period: the newest before its first entry, and the newest of all."""
+    end = evidence.last_checkpoint(conn)
+    if end is None:
+        raise BundleEmpty("the log has no checkpoint yet")
+    first = evidence.first_received(conn, period.from_ms - CARRY_IN_MS)
+    if first is None or first >= end.size:
+        raise BundleEmpty(f"the log has no entry since the start of {period.name}")
+    return evidence.checkpoint_before(conn, first), end
+
+
+def _fixed(conn: Connection, start: CheckpointRow | None, end: CheckpointRow) -> Iterator[tuple[str, bytes]]:
+    size = start.size if start else 0
+    if start is not None:
+        yield bundle.START, start.note.encode()
+    yield bundle.END, end.note.encode()
+    yield bundle.FRONTIER, _frontier(conn, size)
+    yield bundle.NOTES, strict_json.dumps(_notes(conn, size, end.size))
+
+
+def _frontier(conn: Connection, size: int) -> bytes:
+    source = tile_nodes(nodes.reader(conn), size) if size else None
+    roots, at = [], 0
+    for bit in range(size.bit_length() - 1, -1, -1):
+        width = 1 << bit
+        if size & width and source is not None:
+            roots.append(tree.range_root(source, at, at + width))
+            at += width
+    return tree.Frontier(size, roots).serialise()
+
+
+def _notes(conn: Connection, begin: int, end: int) -> list[list[Any]]:
+    """The published notes that batches of the range name as seen."""
+    sizes: set[int] = set()
+    for row in packs.entry_rows(conn, begin, end):
+        if row.kind == EntryKind.BATCH and row.data is not None:
+            seen = headers.parse(entries.parse(bytes(row.data)).header).seen
+            if seen is not None and seen.size >= begin:
+                sizes.add(seen.size)
+    found = (evidence.checkpoint(conn, size) for size in sorted(sizes))
+    return [[row.size, row.note] for row in found if row is not None]
+
+
+def _chunks(conn: Connection, begin: int, end: int) -> Iterator[tuple[str, bytes]]:
+    """Members with entries, then bodies, chunk by chunk."""
+    for number, at in enumerate(range(begin, end, bundle.CHUNK)):
+        rows = list(packs.entry_rows(conn, at, min(at + bundle.CHUNK, end)))
+        yield (
+            bundle.entries_name(number),
+            bundle.squeeze(entry_bundle([bytes(row.data or b"") for row in rows])),
+        )
+        bodies = [_body(conn, row) for row in rows]
+        yield bundle.bodies_name(number), bundle.squeeze(bundle.encode_bodies(bodies))
+
+
+def _chunk_digests(conn: Connection, begin: int, end: int) -> Iterator[tuple[str, str]]:
+    for name, data in _chunks(conn, begin, end):
+        yield name, sha256(data).hexdigest()
+
+
+def _body(conn: Connection, row: EntryRow) -> Body:
+    found = packs.body(conn, row.idx)
+    if found is None:
+        return Absent(pruned=row.kind == EntryKind.BATCH and _has_lines(row))
+    data = content(found)
+    return Document(data) if found.seed is None else Lines(bytes(found.seed), data)
+
+
+def _has_lines(row: EntryRow) -> bool:
+    return headers.parse(entries.parse(bytes(row.data or b"")).header).n > 0
+
+
+def _carry(conn: Connection, begin: int, end: int) -> Iterator[Carried]:
+    """Older entries that the range needs, each with its proof in the tree at `end`."""
+    if not begin:
+        return
+    source = tile_nodes(nodes.reader(conn), end)
+    older = {row.idx for row in evidence.of_kinds(conn, [int(kind) for kind in _CARRIED]) if row.idx < begin}
+    older |= set(evidence.newest_batches(conn, begin))
+    for idx in sorted(older):
+        row = packs.entry(conn, idx)
+        if row is None:
+            raise evidence.Damaged(f"entry {idx} is nowhere: run fsck")
+        proof = tree.inclusion_proof(source, idx, end)
+        body = Absent(pruned=True) if row.kind == EntryKind.BATCH else _body(conn, row)
+        yield Carried(idx, bytes(row.data or b""), tuple(proof), body)
