@@ -1,0 +1,127 @@
+"""Observations to runs: in order, late, doubled, in any order; the figure is always the same."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta, timezone
+from fractions import Fraction
+
+import pytest
+
+from collector.availability.engine import Params, ServiceSpec, evaluate
+from collector.availability.errors import LateObservation
+from collector.availability.faults import FaultRules, Profile
+from collector.availability.runs import Observation, Outcome, Run, affected, extend, fold, local_day, splice
+from collector.availability.tree import Leaf
+from collector.availability.votes import CheckRuns, Vote
+
+HOLD = 150
+OUTCOMES = (Outcome.OK, Outcome.OK, Outcome.OK, Outcome.FAIL, Outcome.DEGRADED, Outcome.ERROR)
+
+
+def observed(rng, n, start=0):
+    seen, t, outcome = [], start, Outcome.OK
+    for seq in range(n):
+        t += rng.choice((30, 60, 60, 90, 149, 150, 151, 400))
+        if rng.random() < 0.3:
+            outcome = rng.choice(OUTCOMES)
+        seen.append(Observation(t, outcome, seq))
+    return seen
+
+
+def spec(checks, to_ms=6000, from_ms=0, **params):
+    rules = FaultRules(Profile.PINGDINGSHAN, min_fault_ms=60, merge_gap_ms=60)
+    return ServiceSpec(from_ms, to_ms, Params(Fraction("0.999"), faults=rules, **params), checks, Leaf("web"))
+
+
+def test_an_error_neither_opens_nor_prolongs_a_run():
+    assert fold([Observation(0, Outcome.ERROR)], HOLD) == ()
+    runs = fold([Observation(0, Outcome.OK), Observation(100, Outcome.ERROR), Observation(200, Outcome.OK)], HOLD)
+    assert [(run.first_ms, run.last_ms, run.n) for run in runs] == [(0, 0, 1), (200, 200, 1)]
+
+
+def test_a_gap_of_one_hold_cuts_a_run_and_one_below_it_does_not():
+    together = fold([Observation(0, Outcome.OK, 1), Observation(149, Outcome.OK, 2)], HOLD)
+    assert together == (Run(Outcome.OK, 0, 149, 2, 149, 1, 2),)
+    assert len(fold([Observation(0, Outcome.OK), Observation(150, Outcome.OK)], HOLD)) == 2
+
+
+def test_a_late_observation_is_refused_by_the_appender_and_a_doubled_one_changes_nothing():
+    last = Run(Outcome.OK, 0, 60, 2, 60, 1, 2)
+    with pytest.raises(LateObservation):
+        extend(last, Observation(30, Outcome.OK, 9), HOLD)
+    with pytest.raises(LateObservation):
+        extend(last, Observation(60, Outcome.FAIL, 3), HOLD)
+    assert extend(last, Observation(60, Outcome.OK, 2), HOLD).open == last
+
+
+def test_of_two_observations_at_one_instant_the_later_sequence_number_stays():
+    seen = [Observation(0, Outcome.FAIL, 5), Observation(0, Outcome.OK, 4)]
+    assert fold(seen, HOLD) == (Run(Outcome.FAIL, 0, 0, 1, 0, 5, 5),)
+    assert fold(reversed(seen), HOLD) == fold(seen, HOLD)
+
+
+def test_an_error_with_a_later_number_takes_away_what_was_seen_at_its_instant():
+    assert fold([Observation(0, Outcome.FAIL, 1), Observation(0, Outcome.ERROR, 2)], HOLD) == ()
+
+
+def test_runs_are_cut_at_local_midnight_when_asked():
+    day = local_day(timezone(timedelta(hours=8)))
+    midnight = 16 * 3_600_000
+    seen = [Observation(midnight - 60, Outcome.OK), Observation(midnight, Outcome.OK)]
+    assert [run.n for run in fold(seen, HOLD, day)] == [1, 1]
+    assert [run.n for run in fold(seen, HOLD)] == [2]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_order_and_repetition_of_arrival_change_nothing(seed):
+    rng = random.Random(seed)
+    seen = observed(rng, 60)
+    shuffled = [*seen, *rng.sample(seen, 20)]
+    rng.shuffle(shuffled)
+    assert fold(shuffled, HOLD) == fold(seen, HOLD)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_late_observation_re_derives_only_the_runs_around_it(seed):
+    rng = random.Random(seed)
+    everything = observed(rng, 60)
+    late = rng.sample(everything, 8)
+    there = [one for one in everything if one not in late]
+    runs = fold(there, HOLD)
+    for one in late:
+        part = affected(runs, one.t_ms)
+        assert part.stop - part.start <= 3
+        old = runs[part]
+        near = [x for x in there if old and old[0].first_ms <= x.t_ms <= old[-1].last_ms]
+        there.append(one)
+        runs = splice(runs, part, fold([*near, one], HOLD))
+        assert runs == fold(there, HOLD)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_stored_runs_give_the_same_figure_as_single_observations(seed):
+    rng = random.Random(seed)
+    day = 2_000
+    period = {"from_ms": rng.randint(-500, 2000), "to_ms": rng.randint(2500, 6000)}
+    seen = {vantage: observed(rng, 80, -1000) for vantage in ("a", "b", "c")[: rng.randint(1, 3)]}
+    check = CheckRuns({}, HOLD, rng.randint(1, 4), rule=rng.choice(list(Vote)))
+
+    def figure(reduce):
+        runs = {vantage: reduce(observations) for vantage, observations in seen.items()}
+        return evaluate(spec({"web": replace(check, runs=runs)}, **period))
+
+    def single(observations):
+        known = [one for one in observations if one.outcome is not Outcome.ERROR]
+        return tuple(Run(one.outcome, one.t_ms, one.t_ms) for one in known)
+
+    stored = figure(lambda observations: fold(observations, HOLD))
+    by_day = figure(lambda observations: fold(observations, HOLD, lambda t: t // day))
+    each = figure(single)
+    assert each.observations_whole
+    assert comparable(stored) == comparable(each) == comparable(by_day)
+    # Runs know only their longest gap, so with them the claim is never bolder than with single observations.
+    assert stored.longest_gap_ms >= each.longest_gap_ms
+
+
+def comparable(figure):
+    return replace(figure, evidence=(), observations=0, observations_whole=True, longest_gap_ms=None)
