@@ -1,0 +1,254 @@
+"""Taking looks in a bounded pool of threads, each with a deadline.
+
+A look that exceeds its deadline becomes a signed result with the error `timeout`; its thread is given up
+(Python cannot end it) and replaced, so the next looks are not delayed. What is still stuck is bounded:
+a look whose last thread has not come back is not started again, it is skipped and recorded, and beyond
+MOST_STUCK threads no new look of any kind starts until one returns.
+"""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+
+from agent.clock import Clock
+from agent.log import log
+from agent.memory import LookMemory, Recent
+from agent.outbox import Finished
+from agent.sources.open import Plugins, open_source
+from agent.timetable import Due
+from checks import registry
+from checks.api import ErrorKind, ObservationError, State
+from checks.codec import FieldError, JsonValue
+from checks.registry import UnknownCheckError
+from checks.result import Item, Result, When, encode, look
+from checks.wire.errors import WireError
+
+WORKERS = 8
+MOST_PROBES = 4
+MOST_EXTRA = 2  # of those, looks again at failing targets
+MOST_STUCK = 64
+MAX_LINE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A look that has ended, one way or another."""
+
+    due: Due
+    result: Result
+    finished: Finished
+    started_mono: int
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went otherwise than planned since the start."""
+
+    looks: int = 0
+    timeouts: int = 0
+    overlaps: int = 0
+    crowded: int = 0
+
+
+@dataclass(slots=True)
+class _Task:
+    due: Due
+    memory: LookMemory
+    started: int = 0  # boot-time ms, 0: still queued
+    given_up: bool = False
+
+
+class Eyes:
+    """How to look: the installed checks through this agent's sources."""
+
+    def __init__(self, vantage: str, plugins: Plugins, clock: Clock) -> None:
+        self._vantage = vantage
+        self._plugins = plugins
+        self._clock = clock
+
+    def look(self, item: Item, when: When, memory: LookMemory) -> Result:
+        """One look. Whatever happens it ends in a result; what should not happen is also logged."""
+        started = self._clock.wall()
+        try:
+            check = registry.get(item.check)
+            source = open_source(check.source, memory, self._plugins)
+            return look(check, item, source, vantage=self._vantage, when=when, now=self._clock.wall)
+        except UnknownCheckError:
+            return self.error(item, when, ErrorKind.UNSUPPORTED, started)
+        except FieldError as problem:
+            log.warning("%s on %s: %s", item.check, item.target, problem)
+            return self.error(item, when, ErrorKind.UNSUPPORTED, started)
+        except ObservationError as problem:
+            return self.error(item, when, problem.kind, started)
+        except Exception:  # a fault in a check or source must cost one look, not the agent
+            log.exception("%s on %s", item.check, item.target)
+            return self.error(item, when, ErrorKind.GARBLED, started)
+
+    def error(self, item: Item, when: When, kind: ErrorKind, started: int) -> Result:
+        """The result of not having been able to look."""
+        return Result(
+            check=item.check,
+            version=item.version,
+            asset=item.asset,
+            target=item.target,
+            vantage=self._vantage,
+            slot=when.slot,
+            t0=started,
+            t1=max(self._clock.wall(), started),
+            params=item.params_digest,
+            facts=None,
+            readings=(),
+            state=State.UNKNOWN,
+            error=kind,
+            round=when.round,
+        )
+
+
+class Pool:
+    """Runs what is due: `submit`, `sweep` and `ended` are called by one thread, the looks run in others."""
+
+    def __init__(self, eyes: Eyes, recent: Recent, clock: Clock) -> None:
+        self._eyes = eyes
+        self._recent = recent
+        self._clock = clock
+        self._work_or_stop = threading.Condition()  # guards everything below
+        self._queue: deque[_Task] = deque()
+        self._tasks: dict[str, _Task] = {}  # queued and running, by key
+        self._stuck: dict[str, _Task] = {}
+        self._ended: deque[Done] = deque()
+        self._threads = 0
+        self._idle = 0
+        self.counts = Counts()
+
+    def submit(self, due: Due) -> bool:
+        """Queue this look, or record that it was skipped. False: an extra look there is no room for now."""
+        with self._work_or_stop:
+            blocked = due.key in self._tasks or due.key in self._stuck or len(self._stuck) >= MOST_STUCK
+            if due.extra and (blocked or self._extra() >= MOST_EXTRA):
+                self.counts.crowded += 1
+                return False
+            task = _Task(due, LookMemory(self._recent, due.key))
+            if blocked:
+                self.counts.overlaps += 1
+                self._end(task, self._timeout(due, self._clock.sample().mono), {})
+                return True
+            self._tasks[due.key] = task
+            self._queue.append(task)
+            self._call_worker()
+            return True
+
+    def sweep(self) -> None:
+        """Give up what is past its deadline."""
+        now = self._clock.sample().mono
+        with self._work_or_stop:
+            for key, task in list(self._tasks.items()):
+                if task.started and now - task.started > task.due.deadline_ms:
+                    self._give_up(key, task)
+
+    def ended(self) -> list[Done]:
+        """Looks that ended since the last call."""
+        with self._work_or_stop:
+            found = list(self._ended)
+            self._ended.clear()
+        return found
+
+    def busy(self) -> int:
+        """Looks that run or wait."""
+        with self._work_or_stop:
+            return len(self._tasks)
+
+    def stuck(self) -> int:
+        """Threads given up that have not come back."""
+        with self._work_or_stop:
+            return len(self._stuck)
+
+    def forget_queue(self) -> None:
+        """What has not begun will not begin: it is not observed."""
+        with self._work_or_stop:
+            for task in self._queue:
+                del self._tasks[task.due.key]
+            self._queue.clear()
+
+    # Below: only while holding the lock.
+
+    def _extra(self) -> int:
+        return sum(task.due.extra for task in self._tasks.values())
+
+    def _call_worker(self) -> None:
+        if len(self._queue) <= self._idle:
+            self._work_or_stop.notify()
+        elif self._threads < WORKERS:
+            self._threads += 1
+            threading.Thread(target=self._work, name="look", daemon=True).start()
+
+    def _give_up(self, key: str, task: _Task) -> None:
+        self.counts.timeouts += 1
+        item = task.due.item
+        log.warning("%s on %s: gave up after %d ms", item.check, item.target, task.due.deadline_ms)
+        task.given_up = True
+        del self._tasks[key]
+        self._stuck[key] = task
+        self._end(task, self._timeout(task.due, task.started), {})
+        # Its thread has left the pool; another takes its place as soon as there is work.
+        self._threads -= 1
+        if self._queue:
+            self._call_worker()
+
+    def _timeout(self, due: Due, started_mono: int) -> Result:
+        now = self._clock.sample()
+        started = now.wall - max(now.mono - started_mono, 0)
+        return self._eyes.error(due.item, When(due.slot, due.round), ErrorKind.TIMEOUT, started)
+
+    def _end(self, task: _Task, result: Result, memory: dict[str, JsonValue]) -> None:
+        due = task.due
+        finished = Finished(
+            encode_line(result), result.t0, result.t1, due.key, due.slot, due.keep_until, memory
+        )
+        self._ended.append(Done(due, result, finished, task.started))
+        self.counts.looks += 1
+
+    def _next(self) -> _Task | None:
+        """The first queued look that may start: probes wait while MOST_PROBES are in flight."""
+        probes = sum(task.due.probe for task in self._tasks.values() if task.started)
+        for index, task in enumerate(self._queue):
+            if not task.due.probe or probes < MOST_PROBES:
+                del self._queue[index]
+                task.started = self._clock.sample().mono
+                return task
+        return None
+
+    def _take(self) -> _Task:
+        while (task := self._next()) is None:
+            self._idle += 1
+            self._work_or_stop.wait()
+            self._idle -= 1
+        return task
+
+    # In the worker threads.
+
+    def _work(self) -> None:
+        while True:
+            with self._work_or_stop:
+                task = self._take()
+            result = self._eyes.look(task.due.item, When(task.due.slot, task.due.round), task.memory)
+            with self._work_or_stop:
+                if task.given_up:
+                    if self._stuck.get(task.due.key) is task:
+                        del self._stuck[task.due.key]
+                    return
+                del self._tasks[task.due.key]
+                self._recent.ended(task.memory.values)
+                self._end(task, result, dict(task.memory.values))
+
+
+def encode_line(result: Result) -> bytes:
+    """The line of a result; facts that cannot be signed, or are far too long, become the error `garbled`."""
+    try:
+        line = encode(result)
+    except WireError as problem:
+        log.error("%s on %s: %s", result.check, result.target, problem)
+    else:
+        if len(line) <= MAX_LINE:
+            return line
+        log.error("%s on %s: a result of %d bytes", result.check, result.target, len(line))
+    return encode(replace(result, facts=None, readings=(), state=State.UNKNOWN, error=ErrorKind.GARBLED))

@@ -1,0 +1,108 @@
+"""The agent's own settings, agent.yaml: what its host allows and how much it may keep.
+
+plugins:                      # command lines that a plan may ask for, by name; nothing else is ever run
+  raid: [/usr/lib/nagios/plugins/check_raid, --warn]
+spool: {days: 7, max_mb: 512}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.errors import AgentError
+from agent.state import State, check_private
+from checks.codec import FieldError, from_json
+
+_TAGS = {"int", "bool", "null", "str", "seq", "map"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """How long accepted batches stay, and how many megabytes all of them may take."""
+
+    days: int = 7
+    max_mb: int = 512
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.days <= 366 and 1 <= self.max_mb <= 1 << 20):
+            raise ValueError("days from 1 to 366, max_mb from 1 on")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of agent.yaml."""
+
+    plugins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spool: Spool = Spool()
+
+    def __post_init__(self) -> None:
+        for name, argv in self.plugins.items():
+            if not argv or not argv[0].startswith("/"):
+                raise ValueError(
+                    f"plugins.{name}: a command line that begins with an absolute path is wanted"
+                )
+
+
+def read(state: State) -> Settings:
+    """Settings of this state directory; AgentError names file and line. Secrets others can read: refused."""
+    secrets = state.path("secrets.yaml")
+    if secrets.exists():
+        check_private(secrets)
+    path = state.path("agent.yaml")
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AgentError("settings", f"{path}: {error}") from None
+    try:
+        return from_json(Settings, _yaml(text, path) or {}, "agent.yaml")
+    except FieldError as error:
+        raise AgentError("settings", f"{path.parent}/{error}") from None
+
+
+def _yaml(text: str, path: Path) -> Any:
+    # Loaded only where there is a file: it takes two megabytes for good.
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        return None if node is None else _plain(node, path)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise AgentError("settings", f"{path}:{line}: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise AgentError("settings", f"{path}: {error}") from None
+
+
+def _plain(node: Any, path: Path) -> Any:
+    """Value of a YAML node; doubled keys and odd types are refused with their line."""
+    line = node.start_mark.line + 1
+    kind = node.tag.rpartition(":")[2]
+    if kind not in _TAGS:
+        # YAML 1.1 reads 22:30 as a number and 1.5 as a float: quote it.
+        raise AgentError(
+            "settings", f"{path}:{line}: {node.value!r} is read as {kind}; quote it if a text is meant"
+        )
+    if node.id == "sequence":
+        return [_plain(item, path) for item in node.value]
+    if node.id == "mapping":
+        made: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in made:
+                raise AgentError("settings", f"{path}:{key.start_mark.line + 1}: {name!r} appears twice")
+            made[name] = _plain(value, path)
+        return made
+    return _scalar(node.value, kind, f"{path}:{line}")
+
+
+def _scalar(text: str, kind: str, place: str) -> Any:
+    if kind == "int":
+        if not text.isdigit():
+            raise AgentError("settings", f"{place}: {text!r} is not a plain whole number")
+        return int(text)
+    if kind == "bool":
+        return text.lower() in ("true", "yes", "on")
+    return None if kind == "null" else text

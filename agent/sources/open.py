@@ -1,0 +1,26 @@
+"""From a check's source to the thing it looks through; each kind is loaded when first asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.sources.memory import Memory
+from checks.api import ErrorKind, ObservationError, Source
+
+Plugins = Mapping[str, Sequence[str]]
+
+
+def open_source(source: Source, memory: Memory, plugins: Plugins) -> Any:
+    """The source that a check of this kind looks through; unsupported where this agent has none."""
+    if source is Source.HOST:
+        from agent.sources.host import open_host
+
+        return open_host(memory)
+    if source is Source.NET:
+        from agent.sources.net import open_net
+
+        return open_net()
+    if source is Source.PLUGIN:
+        from agent.sources.plugins import open_plugins
+
+        return open_plugins(plugins)
+    raise ObservationError(ErrorKind.UNSUPPORTED, f"this agent has no {source.value} source")

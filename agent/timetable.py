@@ -1,0 +1,205 @@
+"""Which looks are due: a pure function of the plan, the clocks and what was done before.
+
+Slots lie on the UTC grid. A regular check runs at a fixed hash offset in its slot, a probe at a random
+instant of it (rulings 3). **Catch-up rule (rulings 4): a slot that has passed is never made up**; the
+collector sees it as not observed. What remains of the running slot is still used: when its instant has
+already gone by (agent started, machine woke, clock was set) the look gets one new instant within the
+next minute of that slot, so that a start or a step of the clock neither stops looks nor brings them all
+at once. Two looks at one thing keep a tenth of their interval apart on the monotonic clock, so even a
+clock that is set to and fro brings no burst.
+
+While a probe's target fails, it is looked at again each second until it recovers; those looks belong to
+the slot they fall in (rulings 3). A round's items run once each, spread over the first minute of its
+window, or late until `until_ms`.
+
+Nothing here remembers by comparing times ("after the last slot") but only by equality ("not the slot
+done last"): a clock set back an hour does not silence anything for an hour.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from agent.clock import Sample
+from checks.plan import Plan, PlanItem, RoundItem, RoundPlan, Window
+from checks.recurrence import offset_ms, slot_start, windows
+from checks.result import Item
+
+Random = Callable[[int], int]  # a number in [0, n)
+
+LATE_MS = 2000  # an instant missed by more is given a new one
+SPREAD_MS = 60_000
+AGAIN_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One look to take at `at_mono` (boot-time ms)."""
+
+    key: str
+    item: Item
+    slot: int
+    at_mono: int
+    deadline_ms: int
+    probe: bool
+    extra: bool = False
+    round: str | None = None
+    keep_until: int = 0  # a round's look: how long it must be remembered as done (UTC ms)
+
+
+@dataclass(slots=True)
+class _Line:
+    """What is known about one item of the plan between two ticks."""
+
+    item: PlanItem
+    key: str
+    slot: int = -1
+    instant: int = 0
+    moved: bool = False
+    done: bool = False
+    last_mono: int | None = None
+    again_mono: int | None = None  # set while its target fails
+
+
+@dataclass(slots=True)
+class _Open:
+    """One window of a round that still owes looks."""
+
+    window: Window
+    owed: dict[str, tuple[RoundItem, int]] = field(default_factory=dict)  # key -> item, wall instant
+
+
+def item_key(item: PlanItem | RoundItem) -> str:
+    """Name of an item within its plan: what is looked at, and how."""
+    return f"{item.check}|{item.target}|{item.item.params_digest[:16]}"
+
+
+class Timetable:
+    """Turns ticks into looks. Holds no clock: every call is told the time."""
+
+    def __init__(self, plan: Plan, done: Mapping[str, int], random: Random) -> None:
+        """`done`: key -> slot done last, and `round window id|key` -> 1 for round items taken."""
+        self._plan = plan
+        self._random = random
+        self._lines = {}
+        for item in plan.items:
+            key = f"{item.kind}|{item_key(item)}"
+            self._lines[key] = _Line(item, key, slot=-1)
+        self._done = dict(done)
+        self._open: dict[str, _Open] = {}
+        self._rounds_from = self._rounds_to = 0
+
+    def due(self, now: Sample) -> list[Due]:
+        """Looks to start within the next second; each is given out once."""
+        found = [due for line in self._lines.values() for due in self._line(line, now)]
+        # Slots before extra looks: a failing target must not push out the others.
+        found.sort(key=lambda due: (due.extra, due.at_mono))
+        return found + self._rounds(now)
+
+    def failing(self, key: str, is_failing: bool, started_mono: int) -> None:
+        """Outcome of a probe: while it fails it is due again a second after it started."""
+        line = self._lines.get(key)
+        if line is not None and line.item.kind == "probe":
+            line.again_mono = started_mono + AGAIN_MS if is_failing else None
+
+    def clock_set(self) -> None:
+        """The wall clock was set: look again which windows are open."""
+        self._rounds_to = 0
+
+    def _line(self, line: _Line, now: Sample) -> list[Due]:
+        slot = slot_start(now.wall, line.item.every_ms)
+        if slot != line.slot:
+            self._enter(line, slot, now)
+        if line.again_mono is not None and now.mono + 1000 > line.again_mono:
+            extra, line.done = line.done, True
+            at, line.again_mono = line.again_mono, None
+            line.last_mono = max(at, now.mono)
+            return [self._due(line, line.last_mono, extra)]
+        if line.done or line.instant >= now.wall + 1000:
+            return []
+        if now.wall - line.instant > LATE_MS and not line.moved:
+            self._move(line, now)
+            return []
+        if line.last_mono is not None and now.mono - line.last_mono < line.item.every_ms // 10:
+            return []
+        line.done = True
+        line.last_mono = now.mono + max(line.instant - now.wall, 0)
+        return [self._due(line, line.last_mono, False)]
+
+    def _enter(self, line: _Line, slot: int, now: Sample) -> None:
+        item = line.item
+        # Only the first slot after a start may have been done by the process before.
+        line.done = line.slot == -1 and self._done.get(line.key) == slot
+        line.slot, line.moved = slot, False
+        if item.kind == "probe":
+            within = self._random(item.every_ms)
+        else:
+            within = offset_ms(item.check, item.target, self._plan.agent, item.every_ms, item.deadline_ms)
+        line.instant = slot + within
+
+    def _move(self, line: _Line, now: Sample) -> None:
+        left = max(line.slot + line.item.every_ms - now.wall, 1)
+        line.instant = now.wall + self._random(min(left, SPREAD_MS))
+        line.moved = True
+
+    def _due(self, line: _Line, at_mono: int, extra: bool) -> Due:
+        item = line.item
+        probe = item.kind == "probe"
+        return Due(line.key, item.item, line.slot, at_mono, item.deadline_ms, probe, extra)
+
+    def _rounds(self, now: Sample) -> list[Due]:
+        if not self._rounds_from <= now.wall < self._rounds_to:
+            self._open_windows(now.wall)
+        found: list[Due] = []
+        for name, opened in list(self._open.items()):
+            if now.wall >= opened.window.until_ms or not opened.owed:
+                del self._open[name]
+                continue
+            found += self._owed(opened, now)
+        return found
+
+    def _owed(self, opened: _Open, now: Sample) -> Iterable[Due]:
+        window = opened.window
+        ready = [
+            k for k, (_, at) in opened.owed.items() if window.from_ms <= now.wall and at < now.wall + 1000
+        ]
+        for key in ready:
+            item, at = opened.owed.pop(key)
+            self._done[key] = 1
+            mono = now.mono + max(at - now.wall, 0)
+            yield Due(
+                key,
+                item.item,
+                window.from_ms,
+                mono,
+                item.deadline_ms,
+                False,
+                round=window.id,
+                keep_until=window.until_ms,
+            )
+
+    def _open_windows(self, wall: int) -> None:
+        """Find open windows a minute ahead, so rounds cost nothing in between."""
+        self._rounds_from, self._rounds_to = wall, wall + SPREAD_MS
+        self._open = {}
+        for plan in self._plan.rounds:
+            for window in windows(plan, self._plan.timezone, wall, self._rounds_to):
+                self._open[window.id] = self._opened(plan, window, wall)
+
+    def _opened(self, plan: RoundPlan, window: Window, wall: int) -> _Open:
+        opened = _Open(window)
+        spread = max(min(SPREAD_MS, (window.to_ms - window.from_ms) // 4), 1)
+        for item in plan.items:
+            key = round_key(window.id, item)
+            if key not in self._done:
+                opened.owed[key] = (item, max(window.from_ms, wall) + _hash(key) % spread)
+        return opened
+
+
+def round_key(window_id: str, item: RoundItem) -> str:
+    """Name of what one window owes."""
+    return f"round|{window_id}|{item_key(item)}"
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big")

@@ -1,0 +1,226 @@
+"""Talking to the collector: one kept connection, its server known by the pin of its public key.
+
+The pin is the SHA-256 of the certificate's SubjectPublicKeyInfo and came with the enrolment token. No
+certificate authority is asked and no date is looked at: the TLS handshake proves that the server holds
+the private half of exactly that key, which is more than a name would say. Plain `http://` is allowed to
+loopback addresses only.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+from agent.errors import AgentError, UnreachableError
+from checks.wire.numbers import pae_type
+from checks.wire.pae import pae
+from checks.wire.signing import Signer
+
+TIMEOUT_S = 20.0
+MAX_ANSWER = 4 * 1024 * 1024
+_GET = pae_type("get")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """Where the collector listens."""
+
+    secure: bool
+    host: str
+    port: int
+    prefix: str
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def parse_url(text: str, pinned: bool) -> Url:
+    """The collector's URL; AgentError where it is none, or names no server we could know."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise AgentError("bad_url", f"{text!r} is not a URL") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+        raise AgentError("bad_url", f"{text!r} is not like https://HOST:PORT")
+    secure = parts.scheme == "https"
+    if not secure and not _loopback(parts.hostname):
+        raise AgentError("bad_url", f"{text!r}: plain http is for loopback addresses only, use https")
+    if secure and not pinned:
+        raise AgentError("bad_token", "this token carries no TLS pin, so it is for http://127.0.0.1 only")
+    return Url(secure, parts.hostname, port or (443 if secure else 80), parts.path.rstrip("/"))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def spki_of(certificate: bytes) -> bytes:
+    """The SubjectPublicKeyInfo inside a DER certificate; ValueError where there is none."""
+    _, at, _ = _der(certificate, 0)  # Certificate
+    _, at, end = _der(certificate, at)  # TBSCertificate
+    fields: list[tuple[int, bytes]] = []
+    while at < end and len(fields) < 8:
+        tag, _, after = _der(certificate, at)
+        fields.append((tag, certificate[at:after]))
+        at = after
+    # [0] version is optional; then serial, algorithm, issuer, validity, subject, key.
+    index = 6 if fields and fields[0][0] == 0xA0 else 5
+    if len(fields) <= index or fields[index][0] != 0x30:
+        raise ValueError("no public key in this certificate")
+    return fields[index][1]
+
+
+def _der(data: bytes, at: int) -> tuple[int, int, int]:
+    """Tag, start and end of the content of the value at `at`."""
+    if at + 2 > len(data):
+        raise ValueError("a certificate that is cut short")
+    tag, size, begin = data[at], data[at + 1], at + 2
+    if size & 0x80:
+        count = size & 0x7F
+        if not 1 <= count <= 4:
+            raise ValueError("a certificate with a length that cannot be")
+        size, begin = int.from_bytes(data[begin : begin + count], "big"), begin + count
+    if begin + size > len(data):
+        raise ValueError("a certificate that is cut short")
+    return tag, begin, begin + size
+
+
+class Transport:
+    """One connection to one collector. Not shared between threads."""
+
+    def __init__(self, url: Url, pin: bytes | None, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._pin = pin
+        self._timeout = timeout_s
+        self._kept: http.client.HTTPConnection | None = None
+        self._context = _context() if url.secure else None
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One exchange; UnreachableError says whether the request may have arrived."""
+        fresh = self._kept is None
+        try:
+            return self._exchange(method, path, body, headers or {})
+        except UnreachableError as error:
+            # A kept connection may have been closed by the other side: everything we send may be repeated.
+            if fresh or not error.sent:
+                raise
+            return self._exchange(method, path, body, headers or {})
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        connection = self._connection()
+        try:
+            connection.request(method, self._url.prefix + path, body, dict(headers))
+            response = connection.getresponse()
+            data = response.read(MAX_ANSWER + 1)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise UnreachableError(f"{self._url}: {_why(error)}", sent=True) from None
+        if len(data) > MAX_ANSWER:
+            self.close()
+            raise UnreachableError(f"{self._url}: an answer beyond {MAX_ANSWER} bytes", sent=True)
+        if response.will_close:
+            self.close()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, data)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._kept is None:
+            self._kept = self._open()
+        return self._kept
+
+    def _open(self) -> http.client.HTTPConnection:
+        url = self._url
+        connection: http.client.HTTPConnection
+        if self._context is not None:
+            connection = http.client.HTTPSConnection(
+                url.host, url.port, timeout=self._timeout, context=self._context
+            )
+        else:
+            connection = http.client.HTTPConnection(url.host, url.port, timeout=self._timeout)
+        try:
+            connection.connect()
+            if isinstance(connection.sock, ssl.SSLSocket):
+                self._check_pin(connection.sock)
+            elif isinstance(connection.sock, socket.socket):
+                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise UnreachableError(f"{url}: {_why(error)}") from None
+        except UnreachableError:
+            connection.close()
+            raise
+        return connection
+
+    def _check_pin(self, sock: ssl.SSLSocket) -> None:
+        try:
+            seen = sha256(spki_of(sock.getpeercert(binary_form=True) or b"")).digest()
+        except ValueError as error:
+            raise UnreachableError(f"{self._url}: {error}", code="bad_pin") from None
+        if seen != self._pin:
+            raise UnreachableError(
+                f"{self._url}: the server's key is not the one pinned at enrolment "
+                f"(sha256 {seen.hex()[:16]}…): somebody else answers there, or its key was replaced",
+                code="bad_pin",
+            )
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # The pin is the identity: it is compared in _check_pin before a byte is sent.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def signed_get(
+    transport: Transport,
+    signer: Signer,
+    agent: str,
+    epoch: int,
+    path: str,
+    wall: int,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """GET `path` with our signature over method, path, nonce and time."""
+    nonce, time = token_hex(16), str(wall)
+    message = pae(_GET, f"GET|{path}|{nonce}|{time}".encode())
+    signature = b64encode(signer.sign(message)).decode()
+    authorization = (
+        f'Roundseal agent="{agent}",epoch="{epoch}",key="{signer.key_id.hex()}",'
+        f'time="{time}",nonce="{nonce}",signature="{signature}"'
+    )
+    return transport.request("GET", path, headers={**(headers or {}), "Authorization": authorization})

@@ -1,0 +1,92 @@
+"""Fixtures of the agent's tests: a stand-in collector, an enrolled state directory, a real agent process."""
+
+import contextlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent import enrol
+from agent.state import State
+
+_SPEC = importlib.util.spec_from_file_location("agent_standin", Path(__file__).with_name("standin.py"))
+standin = importlib.util.module_from_spec(_SPEC)
+sys.modules["agent_standin"] = standin
+_SPEC.loader.exec_module(standin)
+
+
+@pytest.fixture
+def collector():
+    made = standin.Collector().start()
+    yield made
+    with contextlib.suppress(OSError):
+        made.stop()
+
+
+@pytest.fixture
+def state(tmp_path, collector):
+    """A state directory enrolled with the stand-in."""
+    made = State(tmp_path / "state")
+    enrol.start(made, collector.url, collector.token(), force=False)
+    return made
+
+
+class Running:
+    """Agent processes of one test."""
+
+    def __init__(self):
+        self.started = []
+
+    def __call__(self, state, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", "run", "--state", str(state.root)],
+            env={**os.environ, **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def end(self, process, number=signal.SIGTERM):
+        """Signal it and return what it wrote to standard error."""
+        process.send_signal(number)
+        return process.communicate(timeout=30)[1]
+
+
+@pytest.fixture
+def start_agent():
+    running = Running()
+    yield running
+    for process in running.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def until():
+    def wait(condition, seconds=15.0):
+        """Poll until `condition()` is true; its last value."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.02)
+        return value
+
+    return wait
+
+
+@pytest.fixture
+def item():
+    def make(check="host.load", every_ms=1000, **fields):
+        """One item of a plan."""
+        return {"kind": "regular", "check": check, "version": 1, "target": "web-01", "asset": "web-01", "params": {},
+                "every_ms": every_ms, "deadline_ms": 900, "hold_ms": every_ms * 3, "confirm": 2, "canary": False,
+                **fields}
+
+    return make
