@@ -1,6 +1,7 @@
 """Samples and vectors for the wire tests."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,12 @@ def _load(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[[str], ModuleType]:
+    """Loader of the modules beside the tests."""
+    return _load
 
 
 @pytest.fixture(scope="session")
