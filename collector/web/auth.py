@@ -1,0 +1,130 @@
+"""Who is asking: the session cookie, the role each page needs, and what is logged about accounts."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote
+
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as BaseResponse
+
+from collector.context import Context
+from collector.store import accounts
+from collector.store.accounts import Account, Role
+
+View = TypeVar("View", bound=Callable[..., object])
+_NEEDS = "_roundseal_role"
+_TOUCH_MS = 60_000
+# Pages one may see before the one-time password is changed.
+_BEFORE_CHANGE = frozenset({"pages.password", "pages.logout", "pages.language"})
+
+
+def needs(role: Role) -> Callable[[View], View]:
+    """Mark a view: this role or a higher one."""
+
+    def mark(view: View) -> View:
+        setattr(view, _NEEDS, role)
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no account."""
+    setattr(view, _NEEDS, None)
+    return view
+
+
+def account() -> Account:
+    """The account of this request; only in views that need a role."""
+    one: Account = g.account
+    return one
+
+
+def may(role: str) -> bool:
+    """Whether the account of this request has this role or a higher one."""
+    one: Account | None = g.get("account")
+    return one is not None and one.role.rank >= Role(role).rank
+
+
+def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *, secure: bool) -> None:
+    """Ask for account, role and form token before every page of the blueprint."""
+    with context.write() as conn:
+        app.secret_key = accounts.web_key(conn)
+    app.config.update(
+        SESSION_COOKIE_NAME="roundseal_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+    )
+    # The prefix makes browsers refuse the cookie from a plain-text page or a sub-domain.
+    app.extensions["roundseal_cookie"] = "__Host-roundseal" if secure else "roundseal"
+
+    @pages.before_request
+    def guard() -> BaseResponse | None:
+        csrf.protect()
+        # A view that nobody marked is for admins: forgetting the mark must not open a page.
+        view = current_app.view_functions[str(request.endpoint)]
+        role: Role | None = getattr(view, _NEEDS, Role.ADMIN)
+        g.account = _visitor(context)
+        if role is None:
+            return None
+        if g.account is None:
+            return _to_login()
+        if g.account.must_change and request.endpoint not in _BEFORE_CHANGE:
+            return redirect(url_for("pages.password"))
+        if g.account.role.rank < role.rank:
+            abort(403)
+        return None
+
+
+def _visitor(context: Context) -> Account | None:
+    token = request.cookies.get(cookie_name())
+    if not token:
+        return None
+    now = context.now()
+    with context.read() as conn:
+        found = accounts.session(conn, token, now)
+    if found is None:
+        return None
+    # A page that refreshes itself must not keep an absent person logged in. Once a minute is enough to write.
+    if "poll" not in request.args and found.seen < now - _TOUCH_MS:
+        with context.write() as conn:
+            accounts.touch_session(conn, token, now)
+    return found.account
+
+
+def _to_login() -> BaseResponse:
+    target = url_for("pages.login", next=request.full_path.rstrip("?") if request.method == "GET" else "/")
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": url_for("pages.login")})
+    return redirect(target)
+
+
+def cookie_name() -> str:
+    """Name of the session cookie, by transport."""
+    return str(current_app.extensions["roundseal_cookie"])
+
+
+def start_session(context: Context, response: BaseResponse, name: str) -> None:
+    """Log in: a new session and a new form token, so nothing from before the login is of use."""
+    session.clear()
+    with context.write() as conn:
+        token = accounts.open_session(conn, name, context.now())
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(cookie_name(), token, httponly=True, secure=secure, samesite="Lax", path="/")
+
+
+def end_session(context: Context, response: BaseResponse) -> None:
+    """Log out: the session is gone on the server, the cookie in the browser."""
+    session.clear()
+    with context.write() as conn:
+        accounts.close_session(conn, request.cookies.get(cookie_name(), ""))
+    response.delete_cookie(cookie_name(), path="/", secure=bool(current_app.config["SESSION_COOKIE_SECURE"]))
+
+
+def local_path(path: str | None) -> str:
+    """`path` if it stays on this server, else the first page."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(char) < 32 for char in path):
+        return "/"
+    return quote(path, safe="/?&=%:+,.-_~@!$'()*;")

@@ -1,0 +1,28 @@
+"""Words of the pages in Chinese and English; which one a request wants."""
+
+from flask import g, request
+
+from collector.web.catalogue import TEXTS
+
+LANGUAGES = ("zh", "en")
+TAGS = {"zh": "zh-CN", "en": "en"}
+COOKIE = "roundseal_language"
+
+
+def language() -> str:
+    """The language of this request: what was chosen, else Chinese."""
+    if "language" not in g:
+        chosen = request.cookies.get(COOKIE, "")
+        g.language = chosen if chosen in LANGUAGES else LANGUAGES[0]
+    return str(g.language)
+
+
+def text(key: str, /, **fields: object) -> str:
+    """The text of this key in the request's language."""
+    return translate(key, language(), **fields)
+
+
+def translate(key: str, lang: str, /, **fields: object) -> str:
+    """The text of this key in this language, fields filled in. A key without text is a bug (tested)."""
+    words = TEXTS[key][LANGUAGES.index(lang)]
+    return words.format(**fields) if fields else words

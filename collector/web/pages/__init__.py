@@ -1,0 +1,98 @@
+"""The pages people see: one blueprint, made of the routes that the modules here declare."""
+
+import importlib
+import pkgutil
+from importlib.metadata import PackageNotFoundError, version
+
+from flask import Blueprint, Flask, g, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from collector.context import Context
+from collector.reports import wording
+from collector.web import auth, csrf, headers, i18n
+from collector.web.pages import base
+
+# What the menu shows: endpoint, icon, key of its name.
+MENU = (
+    ("pages.today", "sun", "today"),
+    ("pages.systems", "timeline", "systems"),
+    ("pages.rounds", "calendar-check", "rounds"),
+    ("pages.assets", "server-2", "assets"),
+    ("pages.agents", "robot", "agents"),
+    ("pages.log", "fingerprint", "log"),
+    ("pages.settings", "settings", "settings"),
+)
+# How a state looks: class of its colour, sign beside the word.
+LOOKS = {
+    **dict.fromkeys(("ok", "up", "done", "closed", "approved", "live", "verified", "active"), ("ok", "circle-check")),
+    **dict.fromkeys(("warn", "degraded", "late", "pending", "incomplete"), ("warn", "alert-triangle")),
+    **dict.fromkeys(("crit", "down", "missed", "missing", "failed", "forked", "silent"), ("bad", "circle-x")),
+    **dict.fromkeys(("due", "open"), ("note", "clock-exclamation")),
+    **dict.fromkeys(("unknown", "error", "unverified", "never", "not_inspected"), ("unknown", "help-circle")),
+    **dict.fromkeys(("planned", "upcoming", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
+}
+
+
+def register(app: Flask, context: Context) -> None:
+    """Add the pages to the application."""
+    secure = context.secure
+    app.extensions["roundseal"] = context
+    pages = Blueprint("pages", __name__, template_folder="../templates")
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    for one in base.ROUTES:
+        pages.add_url_rule(one.rule, one.view.__name__, one.view, methods=list(one.methods))
+    auth.install(app, pages, context, csrf.install(app), secure=secure)
+    headers.install(app, secure=secure)
+    app.jinja_env.filters["words"] = base.cell_words
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    pages.context_processor(_values)
+    app.register_blueprint(pages)
+    pages_errors(app)
+
+
+def _values() -> dict[str, object]:
+    lang = i18n.language()
+    other = i18n.LANGUAGES[1 - i18n.LANGUAGES.index(lang)]
+    return {
+        "t": i18n.text,
+        "lang": lang,
+        "tag": i18n.TAGS[lang],
+        "other_language": other,
+        "other_tag": i18n.TAGS[other],
+        "account": g.get("account"),
+        "may": auth.may,
+        "menu": MENU,
+        "looks": LOOKS,
+        "wording": wording,
+        "clock": base.clock,
+        "iso": base.iso,
+        "zone": str(base.zone()),
+        "version": _version(),
+    }
+
+
+def _version() -> str:
+    try:
+        return version("roundseal")
+    except PackageNotFoundError:
+        return "-"
+
+
+_PAGES = {400: "error.400", 403: "error.403", 404: "error.404", 405: "error.404", 413: "error.400"}
+
+
+def pages_errors(app: Flask) -> None:
+    """Error pages for people; the calls of agents and of the log keep their own answers."""
+
+    @app.errorhandler(HTTPException)
+    def known(error: HTTPException) -> object:
+        if request.path.startswith(("/v1/", "/log/", "/static/")) or error.response is not None:
+            return error.get_response()
+        key = "error.form" if isinstance(error, CSRFError) else _PAGES.get(error.code or 500, "error.500")
+        return _error_page(key), error.code or 500
+
+
+def _error_page(key: str) -> str:
+    return render_template("error.html", key=key, **_values())

@@ -1,0 +1,46 @@
+"""What people did with accounts, agents and estates: entries of the evidence log itself."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from checks.wire import entry
+from checks.wire.numbers import EntryKind
+from collector.reports.sheet import Column, Kind, Table
+from collector.store import packs
+from collector.store.accounts import Role
+from collector.store.evidence import EntryRow, entry_table
+from collector.web.catalogue import TEXTS
+from collector.web.pages.base import context, t, table
+
+NEWEST = 200
+_COLUMNS = (Column("when", Kind.WHEN), Column("event"), Column("by"), Column("subject"), Column("entry", Kind.ENTRY))
+
+
+def note(event: str, account: str | None, **fields: str) -> int:
+    """Log an event of an account. Never a password, never what somebody typed at the door."""
+    header = {"event": event, "account": account, **fields}
+    return context().append_collector_entry(EntryKind.COLLECTOR, header)
+
+
+@table("audit", Role.ADMIN)
+def audit_table(_args: Mapping[str, str]) -> Table:
+    """The newest events, newest first."""
+    newest = select(entry_table).where(entry_table.c.kind == EntryKind.COLLECTOR)
+    with context().read() as conn:
+        found = [EntryRow(*row) for row in conn.execute(newest.order_by(entry_table.c.idx.desc()).limit(NEWEST))]
+        rows = [_row(row, packs.data_of(conn, row)) for row in found]
+    return Table("audit", t("audit.title"), _COLUMNS, rows, t("audit.empty"))
+
+
+def _row(row: EntryRow, data: bytes) -> tuple[object, ...]:
+    header = json.loads(entry.parse(data).header)
+    event = str(header.get("event", "-"))
+    subject = next((str(header[key]) for key in ("subject", "agent", "asset", "digest") if header.get(key)), None)
+    return row.received, event_words(event), header.get("account") or header.get("by"), subject, row.idx
+
+
+def event_words(event: str) -> str:
+    """An event in words; one that has none here is shown as logged."""
+    return t(f"event.{event}") if f"event.{event}" in TEXTS else event

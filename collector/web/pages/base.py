@@ -1,0 +1,99 @@
+"""What every page module stands on: routes with their role, tables by name, rendering."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g, render_template, request
+from werkzeug.wrappers import Response
+
+from collector.context import Context
+from collector.reports.sheet import Kind, Table, words
+from collector.store.accounts import Role
+from collector.web import auth, i18n
+
+Answer = str | Response | tuple[str, int]
+View = TypeVar("View", bound=Callable[..., Answer])
+Builder = Callable[[Mapping[str, str]], Table]
+BuilderT = TypeVar("BuilderT", bound=Builder)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A page: where, which view, which methods."""
+
+    rule: str
+    view: Callable[..., Answer]
+    methods: tuple[str, ...]
+
+
+ROUTES: list[Route] = []
+TABLES: dict[str, tuple[Builder, Role]] = {}
+
+
+def route(rule: str, role: Role | None, *methods: str) -> Callable[[View], View]:
+    """Make a view a page for this role and those above; None: for anybody."""
+
+    def mark(view: View) -> View:
+        marked = auth.public(view) if role is None else auth.needs(role)(view)
+        ROUTES.append(Route(rule, marked, methods or ("GET",)))
+        return marked
+
+    return mark
+
+
+def table(name: str, role: Role) -> Callable[[BuilderT], BuilderT]:
+    """Make a builder's table one that can be saved as xlsx under this name."""
+
+    def mark(builder: BuilderT) -> BuilderT:
+        TABLES[name] = (builder, role)
+        return builder
+
+    return mark
+
+
+def context() -> Context:
+    """The collector that this application belongs to."""
+    found: Context = current_app.extensions["roundseal"]
+    return found
+
+
+def zone() -> tzinfo:
+    """The estate's zone: all times on pages are shown in it."""
+    if "zone" not in g:
+        g.zone = ZoneInfo("Asia/Shanghai")
+    found: tzinfo = g.zone
+    return found
+
+
+def clock(ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """An instant in the estate's zone."""
+    return datetime.fromtimestamp(ms / 1000, zone()).strftime(form)
+
+
+def iso(ms: int) -> str:
+    """An instant in UTC, for machines."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def render(template: str, section: str = "", **values: Any) -> str:
+    """A page, or only the part of it that htmx asks for."""
+    return render_template(template, section=section, **values)
+
+
+def whole(name: str, default: int, least: int, most: int) -> int:
+    """A whole number from the query, within limits."""
+    text = request.args.get(name, "")
+    return min(most, max(least, int(text))) if text.isascii() and text.isdigit() and len(text) < 16 else default
+
+
+def t(key: str, /, **fields: object) -> str:
+    """A text in the request's language."""
+    return i18n.text(key, **fields)
+
+
+def cell_words(value: object, kind: Kind) -> str:
+    """A cell of a table in words."""
+    return words(value, kind, i18n.language())
