@@ -1,5 +1,7 @@
 """Processors, load, memory, boot."""
 
+import os
+
 import psutil
 
 from agent.sources.host_proc import Tree
@@ -11,17 +13,18 @@ from checks.sources import Boot, CpuSpan, CpuTimes, Load, MemoryUse
 def cpu(tree: Tree, memory: Memory) -> CpuSpan:
     """Processor time since a recent look, else over 200 ms."""
 
-    def take() -> CpuTimes:
-        tree.use()
-        times = psutil.cpu_times()
-        return CpuTimes(**{name: _ms(getattr(times, name, 0.0)) for name in CpuTimes.__slots__})
-
-    before, after, elapsed = recently(memory, "cpu", tree.boot_id(), CpuTimes, take)
+    before, after, elapsed = recently(memory, "cpu", tree.boot_id(), CpuTimes, lambda: _times(tree))
     return CpuSpan(before, after, elapsed, cores(tree))
 
 
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
+def _times(tree: Tree) -> CpuTimes:
+    # psutil hands out floats of seconds; the kernel's own ticks are exact.
+    words = tree.text("proc/stat").split("\n", 1)[0].split()
+    if words[:1] != ["cpu"] or len(words) < 8:
+        raise ValueError("/proc/stat does not begin with a cpu line")
+    ticks_per_s = os.sysconf("SC_CLK_TCK")
+    ticks = [int(word) * 1000 // ticks_per_s for word in (*words[1:9], "0")]
+    return CpuTimes(*ticks[:8])
 
 
 def cores(tree: Tree) -> int:

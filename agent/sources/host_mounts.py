@@ -65,7 +65,7 @@ class Mounts:
 
     def look(self, tree: Tree) -> tuple[Mount, ...]:
         """Every mounted filesystem that holds space, sorted by path."""
-        asked = [(mount, self._ask(mount.path)) for mount in listed(tree)]
+        asked = [(mount, self._ask(str(tree.root / mount.path.lstrip("/")))) for mount in listed(tree)]
         sized = [_sized(mount, each) for mount, each in asked]
         with self._lock:
             known = {*self._hanging, *(each for _, each in asked)}

@@ -20,6 +20,8 @@ def looking(what: str) -> Iterator[None]:
         raise ObservationError(ErrorKind.DENIED, f"{what}: {error}") from error
     except FileNotFoundError as error:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{what}: {error}") from error
+    except TimeoutError as error:
+        raise ObservationError(ErrorKind.TIMEOUT, what) from error
     except (OSError, psutil.Error, NotImplementedError) as error:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{what}: {error}") from error
     except (ValueError, LookupError) as error:

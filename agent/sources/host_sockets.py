@@ -68,7 +68,7 @@ def from_netlink(message: bytes, protocol: str) -> tuple[list[Listener], bool]:
             raise ValueError("a netlink message of impossible length")
         if kind == _NLMSG_DONE:
             return found, True
-        if kind == _NLMSG_ERROR:
+        if kind == _NLMSG_ERROR and length >= _HEADER.size + 4 <= len(message) - at:
             (negative,) = struct.unpack_from("=i", message, at + _HEADER.size)
             raise OSError(-negative, os.strerror(-negative))
         if kind == _SOCK_DIAG_BY_FAMILY:

@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from typing import Any
 
 from agent.sources.host_proc import Tree
 from checks.api import ErrorKind, ObservationError
+from checks.codec import from_json
 from checks.sources import ServiceUnit
 
 _TIMEOUT_S = 20.0
@@ -72,7 +74,7 @@ def read_list(output: str) -> Sequence[ServiceUnit]:
     if output.lstrip().startswith("["):
         return [
             ServiceUnit(str(row["unit"]), str(row["load"]), str(row["active"]), str(row["sub"]))
-            for row in json.loads(output)
+            for row in from_json(tuple[dict[str, Any], ...], json.loads(output), "systemctl")
         ]
     rows = [line.removeprefix("●").split() for line in output.splitlines()]
     return [ServiceUnit(row[0], row[1], row[2], row[3]) for row in rows if row]
