@@ -75,7 +75,7 @@ def _probes(entry: Value, t0: int) -> Iterator[tuple[str, Probe]]:
     if "out" not in raw:
         raise entry.wrong("has no out")
     outcome = Outcome(raw["out"].one_of(*Outcome))
-    vantage = raw["v"].text() if "v" in raw else ""
+    vantage = raw["v"].name() if "v" in raw else ""
     ahead = raw["clock_ahead"].ms() if "clock_ahead" in raw else 0
     arrives = t0 + raw["arrives"].ms() if "arrives" in raw else None
     for t_agent in _instants(entry, raw):

@@ -200,7 +200,7 @@ def _window(value: Value, t0: int) -> Window:
     kind = WindowKind(raw["kind"].one_of(*WindowKind))
     approved = raw.get("approved_at")
     return Window(
-        id=raw["id"].text(),
+        id=raw["id"].name(),
         kind=kind,
         from_ms=t0 + raw["from"].ms(),
         to_ms=t0 + raw["to"].ms(),

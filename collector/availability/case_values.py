@@ -55,6 +55,10 @@ class Value:
             raise self.wrong(f"must be a text, not {self.raw!r}")
         return self.raw
 
+    def name(self) -> str:
+        """A name; a bare number is one too."""
+        return str(self.raw) if isinstance(self.raw, int) and not isinstance(self.raw, bool) else self.text()
+
     def one_of(self, *allowed: str) -> str:
         """One of some words."""
         if self.raw not in allowed:

@@ -89,8 +89,9 @@ def classified(pieces: Iterable[Piece], scope: Scope, cap_ms: int | None) -> tup
 
 def _capped(pieces: Iterable[Piece], scope: Scope, cap_ms: int | None) -> Iterator[Segment]:
     room = cap_ms
+    table = _TABLES[scope]
     for start, end, state, mask in pieces:
-        cls = _final(state, mask, scope)
+        cls = table[mask << 2 | state]
         if room is None or cls is not TimeClass.MAINTENANCE:
             yield start, end, cls
             continue
@@ -99,7 +100,7 @@ def _capped(pieces: Iterable[Piece], scope: Scope, cap_ms: int | None) -> Iterat
         if split > start:
             yield start, split, cls
         if end > split:
-            yield split, end, _final(state, mask & ~MAINTAINED, scope)
+            yield split, end, table[(mask & ~MAINTAINED) << 2 | state]
 
 
 def _final(state: int, mask: int, scope: Scope) -> TimeClass:
@@ -112,6 +113,10 @@ def _final(state: int, mask: int, scope: Scope) -> TimeClass:
     if mask & (MAINTAINED | OTHER) and (scope is Scope.ALL or state in (0, NONE)):
         return TimeClass.MAINTENANCE if mask & MAINTAINED else TimeClass.OTHER_EXCLUDED
     return MEASURED[state]
+
+
+_TABLES = {scope: [_final(i & 3, i >> 2, scope) for i in range(64)] for scope in Scope}
+"""Class by mask << 2 | state."""
 
 
 def spans_of(segments: Sequence[Segment], *wanted: TimeClass) -> list[Span]:

@@ -51,24 +51,26 @@ class Clocks:
 
 BAD = (TimeClass.DOWN, TimeClass.DEGRADED)
 _MINUTE = 60_000
+Stretch = tuple[int, int, int, int]
+"""(from, to, down, degraded)"""
 
 
 def faults(scenarios: Scenarios, measured: Sequence[Segment], rules: FaultRules) -> tuple[Fault, ...]:
     """All faults. `measured` are the classes before exclusions: a target recovers off hours too."""
-    estimate, worst, best = (_bad(read) for read in (scenarios.estimate, scenarios.worst, scenarios.best))
-    widest = _runs(scenarios.worst, rules.merge_gap_ms)
+    best = spans_of(scenarios.best, TimeClass.DOWN), spans_of(scenarios.best, TimeClass.DEGRADED)
+    widest = _stretches(scenarios.worst, rules.merge_gap_ms)
     stable = [a for a, b in spans_of(measured, TimeClass.UP) if b - a >= rules.recover_stable_ms]
     out = []
-    for span in _runs(scenarios.estimate, rules.merge_gap_ms):
-        own = _amounts(estimate, span)
-        wide = [_amounts(worst, w) for w in widest[_touching(widest, span)]]
-        most = max(own[0], sum(d for d, _ in wide)), max(sum(own), sum(d + g for d, g in wide))
-        least = _amounts(best, span)
-        level = level_of(own[0], sum(own), rules)
+    for start, end, down, degraded in _stretches(scenarios.estimate, rules.merge_gap_ms):
+        wide = widest[_touching(widest, start, end)]
+        most = max(down, sum(w[2] for w in wide)), max(down + degraded, sum(w[2] + w[3] for w in wide))
+        least = [_amount(spans, start, end) for spans in best]
+        level = level_of(down, down + degraded, rules)
         others = {level_of(least[0], sum(least), rules), level_of(*most, rules)}
-        at = bisect_left(stable, span[1])
+        levels = tuple(sorted({level, *others}, key=_gravity))
+        at = bisect_left(stable, end)
         recovered = stable[at] if at < len(stable) else None
-        out.append(Fault(*span, *own, level, tuple(sorted({level, *others}, key=_gravity)), recovered))
+        out.append(Fault(start, end, down, degraded, level, levels, recovered))
     return tuple(out)
 
 
@@ -109,35 +111,30 @@ def _gravity(level: int | None) -> int:
     return 9 if level is None else level
 
 
-def _runs(segments: Sequence[Segment], merge_gap_ms: int) -> list[Span]:
+def _stretches(segments: Sequence[Segment], merge_gap_ms: int) -> list[Stretch]:
     """Stretches of down or degraded; only *up* time of more than the merge gap separates two of them."""
-    out: list[Span] = []
-    up = 0
+    out: list[Stretch] = []
+    up = merge_gap_ms + 1
     for start, end, cls in segments:
         if cls is TimeClass.UP:
             up += end - start
         elif cls in BAD:
-            if out and up <= merge_gap_ms:
-                out[-1] = (out[-1][0], end)
-            else:
-                out.append((start, end))
+            first, _, down, degraded = (start, end, 0, 0) if up > merge_gap_ms else out.pop()
+            length = end - start
+            more = (length, 0) if cls is TimeClass.DOWN else (0, length)
+            out.append((first, end, down + more[0], degraded + more[1]))
             up = 0
     return out
 
 
-def _bad(segments: Sequence[Segment]) -> tuple[list[Span], list[Span]]:
-    return spans_of(segments, TimeClass.DOWN), spans_of(segments, TimeClass.DEGRADED)
+def _amount(spans: Sequence[Span], start: int, end: int) -> int:
+    """Milliseconds of disjoint ordered spans inside [start, end)."""
+    if not spans:
+        return 0
+    return sum(min(b, end) - max(a, start) for a, b in spans[_touching(spans, start, end)])
 
 
-def _amounts(bad: tuple[list[Span], list[Span]], span: Span) -> tuple[int, int]:
-    """Down and degraded milliseconds inside a span."""
-    down, degraded = (
-        sum(min(b, span[1]) - max(a, span[0]) for a, b in spans[_touching(spans, span)]) for spans in bad
-    )
-    return down, degraded
-
-
-def _touching(spans: Sequence[Span], span: Span) -> slice:
-    """Those of disjoint ordered spans that overlap one span."""
-    low = bisect_right(spans, span[0], key=lambda other: other[1])
-    return slice(low, bisect_left(spans, span[1], key=lambda other: other[0]))
+def _touching(spans: Sequence[tuple[int, ...]], start: int, end: int) -> slice:
+    """Those of disjoint ordered spans that overlap [start, end)."""
+    low = bisect_right(spans, start, key=lambda other: other[1])
+    return slice(low, bisect_left(spans, end, low, key=lambda other: other[0]))

@@ -59,6 +59,8 @@ def instant(local: datetime, zone: tzinfo, *, closing: bool = False) -> int:
     (clocks put back) the first opens a range and the last closes it.
     """
     first = local.replace(tzinfo=zone, fold=0)
+    if isinstance(zone, timezone):
+        return int((first - _EPOCH) / timedelta(milliseconds=1))
     exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local
     chosen = local.replace(tzinfo=zone, fold=1) if closing and exists else first
     return int((chosen.astimezone(UTC) - _EPOCH) / timedelta(milliseconds=1))

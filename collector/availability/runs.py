@@ -7,8 +7,8 @@ so reducing loses nothing that a figure needs: states, bounds and blips depend o
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 
 from collector.availability.errors import LateObservation
@@ -67,6 +67,9 @@ class Extension:
 
 def local_day(zone: tzinfo) -> Day:
     """Cut runs at local midnight, which gives every day its own digest."""
+    if isinstance(zone, timezone):
+        offset = zone.utcoffset(None) // timedelta(milliseconds=1)
+        return lambda t_ms: (t_ms + offset) // 86_400_000
 
     def day(t_ms: int) -> int:
         return datetime.fromtimestamp(t_ms // 1000, UTC).astimezone(zone).toordinal()
@@ -135,9 +138,8 @@ def joined(before: Run, after: Run, hold_ms: int) -> bool:
 def merge(before: Run, after: Run) -> Run:
     """Two joined runs of one outcome (cut at midnight, say) as one."""
     gap = max(before.longest_gap_ms, after.longest_gap_ms, after.first_ms - before.last_ms)
-    return replace(
-        before, last_ms=after.last_ms, n=before.n + after.n, longest_gap_ms=gap, last_seq=after.last_seq
-    )
+    n = before.n + after.n
+    return Run(before.outcome, before.first_ms, after.last_ms, n, gap, before.first_seq, after.last_seq)
 
 
 def _last_ms(run: Run) -> int:

@@ -36,8 +36,9 @@ class FlagCode(StrEnum):
     """What is said about a window beside the figure."""
 
     LATE = "late approval, effective from"
-    TOO_LATE = "approved too late, ignored"
-    NOT_APPROVED = "not approved, ignored"
+    TOO_LATE = "late approval, ignored"
+    NEVER = "never approved, ignored"
+    NOT_APPROVED = "not approved by the buyer, ignored"
     EMPTY = "empty, ignored"
     CLAIMED = "claimed only, ignored"
     RETROACTIVE = "approved afterwards, retroactive"
@@ -69,7 +70,7 @@ def effective(window: Window, min_notice_ms: int) -> tuple[Span | None, Flag | N
     if window.to_ms <= window.from_ms:
         return None, Flag(FlagCode.EMPTY, window.id)
     if window.approved_at_ms is None:
-        return None, Flag(FlagCode.NOT_APPROVED, window.id)
+        return None, Flag(FlagCode.NEVER, window.id)
     start = window.approved_at_ms + min_notice_ms
     if start <= window.from_ms:
         return (window.from_ms, window.to_ms), None

@@ -48,7 +48,7 @@ def confirmed(seen, hold, confirm):
 
 
 def fill(length, seen, hold, read):
-    """A byte for each second: what `read(i)` says from observation i to the next, for hold seconds at most."""
+    """A byte for each second: what `read(i)` says from observation i on, for hold seconds at most."""
     line = bytearray([NONE]) * length
     for i, (t, _) in enumerate(seen):
         until = t + hold
@@ -171,7 +171,7 @@ def final(cls, why, scope):
 
 
 def classes(case, length, lines):
-    """Final class of every second in one scenario; `lines` are {check: {vantage: bytes}} or {check: bytes}."""
+    """Final class of every second; `lines` are {check: {vantage: bytes}} or {check: bytes}."""
     params = case.get("params", {})
     need = UP if params.get("available_if") == "up" else DEGRADED
     scope = params.get("exclude_scope", "all")
@@ -182,7 +182,9 @@ def classes(case, length, lines):
         for name, line in lines.items():
             if isinstance(line, dict):
                 votes = [line[v][second] for v in sorted(line)]
-                states[name] = vote(votes, params.get("vantage_rule", "majority"), params.get("min_vantages", 1))
+                states[name] = vote(
+                    votes, params.get("vantage_rule", "majority"), params.get("min_vantages", 1)
+                )
             else:
                 states[name] = line[second]
         measured = service_state(case["service"], asks_host(states, case["checks"]), need)
@@ -279,7 +281,10 @@ def answer(made, params, blips):
     p = Fraction(params.get("target", "99.9")) / 100
     cap = Fraction(str(params.get("unknown_cap_budget", "0.1"))) * (1 - p) * (a + d + x)
     bottom = a + d + max(0, x - cap)
-    counted = [line.count("up") + line.count("degraded") + line.count("down") + line.count("unknown") for line in made]
+    counted = [
+        line.count("up") + line.count("degraded") + line.count("down") + line.count("unknown")
+        for line in made
+    ]
     down_max, down_min = made[1].count("down"), made[2].count("down")
     if not counted[1] and not counted[2]:
         verdict = "no figure"

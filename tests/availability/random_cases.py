@@ -106,7 +106,9 @@ def _probes(rng, length, vantage):
         probes.append(probe)
         t += rng.randint(1, 2 * every) if rng.random() < 0.95 else rng.randint(1, 80)
     if rng.random() < 0.2:
-        probes.append({"v": vantage, "at": [rng.randint(0, length)], "out": rng.choice(("ok", "fail", "error"))})
+        probes.append(
+            {"v": vantage, "at": [rng.randint(0, length)], "out": rng.choice(("ok", "fail", "error"))}
+        )
     return probes
 
 

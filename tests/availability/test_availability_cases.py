@@ -77,7 +77,11 @@ def test_an_example_that_expects_nothing_prints_all_its_figures_and_differs_from
         ({"checks": {}}, "example", "neither"),
         ({"checks": {"web": {"probes": [{"at": [0]}]}}}, "checks.web.probes[0]", "out"),
         ({"checks": {"web": {"probes": [{"at": [0], "out": "fine"}]}}}, "checks.web.probes[0].out", "fine"),
-        ({"checks": {"web": {"probes": [{"from": 0, "to": 9, "out": "ok"}]}}}, "checks.web.probes[0]", "every"),
+        (
+            {"checks": {"web": {"probes": [{"from": 0, "to": 9, "out": "ok"}]}}},
+            "checks.web.probes[0]",
+            "every",
+        ),
         (
             {"checks": {"web": {"probes": [{"at": [1], "every": 2, "out": "ok"}]}}},
             "checks.web.probes[0]",
@@ -124,7 +128,9 @@ def test_a_calendar_year_without_data_stops_the_figure_with_the_year():
     assert "2031" in str(error)
 
 
-@pytest.mark.parametrize("document", [None, 7, "x", {"examples": 3}, [3], [{"id": 4}], [{"id": "a"}, {"id": "a"}]])
+@pytest.mark.parametrize(
+    "document", [None, 7, "x", {"examples": 3}, [3], [{"id": 4}], [{"id": "a"}, {"id": "a"}]]
+)
 def test_a_document_that_is_no_case_file_is_a_case_error(document):
     with pytest.raises(CaseError):
         run_cases(document)

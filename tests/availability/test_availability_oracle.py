@@ -7,10 +7,27 @@ import pytest
 from collector.availability.cases import run_case
 
 CASES_PER_SEED = 100
-KEYS = (
-    "up degraded down unknown maintenance other_excluded off_hours not_in_service known low high coverage score"
-    " down_min down_max meets verdict faults blips"
-).split()
+KEYS = [
+    "up",
+    "degraded",
+    "down",
+    "unknown",
+    "maintenance",
+    "other_excluded",
+    "off_hours",
+    "not_in_service",
+    "known",
+    "low",
+    "high",
+    "coverage",
+    "score",
+    "down_min",
+    "down_max",
+    "meets",
+    "verdict",
+    "faults",
+    "blips",
+]
 
 
 @pytest.mark.parametrize("seed", range(20))

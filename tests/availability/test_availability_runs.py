@@ -35,7 +35,9 @@ def spec(checks, to_ms=6000, from_ms=0, **params):
 
 def test_an_error_neither_opens_nor_prolongs_a_run():
     assert fold([Observation(0, Outcome.ERROR)], HOLD) == ()
-    runs = fold([Observation(0, Outcome.OK), Observation(100, Outcome.ERROR), Observation(200, Outcome.OK)], HOLD)
+    runs = fold(
+        [Observation(0, Outcome.OK), Observation(100, Outcome.ERROR), Observation(200, Outcome.OK)], HOLD
+    )
     assert [(run.first_ms, run.last_ms, run.n) for run in runs] == [(0, 0, 1), (200, 200, 1)]
 
 

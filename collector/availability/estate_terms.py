@@ -1,0 +1,44 @@
+"""What an applied estate leaves in the log: terms, windows, rounds, and the files they came from."""
+
+from dataclasses import dataclass, field
+
+from checks.codec import from_json, to_json
+from checks.wire import strict_json
+from collector.availability.terms import ServiceTerms
+from collector.availability.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class EstateWindow:
+    """A window of the estate file and the systems it is for; it counts only once approved."""
+
+    systems: tuple[str, ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class EstateTerms:
+    """What figures and records depend on. `estate` is the digest (hex) of the files' packed bytes.
+
+    `calendar` is the version of the calendar that special rounds were expanded with.
+    """
+
+    v: int
+    estate: str
+    name: str
+    timezone: str
+    calendar: str
+    services: tuple[ServiceTerms, ...]
+    windows: tuple[EstateWindow, ...] = ()
+    rounds: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def encode(terms: EstateTerms) -> bytes:
+    """The bytes that are logged."""
+    return strict_json.dumps(to_json(terms))
+
+
+def parse(data: bytes) -> EstateTerms:
+    """The document in `data`; WireError or FieldError if it is none."""
+    return from_json(EstateTerms, strict_json.loads(data), "estate")
