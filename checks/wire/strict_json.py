@@ -103,43 +103,48 @@ def _inside(value: JsonValue) -> Iterable[JsonValue]:
 def dumps(value: JsonValue) -> bytes:
     """Compact UTF-8 JSON of `value`, keys in the order given; refuses what `loads` would refuse."""
     try:
-        _plain(value)
-        return _ENCODER.encode(value).encode("utf-8")
+        # First, for it finds what holds itself; `_plain` then walks what is known to end.
+        data = _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError:
         raise WireError(Code.BAD_JSON, "a lone surrogate") from None
-    except (RecursionError, ValueError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise WireError(Code.BAD_JSON, str(error)[:200]) from None
+    _plain(value)
+    return data
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _plain(value: JsonValue) -> None:
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return
-    if kind is int:
-        if not -MAX_INT <= value <= MAX_INT:
-            _refuse(f"integer {value} is outside ±2^53")
-    elif kind is dict:
-        _texts(value)
-        for item in value.values():
-            _plain(item)
-    elif kind is list or kind is tuple:
-        for item in value:
-            _plain(item)
-    else:
-        _special(value)
+    waiting = [value]
+    for item in waiting:  # grows while it is walked
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is int:
+            if not -MAX_INT <= item <= MAX_INT:
+                _refuse(f"integer {item} is outside ±2^53")
+        elif kind is dict:
+            _texts(item)
+            waiting += item.values()
+        elif kind is list or kind is tuple:
+            waiting += item
+        else:
+            _special(item)
 
 
 def _texts(keys: dict[Any, JsonValue]) -> None:
-    for key in keys:
-        if not isinstance(key, str):
-            _refuse(f"key {key!r} is not a text")
+    try:
+        "".join(keys)
+    except TypeError:
+        _refuse("a key is not a text")
 
 
 def _special(value: JsonValue) -> None:
-    """Enumerations are their texts and numbers; nothing else may pass."""
+    """Enumerations are their texts and numbers; mappings and floats in disguise do not pass."""
+    if isinstance(value, bool) or value is None:
+        return
     if isinstance(value, int):
         _plain(int(value))
     elif not isinstance(value, str):
