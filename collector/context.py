@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import yaml
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from checks.wire import entry, note, strict_json
 from checks.wire.numbers import ENC_GZIP, EntryKind
 from checks.wire.signing import Signer
 from collector.evidence.accepted import Accepted
-from collector.jobs.placing import OwnEntry, OwnWork
+from collector.jobs.placing import OF_IDX, OwnEntry, OwnWork
 from collector.jobs.sequencer import LEASE, Sequencer
 from collector.jobs.writer import LogWriter
 from collector.store import leases
@@ -72,6 +72,16 @@ class Context:
         self.deriver: Deriver | None = None
 
     @property
+    def engine(self) -> Engine:
+        """The engine itself; for writing use write(), which waits its turn."""
+        return self.database.engine
+
+    @property
+    def secure(self) -> bool:
+        """Whether agents and browsers come by https."""
+        return self.settings.url.startswith("https://")
+
+    @property
     def origin(self) -> str:
         """The log's name."""
         return self.settings.origin
@@ -101,7 +111,9 @@ class Context:
         `v`, `log` and `kind` are put in front; `digest` and `bytes` of a body behind, unless given.
         `effect(conn, idx)` runs in the same transaction: what it writes stands or falls with the entry.
         """
-        made = self.own_entry(kind, header, body)
+        agent, epoch = header.get("agent"), header.get("epoch")
+        key = (agent, epoch, OF_IDX) if isinstance(agent, str) and isinstance(epoch, int) else None
+        made = self.own_entry(kind, header, body, key)
         work = OwnWork((made,), None if effect is None else lambda conn, idxs: effect(conn, idxs[0]))
         self.writer.place([work])
         return work.idxs[0]

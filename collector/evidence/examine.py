@@ -39,9 +39,9 @@ class Batch:
         return self.header.agent, self.header.epoch
 
 
-def refuse(header: Header, status: str, **more: object) -> Ack:
+def refuse(batch: Header, status: str, /, **more: object) -> Ack:
     """A refusal that names the batch."""
-    return Ack(status, header.agent, header.epoch, header.seq, **more)  # type: ignore[arg-type]  # Ack's own fields
+    return Ack(status, batch.agent, batch.epoch, batch.seq, **more)  # type: ignore[arg-type]  # Ack's own fields
 
 
 def examine(piece: bytes, origin: str, lookup: Lookup) -> Batch | Ack:

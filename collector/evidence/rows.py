@@ -115,9 +115,7 @@ def _slow(line: bytes, number: int) -> Line:
         read = result.decode(line)
     except (WireError, FieldError) as error:
         raise WireError(Code.BAD_JSON, f"line {number}: {error}") from None
-    made = Line(
-        read.check, read.version, read.asset, read.target, read.vantage, read.slot, read.t0, read.t1
-    )
+    made = Line(read.check, read.version, read.asset, read.target, read.vantage, read.slot, read.t0, read.t1)
     made.round, made.params = read.round, read.params
     if read.error is not None:
         made.error = _Error(read.error.value)  # type: ignore[arg-type]  # its words are ErrorKind's

@@ -141,6 +141,9 @@ def _stored(draft: Draft, agent: str, epoch: int, seq: int) -> tuple[int, bytes]
     return None if found is None else (found.idx, entry.parse(packs.data_of(draft.conn, found)).header)
 
 
+OF_IDX = -1  # as seq: the entry's own position, for kinds of which an agent may have many
+
+
 @dataclass(frozen=True, slots=True)
 class OwnEntry:
     """An entry that the collector writes: header and signatures as they will stand in the log."""
@@ -152,25 +155,35 @@ class OwnEntry:
     key: tuple[str, int, int] | None = None
 
 
+Maker = Callable[[Sequence[int]], OwnEntry]  # one that must know the positions of those before it
+
+
 @dataclass(slots=True)
 class OwnWork:
-    """Entries of the collector's own, placed together, with their effect in the same transaction."""
+    """Entries of the collector's own, placed together, with their effect in the same transaction.
 
-    entries: tuple[OwnEntry, ...]
+    `touches`: agents about whom the effect changes what the intake must know.
+    """
+
+    entries: tuple[OwnEntry | Maker, ...]
     effect: Effect | None = None
-    touches: tuple[tuple[str, int], ...] = ()
+    touches: tuple[str, ...] = ()
     idxs: tuple[int, ...] = ()
 
     def place(self, draft: Draft, sequencer: Sequencer) -> None:
         """Add the entries and run the effect."""
-        made = []
+        made: list[int] = []
         for one in self.entries:
-            data = entry.encode(Entry(one.kind, draft.received, one.header, one.signatures))
-            made.append(draft.add(one.kind, data, key=one.key, body=one.body))
+            made.append(_add(draft, one if isinstance(one, OwnEntry) else one(made)))
         self.idxs = tuple(made)
         if self.effect is not None:
             self.effect(draft.conn, self.idxs)
-        for key in self.touches:
-            draft.standings.pop(key, None)
-            draft.changed.add(key)
+        sequencer.touch(draft, self.touches)
 
+
+def _add(draft: Draft, one: OwnEntry) -> int:
+    data = entry.encode(Entry(one.kind, draft.received, one.header, one.signatures))
+    key = one.key
+    if key is not None and key[2] == OF_IDX:
+        key = (key[0], key[1], draft.next_idx)
+    return draft.add(one.kind, data, key=key, body=one.body)

@@ -42,7 +42,12 @@ class Draft:
     entries: list[evidence.EntryRow] = field(default_factory=list)
     bodies: list[evidence.BodyRow] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
-    changed: set[Key] = field(default_factory=set)
+    touched: bool = False
+
+    @property
+    def next_idx(self) -> int:
+        """The position that the next entry gets."""
+        return self.edge.size + len(self.leaves)
 
     def add(
         self,
@@ -53,7 +58,7 @@ class Draft:
         body: tuple[bytes | None, int, bytes] | None = None,
     ) -> int:
         """Give the next position to an entry; `key` is (agent, epoch, seq), `body` (seed, enc, bytes)."""
-        idx = self.edge.size + len(self.leaves)
+        idx = self.next_idx
         agent, epoch, seq = key or (None, None, None)
         self.entries.append(evidence.EntryRow(idx, int(kind), agent, epoch, seq, self.received, data))
         self.leaves.append(leaf_hash(data))
@@ -98,9 +103,9 @@ class Sequencer:
             raise
         crash_point("after-commit")
         self._edge, self._received = draft.edge, draft.received
+        if draft.touched:
+            self._standings.clear()
         self._standings.update(draft.standings)
-        for key in draft.changed:
-            self._standings.pop(key, None)
 
     def forget(self) -> None:
         """Drop what memory holds: the next commit reads the database."""
@@ -138,12 +143,21 @@ class Sequencer:
         key = (agent, epoch)
         if key in draft.standings:
             return draft.standings[key]
-        if key not in self._standings or key in draft.changed:
+        if draft.touched or key not in self._standings:
             found = load_standing(draft.conn, agent, epoch)
             if found is None or found.agent.state is AgentState.PENDING:
                 return found  # may change without an entry: never from memory
-            self._standings[key] = found
+            draft.standings[key] = found
+            return found
         return self._standings[key]
+
+    def touch(self, draft: Draft, names: Sequence[str]) -> None:
+        """What is remembered of these agents is not true any more (all lives of them)."""
+        if not names:
+            return
+        draft.touched = True
+        for key in [key for key in draft.standings if key[0] in names]:
+            del draft.standings[key]
 
 
 def load_edge(conn: Connection, size: int) -> Edge:

@@ -192,11 +192,12 @@ def tile(conn: Connection, level: int, n: int) -> bytes | None:
     return found
 
 
-def tiles(conn: Connection, level: int, begin: int) -> list[TileRow]:
-    """Full tiles of a level from `begin` on."""
+def tiles(conn: Connection, level: int, begin: int, count: int = 256) -> list[TileRow]:
+    """At most `count` full tiles of a level from `begin` on."""
     table = tile_table
     wanted = (table.c.tree == SHA256_TREE, table.c.level == level, table.c.n >= begin)
-    found = conn.execute(select(table.c.level, table.c.n, table.c.data).where(*wanted).order_by(table.c.n))
+    columns = select(table.c.level, table.c.n, table.c.data).where(*wanted)
+    found = conn.execute(columns.order_by(table.c.n).limit(count))
     return [TileRow(*row) for row in found]
 
 

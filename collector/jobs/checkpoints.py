@@ -1,0 +1,202 @@
+"""Signing and publishing tree heads; and refusing to, when the log has been rolled back.
+
+Order: entries are committed -> the head is signed -> DIR/published is replaced (fsync) -> the row is
+committed -> served. A crash in between: the next start finds the note in DIR/published, and Ed25519
+being deterministic, signs the very same bytes again. If the log behind it is shorter than that note,
+or another, then it came out of a backup: nothing is signed until it has grown to the same tree.
+
+After a restore (DIR/restored, laid there by the backup file itself) signing waits until every approved
+agent has reported what it saw last, or an operator says so (`serve --accept-restore`).
+"""
+
+import logging
+import os
+import threading
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from checks.wire import checkpoint, note, tree
+from checks.wire.checkpoint import Checkpoint
+from checks.wire.header import SeenNote
+from checks.wire.tiles import tile_nodes
+from collector.context import Context
+from collector.evidence.agents import AgentState
+from collector.faults import crash_point
+from collector.jobs.sequencer import Draft, Sequencer
+from collector.jobs.tilework import read_tile
+from collector.store import agents, alarms, evidence
+from collector.store.evidence import CheckpointRow
+
+log = logging.getLogger(__name__)
+EVERY_S = 1.0
+_KEPT = 4096
+
+
+@dataclass(slots=True)
+class HeadWork:
+    """Sign the head of what is committed, if it has grown."""
+
+    context: Context
+    last: int
+    made: CheckpointRow | None = field(default=None)
+
+    def place(self, draft: Draft, sequencer: Sequencer) -> None:
+        """Sign the tree as it was before this transaction."""
+        del sequencer
+        size = draft.edge.size
+        if size <= self.last or evidence.checkpoint(draft.conn, size) is not None:
+            return
+        head = Checkpoint(self.context.origin, size, draft.edge.root())
+        text = checkpoint.sign_checkpoint(head, self.context.signer).decode()
+        crash_point("checkpoint-signed")
+        remember(self.context, text)
+        crash_point("checkpoint-remembered")
+        row = CheckpointRow(size, head.root, text, self.context.now())
+        evidence.insert_checkpoint(draft.conn, row)
+        self.made = row
+
+
+def remember(context: Context, text: str) -> None:
+    """Replace DIR/published durably."""
+    path = context.directory / "published"
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+class Publisher:
+    """The timer that publishes heads, and the memory of which heads were published."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._notes: dict[int, str] = {}
+        self._heard: set[tuple[str, int]] = set()
+        self._waiting: frozenset[tuple[str, int]] = frozenset()
+        self.frozen = ""  # why nothing is signed
+        with context.read() as conn:
+            self.current = evidence.last_checkpoint(conn)
+        self.check()
+
+    def start(self) -> None:
+        """Publish once a second while there is something new."""
+        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Publish a last time and end."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            ended = self._stop.wait(EVERY_S)
+            try:
+                self.publish()
+            except Exception:  # the database may be away for a while; the next turn tries again
+                log.exception("no checkpoint")
+
+    def publish(self) -> CheckpointRow | None:
+        """Sign and publish the head if the log has grown; the newest published head."""
+        if self.frozen:
+            self.check()
+        if self.frozen or not self._context.writer.held:
+            return self.current
+        work = HeadWork(self._context, self.current.size if self.current else 0)
+        self._context.writer.place([work])
+        if work.made is not None:
+            self.current = work.made
+        return self.current
+
+    # What was published before
+
+    def check(self) -> None:
+        """Compare the log with the last published note; freeze if it is shorter or another."""
+        self.frozen = self._restored() or self._contradiction()
+        if self.frozen:
+            log.critical("no checkpoint is signed: %s", self.frozen)
+
+    def _contradiction(self) -> str:
+        path = self._context.directory / "published"
+        try:
+            opened = note.open_note(path.read_bytes(), [self._context.vkey])
+        except FileNotFoundError:
+            return ""
+        head = checkpoint.parse_checkpoint(opened.text)
+        return self.contradicts(head.size, head.root)
+
+    def contradicts(self, size: int, root: bytes) -> str:
+        """Why the log does not continue a tree of this size and root; empty if it does."""
+        with self._context.read() as conn:
+            have = evidence.size(conn)
+            if have < size:
+                return f"the log has {have} entries, a published checkpoint {size}: it was rolled back"
+            if size == 0:
+                return ""
+            nodes = tile_nodes(lambda tile: read_tile(conn, tile), size)
+            mine = tree.range_root(nodes, 0, size)
+        if mine == root:
+            return ""
+        ours, theirs = b64encode(mine).decode(), b64encode(root).decode()
+        return f"at size {size} the root is {ours}, published was {theirs}"
+
+    def _restored(self) -> str:
+        if not (self._context.directory / "restored").exists():
+            return ""
+        with self._context.read() as conn:
+            live = {(a.agent, a.epoch) for a in agents.every(conn) if a.state is AgentState.APPROVED}
+        missing = sorted(agent for agent, _ in live - self._heard)
+        if not missing:
+            self.accept_restore()
+            return ""
+        names = ", ".join(missing[:5])
+        return f"restored from a backup; not heard since: {names} (or serve --accept-restore)"
+
+    def accept_restore(self) -> None:
+        """Go on signing after a restore."""
+        (self._context.directory / "restored").unlink(missing_ok=True)
+
+    # What agents have seen
+
+    def saw(self, key: tuple[str, int], seen: SeenNote | None) -> bool:
+        """Whether what an agent says it has seen is a head of ours; an alarm if it is not."""
+        if seen is not None and not self._published(seen):
+            self._alarm(key[0], seen)
+            return False
+        if self.frozen:
+            with self._lock:
+                self._heard.add(key)
+        return True
+
+    def _published(self, seen: SeenNote) -> bool:
+        text = self._notes.get(seen.size)
+        if text is None:
+            with self._context.read() as conn:
+                row = evidence.checkpoint(conn, seen.size)
+            if row is None:
+                return False
+            text = sha256(row.note.encode()).hexdigest()
+            with self._lock:
+                if len(self._notes) >= _KEPT:
+                    self._notes.clear()
+                self._notes[seen.size] = text
+        return text == seen.note
+
+    def _alarm(self, agent: str, seen: SeenNote) -> None:
+        """A head that we have not published, under our key: rollback or split view."""
+        detail = f"saw a head of size {seen.size} (note {seen.note[:16]}) that this log has not published"
+        with self._context.write() as conn:
+            new = alarms.add(conn, alarms.Alarm(self._context.now(), "seen", agent, detail))
+        if new:
+            log.critical("agent %s %s", agent, detail)
+        if seen.size > (self.current.size if self.current else 0):
+            self.frozen = self.frozen or f"agent {agent} {detail}"

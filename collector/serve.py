@@ -1,0 +1,119 @@
+"""Running the server: one process, granian with four threads and TLS, or waitress on loopback."""
+
+import importlib
+import ipaddress
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
+from collector.jobs.checkpoints import Publisher
+from collector.web.app import Wsgi, create_app, whole
+
+log = logging.getLogger(__name__)
+THREADS = 4
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """HOST:PORT, with [brackets] around an IPv6 address."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"listen {text!r}: HOST:PORT is wanted")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def running(context: Context, *, accept_restore: bool = False) -> Iterator[Wsgi]:
+    """All jobs of the server around the application: writer, checkpoints, deriver, rounds."""
+    context.writer.start()
+    publisher = Publisher(context)
+    if accept_restore:
+        publisher.accept_restore()
+        publisher.check()
+    jobs = _jobs(context)
+    publisher.start()
+    try:
+        yield whole(create_app(context, publisher))
+    finally:
+        publisher.stop()
+        for job in reversed(jobs):
+            job.stop()
+
+
+def _jobs(context: Context) -> list[Any]:
+    """Jobs of other parts, each a class with start() and stop() made from the context."""
+    started = []
+    for module, name in (("collector.jobs.derive", "Derive"), ("collector.jobs.rounds", "Rounds")):
+        if importlib.util.find_spec(module) is None:
+            continue
+        job = getattr(importlib.import_module(module), name)(context)
+        job.start()
+        started.append(job)
+        if hasattr(job, "feed"):
+            context.deriver = job
+            context.writer.feed = job.feed
+    return started
+
+
+def serve(
+    directory: Path,
+    *,
+    listen: str | None = None,
+    plain: bool = False,
+    accept_restore: bool = False,
+    say: Callable[[str], None],
+    now: Clock = system_clock,
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    with locked(directory), open_context(directory, now) as context:
+        host, port = parse_listen(listen or context.settings.listen)
+        plain = plain or not context.secure
+        if plain and not is_loopback(host):
+            raise ConfigError(f"plain HTTP on {host}: only a loopback address may go without TLS")
+        tls = None if plain else (directory / "tls" / "cert.pem", directory / "tls" / "key.pem")
+        with running(context, accept_restore=accept_restore) as app:
+            _run(app, host, port, tls, say)
+
+
+def _run(
+    app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, say: Callable[[str], None]
+) -> None:
+    try:
+        from collector import granian_server as server
+    except ImportError:
+        from collector import waitress_server as server  # type: ignore[no-redef]  # the same two functions
+        if tls is not None:
+            raise ConfigError("granian is not installed: only plain HTTP on loopback is possible") from None
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with server.listening(app, host, port, tls, THREADS) as bound:
+        say(f"listening on {'https' if tls else 'http'}://{_show(host)}:{bound}")
+        stop.wait()
+    log.info("stopped")
+
+
+def _show(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def free_port(host: str) -> int:
+    """A port nobody listens on just now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

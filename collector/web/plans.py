@@ -1,0 +1,58 @@
+"""The plan each agent is to follow now, as the log has it: newest plan entry of (agent, epoch)."""
+
+from time import monotonic
+from typing import NamedTuple
+
+from checks.wire import entry, strict_json
+from checks.wire.numbers import EntryKind, pae_type
+from checks.wire.pae import pae
+from collector.context import Context
+from collector.store import content, evidence, packs
+
+_FRESH_S = 2.0
+_MOST = 10_000
+
+
+class Served(NamedTuple):
+    """A plan as it is served."""
+
+    digest: str
+    data: bytes
+    signature: bytes
+
+
+class Plans:
+    """Looks plans up, and remembers digests for a moment."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._digests: dict[tuple[str, int], tuple[float, str]] = {}
+
+    def digest(self, agent: str, epoch: int) -> str:
+        """Digest of the agent's current plan, empty if it has none; at most two seconds old."""
+        kept = self._digests.get((agent, epoch))
+        now = monotonic()
+        if kept is not None and now - kept[0] < _FRESH_S:
+            return kept[1]
+        with self._context.read() as conn:
+            row = evidence.newest(conn, agent, epoch, EntryKind.PLAN)
+            found = "" if row is None else _digest(packs.data_of(conn, row))
+        if len(self._digests) >= _MOST:
+            self._digests.clear()
+        self._digests[agent, epoch] = (now, found)
+        return found
+
+    def current(self, agent: str, epoch: int) -> Served | None:
+        """The agent's current plan with our signature over its bytes."""
+        with self._context.read() as conn:
+            row = evidence.newest(conn, agent, epoch, EntryKind.PLAN)
+            body = None if row is None else packs.body(conn, row.idx)
+            if row is None or body is None:
+                return None
+            data, digest = content.content(body), _digest(packs.data_of(conn, row))
+        return Served(digest, data, self._context.signer.sign(pae(pae_type("plan"), data)))
+
+
+def _digest(data: bytes) -> str:
+    value = strict_json.loads(entry.parse(data).header)
+    return str(value.get("digest", ""))
