@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ def _read(kind: Any, value: JsonValue, path: str) -> Any:
 def _dataclass(kind: Any, value: JsonValue, path: str) -> Any:
     if not isinstance(value, Mapping):
         raise FieldError(path, "a mapping is wanted here")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     known = {f.name: f for f in fields(kind)}
     if unknown := [key for key in value if key not in known]:
         raise FieldError(f"{path}.{unknown[0]}", "unknown key")
@@ -78,6 +79,12 @@ def _dataclass(kind: Any, value: JsonValue, path: str) -> Any:
         return kind(**made)
     except ValueError as error:
         raise FieldError(path, str(error)) from error
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    # Reading annotations costs more than all the rest of a small dataclass.
+    return get_type_hints(kind)
 
 
 def _union(kind: Any, value: JsonValue, path: str) -> Any:

@@ -14,6 +14,12 @@ from fractions import Fraction
 from typing import Protocol
 
 
+def check_host(host: str) -> None:
+    """ValueError unless `host` may be a name or an address."""
+    if not host or len(host) > 253 or any(c <= " " or c in "/@\x7f" for c in host):
+        raise ValueError(f"{host[:64]!r} is no host name or address")
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One TCP connection asked for. `address` is the last address tried, None if there was none."""

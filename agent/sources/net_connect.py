@@ -83,6 +83,8 @@ def addresses(host: str, port: int, clock: Clock) -> list[Address]:
     """Addresses of `host` with their families; Failed dns_nxdomain if a working resolver knows none."""
     try:
         return _resolve(host, port, socket.AI_NUMERICHOST)
+    except UnicodeError:
+        raise Failed("dns_nxdomain") from None  # no name in the sense of DNS: it can't exist
     except socket.gaierror:
         pass
     found: list[Address] | OSError | None = None
@@ -91,8 +93,8 @@ def addresses(host: str, port: int, clock: Clock) -> list[Address]:
         nonlocal found
         try:
             found = _resolve(host, port, socket.AI_ADDRCONFIG)
-        except (OSError, UnicodeError) as error:
-            found = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error))
+        except OSError as error:
+            found = error
 
     # The C library's resolver knows no deadline, so it gets a thread that we stop waiting for.
     thread = threading.Thread(target=ask, name="resolve", daemon=True)
@@ -109,7 +111,9 @@ def addresses(host: str, port: int, clock: Clock) -> list[Address]:
 
 
 def _resolve(host: str, port: int, flags: int) -> list[Address]:
-    rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    # As bytes a name goes straight to the C library; as text it would first need a codec.
+    name = host.encode("ascii" if host.isascii() else "idna")
+    rows = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
     return [(int(family), address) for family, _, _, _, address in rows]
 
 

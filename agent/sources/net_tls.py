@@ -12,7 +12,6 @@ import ssl
 from functools import lru_cache
 from time import perf_counter_ns
 
-from agent.sources import x509
 from agent.sources.net_connect import Clock, Failed, open_tcp, outcome_of, wait
 from checks.api import ErrorKind, ObservationError
 from checks.probes import TlsAsk, TlsHello
@@ -154,6 +153,9 @@ def greet(ask: TlsAsk) -> TlsHello:
 
 
 def _greet(ask: TlsAsk, made: ssl.SSLContext, verify_code: int, clock: Clock) -> TlsHello:
+    # Loaded here: pages over TLS are probed far more often, and need no certificate parser.
+    from agent.sources import x509
+
     opened = open_tcp(ask.host, ask.port, clock)
     start = perf_counter_ns()
     with handshake(opened.sock, made, ask.name or ask.host, clock) as wrapped:

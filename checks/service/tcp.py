@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.probes import Connection, Net
+from checks.probes import Connection, Net, check_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,9 @@ class Params:
     latency_ms: Upper = Upper(None, None)
 
     def __post_init__(self) -> None:
-        if not self.host or not 1 <= self.port <= 65535:
-            raise ValueError("host must be given and port be 1 to 65535")
+        check_host(self.host)
+        if not 1 <= self.port <= 65535:
+            raise ValueError("port must be 1 to 65535")
         if not 1 <= self.timeout_ms <= 60_000:
             raise ValueError("timeout_ms must be 1 to 60000")
 

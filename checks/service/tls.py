@@ -6,7 +6,7 @@ from fractions import Fraction
 from ipaddress import ip_address
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit
-from checks.probes import Certificate, Net, TlsAsk, TlsHello
+from checks.probes import Certificate, Net, TlsAsk, TlsHello, check_host
 
 _DAY_MS = 86_400_000
 
@@ -32,8 +32,9 @@ class Params:
     timeout_ms: int = 5000
 
     def __post_init__(self) -> None:
-        if not self.host or not 1 <= self.port <= 65535:
-            raise ValueError("host must be given and port be 1 to 65535")
+        check_host(self.host)
+        if not 1 <= self.port <= 65535:
+            raise ValueError("port must be 1 to 65535")
         if not 1 <= self.timeout_ms <= 60_000:
             raise ValueError("timeout_ms must be 1 to 60000")
         if self.ca and "-----BEGIN CERTIFICATE-----" not in self.ca:

@@ -9,6 +9,7 @@ import re
 import select
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,14 +34,15 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 @pytest.fixture
 def observed():
     """Look with a check through the real network, take the line through its bytes and judge it again."""
+    kept = []
 
-    def run(check_id: str, params: dict, name: str = "", net=None) -> Result:
+    def run(check_id: str, params: dict, name: str = "") -> Result:
         check = registry.get(check_id)
         item = Item(check_id, check.version, "target", None, params)
         result = look(
             check,
             item,
-            net or open_net(),
+            open_net(),
             vantage="here",
             when=When(slot=0),
             now=lambda: time.time_ns() // 1_000_000,
@@ -52,10 +54,13 @@ def observed():
             assert rejudge(check, again, params) == result.readings
             assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
         if name and os.environ.get("ROUNDSEAL_RECORD"):
-            _record(check_id, name, params, json.loads(line), result.t0)
+            kept.append((check_id, name, params, json.loads(line), result.t0))
         return result
 
-    return run
+    yield run
+    # At the end, when a test that had given up its rights has them again.
+    for recording in kept:
+        _record(*recording)
 
 
 def _record(check_id: str, name: str, params: dict, line: dict, taken_at: int) -> None:
@@ -243,3 +248,72 @@ def s_server() -> Iterator[Callable[..., int]]:
     for process in running:
         process.kill()
         process.communicate()
+
+
+# A network of its own ------------------------------------------------------------------------------
+
+_LOOK = """
+import json, sys, time
+from agent.sources.net import open_net
+from checks import registry
+from checks.result import Item, When, encode, look
+check = registry.get(sys.argv[1])
+item = Item(check.id, check.version, "target", None, json.loads(sys.argv[2]))
+now = lambda: time.time_ns() // 1_000_000
+sys.stdout.buffer.write(encode(look(check, item, open_net(), vantage="here", when=When(slot=0), now=now)))
+"""
+
+
+@pytest.fixture
+def apart():
+    """Look from within a network namespace of its own, made ready by a few shell lines."""
+
+    def run(setup: str, check_id: str, params: dict, name: str = "") -> Result:
+        if os.geteuid() != 0 or subprocess.run(["unshare", "-nm", "true"], capture_output=True).returncode:
+            pytest.skip("NOT TESTED: needs root and network namespaces")
+        script = f"set -e\nip link set lo up\n{setup}\n" + 'exec "$@"'
+        look = [sys.executable, "-c", _LOOK, check_id, json.dumps(params)]
+        command = [
+            "unshare",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            *look,
+        ]
+        done = subprocess.run(command, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
+        result = decode(done.stdout)
+        if result.error is None:
+            assert rejudge(registry.get(check_id), result, params) == result.readings
+        if name and os.environ.get("ROUNDSEAL_RECORD"):
+            _record(check_id, name, params, json.loads(done.stdout), result.t0)
+        return result
+
+    return run
+
+
+# A router that gives back what is for 10.8.0.0/16, and delivers nothing.
+ROUTER = """
+mount -t tmpfs none /run
+ip netns add router
+ip link add va type veth peer name vb netns router
+ip addr add 10.9.0.1/24 dev va
+ip link set va up
+ip -n router addr add 10.9.0.2/24 dev vb
+ip -n router link set vb up
+ip netns exec router sysctl -qw net.ipv4.ip_forward=1
+ip -n router route add unreachable 10.8.0.0/16
+ip route add default via 10.9.0.2
+"""
+
+
+@pytest.fixture
+def router() -> str:
+    """Shell lines for `apart`: a router that says that 10.8.0.0/16 is unreachable."""
+    return ROUTER
