@@ -87,7 +87,9 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
     sheet.freeze_panes = "A2"
     sheet.append([_heading(sheet, text) for text in style.headings])
     for row in table.rows:
-        sheet.append([_cell(sheet, cell, column.kind, style) for cell, column in zip(row, table.columns, strict=True)])
+        sheet.append(
+            [_cell(sheet, cell, column.kind, style) for cell, column in zip(row, table.columns, strict=True)]
+        )
     if not table.rows:
         sheet.append([_text(sheet, table.empty)])
 

@@ -125,6 +125,11 @@ def end_session(context: Context, response: BaseResponse) -> None:
 
 def local_path(path: str | None) -> str:
     """`path` if it stays on this server, else the first page."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(char) < 32 for char in path):
+    if (
+        not path
+        or not path.startswith("/")
+        or path.startswith(("//", "/\\"))
+        or any(ord(char) < 32 for char in path)
+    ):
         return "/"
     return quote(path, safe="/?&=%:+,.-_~@!$'()*;")

@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "password.must": ("初始密码只能使用一次，请先修改。", "The one-time password must be changed first."),
     "password.rules": (
         "至少 {least} 个字符，大写字母、小写字母、数字、其他字符中至少三种，不含账号名。",
-        "At least {least} characters; three of lower case, upper case, digits, others; without the account's name.",
+        "At least {least} characters; three kinds of lower, upper case, digits, others; not the account's name.",
     ),
     "password.old": ("现用密码", "Present password"),
     "password.new": ("新密码", "New password"),
@@ -96,7 +96,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "account.name_taken": ("账号名已被使用。", "This name is taken."),
     "account.no_such_account": ("没有此账号。", "No such account."),
     "account.last_admin": ("最后一个管理员不能停用或改变角色。", "The last administrator stays one."),
-    "account.password_length": ("密码长度须为 {least} 到 256 个字符。", "Passwords have {least} to 256 characters."),
+    "account.password_length": (
+        "密码长度须为 {least} 到 256 个字符。",
+        "Passwords have {least} to 256 characters.",
+    ),
     "account.password_simple": ("密码须包含至少三种字符。", "Use three kinds of characters."),
     "account.password_name": ("密码不能包含账号名。", "The password contains the account's name."),
     "audit.title": ("审计日志", "Audit log"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from html import escape
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -19,7 +20,13 @@ _GROUP = {
     "off_hours": "excluded",
     "not_in_service": "excluded",
 }
-_FILL = {"up": "#2f9e5b", "excluded": "#dfe3ea", "unknown": "#9aa3b2", "degraded": "#f0a202", "down": "#c92a2a"}
+_FILL = {
+    "up": "#2f9e5b",
+    "excluded": "#dfe3ea",
+    "unknown": "#9aa3b2",
+    "degraded": "#f0a202",
+    "down": "#c92a2a",
+}
 _WIDTH, _STEP, _HEIGHT = 8, 10, 40
 # A bad minute in a day would be invisible to scale; this much of the column is always shown.
 _LEAST = {"down": 6.0, "degraded": 5.0, "unknown": 3.0, "excluded": 0.0, "up": 0.0}
@@ -57,7 +64,7 @@ def days(segments: Iterable[tuple[int, int, str]], from_ms: int, to_ms: int, zon
     parts = sorted(segments)
     out = []
     at = 0
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         amounts: dict[str, int] = {}
         while at < len(parts) and parts[at][1] <= start:
             at += 1
@@ -88,7 +95,8 @@ def swatch(group: str, prefix: str) -> Markup:
     """A small square of the group's fill, for legends."""
     fill = _paint(group, prefix)
     return Markup(  # noqa: S704 - constants only
-        f'<svg class="swatch" aria-hidden="true" width="14" height="14" viewBox="0 0 14 14">{_patterns(prefix)}'
+        f'<svg class="swatch" aria-hidden="true" width="14" height="14" viewBox="0 0 14 14">'
+        f"{_patterns(prefix)}"
         f'<rect width="14" height="14" rx="2" fill="{fill}"/></svg>'
     )
 
@@ -96,10 +104,12 @@ def swatch(group: str, prefix: str) -> Markup:
 def _patterns(prefix: str) -> str:
     """Unknown and degraded carry a pattern: colour is never the only sign."""
     return (
-        f'<defs><pattern id="{prefix}u" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        f'<rect width="6" height="6" fill="#c3cad6"/><rect width="3" height="6" fill="{_FILL["unknown"]}"/></pattern>'
+        f'<defs><pattern id="{prefix}u" width="6" height="6" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"><rect width="6" height="6" fill="#c3cad6"/>'
+        f'<rect width="3" height="6" fill="{_FILL["unknown"]}"/></pattern>'
         f'<pattern id="{prefix}d" width="4" height="4" patternUnits="userSpaceOnUse">'
-        f'<rect width="4" height="4" fill="{_FILL["degraded"]}"/><rect width="4" height="1.4" fill="#8a5b00"/></pattern></defs>'
+        f'<rect width="4" height="4" fill="{_FILL["degraded"]}"/>'
+        f'<rect width="4" height="1.4" fill="#8a5b00"/></pattern></defs>'
     )
 
 
@@ -114,13 +124,16 @@ def _column(day: Day, x: int, prefix: str) -> str:
     if not total:
         return f'<rect x="{x}" y="0.5" width="{_WIDTH}" height="{_HEIGHT - 1}" fill="none" stroke="#dfe3ea"/>'
     heights = {
-        group: max(_HEIGHT * day.amounts[group] / total, _LEAST[group]) for group in GROUPS if day.amounts.get(group)
+        group: max(_HEIGHT * day.amounts[group] / total, _LEAST[group])
+        for group in GROUPS
+        if day.amounts.get(group)
     }
     scale = _HEIGHT / sum(heights.values())
     out, y = [], float(_HEIGHT)
     for group, height in heights.items():
         y -= height * scale
         out.append(
-            f'<rect x="{x}" y="{y:.2f}" width="{_WIDTH}" height="{height * scale:.2f}" fill="{_paint(group, prefix)}"/>'
+            f'<rect x="{x}" y="{y:.2f}" width="{_WIDTH}" height="{height * scale:.2f}" '
+            f'fill="{_paint(group, prefix)}"/>'
         )
     return "".join(out)

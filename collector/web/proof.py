@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from checks.result import Result, decode
 from checks.codec import FieldError
+from checks.result import Result, decode
 from checks.wire import checkpoint as checkpoints
 from checks.wire import entry as entries
 from checks.wire import header as headers
@@ -96,7 +96,9 @@ def show(conn: Connection, idx: int, log_key: Vkey) -> Shown | None:
     )
 
 
-def _signature(conn: Connection, row: evidence.EntryRow, parsed: entries.Entry, log_key: Vkey) -> tuple[str, str]:
+def _signature(
+    conn: Connection, row: evidence.EntryRow, parsed: entries.Entry, log_key: Vkey
+) -> tuple[str, str]:
     """(verified | failed | unverified, who): by the agent's key, else by the log's own."""
     known = {key_id(log_key.public): (log_key.public, log_key.name)}
     if row.agent is not None and row.epoch is not None:
@@ -138,7 +140,9 @@ def _body(conn: Connection, idx: int, parsed: entries.Entry) -> tuple[str, tuple
     if row is None or row.seed is None:
         return "pruned", (), ""
     try:
-        found = unpack_body(Frame(parsed.header, parsed.signatures, row.seed, row.enc, row.data), header, unzstd)
+        found = unpack_body(
+            Frame(parsed.header, parsed.signatures, row.seed, row.enc, row.data), header, unzstd
+        )
     except WireError:
         return "failed", (), ""
     good = bodies.body_root(row.seed, found).hex() == header.root

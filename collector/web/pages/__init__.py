@@ -4,9 +4,10 @@ import importlib
 import pkgutil
 from importlib.metadata import PackageNotFoundError, version
 
-from flask import Blueprint, Flask, g, render_template, request
+from flask import Blueprint, Flask, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from collector.context import Context
 from collector.reports import wording
@@ -25,12 +26,16 @@ MENU = (
 )
 # How a state looks: class of its colour, sign beside the word.
 LOOKS = {
-    **dict.fromkeys(("ok", "up", "done", "closed", "approved", "live", "verified", "active"), ("ok", "circle-check")),
+    **dict.fromkeys(
+        ("ok", "up", "done", "closed", "approved", "live", "verified", "active"), ("ok", "circle-check")
+    ),
     **dict.fromkeys(("warn", "degraded", "late", "pending", "incomplete"), ("warn", "alert-triangle")),
     **dict.fromkeys(("crit", "down", "missed", "missing", "failed", "forked", "silent"), ("bad", "circle-x")),
     **dict.fromkeys(("due", "open"), ("note", "clock-exclamation")),
     **dict.fromkeys(("unknown", "error", "unverified", "never", "not_inspected"), ("unknown", "help-circle")),
-    **dict.fromkeys(("planned", "upcoming", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
+    **dict.fromkeys(
+        ("planned", "upcoming", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")
+    ),
 }
 
 
@@ -87,11 +92,11 @@ def pages_errors(app: Flask) -> None:
     """Error pages for people; the calls of agents and of the log keep their own answers."""
 
     @app.errorhandler(HTTPException)
-    def known(error: HTTPException) -> object:
+    def known(error: HTTPException) -> Response:
         if request.path.startswith(("/v1/", "/log/", "/static/")) or error.response is not None:
             return error.get_response()
         key = "error.form" if isinstance(error, CSRFError) else _PAGES.get(error.code or 500, "error.500")
-        return _error_page(key), error.code or 500
+        return make_response(_error_page(key), error.code or 500)
 
 
 def _error_page(key: str) -> str:

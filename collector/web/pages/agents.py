@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, url_for
 from sqlalchemy import select
 
 from checks.wire.numbers import EntryKind
@@ -12,7 +12,7 @@ from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import agents as store
 from collector.store.accounts import Role
 from collector.store.evidence import entry_table
-from collector.web import auth, i18n
+from collector.web import i18n
 from collector.web.pages import chains
 from collector.web.pages.base import Answer, context, render, route, t, table
 
@@ -26,7 +26,12 @@ _COLUMNS = (
     Column("fork", Kind.ENTRY),
     Column("offset", Kind.SPAN),
 )
-_ENTRIES = (Column("entry", Kind.ENTRY), Column("received", Kind.WHEN), Column("kind"), Column("chain", Kind.CODE))
+_ENTRIES = (
+    Column("entry", Kind.ENTRY),
+    Column("received", Kind.WHEN),
+    Column("kind"),
+    Column("chain", Kind.CODE),
+)
 _NEWEST = 50
 
 
@@ -73,10 +78,17 @@ def agent_entries(args: Mapping[str, str]) -> Table:
     with context().read() as conn:
         found = conn.execute(wanted).all()
     rows = [
-        (row.idx, row.received, wording.kind(EntryKind(row.kind).word, lang), f"{row.agent}/{row.epoch}/{row.seq}")
+        (
+            row.idx,
+            row.received,
+            wording.kind(EntryKind(row.kind).word, lang),
+            f"{row.agent}/{row.epoch}/{row.seq}",
+        )
         for row in found
     ]
-    return Table("agent-entries", t("agent.entries"), _ENTRIES, rows, t("agent.entries.empty"), tuple(args.items()))
+    return Table(
+        "agent-entries", t("agent.entries"), _ENTRIES, rows, t("agent.entries.empty"), tuple(args.items())
+    )
 
 
 @route("/agents/<agent>", Role.VIEWER)

@@ -15,7 +15,13 @@ from collector.web.catalogue import TEXTS
 from collector.web.pages.base import context, t, table
 
 NEWEST = 200
-_COLUMNS = (Column("when", Kind.WHEN), Column("event"), Column("by"), Column("subject"), Column("entry", Kind.ENTRY))
+_COLUMNS = (
+    Column("when", Kind.WHEN),
+    Column("event"),
+    Column("by"),
+    Column("subject"),
+    Column("entry", Kind.ENTRY),
+)
 
 
 def note(event: str, account: str | None, **fields: str) -> int:
@@ -29,7 +35,9 @@ def audit_table(_args: Mapping[str, str]) -> Table:
     """The newest events, newest first."""
     newest = select(entry_table).where(entry_table.c.kind == EntryKind.COLLECTOR)
     with context().read() as conn:
-        found = [EntryRow(*row) for row in conn.execute(newest.order_by(entry_table.c.idx.desc()).limit(NEWEST))]
+        found = [
+            EntryRow(*row) for row in conn.execute(newest.order_by(entry_table.c.idx.desc()).limit(NEWEST))
+        ]
         rows = [_row(row, packs.data_of(conn, row)) for row in found]
     return Table("audit", t("audit.title"), _COLUMNS, rows, t("audit.empty"))
 
@@ -37,7 +45,9 @@ def audit_table(_args: Mapping[str, str]) -> Table:
 def _row(row: EntryRow, data: bytes) -> tuple[object, ...]:
     header = json.loads(entry.parse(data).header)
     event = str(header.get("event", "-"))
-    subject = next((str(header[key]) for key in ("subject", "agent", "asset", "digest") if header.get(key)), None)
+    subject = next(
+        (str(header[key]) for key in ("subject", "agent", "asset", "digest") if header.get(key)), None
+    )
     return row.received, event_words(event), header.get("account") or header.get("by"), subject, row.idx
 
 

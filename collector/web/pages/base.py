@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,13 @@ from flask import current_app, g, render_template, request
 from werkzeug.wrappers import Response
 
 from collector.context import Context
+from collector.estate.loading import Loaded
 from collector.reports.sheet import Kind, Table, words
+from collector.store import estates
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 
+_ZONE = "Asia/Shanghai"
 Answer = str | Response | tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Answer])
 Builder = Callable[[Mapping[str, str]], Table]
@@ -60,12 +63,25 @@ def context() -> Context:
     return found
 
 
-def zone() -> tzinfo:
-    """The estate's zone: all times on pages are shown in it."""
-    if "zone" not in g:
-        g.zone = ZoneInfo("Asia/Shanghai")
-    found: tzinfo = g.zone
+def estate() -> Loaded | None:
+    """The estate in force; None before one was applied. Read once per applied estate."""
+    if "estate" not in g:
+        kept = current_app.extensions.setdefault("roundseal_estate", {})
+        with context().read() as conn:
+            applied = estates.newest(conn)
+            if applied is not None and applied.idx not in kept:
+                loaded = estates.loaded(conn, applied.idx)
+                kept.clear()
+                kept[applied.idx] = loaded
+        g.estate = None if applied is None else kept.get(applied.idx)
+    found: Loaded | None = g.estate
     return found
+
+
+def zone() -> ZoneInfo:
+    """The estate's zone: all times on pages are shown in it."""
+    loaded = estate()
+    return ZoneInfo(loaded.estate.timezone if loaded is not None else _ZONE)
 
 
 def clock(ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
@@ -86,7 +102,9 @@ def render(template: str, section: str = "", **values: Any) -> str:
 def whole(name: str, default: int, least: int, most: int) -> int:
     """A whole number from the query, within limits."""
     text = request.args.get(name, "")
-    return min(most, max(least, int(text))) if text.isascii() and text.isdigit() and len(text) < 16 else default
+    return (
+        min(most, max(least, int(text))) if text.isascii() and text.isdigit() and len(text) < 16 else default
+    )
 
 
 def t(key: str, /, **fields: object) -> str:

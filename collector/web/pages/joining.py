@@ -3,6 +3,7 @@
 from flask import flash, redirect, request, url_for
 
 from collector.jobs import lifecycle
+from collector.store import estates
 from collector.store.accounts import Role
 from collector.web import auth
 from collector.web.pages import audit
@@ -25,8 +26,10 @@ def agent_approve() -> Answer:
 def token_create() -> Answer:
     """A one-time token for an asset; its text is shown once."""
     asset = request.form.get("asset", "").strip()
+    with context().read() as conn:
+        agent = estates.agent_of_asset(conn, asset)
     try:
-        text = lifecycle.create_token(context(), asset, agent_of(asset), by=auth.account().name)
+        text = lifecycle.create_token(context(), asset, agent, by=auth.account().name)
     except lifecycle.LifecycleError as error:
         flash(t("agents.refused", why=str(error)), "bad")
     else:
@@ -39,7 +42,8 @@ def token_create() -> Answer:
 def agent_revoke(agent: str) -> Answer:
     """Refuse this agent's key from now on."""
     try:
-        lifecycle.revoke(context(), agent, request.form.get("reason", "").strip(), by=auth.account().name)
+        reason = request.form.get("reason", "").strip()
+        lifecycle.revoke(context(), agent, reason=reason, by=auth.account().name)
     except lifecycle.LifecycleError as error:
         flash(t("agents.refused", why=str(error)), "bad")
     else:

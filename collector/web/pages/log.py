@@ -15,7 +15,12 @@ from collector.web import i18n, proof
 from collector.web.pages.base import Answer, context, render, route, t, table, whole
 
 PAGE = 50
-_COLUMNS = (Column("entry", Kind.ENTRY), Column("received", Kind.WHEN), Column("kind"), Column("chain", Kind.CODE))
+_COLUMNS = (
+    Column("entry", Kind.ENTRY),
+    Column("received", Kind.WHEN),
+    Column("kind"),
+    Column("chain", Kind.CODE),
+)
 
 
 @table("entries", Role.VIEWER)
@@ -49,7 +54,14 @@ def log() -> Answer:
     before = whole("before", size, 0, 2**62)
     older = max(0, before - PAGE) if before > PAGE else None
     return render(
-        "log.html", "log", size=size, head=head, table=table, older=older, before=before, vkey=str(context().vkey)
+        "log.html",
+        "log",
+        size=size,
+        head=head,
+        table=table,
+        older=older,
+        before=before,
+        vkey=str(context().vkey),
     )
 
 

@@ -44,7 +44,9 @@ def _enter(name: str, password: str) -> tuple[Account | None, str]:
             for subject in subjects:
                 accounts.forget(conn, subject)
     # A name that is no account may be a password typed into the wrong field: never logged.
-    audit.note("login" if found else "login_locked" if locked else "login_failed", known.name if known else None)
+    audit.note(
+        "login" if found else "login_locked" if locked else "login_failed", known.name if known else None
+    )
     return found, "" if found else "login.wrong"
 
 
@@ -64,7 +66,9 @@ def password() -> Answer:
         return render("password.html", problem=None, shortest=accounts.SHORTEST)
     problem = _change(auth.account(), request.form.get("old", ""), request.form.get("new", ""))
     if problem:
-        return render("password.html", problem=t(problem, least=accounts.SHORTEST), shortest=accounts.SHORTEST), 400
+        return render(
+            "password.html", problem=t(problem, least=accounts.SHORTEST), shortest=accounts.SHORTEST
+        ), 400
     audit.note("password_changed", auth.account().name)
     response = redirect(url_for("pages.today"))
     # Every session of the account has ended, this one too.

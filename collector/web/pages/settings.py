@@ -65,7 +65,11 @@ def account_add() -> Answer:
 @route("/settings/accounts/change", Role.ADMIN, "POST")
 def account_change() -> Answer:
     """Another role, a new one-time password, disable or enable."""
-    name, what, password = request.form.get("name", ""), request.form.get("what", ""), accounts.one_time_password()
+    name, what, password = (
+        request.form.get("name", ""),
+        request.form.get("what", ""),
+        accounts.one_time_password(),
+    )
 
     def change() -> None:
         with context().write() as conn:
@@ -77,7 +81,11 @@ def account_change() -> Answer:
                 accounts.set_role(conn, name, what)
 
     event = {"reset": "password_reset", "disable": "account_disabled", "enable": "account_enabled"}
-    message = t("account.made", name=name, password=password) if what == "reset" else t("account.changed", name=name)
+    message = (
+        t("account.made", name=name, password=password)
+        if what == "reset"
+        else t("account.changed", name=name)
+    )
     return _done(change, event.get(what, "role_changed"), name, message)
 
 

@@ -21,4 +21,6 @@ def xlsx(name: str) -> Answer:
     table = builder(request.args)
     headings = [t(f"col.{column.key}") for column in table.columns]
     data = workbook(table, Style(i18n.language(), zone(), headings))
-    return Response(data, mimetype=_XLSX, headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'})
+    return Response(
+        data, mimetype=_XLSX, headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
+    )
