@@ -74,7 +74,7 @@ BAD = ServiceUnit("bad.service", "loaded", "failed", "failed")
 def test_json_and_the_old_table_say_the_same(booted: Host, systemctl: Path) -> None:
     answers(
         systemctl,
-        """echo '[{"unit":"bad.service","load":"loaded","active":"failed","sub":"failed","description":"x"}]'""",
+        """echo '[{"unit":"bad.service","load":"loaded","active":"failed","sub":"failed"}]'""",
     )
     assert booted.failed_units() == [BAD]
     answers(systemctl, "echo 'bad.service loaded failed failed LSB: a thing'; echo")
