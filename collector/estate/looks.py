@@ -42,6 +42,11 @@ def select_assets(estate: Estate, patterns: tuple[str, ...]) -> list[Asset]:
     return [asset for asset in estate.assets if any(names(estate, p, asset) for p in patterns)]
 
 
+def select_systems(estate: Estate, patterns: tuple[str, ...]) -> list[str]:
+    """Ids of the systems that any pattern (`all`, an id, a glob) names."""
+    return [s.id for s in estate.systems if any(matches(pattern, s.id) for pattern in patterns)]
+
+
 def names(estate: Estate, pattern: str, asset: Asset) -> bool:
     """Whether a pattern (`all`, an id, a glob, `kind:…`, `system:…`, `unit:…`) names the asset."""
     word, _, value = pattern.partition(":")

@@ -188,12 +188,15 @@ def leaf_problem(name: str, known: Names, catalog: Catalog, estate: Estate, *, s
 
 
 def _trees(estate: Estate, trees: Mapping[str, Node], known: Names, catalog: Catalog, note: Note) -> None:
+    dark = {system.id for system in estate.systems if system.service is None}
     for i, system in enumerate(estate.systems):
         tree = trees.get(system.id)
         if tree is None:
             continue
         for name in dict.fromkeys(leaves(tree)):
             reason = leaf_problem(name, known, catalog, estate, systems=True)
+            if name in dark:
+                reason = f"system {name} has no service of its own"
             if reason:
                 note(("systems", i, "service"), reason)
         circle = _circle(system.id, trees)

@@ -1,0 +1,136 @@
+"""What the collector's own entries do to the derived tables: the same on apply, on close and on rebuild."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from checks import plan as plans_wire
+from checks.wire import entry, strict_json
+from checks.wire.entry import Entry
+from checks.wire.numbers import EntryKind, pae_type
+from checks.wire.pae import pae
+from checks.wire.signing import Signer
+from collector.context import Context
+from collector.jobs.placing import OwnEntry
+from collector.jobs.sequencer import Draft, Sequencer
+from collector.store import estates, evidence, packs, plans, rounds, statements
+from collector.store.content import content
+
+KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An entry of the collector's own, as it stands in the log."""
+
+    idx: int
+    kind: EntryKind
+    received_ms: int
+    header: dict[str, Any]
+    body: bytes | None
+
+
+def plan_signature(signer: Signer, data: bytes) -> bytes:
+    """What `GET /v1/plan` serves beside the plan's bytes."""
+    return signer.sign(pae(pae_type("plan"), data))
+
+
+def project(conn: Connection, signer: Signer, said: Said) -> None:
+    """Follow one entry."""
+    kind = (said.kind, str(said.header.get("kind")))
+    if kind == (EntryKind.PLAN, "estate"):
+        _estate(conn, said)
+    elif kind == (EntryKind.PLAN, "plan"):
+        _plan(conn, signer, said)
+    elif said.kind is EntryKind.STATEMENT:
+        _statement(conn, said)
+    elif said.kind is EntryKind.RECORD and "window" in said.header:
+        _record(conn, said)
+
+
+def _estate(conn: Connection, said: Said) -> None:
+    header = said.header
+    applied = estates.Applied(said.idx, header["estate"], header["name"], said.received_ms, header["by"])
+    estates.add(conn, applied)
+    rounds.end_missing(conn, header["rounds"], said.idx, said.received_ms)
+
+
+def _plan(conn: Connection, signer: Signer, said: Said) -> None:
+    header, data = said.header, said.body or b""
+    issued = plans.Issued(
+        said.idx, header["agent"], header["epoch"], header["digest"], header["estate"], said.received_ms
+    )
+    plans.add(conn, issued, data, plan_signature(signer, data))
+    plan = plans_wire.parse(data)
+    for part in plan.rounds:
+        rounds.set_rule(conn, rounds.Rule(part.id, said.idx, said.received_ms, plan.timezone, part))
+
+
+def _statement(conn: Connection, said: Said) -> None:
+    header = said.header
+    kind = str(header["kind"])
+    subject = str(header.get("window" if kind == "approval" else "subject", ""))
+    document = str(header.get("document", ""))
+    made = statements.Statement(said.idx, kind, subject, str(header["by"]), said.received_ms, document)
+    statements.add(conn, made)
+
+
+def _record(conn: Connection, said: Said) -> None:
+    h = said.header
+    counts = [h["counts"][name] for name in ("due", "done", "late", "missed", "errors", "problems")]
+    span = [h["from"], h["to"], h["until"]]
+    row = rounds.RecordRow(h["window"], h["round"], *span, said.idx, h["digest"], said.received_ms, *counts)
+    rounds.add_record(conn, row)
+
+
+@dataclass(slots=True)
+class ProjectedWork:
+    """Own entries placed together; each is projected in the same transaction.
+
+    `guard(conn)` runs first: it may refuse by raising, and then nothing is kept.
+    """
+
+    entries: tuple[tuple[OwnEntry, bytes | None], ...]
+    signer: Signer
+    guard: Callable[[Connection], None] | None = None
+    idxs: tuple[int, ...] = ()
+
+    def place(self, draft: Draft, sequencer: Sequencer) -> None:
+        """Add the entries and what follows from them."""
+        if self.guard is not None:
+            self.guard(draft.conn)
+        made = []
+        for own, body in self.entries:
+            data = entry.encode(Entry(own.kind, draft.received, own.header, own.signatures))
+            idx = draft.add(own.kind, data, key=own.key, body=own.body)
+            header = strict_json.loads(own.header)
+            project(draft.conn, self.signer, Said(idx, own.kind, draft.received, header, body))
+            made.append(idx)
+        self.idxs = tuple(made)
+
+
+Wanted = tuple[EntryKind, dict[str, Any], bytes | None]
+
+
+def log(
+    context: Context, wanted: Sequence[Wanted], guard: Callable[[Connection], None] | None = None
+) -> tuple[int, ...]:
+    """Sign, log and project these entries together; durable when it returns."""
+    entries = tuple((context.own_entry(kind, header, body), body) for kind, header, body in wanted)
+    work = ProjectedWork(entries, context.signer, guard)
+    context.writer.place([work])
+    return work.idxs
+
+
+def replay(conn: Connection, signer: Signer, size: int) -> None:
+    """Project every entry below `size` again, in log order."""
+    for row in evidence.of_kinds(conn, [int(kind) for kind in KINDS]):
+        if row.idx >= size:
+            return
+        parsed = entry.parse(packs.data_of(conn, row))
+        body = packs.body(conn, row.idx)
+        kept = content(body) if body is not None else None
+        header = strict_json.loads(parsed.header)
+        project(conn, signer, Said(row.idx, EntryKind(row.kind), row.received, header, kept))

@@ -1,0 +1,115 @@
+"""Plans issued to agents, as a projection of their entries: all by digest, the current one as served."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
+
+from checks.plan import Plan, parse
+from collector.store import packs
+from collector.store.content import content
+from collector.store.evidence import Damaged
+from collector.store.metadata import metadata
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+issued_table = Table(
+    "plan_issued",
+    metadata,
+    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("agent", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
+    Column("estate", Text, nullable=False),
+    Column("issued", BigInteger, nullable=False),
+)
+Index("plan_issued_agent", issued_table.c.agent, issued_table.c.idx)
+current_table = Table(
+    "plan_current",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A plan's entry."""
+
+    idx: int
+    agent: str
+    epoch: int
+    digest: str
+    estate: str
+    issued_ms: int
+
+
+def add(conn: Connection, issued: Issued, data: bytes, signature: bytes) -> None:
+    """Follow a plan's entry: it is the agent's current plan from now on."""
+    row = (issued.idx, issued.agent, issued.epoch, issued.digest, issued.estate, issued.issued_ms)
+    conn.execute(insert(issued_table).values(row))
+    conn.execute(delete(current_table).where(current_table.c.agent == issued.agent))
+    now = (issued.agent, issued.epoch, issued.digest, data, signature)
+    conn.execute(insert(current_table).values(now))
+
+
+def current(conn: Connection, agent: str) -> tuple[bytes, bytes, str] | None:
+    """(bytes, signature, digest) of the agent's plan as served; None if it has none."""
+    table = current_table
+    columns = (table.c.data, table.c.signature, table.c.digest)
+    found = conn.execute(select(*columns).where(table.c.agent == agent)).first()
+    return (bytes(found[0]), bytes(found[1]), str(found[2])) if found else None
+
+
+def current_digests(conn: Connection) -> dict[str, str]:
+    """Digest of each agent's current plan."""
+    table = current_table
+    return {row[0]: row[1] for row in conn.execute(select(table.c.agent, table.c.digest))}
+
+
+def current_plans(conn: Connection) -> Iterator[tuple[str, int, Plan]]:
+    """(agent, epoch, plan) of every current plan, by agent."""
+    table = current_table
+    columns = (table.c.agent, table.c.epoch, table.c.data)
+    for agent, epoch, data in conn.execute(select(*columns).order_by(table.c.agent)):
+        yield agent, epoch, _parsed(bytes(data))
+
+
+def every(conn: Connection) -> list[Issued]:
+    """All plans ever issued, oldest first."""
+    return [Issued(*row) for row in conn.execute(select(issued_table).order_by(issued_table.c.idx))]
+
+
+def by_digest(conn: Connection, digest: str) -> Plan | None:
+    """The plan that evidence cites by this digest."""
+    table = issued_table
+    idx = conn.execute(select(table.c.idx).where(table.c.digest == digest).limit(1)).scalar()
+    return None if idx is None else at(conn, int(idx))
+
+
+def at(conn: Connection, idx: int) -> Plan:
+    """The plan of an entry."""
+    body = packs.body(conn, idx)
+    if body is None:
+        raise Damaged(f"the document of the plan's entry {idx} is missing")
+    return _parsed(content(body))
+
+
+@lru_cache(maxsize=2048)
+def _parsed(data: bytes) -> Plan:
+    return parse(data)
