@@ -4,10 +4,12 @@ signatures   u8 count || count times ( u8 alg || 4-byte key id || u16be length |
 """
 
 from dataclasses import dataclass
-from struct import pack
+from struct import Struct
 
 from checks.wire.errors import Code, WireError
 from checks.wire.numbers import KEY_ID_SIZE, MAX_SIGNATURE, MAX_SIGNATURES
+
+_SIGNED = Struct(">B4sH")  # algorithm, key id, length of the signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def encode_signatures(signatures: tuple[Signature, ...], code: Code) -> bytes:
     for one in signatures:
         if len(one.key_id) != KEY_ID_SIZE or not 1 <= len(one.sig) <= MAX_SIGNATURE:
             raise WireError(code, "a signature or key id has a wrong length")
-        parts.append(pack(">B4sH", one.alg, one.key_id, len(one.sig)) + one.sig)
+        parts.append(_SIGNED.pack(one.alg, one.key_id, len(one.sig)) + one.sig)
     return b"".join(parts)
 
 
@@ -69,7 +71,7 @@ def read_signatures(cursor: Cursor, code: Code) -> tuple[Signature, ...]:
 
 
 def _signature(cursor: Cursor, code: Code) -> Signature:
-    alg, key_id, size = cursor.number(1), cursor.take(KEY_ID_SIZE), cursor.number(2)
+    alg, key_id, size = _SIGNED.unpack(cursor.take(_SIGNED.size))
     if not 1 <= size <= MAX_SIGNATURE:
         raise WireError(code, f"a signature of {size} bytes, 1 to {MAX_SIGNATURE} are wanted")
     return Signature(alg, key_id, cursor.take(size))

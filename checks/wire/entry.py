@@ -9,7 +9,7 @@ signatures are over PAE(kind's own type, header), the block is that of blob.py.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from struct import pack
+from struct import Struct
 
 from checks.wire.blob import Cursor, Signature, encode_signatures, read_signatures
 from checks.wire.errors import Code, WireError
@@ -20,6 +20,9 @@ from checks.wire.signing import Signer, key_id, verify
 __all__ = ["Entry", "Signature"]
 
 FORMAT = 1
+
+_HEAD = Struct(">BBQH")
+_KINDS = {int(kind): kind for kind in EntryKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def encode(entry: Entry) -> bytes:
     _check_header(entry.kind, len(entry.header))
     data = b"".join(
         (
-            pack(">BBQH", FORMAT, entry.kind, entry.received_ms, len(entry.header)),
+            _HEAD.pack(FORMAT, entry.kind, entry.received_ms, len(entry.header)),
             entry.header,
             encode_signatures(entry.signatures, Code.BAD_ENTRY),
         )
@@ -65,13 +68,10 @@ def parse(data: bytes) -> Entry:
     if len(data) > MAX_ENTRY:
         raise WireError(Code.TOO_LARGE, f"entry of {len(data)} bytes, at most {MAX_ENTRY}")
     cursor = Cursor(data, Code.BAD_ENTRY)
-    if cursor.number(1) != FORMAT:
-        raise WireError(Code.BAD_ENTRY, f"format {data[0]} is not known")
-    number, received_ms, size = cursor.number(1), cursor.number(8), cursor.number(2)
-    try:
-        kind = EntryKind(number)
-    except ValueError:
-        raise WireError(Code.BAD_ENTRY, f"kind {number} is not known") from None
+    form, number, received_ms, size = _HEAD.unpack(cursor.take(_HEAD.size))
+    kind = _KINDS.get(number)
+    if form != FORMAT or kind is None:
+        raise WireError(Code.BAD_ENTRY, f"format {form} or kind {number} is not known")
     if received_ms > MAX_INT:
         raise WireError(Code.BAD_ENTRY, f"received at {received_ms}")
     _check_header(kind, size)

@@ -110,67 +110,80 @@ _ORIGIN = re.compile(r"[!-*,-~]{1,255}")  # printable ASCII without space and pl
 _EMPTY = tree.EMPTY_ROOT.hex()
 
 
-def _bad(path: str, problem: str) -> WireError:
-    return WireError(Code.BAD_HEADER, f"{path}: {problem}")
+class _Problem(Exception):
+    """A value that does not fit; each object around it puts its key in front of the path."""
+
+    def __init__(self, problem: str, path: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = path
 
 
-def _int(low: int = 0, high: int = MAX_INT) -> Callable[[str, Any], int]:
-    def read(path: str, value: Any) -> int:
+_Read = Callable[[Any], Any]
+
+
+def _int(low: int = 0, high: int = MAX_INT) -> _Read:
+    def read(value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise _bad(path, f"a whole number from {low} to {high} is wanted")
+            raise _Problem(f"a whole number from {low} to {high} is wanted")
         return value
 
     return read
 
 
-def _text(pattern: re.Pattern[str]) -> Callable[[str, Any], str]:
-    def read(path: str, value: Any) -> str:
-        if type(value) is not str or pattern.fullmatch(value) is None:
-            raise _bad(path, f"a text like {pattern.pattern} is wanted")
+def _text(pattern: re.Pattern[str]) -> _Read:
+    matches = pattern.fullmatch
+
+    def read(value: Any) -> str:
+        if type(value) is not str or matches(value) is None:
+            raise _Problem(f"a text like {pattern.pattern} is wanted")
         return value
 
     return read
 
 
-def _maybe(read: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    return lambda path, value: None if value is None else read(path, value)
+def _maybe(read: _Read) -> _Read:
+    return lambda value: None if value is None else read(value)
 
 
-def _bool(path: str, value: Any) -> bool:
+def _bool(value: Any) -> bool:
     if type(value) is not bool:
-        raise _bad(path, "true or false is wanted")
+        raise _Problem("true or false is wanted")
     return value
 
 
-def _plan(path: str, value: Any) -> str:
-    return "" if value == "" else _digest(path, value)
+def _plan(value: Any) -> Any:
+    return "" if value == "" else _digest(value)
 
 
-def _kind(path: str, value: Any) -> Kind:
+def _kind(value: Any) -> Kind:
     if type(value) is not str or value not in _KINDS:
-        raise _bad(path, f"none of: {', '.join(_KINDS)}")
+        raise _Problem(f"none of: {', '.join(_KINDS)}")
     return _KINDS[value]
 
 
-def _object(make: Callable[..., Any], **reads: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    def read(path: str, value: Any) -> Any:
-        return make(**_fields(reads, value, path))
-
-    return read
+def _object(make: Callable[..., Any], **reads: _Read) -> _Read:
+    return lambda value: make(**_fields(reads, value))
 
 
-def _fields(reads: dict[str, Callable[[str, Any], Any]], value: Any, path: str) -> dict[str, Any]:
+def _fields(reads: dict[str, _Read], value: Any) -> dict[str, Any]:
     if type(value) is not dict:
-        raise _bad(path, "an object is wanted")
+        raise _Problem("an object is wanted")
     if value.keys() != reads.keys():
         odd = sorted(value.keys() ^ reads.keys())[0]
-        raise _bad(f"{path}.{odd[:64]}", "unknown key" if odd in value else "missing")
-    return {name: read(f"{path}.{name}", value[name]) for name, read in reads.items()}
+        raise _Problem("unknown key" if odd in value else "missing", f".{odd[:64]}")
+    made = {}
+    for name, read in reads.items():
+        try:
+            made[name] = read(value[name])
+        except _Problem as problem:
+            raise _Problem(problem.problem, f".{name}{problem.path}") from None
+    return made
 
 
 _digest = _text(_HEX64)
 _reason = _text(_REASON)
-_READS: dict[str, Callable[[str, Any], Any]] = {
+_READS: dict[str, _Read] = {
     "v": _int(VERSION, VERSION),
     "log": _text(_ORIGIN),
     "agent": _text(_ID),
@@ -196,7 +209,7 @@ _READS: dict[str, Callable[[str, Any], Any]] = {
     "code": _digest,
     "machine": _digest,
 }
-_EXTRA: dict[str, Callable[[str, Any], Any]] = {
+_EXTRA: dict[str, _Read] = {
     Kind.LOSS: _object(Loss, a=_int(), b=_int(), reason=_reason),
     Kind.RESUME: _object(Resume, had=_int(-1), after=_int(), reason=_reason),
     Kind.ROTATE: _object(Rotate, alg=_int(ALG_ED25519, ALG_ED25519), public=_digest),
@@ -208,18 +221,18 @@ _BY_KIND = {kind: {**_READS, kind: read} for kind, read in _EXTRA.items()}
 def _consistent(header: Header) -> None:
     """Rules between fields."""
     if header.from_ms > header.to_ms:
-        raise _bad("header.to", "before from")
+        raise _Problem("before from", ".to")
     holds = header.kind is Kind.RESULTS
     if holds != (header.n > 0) or holds != (header.bytes > 0):
-        raise _bad("header.n", f"a {header.kind} batch with {header.n} lines, {header.bytes} bytes")
+        raise _Problem(f"a {header.kind} batch with {header.n} lines, {header.bytes} bytes", ".n")
     if not holds and header.root != _EMPTY:
-        raise _bad("header.root", "no lines have another root")
+        raise _Problem("no lines have another root", ".root")
     if header.bytes < 2 * header.n:
-        raise _bad("header.bytes", f"{header.n} lines cannot fit in {header.bytes} bytes")
+        raise _Problem(f"{header.n} lines cannot fit in {header.bytes} bytes", ".bytes")
     if header.loss and header.loss.a > header.loss.b:
-        raise _bad("header.loss.b", "before a")
+        raise _Problem("before a", ".loss.b")
     if header.resume and header.resume.after != header.seq - 1:
-        raise _bad("header.resume.after", "not the seq before this one")
+        raise _Problem("not the seq before this one", ".resume.after")
 
 
 def parse(data: bytes) -> Header:
@@ -232,10 +245,12 @@ def parse(data: bytes) -> Header:
 def _read(value: Any) -> Header:
     kind = value.get("kind") if type(value) is dict else None
     reads = _BY_KIND.get(kind, _READS) if type(kind) is str else _READS
-    fields = _fields(reads, value, "header")
-    fields["from_ms"], fields["to_ms"] = fields.pop("from"), fields.pop("to")
-    header = Header(**fields)
-    _consistent(header)
+    try:
+        fields = _fields(reads, value)
+        header = Header(from_ms=fields.pop("from"), to_ms=fields.pop("to"), **fields)
+        _consistent(header)
+    except _Problem as problem:
+        raise WireError(Code.BAD_HEADER, f"header{problem.path}: {problem.problem}") from None
     return header
 
 
@@ -269,7 +284,7 @@ def encode(header: Header) -> bytes:
     }
     value.update(_extra(header))
     if _read(value) != header:
-        raise _bad("header", "does not read back as written")
+        raise WireError(Code.BAD_HEADER, "header: does not read back as written")
     data = strict_json.dumps(value)
     if len(data) > MAX_HEADER:
         raise WireError(Code.TOO_LARGE, f"header of {len(data)} bytes, at most {MAX_HEADER}")

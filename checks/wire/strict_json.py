@@ -14,7 +14,10 @@ from checks.wire.numbers import MAX_INT
 
 JsonValue = Any  # None | bool | int | str | list[JsonValue] | dict[str, JsonValue]
 
-_LONG_INTEGER = re.compile(rb"[0-9]{16}")
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_INTEGER = b"0" * 16
+    rb"(?:\A|[\[,:\s-])[0-9]{16}"
+)  # digits of a digest stand behind a quote or a letter
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -63,8 +66,8 @@ _FLOATS = json.JSONDecoder(
 
 def loads(data: bytes, max_depth: int = 32, *, allow_floats: bool = False) -> JsonValue:
     """The value that `data` stands for; WireError `bad_json` for anything doubtful."""
-    # Without a run of 16 digits no integer can pass 2^53, and the C parser may take them all.
-    decoder = _CAREFUL if _LONG_INTEGER.search(data) else _QUICK
+    # Without 16 digits in a row no integer can pass 2^53, and the C parser may take them all.
+    decoder = _CAREFUL if _LONG_INTEGER in data.translate(_DIGITS_TO_ZERO) else _QUICK
     if allow_floats:
         decoder = _FLOATS
     try:
