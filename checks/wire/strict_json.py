@@ -16,8 +16,6 @@ JsonValue = Any  # None | bool | int | str | list[JsonValue] | dict[str, JsonVal
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_INTEGER = b"0" * 16
-    rb"(?:\A|[\[,:\s-])[0-9]{16}"
-)  # digits of a digest stand behind a quote or a letter
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
