@@ -15,6 +15,7 @@ from checks.wire.signing import key_id
 from collector.context import Context, token_key
 from collector.evidence.agents import Agent, AgentState
 from collector.evidence.enrolment import Refused, Statement, check_statement
+from collector.jobs import estates
 from collector.jobs.placing import OF_IDX, OwnEntry, OwnWork
 from collector.store import agents, tokens
 from collector.tls import spki_pin
@@ -113,7 +114,10 @@ def approve(context: Context, code: str, *, by: str) -> Agent:
         values = {"enrol_idx": idxs[0], "approve_idx": idxs[1], "state": AgentState.APPROVED}
         agents.change(conn, agent.agent, agent.epoch, **values)
 
-    return _place(context, agent, OwnWork((enrolment, approval), effect, (agent.agent,)))
+    approved = _place(context, agent, OwnWork((enrolment, approval), effect, (agent.agent,)))
+    # A crash right here leaves an agent without a plan: the next `estate apply` issues it.
+    estates.issue_for_agent(context, approved.agent, approved.epoch, by)
+    return approved
 
 
 def revoke(

@@ -13,7 +13,7 @@ from checks.wire.numbers import EntryKind, pae_type
 from checks.wire.pae import pae
 from checks.wire.signing import Signer
 from collector.context import Context
-from collector.jobs.placing import OwnEntry
+from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.store import estates, evidence, packs, plans, rounds, statements
 from collector.store.content import content
@@ -79,9 +79,23 @@ def _statement(conn: Connection, said: Said) -> None:
 
 def _record(conn: Connection, said: Said) -> None:
     h = said.header
-    counts = [h["counts"][name] for name in ("due", "done", "late", "missed", "errors", "problems")]
-    span = [h["from"], h["to"], h["until"]]
-    row = rounds.RecordRow(h["window"], h["round"], *span, said.idx, h["digest"], said.received_ms, *counts)
+    c = h["counts"]
+    row = rounds.RecordRow(
+        window=h["window"],
+        round=h["round"],
+        opened=h["from"],
+        closes=h["to"],
+        until=h["until"],
+        idx=said.idx,
+        digest=h["digest"],
+        closed=said.received_ms,
+        due=c["due"],
+        done=c["done"],
+        late=c["late"],
+        missed=c["missed"],
+        errors=c["errors"],
+        problems=c["problems"],
+    )
     rounds.add_record(conn, row)
 
 
@@ -104,7 +118,10 @@ class ProjectedWork:
         made = []
         for own, body in self.entries:
             data = entry.encode(Entry(own.kind, draft.received, own.header, own.signatures))
-            idx = draft.add(own.kind, data, key=own.key, body=own.body)
+            key = own.key
+            if key is not None and key[2] == OF_IDX:
+                key = (key[0], key[1], draft.next_idx)
+            idx = draft.add(own.kind, data, key=key, body=own.body)
             header = strict_json.loads(own.header)
             project(draft.conn, self.signer, Said(idx, own.kind, draft.received, header, body))
             made.append(idx)
@@ -118,10 +135,19 @@ def log(
     context: Context, wanted: Sequence[Wanted], guard: Callable[[Connection], None] | None = None
 ) -> tuple[int, ...]:
     """Sign, log and project these entries together; durable when it returns."""
-    entries = tuple((context.own_entry(kind, header, body), body) for kind, header, body in wanted)
+    entries = tuple(
+        (context.own_entry(kind, header, body, _key(kind, header)), body) for kind, header, body in wanted
+    )
     work = ProjectedWork(entries, context.signer, guard)
     context.writer.place([work])
     return work.idxs
+
+
+def _key(kind: EntryKind, header: dict[str, Any]) -> tuple[str, int, int] | None:
+    """A plan stands under its agent, so that it is found by it."""
+    if kind is not EntryKind.PLAN or "agent" not in header:
+        return None
+    return header["agent"], header["epoch"], OF_IDX
 
 
 def replay(conn: Connection, signer: Signer, size: int) -> None:
