@@ -22,7 +22,6 @@ def growth(memory: Memory, tally: Tally) -> LogGrowth:
         newest = _newest()
         if newest is None:
             return tally.growth("journal", trouble="empty")
-        # Stored before it is counted, for the reason given in host_logs.
         before = memory.swap("log:journal", newest)
         if not isinstance(before, str):
             return tally.growth("journal", first_look=True)
@@ -43,13 +42,17 @@ def _newest() -> str | None:
 
 
 def _count(before: str, newest: str, tally: Tally) -> bool:
-    """Whether the newest entry was reached: a journal that was vacuumed under us has lost some."""
-    with _journalctl(f"--after-cursor={before}") as lines:
-        for line in lines:
+    """Count what lies between the two; whether both were found (a vacuumed journal has lost some)."""
+    with _journalctl(f"--cursor={before}") as lines:
+        # Where that entry is gone, journalctl begins with the nearest one it still has.
+        first, message = _entry(next(iter(lines), b""))
+        if first != before:
+            tally.line(message)
+        for line in lines if first != newest else ():
             cursor, message = _entry(line)
             tally.line(message)
             if cursor == newest:
-                return True
+                return first == before
     return False
 
 

@@ -57,8 +57,8 @@ def growth(path: Path, log: str, memory: Memory, tally: Tally) -> LogGrowth:
         return tally.growth(log, trouble="denied")
     except OSError:
         return tally.growth(log, trouble="unreadable")
-    # Stored before it is counted: a crash right here leaves these lines uncounted, and the next
-    # result's `begin` shows the gap. Storing later would count them twice.
+    # The agent keeps the new cursor together with this look's result, or neither: a crash counts
+    # nothing twice, and a gap would show as this look's `begin` after the last one's `end`.
     before = _read_cursor(memory.swap(f"log:{log}", to_json(cursor)))
     if before is None:
         return tally.growth(log, first_look=True, begin=cursor.offset, end=cursor.offset)

@@ -117,6 +117,6 @@ CHECK = Check(
     params=Params,
     observe=observe,
     judge=judge,
-    clauses=("LH-31", "PD-37", "LH-R10"),
+    clauses=("LH-31", "PD-37", "LH rule 10"),
     needs=("log files or journalctl",),
 )

@@ -119,6 +119,6 @@ CHECK = Check(
     params=Params,
     observe=observe,
     judge=judge,
-    clauses=("LH-R18",),
+    clauses=("LH rule 18",),
     needs=("sock_diag",),
 )

@@ -186,10 +186,11 @@ def test_the_facts_hold_no_line_and_the_digest_is_of_what_was_read(log: Watched)
 JOURNAL = r"""#!/bin/sh
 # a journalctl that knows the entries in the file beside it
 entries="$(dirname "$0")/entries"
-after=$(echo "$*" | sed 's/.*--after-cursor=//')
+from=$(echo "$*" | sed 's/.*--cursor=//')
 case "$*" in
 *--lines=1*) tail -n 1 "$entries" ;;
-*--after-cursor=*) sed "1,/CURSOR\":\"$after\"/d" "$entries" ;;
+*--cursor=*) if grep -q "CURSOR\":\"$from\"" "$entries"
+  then sed -n "/CURSOR\":\"$from\"/,\$p" "$entries"; else cat "$entries"; fi ;;
 esac
 """
 
@@ -228,12 +229,26 @@ def test_the_journal_is_followed_by_its_cursor(journal: Path) -> None:
     assert (found.lines, found.counts["failed"], found.lost) == (4, 3, False)
 
 
-def test_a_journal_whose_newest_entry_is_never_reached_has_lost_some(journal: Path) -> None:
+def test_a_vacuumed_journal_has_lost_some_and_counts_the_rest(journal: Path) -> None:
+    host = open_host(Transient())
+    journal.write_text(entries('"a"'))
+    host.log_growth("journal", {"bad": "bad"}, (), 1 << 20)
+    journal.write_text(entries('"bad"', '"bad"', '"good"', start=90))
+    found = host.log_growth("journal", {"bad": "bad"}, (), 1 << 20)
+    assert (found.lost, found.lines, found.counts["bad"]) == (True, 3, 2)
+    journal.write_text(entries('"bad"', start=200))  # and once more, down to a single entry
+    found = host.log_growth("journal", {"bad": "bad"}, (), 1 << 20)
+    assert (found.lost, found.counts["bad"]) == (True, 1)
+
+
+def test_a_journalctl_that_prints_nothing_from_the_cursor_on_is_a_trouble(journal: Path) -> None:
     host = open_host(Transient())
     journal.write_text(entries('"a"'))
     host.log_growth("journal", {}, (), 1 << 20)
-    journal.write_text(entries('"z"', start=90))  # vacuumed: the kept cursor is not in it
-    assert host.log_growth("journal", {}, (), 1 << 20).lost
+    journal.with_name("journalctl").write_text(
+        '#!/bin/sh\ncase "$*" in *--lines=1*) echo \'{"__CURSOR":"s=7","MESSAGE":null}\';; esac\n'
+    )
+    assert host.log_growth("journal", {}, (), 1 << 20).trouble == "unreadable"
 
 
 def test_the_system_s_own_logs_are_files_before_the_journal(tmp_path: Path) -> None:
