@@ -1,7 +1,6 @@
 """One page over HTTP: every phase timed apart, every byte bounded, one deadline over all of it."""
 
 import io
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -210,7 +209,7 @@ def _exchange(hop: _Hop, wanted: HttpAsk, sock: socket.socket, request: bytes, c
 
 def _head(hop: _Hop, response: HTTPResponse) -> None:
     hop.status = response.status
-    hop.content_type = printable(response.getheader("Content-Type", ""), 200)
+    hop.content_type = _printable(response.getheader("Content-Type", ""), 200)
     location = response.getheader("Location", "")
     if location:
         # Header bytes reach us as Latin-1; servers mean UTF-8, or else percent signs.
@@ -219,12 +218,10 @@ def _head(hop: _Hop, response: HTTPResponse) -> None:
 
 
 _URL_SAFE = "/%:@!$&'()*+,;=-._~?#[]"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def printable(text: str, longest: int) -> str:
-    """`text` without control characters, at most `longest` characters of it."""
-    return _CONTROL.sub("", text)[:longest]
+def _printable(text: str, longest: int) -> str:
+    return "".join(c for c in text[:longest] if c.isprintable())
 
 
 def _body(response: HTTPResponse, most: int) -> Iterator[bytes]:

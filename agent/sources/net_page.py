@@ -52,9 +52,9 @@ def _unpack(sent: bytes, coding: str, most: int) -> bytes | None:
     return None
 
 
-_IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
+_IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _IN_PAGE = re.compile(
-    rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE
+    rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
 )
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # What says GBK or GB2312 is often the wider one.
@@ -82,8 +82,16 @@ def _candidates(body: bytes, content_type: str) -> Iterable[str]:
         yield _known(written[1].decode("ascii"))
 
 
+# Python knows codecs that no page is in, and a hostile page could make them very slow (punycode).
+_PAGES = re.compile(
+    r"utf-?(8|16|32)|gb|big5|hz|(x-)?euc|shift|iso-?(8859|2022)|windows|cp\d|koi8|latin|(us-)?ascii"
+)
+
+
 def _known(charset: str) -> str:
-    return _WIDER.get(charset.lower(), charset.lower())
+    """The codec for a page's charset; one that does not exist for a charset that pages are not in."""
+    charset = charset.lower()
+    return _WIDER.get(charset, charset if _PAGES.match(charset) else "none")
 
 
 def _guess(body: bytes) -> tuple[str, str]:

@@ -28,9 +28,22 @@ class Untrusted(Failed):
         self.code = code
 
 
-@lru_cache(maxsize=64)
 def context(*, verify: bool, ca: str, names_and_times: bool = True) -> ssl.SSLContext:
     """Client context; `ca` (PEM text) replaces this system's trust anchors."""
+    # The anchors are read once, and again when an update has changed them.
+    stamp = 0 if ca or not verify else _stamp(ssl.get_default_verify_paths().cafile)
+    return _context(verify, ca, names_and_times, stamp)
+
+
+def _stamp(path: str | None) -> int:
+    try:
+        return os.stat(path).st_mtime_ns if path else 0
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def _context(verify: bool, ca: str, names_and_times: bool, stamp: int) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     made.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")
@@ -63,6 +76,7 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, name: str, clock: Clock
     """Shake hands on a connected socket; Failed (Untrusted) with a code word. Closes it on failure."""
     wrapped = sock
     try:
+        _check_name(name)
         wrapped = made.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
         wrapped.settimeout(clock.left())
         wrapped.do_handshake()
@@ -72,6 +86,14 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, name: str, clock: Clock
             raise failed_by(error) from error
         raise
     return wrapped
+
+
+def _check_name(name: str) -> None:
+    # The library would leave its socket open over a name that it can't send.
+    try:
+        name.encode("idna")
+    except UnicodeError as error:
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{name!r} cannot be sent as a name") from error
 
 
 def failed_by(error: OSError) -> Failed:

@@ -18,7 +18,6 @@ _ITEM = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^\s='][^\s=]*))=(\S*)")
 _VALUE = re.compile(
     r"([+-]?(?:\d{1,15}(?:[.,]\d{0,9})?|[.,]\d{1,9})(?:[eE][+-]?\d)?)([^\d;,.\s-][^\d;\s]{0,11})?"
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
 _WORD = re.compile(r"\s*\S*")
 _LARGEST = 1 << 53
 
@@ -63,7 +62,7 @@ def parse(text: str) -> tuple[tuple[Perf, ...], int]:
 
 def _item(match: re.Match[str]) -> Perf | None:
     label = match[1].replace("''", "'") if match[1] is not None else match[2]
-    label = _CONTROL.sub("", label).strip()[:64]
+    label = _printable(label).strip()[:64]
     value = match[3].partition(";")[0]
     if not label:
         return None
@@ -75,4 +74,9 @@ def _item(match: re.Match[str]) -> Perf | None:
     number = Fraction(parts[1].replace(",", ".").replace("+", "", 1))
     if abs(number.numerator) > _LARGEST or number.denominator > _LARGEST:
         return None
-    return Perf(label, number, _CONTROL.sub("", parts[2] or ""))
+    return Perf(label, number, _printable(parts[2] or ""))
+
+
+def _printable(text: str) -> str:
+    """What can be shown and signed: no control characters, no lone surrogates, no marks of lost bytes."""
+    return "".join(c for c in text if c.isprintable() and c != "\ufffd")

@@ -64,7 +64,7 @@ def observe(net: Net, params: Params) -> Facts:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     answer = seen.facts.answer
     if answer.outcome != "answered" or answer.answer_us is None:
-        yield Reading("answer", None, Unit.MICROSECONDS, State.CRIT, answer.outcome)
+        yield Reading("answer", None, Unit.MICROSECONDS, State.CRIT, answer.outcome or "no_answer")
         return
     slow = params.latency_ms.judge(Fraction(answer.answer_us, 1000))
     yield Reading("answer", answer.answer_us, Unit.MICROSECONDS, slow, "" if slow is State.OK else "slow")

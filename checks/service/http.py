@@ -123,7 +123,7 @@ _VERIFY = {
 def _why(answer: HttpAnswer) -> str:
     if answer.outcome == "tls_verify" and answer.verify_code is not None:
         return _VERIFY.get(answer.verify_code, "tls_verify")
-    return answer.outcome
+    return answer.outcome or "no_answer"
 
 
 def _text(answer: HttpAnswer) -> Reading:

@@ -38,7 +38,7 @@ def observe(net: Net, params: Params) -> Facts:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     echoes = seen.facts.echoes
     if echoes.outcome != "sent":
-        yield Reading("loss", None, Unit.PERCENT, State.CRIT, echoes.outcome)
+        yield Reading("loss", None, Unit.PERCENT, State.CRIT, echoes.outcome or "no_answer")
         return
     rtts = echoes.rtts_us
     loss = percent(echoes.sent - len(rtts), echoes.sent)

@@ -36,7 +36,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     found = seen.facts.connection
     if found.outcome != "connected" or found.connect_us is None:
         # Refused or silent is what the target did: a fact, and a bad one (ruling 1).
-        yield Reading("connect", None, Unit.MICROSECONDS, State.CRIT, found.outcome)
+        yield Reading("connect", None, Unit.MICROSECONDS, State.CRIT, found.outcome or "no_answer")
         return
     state = params.latency_ms.judge(Fraction(found.connect_us, 1000))
     yield Reading("connect", found.connect_us, Unit.MICROSECONDS, state, "" if state is State.OK else "slow")

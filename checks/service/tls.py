@@ -33,6 +33,8 @@ class Params:
 
     def __post_init__(self) -> None:
         check_host(self.host)
+        if self.name:
+            check_host(self.name)
         if not 1 <= self.port <= 65535:
             raise ValueError("port must be 1 to 65535")
         if not 1 <= self.timeout_ms <= 60_000:
@@ -48,10 +50,12 @@ def observe(net: Net, params: Params) -> Facts:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     hello = seen.facts.hello
     if hello.outcome != "connected":
-        yield Reading("handshake", None, Unit.MICROSECONDS, State.CRIT, hello.outcome)
+        yield Reading("handshake", None, Unit.MICROSECONDS, State.CRIT, hello.outcome or "no_answer")
         return
     yield Reading("handshake", hello.tls_us, Unit.MICROSECONDS, State.OK)
     yield _protocol(hello)
+    if any(part in hello.cipher.upper() for part in _WEAK_CIPHERS):
+        yield Reading("cipher", None, Unit.NONE, State.WARN, "weak_cipher")
     if not hello.chain or not hello.chain[0].readable:
         # A service that shows no certificate we can read has not shown that it is in date.
         yield Reading("days", None, Unit.DAYS, State.UNKNOWN, "certificate_unreadable")
@@ -65,6 +69,8 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield _key(own, params)
     yield _signatures(hello.chain)
 
+
+_WEAK_CIPHERS = ("NULL", "EXP", "RC4", "DES", "MD5", "ADH", "AECDH")
 
 # Readings show the version as a number: 6/5 is TLS 1.2.
 _VERSIONS = {

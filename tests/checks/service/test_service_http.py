@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import http.server
+import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -137,11 +139,14 @@ def test_no_permission_or_resolver_is_an_error_and_no_fact(observed):
     assert (result.state, result.error) == (State.UNKNOWN, ErrorKind.UNREACHABLE)
 
 
-@pytest.mark.parametrize("charset", ["gbk", "gb2312", "gb18030", "utf-8", "big5", "utf-16"])
-@pytest.mark.parametrize("said", ["header", "page", "nowhere"])
+_CHARSETS = ("gbk", "gb2312", "gb18030", "utf-8", "big5", "utf-16")
+_SAID = [(c, s) for c in _CHARSETS for s in ("header", "page", "nowhere")]
+# From their bytes alone these can't be told: Big5 from GBK, and a page in UTF-16 can't name itself in ASCII.
+_SAID = [pair for pair in _SAID if pair not in {("big5", "nowhere"), ("utf-16", "page")}]
+
+
+@pytest.mark.parametrize(("charset", "said"), _SAID)
 def test_chinese_pages_are_read_in_the_charset_they_are_in(observed, page, charset, said):
-    if (said, charset) in {("nowhere", "big5"), ("page", "utf-16")}:
-        pytest.skip("cannot be told from the bytes alone")
     meta = f'<meta charset="{charset}">' if said == "page" else ""
     body = f"<html>{meta}<h1>公告</h1></html>".encode(charset)
     header = (f"Content-Type: text/html; charset={charset}",) if said == "header" else ()
@@ -152,6 +157,18 @@ def test_chinese_pages_are_read_in_the_charset_they_are_in(observed, page, chars
 def test_a_charset_that_does_not_exist_does_not_hide_the_text(observed, page):
     port = page("公告".encode(), headers=("Content-Type: text/html; charset=x-none",))
     assert observed("service.http", _ask(port, text="公告")).state is State.OK
+
+
+def test_a_charset_that_would_take_for_ever_to_decode_is_not_used(observed, page):
+    port = page(b"a-" + b"9" * 500_000, headers=("Content-Type: text/html; charset=punycode",))
+    result = observed("service.http", _ask(port, text="公告"))
+    assert _reading(result, "text").reason == "text_absent"
+    assert result.t1 - result.t0 < 1500
+
+
+def test_an_address_of_the_sixth_version_is_asked_too(observed, page):
+    assert observed("service.tcp", {"host": "::1", "port": page(b"")}).readings[0].reason == "refused"
+    assert observed("service.http", {"url": "http://[::1]:1/"}).readings[0].reason == "refused"
 
 
 def test_text_written_in_character_references_is_found(observed, page):
@@ -299,6 +316,33 @@ def test_a_plain_server_behind_https_is_down(observed, authority, serve):
 
     result = observed("service.http", _tls(serve(plain), authority), "crit_not_tls")
     assert (result.state, result.readings[0].reason) == (State.CRIT, "not_tls")
+
+
+def test_a_system_without_trust_anchors_cannot_say_that_a_certificate_is_bad(observed, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    result = observed("service.http", {"url": "https://127.0.0.1:1/"}, "unknown_no_anchors")
+    assert (result.state, result.error) == (State.UNKNOWN, ErrorKind.UNSUPPORTED)
+
+
+def test_anchors_that_were_renewed_are_used_without_a_restart(
+    observed, monkeypatch, tmp_path, authority, s_server
+):
+    anchors = tmp_path / "anchors.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(anchors))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    good = authority.issue("http-anchors", "127.0.0.1")
+    ask = {"url": f"https://127.0.0.1:{s_server(good)}/", "timeout_ms": 5000}
+    anchors.write_text(Path(good).read_text())
+    os.utime(anchors, (1, 1))
+    assert observed("service.http", {**ask, "host": "other.example"}).state is State.CRIT
+    anchors.write_text(authority.pem)
+    assert observed("service.http", ask).state is State.OK
+
+
+def test_a_name_that_no_greeting_can_hold_is_our_trouble(observed, authority, s_server):
+    port = s_server(authority.issue("http-dot", "127.0.0.1"))
+    assert observed("service.http", _tls(port, authority, host=".example")).error is ErrorKind.UNSUPPORTED
 
 
 def test_a_ca_that_is_no_certificate_is_our_trouble(observed, authority, closed_port, s_server):
