@@ -61,7 +61,8 @@ def _dump(family: int, protocol: str) -> Iterator[Listener]:
 
 def from_netlink(message: bytes, protocol: str) -> tuple[list[Listener], bool]:
     """Sockets in one netlink datagram, and whether it was the last. OSError is the kernel's refusal."""
-    found, at = [], 0
+    found: list[Listener] = []
+    at = 0
     while at + _HEADER.size <= len(message):
         length, kind, *_ = _HEADER.unpack_from(message, at)
         if length < _HEADER.size:
