@@ -31,7 +31,8 @@ def listening(
         (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=_BACKLOG
     )
     bound.setblocking(False)
-    holder = _native.SocketHolder(bound.fileno(), False, _BACKLOG)
+    actual = int(bound.getsockname()[1])
+    holder = _native.SocketHolder(bound.detach(), False, _BACKLOG)  # the worker closes it
     stop = _native.WorkerSignal()
     cert, key = (str(tls[0].resolve()), str(tls[1].resolve())) if tls else (None, None)
     worker = _native.WSGIWorker(
@@ -55,8 +56,7 @@ def listening(
     scheduler = _scheduler(loop, _callback_wrapper(app, {}, None), impl_asyncio=True)
     worker.serve_mtr(scheduler, loop, stop)
     try:
-        yield int(bound.getsockname()[1])
+        yield actual
     finally:
         stop.set()
-        bound.close()
         loop.close()

@@ -37,7 +37,9 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def running(context: Context, *, accept_restore: bool = False) -> Iterator[Wsgi]:
+def running(
+    context: Context, *, accept_restore: bool = False, pages: bool = True
+) -> Iterator[Wsgi]:
     """All jobs of the server around the application: writer, checkpoints, deriver, rounds."""
     context.writer.start()
     publisher = Publisher(context)
@@ -47,7 +49,7 @@ def running(context: Context, *, accept_restore: bool = False) -> Iterator[Wsgi]
     jobs = _jobs(context)
     publisher.start()
     try:
-        yield whole(create_app(context, publisher))
+        yield whole(create_app(context, publisher, pages=pages))
     finally:
         publisher.stop()
         for job in reversed(jobs):

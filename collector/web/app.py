@@ -1,6 +1,6 @@
 """The whole server as one WSGI callable: the batch route first, everything else through Flask."""
 
-import importlib.util
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,8 +16,8 @@ from collector.web.plans import Plans
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def create_app(context: Context, publisher: Publisher | None = None) -> Flask:
-    """Flask with agents' calls, the log's files, health, and the pages for people."""
+def create_app(context: Context, publisher: Publisher | None = None, *, pages: bool = True) -> Flask:
+    """Flask with agents' calls, the log's files, health, and (unless told otherwise) pages for people."""
     app = Flask("collector.web")
     publisher = publisher or Publisher(context)
     metrics, plans = Metrics(), Plans(context)
@@ -30,7 +30,7 @@ def create_app(context: Context, publisher: Publisher | None = None) -> Flask:
     }
     for module in (api_agent, log_paths, health):
         app.register_blueprint(module.blueprint)
-    if importlib.util.find_spec("collector.web.pages") is not None:
+    if pages:
         importlib.import_module("collector.web.pages").register(app, context)
     return app
 
