@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tracemalloc
 import zlib
 from dataclasses import replace
 from types import ModuleType
@@ -64,10 +65,15 @@ def lying_zstd(data: bytes, size: int) -> bytes:
     return packed[:4] + bytes((flags | 0xC0, window)) + size.to_bytes(8, "little") + packed[6:]
 
 
-def test_a_gzip_bomb_is_stopped_at_the_promised_size(samples: ModuleType) -> None:
-    bomb = gzip.compress(BOMB)
+def test_a_gzip_bomb_is_stopped_at_the_promised_size_and_never_unpacked(samples: ModuleType) -> None:
+    bomb = with_body(samples, 1, gzip.compress(BOMB), PROMISED)
     assert len(bomb) < 70_000
-    assert refused(with_body(samples, 1, bomb, PROMISED), samples.AGENT.public) == "bad_size"
+    tracemalloc.start()
+    try:
+        assert refused(bomb, samples.AGENT.public) == "bad_size"
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_zstd_bomb_that_declares_its_size_is_refused_before_it_is_opened(samples: ModuleType) -> None:

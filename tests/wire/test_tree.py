@@ -180,3 +180,13 @@ def test_a_copied_frontier_goes_its_own_way() -> None:
     two = one.copy()
     two.append(LEAVES[0])
     assert (one.size, one.root(), two.size) == (0, tree.EMPTY_ROOT, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "roots"),
+    [(-1, []), (3, [bytes(32)]), (1, []), (0, [bytes(32)]), (1, [bytes(31)]), (1 << 62, [bytes(32)])],
+)
+def test_a_frontier_is_not_made_from_other_hashes_than_its_size_has(size: int, roots: list[bytes]) -> None:
+    with pytest.raises(WireError) as caught:
+        tree.Frontier(size, roots)
+    assert caught.value.code == "bad_proof"
