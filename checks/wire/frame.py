@@ -30,7 +30,7 @@ from checks.wire.numbers import (
 from checks.wire.pae import pae
 from checks.wire.signing import Signer, key_id, verify
 
-__all__ = ["Frame", "Signature"]
+__all__ = ["Frame", "Signature", "key_id"]
 
 MAGIC = b"EVB1"
 BATCH_TYPE = pae_type("batch")
