@@ -127,7 +127,7 @@ class Pool:
             if due.extra and (blocked or self._extra() >= MOST_EXTRA):
                 self.counts.crowded += 1
                 return False
-            task = _Task(due, LookMemory(self._recent, due.key))
+            task = _Task(due, LookMemory(self._recent, due.memory))
             if blocked:
                 self.counts.overlaps += 1
                 self._end(task, self._timeout(due, self._clock.sample().mono), {})

@@ -4,19 +4,19 @@ Slots lie on the UTC grid. A regular check runs at a fixed hash offset in its sl
 instant of it (rulings 3). **Catch-up rule (rulings 4): a slot that has passed is never made up**; the
 collector sees it as not observed. What remains of the running slot is still used: when its instant has
 already gone by (agent started, machine woke, clock was set) the look gets one new instant within the
-next minute of that slot, so that a start or a step of the clock neither stops looks nor brings them all
+next half minute of that slot, so that a start or a step of the clock neither stops looks nor brings them all
 at once. Two looks at one thing keep a tenth of their interval apart on the monotonic clock, so even a
 clock that is set to and fro brings no burst.
 
 While a probe's target fails, it is looked at again each second until it recovers; those looks belong to
-the slot they fall in (rulings 3). A round's items run once each, spread over the first minute of its
-window, or late until `until_ms`.
+the slot they fall in (rulings 3). A round's items run once each, spread over the first half minute
+of its window, or late until `until_ms`.
 
 Nothing here remembers by comparing times ("after the last slot") but only by equality ("not the slot
 done last"): a clock set back an hour does not silence anything for an hour.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -28,7 +28,9 @@ from checks.result import Item
 Random = Callable[[int], int]  # a number in [0, n)
 
 LATE_MS = 2000  # an instant missed by more is given a new one
-SPREAD_MS = 60_000
+SPREAD_MS = 30_000
+AHEAD_MS = 1000  # a tick gives out what begins before the next one
+ROUNDS_MS = 60_000
 AGAIN_MS = 1000
 
 
@@ -45,6 +47,7 @@ class Due:
     extra: bool = False
     round: str | None = None
     keep_until: int = 0  # a round's look: how long it must be remembered as done (UTC ms)
+    memory: str = ""  # what its source remembers under: the same for all windows of a round
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class _Line:
 class _Open:
     """One window of a round that still owes looks."""
 
+    round_id: str
     window: Window
     owed: dict[str, tuple[RoundItem, int]] = field(default_factory=dict)  # key -> item, wall instant
 
@@ -106,25 +110,35 @@ class Timetable:
         """The wall clock was set: look again which windows are open."""
         self._rounds_to = 0
 
-    def _line(self, line: _Line, now: Sample) -> list[Due]:
-        slot = slot_start(now.wall, line.item.every_ms)
+    def _line(self, line: _Line, now: Sample) -> Iterator[Due]:
+        # A second ahead, so that an instant right behind the slot's edge is not late either.
+        slot = slot_start(now.wall + AHEAD_MS - 1, line.item.every_ms)
         if slot != line.slot:
+            if line.slot + line.item.every_ms == slot and not line.done:
+                yield from self._give(line, now)
             self._enter(line, slot, now)
-        if line.again_mono is not None and now.mono + 1000 > line.again_mono:
-            extra, line.done = line.done, True
-            at, line.again_mono = line.again_mono, None
-            line.last_mono = max(at, now.mono)
-            return [self._due(line, line.last_mono, extra)]
-        if line.done or line.instant >= now.wall + 1000:
-            return []
-        if now.wall - line.instant > LATE_MS and not line.moved:
-            self._move(line, now)
-            return []
-        if line.last_mono is not None and now.mono - line.last_mono < line.item.every_ms // 10:
-            return []
-        line.done = True
-        line.last_mono = now.mono + max(line.instant - now.wall, 0)
-        return [self._due(line, line.last_mono, False)]
+        if line.again_mono is not None and line.again_mono < now.mono + AHEAD_MS:
+            yield self._again(line, line.again_mono, now)
+        elif not line.done and line.instant < now.wall + AHEAD_MS:
+            if now.wall - line.instant > LATE_MS and not line.moved:
+                self._move(line, now)
+            else:
+                yield from self._give(line, now)
+
+    def _give(self, line: _Line, now: Sample) -> Iterator[Due]:
+        if line.last_mono is None or now.mono - line.last_mono >= line.item.every_ms // 10:
+            line.done = True
+            line.last_mono = now.mono + max(line.instant - now.wall, 0)
+            yield self._due(line, line.slot, line.last_mono, False)
+
+    def _again(self, line: _Line, again_mono: int, now: Sample) -> Due:
+        """Look again at a failing target; in a slot without a look yet it is that slot's."""
+        line.again_mono = None
+        line.last_mono = max(again_mono, now.mono)
+        slot = slot_start(now.wall + line.last_mono - now.mono, line.item.every_ms)
+        extra = line.done or slot != line.slot
+        line.done = line.done or not extra
+        return self._due(line, slot, line.last_mono, extra)
 
     def _enter(self, line: _Line, slot: int, now: Sample) -> None:
         item = line.item
@@ -142,10 +156,10 @@ class Timetable:
         line.instant = now.wall + self._random(min(left, SPREAD_MS))
         line.moved = True
 
-    def _due(self, line: _Line, at_mono: int, extra: bool) -> Due:
+    def _due(self, line: _Line, slot: int, at_mono: int, extra: bool) -> Due:
         item = line.item
         probe = item.kind == "probe"
-        return Due(line.key, item.item, line.slot, at_mono, item.deadline_ms, probe, extra)
+        return Due(line.key, item.item, slot, at_mono, item.deadline_ms, probe, extra, memory=line.key)
 
     def _rounds(self, now: Sample) -> list[Due]:
         if not self._rounds_from <= now.wall < self._rounds_to:
@@ -161,39 +175,49 @@ class Timetable:
     def _owed(self, opened: _Open, now: Sample) -> Iterable[Due]:
         window = opened.window
         ready = [
-            k for k, (_, at) in opened.owed.items() if window.from_ms <= now.wall and at < now.wall + 1000
+            k for k, (_, at) in opened.owed.items() if window.from_ms <= now.wall and at < now.wall + AHEAD_MS
         ]
         for key in ready:
             item, at = opened.owed.pop(key)
             self._done[key] = 1
-            mono = now.mono + max(at - now.wall, 0)
-            yield Due(
-                key,
-                item.item,
-                window.from_ms,
-                mono,
-                item.deadline_ms,
-                False,
-                round=window.id,
-                keep_until=window.until_ms,
-            )
+            yield round_due(opened.round_id, window, item, now.mono + max(at - now.wall, 0))
 
     def _open_windows(self, wall: int) -> None:
         """Find open windows a minute ahead, so rounds cost nothing in between."""
-        self._rounds_from, self._rounds_to = wall, wall + SPREAD_MS
+        self._rounds_from, self._rounds_to = wall, wall + ROUNDS_MS
         self._open = {}
         for plan in self._plan.rounds:
             for window in windows(plan, self._plan.timezone, wall, self._rounds_to):
                 self._open[window.id] = self._opened(plan, window, wall)
 
     def _opened(self, plan: RoundPlan, window: Window, wall: int) -> _Open:
-        opened = _Open(window)
+        opened = _Open(plan.id, window)
         spread = max(min(SPREAD_MS, (window.to_ms - window.from_ms) // 4), 1)
         for item in plan.items:
             key = round_key(window.id, item)
             if key not in self._done:
                 opened.owed[key] = (item, max(window.from_ms, wall) + _hash(key) % spread)
         return opened
+
+
+def round_due(round_id: str, window: Window, item: RoundItem, at_mono: int) -> Due:
+    """A look that this window owes."""
+    return Due(
+        round_key(window.id, item),
+        item.item,
+        window.from_ms,
+        at_mono,
+        item.deadline_ms,
+        False,
+        round=window.id,
+        keep_until=window.until_ms,
+        memory=round_memory(round_id, item),
+    )
+
+
+def round_memory(round_id: str, item: RoundItem) -> str:
+    """Name under which a round's look remembers."""
+    return f"round|{round_id}|{item_key(item)}"
 
 
 def round_key(window_id: str, item: RoundItem) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_hex
+from typing import Any
 from urllib.parse import urlsplit
 
 from agent.errors import AgentError, UnreachableError
@@ -68,10 +69,19 @@ def parse_url(text: str, pinned: bool) -> Url:
 
 
 def _loopback(host: str) -> bool:
+    return ipaddress.ip_address(host).is_loopback if _is_address(host) else host == "localhost"
+
+
+def _is_address(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return False
+    return True
+
+
+def _ascii(host: str) -> Any:
+    return host.encode("ascii") if host.isascii() else host
 
 
 def spki_of(certificate: bytes) -> bytes:
@@ -156,27 +166,32 @@ class Transport:
         return self._kept
 
     def _open(self) -> http.client.HTTPConnection:
-        url = self._url
-        connection: http.client.HTTPConnection
-        if self._context is not None:
-            connection = http.client.HTTPSConnection(
-                url.host, url.port, timeout=self._timeout, context=self._context
-            )
-        else:
-            connection = http.client.HTTPConnection(url.host, url.port, timeout=self._timeout)
+        connection = http.client.HTTPConnection(self._url.host, self._url.port, timeout=self._timeout)
         try:
-            connection.connect()
-            if isinstance(connection.sock, ssl.SSLSocket):
-                self._check_pin(connection.sock)
-            elif isinstance(connection.sock, socket.socket):
-                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise UnreachableError(f"{url}: {_why(error)}") from None
-        except UnreachableError:
-            connection.close()
-            raise
+            connection.sock = self._socket()
+        except OSError as error:
+            raise UnreachableError(f"{self._url}: {_why(error)}") from None
         return connection
+
+    def _socket(self) -> socket.socket:
+        """Connected, and over TLS only after the pin was compared."""
+        host = self._url.host
+        # As bytes: a text would load the tables for international names, half a megabyte for good.
+        plain = socket.create_connection((_ascii(host), self._url.port), self._timeout)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._context is None:
+                return plain
+            secure = self._context.wrap_socket(plain, server_hostname=None if _is_address(host) else host)
+        except BaseException:
+            plain.close()
+            raise
+        try:
+            self._check_pin(secure)
+        except BaseException:
+            secure.close()
+            raise
+        return secure
 
     def _check_pin(self, sock: ssl.SSLSocket) -> None:
         try:

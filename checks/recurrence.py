@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 from checks.codec import FieldError
 from checks.plan import RoundPlan, Window
@@ -41,6 +40,8 @@ def offset_ms(check: str, target: str, agent: str, every_ms: int, deadline_ms: i
 @cache
 def zone(name: str) -> tzinfo:
     """The time zone called `name`; FieldError when this machine does not know it."""
+    from zoneinfo import ZoneInfo  # loaded only where there are rounds: an agent without any stays smaller
+
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):

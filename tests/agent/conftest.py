@@ -85,8 +85,19 @@ def until():
 def item():
     def make(check="host.load", every_ms=1000, **fields):
         """One item of a plan."""
-        return {"kind": "regular", "check": check, "version": 1, "target": "web-01", "asset": "web-01", "params": {},
-                "every_ms": every_ms, "deadline_ms": 900, "hold_ms": every_ms * 3, "confirm": 2, "canary": False,
-                **fields}
+        return {
+            "kind": "regular",
+            "check": check,
+            "version": 1,
+            "target": "web-01",
+            "asset": "web-01",
+            "params": {},
+            "every_ms": every_ms,
+            "deadline_ms": 900,
+            "hold_ms": every_ms * 3,
+            "confirm": 2,
+            "canary": False,
+            **fields,
+        }
 
     return make

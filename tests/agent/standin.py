@@ -27,7 +27,8 @@ from checks.wire.token import Token, make_token
 
 ORIGIN = "standin.example/log"
 _AUTH = re.compile(
-    r'Roundseal agent="(.+?)",epoch="(\d+)",key="([0-9a-f]+)",time="(\d+)",nonce="([0-9a-f]{32})",signature="(.+?)"'
+    r'Roundseal agent="(.+?)",epoch="(\d+)",key="([0-9a-f]+)",time="(\d+)",'
+    r'nonce="([0-9a-f]{32})",signature="(.+?)"'
 )
 
 
@@ -102,8 +103,18 @@ class Collector:
     def serve_plan(self, **fields):
         """Sign and serve a plan; `items` and `rounds` as plan JSON."""
         self.plan_made += 1
-        plan = {"v": 1, "log": ORIGIN, "agent": self.agent, "epoch": self.epoch, "made_ms": self.plan_made,
-                "estate": "00" * 32, "timezone": "Asia/Shanghai", "flush_ms": 1000, "items": [], "rounds": []}
+        plan = {
+            "v": 1,
+            "log": ORIGIN,
+            "agent": self.agent,
+            "epoch": self.epoch,
+            "made_ms": self.plan_made,
+            "estate": "00" * 32,
+            "timezone": "Asia/Shanghai",
+            "flush_ms": 1000,
+            "items": [],
+            "rounds": [],
+        }
         self.plan = strict_json.dumps({**plan, **fields})
         self.plan_signature = self.signer.sign(pae(pae_type("plan"), self.plan))
         return sha256(self.plan).hexdigest()
@@ -168,8 +179,12 @@ class Collector:
             return {"status": "gap", "want": seq + 1, **ack}
         if head.seq <= seq and self.answers_behind:
             _, _, newest, signature = self.head
-            return {"status": "behind", "header": b64encode(newest).decode(),
-                    "signature": b64encode(signature).decode(), **ack}
+            return {
+                "status": "behind",
+                "header": b64encode(newest).decode(),
+                "signature": b64encode(signature).decode(),
+                **ack,
+            }
         if head.seq <= seq or head.prev != chain:
             return {"status": "fork", "head": {"seq": seq, "hash": chain}, **ack}
         received = self.now()
@@ -221,7 +236,9 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.owner
         owner.seen_paths.append(self.path)
         if self.path == "/v1/log":
-            self._answer(200, {"status": "ok", "origin": ORIGIN, "vkey": str(owner.vkey), "time": owner.now()})
+            self._answer(
+                200, {"status": "ok", "origin": ORIGIN, "vkey": str(owner.vkey), "time": owner.now()}
+            )
         elif self.path.startswith("/log/"):
             try:
                 self._answer(200, owner.log_file(self.path[5:]))
@@ -230,8 +247,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif not owner.signed("GET", self.path, self.headers.get("Authorization")):
             self._answer(401, {"status": "unknown_key"})
         elif self.path == "/v1/agents/self":
-            self._answer(*((200, {"status": "approved", "agent": owner.agent, "epoch": owner.epoch})
-                           if owner.approved else (202, {"status": "pending"})))
+            self._answer(
+                *(
+                    (200, {"status": "approved", "agent": owner.agent, "epoch": owner.epoch})
+                    if owner.approved
+                    else (202, {"status": "pending"})
+                )
+            )
         elif self.path == "/v1/plan":
             self._plan(owner)
         else:
@@ -267,8 +289,16 @@ class _Handler(BaseHTTPRequestHandler):
         extra = {"Roundseal_Time": f"{received},{owner.now()}"}
         if owner.plan is not None:
             extra["Roundseal_Plan"] = sha256(owner.plan).hexdigest()
-        codes = {"ok": 200, "known": 200, "gap": 409, "fork": 409, "behind": 409, "pending": 403,
-                 "unknown_key": 401, "wrong_log": 421}
+        codes = {
+            "ok": 200,
+            "known": 200,
+            "gap": 409,
+            "fork": 409,
+            "behind": 409,
+            "pending": 403,
+            "unknown_key": 401,
+            "wrong_log": 421,
+        }
         if len(acks) == 1:
             return self._answer(codes.get(acks[0]["status"], 400), acks[0], **extra)
         return self._answer(200, acks, **extra)

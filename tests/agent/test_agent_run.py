@@ -1,7 +1,9 @@
 """A real agent process against a real (stand-in) collector: from plan to proven batch."""
 
 
-def test_an_agent_looks_signs_sends_and_proves_that_the_log_holds_it(collector, state, start_agent, until, item):
+def test_an_agent_looks_signs_sends_and_proves_that_the_log_holds_it(
+    collector, state, start_agent, until, item
+):
     digest = collector.serve_plan(items=[item()])
     process = start_agent(state)
     until(lambda: len(collector.results()) >= 2)
