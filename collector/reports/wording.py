@@ -74,7 +74,7 @@ def value(one: Reading, lang: str) -> str:
     return number(one.value, one.unit, lang)
 
 
-_YES_NO = frozenset({"link", "read_only"})
+_YES_NO = frozenset({"link", "read_only", "synchronised"})
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 

@@ -1,6 +1,6 @@
 """Agents: who reports, how their chains stand; approving, revoking and inviting for admins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import abort, url_for
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from collector.store.accounts import Role
 from collector.store.evidence import entry_table
 from collector.web import i18n
 from collector.web.pages import chains
+from collector.web.pages.chains import Chain
 from collector.web.pages.base import Answer, context, render, route, t, table
 
 _COLUMNS = (
@@ -40,6 +41,12 @@ def agents_table(_args: Mapping[str, str]) -> Table:
     """One row an agent and epoch; waiting ones are shown apart."""
     with context().read() as conn:
         found = chains.every(conn, context().now())
+    known = [one for one in found if one.agent.state is not AgentState.PENDING]
+    return table_of(known, t("agents.title"), t("agents.empty"))
+
+
+def table_of(found: Sequence[Chain], title: str, empty: str) -> Table:
+    """Chains as rows."""
     rows = [
         (
             Link(one.agent.agent, url_for("pages.agent", agent=one.agent.agent)),
@@ -52,9 +59,8 @@ def agents_table(_args: Mapping[str, str]) -> Table:
             one.offset_ms,
         )
         for one in found
-        if one.agent.state is not AgentState.PENDING
     ]
-    return Table("agents", t("agents.title"), _COLUMNS, rows, t("agents.empty"))
+    return Table("agents", title, _COLUMNS, rows, empty)
 
 
 def waiting() -> list[Agent]:

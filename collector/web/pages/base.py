@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from flask import current_app, g, render_template, request
 from werkzeug.wrappers import Response
 
+from checks.recurrence import zone as named_zone
 from collector.context import Context
 from collector.estate.loading import Loaded
 from collector.reports.sheet import Kind, Table, words
@@ -78,10 +78,10 @@ def estate() -> Loaded | None:
     return found
 
 
-def zone() -> ZoneInfo:
+def zone() -> tzinfo:
     """The estate's zone: all times on pages are shown in it."""
     loaded = estate()
-    return ZoneInfo(loaded.estate.timezone if loaded is not None else _ZONE)
+    return named_zone(loaded.estate.timezone if loaded is not None else _ZONE)
 
 
 def clock(ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:

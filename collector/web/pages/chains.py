@@ -51,6 +51,12 @@ def of(conn: Connection, agent: Agent, now: int) -> Chain:
     )
 
 
+def wrong(one: Chain) -> bool:
+    """Whether somebody should look after this agent: silent, never heard of, or in two versions."""
+    newest = one.agent.epoch == one.agent.newest_epoch
+    return newest and one.state in ("silent", "never", "forked")
+
+
 def _state(agent: Agent, seen: int | None, now: int) -> str:
     if agent.state is not AgentState.APPROVED:
         return agent.state.value

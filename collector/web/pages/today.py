@@ -1,30 +1,156 @@
 """The first page: what is due, late, missed; what is wrong; who is silent; what nobody is watching."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import request, url_for
+from sqlalchemy import Connection
+
+from collector.evidence.agents import AgentState
+from collector.reports import wording
+from collector.reports.sheet import Column, Kind, Link, Table
+from collector.store import alarms
 from collector.store.accounts import Role
-from collector.web.pages.base import Answer, render, route
+from collector.web import i18n, looks, unwatched
+from collector.web.calendar import Occasion, occasions
+from collector.web.pages import agents, chains, rounds, services
+from collector.web.pages.base import Answer, context, estate, render, route, t, table
+
+_DAY = 86_400_000
+_BACK, _AHEAD = 14 * _DAY, 7 * _DAY
+_SHOWN = ("due", "late", "open", "missed", "incomplete", "planned")
+
+_PROBLEMS = (
+    Column("state", Kind.STATE),
+    Column("target"),
+    Column("check"),
+    Column("why"),
+    Column("vantage"),
+    Column("since", Kind.WHEN),
+    Column("entry", Kind.ENTRY),
+)
+_HOLES = (Column("what"), Column("subject"), Column("why"))
+_ORDER = {"crit": 0, "error": 1, "unknown": 2, "warn": 3}
+
+
+@table("problems", Role.VIEWER)
+def problems_table(_args: Mapping[str, str]) -> Table:
+    """Every look in force whose newest answer is not good, worst first."""
+    with context().read() as conn:
+        found = [one for one in looks.current(conn, context().now()) if one.state != "ok"]
+        found = looks.with_results(conn, found)
+    found.sort(key=lambda one: (_ORDER.get(one.state, 9), one.row.target, one.row.check))
+    rows = [
+        (
+            one.state,
+            Link(one.row.target, target_url(one)),
+            wording.check(one.row.check, i18n.language()),
+            why(one),
+            one.row.vantage,
+            one.row.t,
+            one.row.idx,
+        )
+        for one in found
+    ]
+    return Table("problems", t("today.problems"), _PROBLEMS, rows, t("today.problems.none"))
+
+
+def target_url(one: looks.Look) -> str:
+    """Where more is said about the target of a look."""
+    if one.row.asset is not None:
+        return url_for("pages.asset", asset=one.row.asset)
+    return url_for("pages.entry", idx=one.row.idx, _anchor=f"line-{one.row.line}")
+
+
+def why(one: looks.Look) -> str:
+    """Why a look is not good, in words: too old, could not look, or its worst readings."""
+    lang = i18n.language()
+    if one.row.error is not None:
+        return wording.reason(one.row.error, lang)
+    if one.stale:
+        return t("look.stale")
+    if one.result is None:
+        return t("look.gone")
+    bad = [reading for reading in one.result.readings if reading.state == one.state]
+    parts = [
+        " ".join(
+            filter(
+                None,
+                (
+                    wording.reading(reading.name, lang),
+                    "" if reading.value is None else wording.value(reading, lang),
+                    wording.reason(reading.reason, lang) if reading.reason else "",
+                ),
+            )
+        )
+        for reading in bad[:3]
+    ]
+    more = [t("look.more", n=len(bad) - 3)] if len(bad) > 3 else []
+    return t("look.join").join([*parts, *more])
+
+
+@table("unwatched", Role.VIEWER)
+def holes_table(_args: Mapping[str, str]) -> Table:
+    """What the estate names and nobody looks at."""
+    loaded = estate()
+    live = _approved()
+    rows = [
+        (t(f"hole.{hole.kind}"), hole.subject, t(f"hole.{hole.why}", n=hole.detail))
+        for hole in (unwatched.holes(loaded, live) if loaded is not None else [])
+    ]
+    return Table("unwatched", t("today.holes"), _HOLES, rows, t("today.holes.none"))
+
+
+def _approved() -> set[str]:
+    with context().read() as conn:
+        found = chains.every(conn, context().now())
+    return {one.agent.agent for one in found if one.agent.state is AgentState.APPROVED}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers on top."""
+
+    due: int
+    late: int
+    missed: int
+    problems: int
+    silent: int
+    unwatched: int
+
+
+def _rounds(conn: Connection) -> list[Occasion]:
+    now = context().now()
+    return [one for one in occasions(conn, now, now - _BACK, now + _AHEAD) if one.state in _SHOWN]
 
 
 @route("/", Role.VIEWER)
 def today() -> Answer:
-    """Today."""
-    return render("today.html", "today")
-
-
-@route("/systems", Role.VIEWER)
-def systems() -> Answer:
-    return render("today.html", "systems")
-
-
-@route("/rounds", Role.VIEWER)
-def rounds() -> Answer:
-    return render("today.html", "rounds")
-
-
-@route("/assets", Role.VIEWER)
-def assets() -> Answer:
-    return render("today.html", "assets")
-
-
-@route("/assets/<asset>", Role.VIEWER)
-def asset(asset: str) -> Answer:
-    return render("today.html", "assets")
+    """Today; with `poll` only the parts that move."""
+    with context().read() as conn:
+        found = _rounds(conn)
+        quiet = [one for one in chains.every(conn, context().now()) if chains.wrong(one)]
+        warned = alarms.every(conn)
+    problems, holes = problems_table({}), holes_table({})
+    counts = Counts(
+        due=sum(one.state == "due" for one in found),
+        late=sum(one.state in ("late", "open") for one in found),
+        missed=sum(one.state in ("missed", "incomplete") for one in found),
+        problems=len(problems.rows),
+        silent=len(quiet),
+        unwatched=len(holes.rows),
+    )
+    return render(
+        "today_parts.html" if "poll" in request.args else "today.html",
+        "today",
+        counts=counts,
+        services=services.services_table({}),
+        rounds=rounds.table_of(found, "rounds-today", t("today.rounds"), t("today.rounds.none")),
+        problems=problems,
+        holes=holes,
+        quiet=agents.table_of(quiet, t("today.silent"), t("today.silent.none")),
+        alarms=warned,
+        waiting=len(agents.waiting()),
+        applied=estate() is not None,
+        now=context().now(),
+    )

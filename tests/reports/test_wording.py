@@ -1,0 +1,112 @@
+"""Code words and numbers in words."""
+
+import ast
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import checks
+from checks import registry
+from checks.api import ErrorKind, Reading, State, Unit
+from checks.wire.header import Kind
+from checks.wire.numbers import EntryKind
+from collector.availability.classes import TimeClass
+from collector.availability.figure import Verdict
+from collector.availability.windows import FlagCode, WindowKind
+from collector.reports import wording
+from collector.reports.words import CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
+
+
+def test_a_code_word_without_wording_is_shown_and_not_dropped() -> None:
+    assert wording.reason("never_heard_of", "zh") == "never_heard_of"
+    assert wording.reading("/srv/数据", "zh") == "/srv/数据"
+    assert wording.check("future.check", "en") == "future.check"
+
+
+def test_what_is_no_number_is_a_dash_and_never_zero() -> None:
+    assert wording.value(Reading("total", None, Unit.PERCENT, State.UNKNOWN), "zh") == "–"
+    assert wording.share(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "shown"),
+    [
+        (Fraction(25, 2), Unit.PERCENT, "12.5 %"),
+        (Fraction(99999, 1000), Unit.PERCENT, "99.99 %"),
+        (Fraction(1, 3), Unit.COUNT, "0.33"),
+        (1536, Unit.BYTES, "1.5 KiB"),
+        (0, Unit.BYTES, "0 B"),
+        (2**50 * 3, Unit.BYTES, "3 PiB"),
+        (1_234_567, Unit.MICROSECONDS, "1234.56 ms"),
+        (Fraction(90061), Unit.SECONDS, "1天 1小时"),
+        (Fraction(1, 100), Unit.RATIO, "10000 ppm"),
+        (-7, Unit.CELSIUS, "-7 °C"),
+        (Fraction(-1, 3), Unit.COUNT, "-0.33"),
+        (200, Unit.NONE, "200"),
+    ],
+)
+def test_numbers_are_short_and_truncated(amount: int | Fraction, unit: Unit, shown: str) -> None:
+    assert wording.number(amount, unit, "zh") == shown
+
+
+def test_a_share_is_truncated_so_that_a_miss_never_prints_as_a_hit() -> None:
+    assert wording.share(Fraction(999_999_999, 1_000_000_000)) == "99.999999 %"
+    assert wording.share(Fraction(1)) == "100.000000 %"
+    assert wording.share(Fraction(99_899_999, 100_000_000), 2) == "99.89 %"
+
+
+def test_lengths_of_time_name_two_units_at_most() -> None:
+    assert wording.duration(999, "en") == "999 ms"
+    assert wording.duration(61_500, "en") == "1 min 1 s"
+    assert wording.duration(3_600_000, "zh") == "1小时"
+    assert wording.duration(-90_000, "zh") == "-1分 30秒"
+    assert wording.duration(0, "zh") == "0 ms"
+
+
+def test_yes_and_no_are_words() -> None:
+    assert wording.value(Reading("eth0:link", 0, Unit.NONE, State.CRIT), "zh") == "否"
+    assert wording.reading("eth0:link", "zh") == "eth0 链路"
+
+
+def test_every_state_class_verdict_and_error_has_its_words() -> None:
+    assert not {str(one) for one in State} - STATES.keys()
+    assert not {str(one) for one in TimeClass} - CLASSES.keys()
+    assert not {str(one) for one in ErrorKind} - REASONS.keys()
+    assert not {one.word for one in EntryKind} - KINDS.keys()
+    assert not {str(one) for one in Kind} - KINDS.keys()
+    for enum in (Verdict, FlagCode, WindowKind):
+        assert not {str(one) for one in enum} - OTHER.keys()
+
+
+def literals(at: int, keyword: str) -> set[tuple[str, str]]:
+    """(file, text) of literal arguments of Reading( ) in all checks."""
+    found = set()
+    for path in Path(checks.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reading"):
+                continue
+            given = [one.value for one in node.keywords if one.arg == keyword]
+            given += node.args[at : at + 1]
+            for one in given:
+                texts = [one.body, one.orelse] if isinstance(one, ast.IfExp) else [one]
+                found |= {
+                    (path.name, text.value)
+                    for text in texts
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str) and text.value
+                }
+    return found
+
+
+def test_every_reason_written_in_a_check_has_words() -> None:
+    assert {one for one in literals(4, "reason") if one[1] not in REASONS} == set()
+
+
+def test_every_reading_named_in_a_check_has_words() -> None:
+    assert {one for one in literals(0, "name") if one[1] not in READINGS} == set()
+
+
+def test_every_installed_check_has_a_title_in_both_languages() -> None:
+    for check_id in registry.ids():
+        assert wording.check(check_id, "zh") != check_id
+        assert wording.check(check_id, "en") != check_id
