@@ -86,6 +86,21 @@ def of_series(conn: Connection, series: int) -> list[RunRow]:
     return [RunRow(*row) for row in conn.execute(wanted)]
 
 
+def of_span(conn: Connection, series: int, from_ms: int, to_ms: int) -> list[RunRow]:
+    """Runs of a series that touch [from, to], in order of time."""
+    table = run_table
+    wanted = (table.c.series == series, table.c.last >= from_ms, table.c.first <= to_ms)
+    return [RunRow(*row) for row in conn.execute(select(table).where(*wanted).order_by(table.c.first))]
+
+
+def last_of(conn: Connection, series: int) -> RunRow | None:
+    """The last run of a series."""
+    table = run_table
+    wanted = select(table).where(table.c.series == series).order_by(table.c.first.desc()).limit(1)
+    found = conn.execute(wanted).first()
+    return RunRow(*found) if found else None
+
+
 def around(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) -> dict[int, list[RunRow]]:
     """Runs that touch [from, to), with two neighbours on each side; by series, in order of time."""
     found: dict[int, list[RunRow]] = {}

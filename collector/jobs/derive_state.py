@@ -1,0 +1,322 @@
+"""The deriver's memory: the open run and the newest look of every series, changed one batch at a time.
+
+No database here. Whatever `take` is told depends on the batches alone and their order in the log, so
+memory lost in a crash is made again from the cursor on, and a rebuild gives the same tables.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from collector.availability.runs import OUTCOME_OF_STATE, Outcome
+from collector.evidence.accepted import Accepted, Row
+from collector.store.rounds import DoneRow
+from collector.store.runs import RunRow
+from collector.store.series import EventRow, MarkRow, SeriesRow
+
+DEFAULT_HOLD_MS = 150_000
+CLOCK_SLACK_US = 1_000_000  # an offset below this is left alone (AV 3.12)
+FUTURE_MS = 5_000  # later than received by more than this is no evidence
+CLOCK_FINDING_US = 60_000_000
+DAY_MS = 86_400_000
+_CHINA_MS = 8 * 3_600_000
+_OUTCOMES = {
+    state: None if outcome is Outcome.ERROR else outcome.value for state, outcome in OUTCOME_OF_STATE.items()
+}
+
+Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
+
+
+class Series:
+    """One series: newest look, open run (n is 0 before the first observation), runs that ended."""
+
+    __slots__ = (
+        "asset",
+        "check",
+        "dirty",
+        "ended",
+        "error",
+        "first",
+        "first_idx",
+        "first_line",
+        "first_seq",
+        "gap",
+        "hi_idx",
+        "hold",
+        "holds",
+        "id",
+        "idx",
+        "last",
+        "last_idx",
+        "last_line",
+        "last_seq",
+        "line",
+        "lo_idx",
+        "midnight",
+        "n",
+        "outcome",
+        "slot",
+        "state",
+        "t",
+        "target",
+        "vantage",
+    )  # fmt: skip
+
+    def __init__(self, row: SeriesRow) -> None:
+        self.id, self.check, self.target, self.vantage, self.asset, self.hold = row[:6]
+        self.t, self.slot, self.state, self.error, self.idx, self.line = row[6:]
+        self.holds: Holds | None = None
+        self.ended: list[RunRow] = []
+        self.dirty = False
+        self.forget_run()
+
+    def forget_run(self) -> None:
+        """No open run."""
+        self.n = self.first = self.gap = self.first_seq = self.last_seq = 0
+        self.first_idx = self.first_line = self.last_idx = self.last_line = self.lo_idx = self.hi_idx = 0
+        self.last = self.midnight = -1
+        self.outcome = ""
+
+    def resume(self, run: RunRow) -> None:
+        """Go on with a run that was kept."""
+        self.first, self.last, self.outcome, self.n, self.gap = run[1:6]
+        self.first_seq, self.last_seq, self.first_idx, self.first_line = run[6:10]
+        self.last_idx, self.last_line, self.lo_idx, self.hi_idx = run[10:]
+        self.midnight = midnight_after(self.last)
+
+    def row(self) -> SeriesRow:
+        """As it is kept."""
+        return SeriesRow(
+            self.id,
+            self.check,
+            self.target,
+            self.vantage,
+            self.asset,
+            self.hold,
+            self.t,
+            self.slot,
+            self.state,
+            self.error,
+            self.idx,
+            self.line,
+        )
+
+    def run(self) -> RunRow:
+        """The open run as it is kept."""
+        return RunRow(
+            self.id,
+            self.first,
+            self.last,
+            self.outcome,
+            self.n,
+            self.gap,
+            self.first_seq,
+            self.last_seq,
+            self.first_idx,
+            self.first_line,
+            self.last_idx,
+            self.last_line,
+            self.lo_idx,
+            self.hi_idx,
+        )
+
+
+def midnight_after(t: int) -> int:
+    """The next midnight of China's clock: runs are cut there, so that each day has its own (AV 3.16)."""
+    return t - (t + _CHINA_MS) % DAY_MS + DAY_MS
+
+
+@dataclass(slots=True)
+class Late:
+    """Observations of a series that are not newer than its open run: it is derived again around them."""
+
+    series: Series
+    instants: list[int]
+
+
+@dataclass(slots=True)
+class Memory:
+    """Everything since the last flush, and what is needed to go on."""
+
+    holds_of: Callable[[str], Holds]
+    agents: dict[str, dict[tuple[str, str], Series]] = field(default_factory=dict)
+    marks: dict[str, MarkRow] = field(default_factory=dict)
+    count: int = 0
+    dirty: list[Series] = field(default_factory=list)
+    changed_marks: set[str] = field(default_factory=set)
+    events: list[EventRow] = field(default_factory=list)
+    done: dict[tuple[str, str, str], DoneRow] = field(default_factory=dict)
+
+    def take(self, batch: Accepted) -> list[Late]:
+        """Follow one batch; what could not be appended comes back."""
+        self._mark(batch)
+        if not batch.scored or not batch.rows:
+            return []
+        return _Taking(self, batch).run()
+
+    def new_series(self, row: Row, agent: str) -> Series:
+        """A series is numbered by its first appearance in the log."""
+        self.count += 1
+        start = SeriesRow(
+            self.count,
+            row.check,
+            row.target,
+            agent,
+            row.asset,
+            DEFAULT_HOLD_MS,
+            -1,
+            row.slot,
+            None,
+            None,
+            -1,
+            0,
+        )
+        made = Series(start)
+        self.agents.setdefault(agent, {})[row.check, row.target] = made
+        return made
+
+    def touch(self, series: Series) -> None:
+        """It must be kept at the next flush."""
+        if not series.dirty:
+            series.dirty = True
+            self.dirty.append(series)
+
+    def _mark(self, batch: Accepted) -> None:
+        """How far the agent's evidence reaches now, and what happened to its chain."""
+        header = batch.header
+        before = self.marks.get(batch.agent)
+        reach = header.to_ms - shift_ms(header.clock.offset_us)
+        reach = min(reach, batch.received_ms)
+        mark = MarkRow(
+            batch.agent,
+            batch.epoch,
+            batch.seq,
+            batch.idx,
+            header.clock.boot,
+            max(reach, before.watermark if before else 0),
+            batch.received_ms,
+            header.clock.offset_us,
+            header.plan,
+        )
+        self.marks[batch.agent] = mark
+        self.changed_marks.add(batch.agent)
+        for kind, detail in _happened(batch, before):
+            self.events.append(EventRow(batch.idx, kind, batch.agent, batch.received_ms, detail))
+
+    def forget_changes(self) -> None:
+        """All of it is kept."""
+        for series in self.dirty:
+            series.dirty = False
+            series.ended.clear()
+        self.dirty.clear()
+        self.changed_marks.clear()
+        self.events.clear()
+        self.done.clear()
+
+
+def shift_ms(offset_us: int | None) -> int:
+    """What to take off an agent's instants: its offset, once that is more than the slack."""
+    return 0 if offset_us is None or abs(offset_us) <= CLOCK_SLACK_US else offset_us // 1000
+
+
+def _happened(batch: Accepted, before: MarkRow | None) -> list[tuple[str, str]]:
+    header, found = batch.header, []
+    if before is not None and before.boot != header.clock.boot:
+        found.append(("boot", header.clock.boot))
+    if header.loss is not None:
+        found.append(("loss", f"{header.loss.a}-{header.loss.b} {header.loss.reason}"))
+    if header.resume is not None:
+        found.append(("resume", f"{header.resume.had}-{header.resume.after} {header.resume.reason}"))
+    was = before is not None and abs(before.offset_us or 0) > CLOCK_FINDING_US
+    if (abs(header.clock.offset_us or 0) > CLOCK_FINDING_US) != was:
+        found.append(("clock", str(header.clock.offset_us)))
+    if before is not None and before.plan != header.plan:
+        found.append(("plan", header.plan))
+    return found
+
+
+def outcome_of(row: Row) -> str | None:
+    """What a line says about its target; None when it is no evidence."""
+    return None if row.state is None else _OUTCOMES[row.state]
+
+
+class _Taking:
+    """One batch on its way into memory."""
+
+    __slots__ = ("batch", "future", "holds", "known", "late", "memory", "shift")
+
+    def __init__(self, memory: Memory, batch: Accepted) -> None:
+        self.memory = memory
+        self.batch = batch
+        self.shift = shift_ms(batch.header.clock.offset_us)
+        self.holds = memory.holds_of(batch.header.plan)
+        self.known = memory.agents.setdefault(batch.agent, {})
+        self.late: dict[int, Late] = {}
+        self.future = 0
+
+    def run(self) -> list[Late]:
+        known, memory, agent = self.known, self.memory, self.batch.agent
+        latest = self.batch.received_ms + FUTURE_MS
+        for row in self.batch.rows:
+            if row.vantage != agent:
+                continue  # an agent speaks for itself only
+            series = known.get((row.check, row.target)) or memory.new_series(row, agent)
+            if not series.dirty:
+                series.dirty = True
+                memory.dirty.append(series)
+            t = row.t0 - self.shift
+            if t > latest:
+                self.future += 1
+                continue
+            self._look(series, row, t)
+            outcome = outcome_of(row)
+            if outcome is not None:
+                self._observe(series, row, t, outcome)
+            if row.round is not None:
+                self._round(row, t)
+        if self.future:
+            event = EventRow(
+                self.batch.idx, "future", agent, self.batch.received_ms, f"{self.future} observations"
+            )
+            memory.events.append(event)
+        return list(self.late.values())
+
+    def _look(self, series: Series, row: Row, t: int) -> None:
+        if t < series.t:
+            return
+        series.t, series.slot, series.state, series.error = t, row.slot, row.state, row.error
+        series.idx, series.line, series.asset = self.batch.idx, row.line_no, row.asset
+        if series.holds is not self.holds:
+            series.holds = self.holds
+            series.hold = self.holds.get((row.check, row.target), series.hold)
+
+    def _observe(self, series: Series, row: Row, t: int, outcome: str) -> None:
+        idx = self.batch.idx
+        if t <= series.last:
+            late = self.late.setdefault(series.id, Late(series, []))
+            late.instants.append(t)
+            return
+        gap = t - series.last
+        if series.outcome == outcome and gap < series.hold and t < series.midnight and series.n:
+            series.n += 1
+            if gap > series.gap:
+                series.gap = gap
+        else:
+            if series.n:
+                series.ended.append(series.run())
+            series.outcome, series.n, series.gap, series.first = outcome, 1, 0, t
+            series.first_seq, series.first_idx, series.first_line = self.batch.seq, idx, row.line_no
+            series.lo_idx = idx
+            series.midnight = midnight_after(t)
+        series.last, series.last_seq, series.last_idx = t, self.batch.seq, idx
+        series.last_line, series.hi_idx = row.line_no, idx
+
+    def _round(self, row: Row, t: int) -> None:
+        """A reading comes before an error, the first reading before a later one, the last error counts."""
+        key = (str(row.round), row.check, row.target)
+        held = self.memory.done.get(key)
+        if held is not None and held.error is None:
+            return
+        batch = self.batch
+        self.memory.done[key] = DoneRow(
+            *key, batch.agent, t, row.state, row.error, batch.idx, row.line_no, batch.received_ms
+        )
