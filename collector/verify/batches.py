@@ -77,7 +77,7 @@ class Found:
     findings: Findings = field(default_factory=Findings)
     observations: dict[Series, list[Seen]] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
-    looks: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    slots: dict[Series, set[int]] = field(default_factory=dict)
 
 
 def read_batches(task: Task, processes: int) -> Found:
@@ -113,8 +113,8 @@ def _merge(total: Found, found: Found) -> None:
         total.findings.count(what, count)
     for series, seen in found.observations.items():
         total.observations.setdefault(series, []).extend(seen)
-    for key, count in found.looks.items():
-        total.looks[key] = total.looks.get(key, 0) + count
+    for series, slots in found.slots.items():
+        total.slots.setdefault(series, set()).update(slots)
     total.done += found.done
 
 
@@ -247,7 +247,8 @@ class _Batch:
 
     def keep(self, number: int, result: Result) -> None:
         key = (result.check, result.target, result.vantage)
-        self.found.looks[key] = self.found.looks.get(key, 0) + 1
+        if result.round is None:
+            self.found.slots.setdefault(key, set()).add(result.slot)
         state = "error" if result.error is not None else result.state.value
         if result.round is not None:
             error = None if result.error is None else result.error.value
