@@ -101,7 +101,8 @@ def _params(terms: ServiceTerms) -> Params:
     return Params(
         target=terms.target if terms.target is not None else Fraction(0),
         degraded_is_available=terms.degraded_is_available,
-        unknown_cap_budget=terms.unknown_cap,
+        # Without a promise there is no error budget to forgive unmeasured time from.
+        unknown_cap_budget=Fraction(0) if terms.target is None else terms.unknown_cap,
         exclude_scope=terms.exclude_scope,
         min_notice_ms=terms.min_notice_ms,
         maintenance_cap_ms=terms.maintenance_cap_ms,

@@ -127,3 +127,29 @@ def test_stored_runs_give_the_same_figure_as_single_observations(seed):
 
 def comparable(figure):
     return replace(figure, evidence=(), observations=0, observations_whole=True, longest_gap_ms=None)
+
+
+def single_runs(*seen):
+    return {"web": CheckRuns({"a": tuple(Run(outcome, t, t) for t, outcome in seen)}, HOLD, confirm=4)}
+
+
+def test_the_last_millisecond_of_a_hold_carries_into_the_period():
+    (up,) = evaluate(spec(single_runs((1 - HOLD, Outcome.OK)))).segments[:1]
+    assert up == (0, 1, "up")
+    (nothing,) = evaluate(spec(single_runs((-HOLD, Outcome.OK)))).segments
+    assert nothing == (0, 6000, "unknown")
+
+
+def test_a_failure_that_goes_on_behind_the_period_is_cancelled_by_what_ends_it_there():
+    fails = [(t, Outcome.FAIL) for t in (5_950, 6_010, 6_070)]
+    before = [(t, Outcome.OK) for t in range(0, 5_950, 100)]
+    ended = evaluate(spec(single_runs(*before, *fails, (6_130, Outcome.OK))))
+    assert (ended.buckets.down, [blip.n for blip in ended.blips]) == (0, [3])
+    silent = evaluate(spec(single_runs(*before, *fails)))
+    assert silent.buckets.down == 50
+
+
+def test_a_failure_that_began_long_before_the_period_is_confirmed_by_its_first_observations():
+    fails = [(t, Outcome.FAIL) for t in (-400, -260, -120, 20)]
+    figure = evaluate(spec(single_runs(*fails, (160, Outcome.OK)), to_ms=160))
+    assert figure.buckets.down == 160
