@@ -44,6 +44,7 @@ MALFORMED = {
     "a NUL": ("a\0b\n\n" + LINE).encode(),
     "Latin-1": b"caf\xe9\n\n" + LINE.encode(),
     "a surrogate": b"\xed\xa0\x80\n\n" + LINE.encode(),
+    "no dash": NOTE.replace("— ".encode(), b""),
     "a hyphen for the dash": NOTE.replace("— ".encode(), b"- "),
     "no space after the name": NOTE.replace(b"a ", b"a"),
     "a plus in a name": NOTE + "— a+b AAAAAAA=\n".encode(),
@@ -87,6 +88,7 @@ def test_signatures_by_unknown_keys_are_ignored_even_with_a_known_name_or_a_know
 def test_sixteen_signatures_are_read_and_a_flood_is_not() -> None:
     flood = NOTE + note.signature_line("x", b"abcd", b"z").encode() * 15
     assert len(note.parse(flood).signatures) == 16
+    assert len(note.parse(NOTE + note.signature_line("x", b"abcd", b"z").encode() * 99).signatures) == 100
     assert refused(NOTE + note.signature_line("x", b"abcd", b"z").encode() * 100) == "too_large"
     assert refused(b"a" * 1_000_001) == "too_large"
 
