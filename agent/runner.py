@@ -27,6 +27,7 @@ WORKERS = 8
 MOST_PROBES = 4
 MOST_EXTRA = 2  # of those, looks again at failing targets
 MOST_STUCK = 64
+IDLE_S = 20.0  # a thread without work ends; the first comes back with the next look
 MAX_LINE = 1024 * 1024
 
 
@@ -217,11 +218,15 @@ class Pool:
                 return task
         return None
 
-    def _take(self) -> _Task:
+    def _take(self) -> _Task | None:
+        """The next look; None when this thread has had nothing to do for so long that it may go."""
         while (task := self._next()) is None:
             self._idle += 1
-            self._work_or_stop.wait()
+            called = self._work_or_stop.wait(IDLE_S)
             self._idle -= 1
+            if not called and not self._queue and self._threads > 1:
+                self._threads -= 1
+                return None
         return task
 
     # In the worker threads.
@@ -230,6 +235,8 @@ class Pool:
         while True:
             with self._work_or_stop:
                 task = self._take()
+            if task is None:
+                return
             result = self._eyes.look(task.due.item, When(task.due.slot, task.due.round), task.memory)
             with self._work_or_stop:
                 if task.given_up:

@@ -17,14 +17,35 @@ HOUR = 3_600_000
 def plan_of(items=(), rounds=()):
     return from_json(
         Plan,
-        {"v": 1, "log": "l", "agent": "web-01", "epoch": 1, "made_ms": 0, "estate": "", "timezone": "Asia/Shanghai",
-         "flush_ms": 10_000, "items": list(items), "rounds": list(rounds)},
+        {
+            "v": 1,
+            "log": "l",
+            "agent": "web-01",
+            "epoch": 1,
+            "made_ms": 0,
+            "estate": "",
+            "timezone": "Asia/Shanghai",
+            "flush_ms": 10_000,
+            "items": list(items),
+            "rounds": list(rounds),
+        },
     )
 
 
 def item(kind="regular", every_ms=60_000, check="host.load", target="web-01"):
-    return {"kind": kind, "check": check, "version": 1, "target": target, "asset": None, "params": {},
-            "every_ms": every_ms, "deadline_ms": 5000, "hold_ms": every_ms * 3, "confirm": 2, "canary": False}
+    return {
+        "kind": kind,
+        "check": check,
+        "version": 1,
+        "target": target,
+        "asset": None,
+        "params": {},
+        "every_ms": every_ms,
+        "deadline_ms": 5000,
+        "hold_ms": every_ms * 3,
+        "confirm": 2,
+        "canary": False,
+    }
 
 
 class Run:
@@ -140,7 +161,9 @@ def test_a_failing_target_is_looked_at_each_second_until_it_recovers():
         for _, last in run.seconds(1):
             pass
     assert 25 <= len(run.due) - first <= 33
-    assert len({one.slot for _, one in run.due if not one.extra}) == len([1 for _, one in run.due if not one.extra])
+    assert len({one.slot for _, one in run.due if not one.extra}) == len(
+        [1 for _, one in run.due if not one.extra]
+    )
     for at, one in run.due:
         assert one.slot <= at + 20 and at < one.slot + 10_020
     run.table.failing(last.key, False, run.now.mono)
@@ -155,10 +178,27 @@ def test_a_regular_check_that_is_bad_is_not_looked_at_again_before_its_slot():
 
 
 def weekly(count=20):
-    owed = [{"check": "host.load", "version": 1, "target": f"t{i}", "asset": None, "params": {}, "deadline_ms": 5000}
-            for i in range(count)]
-    return {"id": "hand", "items": owed, "every": "", "on": "", "window": "",
-            "windows": [{"id": "hand/1", "from_ms": T0 + 120_000, "to_ms": T0 + 420_000, "until_ms": T0 + 900_000}]}
+    owed = [
+        {
+            "check": "host.load",
+            "version": 1,
+            "target": f"t{i}",
+            "asset": None,
+            "params": {},
+            "deadline_ms": 5000,
+        }
+        for i in range(count)
+    ]
+    return {
+        "id": "hand",
+        "items": owed,
+        "every": "",
+        "on": "",
+        "window": "",
+        "windows": [
+            {"id": "hand/1", "from_ms": T0 + 120_000, "to_ms": T0 + 420_000, "until_ms": T0 + 900_000}
+        ],
+    }
 
 
 def test_a_round_takes_each_item_once_inside_its_window():
