@@ -72,8 +72,15 @@ def _statement(conn: Connection, said: Said) -> None:
     header = said.header
     kind = str(header["kind"])
     subject = str(header.get("window" if kind == "approval" else "subject", ""))
-    document = str(header.get("document", ""))
-    made = statements.Statement(said.idx, kind, subject, str(header["by"]), said.received_ms, document)
+    made = statements.Statement(
+        idx=said.idx,
+        kind=kind,
+        subject=subject,
+        by=str(header["by"]),
+        received_ms=said.received_ms,
+        role=str(header.get("role", "")),
+        document=str(header.get("document", "")),
+    )
     statements.add(conn, made)
 
 

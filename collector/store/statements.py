@@ -15,25 +15,27 @@ statement_table = Table(
     Column("subject", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("received", BigInteger, nullable=False),
+    Column("role", Text, nullable=False),
     Column("document", Text, nullable=False),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement: its entry, kind and subject, by whom, when received, digest of a document if any."""
+    """A statement: its entry, kind and subject, by whom (account and its role), when received, document."""
 
     idx: int
     kind: str
     subject: str
     by: str
     received_ms: int
+    role: str = ""
     document: str = ""
 
 
 def add(conn: Connection, made: Statement) -> None:
     """Follow a statement's entry."""
-    row = (made.idx, made.kind, made.subject, made.by, made.received_ms, made.document)
+    row = (made.idx, made.kind, made.subject, made.by, made.received_ms, made.role, made.document)
     conn.execute(insert(statement_table).values(row))
 
 

@@ -1,0 +1,119 @@
+"""`availability DIR SERVICE --from T --to T` and `availability case FILE`."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checks.recurrence import zone
+from collector.context import ConfigError, open_context
+
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+_BUCKETS = (
+    "up",
+    "degraded",
+    "down",
+    "unknown",
+    "maintenance",
+    "other_excluded",
+    "off_hours",
+    "not_in_service",
+)
+
+
+class _Default(click.Group):
+    """`availability DIR SERVICE …` makes a figure; `availability case FILE` runs worked examples."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["figure", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Default)
+def availability() -> None:
+    """Availability of a service: `availability DIR SERVICE --from T --to T`."""
+
+
+@availability.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("service")
+@click.option("--from", "start", required=True, help="ISO 8601; the estate's zone if it names none.")
+@click.option("--to", "end", required=True)
+@click.option("--json", "as_json", is_flag=True)
+def figure(directory: Path, service: str, start: str, end: str, as_json: bool) -> None:
+    """Figure of SERVICE (system, part of one, or probe) with coverage and bounds."""
+    from collector.availability.errors import AvailabilityError
+    from collector.jobs import derive, figures
+
+    try:
+        with open_context(directory) as context:
+            timezone = figures.timezone_of(context)
+            derive.catch_up(context)
+            period = figures.instant_of(start, timezone), figures.instant_of(end, timezone)
+            made = figures.service_figure(context, service, *period)
+            said = figures.as_json(made)
+    except (ConfigError, OSError, figures.NoFigure, AvailabilityError, ValueError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    for line in _lines(said):
+        click.echo(line)
+
+
+def _lines(said: dict[str, Any]) -> list[str]:
+    percent, period = said["percent"], said["period"]
+    timezone = said["provenance"]["zone"]
+    edges = f"{_when(period['from'], timezone)} to {_when(period['to'], timezone)}"
+    lines = [f"{said['service']} {said['name']}", edges]
+    if period["evaluated_to"] < period["to"]:
+        lines.append(f"evaluated to {_when(period['evaluated_to'], timezone)}: the period is still running")
+    for name in _BUCKETS:
+        if said["buckets"][name]:
+            lines.append(f"  {name:<16}{said['buckets'][name] / 1000:>14.3f} s")
+    for name in ("known", "low", "high", "coverage", "score"):
+        value = percent[name]
+        lines.append(f"  {name:<16}{'no figure' if value is None else value + ' %':>16}")
+    lines.append(f"  down between {said['down_min'] / 1000:.3f} and {said['down_max'] / 1000:.3f} s")
+    if said["target_promised"]:
+        lines.append(f"  target: {said['verdict']}")
+    lines += [f"  {flag['subject']}: {flag['code']}" for flag in said["flags"]]
+    lines.append(f"  estate entry {said['estate']['entry']}, formula {said['formula']}")
+    return lines
+
+
+def _when(ms: int, timezone: str) -> str:
+    return datetime.fromtimestamp(ms / 1000, zone(timezone)).isoformat(timespec="seconds")
+
+
+@availability.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True)
+def case(file: Path, as_json: bool) -> None:
+    """Figures of the worked examples in FILE; exit 1 if one differs from what it expects."""
+    import yaml
+
+    from collector.availability.cases import run_cases
+    from collector.availability.errors import AvailabilityError
+
+    try:
+        document = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+        report = run_cases(document)
+    except (OSError, yaml.YAMLError, AvailabilityError) as error:
+        click.echo(f"error: {file}: {error}", err=True)
+        sys.exit(2)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        for one in report.results:
+            word = {True: "good", False: "DIFFERS", None: "no expectation"}[one.agrees]
+            click.echo(f"{one.id}\t{word}\t{json.dumps(one.got, ensure_ascii=False)}")
+    for name in report.differing:
+        click.echo(name, err=True)
+    sys.exit(1 if report.differing else 0)

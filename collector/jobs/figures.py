@@ -1,0 +1,251 @@
+"""The availability figure of a service for any period, and its state now, from the tables and the log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from checks.recurrence import instant, zone
+from collector.availability import calendar_cn
+from collector.availability.current import CurrentState, current
+from collector.availability.display import Provenance, figure_json
+from collector.availability.engine import Figure, ServiceSpec, evaluate
+from collector.availability.estate_terms import EstateTerms
+from collector.availability.terms import ServiceTerms, spec
+from collector.availability.windows import Window, WindowKind
+from collector.context import Context
+from collector.estate import services
+from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
+from collector.store import estates, runs, series, statements
+from collector.store.estates import Applied
+from collector.store.runs import RunRow
+
+_BUYER = "buyer"
+
+
+class NoFigure(LookupError):
+    """There is nothing to make a figure of: stable `code`, detail for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Where in the log the evidence of one series for the period begins and ends."""
+
+    check: str
+    target: str
+    vantage: str
+    first_ms: int
+    last_ms: int
+    n: int
+    first: tuple[int, int]  # entry, line
+    last: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFigure:
+    """A figure with what it stands on. `estate` is the applied estate whose terms were used."""
+
+    service: str
+    terms: ServiceTerms
+    estate: Applied
+    timezone: str
+    figure: Figure
+    proofs: tuple[Proof, ...]
+    watermark_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A service with its terms, as far as they are needed for any period."""
+
+    terms: ServiceTerms
+    applied: Applied
+    document: EstateTerms
+
+
+def service_figure(
+    context: Context, service: str, from_ms: int, to_ms: int, as_of: int | None = None
+) -> ServiceFigure:
+    """The figure of a system, a part of one or a probe over [from, to), by the newest estate.
+
+    A period still running is evaluated to `as_of`; left out, to what the agents have reported, or to
+    where silence has become unknown. NoFigure without an estate or for an unknown service; MissingYear
+    (availability errors) where agreed hours need a calendar that is not here.
+    """
+    with context.read() as conn:
+        asked = _ask(conn, service)
+        mark = watermark(conn, asked.terms, context.now())
+        end = as_of if as_of is not None else _settled(context.now(), mark, asked.terms)
+        found = runs.for_leaves(conn, _keys(asked.terms), from_ms, to_ms)
+        windows = windows_of(conn, asked.document, service)
+    question = _question(asked.terms, found, (from_ms, to_ms), end, windows)
+    figure = evaluate(question)
+    if asked.terms.target is None:
+        figure = replace(figure, meets=None)
+    return ServiceFigure(
+        service=service,
+        terms=asked.terms,
+        estate=asked.applied,
+        timezone=asked.document.timezone,
+        figure=figure,
+        proofs=tuple(_proofs(found, from_ms, to_ms)),
+        watermark_ms=mark,
+    )
+
+
+def service_now(context: Context, service: str) -> CurrentState:
+    """State of a service as far as its agents have reported, with its age (ruling 6)."""
+    now = context.now()
+    with context.read() as conn:
+        asked = _ask(conn, service)
+        mark = watermark(conn, asked.terms, now)
+        at = now if mark is None else mark
+        found = runs.for_leaves(conn, _keys(asked.terms), at, at + 1)
+    question = _question(asked.terms, found, (at, at + 1), None, ())
+    return current(replace(question, hours=None), mark, now, stale_after(asked.terms))
+
+
+def services_now(context: Context) -> dict[str, CurrentState]:
+    """State of every system that has a service, by id."""
+    with context.read() as conn:
+        applied = estates.newest(conn)
+        if applied is None:
+            return {}
+        ids = [one.id for one in estates.terms(conn, applied.idx).services if "/" not in one.id]
+    return {service: service_now(context, service) for service in ids}
+
+
+def stale_after(terms: ServiceTerms) -> int:
+    """How long an agent's silence can last before its newest state is no state: flush and hold."""
+    flush = FLUSH_MS if any("@" in name for name in terms.leaves) else FLUSH_PROBES_MS
+    return flush + max((leaf.hold_ms for leaf in terms.leaves.values()), default=0)
+
+
+def watermark(conn: Connection, terms: ServiceTerms, now: int) -> int | None:
+    """Up to where the evidence of a service is complete: the least of its agents that are not silent."""
+    table = series.marks(conn)
+    targets = {leaf.target for leaf in terms.leaves.values()}
+    wanted = set(_keys(terms))
+    vantages = {s.vantage for s in series.of_targets(conn, sorted(targets)) if (s.check, s.target) in wanted}
+    marks = [table[vantage].watermark for vantage in vantages if vantage in table]
+    live = [mark for mark in marks if now - mark <= stale_after(terms)]
+    return min(live, default=max(marks, default=None))
+
+
+def windows_of(conn: Connection, document: EstateTerms, service: str) -> tuple[Window, ...]:
+    """The estate's windows for a service with their approvals (ruling 11)."""
+    system = service.partition("/")[0]
+    approvals: dict[str, list[statements.Statement]] = {}
+    for one in statements.of_kind(conn, "approval"):
+        approvals.setdefault(one.subject, []).append(one)
+    mine = [one.window for one in document.windows if system in one.systems]
+    return tuple(_approved(window, approvals.get(window.id, ())) for window in mine)
+
+
+def _approved(window: Window, approvals: Sequence[statements.Statement]) -> Window:
+    if window.kind is WindowKind.MAINTENANCE:
+        first = min((one.received_ms for one in approvals), default=None)
+        return replace(window, approved_at_ms=first)
+    good = [one for one in approvals if one.role == _BUYER and one.document]
+    if not good:
+        return replace(window, status="claimed")
+    return replace(window, status="approved", role=_BUYER, document=good[0].document)
+
+
+def _ask(conn: Connection, service: str) -> _Asked:
+    applied = estates.newest(conn)
+    if applied is None:
+        raise NoFigure("no_estate", "no estate has been applied")
+    document = estates.terms(conn, applied.idx)
+    logged = next((one for one in document.services if one.id == service), None)
+    if logged is not None:
+        return _Asked(logged, applied, document)
+    try:
+        return _Asked(services.terms_of(estates.loaded(conn, applied.idx), service), applied, document)
+    except services.NoSuchService as error:
+        raise NoFigure(error.code, str(error)) from None
+
+
+def _keys(terms: ServiceTerms) -> list[tuple[str, str]]:
+    return [(leaf.check, leaf.target) for leaf in terms.leaves.values()]
+
+
+Found = Mapping[tuple[str, str], Mapping[str, Sequence[RunRow]]]
+
+
+def _question(
+    terms: ServiceTerms, found: Found, period: tuple[int, int], end: int | None, windows: Sequence[Window]
+) -> ServiceSpec:
+    plain = {
+        key: {vantage: tuple(row.run for row in rows) for vantage, rows in by_vantage.items()}
+        for key, by_vantage in found.items()
+    }
+    workdays = terms.hours is not None and terms.hours.days is None
+    calendar = calendar_cn.shipped() if workdays else None
+    return spec(terms, plain, period=period, as_of_ms=end, windows=windows, calendar=calendar)
+
+
+def _settled(now: int, mark: int | None, terms: ServiceTerms) -> int:
+    """How far a running period can be judged: what is on its way from a live agent is not unknown yet."""
+    silent = now - stale_after(terms)
+    return silent if mark is None else min(now, max(mark, silent))
+
+
+def _proofs(found: Found, from_ms: int, to_ms: int) -> list[Proof]:
+    made = []
+    for (check, target), by_vantage in sorted(found.items()):
+        for vantage, rows in sorted(by_vantage.items()):
+            inside = [row for row in rows if row.last >= from_ms and row.first < to_ms]
+            if inside:
+                first, last = inside[0], inside[-1]
+                places = ((first.first_idx, first.first_line), (last.last_idx, last.last_line))
+                n = sum(row.n for row in inside)
+                made.append(Proof(check, target, vantage, first.first, last.last, n, *places))
+    return made
+
+
+def instant_of(text: str, timezone: str) -> int:
+    """UTC milliseconds of an ISO 8601 instant, in the estate's zone if it names none; ValueError."""
+    given = datetime.fromisoformat(text)
+    return instant(given, zone(timezone)) if given.tzinfo is None else int(given.timestamp() * 1000)
+
+
+def timezone_of(context: Context) -> str:
+    """Time zone of the estate in force; NoFigure without one."""
+    with context.read() as conn:
+        applied = estates.newest(conn)
+        if applied is None:
+            raise NoFigure("no_estate", "no estate has been applied")
+        return estates.terms(conn, applied.idx).timezone
+
+
+def as_json(made: ServiceFigure) -> dict[str, Any]:
+    """Everything that the figure carries, as plain data."""
+    provenance = Provenance(tree=made.estate.digest, zone=made.timezone)
+    return {
+        "service": made.service,
+        "name": made.terms.name,
+        "target_promised": made.terms.target is not None,
+        "estate": {"entry": made.estate.idx, "digest": made.estate.digest},
+        "watermark": made.watermark_ms,
+        **figure_json(made.figure, provenance),
+        "proofs": [
+            {
+                "check": one.check,
+                "target": one.target,
+                "vantage": one.vantage,
+                "first_ms": one.first_ms,
+                "last_ms": one.last_ms,
+                "n": one.n,
+                "first": list(one.first),
+                "last": list(one.last),
+            }
+            for one in made.proofs
+        ],
+    }
