@@ -1,5 +1,6 @@
 """Every answer of the collector, and what the agent's chain looks like after it (evidence 5.4)."""
 
+import itertools
 import json
 import os
 import threading
@@ -75,7 +76,7 @@ class Bench:
     def chain_is_whole(self):
         """Each header names the hash of the one before, from the newest back to the oldest kept."""
         kept = list(self.outbox.batches("unsent", "sent", "accepted", "proven"))
-        for before, after in zip(kept, kept[1:], strict=False):
+        for before, after in itertools.pairwise(kept):
             if after.seq == before.seq + 1:
                 assert header.parse(after.header).prev == chain_hash(before.header).hex()
         head = self.outbox.get("head")
@@ -213,6 +214,7 @@ def test_a_restored_snapshot_goes_on_behind_the_log_and_signs_again_what_it_had_
     assert (resume.had, resume.after) == (6, 3)
     assert numbers(collector) == [1, 2, 3, 4, 101, 102, 103, 104, 105, 106]
     restored.chain_is_whole()
+    restored.line.close()
     restored.outbox.close()
 
 

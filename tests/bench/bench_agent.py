@@ -2,8 +2,9 @@
 
     .venv/bin/python tests/bench/bench_agent.py [SECONDS] [ITEMS]
 
-Starts a real agent process on a plan of host checks against a stand-in collector in this process, lets
-it start up, then reads its memory and CPU time from /proc over SECONDS. Figures come last.
+Starts a real agent process on a plan of host checks (ITEMS of them, each once a second) against a
+stand-in collector in this process, lets it settle, then reads its memory and CPU time from /proc over
+SECONDS. Then the same with the cheapest check only: what is left is the agent itself. Figures come last.
 """
 
 import importlib.util
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from agent import enrol
 from agent.state import State
@@ -24,20 +26,47 @@ standin = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(standin)
 
 TICKS = os.sysconf("SC_CLK_TCK")
-CHECKS = ("host.cpu", "host.memory", "host.load", "host.filesystem", "host.network", "host.disk_io", "host.uptime",
-          "host.ports", "host.processes")
+SETTLE_S = 8
+HOST = tuple(
+    f"host.{name}"
+    for name in ("cpu", "memory", "load", "filesystem", "network", "disk_io", "uptime", "ports", "processes")
+)
 
 
-def items(count, every_ms):
+class Cost(NamedTuple):
+    """Of one run: looks in the measured stretch, CPU seconds, KiB resident and proportional."""
+
+    looks: int
+    cpu: float
+    resident: int
+    proportional: int
+
+    @property
+    def per_1000(self):
+        return 1000 * self.cpu / max(self.looks, 1)
+
+
+def items(checks, count):
     for number in range(count):
-        check = CHECKS[number % len(CHECKS)]
-        yield {"kind": "regular", "check": check, "version": 1, "target": f"t{number}", "asset": None, "params": {},
-               "every_ms": every_ms, "deadline_ms": 900, "hold_ms": every_ms * 3, "confirm": 2, "canary": False}
+        yield {
+            "kind": "regular",
+            "check": checks[number % len(checks)],
+            "version": 1,
+            "target": f"t{number}",
+            "asset": None,
+            "params": {},
+            "every_ms": 1000,
+            "deadline_ms": 900,
+            "hold_ms": 3000,
+            "confirm": 2,
+            "canary": False,
+        }
 
 
 def memory(pid):
     """Resident and proportional KiB."""
-    found = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    found = dict(line.split(":", 1) for line in lines)
     return int(found["Rss"].split()[0]), int(found["Pss"].split()[0])
 
 
@@ -46,28 +75,52 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def main():
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 30
+def measure(checks, count, seconds):
     collector = standin.Collector().start()
-    collector.serve_plan(items=list(items(count, 1000)), flush_ms=10_000)
+    collector.serve_plan(items=list(items(checks, count)), flush_ms=10_000)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "state")
         enrol.start(state, collector.url, collector.token(), force=False)
-        process = subprocess.Popen([sys.executable, "-m", "agent.cli", "run", "--state", str(state.root)],
-                                   stderr=subprocess.DEVNULL)
-        time.sleep(8)
-        begun, cpu_before, results_before = time.monotonic(), cpu(process.pid), len(collector.results())
+        command = [sys.executable, "-m", "agent.cli", "run", "--state", str(state.root)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(SETTLE_S)
+        before, begun = cpu(process.pid), time.time_ns() // 1_000_000
         time.sleep(seconds)
-        cpu_after, elapsed = cpu(process.pid), time.monotonic() - begun
+        used, ended = cpu(process.pid) - before, time.time_ns() // 1_000_000
         resident, proportional = memory(process.pid)
-        results = len(collector.results()) - results_before
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-    used = cpu_after - cpu_before
-    print(f"{count} host checks each second for {elapsed:.0f} s: {results} results logged, {used:.2f} s of CPU")
-    print(f"agent memory: {resident / 1024:.1f} MiB resident, {proportional / 1024:.1f} MiB proportional")
-    print(f"agent CPU: {1000 * used / max(results, 1):.3f} s per 1000 checks")
+    collector.stop()
+    looks = [line for line in collector.results() if begun <= line["t0"] < ended]
+    return Cost(len(looks), used, resident, proportional)
+
+
+def bare():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    time.sleep(0.5)
+    resident, _ = memory(process.pid)
+    process.communicate(b"\n")
+    return resident
+
+
+def main():
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 30
+    interpreter = bare()
+    whole = measure(HOST, count, seconds)
+    least = measure(("host.load",), count, seconds)
+    print(
+        f"{count} looks a second for {seconds} s, sent every 10 s over plain HTTP; Python {sys.version.split()[0]}"
+    )
+    print(f"{len(HOST)} host checks: {whole.looks} looks logged, {whole.cpu:.2f} s of CPU")
+    print(f"host.load only: {least.looks} looks logged, {least.cpu:.2f} s of CPU")
+    print(f"bare interpreter: {interpreter / 1024:.1f} MiB resident")
+    print(
+        f"agent memory: {whole.resident / 1024:.1f} MiB resident, {whole.proportional / 1024:.1f} MiB "
+        f"proportional, {whole.resident / interpreter:.2f} times the interpreter"
+    )
+    print(f"agent CPU per 1000 checks: {whole.per_1000:.3f} s with all host checks")
+    print(f"agent CPU per 1000 checks: {least.per_1000:.3f} s with host.load only")
 
 
 if __name__ == "__main__":
