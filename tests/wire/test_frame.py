@@ -313,3 +313,24 @@ def test_a_second_good_signature_on_the_same_header_does_not_change_the_chain(sa
     (found,) = frame.decode_all(sealed(samples))
     other = replace(found, signatures=frame.sign_header(found.header, samples.NEXT))
     assert chain.chain_hash(other.header) == chain.chain_hash(found.header)
+
+
+@pytest.mark.parametrize("change", [b"EVB2", b"\0\0\0\0"])
+def test_a_single_frame_without_its_mark_is_refused(samples: ModuleType, change: bytes) -> None:
+    with pytest.raises(WireError) as caught:
+        frame.decode(change + sealed(samples)[4:])
+    assert caught.value.code == "bad_frame"
+
+
+@pytest.mark.parametrize("by", [-1, 1, 2**16])
+def test_a_single_frame_that_says_another_length_is_refused(samples: ModuleType, by: int) -> None:
+    data = sealed(samples)
+    with pytest.raises(WireError) as caught:
+        frame.decode(data[:4] + (len(data) + by).to_bytes(4, "big") + data[8:])
+    assert caught.value.code == "bad_frame"
+
+
+def test_a_body_of_exactly_the_largest_size_passes(samples: ModuleType) -> None:
+    found = [b"x" * (numbers.MAX_BODY - 1)]
+    data = frame.encode(samples.seal(samples.results(found), found))
+    assert accept(data, samples.AGENT.public) == found
