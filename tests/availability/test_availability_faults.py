@@ -57,6 +57,17 @@ def test_when_the_bounds_straddle_a_threshold_both_levels_are_proposed():
     assert (fault.down_ms, fault.level, fault.levels) == (1_200_000, 4, (3, 4))
 
 
+def test_degraded_time_straddles_a_threshold_with_its_bounds_too():
+    seen = [
+        Observation(t * 1000, Outcome.DEGRADED if 6_000 <= t < 9_600 else Outcome.OK)
+        for t in range(0, 86_400, 60)
+    ]
+    check = CheckRuns({"a": fold(seen, 150_000)}, 150_000)
+    (fault,) = figure(check).faults
+    # 3600 s degraded is not over an hour, but up to 3660 s are possible.
+    assert (fault.degraded_ms, fault.level, fault.levels) == (3_600_000, 4, (3, 4))
+
+
 def test_a_fault_far_from_every_threshold_has_one_level():
     (fault,) = figure(probed(60, [(6_000, 6_600)])).faults
     assert fault.levels == (4,)
