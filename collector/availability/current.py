@@ -1,4 +1,4 @@
-"""The state of a service as far as its agents have reported: with its age, and unknown once that is too old."""
+"""The state of a service as far as its agents have reported: with its age, unknown once that is too old."""
 
 from dataclasses import dataclass, replace
 
