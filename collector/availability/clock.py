@@ -86,3 +86,14 @@ def sealable(
 
 def _is_off(exchange: Exchange) -> bool:
     return abs(exchange.theta) > Fraction(exchange.delta, 2) + SLACK_MS
+
+
+# An agent's header carries its offset without the round trip: below this it is left alone.
+SHIFT_SLACK_US = 1_000_000
+# An instant later than its receipt by more than this is no evidence.
+FUTURE_MS = 5_000
+
+
+def shift_ms(offset_us: int | None) -> int:
+    """What to take off an agent's instants, from the offset (µs) in its batch header."""
+    return 0 if offset_us is None or abs(offset_us) <= SHIFT_SLACK_US else offset_us // 1000

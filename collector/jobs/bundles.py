@@ -1,6 +1,8 @@
 """Makes a bundle (存证包): every entry of a period with its bodies, and what is needed to read them."""
 
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -21,7 +23,8 @@ from collector.context import Context
 from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
 from collector.evidence.container import Writer
-from collector.store import evidence, nodes, packs
+from collector.jobs import figures
+from collector.store import estates, evidence, nodes, packs, series
 from collector.store.content import content
 from collector.store.evidence import CheckpointRow, EntryRow
 
@@ -38,6 +41,15 @@ _CARRIED = (
 CARRY_IN_MS = 3_600_000
 
 
+WAIT_TRIES = 100
+
+
+class NotSettled(Exception):
+    """The derived tables and the checkpoints do not meet; try again."""
+
+    code = "not_settled"
+
+
 class BundleEmpty(Exception):
     """There is nothing to bundle: no checkpoint, or no entry in the period."""
 
@@ -51,18 +63,53 @@ class Made:
     path: Path
     manifest: Manifest
     size: int
+    root: str
 
 
-def make_bundle(context: Context, period: Period, out: Path, claims: Sequence[dict[str, Any]]) -> Made:
-    """Write the bundle to `out` (atomically: a half-written one never has that name)."""
+def make_bundle(context: Context, period: Period, out: Path) -> Made:
+    """Write the bundle to `out` (atomically: a half-written one never has that name).
+
+    BundleEmpty where there is nothing to bundle; NotSettled while the derived tables stand behind or
+    beyond every checkpoint for too long.
+    """
     partial = out.with_name(out.name + ".partial")
     try:
-        with context.read() as conn, partial.open("wb") as file:
-            manifest = _write(context, conn, period, Writer(file), claims)
+        with _settled(context) as conn, partial.open("wb") as file:
+            end = evidence.last_checkpoint(conn)
+            manifest = _write(context, conn, period, Writer(file), claims_of(context, conn, period))
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    return Made(out, manifest, out.stat().st_size)
+    return Made(out, manifest, out.stat().st_size, end.root.hex() if end else "")
+
+
+@contextmanager
+def _settled(context: Context) -> Iterator[Connection]:
+    """A snapshot in which the newest checkpoint covers all that the derived tables stand on."""
+    for _ in range(WAIT_TRIES):
+        with context.read() as conn:
+            end = evidence.last_checkpoint(conn)
+            if end is not None and end.size >= series.cursor(conn):
+                yield conn
+                return
+        time.sleep(0.1)
+    if end is None:
+        raise BundleEmpty("the log has no checkpoint yet")
+    raise NotSettled("no checkpoint covers the derived tables: is the server running?")
+
+
+def claims_of(context: Context, conn: Connection, period: Period) -> list[dict[str, Any]]:
+    """The figures of every service as the pages show them, with the log size they stand on."""
+    applied = estates.newest(conn)
+    if applied is None:
+        return []
+    document = estates.terms(conn, applied.idx)
+    size = series.cursor(conn)
+    claims = []
+    for terms in document.services:
+        made = figures.figure_on(conn, context.now(), terms.id, (period.from_ms, period.to_ms), None)
+        claims.append({**figures.as_json(made), "terms": document.estate, "evidence_size": size})
+    return claims
 
 
 def _write(

@@ -9,20 +9,19 @@ from sqlalchemy import Connection
 
 from checks.recurrence import instant, zone
 from collector.availability import calendar_cn
+from collector.availability.approvals import Approval, windows_for
 from collector.availability.current import CurrentState, current
 from collector.availability.display import Provenance, figure_json
 from collector.availability.engine import Figure, ServiceSpec, evaluate
 from collector.availability.estate_terms import EstateTerms
 from collector.availability.terms import ServiceTerms, spec
-from collector.availability.windows import Window, WindowKind
+from collector.availability.windows import Window
 from collector.context import Context
 from collector.estate import services
 from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
 from collector.store import estates, runs, series, statements
 from collector.store.estates import Applied
 from collector.store.runs import RunRow
-
-_BUYER = "buyer"
 
 
 class NoFigure(LookupError):
@@ -79,13 +78,19 @@ def service_figure(
     (availability errors) where agreed hours need a calendar that is not here.
     """
     with context.read() as conn:
-        asked = _ask(conn, service)
-        mark = watermark(conn, asked.terms, context.now())
-        end = as_of if as_of is not None else _settled(context.now(), mark, asked.terms)
-        found = runs.for_leaves(conn, _keys(asked.terms), from_ms, to_ms)
-        windows = windows_of(conn, asked.document, service)
-    question = _question(asked.terms, found, (from_ms, to_ms), end, windows)
-    figure = evaluate(question)
+        return figure_on(conn, context.now(), service, (from_ms, to_ms), as_of)
+
+
+def figure_on(
+    conn: Connection, now: int, service: str, period: tuple[int, int], as_of: int | None
+) -> ServiceFigure:
+    """The same on one snapshot of the database."""
+    asked = _ask(conn, service)
+    mark = watermark(conn, asked.terms, now)
+    end = as_of if as_of is not None else _settled(now, mark, asked.terms)
+    found = runs.for_leaves(conn, _keys(asked.terms), *period)
+    windows = windows_of(conn, asked.document, service)
+    figure = evaluate(_question(asked.terms, found, period, end, windows))
     if asked.terms.target is None:
         figure = replace(figure, meets=None)
     return ServiceFigure(
@@ -94,7 +99,7 @@ def service_figure(
         estate=asked.applied,
         timezone=asked.document.timezone,
         figure=figure,
-        proofs=tuple(_proofs(found, from_ms, to_ms)),
+        proofs=tuple(_proofs(found, *period)),
         watermark_ms=mark,
     )
 
@@ -140,22 +145,9 @@ def watermark(conn: Connection, terms: ServiceTerms, now: int) -> int | None:
 
 def windows_of(conn: Connection, document: EstateTerms, service: str) -> tuple[Window, ...]:
     """The estate's windows for a service with their approvals (ruling 11)."""
-    system = service.partition("/")[0]
-    approvals: dict[str, list[statements.Statement]] = {}
-    for one in statements.of_kind(conn, "approval"):
-        approvals.setdefault(one.subject, []).append(one)
-    mine = [one.window for one in document.windows if system in one.systems]
-    return tuple(_approved(window, approvals.get(window.id, ())) for window in mine)
-
-
-def _approved(window: Window, approvals: Sequence[statements.Statement]) -> Window:
-    if window.kind is WindowKind.MAINTENANCE:
-        first = min((one.received_ms for one in approvals), default=None)
-        return replace(window, approved_at_ms=first)
-    good = [one for one in approvals if one.role == _BUYER and one.document]
-    if not good:
-        return replace(window, status="claimed")
-    return replace(window, status="approved", role=_BUYER, document=good[0].document)
+    signed = statements.of_kind(conn, "approval")
+    approvals = (Approval(one.subject, one.received_ms, one.role, one.document) for one in signed)
+    return windows_for(document, service, approvals)
 
 
 def _ask(conn: Connection, service: str) -> _Asked:

@@ -14,6 +14,7 @@ from typing import Any
 from checks import registry
 from checks.api import worst
 from checks.codec import FieldError
+from checks.plan import Plan
 from checks.result import Result, of_json, rejudge
 from checks.wire import frame, lines, strict_json
 from checks.wire import header as headers
@@ -22,6 +23,8 @@ from checks.wire.entry import parse as parse_entry
 from checks.wire.errors import WireError
 from checks.wire.header import Header, Kind
 from checks.wire.numbers import EntryKind
+from collector.availability.clock import FUTURE_MS, shift_ms
+from collector.availability.runs import OUTCOME_OF_STATE, Outcome
 from collector.evidence.bundle import Absent, Body, BundleError, Lines
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
@@ -29,17 +32,21 @@ from collector.verify.history import chunk
 from collector.verify.keys import KeyTable
 
 Series = tuple[str, str, str]  # check, target, vantage
+DEFAULT_HOLD_MS = 150_000
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every chunk needs: keys, the plans' parameters by (check, digest), whose observations are kept."""
+    """What every chunk needs: keys, the plans' parameters by (check, digest), whose observations are kept,
+    holds by (plan, check, target), index of each agent's first fork."""
 
     archive: Archive
     keys: KeyTable
     plans: frozenset[str]
     params: Mapping[tuple[str, str], Mapping[str, Any]]
     wanted: frozenset[tuple[str, str]]
+    holds: Mapping[tuple[str, str, str], int]
+    forks: Mapping[str, int]
     tips: frozenset[int]
     sample: bytes
     full: bool
@@ -47,12 +54,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One observation: instant on the agent's clock, its clock offset (ms), state or error, agent's seq."""
+    """One observation: corrected instant, outcome, agent's seq, place in the log, hold of its plan."""
 
     t_ms: int
-    offset_ms: int
-    state: str
+    outcome: Outcome
     seq: int
+    idx: int
+    hold_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +257,23 @@ class _Batch:
         key = (result.check, result.target, result.vantage)
         if result.round is None:
             self.found.slots.setdefault(key, set()).add(result.slot)
-        state = "error" if result.error is not None else result.state.value
         if result.round is not None:
             error = None if result.error is None else result.error.value
             self.found.done.append(
                 Done(result.round, *key, result.t0, result.state.value, error, self.idx, number)
             )
-        if (result.check, result.target) in self.task.wanted:
-            offset = (self.header.clock.offset_us or 0) // 1000
-            seen = Seen(result.t0, offset, state, self.header.seq)
-            self.found.observations.setdefault(key, []).append(seen)
+        outcome = Outcome.ERROR if result.error is not None else OUTCOME_OF_STATE[result.state.value]
+        if (result.check, result.target) in self.task.wanted and outcome is not Outcome.ERROR:
+            self.observe(key, result.t0 - shift_ms(self.header.clock.offset_us), outcome)
+
+    def observe(self, key: Series, t_ms: int, outcome: Outcome) -> None:
+        fork = self.task.forks.get(self.header.agent)
+        if t_ms > self.entry.received_ms + FUTURE_MS or (fork is not None and self.idx > fork):
+            return
+        hold = self.task.holds.get((self.header.plan, key[0], key[1]), DEFAULT_HOLD_MS)
+        self.found.observations.setdefault(key, []).append(
+            Seen(t_ms, outcome, self.header.seq, self.idx, hold)
+        )
 
 
 def _check(check_id: str) -> Any:
@@ -268,10 +283,17 @@ def _check(check_id: str) -> Any:
         return None
 
 
-def params_of(plans: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+def params_of(plans: Mapping[str, Plan]) -> dict[tuple[str, str], Mapping[str, Any]]:
     """Parameters by (check, digest) of everything that these plans ask for."""
     made: dict[tuple[str, str], Mapping[str, Any]] = {}
     for plan in plans.values():
-        for look in (*plan.items, *(item for one in plan.rounds for item in one.items)):
-            made[look.check, look.item.params_digest] = look.params
+        asked = [one.item for one in plan.items]
+        asked += [one.item for part in plan.rounds for one in part.items]
+        for item in asked:
+            made[item.check, item.params_digest] = item.params
     return made
+
+
+def holds_of(plans: Mapping[str, Plan]) -> dict[tuple[str, str, str], int]:
+    """Hold by (plan digest, check, target)."""
+    return {(digest, i.check, i.target): i.hold_ms for digest, plan in plans.items() for i in plan.items}

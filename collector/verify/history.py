@@ -21,6 +21,8 @@ from checks.wire.entry import parse as parse_entry
 from checks.wire.errors import WireError
 from checks.wire.header import Header, Kind
 from checks.wire.numbers import EntryKind
+from collector.availability.estate_terms import EstateTerms
+from collector.availability.estate_terms import parse as parse_terms
 from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, BundleError, Document
 from collector.verify.archive import Archive
@@ -55,6 +57,8 @@ class History:
     keys: KeyTable = field(default_factory=KeyTable)
     heads: dict[str, Head] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
+    estates: list[EstateTerms] = field(default_factory=list)
+    forks: dict[str, int] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
     tips: dict[tuple[str, int, bytes], int] = field(default_factory=dict)
     carried: list[bundle.Carried] = field(default_factory=list)
@@ -167,7 +171,7 @@ class _Reader:
         document = self.document(where, said, body)
         self.history.said.append(Said(idx, entry.kind, entry.received_ms, said, document))
         if entry.kind is EntryKind.PLAN and document is not None:
-            self.plan(where, document)
+            self.plan(where, str(said.get("kind")), document)
 
     def lifecycle(self, idx: int, kind: EntryKind, said: Mapping[str, Any]) -> str:
         if kind is EntryKind.APPROVE:
@@ -175,7 +179,9 @@ class _Reader:
         if kind is EntryKind.REVOKE:
             return self.history.keys.revoke(said)
         if kind is EntryKind.FORK:
-            self.findings.add("fork", f"entry {idx}", f"two writers with the key of {said.get('agent')}")
+            agent = str(said.get("agent"))
+            self.history.forks.setdefault(agent, idx)
+            self.findings.add("fork", f"entry {idx}", f"two writers with the key of {agent}")
         return ""
 
     def document(self, where: str, said: Mapping[str, Any], body: Body) -> bytes | None:
@@ -190,13 +196,15 @@ class _Reader:
         self.findings.count("documents")
         return body.data
 
-    def plan(self, where: str, document: bytes) -> None:
+    def plan(self, where: str, kind: str, document: bytes) -> None:
+        """A plan of one agent, or (kind `estate`) the terms of all services."""
         try:
-            self.history.plans[sha256(document).hexdigest()] = parse_plan(document)
+            if kind == "estate":
+                self.history.estates.append(parse_terms(document))
+            else:
+                self.history.plans[sha256(document).hexdigest()] = parse_plan(document)
         except (WireError, FieldError) as error:
-            # The log also keeps estates under this kind; only what calls itself a plan must be one.
-            if b'"agent"' in document[:400]:
-                self.findings.add("bad_plan", where, str(error))
+            self.findings.add("bad_plan", where, str(error))
 
     # -- carried entries ----------------------------------------------------------------------
 

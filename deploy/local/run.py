@@ -79,7 +79,7 @@ def first_set_up(home: Path, listen: str) -> str | None:
 
 
 def write_estate(home: Path, url: str, port: str) -> Path:
-    text = (ROOT / "deploy/local/estate.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "deploy/local/estate.yaml.in").read_text(encoding="utf-8")
     made = home / "estate.yaml"
     made.write_text(text.replace("@URL@", url).replace("@PORT@", port), encoding="utf-8")
     return made

@@ -1,0 +1,60 @@
+"""`bundle make`: a period's evidence in one file that verifies offline."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from checks.recurrence import zone
+from collector.context import ConfigError, open_context
+from collector.evidence.container import ContainerError
+from collector.evidence.periods import PeriodError, parse_period
+from collector.jobs import bundles, figures
+
+
+@click.group()
+def bundle() -> None:
+    """Evidence bundles (存证包)."""
+
+
+@bundle.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--period", required=True, help="2026-11-21, 2026-11, 2026-Q4, today, or FROM/TO (ISO 8601).")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True)
+def make(directory: Path, period: str, out: Path, as_json: bool) -> None:
+    """Write every log entry of a period with its bodies, keys, checkpoints and claimed figures."""
+    try:
+        with open_context(directory) as context:
+            try:
+                local = zone(figures.timezone_of(context))
+            except figures.NoFigure:
+                local = zone("UTC")
+            made = bundles.make_bundle(context, parse_period(period, local, context.now()), out)
+    except (
+        ConfigError,
+        PeriodError,
+        ContainerError,
+        bundles.BundleEmpty,
+        bundles.NotSettled,
+        OSError,
+    ) as error:
+        click.echo(f"bundle make: {error}", err=True)
+        sys.exit(2)
+    manifest = made.manifest
+    told = {
+        "file": str(made.path),
+        "bytes": made.size,
+        "from_size": manifest.from_size,
+        "to_size": manifest.to_size,
+        "root": made.root,
+    }
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"{made.path}: {made.size} bytes, entries {manifest.from_size} to {manifest.to_size}")
+    click.echo(f"printed checkpoint for --paper: {manifest.to_size}:{made.root[:20]}")
+    click.echo(
+        f"verify with: roundseal-verify {made.path} --policy <your own copy of {directory / 'policy'}>"
+    )

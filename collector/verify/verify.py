@@ -1,0 +1,86 @@
+"""The whole verification in order: archive, history, batches, coverage, claims."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.wire.signing import backend_name
+from collector.evidence.policy import Policy
+from collector.verify import batches, coverage, figures
+from collector.verify.archive import Archive, open_archive
+from collector.verify.findings import Findings
+from collector.verify.history import History, Paper, read_history
+from collector.verify.records import check_records
+from collector.verify.report import Verdict
+
+_NO_WITNESS = (
+    "without a witness or a printed checkpoint this history could have been rewritten before it was bundled"
+)
+_MEANING = "proven if: the programs that held the agents' keys told the truth (one vantage is grade C or B)"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the reader asked for. `processes` 0: as many as there are processors."""
+
+    paper: Paper | None = None
+    full: bool = False
+    processes: int = 0
+
+
+def verify_bundle(path: Path, policy: Policy, options: Options) -> Verdict:
+    """The verdict on the bundle at `path`; OSError where it cannot be read at all."""
+    started = time.monotonic()
+    verdict = Verdict(path.name, mode="full" if options.full else "quick", backend=backend_name())
+    archive = open_archive(path, policy, verdict.findings)
+    if archive is not None:
+        _read(archive, policy, options, verdict)
+    verdict.seconds = f"{time.monotonic() - started:.1f}"
+    return verdict
+
+
+def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict) -> None:
+    findings, manifest = verdict.findings, archive.manifest
+    verdict.log, verdict.period = manifest.log, manifest.period.name
+    verdict.range = (manifest.from_size, manifest.to_size)
+    history = read_history(archive, findings, options.paper)
+    _witnesses(policy, options, findings)
+    found = batches.read_batches(_task(archive, history, options), options.processes or os.cpu_count() or 1)
+    findings.problems += found.findings.problems
+    for text in found.findings.notices:
+        findings.notice(text)
+    for what, count in found.findings.counted.items():
+        findings.count(what, count)
+    verdict.claims += figures.check_figures(archive, history, found.observations, findings)
+    verdict.claims += check_records(history, found.done, findings)
+    end = min(manifest.period.to_ms, manifest.made_ms)
+    parts = coverage.in_force(history.plans, manifest.period, end)
+    slots = {key: frozenset(one) for key, one in found.slots.items()}
+    verdict.coverage += list(coverage.regular(parts, slots))
+    verdict.coverage += list(coverage.rounds(parts, found.done, end))
+
+
+def _witnesses(policy: Policy, options: Options, findings: Findings) -> None:
+    """No witness signs yet: say what that means, and refuse a policy that asks for one."""
+    if not policy.satisfied(()):
+        findings.add("bad_quorum", "log/end.note", f"the policy asks for {policy.quorum!r}; nobody cosigned")
+    if options.paper is None:
+        findings.notice(_NO_WITNESS)
+    findings.notice(_MEANING)
+
+
+def _task(archive: Archive, history: History, options: Options) -> batches.Task:
+    end = history.end
+    return batches.Task(
+        archive=archive,
+        keys=history.keys,
+        plans=frozenset(history.plans),
+        params=batches.params_of(history.plans),
+        wanted=figures.wanted(history),
+        holds=batches.holds_of(history.plans),
+        forks=history.forks,
+        tips=frozenset(history.tips.values()),
+        sample=end.root if end is not None else b"",
+        full=options.full,
+    )
