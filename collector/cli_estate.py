@@ -73,10 +73,13 @@ def apply(directory: Path, file: Path, dry_run: bool, by: str, as_json: bool) ->
             "applied": outcome is not None and (outcome.idx is not None or bool(outcome.agents)),
             "entry": outcome.idx if outcome else None,
             "plans": list(outcome.agents) if outcome else [],
+            "not_enrolled": list(outcome.waiting) if outcome else [],
         }
         click.echo(json.dumps(said, ensure_ascii=False))
     elif outcome is not None:
         click.echo(_done(outcome.idx, outcome.agents))
+        if outcome.waiting:
+            click.echo(f"not enrolled yet: {', '.join(outcome.waiting)}")
 
 
 @estate.command()

@@ -20,7 +20,7 @@ class EstateWindow:
 class EstateTerms:
     """What figures and records depend on. `estate` is the digest (hex) of the files' packed bytes.
 
-    `calendar` is the version of the calendar that special rounds were expanded with.
+    `rounds`: names by id; `calendar`: version of the calendar that special rounds were expanded with.
     """
 
     v: int
@@ -30,7 +30,7 @@ class EstateTerms:
     calendar: str
     services: tuple[ServiceTerms, ...]
     windows: tuple[EstateWindow, ...] = ()
-    rounds: tuple[str, ...] = ()
+    rounds: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
 

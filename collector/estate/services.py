@@ -74,7 +74,7 @@ def document(loaded: Loaded, files: dict[str, bytes], calendar: Calendar) -> Est
         calendar=calendar.version,
         services=tuple(terms_of(loaded, name) for name in names(loaded)),
         windows=tuple(windows_of(loaded)),
-        rounds=tuple(part.id for part in estate.rounds),
+        rounds={part.id: part.name for part in estate.rounds},
         files={name: text.decode() for name, text in files.items()},
     )
 

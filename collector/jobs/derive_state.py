@@ -144,7 +144,7 @@ class Memory:
     dirty: list[Series] = field(default_factory=list)
     changed_marks: set[str] = field(default_factory=set)
     events: list[EventRow] = field(default_factory=list)
-    done: dict[tuple[str, str, str], DoneRow] = field(default_factory=dict)
+    done: dict[tuple[str, str, str, str], DoneRow] = field(default_factory=dict)
 
     def take(self, batch: Accepted) -> list[Late]:
         """Follow one batch; what could not be appended comes back."""
@@ -312,11 +312,11 @@ class _Taking:
 
     def _round(self, row: Row, t: int) -> None:
         """A reading comes before an error, the first reading before a later one, the last error counts."""
-        key = (str(row.round), row.check, row.target)
+        batch = self.batch
+        key = (str(row.round), row.check, row.target, batch.agent)
         held = self.memory.done.get(key)
         if held is not None and held.error is None:
             return
-        batch = self.batch
         self.memory.done[key] = DoneRow(
-            *key, batch.agent, t, row.state, row.error, batch.idx, row.line_no, batch.received_ms
+            *key, t, row.state, row.error, batch.idx, row.line_no, batch.received_ms
         )

@@ -26,11 +26,13 @@ BY_HAND_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an apply did: the estate's entry (None: nothing was to be done) and the agents with a new plan."""
+    """What an apply did: the estate's entry (None: it was in force), agents with a new plan, agents that
+    the estate names and that are not enrolled."""
 
     idx: int | None
     digest: str
     agents: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
 
 
 class RoundError(Exception):
@@ -60,9 +62,14 @@ def apply(context: Context, loaded: Loaded, *, by: str) -> Outcome:
     with context.read() as conn:
         applied = estates.newest(conn)
         current = {agent: (epoch, plan) for agent, epoch, plan in plans.current_plans(conn)}
-        living = list(_living(conn))
+        living = dict(_living(conn))
     same = applied is not None and applied.digest == loaded.digest
-    made = [_plan(context, loaded, agent, epoch, _by_hand(current, now)) for agent, epoch in living]
+    # Epoch 0: the estate asks for it though nobody has enrolled there yet, so that it is due, and missing.
+    # An agent that is neither enrolled nor named any more gets an empty plan once: nothing is due there.
+    named = set(loaded.agents) | {agent for agent, (_, plan) in current.items() if plan.items or plan.rounds}
+    wants = {agent: 0 for agent in named} | living
+    extra = _by_hand(current, now)
+    made = [_plan(context, loaded, agent, wants[agent], extra) for agent in sorted(wants)]
     fresh = [plan for plan in made if not same or not _in_force(plan, current)]
     if same and not fresh:
         return Outcome(None, loaded.digest, ())
@@ -75,7 +82,12 @@ def apply(context: Context, loaded: Loaded, *, by: str) -> Outcome:
             raise RoundError("changed", "another estate was applied meanwhile: look at the diff again")
 
     idxs = projection.log(context, wanted, guard)
-    return Outcome(None if same else idxs[0], loaded.digest, tuple(plan.agent for plan in fresh))
+    return Outcome(
+        None if same else idxs[0],
+        loaded.digest,
+        tuple(plan.agent for plan in fresh if plan.epoch),
+        tuple(sorted(set(loaded.agents) - set(living))),
+    )
 
 
 def issue_for_agent(context: Context, agent: str, epoch: int, by: str) -> int | None:

@@ -24,6 +24,8 @@ from collector.store.content import content
 from collector.store.evidence import Damaged
 from collector.store.metadata import metadata
 
+_MOST = 8192
+_REMEMBERED: dict[str, Plan] = {}  # by digest: what a digest names never changes
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 issued_table = Table(
     "plan_issued",
@@ -69,10 +71,10 @@ def add(conn: Connection, issued: Issued, data: bytes, signature: bytes) -> None
 
 
 def current(conn: Connection, agent: str) -> tuple[bytes, bytes, str] | None:
-    """(bytes, signature, digest) of the agent's plan as served; None if it has none."""
+    """(bytes, signature, digest) of an enrolled agent's plan as served; None if it has none."""
     table = current_table
     columns = (table.c.data, table.c.signature, table.c.digest)
-    found = conn.execute(select(*columns).where(table.c.agent == agent)).first()
+    found = conn.execute(select(*columns).where(table.c.agent == agent, table.c.epoch > 0)).first()
     return (bytes(found[0]), bytes(found[1]), str(found[2])) if found else None
 
 
@@ -100,6 +102,15 @@ def by_digest(conn: Connection, digest: str) -> Plan | None:
     table = issued_table
     idx = conn.execute(select(table.c.idx).where(table.c.digest == digest).limit(1)).scalar()
     return None if idx is None else at(conn, int(idx))
+
+
+def of_issued(conn: Connection, issued: Issued) -> Plan:
+    """The plan of an entry, remembered by its digest."""
+    if issued.digest not in _REMEMBERED:
+        if len(_REMEMBERED) >= _MOST:
+            _REMEMBERED.clear()
+        _REMEMBERED[issued.digest] = at(conn, issued.idx)
+    return _REMEMBERED[issued.digest]
 
 
 def at(conn: Connection, idx: int) -> Plan:

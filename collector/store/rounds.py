@@ -28,7 +28,7 @@ done_table = Table(
     Column("window", Text, primary_key=True),
     Column("check", Text, primary_key=True),
     Column("target", Text, primary_key=True),
-    Column("vantage", Text, nullable=False),
+    Column("vantage", Text, primary_key=True),
     Column("t", BigInteger, nullable=False),
     Column("state", Text),
     Column("error", Text),
@@ -69,7 +69,7 @@ class Rule:
 
 
 class DoneRow(NamedTuple):
-    """The look that counts for one due pair of a window: a reading before an error, the first reading."""
+    """The look of an agent that counts in a window: a reading before an error, the first reading."""
 
     window: str
     check: str

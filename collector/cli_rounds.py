@@ -1,0 +1,193 @@
+"""`rounds`, `round show`, `round run`, `statement add`."""
+
+import json
+import sys
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checks.codec import to_json
+from checks.recurrence import zone
+from collector.context import ConfigError, Context, open_context
+
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+_DAY_MS = 86_400_000
+
+
+def _open(directory: Path) -> Context:
+    try:
+        return open_context(directory)
+    except (ConfigError, OSError) as error:
+        _fail(str(error))
+        raise
+
+
+def _fail(message: str) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(2)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option(
+    "--days", default=30, show_default=True, type=click.IntRange(1, 400), help="How far back and ahead."
+)
+@click.option("--json", "as_json", is_flag=True)
+def rounds(directory: Path, days: int, as_json: bool) -> None:
+    """Rounds: due, done, late, missed, not inspected."""
+    from collector.jobs import derive
+    from collector.jobs import rounds as jobs
+
+    with _open(directory) as context:
+        derive.catch_up(context)
+        now = context.now()
+        with context.read() as conn:
+            found = jobs.ledger(conn, now, now - days * _DAY_MS, now + days * _DAY_MS)
+        timezone = _timezone(context)
+    if as_json:
+        click.echo(json.dumps([to_json(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        w = one.window
+        click.echo(
+            f"{w.id}\t{one.state}\t{_when(w.from_ms, timezone)} to {_when(w.to_ms, timezone)}\t"
+            f"due {one.due}, done {one.done}, errors {one.errors}, missing {one.missed}"
+        )
+
+
+def _timezone(context: Context) -> str:
+    from collector.jobs import figures
+
+    try:
+        return figures.timezone_of(context)
+    except figures.NoFigure:
+        return "UTC"
+
+
+def _when(ms: int, timezone: str) -> str:
+    return datetime.fromtimestamp(ms / 1000, zone(timezone)).isoformat(timespec="minutes")
+
+
+@click.group("round")
+def round_() -> None:
+    """One round: show, run."""
+
+
+@round_.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("id_", metavar="ID")
+@click.option("--json", "as_json", is_flag=True)
+def show(directory: Path, id_: str, as_json: bool) -> None:
+    """The record of window ID (or of the newest window of round ID), as it stands if it is still open."""
+    from collector.inspection.record import EmptyRecord
+    from collector.jobs import derive
+    from collector.jobs import rounds as jobs
+
+    with _open(directory) as context:
+        derive.catch_up(context)
+        jobs.close_due(context)
+        try:
+            with context.read() as conn:
+                one = jobs.find(conn, id_, context.now())
+                record = (
+                    jobs.read_record(conn, one.record)
+                    if one.record
+                    else jobs.draft(context, conn, one.round, one.window)
+                )
+        except (jobs.NoRound, EmptyRecord) as error:
+            _fail(str(error))
+            return
+    entry = one.record.idx if one.record else None
+    if as_json:
+        closed = one.record is not None
+        said = {"state": one.state, "closed": closed, "entry": entry, "record": to_json(record)}
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    for line in _lines(record, one.state, entry):
+        click.echo(line)
+
+
+def _lines(record: Any, state: str, entry: int | None) -> list[str]:
+    o, timezone = record.overview, record.timezone
+    end = f"record is entry {entry}" if entry is not None else "still open: no record yet"
+    word = "outstanding" if entry is None else "missed"
+    span = f"{_when(record.window.from_ms, timezone)} to {_when(record.window.to_ms, timezone)}"
+    lines = [
+        f"{record.window.id} {record.name}: {state}; {end}",
+        f"window {span}",
+        f"due {o.due}, done {o.done} ({o.late} late), {word} {o.missed}, errors {o.errors}",
+        f"ok {o.ok}, warn {o.warn}, unknown {o.unknown}, crit {o.crit}",
+    ]
+    for title, problems in (("problem", record.problems), ("unclear", record.unclear)):
+        for p in problems:
+            r = p.reading
+            value = "no value" if r.value is None else f"{float(r.value):g} {r.unit}"
+            lines.append(
+                f"{title}: {p.check} {p.target} {r.name} {r.state} {value} {r.reason}".rstrip()
+                + f" (entry {p.evidence.entry} line {p.evidence.line}, since {p.since})"
+            )
+    lines += [f"carried over: {c.check} {c.target} {c.name} {c.state}: {c.now}" for c in record.carried_over]
+    lines += [
+        f"not inspected: {m.check} {m.target} by {m.agent}: {m.reason} {m.error or ''}".rstrip()
+        for m in record.not_inspected
+    ]
+    lines += [f"finding: {f.check} {f.target} {f.kind}: {f.detail}" for f in record.findings]
+    return [*lines, f"human items: {record.human.note}"]
+
+
+@round_.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("id_", metavar="ID")
+@click.option("--by", default="cli", show_default=True, help="Account that asks for it.")
+@click.option("--json", "as_json", is_flag=True)
+def run(directory: Path, id_: str, by: str, as_json: bool) -> None:
+    """Have round ID run now: due within an hour, in the plans of all agents with a part in it."""
+    from collector.jobs import estates
+
+    with _open(directory) as context:
+        try:
+            window, agents = estates.run_round(context, id_, by=by)
+        except estates.RoundError as error:
+            _fail(str(error))
+            return
+    if as_json:
+        click.echo(json.dumps({"window": to_json(window), "agents": list(agents)}))
+    else:
+        click.echo(f"{window.id}: asked of {', '.join(agents)}; due within an hour")
+
+
+@click.group()
+def statement() -> None:
+    """Statements by people, signed by this collector (it names the account)."""
+
+
+@statement.command("add")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("kind", type=click.Choice(["approval"]))
+@click.option("--field", "given", multiple=True, metavar="K=V", help="window=ID, and reason=TEXT if wanted.")
+@click.option("--file", "document", type=FILE, help="Document whose digest and bytes are logged with it.")
+@click.option("--by", default="cli", show_default=True, help="Account that makes the statement.")
+@click.option("--json", "as_json", is_flag=True)
+def statement_add(
+    directory: Path, kind: str, given: tuple[str, ...], document: Path | None, by: str, as_json: bool
+) -> None:
+    """Log a statement; it counts from its receipt on, and is never changed."""
+    from collector.jobs import statements
+
+    pairs = dict(item.partition("=")[::2] for item in given)
+    with _open(directory) as context:
+        try:
+            body = document.read_bytes() if document else None
+            idx = statements.add(context, kind, pairs, by=by, document=body)
+        except (statements.StatementError, OSError) as error:
+            _fail(str(error))
+            return
+    digest = sha256(body).hexdigest() if body else None
+    if as_json:
+        click.echo(json.dumps({"entry": idx, "kind": kind, "document": digest}))
+    else:
+        click.echo(f"{kind} logged as entry {idx}")

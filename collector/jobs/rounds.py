@@ -1,0 +1,263 @@
+"""Rounds: what is due and what became of it; closes a round with its record when nothing more can come."""
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from checks import registry
+from checks import result as results
+from checks.api import Check
+from checks.plan import Window
+from checks.wire.numbers import EntryKind
+from collector.context import Context
+from collector.inspection import record as records
+from collector.inspection.due import Issued, Owed, RuleSpan, occurrences, owed
+from collector.inspection.record import Frame, Place, Record, Seen
+from collector.jobs import projection
+from collector.jobs.batches import lines_of
+from collector.store import estates, packs, plans, rounds, series
+from collector.store.content import content
+from collector.store.evidence import Damaged
+from collector.store.rounds import DoneRow, RecordRow, Rule
+
+log = logging.getLogger(__name__)
+GRACE_MS = 120_000  # what was signed in time may still be on its way
+TICK_S = 5.0
+
+
+class NoRound(LookupError):
+    """There is no such round or window: stable `code`, detail for people."""
+
+    code = "no_such_round"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One window of a round. state: planned, due, late (its window is over), done, missed, incomplete."""
+
+    round: str
+    window: Window
+    state: str
+    due: int
+    done: int
+    errors: int
+    missed: int
+    record: RecordRow | None
+
+
+def ledger(conn: Connection, now: int, from_ms: int, to_ms: int) -> list[Occasion]:
+    """Every window with a part in [from, to), by start: closed ones by their record, others as they stand."""
+    closed = {row.window: row for row in rounds.records(conn)}
+    issued: list[Issued] | None = None
+    made = []
+    for round_id, rules in rounds.rules(conn).items():
+        for window in occurrences(_spans(rules), from_ms, to_ms):
+            row = closed.get(window.id)
+            if row is not None:
+                made.append(_closed(row))
+                continue
+            issued = issued if issued is not None else _issued(conn)
+            made.append(_open(conn, round_id, window, now, issued))
+    return sorted(made, key=lambda one: (one.window.from_ms, one.window.id))
+
+
+def find(conn: Connection, window_id: str, now: int) -> Occasion:
+    """The window of this id, or the newest window of the round of this id; NoRound if there is none."""
+    round_id = window_id.partition("/")[0]
+    every = rounds.rules(conn).get(round_id)
+    if every is None:
+        raise NoRound(f"no round {round_id}")
+    known = occurrences(_spans(every), 0, now + 1)
+    if "/" in window_id:
+        known = [window for window in occurrences(_spans(every), 0, _later(now)) if window.id == window_id]
+    if not known:
+        raise NoRound(f"round {round_id} has had no window {window_id if '/' in window_id else 'yet'}")
+    window = known[-1]
+    row = rounds.record(conn, window.id)
+    return _closed(row) if row else _open(conn, round_id, window, now, _issued(conn))
+
+
+def _later(now: int) -> int:
+    return now + 400 * 86_400_000
+
+
+def _spans(rules: list[Rule]) -> list[RuleSpan]:
+    ends: list[int | None] = [rule.since_ms for rule in rules[1:]]
+    return [
+        RuleSpan(rule.plan, rule.timezone, rule.since_ms, end)
+        for rule, end in zip(rules, [*ends, None], strict=True)
+        if rule.plan is not None
+    ]
+
+
+def _issued(conn: Connection) -> list[Issued]:
+    return [Issued(plans.of_issued(conn, one), one.issued_ms) for one in plans.every(conn)]
+
+
+def _closed(row: RecordRow) -> Occasion:
+    word = "done"
+    if row.missed or row.errors:
+        word = "missed" if row.done == 0 else "incomplete"
+    elif row.late:
+        word = "late"
+    window = rounds.to_window(row)
+    return Occasion(row.round, window, word, row.due, row.done, row.errors, row.missed, row)
+
+
+def _open(conn: Connection, round_id: str, window: Window, now: int, issued: Iterable[Issued]) -> Occasion:
+    due = owed(round_id, window, issued)
+    looks = _looks(conn, window, due)
+    pairs = {(look.check, look.target) for look in due}
+    answered = {(row.check, row.target) for row in looks}
+    done = len({(row.check, row.target) for row in looks if row.error is None})
+    word = "planned" if now < window.from_ms else "due" if now < window.to_ms else "late"
+    if pairs and done == len(pairs):
+        word = "done"
+    elif now >= window.until_ms:
+        word = "missed" if done == 0 else "incomplete"
+    counts = (len(pairs), done, len(answered) - done, len(pairs) - len(answered))
+    return Occasion(round_id, window, word, *counts, None)
+
+
+def _looks(conn: Connection, window: Window, due: tuple[Owed, ...]) -> list[DoneRow]:
+    """The looks in a window of those who owed them."""
+    mine = {(look.check, look.target, look.agent) for look in due}
+    return [row for row in rounds.done(conn, window.id) if row[1:4] in mine]
+
+
+def draft(context: Context, conn: Connection, round_id: str, window: Window) -> Record:
+    """The record as it would be closed now; EmptyRecord when nothing is owed."""
+    applied = estates.newest(conn, window.from_ms) or estates.newest(conn)
+    if applied is None:
+        raise NoRound("no estate has been applied")
+    terms = estates.terms(conn, applied.idx)
+    due = owed(round_id, window, _issued(conn))
+    before = rounds.last_record(conn, round_id, window.from_ms)
+    name = terms.rounds.get(round_id) or round_id
+    frame = Frame(round_id, name, window, terms.timezone, applied.digest, context.now())
+    seen = {(row.check, row.target, row.vantage): _seen(conn, row) for row in _looks(conn, window, due)}
+    return records.make_record(frame, due, seen, read_record(conn, before) if before else None, lookup)
+
+
+def _seen(conn: Connection, row: DoneRow) -> Seen:
+    lines = lines_of(conn, row.idx)
+    if row.line >= len(lines):
+        raise Damaged(f"line {row.line} of entry {row.idx} is missing")
+    return Seen(results.decode(lines[row.line]), row.t, Place(row.idx, row.line))
+
+
+def lookup(check_id: str) -> Check[Any, Any] | None:
+    """An installed check."""
+    try:
+        return registry.get(check_id)
+    except registry.UnknownCheckError:
+        return None
+
+
+def read_record(conn: Connection, row: RecordRow) -> Record:
+    """A closed round's record, from the log."""
+    body = packs.body(conn, row.idx)
+    if body is None:
+        raise Damaged(f"the document of the record's entry {row.idx} is missing")
+    return records.parse(content(body))
+
+
+def close_due(context: Context, now: int | None = None) -> list[str]:
+    """Close every round for which nothing more can come; ids of the windows that were closed."""
+    at = context.now() if now is None else now
+    with context.read() as conn:
+        derived = min(at, _derived(conn, at))
+        ripe = [one for one in ledger(conn, at, 0, at + 1) if one.record is None and _ripe(one, derived)]
+    for one in ripe:
+        # One after the other: each record carries over what the one before it left open.
+        with context.read() as conn:
+            record = draft(context, conn, one.round, one.window)
+        _close(context, record)
+    return [one.window.id for one in ripe]
+
+
+def _derived(conn: Connection, now: int) -> int:
+    """Up to when the log's batches have been derived: the receipt time of the first that has not."""
+    row = packs.entry(conn, series.cursor(conn))
+    return now if row is None else row.received
+
+
+def _ripe(one: Occasion, now: int) -> bool:
+    """Everything was read; or the window is over and everything was answered; or it is too late."""
+    if one.due == 0:
+        return False
+    if one.done == one.due:
+        return True
+    if now >= one.window.to_ms + GRACE_MS and one.missed == 0:
+        return True
+    return now >= one.window.until_ms + GRACE_MS
+
+
+def _close(context: Context, record: Record) -> None:
+    counts = record.overview
+    header = {
+        "window": record.window.id,
+        "round": record.round,
+        "from": record.window.from_ms,
+        "to": record.window.to_ms,
+        "until": record.window.until_ms,
+        "estate": record.estate,
+        "counts": {
+            "due": counts.due,
+            "done": counts.done,
+            "late": counts.late,
+            "missed": counts.missed,
+            "errors": counts.errors,
+            "problems": counts.problems,
+        },
+    }
+
+    def guard(conn: Connection) -> None:
+        if rounds.record(conn, record.window.id) is not None:
+            raise _AlreadyClosed
+
+    try:
+        projection.log(context, [(EntryKind.RECORD, header, records.encode(record))], guard)
+    except _AlreadyClosed:
+        return
+    log.info("round %s closed: %d of %d", record.window.id, counts.done, counts.due)
+
+
+class _AlreadyClosed(Exception):
+    """Somebody else closed it meanwhile: nothing is to be done."""
+
+
+class Rounds:
+    """The server's timer for rounds."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stop.wait(TICK_S):
+            try:
+                close_due(self._context)
+            except (SQLAlchemyError, Damaged) as error:
+                log.error("rounds cannot be closed for now: %s", error)
+            except Exception:
+                # One round that cannot be closed must not end the timer for all others.
+                log.exception("closing rounds failed")
