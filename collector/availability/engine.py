@@ -177,7 +177,9 @@ def _pieces(
         layers.append((OFF, complement(agreed(spec.hours, period, spec.calendar), *period)))
     used = [(bit, covered(spans, *period)) for bit, spans in layers if spans]
     for start, end, values in sweep([states, *(steps for _, steps in used)], period[1]):
-        mask = sum(bit for (bit, _), inside in zip(used, values[1:], strict=True) if inside)
+        mask = 0
+        for (bit, _), inside in zip(used, values[1:], strict=True):
+            mask |= bit * inside
         yield start, end, values[0], mask
 
 

@@ -70,6 +70,9 @@ def sweep(channels: Sequence[Steps[V]], end: int) -> Iterator[tuple[int, int, tu
     """Walk several step functions together: (from, to, their values), without empty pieces."""
     if not channels or channels[0][0][0] >= end:
         return
+    if len(channels) == 1:
+        yield from _walk(channels[0], end)
+        return
     now = [steps[0][1] for steps in channels]
     since = channels[0][0][0]
     events = [(t, i, value) for i, steps in enumerate(channels) for t, value in steps[1:]]
@@ -80,3 +83,12 @@ def sweep(channels: Sequence[Steps[V]], end: int) -> Iterator[tuple[int, int, tu
             since = t
         now[i] = value
     yield since, end, tuple(now)
+
+
+def _walk(steps: Steps[V], end: int) -> Iterator[tuple[int, int, tuple[V, ...]]]:
+    """The same for one step function, which needs no merging."""
+    since, held = steps[0]
+    for t, value in steps[1:]:
+        yield since, t, (held,)
+        since, held = t, value
+    yield since, end, (held,)
