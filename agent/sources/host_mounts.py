@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ _NOT_STORAGE = frozenset(
         "tracefs",
     )
 )
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 _TROUBLES = {
     errno.ESTALE: "stale",
     errno.EACCES: "denied",
@@ -111,11 +113,29 @@ def listed(tree: Tree) -> Sequence[Mount]:
     for path, part in by_path.items():
         if part.device.startswith("/") and len(path) < len(shortest.get(part.device, path + "x")):
             shortest[part.device] = path
+    outside = _options_outside(tree)
     return [
-        Mount(path, part.device, part.fstype, "ro" in part.opts.split(","))
+        Mount(path, part.device, part.fstype, "ro" in outside.get((part.device, path), part.opts).split(","))
         for path, part in sorted(by_path.items())
         if part.fstype not in _NOT_STORAGE and shortest.get(part.device, path) == path
     ]
+
+
+def _options_outside(tree: Tree) -> dict[tuple[str, str], str]:
+    """Mount options as the first process sees them, by device and path.
+
+    The unit's ProtectSystem= shows every mount read-only to us; the host's are not.
+    """
+    try:
+        lines = (tree.root / "proc/1/mounts").read_bytes().splitlines()
+    except OSError:
+        return {}
+    rows = [[_unescaped(field) for field in line.split(b" ")] for line in lines]
+    return {(row[0], row[1]): row[3] for row in rows if len(row) > 3}
+
+
+def _unescaped(field: bytes) -> str:
+    return os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), field))
 
 
 def _sized(mount: Mount, asked: _Asked) -> Mount:

@@ -121,3 +121,22 @@ def test_a_full_filesystem_is_critical(tmp_path: Path) -> None:
     params = filesystem.Params(ignore_kinds=frozenset())
     used = next(iter(filesystem.judge(Seen(filesystem.Facts((found,)), 0), params)))
     assert used.state is State.CRIT
+
+
+def test_our_unit_s_read_only_view_is_not_taken_for_the_host_s(tmp_path: Path) -> None:
+    tree = recorded(
+        tmp_path,
+        b"/dev/sda1 / ext4 ro,relatime 0 0\n/dev/sdb1 /srv/old\\040files ext4 ro 0 0\n"
+        b"/dev/sdc1 /worn ext4 ro 0 0\nnas:/vol /ours nfs4 ro 0 0\n",
+    )
+    (tmp_path / "proc/1").mkdir()
+    (tmp_path / "proc/1/mounts").write_bytes(
+        b"\n/dev/sda1 / ext4 rw,relatime 0 0\n"
+        b"/dev/sdb1 /srv/old\\040files ext4 rw 0 0\n/dev/sdc1 /worn ext4 ro 0 0\n"
+    )
+    assert {m.path: m.read_only for m in listed(tree)} == {
+        "/": False,
+        "/ours": True,  # mounted in our view only
+        "/srv/old files": False,
+        "/worn": True,
+    }
