@@ -1,5 +1,6 @@
 """Running the server: one process, granian with four threads and TLS, or waitress on loopback."""
 
+import gc
 import importlib
 import ipaddress
 import logging
@@ -13,6 +14,7 @@ from typing import Any
 
 from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
 from collector.jobs.checkpoints import Publisher
+from collector.watchdog import Watchdog
 from collector.web.app import Wsgi, create_app, whole
 
 log = logging.getLogger(__name__)
@@ -103,9 +105,13 @@ def _run(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # Decoded facts are many short-lived containers: do not walk the whole program for every few hundred.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     with server.listening(app, host, port, tls, THREADS) as bound:
         say(f"listening on {'https' if tls else 'http'}://{_show(host)}:{bound}")
-        stop.wait()
+        Watchdog(host, bound, tls is not None).wait(stop)
     log.info("stopped")
 
 
