@@ -1,58 +1,96 @@
 #!/usr/bin/env bash
-# Runs inside the virtual machine of test.sh: install, units, enrol, inspect, verify; then switch off.
+# Runs inside the virtual machine of test.sh: install, units, enrol, inspect, verify, break; then switch off.
+# Lines that begin with "vm:" are the test's result; everything else goes to the console only on failure.
 set -uo pipefail
-say() { echo "vm: $*"; }
-fail() { say "FAIL $*"; journalctl -n 60 --no-pager -u roundseal-collector -u roundseal-agent; systemctl poweroff; exit 1; }
-trap 'fail "line $LINENO"' ERR
-set -E
-say "running on $(. /etc/os-release; echo "$PRETTY_NAME"), kernel $(uname -r), $(ip -br link | grep -vc '^lo') network devices besides lo"
-cd /srv/offline
-bash install.sh both > /tmp/install.log 2>&1 || { cat /tmp/install.log; fail install; }
-say "installed without a network"
 data=/var/lib/roundseal state=/var/lib/roundseal-agent
+say() { echo "vm: $*"; }
+fail() {
+  trap - ERR
+  say "FAIL $*"
+  journalctl -n 80 --no-pager -o cat -u roundseal-collector -u roundseal-agent
+  journalctl -n 20 --no-pager -o cat -t audit -t kernel
+  systemctl poweroff --force; exit 1
+}
+trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+set -E
+quiet() { "$@" > /tmp/out.log 2>&1 || { cat /tmp/out.log; fail "$*"; }; }
+until_true() { # seconds, what, command...: wait for it
+  local end=$((SECONDS + $1)) what=$2; shift 2
+  until "$@" > /tmp/until.log 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || { cat /tmp/until.log; fail "$what: not within the time"; }
+    sleep 2
+  done
+}
 as_collector() { runuser -u roundseal -- roundseal-collector "$@"; }
 as_agent() { runuser -u roundseal-agent -- roundseal-agent "$@"; }
-install -d -m 0700 -o roundseal -g roundseal $data
-install -d -m 0700 -o roundseal-agent -g roundseal-agent $state
-as_collector init $data > /tmp/init.log
-for unit in roundseal-collector roundseal-agent; do
-  systemd-analyze verify /etc/systemd/system/$unit.service || fail "systemd-analyze verify $unit"
-  systemctl start $unit-none 2>/dev/null || true
-done
+field() { python3 -c 'import json,sys; print(eval(sys.argv[1], {"x": json.load(sys.stdin)}))' "$1"; }
+property() { systemctl show -p "$2" --value "$1"; }
+
+say "$(. /etc/os-release; echo "$PRETTY_NAME"), kernel $(uname -r), network devices besides lo: $(ip -br link | grep -vc '^lo')"
+cd /srv/offline
+quiet bash install.sh both
+say "installed without a network"
+for unit in roundseal-collector roundseal-agent; do quiet systemd-analyze verify /etc/systemd/system/$unit.service; done
+[ ! -s /tmp/out.log ] || { cat /tmp/out.log; fail "systemd-analyze verify complains"; }
 say "systemd-analyze verify: no complaint"
+
+for unit in roundseal-collector roundseal-agent; do # a shorter watchdog than the shipped one, to see it bite
+  install -d /run/systemd/system/$unit.service.d
+  printf '[Service]\nWatchdogSec=30\n' > /run/systemd/system/$unit.service.d/test.conf
+done
+systemctl daemon-reload
+quiet as_collector init $data
 systemctl start roundseal-collector
-for _ in $(seq 120); do python3 - <<'PY' && break || sleep 1
-import socket; socket.create_connection(("127.0.0.1", 8443), 1)
-PY
-done
-cp /srv/estate.yaml /tmp/estate.yaml && chmod 644 /tmp/estate.yaml
-as_collector estate apply $data /tmp/estate.yaml
-token=$(as_collector token create $data --asset vm | tail -1 | awk '{print $NF}')
-as_agent enrol https://127.0.0.1:8443 "$token" --state $state --no-wait > /tmp/enrol.log
-code=$(grep -oE '[0-9]{3,6}([- ][0-9]{3,6}){3,}' /tmp/enrol.log | head -1)
-as_collector agents approve $data "$code"
+install -m 0644 /srv/estate.yaml /tmp/estate.yaml
+quiet as_collector estate apply $data /tmp/estate.yaml
+token=$(as_collector token create $data --asset vm | tail -1)
+as_agent enrol https://127.0.0.1:8443 "$token" --state $state --no-wait --json > /tmp/enrol.json
+quiet as_collector agents approve $data "$(field 'x["code"]' < /tmp/enrol.json)"
 systemctl start roundseal-agent
-systemctl is-active roundseal-agent roundseal-collector
-say "both units are active"
-round=$(as_collector round run $data daily --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
-for _ in $(seq 180); do
-  as_collector round show $data "$round" --json > /tmp/round.json || true
-  python3 -c 'import json,sys; sys.exit(not json.load(open("/tmp/round.json")).get("record"))' && break || sleep 2
-done
-python3 -c 'import json; r = json.load(open("/tmp/round.json"))["record"]; assert r, "no record"' || fail "no inspection record"
-say "inspected itself: $round"
-as_collector bundle make $data --period today --out $data/evidence.zip > /dev/null
-roundseal-verify $data/evidence.zip --policy $data/policy > /tmp/verify.log || { cat /tmp/verify.log; fail verify; }
-say "bundle: $(tail -1 /tmp/verify.log)"
-as_agent doctor --state $state || true
+quiet systemctl is-active roundseal-agent roundseal-collector
+say "both units are up: systemd was told so by both"
+
+looks() { runuser -u roundseal -- /opt/roundseal/venv/bin/python /srv/looks.py $data; }
+log_has() { looks > /tmp/looks.log && grep -q "$1" /tmp/looks.log; }
+until_true 300 "an echo probe" log_has '^service.icmp .*ok'
+until_true 300 "a look at the journal" log_has '^host.log .*\(ok\|warn\|crit\)'
+sed 's/^/vm:   /' /tmp/looks.log
+! grep -q 'error' /tmp/looks.log || fail "a check could not look from inside its unit"
+grep -q '^host.filesystem .*x ok$' /tmp/looks.log || fail "host.filesystem is not ok"
+grep -q '^service.tcp .*x ok$' /tmp/looks.log || fail "service.tcp is not ok"
+say "every host check and the ICMP probe could look from inside the unit"
+
+round=$(as_collector round run $data daily --json | field 'x["id"]')
+recorded() { as_collector round show $data "$round" --json > /tmp/round.json; [ "$(field 'bool(x.get("record"))' < /tmp/round.json)" = True ]; }
+until_true 300 "an inspection record" recorded
+say "inspected itself: round $round has its record"
+quiet as_collector bundle make $data --period today --out $data/evidence.zip
+quiet roundseal-verify $data/evidence.zip --policy $data/policy
+say "bundle verified: $(tail -1 /tmp/out.log)"
+
 for unit in roundseal-collector roundseal-agent; do
-  say "systemd-analyze security $unit: $(systemd-analyze security --no-pager $unit | tail -1 | tr -s ' ')"
+  say "systemd-analyze security: $(systemd-analyze security --no-pager $unit | tail -1 | sed 's/^[^A-Za-z]*//' | tr -s ' ')"
+  pid=$(property $unit MainPID)
+  say "$unit: $(awk '/^VmRSS/ {print $2, $3}' "/proc/$pid/status") resident, capabilities $(awk '/^CapEff/ {print $2}' "/proc/$pid/status")"
 done
-pid=$(systemctl show -p MainPID --value roundseal-agent)
-say "agent resident: $(awk '/VmRSS/ {print $2, $3}' /proc/"$pid"/status)"
-kill -9 "$pid"; sleep 12; systemctl is-active roundseal-agent > /dev/null || fail "the agent did not come back after kill -9"
-say "agent killed and back"
-as_collector fsck $data > /tmp/fsck.log || { cat /tmp/fsck.log; fail fsck; }
-say "fsck: $(tail -1 /tmp/fsck.log)"
+
+back() { [ "$(property "$1" NRestarts)" -ge "$2" ] && systemctl is-active --quiet "$1"; }
+kill -9 "$(property roundseal-agent MainPID)"
+until_true 120 "the agent after kill -9" back roundseal-agent 1
+kill -9 "$(property roundseal-collector MainPID)"
+until_true 120 "the collector after kill -9" back roundseal-collector 1
+say "kill -9: both came back"
+for unit in roundseal-agent roundseal-collector; do
+  kill -STOP "$(property $unit MainPID)"
+  until_true 300 "$unit after it hung" back $unit 2
+  journalctl -u $unit --no-pager -o cat | grep -q 'Watchdog timeout' || fail "$unit: not the watchdog"
+done
+say "hung: the watchdog ended both, both came back"
+as_agent status --state $state --json > /tmp/status.json || true
+before=$(field 'x["chain"]["seq"]' < /tmp/status.json)
+moved() { as_agent status --state $state --json > /tmp/status.json; [ "$(field 'x["chain"]["seq"]' < /tmp/status.json)" -gt $((before + 1)) ]; }
+until_true 200 "new batches afterwards" moved
+quiet as_collector fsck $data
+say "fsck: $(tail -1 /tmp/out.log)"
 say "PASS"
-systemctl poweroff
+systemctl poweroff --force

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make vm-test`: installs the offline set in a virtual machine that has no network, from the units, and lets it
-# enrol an agent and inspect itself. Debian 12 by debootstrap, QEMU without KVM; about ten minutes. Needs root, apt.
-# Leaves deploy/vm/last.log. The machine's folder is kept in VM_DIR (default /tmp/roundseal-vm) and reused.
+# enrol an agent and inspect itself. Debian 12 by debootstrap (VM_MIRROR: another mirror), QEMU without KVM. Needs
+# root, apt. Leaves deploy/vm/last.log. The machine's folder is kept in VM_DIR (default /tmp/roundseal-vm) and reused.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 repo=$PWD
@@ -19,18 +19,19 @@ done
 [ -z "$missing" ] || { say "installing$missing"; apt-get update -qq; apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
 
 mkdir -p "$dir"
-mirror=$(sed -n 's/^URIs: *//p;s/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -1)
 if [ ! -d "$dir/base/etc" ]; then
   say "debootstrap"
-  rm -rf "$dir/base"
+  rm -rf "$dir/base.new"
   debootstrap --variant=minbase \
     --include=systemd,systemd-sysv,udev,dbus,kmod,iproute2,python3-minimal,python3-venv,ca-certificates,procps \
-    bookworm "$dir/base" "$mirror" > "$dir/debootstrap.log" 2>&1 || { tail -5 "$dir/debootstrap.log"; exit 2; }
+    bookworm "$dir/base.new" ${VM_MIRROR:+"$VM_MIRROR"} > "$dir/debootstrap.log" 2>&1 || { tail -5 "$dir/debootstrap.log"; exit 2; }
+  mv "$dir/base.new" "$dir/base"
 fi
 if [ ! -f "$dir/vmlinuz" ]; then
   say "kernel"
   rm -rf "$dir/kernel" && mkdir -p "$dir/kernel"
-  name=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-6[^ ]*\).*/\1/p' | head -1)
+  name=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-[0-9]/ {print $2; exit}')
+  [ -n "$name" ] || { say "no kernel package: run apt-get update"; exit 2; }
   (cd "$dir/kernel" && apt-get download -qq "$name" && dpkg -x ./*.deb .)
   cp "$dir"/kernel/boot/vmlinuz-* "$dir/vmlinuz"
   cp -r "$dir"/kernel/lib/modules "$dir/base/lib/"
@@ -38,13 +39,12 @@ if [ ! -f "$dir/vmlinuz" ]; then
 fi
 
 say "offline set"
-bash deploy/wheels.sh "$dir/offline" all
+bash deploy/wheels.sh "$dir/offline"
 
 say "disk and initramfs"
 rm -rf "$dir/root" && cp -a "$dir/base" "$dir/root"
 mkdir -p "$dir/root/srv" && cp -r "$dir/offline" "$dir/root/srv/offline"
-cp deploy/vm/inside.sh "$dir/root/srv/inside.sh"
-cp deploy/vm/estate.yaml "$dir/root/srv/estate.yaml"
+cp deploy/vm/inside.sh deploy/vm/looks.py deploy/vm/estate.yaml "$dir/root/srv/"
 cat > "$dir/root/etc/systemd/system/vmtest.service" <<'UNIT'
 [Unit]
 Description=vm test
