@@ -30,7 +30,10 @@ def unzstd(data: bytes, size: int) -> bytes:
 def unzstd_all(data: bytes) -> bytes:
     """The content of a frame that we made ourselves."""
     unpacker: Any = zstd.ZstdDecompressor()
-    body: bytes = unpacker.decompress(data, max_length=_LARGEST)
+    try:
+        body: bytes = unpacker.decompress(data, max_length=_LARGEST)
+    except zstd.ZstdError as error:
+        raise WireError(Code.BAD_ENCODING, f"zstd: {str(error)[:120]}") from None
     if not unpacker.eof:
         raise WireError(Code.TOO_LARGE, "a pack above 256 MiB")
     return body

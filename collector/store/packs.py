@@ -11,7 +11,9 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
-from checks.wire.numbers import ENC_RAW
+from checks.wire.blob import Cursor
+from checks.wire.errors import Code
+from checks.wire.numbers import ENC_RAW, SEED_SIZE
 from checks.wire.tiles import parse_bundle
 from collector.evidence.unzstd import unzstd_all
 from collector.store import evidence
@@ -55,7 +57,22 @@ def body(conn: Connection, idx: int) -> BodyRow | None:
     if found is not None:
         return BodyRow(*found)
     group = conn.execute(select(pack_table.c.bodies).where(pack_table.c.n == idx // GROUP)).scalar()
-    return packed_bodies(group).get(idx % GROUP, None) if group is not None else None
+    found_packed = packed_bodies(group).get(idx % GROUP) if group is not None else None
+    return found_packed._replace(idx=idx) if found_packed is not None else None
+
+
+def body_rows(conn: Connection, begin: int, end: int) -> Iterator[BodyRow]:
+    """The bodies of the entries [begin, end), in order of the two places they may stand in."""
+    table = body_table
+    wanted = (table.c.idx >= begin, table.c.idx < end)
+    for row in conn.execute(select(table).where(*wanted).order_by(table.c.idx)):
+        yield BodyRow(*row)
+    groups = (pack_table.c.n >= begin // GROUP, pack_table.c.n <= (end - 1) // GROUP)
+    packed = select(pack_table.c.n, pack_table.c.bodies).where(*groups).order_by(pack_table.c.n)
+    for n, data in conn.execute(packed):
+        for position, one in packed_bodies(data).items():
+            if begin <= n * GROUP + position < end:
+                yield one._replace(idx=n * GROUP + position)
 
 
 def _packed(conn: Connection, n: int) -> tuple[bytes, bytes]:
@@ -76,16 +93,11 @@ def packed_entries(data: bytes) -> list[bytes]:
 @lru_cache(maxsize=4)
 def packed_bodies(data: bytes) -> dict[int, BodyRow]:
     """The bodies of a group by position within it; `idx` in the rows is that position."""
-    raw, at = unzstd_all(data), 0
+    cursor = Cursor(unzstd_all(data), Code.BAD_FRAME)
     found: dict[int, BodyRow] = {}
     for position in range(GROUP):
-        present, at = raw[at], at + 1
-        if not present:
-            continue
-        seeded, at = raw[at], at + 1
-        seed = raw[at : at + 16] if seeded else None
-        at += 16 if seeded else 0
-        size = int.from_bytes(raw[at : at + 4], "big")
-        found[position] = BodyRow(position, seed, ENC_RAW, raw[at + 4 : at + 4 + size])
-        at += 4 + size
+        if cursor.number(1):
+            seed = cursor.take(SEED_SIZE) if cursor.number(1) else None
+            found[position] = BodyRow(position, seed, ENC_RAW, cursor.take(cursor.number(4)))
+    cursor.finish()
     return found

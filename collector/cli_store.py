@@ -1,0 +1,102 @@
+"""`fsck`, `rebuild`, `backup`, `pack`: the log and its database."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from collector.context import ConfigError, Context, locked, open_context
+
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+def _open(directory: Path) -> Context:
+    try:
+        return open_context(directory)
+    except Exception as error:  # a damaged database raises whatever it likes: say it, exit 2
+        click.echo(f"error: {directory}: {error}", err=True)
+        sys.exit(2)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--full", is_flag=True, help="Every signature, header and body.")
+@click.option("--bodies", is_flag=True, help="Every body too.")
+@click.option("--json", "as_json", is_flag=True)
+def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
+    """Read the whole log again: tree, chains, signatures. Exit 1 when something is wrong."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from collector.jobs.fsck import Fsck
+
+    with _open(directory) as context:
+        try:
+            report = Fsck(context, full=full, bodies=bodies).run()
+        except SQLAlchemyError as error:
+            click.echo(f"error: {directory}: {error}", err=True)
+            sys.exit(2)
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+    else:
+        for problem in report.problems:
+            where = f"entry {problem.idx}" if problem.idx >= 0 else "log"
+            click.echo(f"{where}: {problem.code}: {problem.detail}")
+        click.echo(
+            f"{report.entries} entries, {report.batches} batches, {report.checkpoints} checkpoints, "
+            f"{report.signatures} signatures and {report.bodies} bodies checked, "
+            f"{len(report.problems)} problems, root {report.root}"
+        )
+    sys.exit(1 if report.problems else 0)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+def rebuild(directory: Path) -> None:
+    """Make every derived table again from the log (the server must not run)."""
+    from collector.jobs import derive
+    from collector.store.evidence import Damaged
+
+    try:
+        with locked(directory), _open(directory) as context:
+            derive.rebuild(context)
+    except (ConfigError, Damaged, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    click.echo("rebuilt")
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(directory: Path, file: Path) -> None:
+    """Write everything into FILE (a tar) while the server runs.
+
+    Restore: mkdir -m 700 NEW && tar -xpf FILE -C NEW, then serve NEW.
+    """
+    from collector.jobs.backup import backup as write
+
+    try:
+        with _open(directory) as context:
+            size = write(context, file)
+    except (ConfigError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    click.echo(f"{file}: {size} entries")
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+def pack(directory: Path) -> None:
+    """Move entries of finished days into verified packs; nothing is lost, less room is used."""
+    from collector.jobs.packing import pack_finished
+    from collector.store.evidence import Damaged
+
+    with _open(directory) as context:
+        try:
+            groups, before, after = pack_finished(context)
+        except Damaged as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(1)
+    click.echo(f"{groups} groups of 256 entries, {before} bytes to {after}")

@@ -1,0 +1,110 @@
+"""Intake: results a second, CPU, latency and bytes at rest, with real lines over plain HTTP on loopback.
+
+    python tests/bench/bench_intake.py [--seconds S] [--agents N] [--tls] [--only NAME]
+
+Prints the figures last. `--tls` repeats the first case with TLS and prints the difference. Everything is
+on: every signature, root and line is checked, SQLite is WAL with synchronous=FULL, the deriver runs.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from load import ROOT  # noqa: F401 - makes the packages importable
+from load import collector, cpu_seconds, drive, real_lines, requests, serving
+
+from checks.wire.signing import Signer, verify
+
+# name, lines a batch, batches a request, connections, bar in results/s
+CASES = (
+    ("50x4", 50, 4, 16, 100_000),
+    ("50x1", 50, 1, 16, 60_000),
+    ("200x1", 200, 1, 16, 200_000),
+    ("single", 50, 1, 1, 0),
+)
+
+
+def run(name: str, count: int, per: int, connections: int, args: argparse.Namespace, tls: bool) -> dict[str, float]:
+    """One case on a fresh collector."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "collector"
+        chains = collector(directory, args.agents)
+        expected = {"single": 20_000, "50x1": 90_000}.get(name, 150_000)
+        total = max(args.agents, int(args.seconds * expected / (count * per)))
+        work = requests(chains, TEMPLATES, count=count, per=per, total=total)
+        warm = [agent[:1] for agent in work]
+        work = [agent[1:] for agent in work]
+        with serving(directory, *(() if tls else ("--plain-http",)), derive=not args.no_derive) as (pid, port):
+            drive(port, warm, connections, tls)
+            before = cpu_seconds(pid)
+            got = drive(port, work, connections, tls)
+            acked = cpu_seconds(pid) - before
+            _settle(pid)
+            cpu = cpu_seconds(pid) - before
+            rss = int(next(l for l in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in l).split()[1])
+        results = got["requests"] * count * per
+        size = sum(path.stat().st_size for path in directory.glob("collector.db*"))
+        everything = (total * count * per)
+        return {
+            **got,
+            "rate": results / got["seconds"],
+            "cpu": 100_000 * acked / results,
+            "cpu_all": 100_000 * cpu / results,
+            "bytes": size / everything,
+            "rss": rss / 1024,
+        }
+
+
+def verify_us() -> float:
+    """CPU of one signature check: the yardstick that makes figures of busy machines comparable."""
+    signer, message = Signer(bytes(32)), bytes(500)
+    signature = signer.sign(message)
+    begin = time.process_time()
+    for _ in range(3000):
+        verify(signer.public, message, signature)
+    return (time.process_time() - begin) / 3000 * 1e6
+
+
+def _settle(pid: int) -> None:
+    """Wait until the server is idle: what it derives behind the answers belongs to the bill."""
+    while True:
+        before = cpu_seconds(pid)
+        time.sleep(0.5)
+        if cpu_seconds(pid) - before < 0.05:
+            return
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=4.0, help="about how long each case runs")
+    parser.add_argument("--agents", type=int, default=64)
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--no-derive", action="store_true", help="intake alone")
+    parser.add_argument("--only")
+    args = parser.parse_args()
+    rows, good = [], True
+    cases = [(*case, False) for case in CASES if args.only in (None, case[0])]
+    if args.tls:
+        cases.append((*CASES[0], True))
+    for name, count, per, connections, bar, tls in cases:
+        got = run(name, count, per, connections, args, tls)
+        good &= got["rate"] >= bar
+        rows.append((name + (" tls" if tls else ""), got, bar))
+    print(f"one Ed25519 verification here and now: {verify_us():.0f} µs")
+    print(f"line: {sum(map(len, TEMPLATES)) // len(TEMPLATES)} bytes on average, {len(TEMPLATES)} checks")
+    print(f"{'case':10}{'results/s':>11}{'bar':>9}{'CPU s/100k':>12}{'+derived':>10}{'p50 ms':>8}{'p99 ms':>8}{'B/result':>10}{'RSS MiB':>9}{'client CPU':>11}")
+    for name, got, bar in rows:
+        print(
+            f"{name:10}{got['rate']:11.0f}{bar:9}{got['cpu']:12.2f}{got['cpu_all']:10.2f}{got['p50_ms']:8.1f}"
+            f"{got['p99_ms']:8.1f}{got['bytes']:10.1f}{got['rss']:9.0f}{got['client_cpu'] / got['seconds']:11.0%}"
+        )
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    TEMPLATES = real_lines()
+    sys.exit(main())

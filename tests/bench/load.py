@@ -1,0 +1,258 @@
+"""What the intake benches share: real result lines, pre-signed requests of many agents, the load client.
+
+The client is a process of its own: one thread, many connections, every request made beforehand; it
+counts answers and refuses to go on when one is not good.
+"""
+
+import json
+import os
+import pickle
+import select
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+import hmac
+import re
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from checks import registry  # noqa: E402
+from checks.result import Item, When, encode, look  # noqa: E402
+from checks.wire import frame as frames  # noqa: E402
+from checks.wire import header as headers  # noqa: E402
+from checks.wire import lines as bodies  # noqa: E402
+from checks.wire import strict_json, token  # noqa: E402
+from checks.wire.chain import chain_hash  # noqa: E402
+from checks.wire.entry import sign_statement  # noqa: E402
+from checks.wire.header import Clock, Header, Kind  # noqa: E402
+from checks.wire.numbers import EntryKind  # noqa: E402
+from checks.wire.signing import Signer  # noqa: E402
+
+ORIGIN = "bench.example/log"
+START_MS = time.time_ns() // 1_000_000 - 86_400_000
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def real_lines() -> list[bytes]:
+    """One line of each host check, looked on this very machine; target and times are left to be filled in."""
+    from agent.sources.host import open_host
+    from agent.sources.memory import Transient
+
+    memory = Transient()
+    found = []
+    for turn in range(2):  # rates need a look before
+        host = open_host(memory)
+        found = []
+        for check_id in registry.matching("host.*"):
+            check = registry.get(check_id)
+            item = Item(check_id, check.version, "web-01", "web-01", {})
+            try:
+                found.append(encode(look(check, item, host, vantage="web-01", when=When(now_ms()), now=now_ms)))
+            except Exception as error:  # a check that needs parameters has no line here
+                print(f"  no line of {check_id}: {error}", file=sys.stderr)
+        if turn == 0:
+            time.sleep(1.1)
+    marked = [line.replace(b"%", b"%%").replace(b'"target":"web-01"', b'"target":"web-01-%02d"') for line in found]
+    return [re.sub(rb'"(slot|t0|t1)":\d{13}', rb'"\1":%013d', line) for line in marked]
+
+
+@dataclass
+class Chain:
+    """One agent's chain, ready to sign."""
+
+    name: str
+    signer: Signer
+    epoch: int
+    prev: str
+    seq: int = 0
+
+    def frame(self, templates: list[bytes], count: int) -> bytes:
+        # As agents do: each of its series once a minute, `count` of them in a batch.
+        at = START_MS + 60_000 * (self.seq + 1)
+        name = self.name.encode()
+        lines = []
+        for i in range(count):
+            line = templates[i % len(templates)] % (i % 100, at, at + i, at + i + 1)
+            lines.append(line.replace(b"web-01", name))
+        raw = headers.encode(
+            Header(
+                ORIGIN, self.name, self.epoch, self.seq, self.prev, Kind.RESULTS, count,
+                sum(map(len, lines)) + count, bodies.body_root(bytes(16), lines).hex(), at, at + 1000,
+                Clock(at, 1, "boot-1", 0, True), None, "", "22" * 32, "11" * 32,
+            )
+        )  # fmt: skip
+        self.prev, self.seq = chain_hash(raw).hex(), self.seq + 1
+        signed = frames.sign_header(raw, self.signer)
+        return frames.encode(frames.Frame(raw, signed, bytes(16), 1, frames.pack_body(lines)))
+
+
+def collector(directory: Path, agents: int, url: str = "http://127.0.0.1:1") -> list[Chain]:
+    """A fresh data directory with this many approved agents."""
+    from collector.cli_server import make
+    from collector.context import open_context
+    from collector.evidence.enrolment import read_statement
+    from collector.jobs import lifecycle
+
+    make(directory, ORIGIN, "127.0.0.1:0", url, None)
+    chains = []
+    with open_context(directory) as context:
+        for i in range(agents):
+            name = f"a{i:04d}x"
+            signer = Signer(sha256(name.encode()).digest())
+            text = lifecycle.create_token(context, name, name, by="bench")
+            parsed = token.parse_token(text)
+            raw = strict_json.dumps(
+                {
+                    "v": 1, "log": ORIGIN, "token": parsed.id, "public": signer.public.hex(), "alg": 1,
+                    "machine": "11" * 32, "hostname": name, "boot": "boot-1", "wall": now_ms(),
+                    "versions": {}, "key_protection": "file", "nonce": "00",
+                }
+            )  # fmt: skip
+            signature = sign_statement(EntryKind.ENROL, raw, signer)[0].sig
+            body = {
+                "statement": b64encode(raw).decode(),
+                "mac": hmac.new(parsed.secret, raw, sha256).hexdigest(),
+                "signature": b64encode(signature).decode(),
+            }
+            known = lifecycle.enrol(context, read_statement(json.dumps(body).encode()))
+            lifecycle.approve(context, known.code, by="bench")
+            chains.append(Chain(name, signer, known.epoch, chain_hash(raw).hex()))
+    return chains
+
+
+def requests(chains: list[Chain], templates: list[bytes], *, count: int, per: int, total: int) -> list[list[bytes]]:
+    """For each agent its requests in order: `per` frames of `count` lines each, `total` requests over all."""
+    made: list[list[bytes]] = [[] for _ in chains]
+    for i in range(total):
+        chain = chains[i % len(chains)]
+        body = b"".join(chain.frame(templates, count) for _ in range(per))
+        head = f"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        made[i % len(chains)].append(head + body)
+    return made
+
+
+@contextmanager
+def serving(directory: Path, *options: str, derive: bool = True):
+    """The server as a process of its own; yields (pid, port)."""
+    # The pages for people are left out: nothing of them runs during intake.
+    program = (
+        "import faulthandler, functools, signal; faulthandler.register(signal.SIGUSR1); from collector import serve; from collector.cli import main; "
+        "serve.running = functools.partial(serve.running, pages=False); "
+        + ("" if derive else "serve._jobs = lambda context: []; ")
+        + "main()"
+    )
+    command = [sys.executable, "-c", program, "serve", str(directory), *options]
+    log = (directory.parent / "server.log").open("w")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
+    try:
+        said = process.stdout.readline()
+        if "listening" not in said:
+            raise SystemExit(f"the server did not start: {said!r}\n" + (directory.parent / "server.log").read_text())
+        yield process.pid, int(said.rsplit(":", 1)[1])
+    finally:
+        process.terminate()
+        process.wait(60)
+        log.close()
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def drive(port: int, work: list[list[bytes]], connections: int, tls: bool = False) -> dict[str, float]:
+    """Run the client process over these requests; its figures."""
+    args = [sys.executable, __file__, str(port), str(connections), "tls" if tls else "plain"]
+    process = subprocess.run(args, input=pickle.dumps(work), stdout=subprocess.PIPE, check=False)
+    if process.returncode:
+        raise SystemExit("the client saw a bad answer")
+    return json.loads(process.stdout)
+
+
+def _client() -> int:
+    """Entry point of the client process."""
+    port, connections, tls = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "tls"
+    work = pickle.loads(sys.stdin.buffer.read())
+    queues = [[] for _ in range(connections)]
+    for i, agent in enumerate(work):  # an agent stays on one connection: its order is its chain
+        queues[i % connections].append(agent)
+    plans = [_interleave(queue) for queue in queues]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    poll, socks, at, sent, buffers = select.poll(), {}, {}, {}, {}
+    times: list[float] = []
+    for i in range(connections):
+        if not plans[i]:
+            continue
+        sock = socket.create_connection(("127.0.0.1", port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            sock = context.wrap_socket(sock)
+        socks[sock.fileno()], at[sock.fileno()], buffers[sock.fileno()] = (sock, plans[i]), 0, b""
+        poll.register(sock, select.POLLIN)
+    begin, cpu = time.perf_counter(), time.process_time()
+    for number, (sock, plan) in socks.items():
+        sock.sendall(plan[0])
+        sent[number] = time.perf_counter()
+    left = sum(len(plan) for _, plan in socks.values())
+    while left:
+        for number, _ in poll.poll(30_000):
+            sock, plan = socks[number]
+            buffers[number] += sock.recv(262_144)
+            while tls and sock.pending():
+                buffers[number] += sock.recv(262_144)
+            answer = _answer(buffers[number])
+            if answer is None:
+                continue
+            times.append(time.perf_counter() - sent[number])
+            buffers[number] = b""
+            if answer[0] != 200 or b'"ok"' not in answer[1] or answer[1].count(b'"status"') != answer[1].count(b'"ok"'):
+                print(answer, file=sys.stderr)
+                return 1
+            left -= 1
+            at[number] += 1
+            if at[number] < len(plan):
+                sock.sendall(plan[at[number]])
+                sent[number] = time.perf_counter()
+            else:
+                poll.unregister(sock)
+    times.sort()
+    print(
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - begin,
+                "client_cpu": time.process_time() - cpu,
+                "requests": len(times),
+                "p50_ms": 1000 * times[len(times) // 2],
+                "p99_ms": 1000 * times[min(len(times) - 1, len(times) * 99 // 100)],
+            }
+        )
+    )
+    return 0
+
+
+def _interleave(agents: list[list[bytes]]) -> list[bytes]:
+    return [one[i] for i in range(max(map(len, agents), default=0)) for one in agents if i < len(one)]
+
+
+def _answer(data: bytes) -> tuple[int, bytes] | None:
+    head, blank, body = data.partition(b"\r\n\r\n")
+    if not blank:
+        return None
+    size = int(re.search(rb"content-length: (\d+)", head.lower())[1])
+    return (int(head[9:12]), body) if len(body) >= size else None
+
+
+if __name__ == "__main__":
+    sys.exit(_client())
