@@ -12,8 +12,9 @@ from checks.wire import strict_json
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """# Checks (巡检项)
 
-Made from the checks' own declarations by `python deploy/docs/check_pages.py`; do not edit. A limit `{"warn": a, "crit": b}` is in the
-unit of the readings it judges; `null` is no limit. Try one here: `roundseal-agent check ID --param key=value`.
+Made from the checks' own declarations by `python deploy/docs/check_pages.py`; do not edit. A limit
+`{"warn": a, "crit": b}` is in the unit of the readings it judges; `null` is no limit.
+Try one here: `roundseal-agent check ID --param key=value`.
 """
 
 
