@@ -41,6 +41,8 @@ class Loaded:
 def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Loaded:
     """The estate in file `name`; EstateError with every mistake."""
     source = load(name, read)
+    if not source.value and source.problems:
+        raise EstateError(tuple(sorted(source.problems)))
     shape = reading.read(source)
     estate = shape.estate
     by_id = {asset.id: i for i, asset in enumerate(estate.assets)}
@@ -55,7 +57,8 @@ def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Lo
     trees = _trees(estate, note)
     references.check(estate, trees, shape.broken, catalog, note)
     serves = probing.serving(estate, trees)
-    regular = looks.regular(estate, catalog, note)
+    whole = all(section != "assets" for section, _ in shape.broken)
+    regular = looks.regular(estate, catalog, note, whole=whole)
     usual = {(look.target, look.check.id): look for look in regular}
     regular += probing.looks(estate, catalog, serves, note)
     rounds = {

@@ -78,13 +78,16 @@ def layered(params: Mapping[str, Mapping[str, Any]], check_id: str) -> dict[str,
     return made
 
 
-def regular(estate: Estate, catalog: Catalog, note: Note) -> list[Look]:
-    """Regular looks. An exact check id wins over a pattern; two entries of one rank are a mistake."""
+def regular(estate: Estate, catalog: Catalog, note: Note, *, whole: bool = True) -> list[Look]:
+    """Regular looks. An exact check id wins over a pattern; two entries of one rank are a mistake.
+
+    `whole` is false when some assets could not be read: that a check fits none then means nothing.
+    """
     chosen: dict[tuple[str, str], tuple[bool, int]] = {}
     found: dict[tuple[str, str], Look] = {}
     for i, entry in enumerate(estate.checks):
         rank = (entry.check in catalog.checks, i)
-        for check, asset in _pairs(estate, catalog, entry, ("checks", i), note):
+        for check, asset in _pairs(estate, catalog, entry, ("checks", i), note, whole):
             key = (asset.id, check.id)
             before = chosen.get(key, (False, -1))
             if before[1] >= 0 and before[0] == rank[0]:
@@ -102,13 +105,13 @@ def _keep(found: dict[tuple[str, str], Look], key: tuple[str, str], look: Look |
 
 
 def _pairs(
-    estate: Estate, catalog: Catalog, entry: RegularCheck, path: Path, note: Note
+    estate: Estate, catalog: Catalog, entry: RegularCheck, path: Path, note: Note, whole: bool
 ) -> Iterator[tuple[Check[Any, Any], Asset]]:
     wanted = catalog.matching(entry.check)
     if not wanted:
         note((*path, "check"), no_check(entry.check, catalog))
     found = list(pairs(estate, catalog, entry.assets, (entry.check,)))
-    if wanted and not found and select_assets(estate, entry.assets):
+    if wanted and not found and whole and select_assets(estate, entry.assets):
         note((*path, "check"), f"{entry.check} can be run on none of these assets")
     if entry.check in catalog.checks:
         check = catalog.checks[entry.check]

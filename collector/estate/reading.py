@@ -104,6 +104,8 @@ def _checked(source: Source, kind: Any, value: Any, path: Path) -> Any:
         return _adapter(kind).validate_python(value)
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_context=True):
+            if error["type"] == "too_short" and error["input"]:
+                continue  # its members were refused one by one
             steps = _steps(value, error["loc"])
             source.add((*path, *steps), _reason(dict(error), kind, value, steps))
     return None

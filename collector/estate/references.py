@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from checks.codec import FieldError
 from checks.recurrence import check_recurrence, zone
-from collector.estate.catalog import Catalog
+from collector.estate.catalog import Catalog, agent_for
 from collector.estate.holidays import HOLIDAYS
 from collector.estate.looks import Note, Path, matches, names, no_check
 from collector.estate.model import COLLECTOR, Estate, Round
@@ -27,6 +27,7 @@ class Names:
             for section in _SECTIONS
         }
         agents = [asset.agent for asset in estate.assets if asset.agent]
+        self.broken = broken
         self.ids["agents"] = [*agents, COLLECTOR, *(name for kind, name in broken if kind == "agents")]
 
     def want(self, section: str, name: str | None, path: Path, note: Note) -> None:
@@ -56,7 +57,7 @@ def check(estate: Estate, trees: Mapping[str, Node], broken: Broken, catalog: Ca
         _assets_named(estate, known, entry.assets, ("checks", i, "assets"), note)
     for i, round_ in enumerate(estate.rounds):
         _round(estate, known, round_, ("rounds", i), catalog, note)
-    _windows(estate, note)
+    _windows(estate, known, note)
     _trees(estate, trees, known, catalog, note)
     _hosts(estate, known, catalog, note)
 
@@ -158,8 +159,8 @@ def _not_after(to: str, from_: str) -> bool:
     return ends <= starts
 
 
-def _windows(estate: Estate, note: Note) -> None:
-    ids = [system.id for system in estate.systems]
+def _windows(estate: Estate, known: Names, note: Note) -> None:
+    ids = known.ids["systems"]
     for i, window in enumerate(estate.windows):
         if _not_after(window.to, window.from_):
             note(("windows", i, "to"), "is not after from")
@@ -177,12 +178,18 @@ def leaf_problem(name: str, known: Names, catalog: Catalog, estate: Estate, *, s
         if asset not in known.ids["assets"]:
             return no_such("asset", asset, known.ids["assets"])
         regular = any(
-            matches(entry.check, check_id) and any(names(estate, p, a) for p in entry.assets)
+            matches(entry.check, check_id)
+            and any(names(estate, p, a) for p in entry.assets)
+            and agent_for(catalog.checks[check_id], a) is not None
             for entry in estate.checks
             for a in estate.assets
             if a.id == asset
         )
-        return None if regular else f"nothing under checks looks at {check_id} on {asset} regularly"
+        return (
+            None
+            if regular or ("assets", asset) in known.broken
+            else f"nothing under checks looks at {check_id} on {asset} regularly"
+        )
     wanted = [*known.ids["probes"], *(known.ids["systems"] if systems else [])]
     return None if name in wanted else no_such("probe or system" if systems else "probe", name, wanted)
 

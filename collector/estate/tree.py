@@ -47,20 +47,27 @@ def parse(value: Any, path: Path, note: Note) -> Node | None:
     if not isinstance(value, dict):
         note(path, "the name of a probe, or a group such as {all: [...]}, is wanted here")
         return None
-    operators = [key for key in value if key in OPERATORS]
-    for key in value:
-        if key not in OPERATORS and key != "name":
-            note((*path, key), f"unknown key; a group has one of {', '.join(OPERATORS)}, and a name")
-    if len(operators) != 1:
-        note(path, f"exactly one of {', '.join(OPERATORS)} is wanted here")
+    operator = _operator(value, path, note)
+    if operator is None:
         return None
     name = value.get("name", "")
     if not isinstance(name, str) or "/" in name or "@" in name or name.isdigit():
         note((*path, "name"), "a text without / and @ that is no number is wanted here")
         name = ""
-    operator = operators[0]
     reader = {"quorum": _quorum, "weighted": _weighted}.get(operator, _plain)
     return reader(operator, value[operator], (*path, operator), name, note)
+
+
+def _operator(value: dict[str, Any], path: Path, note: Note) -> str | None:
+    operators = [key for key in value if key in OPERATORS]
+    odd = [key for key in value if key not in OPERATORS and key != "name"]
+    for key in odd:
+        note((*path, key), f"unknown key; a group has one of {', '.join(OPERATORS)}, and a name")
+    if len(operators) == 1:
+        return operators[0]
+    if operators or not odd:
+        note(path, f"exactly one of {', '.join(OPERATORS)} is wanted here")
+    return None
 
 
 def _members(value: Any, path: Path, note: Note) -> tuple[Node, ...] | None:

@@ -20,6 +20,8 @@ Place = tuple[str, int]
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,15})\Z", re.ASCII)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MOST_NODES = 500_000
+_CORE = ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value", "binary")
+_TAGS = frozenset(f"tag:yaml.org,2002:{word}" for word in _CORE)
 
 
 @dataclass(slots=True)
@@ -85,6 +87,8 @@ def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...]) -> No
     source.files[name] = text
     root = _compose(source, name, text)
     if root is None:
+        if all(problem.file != name for problem in source.problems):
+            source.problems.append(Problem(name, 1, "(file)", "the file is empty"))
         return
     if not isinstance(root, yaml.MappingNode):
         source.problems.append(Problem(name, 1, "(file)", "a mapping of keys is wanted here"))
@@ -174,7 +178,7 @@ def _value(source: Source, file: str, node: yaml.Node, path: Path) -> Any:
             source.nodes = 10 * _MOST_NODES
             source.problems.append(Problem(file, _line(node), "(file)", "too large or nested too deeply"))
         return None
-    if node.tag.startswith("!"):
+    if node.tag not in _TAGS:
         source.problems.append(
             Problem(file, _line(node), _plain(path), f"tags such as {node.tag} have no use here")
         )
