@@ -14,6 +14,7 @@ from typing import Any
 
 from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
 from collector.jobs.checkpoints import Publisher
+from collector.jobs.draining import Drain
 from collector.watchdog import Watchdog
 from collector.web.app import Wsgi, create_app, whole
 
@@ -60,7 +61,11 @@ def running(
 
 def _jobs(context: Context) -> list[Any]:
     """Jobs of other parts, each a class with start() and stop() made from the context."""
-    started = []
+    started: list[Any] = []
+    if not context.database.sqlite:
+        drain = Drain(context)
+        drain.start()
+        started.append(drain)
     for module, name in (("collector.jobs.derive", "Derive"), ("collector.jobs.rounds", "Rounds")):
         if importlib.util.find_spec(module) is None:
             continue

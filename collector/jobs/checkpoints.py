@@ -109,6 +109,9 @@ class Publisher:
         """Sign and publish the head if the log has grown; the newest published head."""
         if self.frozen:
             self.check()
+        if not self._context.writer.held:
+            with self._context.read() as conn:
+                self.current = evidence.last_checkpoint(conn)
         if self.frozen or not self._context.writer.held:
             return self.current
         work = HeadWork(self._context, self.current.size if self.current else 0)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 4096  # batches; beyond that the answer is `overload`
 MAX_COMMIT = 1000
 LEASE_TTL = timedelta(seconds=15)
-CLAIM_WAIT = 40.0
+NO_EPOCH = -1  # of a lease that was never held: fences every commit
 
 
 class Overload(Exception):
@@ -74,12 +74,10 @@ class LogWriter:
         self._renewed = 0.0
 
     def start(self) -> None:
-        """Take the lease and begin; waits for another holder's lease to run out."""
-        until = monotonic() + CLAIM_WAIT
-        while not self._claim():
-            if monotonic() > until:
-                raise Fenced("another collector writes this log")
-            threading.Event().wait(0.5)
+        """Take the lease, or stand by while another collector holds it; begin."""
+        if not self._claim():
+            self.sequencer.epoch = NO_EPOCH
+            log.info("another collector gives the positions: standing by")
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -92,7 +90,7 @@ class LogWriter:
             self._wake.notify()
         self._thread.join()
         self._thread = None
-        if self.sequencer.epoch is not None and self.held:
+        if self.sequencer.epoch is not None and self.sequencer.epoch >= 0 and self.held:
             self._fence.release(LEASE, self.sequencer.epoch)
 
     @property
@@ -162,7 +160,9 @@ class LogWriter:
         try:
             self.sequencer.commit(works)
         except Fenced:
-            self.held = self.sequencer.epoch is None
+            if self.held:
+                log.warning("another collector has taken the lease: standing by")
+            self.held = False
             raise
         except OperationalError as error:
             log.error("commit failed: %s", error.orig)

