@@ -65,6 +65,12 @@ def ensure(conn: Connection, name: str) -> None:
     conn.exec_driver_sql(text, (name,))
 
 
+def touch(conn: Connection, name: str, now: int) -> None:
+    """Really write a row, so that a store that takes no writes says so."""
+    ensure(conn, name)
+    conn.execute(update(lease_table).where(lease_table.c.name == name).values(until=now))
+
+
 class _Row(NamedTuple):
     owner: str
     epoch: int

@@ -46,7 +46,7 @@ def readyz() -> tuple[Response, int]:
 def _writable(context: Context) -> str:
     try:
         with context.write() as conn:
-            leases.ensure(conn, "readyz")
+            leases.touch(conn, "readyz", context.now())
     except SQLAlchemyError as error:
         return f"not writable: {error.__class__.__name__}"
     return "ok"

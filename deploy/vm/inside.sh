@@ -26,7 +26,7 @@ as_agent() { runuser -u roundseal-agent -- roundseal-agent "$@"; }
 field() { python3 -c 'import json,sys; print(eval(sys.argv[1], {"x": json.load(sys.stdin)}))' "$1"; }
 property() { systemctl show -p "$2" --value "$1"; }
 
-say "$(. /etc/os-release; echo "$PRETTY_NAME"), kernel $(uname -r), network devices besides lo: $(ip -br link | grep -vc '^lo')"
+say "$(. /etc/os-release; echo "$PRETTY_NAME"), kernel $(uname -r), network devices besides lo: $(ip -br link | awk '$1 != "lo"' | wc -l)"
 cd /srv/offline
 quiet bash install.sh both
 say "installed without a network"
