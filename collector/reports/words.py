@@ -16,14 +16,12 @@ STATES: Words = {
     "off_hours": ("非约定时间", "Outside hours"),
     # of rounds
     "due": ("待巡检", "Due"),
-    "open": ("进行中", "Open"),
     "late": ("逾期", "Late"),
     "missed": ("漏检", "Missed"),
     "missing": ("漏检", "Missed"),
     "done": ("已完成", "Done"),
-    "closed": ("已完成", "Done"),
+    "done_late": ("逾期完成", "Done late"),
     "planned": ("未到期", "Not yet due"),
-    "upcoming": ("未到期", "Not yet due"),
     "incomplete": ("不完整", "Incomplete"),
     "not_inspected": ("未巡检", "Not inspected"),
     # of agents

@@ -1,6 +1,11 @@
 """Every text of the pages: key -> (Chinese, English). A test finds keys that are missing or idle."""
 
+from collector.reports.record_words import RECORD
+from collector.web.catalogue_views import VIEWS
+
 TEXTS: dict[str, tuple[str, str]] = {
+    **VIEWS,
+    **RECORD,
     # frame
     "brand": ("巡证 Roundseal", "Roundseal"),
     "brand.line": ("运维巡检存证", "Signed proof of IT operations"),
@@ -33,7 +38,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "password.must": ("初始密码只能使用一次，请先修改。", "The one-time password must be changed first."),
     "password.rules": (
         "至少 {least} 个字符，大写字母、小写字母、数字、其他字符中至少三种，不含账号名。",
-        "At least {least} characters; three kinds of lower, upper case, digits, others; not the account's name.",
+        "At least {least} characters, three of: lower case, upper case, digits, others; not the name.",
     ),
     "password.old": ("现用密码", "Present password"),
     "password.new": ("新密码", "New password"),
@@ -66,7 +71,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "role.operator": ("运维员", "Operator"),
     "role.admin": ("管理员", "Administrator"),
     "role.viewer.what": ("可以查看所有页面和证据", "sees all pages and evidence"),
-    "role.operator.what": ("还可以导出记录、发起巡检", "also exports records and starts rounds"),
+    "role.operator.what": ("还可以发起巡检", "also starts rounds"),
     "role.admin.what": ("还可以管理账号和代理", "also manages accounts and agents"),
     "accounts.title": ("账号", "Accounts"),
     "accounts.empty": ("没有账号。", "No accounts."),
@@ -215,12 +220,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "entry.document": ("文档内容", "Document"),
     # column headings
     "col.account": ("账号", "Account"),
-    "col.agent": ("代理", "Agent"),
     "col.asset": ("资产", "Asset"),
     "col.by": ("操作人", "By"),
     "col.chain": ("链/次/序号", "Chain/epoch/seq"),
     "col.chain_head": ("链头", "Chain head"),
-    "col.check": ("巡检项", "Check"),
     "col.code": ("核对码", "Approval code"),
     "col.entry": ("证据", "Evidence"),
     "col.event": ("事件", "Event"),
@@ -231,14 +234,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.line": ("行", "Line"),
     "col.offset": ("时钟偏差", "Clock offset"),
     "col.password": ("密码", "Password"),
-    "col.reading": ("结果项", "Reading"),
-    "col.readings": ("逐项结果", "Readings"),
-    "col.reason": ("原因", "Reason"),
     "col.received": ("接收时间", "Received"),
     "col.role": ("角色", "Role"),
-    "col.state": ("状态", "State"),
     "col.subject": ("对象", "Subject"),
-    "col.target": ("对象", "Target"),
-    "col.value": ("数值", "Value"),
-    "col.when": ("时间", "Time"),
 }

@@ -14,7 +14,6 @@ from collector.store.content import content
 from collector.store.evidence import Damaged
 from collector.store.series import SeriesRow, every, series_table
 
-# A result is as old as its series allows; beyond that it says nothing about now.
 Key = tuple[str, str, str]
 
 
@@ -52,7 +51,8 @@ def of_asset(conn: Connection, asset: str, now: int) -> list[Look]:
 
 
 def _look(row: SeriesRow, now: int) -> Look:
-    stale = now - row.t > row.hold > 0
+    # A series of which nothing counted yet (every look lay in the future) has no place in the log.
+    stale = row.idx < 0 or now - row.t > row.hold > 0
     state = "error" if row.error is not None else (row.state or "unknown")
     return Look(row, "unknown" if stale and state != "error" else state, stale)
 

@@ -26,16 +26,14 @@ MENU = (
 )
 # How a state looks: class of its colour, sign beside the word.
 LOOKS = {
+    **dict.fromkeys(("ok", "up", "done", "approved", "live", "verified", "active"), ("ok", "circle-check")),
     **dict.fromkeys(
-        ("ok", "up", "done", "closed", "approved", "live", "verified", "active"), ("ok", "circle-check")
+        ("warn", "degraded", "late", "done_late", "pending", "incomplete"), ("warn", "alert-triangle")
     ),
-    **dict.fromkeys(("warn", "degraded", "late", "pending", "incomplete"), ("warn", "alert-triangle")),
     **dict.fromkeys(("crit", "down", "missed", "missing", "failed", "forked", "silent"), ("bad", "circle-x")),
-    **dict.fromkeys(("due", "open"), ("note", "clock-exclamation")),
+    **dict.fromkeys(("due",), ("note", "clock-exclamation")),
     **dict.fromkeys(("unknown", "error", "unverified", "never", "not_inspected"), ("unknown", "help-circle")),
-    **dict.fromkeys(
-        ("planned", "upcoming", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")
-    ),
+    **dict.fromkeys(("planned", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
 }
 
 

@@ -14,8 +14,8 @@ from collector.store.accounts import Role
 from collector.store.evidence import entry_table
 from collector.web import i18n
 from collector.web.pages import chains
-from collector.web.pages.chains import Chain
 from collector.web.pages.base import Answer, context, render, route, t, table
+from collector.web.pages.chains import Chain
 
 _COLUMNS = (
     Column("agent"),

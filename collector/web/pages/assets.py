@@ -43,7 +43,8 @@ def assets_table(_args: Mapping[str, str]) -> Table:
     states: dict[str, Counter[str]] = {}
     for one in found:
         states.setdefault(one.row.asset or one.row.target, Counter())[one.state] += 1
-    rows = [_row(asset, states.get(asset.id, Counter())) for asset in (loaded.estate.assets if loaded else ())]
+    known = loaded.estate.assets if loaded else ()
+    rows = [_row(asset, states.get(asset.id, Counter())) for asset in known]
     return Table("assets", t("assets.title"), _COLUMNS, rows, t("assets.empty"))
 
 
@@ -74,7 +75,8 @@ def asset_table(args: Mapping[str, str]) -> Table:
         elif one.result is None:
             rows.append((*head, None, None, one.state, t("look.gone"), *tail))
         else:
-            rows += [(*head, *_reading(one, number, lang), *tail) for number in range(len(one.result.readings))]
+            numbers = range(len(one.result.readings))
+            rows += [(*head, *_reading(one, number, lang), *tail) for number in numbers]
     title = t("asset.readings")
     return Table("asset", title, _READINGS, rows, t("asset.readings.none"), tuple(args.items()))
 

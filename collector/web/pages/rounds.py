@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 
 from checks.recurrence import day_of, instant
+from collector.inspection.record import EmptyRecord
+from collector.jobs import estates as jobs_estates
+from collector.jobs import rounds as jobs
+from collector.jobs.rounds import NoRound, Occasion
+from collector.reports import record as exports
+from collector.reports.record_view import EmptyRecordError, Source, View, view
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
-from collector.web.calendar import Occasion, occasions
+from collector.web import auth, i18n
 from collector.web.pages.base import Answer, context, estate, render, route, t, table, zone
 
 _COLUMNS = (
@@ -41,14 +47,14 @@ def table_of(found: Sequence[Occasion], name: str, title: str, empty: str) -> Ta
     """Occasions as rows, newest window first."""
     rows = [
         (
-            one.state,
+            state_of(one),
             Link(one.window.id, url_for("pages.window", window=one.window.id)),
             one.window.from_ms,
             one.window.to_ms,
             one.due,
             one.done,
             one.record.late if one.record else None,
-            one.record.missed if one.record else None,
+            one.missed if one.record or one.state in ("missed", "incomplete") else None,
             one.errors,
             one.record.idx if one.record else None,
         )
@@ -57,10 +63,15 @@ def table_of(found: Sequence[Occasion], name: str, title: str, empty: str) -> Ta
     return Table(name, title, _COLUMNS, rows, empty)
 
 
+def state_of(one: Occasion) -> str:
+    """Its word; a closed round that came late is done, and late."""
+    return "done_late" if one.state == "late" and one.record is not None else one.state
+
+
 def month_of(text: str) -> date:
     """The first day of `YYYY-MM`; of the present month for anything else."""
     try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a calendar month has no zone
+        return datetime.strptime(text, "%Y-%m").date()
     except ValueError:
         return day_of(context().now(), zone()).replace(day=1)
 
@@ -71,9 +82,9 @@ def _following(first: date) -> date:
 
 def _month(first: date) -> list[Occasion]:
     """Windows that open in the month."""
-    edges = [instant(datetime(day.year, day.month, 1), zone()) for day in (first, _following(first))]  # noqa: DTZ001
+    edges = [instant(datetime(day.year, day.month, 1), zone()) for day in (first, _following(first))]
     with context().read() as conn:
-        found = occasions(conn, context().now(), *edges)
+        found = jobs.ledger(conn, context().now(), *edges)
     return [one for one in found if edges[0] <= one.window.from_ms < edges[1]]
 
 
@@ -105,6 +116,7 @@ def rounds() -> Answer:
         after=f"{_following(first):%Y-%m}",
         weeks=_weeks(first, _month(first)),
         table=rounds_table({"month": f"{first:%Y-%m}"}),
+        state_of=state_of,
         rules=loaded.estate.rounds if loaded else (),
     )
 
@@ -120,3 +132,98 @@ def _weeks(first: date, found: Sequence[Occasion]) -> list[list[Cell]]:
         [Cell(day.day, day.month == first.month, day == today, tuple(by_day.get(day, ()))) for day in week]
         for week in weeks
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A window with its record, or how it stands while it is open; no view where nothing is owed."""
+
+    occasion: Occasion
+    view: View | None
+
+
+def _shown(window_id: str) -> Shown:
+    """The window, closed or as it stands now."""
+    where = url_for("pages.log")
+    lang = i18n.language()
+    try:
+        with context().read() as conn:
+            found = jobs.find(conn, window_id, context().now())
+            if found.record is not None:
+                record = jobs.read_record(conn, found.record)
+            else:
+                record = jobs.draft(context(), conn, found.round, found.window)
+        source = _source(found)
+        return Shown(found, view(record, source, lang, where))
+    except NoRound:
+        abort(404)
+    except (EmptyRecord, EmptyRecordError):
+        return Shown(found, None)
+
+
+def _source(found: Occasion) -> Source | None:
+    if found.record is None:
+        return None
+    return exports.source_of(context(), found.record)
+
+
+@route("/rounds/<path:window>", Role.VIEWER)
+def window(window: str) -> Answer:
+    """One round: overview, problems, carried over, not inspected, every item."""
+    shown = _shown(window)
+    parts = [_part(table, shown.occasion.window.id) for table in shown.view.tables] if shown.view else []
+    return render(
+        "window.html",
+        "rounds",
+        one=shown.occasion,
+        state=state_of(shown.occasion),
+        view=shown.view,
+        parts=parts,
+    )
+
+
+def _part(table: Table, window_id: str) -> Table:
+    args = (("window", window_id), ("part", table.name))
+    return Table("record", table.title, table.columns, table.rows, table.empty, args)
+
+
+@table("record", Role.VIEWER)
+def record_table(args: Mapping[str, str]) -> Table:
+    """One part of a record."""
+    shown = _shown(args.get("window", ""))
+    tables = shown.view.tables if shown.view else ()
+    found = next((one for one in tables if one.name == args.get("part")), None)
+    if found is None:
+        abort(404)
+    return _part(found, shown.occasion.window.id)
+
+
+@route("/records/<kind>/<path:window>", Role.VIEWER)
+def record_export(kind: str, window: str) -> Answer:
+    """The record as docx, xlsx, pdf or json; what cannot be made is said on the round's page."""
+    if kind not in exports.TYPES:
+        abort(404)
+    try:
+        data = exports.export(exports.closed(context(), window), kind, i18n.language())
+    except exports.NoRecordError:
+        abort(404)
+    except exports.PROBLEMS as error:
+        flash(t(f"export.{error.code}"), "bad")
+        return redirect(url_for("pages.window", window=window))
+    name = f"{window.replace('/', '-')}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, mimetype=exports.TYPES[kind], headers=headers)
+
+
+@route("/rounds/run", Role.OPERATOR, "POST")
+def round_run() -> Answer:
+    """Have a round run now."""
+    try:
+        opened, agents = jobs_estates.run_round(
+            context(), request.form.get("round", ""), by=auth.account().name
+        )
+    except jobs_estates.RoundError as error:
+        flash(t("rounds.run.refused", why=str(error)), "bad")
+        return redirect(url_for("pages.rounds"))
+    flash(t("rounds.run.done", n=len(agents)), "ok")
+    return redirect(url_for("pages.window", window=opened.id))

@@ -1,40 +1,42 @@
-"""Business systems and their services: state now, ninety days as a strip, the figure with all that belongs to it."""
+"""Business systems: the state of each now, ninety days as a strip, the figure and all that belongs to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from flask import abort, request, url_for
-from markupsafe import Markup
+from flask import abort, g, request, url_for
 
 from checks.recurrence import day_of, instant
 from collector.availability.current import CurrentState
-from collector.availability.engine import Figure
-from collector.availability.errors import SpecError
-from collector.availability.terms import ServiceTerms
+from collector.availability.errors import AvailabilityError
+from collector.estate.model import System
 from collector.jobs import figures
+from collector.jobs.figures import NoFigure, ServiceFigure
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.store import runs as runs_store
 from collector.store.accounts import Role
-from collector.web import charts, i18n
-from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table, zone
+from collector.web import charts, i18n, onset
+from collector.web.pages.assets import name_of
+from collector.web.pages.base import Answer, context, estate, render, route, t, table, zone
 
 DAYS = 90
 _LONGEST_DAYS = 1100
-_SERVICES = (
+_NOW = (
     Column("system"),
     Column("state", Kind.STATE),
     Column("age", Kind.SPAN),
-    Column("target_share"),
+    Column("target_share", Kind.SHARE),
+)
+_SERVICES = (
+    *_NOW,
     Column("known", Kind.SHARE),
+    Column("verdict"),
     Column("coverage", Kind.SHARE),
+    Column("down", Kind.SPAN),
+    Column("unknown", Kind.SPAN),
     Column("faults", Kind.NUMBER),
 )
-_DAYS = (
-    Column("day"),
-    *(Column(f"class.{group}", Kind.SPAN) for group in charts.GROUPS[::-1]),
-)
+_DAYS = (Column("day"), *(Column(f"class.{group}", Kind.SPAN) for group in reversed(charts.GROUPS)))
 _FAULTS = (
     Column("from", Kind.WHEN),
     Column("to", Kind.WHEN),
@@ -46,18 +48,19 @@ _FAULTS = (
 )
 _PROOF = (
     Column("check"),
+    Column("target"),
     Column("vantage"),
     Column("first", Kind.WHEN),
     Column("last", Kind.WHEN),
     Column("n", Kind.NUMBER),
-    Column("first_seq", Kind.NUMBER),
-    Column("last_seq", Kind.NUMBER),
+    Column("first_entry", Kind.ENTRY),
+    Column("last_entry", Kind.ENTRY),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """[from, to) and as much of it as has passed."""
+    """Local days, both included, as [from, to)."""
 
     from_ms: int
     to_ms: int
@@ -66,11 +69,182 @@ class Period:
 
 
 def period_of(args: Mapping[str, str]) -> Period:
-    """The days asked for, else the last ninety with today; both ends are local days, the last included."""
+    """The days asked for, else the last ninety with today."""
     today = day_of(context().now(), zone())
     last = _day(args.get("to", "")) or today
     first = _day(args.get("from", "")) or last - timedelta(days=DAYS - 1)
     if first > last or (last - first).days > _LONGEST_DAYS:
         abort(400)
-    edges = [instant(datetime(d.year, d.month, d.day), zone()) for d in (first, last + timedelta(days=1))]  # noqa: DTZ001
+    days = (first, last + timedelta(days=1))
+    edges = [instant(datetime(day.year, day.month, day.day), zone()) for day in days]
     return Period(edges[0], edges[1], first.isoformat(), last.isoformat())
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        abort(400)
+
+
+def _systems() -> tuple[System, ...]:
+    loaded = estate()
+    return loaded.estate.systems if loaded is not None else ()
+
+
+def _head(system: System, now: Mapping[str, CurrentState]) -> tuple[object, ...]:
+    """Name, state, age, promise. A system without a service is unknown: nobody watches it."""
+    link = Link(name_of(system.id, system.name), url_for("pages.system", system=system.id))
+    found = now.get(system.id)
+    return (link, found.state.value if found else "unknown", found.age_ms if found else None, system.target)
+
+
+@table("services-now", Role.VIEWER)
+def services_now(_args: Mapping[str, str]) -> Table:
+    """Every system's state as its agents have reported."""
+    now = figures.services_now(context())
+    rows = [_head(system, now) for system in _systems()]
+    return Table("services-now", t("systems.now"), _NOW, rows, t("systems.none"))
+
+
+@table("services", Role.VIEWER)
+def services_table(args: Mapping[str, str]) -> Table:
+    """Every system with its figure for the period."""
+    period, lang = period_of(args), i18n.language()
+    now = figures.services_now(context())
+    rows = []
+    for system in _systems():
+        made, _ = figure_of(system.id, period)
+        if made is None:
+            rows.append((*_head(system, now), *(None for _ in _SERVICES[len(_NOW) :])))
+            continue
+        figure = made.figure
+        verdict = wording.other(figure.bounds.verdict, lang) if made.terms.target is not None else None
+        sums = (figure.buckets.down, figure.buckets.unknown, len(figure.faults))
+        rows.append((*_head(system, now), figure.ratios.known, verdict, figure.ratios.coverage, *sums))
+    title = t("systems.title.of", first=period.first, last=period.last)
+    return Table("services", title, _SERVICES, rows, t("systems.none"), tuple(args.items()))
+
+
+def figure_of(service: str, period: Period) -> tuple[ServiceFigure | None, str]:
+    """The figure, or why there is none; made once a request, for several tables show it."""
+    kept: dict[tuple[str, Period], tuple[ServiceFigure | None, str]] = g.setdefault("figures", {})
+    if (service, period) not in kept:
+        try:
+            made = figures.service_figure(context(), service, period.from_ms, period.to_ms)
+            kept[service, period] = (made, "")
+        except (NoFigure, AvailabilityError) as error:
+            kept[service, period] = (None, str(error))
+    return kept[service, period]
+
+
+@route("/systems", Role.VIEWER)
+def systems() -> Answer:
+    """All systems."""
+    return render("systems.html", "systems", table=services_table({}))
+
+
+@route("/systems/<path:system>", Role.VIEWER)
+def system(system: str) -> Answer:
+    """One system, or a part of its service."""
+    period = period_of(request.args)
+    known = next((one for one in _systems() if one.id == system.partition("/")[0]), None)
+    made, why = figure_of(system, period)
+    if known is None and made is None:
+        abort(404)
+    name = made.terms.name if made and made.terms.name else known.name if known else ""
+    page = {"name": name_of(system, name), "service": system, "period": period, "why": why, "known": known}
+    if made is None:
+        return render("system.html", "systems", made=None, **page)
+    loaded = estate()
+    assets = [one for one in loaded.estate.assets if one.system == system] if loaded else []
+    return render(
+        "system.html",
+        "systems",
+        made=made,
+        now=figures.service_now(context(), system),
+        strip=_strip(made),
+        swatches={group: charts.swatch(group, f"s{group}") for group in charts.GROUPS},
+        days=days_table(_args(system, period)),
+        faults=faults_table(_args(system, period)),
+        proof=proof_table(_args(system, period)),
+        assets=assets,
+        **page,
+    )
+
+
+def _args(service: str, period: Period) -> dict[str, str]:
+    return {"service": service, "from": period.first, "to": period.last}
+
+
+def _strip(made: ServiceFigure) -> object:
+    """The strip, each day's amounts in words, all of it in one sentence."""
+    figure, lang = made.figure, i18n.language()
+    found = charts.days(figure.segments, figure.from_ms, figure.to_ms, zone())
+    notes = [f"{day.name}: {_amounts(day, lang)}" for day in found]
+    known = wording.share(figure.ratios.known)
+    label = t("strip.label", days=len(found), known=known, coverage=wording.share(figure.ratios.coverage))
+    return charts.strip(found, label, notes, "d")
+
+
+def _amounts(day: charts.Day, lang: str) -> str:
+    parts = [
+        f"{wording.time_class(group, lang)} {wording.duration(day.amounts[group], lang)}"
+        for group in reversed(charts.GROUPS)
+        if day.amounts.get(group)
+    ]
+    return ", ".join(parts) or wording.time_class("future", lang)
+
+
+def _asked(args: Mapping[str, str]) -> ServiceFigure:
+    made, _ = figure_of(args.get("service", ""), period_of(args))
+    if made is None:
+        abort(404)
+    return made
+
+
+@table("days", Role.VIEWER)
+def days_table(args: Mapping[str, str]) -> Table:
+    """The strip's numbers, newest day first."""
+    figure = _asked(args).figure
+    found = charts.days(figure.segments, figure.from_ms, figure.to_ms, zone())
+    groups = charts.GROUPS[::-1]
+    rows = [
+        (day.name, *(day.amounts.get(group, 0) for group in groups)) for day in reversed(found) if day.amounts
+    ]
+    return Table("days", t("strip.numbers"), _DAYS, rows, t("strip.empty"), tuple(args.items()))
+
+
+@table("faults", Role.VIEWER)
+def faults_table(args: Mapping[str, str]) -> Table:
+    """Faults of the period, newest first, each with the entry of its first bad look."""
+    made = _asked(args)
+    keys = [(leaf.check, leaf.target) for leaf in made.terms.leaves.values()]
+    rows = []
+    with context().read() as conn:
+        for fault in reversed(made.figure.faults):
+            levels = " / ".join("–" if level is None else str(level) for level in fault.levels)
+            idx = onset.entry_of(conn, keys, fault.from_ms)
+            sums = (fault.down_ms, fault.degraded_ms)
+            rows.append((fault.from_ms, fault.to_ms, *sums, levels, fault.recovered_ms, idx))
+    return Table("faults", t("faults.title"), _FAULTS, rows, t("faults.none"), tuple(args.items()))
+
+
+@table("proof", Role.VIEWER)
+def proof_table(args: Mapping[str, str]) -> Table:
+    """Where in the log the evidence behind the figure begins and ends."""
+    lang = i18n.language()
+    rows = [
+        (
+            wording.check(one.check, lang),
+            one.target,
+            one.vantage,
+            one.first_ms,
+            one.last_ms,
+            one.n,
+            one.first[0],
+            one.last[0],
+        )
+        for one in _asked(args).proofs
+    ]
+    return Table("proof", t("proof.title"), _PROOF, rows, t("proof.none"), tuple(args.items()))

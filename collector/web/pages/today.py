@@ -7,18 +7,18 @@ from flask import request, url_for
 from sqlalchemy import Connection
 
 from collector.evidence.agents import AgentState
+from collector.jobs.rounds import Occasion, ledger
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
 from collector.web import i18n, looks, unwatched
-from collector.web.calendar import Occasion, occasions
 from collector.web.pages import agents, chains, rounds, services
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 
 _DAY = 86_400_000
 _BACK, _AHEAD = 14 * _DAY, 7 * _DAY
-_SHOWN = ("due", "late", "open", "missed", "incomplete", "planned")
+_SHOWN = ("due", "late", "missed", "incomplete", "planned")
 
 _PROBLEMS = (
     Column("state", Kind.STATE),
@@ -121,7 +121,8 @@ class Counts:
 
 def _rounds(conn: Connection) -> list[Occasion]:
     now = context().now()
-    return [one for one in occasions(conn, now, now - _BACK, now + _AHEAD) if one.state in _SHOWN]
+    found = ledger(conn, now, now - _BACK, now + _AHEAD)
+    return [one for one in found if rounds.state_of(one) in _SHOWN]
 
 
 @route("/", Role.VIEWER)
@@ -134,8 +135,8 @@ def today() -> Answer:
     problems, holes = problems_table({}), holes_table({})
     counts = Counts(
         due=sum(one.state == "due" for one in found),
-        late=sum(one.state in ("late", "open") for one in found),
-        missed=sum(one.state in ("missed", "incomplete") for one in found),
+        late=sum(rounds.state_of(one) == "late" for one in found),
+        missed=sum(one.missed > 0 and one.state in ("missed", "incomplete") for one in found),
         problems=len(problems.rows),
         silent=len(quiet),
         unwatched=len(holes.rows),
@@ -144,7 +145,7 @@ def today() -> Answer:
         "today_parts.html" if "poll" in request.args else "today.html",
         "today",
         counts=counts,
-        services=services.services_table({}),
+        services=services.services_now({}),
         rounds=rounds.table_of(found, "rounds-today", t("today.rounds"), t("today.rounds.none")),
         problems=problems,
         holes=holes,

@@ -1,0 +1,120 @@
+"""`account`: people who may see the pages. One-time passwords are printed once, changed at the first login."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from checks.wire.numbers import EntryKind
+from collector.context import ConfigError, open_context
+from collector.store import accounts
+from collector.store.accounts import AccountError, Role
+
+T = TypeVar("T")
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+def _do(directory: Path, act: Callable[[Connection], T], event: str = "", subject: str = "") -> T:
+    """Act on the accounts and log it; a refusal is printed and exits with 2."""
+    try:
+        with open_context(directory) as context:
+            with context.write() as conn:
+                done = act(conn)
+            if event:
+                header = {"event": event, "account": None, "by": "command line", "subject": subject}
+                context.append_collector_entry(EntryKind.COLLECTOR, header)
+            return done
+    except AccountError as error:
+        problem = f"{error.code}: {error}"
+    except (ConfigError, OSError, SQLAlchemyError) as error:
+        problem = str(error)
+    click.echo(f"error: {problem}", err=True)
+    sys.exit(2)
+
+
+@click.group()
+def account() -> None:
+    """Accounts of people: add, reset, list, role, disable, enable."""
+
+
+@account.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("name")
+@click.option(
+    "--role", type=click.Choice([one.value for one in Role]), default=Role.VIEWER.value, show_default=True
+)
+def add(directory: Path, name: str, role: str) -> None:
+    """Make an account and print its one-time password."""
+    password = accounts.one_time_password()
+    _do(directory, lambda conn: accounts.create(conn, name, password, role), "account_added", name)
+    _say(name, password)
+
+
+@account.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("name")
+def reset(directory: Path, name: str) -> None:
+    """Give an account a new one-time password; its sessions end, its lock-out too."""
+    password = accounts.one_time_password()
+
+    def change(conn: Connection) -> None:
+        accounts.set_password(conn, name, password, must_change=True)
+
+    _do(directory, change, "password_reset", name)
+    _say(name, password)
+
+
+def _say(name: str, password: str) -> None:
+    click.echo(f"account {name}, one-time password: {password}")
+
+
+@account.command("list")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def list_(directory: Path, as_json: bool) -> None:
+    """Print all accounts."""
+    found = _do(directory, accounts.every)
+    if as_json:
+        rows = [
+            {"name": one.name, "role": one.role, "disabled": one.disabled, "must_change": one.must_change}
+            for one in found
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for one in found:
+        notes = [
+            word
+            for word, said in (("disabled", one.disabled), ("one-time password", one.must_change))
+            if said
+        ]
+        click.echo(f"{one.name}\t{one.role}\t{', '.join(notes) or 'active'}")
+
+
+@account.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("name")
+@click.argument("role", type=click.Choice([one.value for one in Role]))
+def role(directory: Path, name: str, role: str) -> None:
+    """Give an account another role; its sessions end."""
+    _do(directory, lambda conn: accounts.set_role(conn, name, role), "role_changed", name)
+
+
+@account.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("name")
+def disable(directory: Path, name: str) -> None:
+    """Keep an account out; its sessions end."""
+    _do(directory, lambda conn: accounts.set_disabled(conn, name, True), "account_disabled", name)
+
+
+@account.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("name")
+def enable(directory: Path, name: str) -> None:
+    """Let an account in again."""
+    _do(directory, lambda conn: accounts.set_disabled(conn, name, False), "account_enabled", name)

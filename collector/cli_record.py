@@ -1,0 +1,67 @@
+"""`record export`: a closed round's inspection record as a file."""
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from collector.context import ConfigError, open_context
+
+KINDS = ("docx", "xlsx", "pdf", "json")
+
+
+@click.group()
+def record() -> None:
+    """Inspection records (巡检记录)."""
+
+
+@record.command()
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("identity", metavar="ID")
+@click.option(
+    "--to", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE to write."
+)
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.option(
+    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Own form (docx)."
+)
+def export(directory: Path, identity: str, target: Path, lang: str, template: Path | None) -> None:
+    """Write the record of window ID (or of round ID's newest closed window) to a file.
+
+    The file's ending decides: .docx, .xlsx, .pdf or .json (the record's bytes as logged).
+    """
+    kind = target.suffix.lower().lstrip(".")
+    if kind not in KINDS:
+        _fail(f"{target}: the file must end in one of .{', .'.join(KINDS)}")
+    if template is not None and kind != "docx":
+        _fail("--template is for docx only")
+    try:
+        data = _make(directory, identity, kind, lang, template)
+        target.write_bytes(data)
+    except (ConfigError, OSError, SQLAlchemyError) as error:
+        _fail(str(error))
+    click.echo(f"{target}: {len(data)} bytes")
+
+
+def _make(directory: Path, identity: str, kind: str, lang: str, template: Path | None) -> bytes:
+    """The bytes; what cannot be made is said on standard error."""
+    from collector.reports import record as reports
+    from collector.reports.record_docx import TemplateError
+    from collector.reports.record_pdf import FontMissingError
+    from collector.store.evidence import Damaged
+
+    try:
+        with open_context(directory) as context:
+            return reports.export(reports.closed(context, identity), kind, lang, template)
+    except (reports.NoRecordError, reports.EmptyRecordError, FontMissingError, TemplateError) as error:
+        _fail(f"{error.code}: {error}")
+    except Damaged as error:
+        _fail(f"damaged: {error}")
+
+
+def _fail(message: str) -> NoReturn:
+    """Say why it cannot be done, and exit with 2."""
+    click.echo(f"error: {message}", err=True)
+    sys.exit(2)

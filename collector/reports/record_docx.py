@@ -1,0 +1,217 @@
+"""An inspection record as a Word document: a template made here, or the buyer's own form, filled in."""
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import segno
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt, RGBColor
+from docxtpl import DocxTemplate, InlineImage
+
+from collector.reports.record_pdf import cell_text, headings
+from collector.reports.record_view import View
+from collector.reports.record_words import text
+from collector.reports.sheet import Table
+
+# Names that official forms use; the reader's machine has them.
+_BODY, _HEAD = "仿宋", "黑体"
+_PARTS = ("problems", "unclear", "carried", "missing", "items", "findings", "human")
+_SIGNERS = ("inspector", "reviewer", "buyer")
+
+
+class TemplateError(Exception):
+    """The form cannot be filled in: says why."""
+
+    code = "bad_template"
+
+
+def docx(view: View, template: Path | None = None) -> bytes:
+    """The document. `template` is a form of one's own with the same fields; else the one made here."""
+    source = io.BytesIO(_template(tuple(len(table.columns) for table in view.tables)))
+    form = DocxTemplate(str(template) if template is not None else source)
+    try:
+        form.render(_fields(view, form), autoescape=True)
+    except Exception as error:  # a form written elsewhere may hold anything
+        raise TemplateError(f"{template or 'form'}: {error}") from error
+    out = io.BytesIO()
+    form.save(out)
+    return out.getvalue()
+
+
+def _fields(view: View, form: DocxTemplate) -> dict[str, Any]:
+    """What a form can name: title, facts, parts by name, proof, signatures, qr."""
+    code = io.BytesIO()
+    segno.make(view.qr, error="m").save(code, kind="png", border=2, scale=6)
+    code.seek(0)
+    fields: dict[str, Any] = {
+        "title": view.title,
+        "overview_title": text("record.overview", view.lang),
+        "facts": [{"label": clean(label), "value": clean(value)} for label, value in view.facts],
+        "proof": [{"label": clean(label), "value": clean(value)} for label, value in view.proof],
+        "proof_title": text("record.proof", view.lang),
+        "signatures": [
+            {"label": text(f"record.sign.{who}", view.lang), "value": text("record.sign.line", view.lang)}
+            for who in _SIGNERS
+        ],
+        "qr": InlineImage(form, code, width=Cm(3.2)),
+        "qr_label": text("record.qr", view.lang),
+        "footer": clean(view.facts[0][1]),
+    }
+    for name, table in zip(_PARTS, view.tables, strict=True):
+        fields[name] = _part(table, view)
+    return fields
+
+
+def _part(table: Table, view: View) -> dict[str, Any]:
+    cells = [
+        [clean(cell_text(cell, column.kind, view)) for cell, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]
+    return {
+        "title": table.title,
+        "note": table.empty if table.name == "record-human" or not cells else "",
+        "headings": headings(table, view.lang) if cells else [],
+        "rows": cells,
+    }
+
+
+def clean(value: str) -> str:
+    """Without the control characters that XML cannot hold."""
+    return "".join(char for char in value if char >= " " or char == "\t")
+
+
+@cache
+def _template(widths: tuple[int, ...]) -> bytes:
+    """The form: fields in double braces, rows repeated, East Asian fonts set everywhere."""
+    made: Any = Document()
+    _page(made)
+    _styles(made)
+    title = made.add_paragraph("{{ title }}", style="Title")
+    title.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    made.add_paragraph("{{ overview_title }}", style="Heading 1")
+    _pairs(made, "facts", 2)
+    for name, width in zip(_PARTS, widths, strict=True):
+        made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
+        _optional(made, f"{name}.note")
+        _grid(made, name, width)
+    made.add_paragraph("{{ proof_title }}", style="Heading 1")
+    _pairs(made, "proof", 1)
+    code = made.add_paragraph("{{ qr }}")
+    code.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    made.add_paragraph("{{ qr_label }}").alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _pairs(made, "signatures", 1, height=Cm(1.5))
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def _page(made: Any) -> None:
+    section = made.sections[0]
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Cm(29.7), Cm(21)
+    for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
+        setattr(section, side, Cm(1.8))
+    line = section.footer.paragraphs[0]
+    line.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    line.add_run("{{ footer }}　·　")
+    for word in ("PAGE", " / ", "NUMPAGES"):
+        run = line.add_run(word if word == " / " else "")
+        if word != " / ":
+            _counter(run, word)
+
+
+def _counter(run: Any, name: str) -> None:
+    """A field that Word counts by itself."""
+    for kind, content in (("begin", None), (None, name), ("end", None)):
+        if kind is None:
+            node = OxmlElement("w:instrText")
+            node.set(qn("xml:space"), "preserve")
+            node.text = content
+        else:
+            node = OxmlElement("w:fldChar")
+            node.set(qn("w:fldCharType"), kind)
+        run._r.append(node)
+
+
+def _styles(made: Any) -> None:
+    for name, font, size in (("Normal", _BODY, 10), ("Heading 1", _HEAD, 13), ("Title", _HEAD, 20)):
+        style = made.styles[name]
+        style.font.name, style.font.size = "Times New Roman", Pt(size)
+        style.font.color.rgb = RGBColor(0, 0, 0)
+        run = style.element.get_or_add_rPr()
+        fonts = run.get_or_add_rFonts()
+        for attribute in [key for key in fonts.attrib if "Theme" in key]:
+            del fonts.attrib[attribute]
+        # Without this attribute Word and LibreOffice choose a font of their own for Chinese.
+        fonts.set(qn("w:eastAsia"), font)
+        language = OxmlElement("w:lang")
+        language.set(qn("w:val"), "en-US")
+        language.set(qn("w:eastAsia"), "zh-CN")
+        run.append(language)
+    for border in made.styles["Title"].element.findall(f".//{qn('w:pBdr')}"):
+        border.getparent().remove(border)
+
+
+def _optional(made: Any, field: str) -> None:
+    """A paragraph that is only there where the field says something."""
+    made.add_paragraph(f"{{%p if {field} %}}")
+    made.add_paragraph(f"{{{{ {field} }}}}")
+    made.add_paragraph("{%p endif %}")
+
+
+def _pairs(made: Any, name: str, per_row: int, height: Any = None) -> None:
+    """Label and value side by side, repeated."""
+    table = made.add_table(rows=3, cols=2 * per_row, style="Table Grid")
+    table.rows[0].cells[0].text = f"{{%tr for pair in {name}|batch({per_row}) %}}"
+    for number in range(per_row):
+        label, value = table.rows[1].cells[2 * number : 2 * number + 2]
+        label.text = f"{{{{ pair[{number}].label }}}}" if per_row == 1 else _maybe(number, "label")
+        value.text = f"{{{{ pair[{number}].value }}}}" if per_row == 1 else _maybe(number, "value")
+        _shade(label)
+    _widths(table, [4.2, 26 / per_row - 4.2] * per_row)
+    if height is not None:
+        table.rows[1].height = height
+    table.rows[2].cells[0].text = "{%tr endfor %}"
+
+
+def _maybe(number: int, key: str) -> str:
+    return f"{{% if pair[{number}] is defined %}}{{{{ pair[{number}].{key} }}}}{{% endif %}}"
+
+
+def _grid(made: Any, name: str, width: int) -> None:
+    """A table whose rows repeat; gone altogether where there are none."""
+    made.add_paragraph(f"{{%p if {name}.rows %}}")
+    table = made.add_table(rows=4, cols=width, style="Table Grid")
+    for column in range(width):
+        head = table.rows[0].cells[column]
+        head.text = f"{{{{ {name}.headings[{column}] }}}}"
+        _shade(head)
+        table.rows[2].cells[column].text = f"{{{{ row[{column}] }}}}"
+    _widths(table, [26 / width] * width)
+    # The heading comes again on every page.
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    table.rows[1].cells[0].text = f"{{%tr for row in {name}.rows %}}"
+    table.rows[3].cells[0].text = "{%tr endfor %}"
+    made.add_paragraph("{%p endif %}")
+
+
+def _widths(table: Any, centimetres: list[float]) -> None:
+    """Fixed widths; Word reads them from the cells, others from the columns."""
+    table.autofit = False
+    for column, width in zip(table.columns, centimetres, strict=True):
+        column.width = Cm(width)
+        for cell in column.cells:
+            cell.width = Cm(width)
+
+
+def _shade(cell: Any) -> None:
+    shade = OxmlElement("w:shd")
+    for key, value in (("val", "clear"), ("color", "auto"), ("fill", "ECEFF3")):
+        shade.set(qn(f"w:{key}"), value)
+    cell._tc.get_or_add_tcPr().append(shade)

@@ -1,0 +1,122 @@
+"""An inspection record as PDF/A-3 with the record itself attached: page numbers, QR code, boxes to sign."""
+
+import io
+import json
+import tempfile
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+
+from collector.reports.record_view import View
+from collector.reports.record_words import text
+from collector.reports.sheet import Column, Kind, Table, words
+
+FAMILIES = (
+    "Noto Sans CJK SC",
+    "Noto Serif CJK SC",
+    "Source Han Sans SC",
+    "Source Han Serif SC",
+    "Noto Sans SC",
+)
+_WIDTHS = {"readings": 3.2, "reason": 1.6, "value": 1.3, "check": 1.4, "target": 1.2, "why": 2, "detail": 2}
+_SIGNERS = ("inspector", "reviewer", "buyer")
+
+
+class FontMissingError(Exception):
+    """This machine has no Chinese font for PDF."""
+
+    code = "font_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no Chinese font for PDF here: install the package fonts-noto-cjk (Debian) and try again"
+        )
+
+
+def pdf(view: View, record: bytes) -> bytes:
+    """The document; `record` are the record's bytes as logged. FontMissingError without a font."""
+    fonts = typst.Fonts(include_system_fonts=True)
+    if not set(FAMILIES) & set(fonts.families()):
+        raise FontMissingError
+    with tempfile.TemporaryDirectory(prefix="roundseal-") as place:
+        folder = Path(place)
+        template = files("collector.reports").joinpath("record.typ").read_text(encoding="utf-8")
+        (folder / "record.typ").write_text(template, encoding="utf-8")
+        (folder / "record-data.json").write_text(
+            json.dumps(_data(view), ensure_ascii=False), encoding="utf-8"
+        )
+        (folder / "record.json").write_bytes(record)
+        (folder / "qr.svg").write_bytes(qr_svg(view.qr))
+        made: bytes = typst.compile(
+            str(folder / "record.typ"), root=place, format="pdf", pdf_standards="a-3b"
+        )
+        return made
+
+
+def qr_svg(content: str) -> bytes:
+    """A QR code as SVG."""
+    out = io.BytesIO()
+    segno.make(content, error="m").save(out, kind="svg", border=2, scale=4)
+    return out.getvalue()
+
+
+def _data(view: View) -> dict[str, Any]:
+    pairs = [list(pair) for pair in view.facts]
+    if len(pairs) % 2:
+        pairs.append(["", ""])
+    digest = dict(view.proof).get(text("record.fact.digest", view.lang), "")
+    return {
+        "lang": "zh" if view.lang == "zh" else "en",
+        "title": view.title,
+        "overview": text("record.overview", view.lang),
+        "facts": pairs,
+        "parts": [_part(table, view) for table in view.tables],
+        "proof": [list(pair) for pair in view.proof],
+        "proof_title": text("record.proof", view.lang),
+        "qr_label": text("record.qr", view.lang),
+        "qr_text": view.qr,
+        "signatures": [
+            [text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)] for who in _SIGNERS
+        ],
+        "page": text("record.page", view.lang, page="{page}", pages="{pages}"),
+        "footer": f"{view.facts[0][1]} · {digest[:16]}",
+        "attachment": text("record.fact.digest", view.lang),
+    }
+
+
+def _part(table: Table, view: View) -> dict[str, Any]:
+    """Headings and cells as texts; beside each cell the state word that colours it, if it is a state."""
+    return {
+        "title": table.title,
+        "empty": table.empty,
+        "note": table.empty if table.name == "record-human" else "",
+        "headings": headings(table, view.lang),
+        "widths": [_WIDTHS.get(column.key, 1) for column in table.columns],
+        "rows": [
+            [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
+            for row in table.rows
+        ],
+    }
+
+
+def headings(table: Table, lang: str) -> list[str]:
+    """The headings of a record's table."""
+    return [text(f"col.{column.key}", lang) for column in table.columns]
+
+
+def _cell(cell: object, column: Column, view: View) -> list[str]:
+    state = str(cell) if column.kind is Kind.STATE else ""
+    return [cell_text(cell, column.kind, view), state]
+
+
+def cell_text(cell: object, kind: Kind, view: View) -> str:
+    """A cell in words, instants in the record's zone."""
+    if cell is None:
+        return "–"
+    if kind is Kind.WHEN and isinstance(cell, int):
+        return datetime.fromtimestamp(cell / 1000, view.zone).strftime("%m-%d %H:%M:%S")
+    return words(cell, kind, view.lang)

@@ -1,0 +1,243 @@
+"""An inspection record as headings, facts and tables: what pages, docx, xlsx and pdf all show."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from checks.api import Reading, State, Unit
+from checks.recurrence import zone as named_zone
+from collector.inspection import record as records
+from collector.inspection.record import ItemReading, MachineItem, Missing, Place, ProblemItem, Record
+from collector.reports import wording
+from collector.reports.record_words import text
+from collector.reports.sheet import Column, Kind, Link, Table
+
+_PROBLEMS = (
+    Column("state", Kind.STATE),
+    Column("target"),
+    Column("check"),
+    Column("reading"),
+    Column("value"),
+    Column("reason"),
+    Column("first_seen"),
+    Column("evidence"),
+)
+_CARRIED = (
+    Column("target"),
+    Column("check"),
+    Column("reading"),
+    Column("was", Kind.STATE),
+    Column("became"),
+    Column("first_seen"),
+)
+_MISSING = (Column("target"), Column("check"), Column("agent"), Column("why"), Column("evidence"))
+_ITEMS = (
+    Column("target"),
+    Column("check"),
+    Column("state", Kind.STATE),
+    Column("readings"),
+    Column("when", Kind.WHEN),
+    Column("timely"),
+    Column("judged"),
+    Column("evidence"),
+)
+_FINDINGS = (Column("target"), Column("check"), Column("judged"), Column("detail"), Column("evidence"))
+_HUMAN = (Column("human"), Column("outcome"), Column("remark"))
+_BY_HAND = ("clean", "cables", "lamps", "room")
+_READINGS_SHOWN = 6
+
+
+class EmptyRecordError(Exception):
+    """There is nothing in it: a document of nothing would look like an inspection."""
+
+    code = "empty_record"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the record stands: which log, which entry, reached at which address."""
+
+    origin: str
+    vkey: str
+    url: str
+    entry: int
+    digest: str
+    kind: str = "week"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The record in words of one language."""
+
+    lang: str
+    zone: tzinfo
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    problems: Table
+    unclear: Table
+    carried: Table
+    missing: Table
+    items: Table
+    findings: Table
+    human: Table
+    proof: tuple[tuple[str, str], ...]
+    qr: str
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All parts in their order."""
+        return (
+            self.problems,
+            self.unclear,
+            self.carried,
+            self.missing,
+            self.items,
+            self.findings,
+            self.human,
+        )
+
+
+def view(record: Record, source: Source | None, lang: str, evidence_url: str = "") -> View:
+    """The record in words; no `source`: it is not closed. EmptyRecordError if it holds nothing."""
+    if not record.overview.due or not (record.items or record.not_inspected):
+        raise EmptyRecordError(f"{record.window.id}: nothing was due, so there is nothing to record")
+    words = _Words(lang, evidence_url)
+    zone = named_zone(record.timezone)
+    return View(
+        lang=lang,
+        zone=zone,
+        title=text(f"record.title.{source.kind if source else 'week'}", lang),
+        facts=tuple(_facts(record, zone, lang)),
+        problems=words.table("problems", _PROBLEMS, map(words.problem, record.problems)),
+        unclear=words.table("unclear", _PROBLEMS, map(words.problem, record.unclear)),
+        carried=words.table("carried", _CARRIED, map(words.carried, record.carried_over)),
+        missing=words.table("missing", _MISSING, map(words.missing, record.not_inspected)),
+        items=words.table("items", _ITEMS, map(words.item, record.items)),
+        findings=words.table("findings", _FINDINGS, map(words.finding, record.findings)),
+        human=words.by_hand(),
+        proof=tuple(_proof(record, source, lang)),
+        qr="" if source is None else f"{source.url}/evidence/{source.entry}?digest={source.digest}",
+    )
+
+
+def _clock(ms: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _facts(record: Record, zone: tzinfo, lang: str) -> Iterator[tuple[str, str]]:
+    counts = record.overview
+    name = record.name if record.name not in ("", record.round) else ""
+    span = f"{_clock(record.window.from_ms, zone)} – {_clock(record.window.to_ms, zone)}"
+    states = {"ok": counts.ok, "warn": counts.warn, "unknown": counts.unknown, "crit": counts.crit}
+    said = {
+        "round": f"{name} {record.window.id}".strip(),
+        "window": span,
+        "closed": _clock(record.closed_ms, zone),
+        "due": str(counts.due),
+        "done": str(counts.done),
+        "late": str(counts.late),
+        "missed": str(counts.missed),
+        "errors": str(counts.errors),
+        "states": text("record.fact.states.of", lang, **states),
+    }
+    for key, value in said.items():
+        yield text(f"record.fact.{key}", lang), value
+
+
+def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[str, str]]:
+    said = {"zone": record.timezone, "estate": record.estate}
+    if source is not None:
+        said = {
+            "log": source.origin,
+            "entry": f"#{source.entry}",
+            "digest": source.digest,
+            "previous": record.previous or "–",
+            **said,
+            "vkey": source.vkey,
+        }
+    said["method"] = text("record.fact.method.of", lang, version=record.v)
+    for key, value in said.items():
+        yield text(f"record.fact.{key}", lang), value
+
+
+class _Words:
+    """Rows in one language; evidence as links where pages want them."""
+
+    def __init__(self, lang: str, evidence_url: str) -> None:
+        self.lang = lang
+        self.evidence_url = evidence_url
+
+    def table(self, part: str, columns: tuple[Column, ...], rows: Iterable[tuple[object, ...]]) -> Table:
+        """One part of the record."""
+        title, empty = text(f"record.{part}", self.lang), text(f"record.{part}.none", self.lang)
+        return Table(f"record-{part}", title, columns, tuple(rows), empty)
+
+    def by_hand(self) -> Table:
+        """Lines for people: empty boxes, never ticked here."""
+        box = text("record.human.box", self.lang)
+        rows = [(text(f"record.human.{key}", self.lang), box, "") for key in _BY_HAND]
+        note = text("record.human.note", self.lang)
+        return Table("record-human", text("record.human", self.lang), _HUMAN, rows, note)
+
+    def place(self, place: Place | None) -> object:
+        """Entry and line."""
+        if place is None:
+            return None
+        shown = f"#{place.entry}/{place.line}"
+        if not self.evidence_url:
+            return shown
+        return Link(shown, f"{self.evidence_url}/{place.entry}#line-{place.line}")
+
+    def problem(self, one: ProblemItem) -> tuple[object, ...]:
+        """A reading that is not good."""
+        reading = one.reading
+        return (
+            reading.state,
+            one.target,
+            wording.check(one.check, self.lang),
+            wording.reading(reading.name, self.lang),
+            self.value(reading),
+            wording.reason(reading.reason, self.lang) if reading.reason else None,
+            one.since,
+            self.place(one.evidence),
+        )
+
+    def value(self, reading: ItemReading) -> str:
+        """The number with its unit."""
+        plain = Reading(reading.name, reading.value, Unit(reading.unit), State(reading.state))
+        return wording.value(plain, self.lang)
+
+    def carried(self, one: records.CarriedItem) -> tuple[object, ...]:
+        """A problem of the record before."""
+        name = wording.reading(one.name, self.lang)
+        became = text(f"record.now.{one.now}", self.lang)
+        return one.target, wording.check(one.check, self.lang), name, one.state, became, one.since
+
+    def missing(self, one: Missing) -> tuple[object, ...]:
+        """A look that gave no reading."""
+        if one.error is not None:
+            why = f"{wording.state('error', self.lang)}: {wording.reason(one.error, self.lang)}"
+        else:
+            why = text(f"record.why.{one.reason}", self.lang)
+        return one.target, wording.check(one.check, self.lang), one.agent, why, self.place(one.evidence)
+
+    def item(self, one: MachineItem) -> tuple[object, ...]:
+        """One look with its worst readings first."""
+        ranked = sorted(one.readings, key=lambda reading: -State(reading.state).rank)
+        parts = [f"{wording.reading(r.name, self.lang)} {self.value(r)}" for r in ranked[:_READINGS_SHOWN]]
+        more = [f"(+{len(ranked) - _READINGS_SHOWN})"] if len(ranked) > _READINGS_SHOWN else []
+        return (
+            one.target,
+            wording.check(one.check, self.lang),
+            one.state,
+            ("；" if self.lang == "zh" else "; ").join([*parts, *more]),
+            one.t_ms,
+            text("record.late" if one.late else "record.intime", self.lang),
+            text(f"record.judged.{one.judged}", self.lang),
+            self.place(one.evidence),
+        )
+
+    def finding(self, one: records.Finding) -> tuple[object, ...]:
+        """A difference between then and now."""
+        kind = text(f"record.judged.{one.kind}", self.lang)
+        return one.target, wording.check(one.check, self.lang), kind, one.detail, self.place(one.evidence)
