@@ -174,7 +174,7 @@ class Agent:
     def _tick(self) -> None:
         now = self.clock.sample()
         if self._offered is not None:
-            self._take_plan(now)
+            self._take_plan()
         if self._timetable is not None:
             for due in self._timetable.due(now):
                 self._ready_count += 1
@@ -194,16 +194,12 @@ class Agent:
             if not self.pool.submit(due) and self._timetable is not None:
                 self._timetable.failing(due.key, True, now)
 
-    def _take_plan(self, now: Sample) -> None:
+    def _take_plan(self) -> None:
         held, self._offered = self._offered, None
         if held is None or (self._held is not None and held.digest == self._held.digest):
             return
-        # What was seen under the old plan goes out under its digest.
-        self._record()
-        if self._lines:
-            self._flush(self._moment(now))
         self._held = held
-        self._timetable = Timetable(held.plan, self.outbox.done(), self._rng.randrange)
+        self._timetable = Timetable(held.plan, self.outbox.done(), self._rng.randrange, held.digest)
         self._ready = []
         log.info(
             "plan %s: %d items, %d rounds", held.digest[:12], len(held.plan.items), len(held.plan.rounds)

@@ -45,7 +45,7 @@ def run(state: State, plan_path: Path, seal_path: Path) -> Shown:
             held = _plan(plan_path, identity, outbox)
             clock = Clock()
             recent = Recent(outbox)
-            done = _look(Pool(Eyes(identity.agent, given.plugins, clock), recent, clock), held.plan, clock)
+            done = _look(Pool(Eyes(identity.agent, given.plugins, clock), recent, clock), held, clock)
             outbox.record(one.finished for one in done)
             sealer = Sealer(outbox, identity, signer)
             sealer.flush(Moment(clock.sample(), boot_id(), None, held.digest))
@@ -94,9 +94,9 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _look(pool: Pool, plan: Plan, clock: Clock) -> list[Done]:
+def _look(pool: Pool, held: Held, clock: Clock) -> list[Done]:
     """Every item once, now."""
-    wanted = _wanted(plan, clock.sample())
+    wanted = _wanted(held.plan, held.digest, clock.sample())
     for due in wanted:
         pool.submit(due)
     done: list[Done] = []
@@ -107,7 +107,7 @@ def _look(pool: Pool, plan: Plan, clock: Clock) -> list[Done]:
     return done
 
 
-def _wanted(plan: Plan, now: Sample) -> list[Due]:
+def _wanted(plan: Plan, digest: str, now: Sample) -> list[Due]:
     """Items of the plan; those of a round whose window is open count for it, others are plain looks."""
     made: dict[str, Due] = {}
     for item in plan.items:
@@ -122,7 +122,7 @@ def _wanted(plan: Plan, now: Sample) -> list[Due]:
             if not opened:
                 due = Due(item_key(owed), owed.item, now.wall, now.mono, owed.deadline_ms, False)
                 made.setdefault(due.key, replace(due, memory=round_memory(each.id, owed)))
-    return list(made.values())
+    return [replace(due, plan=digest) for due in made.values()]
 
 
 def _seal(outbox: Outbox, path: Path) -> tuple[int, int]:

@@ -36,7 +36,8 @@ from checks.wire.numbers import ALG_ED25519
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pending (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL,
+  plan TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS batch (
   seq INTEGER PRIMARY KEY, state TEXT NOT NULL, header BLOB NOT NULL, key_id BLOB NOT NULL,
   signature BLOB NOT NULL, seed BLOB NOT NULL, enc INTEGER NOT NULL, body INTEGER NOT NULL,
@@ -55,7 +56,7 @@ UNSENT, SENT, ACCEPTED, PROVEN = "unsent", "sent", "accepted", "proven"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """One look that has ended: its line, what its source remembers now, which slot it did."""
+    """One look that has ended: its line, what its source remembers now, which slot of which plan it did."""
 
     line: bytes
     t0: int
@@ -64,6 +65,7 @@ class Finished:
     slot: int = 0
     keep_until: int = 0
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class Outbox:
             )
             # 512 KiB of cache: the spool is written once and read once.
             self._db.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-512;" + _SCHEMA
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-512;"
+                "PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576;" + _SCHEMA
             )
         except (sqlite3.Error, OSError) as error:
             raise AgentError("outbox", f"{path}: {error}") from None
@@ -182,7 +185,10 @@ class Outbox:
         """Make these looks durable, with what goes with them."""
         with self.transaction("pending") as db:
             for one in finished:
-                db.execute("INSERT INTO pending (line, t0, t1) VALUES (?, ?, ?)", (one.line, one.t0, one.t1))
+                db.execute(
+                    "INSERT INTO pending (line, t0, t1, plan) VALUES (?, ?, ?, ?)",
+                    (one.line, one.t0, one.t1, one.plan),
+                )
                 if one.key:
                     db.execute(
                         "INSERT OR REPLACE INTO done VALUES (?, ?, ?)", (one.key, one.slot, one.keep_until)

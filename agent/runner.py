@@ -112,18 +112,18 @@ class Pool:
         self._eyes = eyes
         self._recent = recent
         self._clock = clock
-        self._work_or_stop = threading.Condition()  # guards everything below
+        self._lock = threading.Lock()  # guards everything below
         self._queue: deque[_Task] = deque()
         self._tasks: dict[str, _Task] = {}  # queued and running, by key
         self._stuck: dict[str, _Task] = {}
         self._ended: deque[Done] = deque()
         self._threads = 0
-        self._idle = 0
+        self._sleepers: list[threading.Condition] = []
         self.counts = Counts()
 
     def submit(self, due: Due) -> bool:
         """Queue this look, or record that it was skipped. False: an extra look there is no room for now."""
-        with self._work_or_stop:
+        with self._lock:
             blocked = due.key in self._tasks or due.key in self._stuck or len(self._stuck) >= MOST_STUCK
             if due.extra and (blocked or self._extra() >= MOST_EXTRA):
                 self.counts.crowded += 1
@@ -141,31 +141,31 @@ class Pool:
     def sweep(self) -> None:
         """Give up what is past its deadline."""
         now = self._clock.sample().mono
-        with self._work_or_stop:
+        with self._lock:
             for key, task in list(self._tasks.items()):
                 if task.started and now - task.started > task.due.deadline_ms:
                     self._give_up(key, task)
 
     def ended(self) -> list[Done]:
         """Looks that ended since the last call."""
-        with self._work_or_stop:
+        with self._lock:
             found = list(self._ended)
             self._ended.clear()
         return found
 
     def busy(self) -> int:
         """Looks that run or wait."""
-        with self._work_or_stop:
+        with self._lock:
             return len(self._tasks)
 
     def stuck(self) -> int:
         """Threads given up that have not come back."""
-        with self._work_or_stop:
+        with self._lock:
             return len(self._stuck)
 
     def forget_queue(self) -> None:
         """What has not begun will not begin: it is not observed."""
-        with self._work_or_stop:
+        with self._lock:
             for task in self._queue:
                 del self._tasks[task.due.key]
             self._queue.clear()
@@ -176,8 +176,9 @@ class Pool:
         return sum(task.due.extra for task in self._tasks.values())
 
     def _call_worker(self) -> None:
-        if len(self._queue) <= self._idle:
-            self._work_or_stop.notify()
+        if self._sleepers:
+            # The one that slept last: the others may sleep on, and go when they are never needed.
+            self._sleepers.pop().notify()
         elif self._threads < WORKERS:
             self._threads += 1
             threading.Thread(target=self._work, name="look", daemon=True).start()
@@ -203,7 +204,7 @@ class Pool:
     def _end(self, task: _Task, result: Result, memory: dict[str, JsonValue]) -> None:
         due = task.due
         finished = Finished(
-            encode_line(result), result.t0, result.t1, due.key, due.slot, due.keep_until, memory
+            encode_line(result), result.t0, result.t1, due.key, due.slot, due.keep_until, memory, due.plan
         )
         self._ended.append(Done(due, result, finished, task.started))
         self.counts.looks += 1
@@ -221,24 +222,26 @@ class Pool:
     def _take(self) -> _Task | None:
         """The next look; None when this thread has had nothing to do for so long that it may go."""
         while (task := self._next()) is None:
-            self._idle += 1
-            called = self._work_or_stop.wait(IDLE_S)
-            self._idle -= 1
-            if not called and not self._queue and self._threads > 1:
-                self._threads -= 1
-                return None
+            called = threading.Condition(self._lock)
+            self._sleepers.append(called)
+            called.wait(IDLE_S)
+            if called in self._sleepers:
+                self._sleepers.remove(called)
+                if self._threads > 1:
+                    self._threads -= 1
+                    return None
         return task
 
     # In the worker threads.
 
     def _work(self) -> None:
         while True:
-            with self._work_or_stop:
+            with self._lock:
                 task = self._take()
             if task is None:
                 return
             result = self._eyes.look(task.due.item, When(task.due.slot, task.due.round), task.memory)
-            with self._work_or_stop:
+            with self._lock:
                 if task.given_up:
                     if self._stuck.get(task.due.key) is task:
                         del self._stuck[task.due.key]

@@ -62,15 +62,15 @@ class Sealer:
     def flush(self, moment: Moment) -> int:
         """Put all waiting lines into batches; how many batches."""
         made = 0
-        while self._flush_one(moment):
-            made += 1
+        while self._outbox.waiting()[0]:
+            made += self._flush_one(moment)
         return made
 
-    def _flush_one(self, moment: Moment) -> bool:
+    def _flush_one(self, moment: Moment) -> int:
         with self._outbox.transaction("batch") as db:
             rows = _waiting(db)
             if not rows:
-                return False
+                return 0
             lines = [row[1] for row in rows]
             seed = os.urandom(SEED_SIZE)
             head = self.head()
@@ -78,13 +78,14 @@ class Sealer:
                 self._blank(head, moment, Kind.RESULTS),
                 n=len(lines),
                 bytes=sum(map(len, lines)) + len(lines),
+                plan=rows[0][4],
                 root=bodies.body_root(seed, lines).hex(),
                 from_ms=min(row[2] for row in rows),
                 to_ms=max(row[3] for row in rows),
             )
             self._write(db, header, _Body(seed, ENC_GZIP, pack_body(lines)))
             db.execute("DELETE FROM pending WHERE id <= ?", (rows[-1][0],))
-        return True
+        return 1
 
     def lose(self, first: int, last: int, reason: str, moment: Moment) -> None:
         """Replace batches first..last by one loss, sign again what followed.
@@ -179,13 +180,15 @@ def _empty() -> _Body:
     return _Body(os.urandom(SEED_SIZE), ENC_RAW, b"")
 
 
-def _waiting(db: sqlite3.Connection) -> Sequence[tuple[int, bytes, int, int]]:
-    """The oldest lines that fit into one batch."""
-    rows: list[tuple[int, bytes, int, int]] = []
+def _waiting(db: sqlite3.Connection) -> Sequence[tuple[int, bytes, int, int, str]]:
+    """The oldest lines that fit into one batch: it names one plan, so they are all of one."""
+    rows: list[tuple[int, bytes, int, int, str]] = []
     size = 0
-    for row in db.execute("SELECT id, line, t0, t1 FROM pending ORDER BY id LIMIT ?", (MAX_BATCH_LINES,)):
+    for row in db.execute(
+        "SELECT id, line, t0, t1, plan FROM pending ORDER BY id LIMIT ?", (MAX_BATCH_LINES,)
+    ):
         size += len(row[1]) + 1
-        if rows and size > MAX_BATCH_BYTES:
+        if rows and (size > MAX_BATCH_BYTES or row[4] != rows[0][4]):
             break
         rows.append(row)
     return rows

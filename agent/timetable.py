@@ -17,7 +17,7 @@ done last"): a clock set back an hour does not silence anything for an hour.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from agent.clock import Sample
@@ -47,6 +47,7 @@ class Due:
     extra: bool = False
     round: str | None = None
     keep_until: int = 0  # a round's look: how long it must be remembered as done (UTC ms)
+    plan: str = ""  # digest of the plan that asks for it
     memory: str = ""  # what its source remembers under: the same for all windows of a round
 
 
@@ -81,9 +82,10 @@ def item_key(item: PlanItem | RoundItem) -> str:
 class Timetable:
     """Turns ticks into looks. Holds no clock: every call is told the time."""
 
-    def __init__(self, plan: Plan, done: Mapping[str, int], random: Random) -> None:
-        """`done`: key -> slot done last, and `round window id|key` -> 1 for round items taken."""
+    def __init__(self, plan: Plan, done: Mapping[str, int], random: Random, digest: str = "") -> None:
+        """`digest`: the plan's; `done`: key -> slot done last, and `round window id|key` -> 1 for round items taken."""
         self._plan = plan
+        self._digest = digest
         self._random = random
         self._lines = {}
         for item in plan.items:
@@ -159,7 +161,17 @@ class Timetable:
     def _due(self, line: _Line, slot: int, at_mono: int, extra: bool) -> Due:
         item = line.item
         probe = item.kind == "probe"
-        return Due(line.key, item.item, slot, at_mono, item.deadline_ms, probe, extra, memory=line.key)
+        return Due(
+            line.key,
+            item.item,
+            slot,
+            at_mono,
+            item.deadline_ms,
+            probe,
+            extra,
+            plan=self._digest,
+            memory=line.key,
+        )
 
     def _rounds(self, now: Sample) -> list[Due]:
         if not self._rounds_from <= now.wall < self._rounds_to:
@@ -180,7 +192,8 @@ class Timetable:
         for key in ready:
             item, at = opened.owed.pop(key)
             self._done[key] = 1
-            yield round_due(opened.round_id, window, item, now.mono + max(at - now.wall, 0))
+            due = round_due(opened.round_id, window, item, now.mono + max(at - now.wall, 0))
+            yield replace(due, plan=self._digest)
 
     def _open_windows(self, wall: int) -> None:
         """Find open windows a minute ahead, so rounds cost nothing in between."""
