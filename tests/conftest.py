@@ -7,6 +7,21 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the long runs."""
+    group = parser.getgroup("roundseal")
+    group.addoption("--run-fuzz", action="store_true", help="run tests/fuzz, which takes long")
+    group.addoption("--kill-rounds", type=int, default=200, help="rounds of kill -9 in tests/fuzz")
+    group.addoption("--mutations", type=int, default=100_000, help="hostile batches in tests/fuzz")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """tests/fuzz belongs to `make fuzz`."""
+    if collection_path == ROOT / "tests" / "fuzz" and not config.getoption("--run-fuzz"):
+        return True
+    return None
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of public vectors and recordings beside the project; its absence is said loudly."""

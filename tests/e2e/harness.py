@@ -1,0 +1,544 @@
+"""A real collector and real agents as processes, and an oracle that reads both databases by itself.
+
+The oracle knows what an agent signed from the agent's own outbox, and what the collector holds from the
+collector's own tables; it shares no code with either side but the wire format, and compares the two.
+"""
+
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from importlib.util import find_spec
+from pathlib import Path
+
+from checks import plan as plans
+from checks.plan import Plan, PlanItem
+from checks.wire import entry as entries
+from checks.wire import frame as frames
+from checks.wire import header as headers
+from checks.wire import lines as bodies
+from checks.wire import note, tree
+from checks.wire.chain import chain_hash
+from checks.wire.checkpoint import open_checkpoint
+from checks.wire.frame import Frame
+from checks.wire.numbers import EntryKind
+from collector.cli_server import make
+from collector.context import open_context
+from collector.evidence.unzstd import unzstd
+from collector.jobs import projection
+from collector.jobs.placing import OwnWork
+
+BIN = Path(sys.executable).parent
+ORIGIN = "e2e.example/log"
+AGENT = "web-01"
+
+AGENT_POINTS = (
+    "pending.before",
+    "pending.after",
+    "batch.before",
+    "batch.after",
+    "sent.before",
+    "sent.after",
+    "accept.before",
+    "accept.after",
+    "prove.before",
+    "prove.after",
+    "meta.before",
+    "meta.after",
+)
+COLLECTOR_POINTS = (
+    "entries-written",
+    "bodies-written",
+    "before-commit",
+    "after-commit",
+    "tiles-written",
+    "derive-written",
+    "derive-committed",
+    "checkpoint-signed",
+    "checkpoint-remembered",
+)
+
+
+def until(condition, seconds=20.0, every=0.05, what="this"):
+    """What `condition` gives, as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, f"waited {seconds} s in vain for {what}"
+        time.sleep(every)
+    return found
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Target:
+    """What the agents probe: a listener that accepts and closes; `open` False makes it refuse."""
+
+    def __init__(self):
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                self._socket.accept()[0].close()
+            except OSError:
+                return
+
+    def close(self):
+        self._socket.close()
+
+
+@dataclass
+class Program:
+    """One of our programs, running; what it says on both streams goes to `log`."""
+
+    process: subprocess.Popen
+    log: Path
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    @property
+    def crashed_at(self):
+        """Name of the crash point it died at, if it did."""
+        text = self.log.read_text(errors="replace")
+        return text.rpartition("crash point ")[2].split("\n")[0] if "crash point " in text else ""
+
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+    def kill(self):
+        if self.alive:
+            os.kill(self.process.pid, signal.SIGKILL)
+        return self.process.wait(10)
+
+    def stop(self, seconds=30):
+        if self.alive:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def rss_kb(self):
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        return 0
+
+
+@dataclass
+class Seen:
+    """Everything an agent is known to have signed, from looking into its outbox again and again."""
+
+    headers: dict = field(default_factory=dict)  # seq -> header bytes
+    lines: set = field(default_factory=set)
+
+
+@dataclass
+class Machine:
+    """An agent's state directory and its process."""
+
+    site: "Site"
+    state: Path
+    program: Program | None = None
+    seen: Seen = field(default_factory=Seen)
+
+    def start(self, crash="", wrap=(), env=None):
+        made = {"MALLOC_ARENA_MAX": "1", "ROUNDSEAL_CRASH_AFTER": crash, **(env or {})}
+        words = [*wrap, BIN / "roundseal-agent", "run", "--state", self.state]
+        self.program = self.site.spawn("agent", words, made)
+        return self.program
+
+    @property
+    def outbox(self):
+        return self.state / "outbox.db"
+
+    def rows(self, sql, *values):
+        """Read the outbox beside whoever writes it."""
+        if not self.outbox.exists():
+            return []
+        db = sqlite3.connect(self.outbox, timeout=10)
+        try:
+            return db.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
+        finally:
+            db.close()
+
+    def meta(self, key):
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", key)
+        return json.loads(rows[0][0]) if rows else None
+
+    def counts(self):
+        return dict(self.rows("SELECT state, count(*) FROM batch GROUP BY state"))
+
+    def batches(self):
+        return {
+            seq: Frame(header, (entries.Signature(1, key, sig),), seed, enc, data)
+            for seq, header, key, sig, seed, enc, data in self.rows(
+                "SELECT seq, header, key_id, signature, seed, enc, data FROM batch JOIN body ON id = body"
+            )
+        }
+
+    def look(self, *, may_resign=False):
+        """Take down what is signed; a number that was given once must never mean another header."""
+        for seq, frame in self.batches().items():
+            before = self.seen.headers.get(seq)
+            if not may_resign:
+                assert before in (None, frame.header), f"seq {seq} was signed twice"
+            self.seen.headers[seq] = frame.header
+            self.seen.lines.update(lines_of(frame))
+        self.seen.lines.update(line for (line,) in self.rows("SELECT line FROM pending"))
+
+    def status(self):
+        """(exit code, value) of `roundseal-agent status --json`."""
+        done = self.site.run("roundseal-agent", "status", "--state", self.state, "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    def drained(self):
+        """Whether nothing signed waits for an answer."""
+        counts = self.counts()
+        return not counts.get("unsent") and not counts.get("sent")
+
+
+def lines_of(frame):
+    header = headers.parse(frame.header)
+    return frames.unpack_body(frame, header, unzstd) if header.n else []
+
+
+class Site:
+    """A collector's directory, its process, its agents."""
+
+    def __init__(self, place, directory=None):
+        self.place = place
+        self.directory = directory or place / "collector"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.target = Target()
+        self.programs = []
+        self.server = None
+        self.machines = []
+        self._count = 0
+
+    def init(self, url=None):
+        make(self.directory, ORIGIN, f"127.0.0.1:{self.port}", url or self.url, None)
+        return self
+
+    # processes
+
+    def spawn(self, name, words, env=None):
+        self._count += 1
+        log = self.place / f"{self._count:03d}-{name}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [str(word) for word in words],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            )
+        program = Program(process, log)
+        self.programs.append(program)
+        return program
+
+    def run(self, name, *words, env=None):
+        return subprocess.run(
+            [str(BIN / name), *(str(word) for word in words)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, **(env or {})},
+        )
+
+    def serve(self, crash="", wrap=(), env=None, plain=True, wait=True):
+        """Start the collector; with a crash point it may be dead before it listens."""
+        words = [*wrap, BIN / "roundseal-collector", "serve", self.directory]
+        words += ["--listen", f"127.0.0.1:{self.port}", *(["--plain-http"] if plain else [])]
+        self.server = self.spawn("collector", words, {"ROUNDSEAL_CRASH_AFTER": crash, **(env or {})})
+        if wait:
+            until(lambda: not self.server.alive or "listening" in self.server.said(), 60, what="the server")
+            assert crash or self.server.alive, self.server.said()
+        return self.server
+
+    def close(self):
+        for program in self.programs:
+            program.kill()
+        self.target.close()
+
+    # setting up
+
+    @contextmanager
+    def context(self):
+        with open_context(self.directory) as opened:
+            yield opened
+
+    def enrol(self, name=AGENT, state=None):
+        """A new agent through the real commands, approved with the code that it printed."""
+        state = state or self.place / f"state-{name}"
+        token = self.run("roundseal-collector", "token", "create", self.directory, "--asset", name)
+        assert token.returncode == 0, token.stderr
+        said = self.run(
+            "roundseal-agent", "enrol", self.url_of(token.stdout), token.stdout.strip(),
+            "--state", state, "--no-wait", "--json",
+        )  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        code = json.loads(said.stdout)["code"]
+        done = self.run("roundseal-collector", "agents", "approve", self.directory, code)
+        assert done.returncode == 0, done.stderr
+        machine = Machine(self, state)
+        self.machines.append(machine)
+        return machine
+
+    def url_of(self, _token):
+        return self.url
+
+    def plan(self, name=AGENT, probes=4, every_ms=1000, flush_ms=300, epoch=1):
+        """Give the agent a fast plan, logged and signed as any other."""
+        with self.context() as context:
+            items = tuple(
+                PlanItem(
+                    kind="probe",
+                    check="service.tcp",
+                    version=1,
+                    target=f"probe-{i}",
+                    asset=None,
+                    params={"host": "127.0.0.1", "port": self.target.port, "timeout_ms": 500},
+                    every_ms=every_ms,
+                    deadline_ms=900,
+                    hold_ms=every_ms * 5 // 2,
+                )
+                for i in range(probes)
+            )
+            made = Plan(
+                v=1,
+                log=context.origin,
+                agent=name,
+                epoch=epoch,
+                made_ms=context.now(),
+                estate="00" * 32,
+                timezone="Asia/Shanghai",
+                flush_ms=flush_ms,
+                items=items,
+            )
+            header = {"agent": name, "epoch": epoch, "estate": made.estate, "by": "e2e"}
+            projection.log(context, [(EntryKind.PLAN, header, plans.encode(made))])
+
+    def fill(self, size_mod_256):
+        """Entries of the collector's own until the size is this modulo 256, in one commit."""
+        with self.context() as context:
+            count = (size_mod_256 - self.size()) % 256
+            made = tuple(
+                context.own_entry(EntryKind.COLLECTOR, {"event": "fill", "n": i}) for i in range(count)
+            )
+            if made:
+                context.writer.place([OwnWork(made)])
+
+    # looking
+
+    def rows(self, sql, *values):
+        db = sqlite3.connect(self.directory / "collector.db", timeout=30)
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+    def size(self):
+        return self.rows("SELECT count(*) FROM entry")[0][0]
+
+    def logged(self, name=AGENT, epoch=1):
+        """seq -> [(idx, entry)] of an agent's batches."""
+        found = {}
+        for idx, seq, data in self.rows(
+            "SELECT idx, seq, data FROM entry WHERE kind = 1 AND agent = ? AND epoch = ? ORDER BY idx",
+            name,
+            epoch,
+        ):
+            found.setdefault(seq, []).append((idx, entries.parse(data)))
+        return found
+
+    def get(self, path, timeout=10):
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def fsck(self):
+        """The program's own opinion, beside ours."""
+        if find_spec("collector.cli_store") is None:
+            return
+        done = self.run("roundseal-collector", "fsck", self.directory, "--full")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+# the oracle
+
+
+def check_log(site):
+    """Positions without a hole, tree, tiles and every checkpoint as computed here; the vkey's signature."""
+    rows = site.rows("SELECT idx, data FROM entry ORDER BY idx")
+    assert [idx for idx, _ in rows] == list(range(len(rows)))
+    leaves = [tree.leaf_hash(data) for _, data in rows]
+    vkey = note.parse_vkey((site.directory / "keys" / "log.vkey").read_text().strip())
+    heads = site.rows("SELECT size, root, note FROM checkpoint ORDER BY size")
+    for size, root, text in heads:
+        checkpoint, _ = open_checkpoint(text.encode(), vkey)
+        assert (checkpoint.size, checkpoint.root) == (size, root)
+    # Roots of all sizes in one pass; recomputing each would be quadratic.
+    assert {size: root for size, root, _ in heads} == roots(leaves, {size for size, _, _ in heads})
+    for level, n, data in site.rows("SELECT level, n, data FROM tile ORDER BY level, n"):
+        width = 256**level
+        hashes = [
+            tree.root(leaves[i : i + width]) for i in range(n * 256 * width, (n + 1) * 256 * width, width)
+        ]
+        assert data == b"".join(hashes)
+    full = len(rows) // 256
+    assert site.rows("SELECT count(*) FROM tile WHERE level = 0") == [(full,)]
+
+
+def roots(leaves, sizes):
+    """Root at each of these sizes, from one growing stack of complete subtrees."""
+    stack, found = [], {}
+    for count, leaf in enumerate(leaves, 1):
+        stack.append((1, leaf))
+        while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
+            (n, right), (_, left) = stack.pop(), stack.pop()
+            stack.append((2 * n, tree.node_hash(left, right)))
+        if count in sizes:
+            acc = stack[-1][1]
+            for _, left in reversed(stack[:-1]):
+                acc = tree.node_hash(left, acc)
+            found[count] = acc
+    return found
+
+
+def check_chain(site, name=AGENT, epoch=1):
+    """One unbroken chain from the enrolment statement; signatures; bodies hash to their headers."""
+    ((statement,),) = site.rows("SELECT statement FROM agent WHERE agent = ? AND epoch = ?", name, epoch)
+    public = bytes.fromhex(json.loads(statement)["public"])
+    logged = site.logged(name, epoch)
+    assert sorted(logged) == list(range(len(logged)))
+    prev, found = chain_hash(bytes(statement)).hex(), {}
+    for seq in sorted(logged):
+        assert len(logged[seq]) == 1, f"seq {seq} stands in the log {len(logged[seq])} times"
+        idx, one = logged[seq][0]
+        header = headers.parse(one.header)
+        assert (header.seq, header.prev) == (seq, prev)
+        assert frames.verify_header(one.header, one.signatures, public)
+        prev = chain_hash(one.header).hex()
+        body = site.rows("SELECT seed, enc, data FROM body WHERE idx = ?", idx)
+        if header.n:
+            seed, enc, data = body[0]
+            lines = lines_of(Frame(one.header, one.signatures, seed, enc, data))
+            assert bodies.body_root(seed, lines).hex() == header.root
+            found[seq] = lines
+        else:
+            assert not body
+    return found
+
+
+def check_all(site, machine, name=AGENT, epoch=1):
+    """Every result that the agent signed stands in the log exactly once; chain and tree are whole."""
+    machine.look()
+    check_log(site)
+    held = check_chain(site, name, epoch)
+    logged = site.logged(name, epoch)
+    for seq, header in machine.seen.headers.items():
+        assert [one.header for _, one in logged.get(seq, [])] == [header], f"seq {seq}"
+    in_log = [line for lines in held.values() for line in lines]
+    assert len(in_log) == len(set(in_log)), "a result stands in the log twice"
+    waiting = {line for (line,) in machine.rows("SELECT line FROM pending")}
+    missing = machine.seen.lines - set(in_log) - waiting
+    assert not missing, f"{len(missing)} results that were durable are lost"
+    for seq, idx in machine.rows("SELECT seq, idx FROM batch WHERE state IN ('accepted', 'proven')"):
+        assert idx is None or logged[seq][0][0] == idx
+    assert machine.meta("log_alarm") is None and machine.meta("halt") is None
+    return len(machine.seen.headers), len(in_log)
+
+
+# kill -9
+
+
+@dataclass
+class Tally:
+    """What the rounds have reached: how often each side died at which point."""
+
+    rounds: int = 0
+    points: dict = field(default_factory=dict)
+    missed: list = field(default_factory=list)  # points that did not come in time
+
+    def add(self, side, wanted, hit):
+        self.rounds += 1
+        name = f"{side} {hit or 'anywhere'}"
+        self.points[name] = self.points.get(name, 0) + 1
+        if wanted and hit != wanted:
+            self.missed.append(f"{side} {wanted}")
+
+
+def kill_rounds(site, machine, count, seed, patience=6.0):
+    """`count` times: one side dies at a write point, or anywhere, and comes back."""
+    rng = random.Random(seed)
+    tally = Tally()
+    machine.start()
+    site.serve()
+    wanted = [("agent", p) for p in AGENT_POINTS] + [("collector", p) for p in COLLECTOR_POINTS]
+    wanted += [("agent", ""), ("collector", "")]
+    rng.shuffle(wanted)
+    for number in range(count):
+        side, point = wanted[number % len(wanted)]
+        victim = _with_crash(site, machine, side, point, rng)
+        # Without a point: at any instant, be it while it starts.
+        end = time.monotonic() + (patience if point else rng.uniform(0.2, 4))
+        while victim.alive and time.monotonic() < end:
+            time.sleep(0.03)
+        victim.kill()
+        tally.add(side, point, victim.crashed_at)
+        machine.look()
+        if rng.random() < 0.15:  # the other side dies as well, at no point in particular
+            (site.server if side == "agent" else machine.program).kill()
+        if not machine.program.alive:
+            machine.start()
+        if not site.server.alive:
+            site.serve()
+    return tally
+
+
+def _with_crash(site, machine, side, point, rng):
+    """Stop one side and start it with its crash point set."""
+    turn = (
+        1
+        if point.startswith(("derive", "checkpoint", "prove", "tiles", "meta"))
+        else rng.choice((1, 1, 2, 3))
+    )
+    setting = f"{point}:{turn}" if point else str(rng.randint(1, 25))
+    if side == "agent":
+        machine.program.kill()
+        return machine.start(crash=setting)
+    site.server.kill()
+    if point == "tiles-written":
+        site.fill(255)
+    return site.serve(crash=setting, wait=False)
+
+
+def settle(site, machine, seconds=60):
+    """Both run, nothing waits, and what was accepted is proven."""
+    until(machine.drained, seconds, 0.2, "an empty spool")
+    machine.program.stop()
+    until(machine.drained, 5, 0.2, "an empty spool")

@@ -1,0 +1,16 @@
+"""200 seeded rounds of kill -9 (`--kill-rounds N`), in sites of 25 rounds each."""
+
+EACH = 25
+
+
+def pytest_generate_tests(metafunc):
+    count = metafunc.config.getoption("--kill-rounds")
+    parts = [(seed, min(EACH, count - seed * EACH)) for seed in range(-(-count // EACH))]
+    metafunc.parametrize(("seed", "count"), parts)
+
+
+def test_many_rounds_lose_nothing_and_double_nothing(rounds, seed, count, capsys):
+    tally, signed, lines = rounds(count, 1000 + seed)
+    died = sum(n for name, n in tally.points.items() if not name.endswith("anywhere"))
+    with capsys.disabled():
+        print(f"\nseed {seed}: {count} rounds, {died} at a write point, {signed} batches, {lines} results")
