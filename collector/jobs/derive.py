@@ -134,7 +134,7 @@ class Deriver:
                 self._write(conn)
                 crash_point("derive-written")
                 for one in late:
-                    derive_late.rederive(conn, one.series, one.instants, self.next)
+                    derive_late.rederive(conn, one.series, one.instants, self.next, self._holds)
         except BaseException:
             # Memory may be ahead of what is kept: it is made again.
             self._kept = -1
@@ -152,7 +152,7 @@ class Deriver:
         rounds.save_done(conn, list(memory.done.values()))
 
     def _holds(self, digest: str) -> Holds:
-        """Holds of the plan that a batch cites; without one, those that a series had before."""
+        """Holds of the plan that a batch cites; none where it cites none."""
         if not digest:
             return _NO_HOLDS
         if digest not in self._plans:

@@ -174,12 +174,6 @@ class Memory:
         self.agents.setdefault(agent, {})[row.check, row.target] = made
         return made
 
-    def touch(self, series: Series) -> None:
-        """It must be kept at the next flush."""
-        if not series.dirty:
-            series.dirty = True
-            self.dirty.append(series)
-
     def _mark(self, batch: Accepted) -> None:
         """How far the agent's evidence reaches now, and what happened to its chain."""
         header = batch.header
@@ -254,15 +248,12 @@ class _Taking:
         self.future = 0
 
     def run(self) -> list[Late]:
-        known, memory, agent = self.known, self.memory, self.batch.agent
+        agent = self.batch.agent
         latest = self.batch.received_ms + FUTURE_MS
         for row in self.batch.rows:
             if row.vantage != agent:
                 continue  # an agent speaks for itself only
-            series = known.get((row.check, row.target)) or memory.new_series(row, agent)
-            if not series.dirty:
-                series.dirty = True
-                memory.dirty.append(series)
+            series = self._series(row)
             t = row.t0 - self.shift
             if t > latest:
                 self.future += 1
@@ -277,17 +268,25 @@ class _Taking:
             event = EventRow(
                 self.batch.idx, "future", agent, self.batch.received_ms, f"{self.future} observations"
             )
-            memory.events.append(event)
+            self.memory.events.append(event)
         return list(self.late.values())
+
+    def _series(self, row: Row) -> Series:
+        key = (row.check, row.target)
+        series = self.known.get(key) or self.memory.new_series(row, self.batch.agent)
+        if not series.dirty:
+            series.dirty = True
+            self.memory.dirty.append(series)
+        if series.holds is not self.holds:
+            series.holds = self.holds
+            series.hold = self.holds.get(key, DEFAULT_HOLD_MS)
+        return series
 
     def _look(self, series: Series, row: Row, t: int) -> None:
         if t < series.t:
             return
         series.t, series.slot, series.state, series.error = t, row.slot, row.state, row.error
         series.idx, series.line, series.asset = self.batch.idx, row.line_no, row.asset
-        if series.holds is not self.holds:
-            series.holds = self.holds
-            series.hold = self.holds.get((row.check, row.target), series.hold)
 
     def _observe(self, series: Series, row: Row, t: int, outcome: str) -> None:
         idx = self.batch.idx

@@ -87,10 +87,13 @@ def of_series(conn: Connection, series: int) -> list[RunRow]:
 
 
 def of_span(conn: Connection, series: int, from_ms: int, to_ms: int) -> list[RunRow]:
-    """Runs of a series that touch [from, to], in order of time."""
+    """Runs of a series that touch [from, to], with one neighbour on each side, in order of time."""
     table = run_table
-    wanted = (table.c.series == series, table.c.last >= from_ms, table.c.first <= to_ms)
-    return [RunRow(*row) for row in conn.execute(select(table).where(*wanted).order_by(table.c.first))]
+    mine = select(table).where(table.c.series == series)
+    before = mine.where(table.c.last < from_ms).order_by(table.c.first.desc()).limit(1)
+    touching = mine.where(table.c.last >= from_ms, table.c.first <= to_ms).order_by(table.c.first)
+    after = mine.where(table.c.first > to_ms).order_by(table.c.first).limit(1)
+    return [RunRow(*row) for query in (before, touching, after) for row in conn.execute(query)]
 
 
 def last_of(conn: Connection, series: int) -> RunRow | None:

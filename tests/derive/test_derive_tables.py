@@ -9,9 +9,18 @@ from sqlalchemy import select
 
 from checks.wire.header import Kind, Loss
 from collector.availability.hours import zone_of
-from collector.availability.runs import OUTCOME_OF_STATE, Observation, Outcome, Run, fold, local_day
+from collector.availability.runs import (
+    OUTCOME_OF_STATE,
+    Observation,
+    Outcome,
+    Run,
+    distinct,
+    extend,
+    local_day,
+)
+from collector.jobs import estates
 from collector.jobs.derive import DERIVED, Deriver, Overtaken, catch_up, rebuild
-from collector.store import rounds, runs, series
+from collector.store import plans, rounds, runs, series
 
 HOLD = 150_000
 MINUTE = 60_000
@@ -149,9 +158,28 @@ def test_two_derivers_cannot_both_move_the_cursor(world, sight):
     assert [run.n for run in runs_of(world.context, "p")] == [1]
 
 
+ESTATE = """
+estate: e
+assets: [{id: h, kind: server, agent: a}, {id: i, kind: server, agent: b}, {id: j, kind: server, agent: c}]
+probes:
+"""
+PROBE = "  - {id: p%d, check: service.tcp, from: [a, b, c], every: %ds, params: {host: x, port: 1}}\n"
+
+
+def plans_of(world, every: int) -> dict[str, str]:
+    """Digest of each agent's plan in an estate with that interval: hold is two and a half of it."""
+    text = ESTATE + "".join(PROBE % (i, every) for i in range(4))
+    estates.apply(world.context, world.estate(text), by="test")
+    with world.context.read() as conn:
+        return plans.current_digests(conn)
+
+
 def story(world, sight, seed: int) -> list[Any]:
     """Batches of three agents in a random order: outages, errors, rounds, late and repeated looks."""
     chance = random.Random(seed)
+    for name in "abc":
+        world.agent(name)
+    known = [plans_of(world, 20), plans_of(world, 80), {}]
     world.at += 90 * MINUTE
     start, sent = world.at - 80 * MINUTE, []
     clocks = {name: start for name in "abc"}
@@ -170,6 +198,7 @@ def story(world, sight, seed: int) -> list[Any]:
         if chance.random() < 0.1:
             agent.boot = f"boot-{step}"
         agent.offset_us = chance.choice([0, 0, 0, 2_500_000])
+        agent.plan = chance.choice(known).get(name, "")
         sent.append(agent.send(*looks))
     return sent
 
@@ -200,21 +229,40 @@ def test_flushes_and_restarts_at_random_points_leave_the_tables_of_a_rebuild(wor
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_runs_are_those_that_the_engine_folds_from_the_same_observations(world, sight, seed):
+def test_runs_are_those_that_the_engine_makes_of_the_same_observations(world, sight, seed):
     sent = story(world, sight, seed)
     catch_up(world.context)
+    with world.context.read() as conn:
+        holds = {
+            (one.digest, item.target): item.hold_ms
+            for one in plans.every(conn)
+            for item in plans.at(conn, one.idx).items
+        }
     seen: dict[tuple[str, str], list[Observation]] = {}
+    hold_at: dict[tuple[str, str, int], int] = {}
     for batch in sent:
         shift = (batch.header.clock.offset_us or 0) // 1000
         for row in batch.rows:
             if row.state is not None and OUTCOME_OF_STATE[row.state] is not Outcome.ERROR:
-                made = Observation(
-                    row.t0 - shift, OUTCOME_OF_STATE[row.state], len(seen) and batch.idx * 100 + row.line_no
-                )
-                seen.setdefault((row.target, batch.agent), []).append(made)
-    day = local_day(zone_of("Asia/Shanghai"))
+                key, place = (row.target, batch.agent), batch.idx * 100 + row.line_no
+                made = Observation(row.t0 - shift, OUTCOME_OF_STATE[row.state], place)
+                seen.setdefault(key, []).append(made)
+                hold_at[(*key, made.t_ms)] = holds.get((batch.header.plan, row.target), HOLD)
     with world.context.read() as conn:
         for one in series.every(conn):
-            wanted = fold(seen.get((one.target, one.vantage), []), HOLD, day)
+            key = (one.target, one.vantage)
             got = [row.run for row in runs.of_series(conn, one.id)]
-            assert [plain(run) for run in got] == [plain(run) for run in wanted]
+            assert [plain(run) for run in got] == [
+                plain(run) for run in made_of(key, seen.get(key, []), hold_at)
+            ]
+
+
+def made_of(key: tuple[str, str], seen: list[Observation], hold_at: dict) -> list[Run]:
+    """Runs by the engine's own step, each observation joined by the hold of its own plan."""
+    day = local_day(zone_of("Asia/Shanghai"))
+    made, last = [], None
+    for one in distinct(seen):
+        step = extend(last, one, hold_at[(*key, one.t_ms)], day)
+        made += [step.closed] if step.closed else []
+        last = step.open
+    return [*made, last] if last else made

@@ -1,7 +1,5 @@
 """Rounds from plan to record: what was not looked at is never silently done."""
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import select
 
