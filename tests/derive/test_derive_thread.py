@@ -109,7 +109,7 @@ with open_context(Path(sys.argv[1])) as context:
 def test_a_crash_in_or_right_after_a_flush_changes_nothing_in_the_end(world, sight, point):
     agent = world.agent("a")
     for i in range(10):
-        agent.send(sight("p", world.at + i * 1000, "crit" if i == 4 else "ok"))
+        agent.send(sight("p", world.at - 60_000 + i * 1000, "crit" if i == 4 else "ok"))
     done = subprocess.run(
         [sys.executable, "-c", CRASH, str(world.directory)],
         env={ENVIRONMENT: str(point), "PATH": "/usr/bin:/bin"},
