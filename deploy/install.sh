@@ -39,7 +39,6 @@ release=$prefix/releases/$(sha256sum SHA256SUMS | cut -c1-12)-$what
 "$release/venv/bin/python" -m pip install --disable-pip-version-check --quiet --isolated --no-index --no-cache-dir \
   --only-binary=:all: --find-links "$here/wheels" "roundseal[$extras]" \
   || die 1 "these wheels do not fit this machine: $("$python" --version), $(uname -m)"
-"$release/venv/bin/python" -m compileall -q "$release/venv/lib" >/dev/null 2>&1 || true
 cp -r docs examples LICENSE NOTICE "$release/"
 for name in venv docs examples; do ln -sfn "$release/$name" "$prefix/$name"; done
 

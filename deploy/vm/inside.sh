@@ -34,9 +34,9 @@ for unit in roundseal-collector roundseal-agent; do quiet systemd-analyze verify
 [ ! -s /tmp/out.log ] || { cat /tmp/out.log; fail "systemd-analyze verify complains"; }
 say "systemd-analyze verify: no complaint"
 
-for unit in roundseal-collector roundseal-agent; do # a shorter watchdog than the shipped one, to see it bite
+for unit in roundseal-collector roundseal-agent; do # an emulated processor is slow; a shorter watchdog bites sooner
   install -d /run/systemd/system/$unit.service.d
-  printf '[Service]\nWatchdogSec=30\n' > /run/systemd/system/$unit.service.d/test.conf
+  printf '[Service]\nTimeoutStartSec=400\nWatchdogSec=60\n' > /run/systemd/system/$unit.service.d/test.conf
 done
 systemctl daemon-reload
 quiet as_collector init $data

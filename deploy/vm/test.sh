@@ -90,5 +90,5 @@ chmod +x "$dir/initrd/init"
 say "booting (no network device at all)"
 timeout "${VM_TIMEOUT:-2400}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1536 -nographic -no-reboot -nic none \
   -kernel "$dir/vmlinuz" -initrd "$dir/initrd.gz" -append "console=ttyS0 root=/dev/vda rw quiet systemd.show_status=0" \
-  -drive "file=$dir/disk.img,if=virtio,format=raw" < /dev/null | tr -d '\r' | tee "$log" | grep --line-buffered '^vm:' || true
+  -drive "file=$dir/disk.img,if=virtio,format=raw" < /dev/null | stdbuf -oL tr -d '\r' | tee "$log" | grep --line-buffered '^vm:' || true
 if grep -q '^vm: PASS' "$log"; then say "PASS"; else say "FAILED, see $log"; tail -40 "$log"; exit 1; fi

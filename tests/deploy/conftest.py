@@ -1,6 +1,7 @@
 """Real programs, as processes: the collector, the agent, the installer."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -132,18 +133,15 @@ def until_fixture() -> Callable[..., object]:
     return until
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init` makes, for plain HTTP; to be copied."""
+    place = tmp_path_factory.mktemp("made") / "collector"
+    done("roundseal-collector", "init", place, "--listen", "127.0.0.1:0", "--url", "http://127.0.0.1:1")
+    return place
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """A collector's directory for plain HTTP on a port of its own."""
-    place = tmp_path / "collector"
-    listen = f"127.0.0.1:{free_port()}"
-    done("roundseal-collector", "init", place, "--listen", listen, "--url", f"http://{listen}")
-    return place
+def directory(tmp_path: Path, made: Path) -> Path:
+    """A collector's directory of its own."""
+    return Path(shutil.copytree(made, tmp_path / "collector"))
