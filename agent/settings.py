@@ -14,6 +14,7 @@ from agent.errors import AgentError
 from agent.state import State, check_private
 from checks.codec import FieldError, from_json
 
+_DEEPEST = 6
 _TAGS = {"int", "bool", "null", "str", "seq", "map"}
 
 
@@ -76,24 +77,26 @@ def _yaml(text: str, path: Path) -> Any:
         raise AgentError("settings", f"{path}: {error}") from None
 
 
-def _plain(node: Any, path: Path) -> Any:
+def _plain(node: Any, path: Path, depth: int = 0) -> Any:
     """Value of a YAML node; doubled keys and odd types are refused with their line."""
     line = node.start_mark.line + 1
     kind = node.tag.rpartition(":")[2]
+    if depth > _DEEPEST:  # also ends an alias to what it stands in
+        raise AgentError("settings", f"{path}:{line}: nested deeper than {_DEEPEST}")
     if kind not in _TAGS:
         # YAML 1.1 reads 22:30 as a number and 1.5 as a float: quote it.
         raise AgentError(
             "settings", f"{path}:{line}: {node.value!r} is read as {kind}; quote it if a text is meant"
         )
     if node.id == "sequence":
-        return [_plain(item, path) for item in node.value]
+        return [_plain(item, path, depth + 1) for item in node.value]
     if node.id == "mapping":
         made: dict[str, Any] = {}
         for key, value in node.value:
             name = str(key.value)
             if name in made:
                 raise AgentError("settings", f"{path}:{key.start_mark.line + 1}: {name!r} appears twice")
-            made[name] = _plain(value, path)
+            made[name] = _plain(value, path, depth + 1)
         return made
     return _scalar(node.value, kind, f"{path}:{line}")
 
@@ -101,7 +104,9 @@ def _plain(node: Any, path: Path) -> Any:
 def _scalar(text: str, kind: str, place: str) -> Any:
     if kind == "int":
         if not text.isdigit():
-            raise AgentError("settings", f"{place}: {text!r} is not a plain whole number")
+            raise AgentError(
+                "settings", f"{place}: {text!r} is not a plain whole number; quote it if a text is meant"
+            )
         return int(text)
     if kind == "bool":
         return text.lower() in ("true", "yes", "on")

@@ -83,7 +83,7 @@ class Timetable:
     """Turns ticks into looks. Holds no clock: every call is told the time."""
 
     def __init__(self, plan: Plan, done: Mapping[str, int], random: Random, digest: str = "") -> None:
-        """`digest`: the plan's; `done`: key -> slot done last, and `round window id|key` -> 1 for round items taken."""
+        """`done`: key -> slot done last; round items taken have their key there. `digest`: the plan's."""
         self._plan = plan
         self._digest = digest
         self._random = random

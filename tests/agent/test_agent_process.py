@@ -1,5 +1,7 @@
 """A real agent process where things are not as they should be: clock, disk, machine, signals, memory."""
 
+import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -196,7 +198,7 @@ def test_a_wall_clock_set_by_an_hour_neither_stops_the_agent_nor_brings_a_burst(
     assert len(results) - before <= 3 * (took + 4) + 12
     # No batch mixes results from both sides, and the headers' two clocks show the step.
     steps = []
-    for (one, _), (two, lines) in zip(collector.batches, collector.batches[1:], strict=False):
+    for (one, _), (two, lines) in itertools.pairwise(collector.batches):
         steps.append((two.clock.wall - one.clock.wall) - (two.clock.mono - one.clock.mono))
         starts = [json.loads(line)["t0"] for line in lines]
         assert max(starts) - min(starts) < 60_000
@@ -227,12 +229,8 @@ def test_an_agent_on_a_full_disk_goes_on_and_recovers_by_itself(
     collector.serve_plan(items=[item(target=f"t{n}") for n in range(4)])
     process = start_agent(state)
     until(lambda: len(collector.results()) >= 4)
-    with (small_disk / "fill").open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-                file.flush()
-        except OSError:
+    with (small_disk / "fill").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
             pass
     time.sleep(6)
     assert process.poll() is None
@@ -245,5 +243,5 @@ def test_an_agent_on_a_full_disk_goes_on_and_recovers_by_itself(
     slots = {line["slot"] for line in collector.results() if line["target"] == "t0"}
     gaps = sorted(slots)
     # Results waited in memory: not one slot is missing.
-    assert [b - a for a, b in zip(gaps, gaps[1:], strict=False) if b - a > 2000] == []
+    assert [b - a for a, b in itertools.pairwise(gaps) if b - a > 2000] == []
     assert [h.seq for h in collector.headers()] == list(range(len(collector.headers())))
