@@ -20,6 +20,7 @@ from collector.web.app import Wsgi, create_app, whole
 
 log = logging.getLogger(__name__)
 THREADS = 4
+STOP_S = 10
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -56,7 +57,16 @@ def running(
     finally:
         publisher.stop()
         for job in reversed(jobs):
-            job.stop()
+            _end(job)
+
+
+def _end(job: Any) -> None:
+    """Stop a job, but do not wait for ever: what it derives can be derived again."""
+    ending = threading.Thread(target=job.stop, name="ending", daemon=True)
+    ending.start()
+    ending.join(STOP_S)
+    if ending.is_alive():
+        log.warning("%s did not stop within %d s and is left behind", type(job).__name__, STOP_S)
 
 
 def _jobs(context: Context) -> list[Any]:

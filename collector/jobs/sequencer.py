@@ -129,6 +129,8 @@ class Sequencer:
         return Draft(conn, self._edge.copy(), max(self._now(), self._received))
 
     def _write(self, draft: Draft) -> None:
+        if not draft.entries:
+            return
         full = draft.edge.extend(draft.leaves)
         evidence.insert_entries(draft.conn, draft.entries)
         crash_point("entries-written")

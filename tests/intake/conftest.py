@@ -43,6 +43,7 @@ from collector.jobs import lifecycle
 from collector.serve import free_port, running
 
 ORIGIN = "test.example/log"
+START_MS = system_clock() - 86_400_000
 EMPTY = bodies.body_root(bytes(16), [])
 
 
@@ -118,7 +119,8 @@ class SimAgent:
 
     def batch(self, count: int = 3, **changes: Any) -> bytes:
         """The next batch; the chain moves on."""
-        lines = [result_line(self.name, system_clock(), i) for i in range(count)]
+        at = START_MS + 60_000 * self.seq
+        lines = [result_line(self.name, at, i) for i in range(count)]
         made = self.frame(self.header(lines, **changes), lines)
         self.moved(made)
         return frames.encode(made)
