@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks import registry
@@ -18,11 +18,12 @@ from collector.context import Context
 from collector.inspection import record as records
 from collector.inspection.due import Issued, Owed, RuleSpan, occurrences, owed
 from collector.inspection.record import Frame, Place, Record, Seen
+from collector.jobs import estates as applying
 from collector.jobs import projection
 from collector.jobs.batches import lines_of
 from collector.store import estates, packs, plans, rounds, series
 from collector.store.content import content
-from collector.store.evidence import Damaged
+from collector.store.evidence import Damaged, entry_table
 from collector.store.rounds import DoneRow, RecordRow, Rule
 
 log = logging.getLogger(__name__)
@@ -183,15 +184,18 @@ def close_due(context: Context, now: int | None = None) -> list[str]:
 
 def _derived(conn: Connection, now: int) -> int:
     """Up to when the log's batches have been derived: the receipt time of the first that has not."""
-    row = packs.entry(conn, series.cursor(conn))
-    return now if row is None else row.received
+    table = entry_table
+    waiting = (table.c.idx >= series.cursor(conn), table.c.kind == int(EntryKind.BATCH))
+    first = conn.execute(select(table.c.received).where(*waiting).order_by(table.c.idx).limit(1)).scalar()
+    return now if first is None else int(first)
 
 
 def _ripe(one: Occasion, now: int) -> bool:
-    """Everything was read; or the window is over and everything was answered; or it is too late."""
+    """Everything was read; or everything was answered and the window is over (somebody who has a round run
+    now does not wait for that: an agent that could not look has said why); or it is too late."""
     if one.due == 0:
         return False
-    if one.done == one.due:
+    if one.done == one.due or (one.missed == 0 and applying.BY_HAND in one.window.id):
         return True
     if now >= one.window.to_ms + GRACE_MS and one.missed == 0:
         return True
