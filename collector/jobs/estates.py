@@ -16,6 +16,7 @@ from collector.estate.changes import Change
 from collector.estate.compiling import Issue
 from collector.estate.loading import Loaded, unpacked
 from collector.evidence.agents import AgentState
+from collector.inspection.due import BY_HAND
 from collector.jobs import projection
 from collector.jobs.projection import Wanted
 from collector.store import agents, estates, plans
@@ -115,7 +116,7 @@ def run_round(context: Context, round_id: str, *, by: str) -> tuple[Window, tupl
     concerned = [(epoch, plan) for epoch, plan in concerned if (plan.agent, epoch) in living]
     if not concerned:
         raise RoundError("no_such_round", f"no agent's plan has a round {round_id}")
-    window = Window(f"{round_id}/run-{now}", now, now + BY_HAND_MS, now + 2 * BY_HAND_MS)
+    window = Window(f"{round_id}{BY_HAND}{now}", now, now + BY_HAND_MS, now + 2 * BY_HAND_MS)
     made = [_with_window(replace(plan, made_ms=now), round_id, window) for _, plan in concerned]
     projection.log(context, [_plan_entry(plan, by) for plan in made])
     return window, tuple(plan.agent for plan in made)

@@ -16,9 +16,8 @@ from checks.plan import Window
 from checks.wire.numbers import EntryKind
 from collector.context import Context
 from collector.inspection import record as records
-from collector.inspection.due import Issued, Owed, RuleSpan, occurrences, owed
+from collector.inspection.due import BY_HAND, Issued, Owed, RuleSpan, occurrences, owed
 from collector.inspection.record import Frame, Place, Record, Seen
-from collector.jobs import estates as applying
 from collector.jobs import projection
 from collector.jobs.batches import lines_of
 from collector.store import estates, packs, plans, rounds, series
@@ -195,7 +194,7 @@ def _ripe(one: Occasion, now: int) -> bool:
     now does not wait for that: an agent that could not look has said why); or it is too late."""
     if one.due == 0:
         return False
-    if one.done == one.due or (one.missed == 0 and applying.BY_HAND in one.window.id):
+    if one.done == one.due or (one.missed == 0 and BY_HAND in one.window.id):
         return True
     if now >= one.window.to_ms + GRACE_MS and one.missed == 0:
         return True

@@ -120,16 +120,13 @@ def record_ready(data: Path, round_id: str) -> bool:
         capture_output=True,
         check=False,
     )
-    if done.returncode not in (0, 1):
-        return False
-    shown = json.loads(done.stdout)
-    return bool(shown.get("record"))
+    return done.returncode == 0 and bool(json.loads(done.stdout)["closed"])
 
 
 def inspect(data: Path) -> str:
     """Run one round by hand and wait for its record; the round's id."""
     printed = collector("round", "run", data, "daily", "--json")
-    round_id = str(json.loads(printed)["id"])
+    round_id = str(json.loads(printed)["window"]["id"])
     wait_for("the first inspection record", lambda: record_ready(data, round_id), 180)
     return round_id
 
