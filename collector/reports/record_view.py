@@ -186,7 +186,7 @@ class _Words:
         shown = f"#{place.entry}/{place.line}"
         if not self.evidence_url:
             return shown
-        return Link(shown, f"{self.evidence_url}/{place.entry}#line-{place.line}")
+        return Link(shown, f"{self.evidence_url}/{place.entry}?line={place.line}#line-{place.line}")
 
     def problem(self, one: ProblemItem) -> tuple[object, ...]:
         """A reading that is not good."""

@@ -128,8 +128,10 @@ _SPANS = ((86_400_000, ("天", "d")), (3_600_000, ("小时", "h")), (60_000, ("�
 
 def duration(ms: int, lang: str) -> str:
     """A length of time in its two largest units; below a second in ms."""
-    if abs(ms) < 1000:
+    if 0 < abs(ms) < 1000:
         return f"{ms} ms"
+    if ms == 0:
+        return "0秒" if lang == "zh" else "0 s"
     parts, left = [], abs(ms)
     for size, words in _SPANS:
         amount, left = divmod(left, size)

@@ -46,7 +46,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "strip.title": ("可用情况 {first} 至 {last}", "Availability, {first} to {last}"),
     "strip.label": (
         "{days} 天可用情况条形图: 可用率 {known}，覆盖率 {coverage}。每日数字见下表。",
-        "Strip of {days} days: availability {known}, coverage {coverage}. The numbers are in the table below.",
+        "Strip of {days} days: availability {known}, coverage {coverage}. Numbers in the table below.",
     ),
     "strip.numbers": ("每日数字", "Numbers by day"),
     "strip.empty": ("没有数据。", "No data."),
@@ -110,8 +110,6 @@ VIEWS: dict[str, tuple[str, str]] = {
         "此轮巡检没有应检项，因此不能生成记录。",
         "Nothing was due in this round, so there is no record.",
     ),
-    "window.entry": ("记录条目", "Record"),
-    "window.export": ("导出", "Export"),
     "export.empty_record": ("空记录不能导出。", "An empty record cannot be exported."),
     "export.font_missing": (
         "服务器缺少中文字体，无法生成 PDF: 请安装软件包 fonts-noto-cjk。",

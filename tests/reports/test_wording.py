@@ -61,7 +61,7 @@ def test_lengths_of_time_name_two_units_at_most() -> None:
     assert wording.duration(61_500, "en") == "1 min 1 s"
     assert wording.duration(3_600_000, "zh") == "1小时"
     assert wording.duration(-90_000, "zh") == "-1分 30秒"
-    assert wording.duration(0, "zh") == "0 ms"
+    assert wording.duration(0, "zh") == "0秒"
 
 
 def test_yes_and_no_are_words() -> None:

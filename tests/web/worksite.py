@@ -1,7 +1,7 @@
-"""A small real estate: a log, agents that sign, ninety days of results. Used by the browser tests and pictures.
+"""A small real estate: a log, agents that sign, ninety days of results; for browser tests and pictures.
 
-Everything goes the way of real evidence: enrolment, approval, plans, signed batches, intake, deriver. Facts of
-host checks are looked up on this machine; those of probes are re-timed copies of real answers.
+Everything goes the way of real evidence: enrolment, approval, plans, signed batches, intake, deriver.
+Facts of host checks are looked up on this machine; those of probes are made up, and judged by the check.
 """
 
 import hmac
@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from checks import registry
 from checks.api import ErrorKind, Seen, worst
 from checks.codec import from_json
 from checks.plan import Plan
+from checks.plan import parse as parse_plan
 from checks.recurrence import windows
 from checks.result import Result, encode, params_digest
 from checks.wire import frame as frames
@@ -32,7 +33,6 @@ from checks.wire.frame import Frame
 from checks.wire.header import Clock, Header, Kind
 from checks.wire.numbers import ENC_GZIP, EntryKind
 from checks.wire.signing import Signer
-from collector.cli_server import make
 from collector.context import Context, open_context
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
@@ -65,11 +65,20 @@ systems:
   - {id: archive, unit: office, name: 档案系统}
 assets:
   - {id: web-01, kind: server, system: portal, agent: web-01, name: 门户一号机, model: R740, location: A3-12}
-  - {id: db-01, kind: server, system: portal, agent: db-01, name: 数据库主机, params: {host.filesystem: {used: {warn: 1, crit: 2}}}}
+  - id: db-01
+    kind: server
+    system: portal
+    agent: db-01
+    name: 数据库主机
+    params: {host.filesystem: {used: {warn: 1, crit: 2}}}
   - {id: mail-01, kind: server, system: mail, agent: mail-01}
   - {id: sw-core-1, kind: switch, system: portal, name: 核心交换机}
 probes:
-  - {id: portal-web, check: service.tcp, from: [web-01, db-01], every: 15m, params: {host: portal.example, port: 443, latency_ms: {warn: 200, crit: null}}}
+  - id: portal-web
+    check: service.tcp
+    from: [web-01, db-01]
+    every: 15m
+    params: {host: portal.example, port: 443, latency_ms: {warn: 200, crit: null}}
   - {id: portal-db, check: service.tcp, from: [web-01], every: 30m, params: {host: db.example, port: 5432}}
   - {id: mail-smtp, check: service.tcp, from: [mail-01], every: 30m, params: {host: mail.example, port: 25}}
 checks:
@@ -263,7 +272,7 @@ def _live(made: Site) -> None:
                 held = plans.current(conn, name)
             assert held is not None
             agent.plan = held[2]
-            lines = list(_day(name, _plan(held[0]), (begin, end), facts))
+            lines = list(_day(name, parse_plan(held[0]), (begin, end), facts))
             for start in range(0, len(lines), 400):
                 part = lines[start : start + 400]
                 acks = made.batches.take(agent.batch(part, end))
@@ -272,12 +281,6 @@ def _live(made: Site) -> None:
         begin = end
     derive.catch_up(made.context)
     made.publisher.publish()
-
-
-def _plan(data: bytes) -> Plan:
-    from checks.plan import parse
-
-    return parse(data)
 
 
 def _close(made: Site) -> None:

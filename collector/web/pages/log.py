@@ -15,6 +15,7 @@ from collector.web import i18n, proof
 from collector.web.pages.base import Answer, context, render, route, t, table, whole
 
 PAGE = 50
+LINES = 200
 _COLUMNS = (
     Column("entry", Kind.ENTRY),
     Column("received", Kind.WHEN),
@@ -84,7 +85,13 @@ def entry(idx: int) -> Answer:
         size = evidence.size(conn)
     if shown is None:
         abort(404)
-    return render("entry.html", "log", one=shown, size=size, table=_lines(shown))
+    first = whole("line", 0, 0, 1 << 16) // LINES * LINES
+    part = shown.lines[first : first + LINES]
+    edges = (
+        max(0, first - LINES) if first else None,
+        first + LINES if first + LINES < len(shown.lines) else None,
+    )
+    return render("entry.html", "log", one=shown, size=size, table=_lines(shown), lines=part, edges=edges)
 
 
 _LINES = (

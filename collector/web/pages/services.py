@@ -25,7 +25,7 @@ _NOW = (
     Column("system"),
     Column("state", Kind.STATE),
     Column("age", Kind.SPAN),
-    Column("target_share", Kind.SHARE),
+    Column("target_share"),
 )
 _SERVICES = (
     *_NOW,
@@ -92,11 +92,21 @@ def _systems() -> tuple[System, ...]:
     return loaded.estate.systems if loaded is not None else ()
 
 
+def _promise(system: System) -> str | None:
+    """The target as agreed, all its decimals."""
+    return None if system.target is None else f"{wording.decimals(system.target * 100, 6)} %"
+
+
 def _head(system: System, now: Mapping[str, CurrentState]) -> tuple[object, ...]:
     """Name, state, age, promise. A system without a service is unknown: nobody watches it."""
     link = Link(name_of(system.id, system.name), url_for("pages.system", system=system.id))
     found = now.get(system.id)
-    return (link, found.state.value if found else "unknown", found.age_ms if found else None, system.target)
+    return (
+        link,
+        found.state.value if found else "unknown",
+        found.age_ms if found else None,
+        _promise(system),
+    )
 
 
 @table("services-now", Role.VIEWER)

@@ -1,6 +1,6 @@
 """The first page: what is due, late, missed; what is wrong; who is silent; what nobody is watching."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request, url_for
@@ -15,6 +15,7 @@ from collector.store.accounts import Role
 from collector.web import i18n, looks, unwatched
 from collector.web.pages import agents, chains, rounds, services
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
+from collector.web.pages.chains import Chain
 
 _DAY = 86_400_000
 _BACK, _AHEAD = 14 * _DAY, 7 * _DAY
@@ -59,7 +60,7 @@ def target_url(one: looks.Look) -> str:
     """Where more is said about the target of a look."""
     if one.row.asset is not None:
         return url_for("pages.asset", asset=one.row.asset)
-    return url_for("pages.entry", idx=one.row.idx, _anchor=f"line-{one.row.line}")
+    return url_for("pages.entry", idx=one.row.idx, line=one.row.line, _anchor=f"line-{one.row.line}")
 
 
 def why(one: looks.Look) -> str:
@@ -119,6 +120,35 @@ class Counts:
     unwatched: int
 
 
+_QUIET = (
+    Column("agent"),
+    Column("state", Kind.STATE),
+    Column("last_seen", Kind.WHEN),
+    Column("entry", Kind.ENTRY),
+)
+
+
+def quiet_table(found: Sequence[Chain]) -> Table:
+    """Agents that somebody should look after."""
+    rows = [
+        (
+            Link(one.agent.agent, url_for("pages.agent", agent=one.agent.agent)),
+            one.state,
+            one.last_seen,
+            one.head_idx,
+        )
+        for one in found
+    ]
+    return Table("silent", t("today.silent"), _QUIET, rows, t("today.silent.none"))
+
+
+@table("silent", Role.VIEWER)
+def silent_table(_args: Mapping[str, str]) -> Table:
+    """Agents that are silent, forked, or were never heard of."""
+    with context().read() as conn:
+        return quiet_table([one for one in chains.every(conn, context().now()) if chains.wrong(one)])
+
+
 def _rounds(conn: Connection) -> list[Occasion]:
     now = context().now()
     found = ledger(conn, now, now - _BACK, now + _AHEAD)
@@ -149,7 +179,7 @@ def today() -> Answer:
         rounds=rounds.table_of(found, "rounds-today", t("today.rounds"), t("today.rounds.none")),
         problems=problems,
         holes=holes,
-        quiet=agents.table_of(quiet, t("today.silent"), t("today.silent.none")),
+        quiet=quiet_table(quiet),
         alarms=warned,
         waiting=len(agents.waiting()),
         applied=estate() is not None,

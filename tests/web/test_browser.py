@@ -1,0 +1,236 @@
+"""What people see, in a real browser on a real server: it works, fits, and can be read aloud."""
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from collector import granian_server
+from collector.web.app import create_app, whole
+
+_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
+worksite = importlib.util.module_from_spec(_SPEC)
+sys.modules["worksite"] = worksite
+_SPEC.loader.exec_module(worksite)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+PAGES = [
+    "/",
+    "/systems",
+    "/systems/portal",
+    "/systems/archive",
+    "/rounds",
+    "/rounds/weekly/2026-11-16",
+    "/assets",
+    "/assets/db-01",
+    "/assets/sw-core-1",
+    "/agents",
+    "/agents/web-01",
+    "/evidence",
+    "/evidence/0",
+    "/evidence/1",
+    "/evidence/70",
+    "/settings",
+    "/password",
+]
+SIZES = [(1280, 900), (390, 844)]
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Served:
+    url: str
+    site: object
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    place = tmp_path_factory.mktemp("browser") / "collector"
+    with worksite.site(place, days=30) as site:
+        app = whole(create_app(site.context, site.publisher))
+        with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port:
+            yield Served(f"http://127.0.0.1:{port}", site)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: chromium is not installed, so no page was looked at in a browser")
+    playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES, ids=["desk", "phone"])
+def page(request: pytest.FixtureRequest, chromium, served) -> Iterator[object]:
+    """A page of somebody who is logged in as admin; console errors and failed requests fail the test."""
+    width, height = request.param
+    context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on(
+        "requestfailed", lambda asked: wrong.append(asked.url) if "/records/" not in asked.url else None
+    )
+    opened.goto(f"{served.url}/login")
+    opened.fill("#name", "admin")
+    opened.fill("#password", worksite.PASSWORD)
+    opened.click("button[type=submit]")
+    opened.wait_for_url(f"{served.url}/")
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def serious(page) -> list[str]:
+    """Findings of axe that are serious or critical, each with its places."""
+    page.evaluate(AXE)
+    options = "{resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
+    found = page.evaluate(f"() => axe.run(document, {options})")
+    return [
+        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:4]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def too_wide(page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def test_no_page_is_hard_to_use_without_eyes_or_too_wide(page, served) -> None:
+    wrong: list[str] = []
+    for path in PAGES:
+        answer = page.goto(served.url + path)
+        assert answer.status == 200, path
+        wrong += [f"{path}: {one}" for one in serious(page)]
+        wrong += [f"{path}: {wide} px wider than the screen"] if (wide := too_wide(page)) > 0 else []
+    assert wrong == []
+
+
+def test_english_pages_fit_too(page, served) -> None:
+    page.goto(f"{served.url}/language?to=en&next=/")
+    wrong = []
+    for path in PAGES:
+        page.goto(served.url + path)
+        if (wide := too_wide(page)) > 0:
+            wrong.append(f"{path}: {wide} px wider than the screen")
+    assert wrong == []
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_the_door_and_its_refusal_can_be_read_aloud_too(chromium, served) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{served.url}/login")
+    assert serious(page) == []
+    page.fill("#name", "nobody")
+    page.fill("#password", "wrong")
+    page.click("button[type=submit]")
+    assert page.locator("[role=alert]").inner_text() == "账号或密码不正确。"
+    assert serious(page) == []
+    page.goto(f"{served.url}/nothing/here")
+    assert serious(page) == []
+    context.close()
+
+
+def test_from_a_figure_one_gets_to_the_proof_of_its_evidence(page, served) -> None:
+    page.goto(f"{served.url}/systems/portal")
+    assert page.locator("svg.strip").get_attribute("aria-label").startswith("90 天可用情况")
+    page.locator("section[aria-label^='故障'] a.ref").first.click()
+    page.wait_for_url("**/evidence/*")
+    assert page.locator(".st-ok", has_text="验证通过").count() == 3  # signature, content, inclusion
+    assert page.get_by_text("结果").count()
+
+
+def test_from_a_record_one_gets_to_the_very_line(page, served) -> None:
+    page.goto(f"{served.url}/rounds/weekly/2026-11-16")
+    page.locator("section[aria-label^='五'] a.ref").nth(2).click()
+    page.wait_for_url("**/evidence/*")
+    row = page.locator("tr:target")
+    assert row.count() == 1 and "db-01" in row.inner_text()
+
+
+def test_unknown_and_missed_are_words_and_never_green(page, served) -> None:
+    page.goto(f"{served.url}/")
+    services = page.locator("#services")
+    for name in ("办公邮件", "档案系统"):
+        state = services.locator("tr", has_text=name).locator(".st")
+        assert state.inner_text() == "未知" and "st-ok" not in state.get_attribute("class")
+    assert "mail-01" in page.locator("#silent").inner_text()
+    holes = page.locator("#unwatched").inner_text()
+    assert "archive" in holes and "sw-core-1" in holes
+
+
+def test_the_parts_of_today_refresh_themselves(page, served) -> None:
+    page.goto(f"{served.url}/")
+    with page.expect_response("**/?poll=1") as caught:
+        page.evaluate("htmx.ajax('GET', '/?poll=1', {target: '#parts'})")
+    assert caught.value.status == 200
+    page.wait_for_selector("#parts .tiles")
+    assert page.locator("#parts .tile").count() == 6
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "docx", "json", "pdf"])
+def test_a_record_can_be_saved(page, served, kind: str, tmp_path: Path) -> None:
+    page.goto(f"{served.url}/rounds/weekly/2026-11-16")
+    with page.expect_download() as caught:
+        page.locator(f"a[href*='/records/{kind}/']").click()
+    saved = tmp_path / "saved"
+    caught.value.save_as(saved)
+    magic = {"pdf": b"%PDF", "json": b'{"v"'}.get(kind, b"PK\x03\x04")
+    assert saved.read_bytes().startswith(magic)
+    assert caught.value.suggested_filename == f"weekly-2026-11-16.{kind}"
+
+
+def test_every_table_has_a_file_behind_its_link(page, served) -> None:
+    links: set[str] = set()
+    for path in PAGES:
+        page.goto(served.url + path)
+        links |= set(
+            page.evaluate("[...document.querySelectorAll('a[href^=\"/tables/\"]')].map(a => a.href)")
+        )
+    assert len(links) >= 15
+    for link in links:
+        answer = page.request.get(link)
+        assert answer.status == 200 and answer.body()[:4] == b"PK\x03\x04", link
+
+
+def test_the_menu_opens_on_a_phone_and_can_be_reached_by_keyboard(page, served) -> None:
+    page.goto(f"{served.url}/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#content"
+    button = page.locator("[data-menu]")
+    if button.is_visible():
+        assert not page.locator("#menu").is_visible()
+        button.click()
+        assert button.get_attribute("aria-expanded") == "true"
+    page.locator("#menu a", has_text="存证日志").click()
+    page.wait_for_url("**/evidence")
+
+
+def test_an_agent_is_approved_by_its_code_and_invited_by_a_token(page, served) -> None:
+    from collector.store import agents
+
+    page.goto(f"{served.url}/agents")
+    page.fill("#code", "0000-0000-0000-0000-0000-0000")
+    page.locator("form[action='/agents/approve'] button").click()
+    assert "没有执行" in page.locator(".notice-bad").inner_text()
+    with served.site.context.read() as conn:
+        waiting = [one for one in agents.every(conn) if one.state == "pending"]
+    if waiting:
+        page.fill("#code", waiting[0].code)
+        page.locator("form[action='/agents/approve'] button").click()
+        assert "已批准" in page.locator(".notice-ok").inner_text()
+    page.fill("#asset", "sw-core-1")
+    page.locator("form[action='/agents/token'] button").click()
+    assert "enrol1." in page.locator(".notice-ok").inner_text()
+    page.reload()
+    assert "enrol1." not in page.content()
