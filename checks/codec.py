@@ -6,7 +6,7 @@ name the path, e.g. `params.used.warn`.
 """
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
@@ -47,8 +47,123 @@ def to_json(value: Any) -> JsonValue:
 
 def from_json(kind: type[T], value: JsonValue, path: str = "") -> T:
     """Instance of `kind` (a dataclass, scalar, tuple, mapping …) made from a plain JSON value."""
-    made: T = _read(kind, value, path or getattr(kind, "__name__", "value"))
+    made: T
+    try:
+        made = _quick(kind)(value)  # type: ignore[arg-type]  # classes are hashable
+    except _Odd:
+        # Read again with care: it says what is wrong and where, or knows what the quick way does not.
+        made = _read(kind, value, path or getattr(kind, "__name__", "value"))
     return made
+
+
+class _Odd(Exception):
+    """The quick way does not know this value: a wrong one, or one with parts left out."""
+
+
+_Reader = Callable[[JsonValue], Any]
+
+
+@cache
+def _quick(kind: Any) -> _Reader:
+    """Reader of well-formed values of `kind`, put together once: most values are well-formed."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _quick_dataclass(kind)
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _quick_optional(args)
+    if origin in (tuple, frozenset, list) and (origin is not tuple or args[1:] == (Ellipsis,)):
+        return _quick_sequence(origin, _quick(args[0]))
+    if origin is not None and issubclass(origin, Mapping):
+        return _quick_mapping(_quick(args[0]), _quick(args[1]))
+    if kind in (int, str, bool):
+        return _QUICK_SCALARS[kind]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _quick_enum(kind)
+    return _no_quick_way if kind is not Any else lambda value: value
+
+
+def _no_quick_way(value: JsonValue) -> Any:
+    raise _Odd
+
+
+def _quick_int(value: JsonValue) -> int:
+    if type(value) is not int:
+        raise _Odd
+    return value
+
+
+def _quick_str(value: JsonValue) -> str:
+    if type(value) is not str:
+        raise _Odd
+    return value
+
+
+def _quick_bool(value: JsonValue) -> bool:
+    if type(value) is not bool:
+        raise _Odd
+    return value
+
+
+_QUICK_SCALARS: dict[Any, _Reader] = {int: _quick_int, str: _quick_str, bool: _quick_bool}
+
+
+def _quick_dataclass(kind: Any) -> _Reader:
+    hints = _hints(kind)
+    reads = [(f.name, _quick(hints[f.name])) for f in fields(kind)]
+    count = len(reads)
+    if not all(f.init and not f.kw_only for f in fields(kind)):
+        return _no_quick_way
+
+    def read(value: JsonValue) -> Any:
+        if type(value) is not dict or len(value) != count:
+            raise _Odd
+        try:
+            return kind(*[reader(value[name]) for name, reader in reads])
+        except (KeyError, ValueError):
+            raise _Odd from None
+
+    return read
+
+
+def _quick_optional(args: tuple[Any, ...]) -> _Reader:
+    options = [arg for arg in args if arg is not type(None)]
+    if len(options) != 1:
+        return _no_quick_way
+    inner, maybe = _quick(options[0]), type(None) in args
+
+    def read(value: JsonValue) -> Any:
+        return None if value is None and maybe else inner(value)
+
+    return read
+
+
+def _quick_sequence(origin: Any, inner: _Reader) -> _Reader:
+    def read(value: JsonValue) -> Any:
+        if type(value) is not list:
+            raise _Odd
+        return origin([inner(item) for item in value])
+
+    return read
+
+
+def _quick_mapping(key: _Reader, inner: _Reader) -> _Reader:
+    def read(value: JsonValue) -> Any:
+        if type(value) is not dict:
+            raise _Odd
+        return {key(k): inner(v) for k, v in value.items()}
+
+    return read
+
+
+def _quick_enum(kind: type[Enum]) -> _Reader:
+    members = {member.value: member for member in kind}
+
+    def read(value: JsonValue) -> Any:
+        if type(value) is not str or value not in members:
+            raise _Odd
+        return members[value]
+
+    return read
 
 
 def _read(kind: Any, value: JsonValue, path: str) -> Any:

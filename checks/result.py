@@ -170,9 +170,8 @@ def of_json(raw: Mapping[str, JsonValue]) -> Result:
     failed = "error" in raw
     if failed == ("facts" in raw) or failed == ("state" in raw) or failed == ("readings" in raw):
         raise FieldError("result", "either error, or facts, readings and state")
-    error = _error(raw["error"]) if failed else None
-    readings = () if failed else tuple(_readings(raw["readings"]))
-    state = State.UNKNOWN if failed else from_json(State, raw["state"], "result.state")
+    error = error_of(raw["error"]) if failed else None
+    readings, state = ((), State.UNKNOWN) if failed else of_rest(raw)
     return Result(
         check=from_json(str, raw["check"], "result.check"),
         version=from_json(int, raw["version"], "result.version"),
@@ -201,7 +200,14 @@ def _facts(value: JsonValue) -> Mapping[str, JsonValue]:
     return value
 
 
-def _error(value: JsonValue) -> ErrorKind:
+def of_rest(raw: Mapping[str, JsonValue]) -> tuple[tuple[Reading, ...], State]:
+    """Readings and state of a line that has them; its facts must be a mapping."""
+    _facts(raw["facts"])
+    return tuple(_readings(raw["readings"])), from_json(State, raw["state"], "result.state")
+
+
+def error_of(value: JsonValue) -> ErrorKind:
+    """The kind of error that a line carries."""
     if not isinstance(value, dict) or value.keys() != {"kind"}:
         raise FieldError("result.error", "a mapping with the key kind is wanted here")
     return from_json(ErrorKind, value["kind"], "result.error.kind")
