@@ -119,6 +119,8 @@ class Agent:
         self.numbers.started = self.clock.wall()
         self._lines, self._bytes = self.outbox.waiting()
         self._offered = plans.kept(self.outbox, self.identity)
+        # Ready without a plan too: an agent that waits for its approval is in good order.
+        self.notifier.send("READY=1", "STATUS=no plan yet")
         wake, ended = threading.Event(), threading.Event()
         self._wake = wake
         thread = threading.Thread(target=self.sender.run, args=(ended, wake), name="sender", daemon=True)
@@ -206,7 +208,7 @@ class Agent:
         )
         for name in unsupported(held.plan):
             log.warning("plan: %s is not installed here; each look is recorded as unsupported", name)
-        self.notifier.send("READY=1", f"STATUS=plan {held.digest[:12]}, {len(held.plan.items)} items")
+        self.notifier.send(f"STATUS=plan {held.digest[:12]}, {len(held.plan.items)} items")
 
     def _ended(self, done: Done, now: Sample) -> None:
         self._unrecorded.append(done.finished)

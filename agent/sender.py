@@ -31,6 +31,7 @@ from checks.wire.signing import Signer
 MOST_FRAMES = 16
 MOST_REPAIRS = 32  # in one turn
 MOST_BYTES = 2 * 1024 * 1024
+LAST_S = 4.0
 PLAN_S = 60.0
 PROOF_S = 60.0
 UNPROVEN_MS = 15 * 60_000  # accepted, and so long without a proof: sent again
@@ -131,9 +132,12 @@ class Sender:
         """One last try before the process ends, whatever the back-off says; nothing is raised."""
         try:
             if not self.halted():
+                self._p.transport.hurry(LAST_S)
                 self._send_all()
         except (_Wait, AgentError) as problem:
             log.info("last sending: %s", problem)
+        finally:
+            self._p.transport.close()
 
     def _do(self, now: float) -> None:
         if self._plan_at <= now:

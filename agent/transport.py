@@ -125,6 +125,11 @@ class Transport:
         self._kept: http.client.HTTPConnection | None = None
         self._context = _context() if url.secure else None
 
+    def hurry(self, seconds: float) -> None:
+        """From now on wait no longer than this for the other side."""
+        self.close()
+        self._timeout = seconds
+
     def close(self) -> None:
         """Hang up."""
         if self._kept is not None:
