@@ -39,9 +39,10 @@ class NotDurable(Exception):
 
     code = "not_durable"
 
-    def __init__(self, detail: str, *, disk_full: bool = False) -> None:
+    def __init__(self, detail: str, *, disk_full: bool = False, general: bool = True) -> None:
         super().__init__(detail)
         self.disk_full = disk_full
+        self.general = general
 
 
 class _Ticket:
@@ -54,6 +55,11 @@ class _Ticket:
         self.error: Exception | None = None
         self.done = threading.Lock()
         self.done.acquire()
+
+
+def _of_all(error: Exception) -> bool:
+    """Whether every other work would fail of this too."""
+    return isinstance(error, Fenced) or (isinstance(error, NotDurable) and error.general)
 
 
 class LogWriter:
@@ -143,14 +149,11 @@ class LogWriter:
         try:
             if tickets:
                 self._commit([work for ticket in tickets for work in ticket.works])
-        except (NotDurable, Fenced) as error:
-            failed = error
         except Exception as error:  # whatever it is, its owner must hear of it and the writer must live
-            if len(tickets) > 1:
+            if len(tickets) > 1 and not _of_all(error):
                 for ticket in tickets:
                     self._serve([ticket])
                 return
-            log.exception("a work could not be placed")
             failed = error
         for ticket in tickets:
             ticket.error = failed
@@ -164,11 +167,11 @@ class LogWriter:
                 log.warning("another collector has taken the lease: standing by")
             self.held = False
             raise
-        except OperationalError as error:
-            log.error("commit failed: %s", error.orig)
-            raise NotDurable(str(error.orig), disk_full="full" in str(error.orig)) from error
-        except SQLAlchemyError:
-            raise
+        except SQLAlchemyError as error:
+            cause = str(getattr(error, "orig", None) or type(error).__name__)
+            log.error("commit failed: %s", cause)
+            general = isinstance(error, OperationalError)  # the database's fault, not that of one work
+            raise NotDurable(cause, disk_full="full" in cause, general=general) from error
         if self.feed is not None:
             taken = [w.accepted for w in works if isinstance(w, BatchWork) and w.accepted is not None]
             if taken:

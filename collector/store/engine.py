@@ -21,9 +21,11 @@ def open_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        return sqlalchemy.create_engine(url, pool_pre_ping=True, pool_size=12, max_overflow=12)
+        return sqlalchemy.create_engine(
+            url, pool_pre_ping=True, pool_size=12, max_overflow=12, hide_parameters=True
+        )
     engine = sqlalchemy.create_engine(
-        url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=12, max_overflow=12
+        url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=12, max_overflow=12, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

@@ -143,6 +143,10 @@ class Batches:
         except Fenced:
             self._park(works)
             return
+        except Exception:  # a fault of ours must not look like an answer: the agent keeps what it has
+            log.exception("a batch could not be placed")
+            self._fail(works, Ack(Status.NOT_DURABLE, retry_after=RETRY_S))
+            return
         for work in works:
             self._after(work)
 

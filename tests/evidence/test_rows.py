@@ -34,16 +34,18 @@ def fast(*lines):
     try:
         return list(Rows(read_lines(lines)))
     except WireError as error:
-        assert error.code == "bad_json"
-        return None
+        return None if error.code == "bad_json" else error
+
+
+NAMES = ("check", "target", "vantage", "asset", "slot", "t0", "t1", "round")
 
 
 def same(row, read):
     state = None if read.error else read.state.value
     error = read.error.value if read.error else None
-    return (row.check, row.target, row.vantage, row.asset, row.slot, row.t0, row.t1, row.state, row.error, row.round) == (
-        read.check, read.target, read.vantage, read.asset, read.slot, read.t0, read.t1, state, error, read.round
-    )  # fmt: skip
+    return (row.state, row.error) == (state, error) and all(
+        getattr(row, name) == getattr(read, name) for name in NAMES
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def same(row, read):
         (b'"check":"host.cpu",', b""),
         (b'"readings":[', b'"readings":[1,'),
         (b'"readings":[', b'"readings":[["a"],'),
-        (b'["total",', b'[7,'),
+        (b'["total",', b"[7,"),
         (b'"params":', b'"error":{"kind":"timeout"},"params":'),
         (b"[1,2,", b"[" * 40 + b"]" * 40 + b",[1,2,"),
     ],

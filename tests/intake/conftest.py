@@ -333,7 +333,18 @@ def postgres() -> Iterator[str]:
     def call(*command: str) -> None:
         subprocess.run([*user, *command], check=True, cwd=place, stdout=subprocess.DEVNULL, timeout=120)
 
-    call(str(programs / "initdb"), "-D", str(place / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+    call(
+        str(programs / "initdb"),
+        "-D",
+        str(place / "data"),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    )
     options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c shared_buffers=32MB"
     control = [str(programs / "pg_ctl"), "-D", str(place / "data"), "-w", "-s"]
     call(*control, "-o", options, "-l", str(place / "log"), "start")

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from checks.wire.numbers import EntryKind
 from collector.cli_store import fsck, pack
-from collector.jobs.fsck import Fsck
 from collector.jobs.checkpoints import Publisher
+from collector.jobs.fsck import Fsck
 from collector.metrics import Metrics
 from collector.store import evidence
 from collector.web.batches import Batches
@@ -25,7 +25,7 @@ def filled(context, enrol):
     publisher = Publisher(context)
     intake = Batches(context, publisher, Metrics(), Plans(context))
     one, two = enrol(context, "web-01"), enrol(context, "web-02")
-    for at in range(0, BATCHES, 50):
+    for _at in range(0, BATCHES, 50):
         for agent in (one, two):
             acks = intake.take(b"".join(agent.batch(count=2) for _ in range(25)))
             assert {ack.status for ack in acks} == {"ok"}
@@ -117,7 +117,11 @@ def test_a_changed_line_is_found_when_bodies_are_read(filled):
 def test_a_missing_body_is_found_and_a_plan_is_held_to_its_digest(filled):
     with filled.read() as conn:
         last = evidence.size(conn) - 1
-    tamper(filled, ("DELETE FROM body WHERE idx = 51",), ("UPDATE body SET data = x'00', enc = 0 WHERE idx = ?", last))
+    tamper(
+        filled,
+        ("DELETE FROM body WHERE idx = 51",),
+        ("UPDATE body SET data = x'00', enc = 0 WHERE idx = ?", last),
+    )
     assert problems(filled, bodies=True) == {(51, "body"), (last, "body")}
 
 
