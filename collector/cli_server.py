@@ -55,6 +55,7 @@ def make(directory: Path, origin: str | None, listen: str, url: str | None, data
     origin = origin or f"{socket.gethostname()}/{secrets.token_hex(4)}"
     note.check_name(origin)
     url = url or f"https://{listen}"
+    named = _host_of(url)  # whatever is refused is refused before anything is made
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     (directory / "keys").mkdir(mode=0o700)
@@ -64,7 +65,7 @@ def make(directory: Path, origin: str | None, listen: str, url: str | None, data
     vkey = note.format_vkey(note.make_vkey(origin, Signer(seed).public))
     (directory / "keys" / "log.vkey").write_text(f"{vkey}\n", encoding="utf-8")
     (directory / "policy").write_text(f"log {vkey}\nquorum none\n", encoding="utf-8")
-    names = dict.fromkeys([_host_of(url), host, socket.gethostname(), "localhost", "127.0.0.1"])
+    names = dict.fromkeys([named, host, socket.gethostname(), "localhost", "127.0.0.1"])
     make_certificate(directory, [name for name in names if name], system_clock())
     settings = {"origin": origin, "listen": listen, "url": url, "id": secrets.token_hex(8)}
     if database:

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TextIO
 
 import yaml
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire import entry, note, strict_json
 from checks.wire.numbers import ENC_GZIP, EntryKind
@@ -160,9 +161,14 @@ def open_context(directory: Path, now: Clock = system_clock) -> Context:
     """Open a data directory that `init` made; ConfigError if it cannot be used."""
     settings = load_settings(directory)
     context = Context(directory, settings, Signer(_secret(directory / "keys" / "log.key")), now)
-    with context.database.write() as conn:
-        create_tables(conn)
-        leases.ensure(conn, LEASE)
+    try:
+        with context.database.write() as conn:
+            create_tables(conn)
+            leases.ensure(conn, LEASE)
+    except SQLAlchemyError as error:
+        context.close()
+        why = getattr(error, "orig", None) or error
+        raise ConfigError(f"{directory}: the database cannot be used: {why}") from error
     return context
 
 

@@ -60,8 +60,8 @@ grep -q '^host.filesystem .*x ok$' /tmp/looks.log || fail "host.filesystem is no
 grep -q '^service.tcp .*x ok$' /tmp/looks.log || fail "service.tcp is not ok"
 say "every host check and the ICMP probe could look from inside the unit"
 
-round=$(as_collector round run $data daily --json | field 'x["id"]')
-recorded() { as_collector round show $data "$round" --json > /tmp/round.json; [ "$(field 'bool(x.get("record"))' < /tmp/round.json)" = True ]; }
+round=$(as_collector round run $data daily --json | field 'x["window"]["id"]')
+recorded() { as_collector round show $data "$round" --json > /tmp/round.json; [ "$(field 'x["closed"]' < /tmp/round.json)" = True ]; }
 until_true 300 "an inspection record" recorded
 say "inspected itself: round $round has its record"
 quiet as_collector bundle make $data --period today --out $data/evidence.zip
