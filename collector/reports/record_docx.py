@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docxtpl import DocxTemplate, InlineImage
 
-from collector.reports.record_pdf import cell_text, headings
+from collector.reports.record_pdf import cell_text, clean, headings
 from collector.reports.record_view import View
 from collector.reports.record_words import text
 from collector.reports.sheet import Table
@@ -70,7 +70,7 @@ def _fields(view: View, form: DocxTemplate) -> dict[str, Any]:
 
 def _part(table: Table, view: View) -> dict[str, Any]:
     cells = [
-        [clean(cell_text(cell, column.kind, view)) for cell, column in zip(row, table.columns, strict=True)]
+        [cell_text(cell, column.kind, view) for cell, column in zip(row, table.columns, strict=True)]
         for row in table.rows
     ]
     return {
@@ -79,11 +79,6 @@ def _part(table: Table, view: View) -> dict[str, Any]:
         "headings": headings(table, view.lang) if cells else [],
         "rows": cells,
     }
-
-
-def clean(value: str) -> str:
-    """Without the control characters that XML cannot hold."""
-    return "".join(char for char in value if char >= " " or char == "\t")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tempfile
 from datetime import datetime
 from importlib.resources import files
@@ -23,6 +24,7 @@ FAMILIES = (
     "Noto Sans SC",
 )
 _WIDTHS = {"readings": 3.2, "reason": 1.6, "value": 1.3, "check": 1.4, "target": 1.2, "why": 2, "detail": 2}
+_MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
 
 
@@ -46,15 +48,36 @@ def pdf(view: View, record: bytes) -> bytes:
         folder = Path(place)
         template = files("collector.reports").joinpath("record.typ").read_text(encoding="utf-8")
         (folder / "record.typ").write_text(template, encoding="utf-8")
-        (folder / "record-data.json").write_text(
-            json.dumps(_data(view), ensure_ascii=False), encoding="utf-8"
-        )
         (folder / "record.json").write_bytes(record)
         (folder / "qr.svg").write_bytes(qr_svg(view.qr))
-        made: bytes = typst.compile(
-            str(folder / "record.typ"), root=place, format="pdf", pdf_standards="a-3b"
-        )
-        return made
+        return _compiled(folder, json.dumps(_data(view), ensure_ascii=False))
+
+
+def _compiled(folder: Path, data: str) -> bytes:
+    """Compile; characters that no font here can show (PDF/A allows none) become a geta mark."""
+    for _ in range(_MOST_UNSHOWN):
+        (folder / "record-data.json").write_text(data, encoding="utf-8")
+        try:
+            made: bytes = typst.compile(
+                str(folder / "record.typ"), root=str(folder), format="pdf", pdf_standards="a-3b"
+            )
+        except typst.TypstError as error:
+            unshown = _unshown(str(error), data)
+            if not unshown:
+                raise
+            data = data.translate(dict.fromkeys(map(ord, unshown), "〓"))
+        else:
+            return made
+    raise FontMissingError
+
+
+def _unshown(problem: str, data: str) -> set[str]:
+    """The characters that the compiler complains about."""
+    found = re.search(r'the text `"(.*?)"` could not be displayed', problem)
+    if found is None:
+        return set()
+    text = re.sub(r"\\u\{([0-9a-f]+)\}", lambda m: chr(int(m.group(1), 16)), found.group(1))
+    return {char for char in text if char in data}
 
 
 def qr_svg(content: str) -> bytes:
@@ -119,4 +142,9 @@ def cell_text(cell: object, kind: Kind, view: View) -> str:
         return "–"
     if kind is Kind.WHEN and isinstance(cell, int):
         return datetime.fromtimestamp(cell / 1000, view.zone).strftime("%m-%d %H:%M:%S")
-    return words(cell, kind, view.lang)
+    return clean(words(cell, kind, view.lang))
+
+
+def clean(value: str) -> str:
+    """Without the control characters that no document can hold."""
+    return "".join(char for char in value if char >= " " or char == "\t")

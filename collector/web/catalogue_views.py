@@ -32,6 +32,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "hole.rounds_only": ("两次巡检之间无人查看", "watched in rounds only"),
     "look.stale": ("结果已过期，此后没有新的结果", "too old: nothing was heard since"),
     "look.gone": ("原始结果已清理或无法读取", "the result was pruned or cannot be read"),
+    "look.because": ("（{why}）", "({why})"),
     "look.more": ("另有 {n} 项", "{n} more"),
     "look.join": ("；", "; "),
     # systems

@@ -1,4 +1,4 @@
-"""Screenshots for the README: `python tests/web/pictures.py DIR` runs an example estate and looks at its pages."""
+"""Screenshots for the README: `python tests/web/pictures.py DIR` looks at the pages of an example estate."""
 
 import argparse
 import shutil

@@ -80,7 +80,7 @@ def why(one: looks.Look) -> str:
                 (
                     wording.reading(reading.name, lang),
                     "" if reading.value is None else wording.value(reading, lang),
-                    wording.reason(reading.reason, lang) if reading.reason else "",
+                    t("look.because", why=wording.reason(reading.reason, lang)) if reading.reason else "",
                 ),
             )
         )
