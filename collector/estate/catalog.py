@@ -1,9 +1,10 @@
 """The installed checks as an estate sees them: which there are, what they take, what they can look at."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from checks import registry
@@ -52,7 +53,14 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
 def full_params(check: Check[Any, Any], given: Mapping[str, JsonValue], path: str) -> dict[str, JsonValue]:
     """All parameters with their defaults filled in, as plain JSON; FieldError names the path."""
     _no_floats(given, path)
-    made: dict[str, JsonValue] = to_json(from_json(check.params, dict(given), path))
+    # Hundreds of assets share the same parameters: each set is worked out once.
+    kind: Any = check.params  # type[Any] is not known to be hashable
+    return _full(kind, json.dumps(given, ensure_ascii=False), path)
+
+
+@lru_cache(maxsize=16_384)
+def _full(kind: Any, text: str, path: str) -> dict[str, JsonValue]:
+    made: dict[str, JsonValue] = to_json(from_json(kind, json.loads(text), path))
     return made
 
 

@@ -1,7 +1,7 @@
 """From an estate to one plan per agent: all written out, in one order, so that it can be judged again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from checks.plan import Plan, PlanItem, RoundItem, RoundPlan, Window
@@ -29,10 +29,39 @@ class Issue:
 Extra = Mapping[str, tuple[Window, ...]]  # windows of rounds run by hand, by round
 
 
-def plan_for(loaded: Loaded, issue: Issue, calendar: Calendar, extra: Extra | None = None) -> Plan:
-    """The plan of one agent; empty where the estate wants nothing of it."""
-    mine = [look for look in loaded.regular if look.agent == issue.agent]
-    items = tuple(_item(look) for look in sorted(mine, key=_order))
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What an estate wants of one agent."""
+
+    regular: tuple[Look, ...] = ()
+    rounds: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
+
+
+def shares(loaded: Loaded) -> dict[str, Share]:
+    """Each agent's share, in the order of its plan."""
+    regular: dict[str, list[Look]] = {}
+    for look in sorted(loaded.regular, key=_order):
+        regular.setdefault(look.agent, []).append(look)
+    owed: dict[str, dict[str, list[Look]]] = {}
+    for part in loaded.estate.rounds:
+        for look in sorted(loaded.rounds[part.id], key=_order):
+            owed.setdefault(look.agent, {}).setdefault(part.id, []).append(look)
+    return {
+        agent: Share(
+            tuple(regular.get(agent, ())),
+            {part: tuple(looks) for part, looks in owed.get(agent, {}).items()},
+        )
+        for agent in {*regular, *owed}
+    }
+
+
+def plan_for(
+    loaded: Loaded, issue: Issue, calendar: Calendar, extra: Extra | None = None, share: Share | None = None
+) -> Plan:
+    """The plan of one agent; empty where the estate wants nothing of it. `share`: its own, if at hand."""
+    share = share if share is not None else shares(loaded).get(issue.agent, Share())
+    mine = share.regular
+    items = tuple(_item(look) for look in mine)
     return Plan(
         v=1,
         log=issue.log,
@@ -43,7 +72,7 @@ def plan_for(loaded: Loaded, issue: Issue, calendar: Calendar, extra: Extra | No
         timezone=loaded.estate.timezone,
         flush_ms=FLUSH_PROBES_MS if any(look.probe for look in mine) else FLUSH_MS,
         items=items,
-        rounds=tuple(_rounds(loaded, issue.agent, calendar, extra or {})),
+        rounds=tuple(_rounds(loaded, share, calendar, extra or {})),
     )
 
 
@@ -67,12 +96,12 @@ def _item(look: Look) -> PlanItem:
     )
 
 
-def _rounds(loaded: Loaded, agent: str, calendar: Calendar, extra: Extra) -> list[RoundPlan]:
+def _rounds(loaded: Loaded, share: Share, calendar: Calendar, extra: Extra) -> list[RoundPlan]:
     made = []
     for part in loaded.estate.rounds:
-        owed = [look for look in loaded.rounds[part.id] if look.agent == agent]
+        owed = share.rounds.get(part.id)
         if owed:
-            items = tuple(_round_item(look) for look in sorted(owed, key=_order))
+            items = tuple(_round_item(look) for look in owed)
             explicit = special_windows(part, loaded.estate.timezone, calendar)
             made.append(
                 RoundPlan(

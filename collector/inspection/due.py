@@ -4,7 +4,8 @@ A plan of epoch 0 is for an agent that the estate names and nobody has enrolled:
 all the same, and missing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,38 +66,61 @@ def occurrences(rules: Iterable[RuleSpan], from_ms: int, to_ms: int) -> list[Win
     return sorted(found.values(), key=lambda window: (window.from_ms, window.id))
 
 
-def owed(round_id: str, window: Window, issued: Iterable[Issued]) -> tuple[Owed, ...]:
-    """Looks owed in a window, by target, check and agent.
+History = Mapping[str, Sequence[Issued]]  # by agent, oldest first
+Part = tuple[Plan, RoundPlan]
 
-    For each agent the plan in force when the window opened decides; if that one did not ask for the
-    round, the first one that came before the window ended and did.
+
+def history(issued: Iterable[Issued]) -> History:
+    """Plans by agent, oldest first."""
+    made: dict[str, list[Issued]] = {}
+    for one in sorted(issued, key=lambda one: one.issued_ms):
+        made.setdefault(one.plan.agent, []).append(one)
+    return made
+
+
+def governing(round_id: str, window: Window, plans: History) -> tuple[Part, ...]:
+    """The part of each agent's plan that decides what it owes in a window.
+
+    It is the plan in force when the window opened; if that one did not ask for the round, the first one
+    that came before the window ended and did.
     """
-    by_agent: dict[str, list[Issued]] = {}
-    for one in issued:
-        by_agent.setdefault(one.plan.agent, []).append(one)
-    made = [look for own in by_agent.values() for look in _of_agent(round_id, window, own)]
+    found = []
+    for own in plans.values():
+        at = bisect_right(own, window.from_ms, key=_issued_ms)
+        end = bisect_left(own, window.to_ms, key=_issued_ms)
+        for one in own[max(at - 1, 0) : end]:
+            part = _part(one.plan, round_id, window)
+            if part is not None:
+                found.append((one.plan, part))
+                break
+    return tuple(found)
+
+
+def _issued_ms(one: Issued) -> int:
+    return one.issued_ms
+
+
+def owed(parts: Iterable[Part]) -> tuple[Owed, ...]:
+    """Looks that these parts of plans owe, by target, check and agent."""
+    made = [
+        Owed(
+            check=item.check,
+            version=item.version,
+            target=item.target,
+            asset=item.asset,
+            agent=plan.agent,
+            params=item.params,
+            enrolled=plan.epoch > 0,
+        )
+        for plan, part in parts
+        for item in part.items
+    ]
     return tuple(sorted(made, key=lambda look: (look.target, look.check, look.agent)))
 
 
-def _of_agent(round_id: str, window: Window, own: list[Issued]) -> Iterator[Owed]:
-    own.sort(key=lambda one: one.issued_ms)
-    before = [one for one in own if one.issued_ms <= window.from_ms]
-    inside = [one for one in own if window.from_ms < one.issued_ms < window.to_ms]
-    for one in (*before[-1:], *inside):
-        part = _part(one.plan, round_id, window)
-        if part is None:
-            continue
-        for item in part.items:
-            yield Owed(
-                check=item.check,
-                version=item.version,
-                target=item.target,
-                asset=item.asset,
-                agent=one.plan.agent,
-                params=item.params,
-                enrolled=one.plan.epoch > 0,
-            )
-        return
+def keys(parts: Iterable[Part]) -> frozenset[tuple[str, str, str]]:
+    """(check, target, agent) of the looks that these parts owe."""
+    return frozenset((item.check, item.target, plan.agent) for plan, part in parts for item in part.items)
 
 
 def _part(plan: Plan, round_id: str, window: Window) -> RoundPlan | None:

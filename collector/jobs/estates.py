@@ -70,7 +70,17 @@ def apply(context: Context, loaded: Loaded, *, by: str) -> Outcome:
     named = set(loaded.agents) | {agent for agent, (_, plan) in current.items() if plan.items or plan.rounds}
     wants = {agent: 0 for agent in named} | living
     extra = _by_hand(current, now)
-    made = [_plan(context, loaded, agent, wants[agent], extra) for agent in sorted(wants)]
+    parts = compiling.shares(loaded)
+    made = [
+        compiling.plan_for(
+            loaded,
+            Issue(context.origin, agent, wants[agent], now),
+            shipped(),
+            extra,
+            parts.get(agent, compiling.Share()),
+        )
+        for agent in sorted(wants)
+    ]
     fresh = [plan for plan in made if not same or not _in_force(plan, current)]
     if same and not fresh:
         return Outcome(None, loaded.digest, ())

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,18 @@ from checks.plan import Window
 from checks.wire.numbers import EntryKind
 from collector.context import Context
 from collector.inspection import record as records
-from collector.inspection.due import BY_HAND, Issued, Owed, RuleSpan, occurrences, owed
+from collector.inspection.due import (
+    BY_HAND,
+    History,
+    Issued,
+    Part,
+    RuleSpan,
+    governing,
+    history,
+    keys,
+    occurrences,
+    owed,
+)
 from collector.inspection.record import Frame, Place, Record, Seen
 from collector.jobs import projection
 from collector.jobs.batches import lines_of
@@ -53,17 +63,35 @@ class Occasion:
 def ledger(conn: Connection, now: int, from_ms: int, to_ms: int) -> list[Occasion]:
     """Every window with a part in [from, to), by start: closed ones by their record, others as they stand."""
     closed = {row.window: row for row in rounds.records(conn)}
-    issued: list[Issued] | None = None
+    due = _Due(conn)
     made = []
     for round_id, rules in rounds.rules(conn).items():
         for window in occurrences(_spans(rules), from_ms, to_ms):
             row = closed.get(window.id)
-            if row is not None:
-                made.append(_closed(row))
-                continue
-            issued = issued if issued is not None else _issued(conn)
-            made.append(_open(conn, round_id, window, now, issued))
+            made.append(_closed(row) if row else _open(conn, round_id, window, now, due))
     return sorted(made, key=lambda one: (one.window.from_ms, one.window.id))
+
+
+class _Due:
+    """What windows owe; plans are read once, and windows under the same plans owe the same."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._plans: History | None = None
+        self._keys: dict[tuple[int, ...], frozenset[tuple[str, str, str]]] = {}
+
+    def parts(self, round_id: str, window: Window) -> tuple[Part, ...]:
+        if self._plans is None:
+            every = plans.every(self._conn)
+            self._plans = history(Issued(plans.of_issued(self._conn, one), one.issued_ms) for one in every)
+        return governing(round_id, window, self._plans)
+
+    def keys(self, round_id: str, window: Window) -> frozenset[tuple[str, str, str]]:
+        parts = self.parts(round_id, window)
+        name = tuple(id(part) for _, part in parts)
+        if name not in self._keys:
+            self._keys[name] = keys(parts)
+        return self._keys[name]
 
 
 def find(conn: Connection, window_id: str, now: int) -> Occasion:
@@ -79,7 +107,7 @@ def find(conn: Connection, window_id: str, now: int) -> Occasion:
         raise NoRound(f"round {round_id} has had no window {window_id if '/' in window_id else 'yet'}")
     window = known[-1]
     row = rounds.record(conn, window.id)
-    return _closed(row) if row else _open(conn, round_id, window, now, _issued(conn))
+    return _closed(row) if row else _open(conn, round_id, window, now, _Due(conn))
 
 
 def _later(now: int) -> int:
@@ -95,10 +123,6 @@ def _spans(rules: list[Rule]) -> list[RuleSpan]:
     ]
 
 
-def _issued(conn: Connection) -> list[Issued]:
-    return [Issued(plans.of_issued(conn, one), one.issued_ms) for one in plans.every(conn)]
-
-
 def _closed(row: RecordRow) -> Occasion:
     word = "done"
     if row.missed or row.errors:
@@ -109,24 +133,23 @@ def _closed(row: RecordRow) -> Occasion:
     return Occasion(row.round, window, word, row.due, row.done, row.errors, row.missed, row)
 
 
-def _open(conn: Connection, round_id: str, window: Window, now: int, issued: Iterable[Issued]) -> Occasion:
-    due = owed(round_id, window, issued)
-    looks = _looks(conn, window, due)
-    pairs = {(look.check, look.target) for look in due}
+def _open(conn: Connection, round_id: str, window: Window, now: int, due: _Due) -> Occasion:
+    mine = due.keys(round_id, window)
+    looks = _looks(conn, window, mine) if now >= window.from_ms else []
+    pairs = len({key[:2] for key in mine})
     answered = {(row.check, row.target) for row in looks}
     done = len({(row.check, row.target) for row in looks if row.error is None})
     word = "planned" if now < window.from_ms else "due" if now < window.to_ms else "late"
-    if pairs and done == len(pairs):
+    if pairs and done == pairs:
         word = "done"
     elif now >= window.until_ms:
         word = "missed" if done == 0 else "incomplete"
-    counts = (len(pairs), done, len(answered) - done, len(pairs) - len(answered))
+    counts = (pairs, done, len(answered) - done, pairs - len(answered))
     return Occasion(round_id, window, word, *counts, None)
 
 
-def _looks(conn: Connection, window: Window, due: tuple[Owed, ...]) -> list[DoneRow]:
+def _looks(conn: Connection, window: Window, mine: frozenset[tuple[str, str, str]]) -> list[DoneRow]:
     """The looks in a window of those who owed them."""
-    mine = {(look.check, look.target, look.agent) for look in due}
     return [row for row in rounds.done(conn, window.id) if row[1:4] in mine]
 
 
@@ -136,19 +159,29 @@ def draft(context: Context, conn: Connection, round_id: str, window: Window) -> 
     if applied is None:
         raise NoRound("no estate has been applied")
     terms = estates.terms(conn, applied.idx)
-    due = owed(round_id, window, _issued(conn))
+    parts = _Due(conn).parts(round_id, window)
     before = rounds.last_record(conn, round_id, window.from_ms)
     name = terms.rounds.get(round_id) or round_id
     frame = Frame(round_id, name, window, terms.timezone, applied.digest, context.now())
-    seen = {(row.check, row.target, row.vantage): _seen(conn, row) for row in _looks(conn, window, due)}
-    return records.make_record(frame, due, seen, read_record(conn, before) if before else None, lookup)
+    seen = _seen(conn, _looks(conn, window, keys(parts)))
+    return records.make_record(
+        frame, owed(parts), seen, read_record(conn, before) if before else None, lookup
+    )
 
 
-def _seen(conn: Connection, row: DoneRow) -> Seen:
-    lines = lines_of(conn, row.idx)
-    if row.line >= len(lines):
-        raise Damaged(f"line {row.line} of entry {row.idx} is missing")
-    return Seen(results.decode(lines[row.line]), row.t, Place(row.idx, row.line))
+def _seen(conn: Connection, rows: list[DoneRow]) -> dict[tuple[str, str, str], Seen]:
+    """The results of these looks, from the log; each batch is read once."""
+    made = {}
+    lines: list[bytes] = []
+    at = -1
+    for row in sorted(rows, key=lambda row: (row.idx, row.line)):
+        if row.idx != at:
+            at, lines = row.idx, lines_of(conn, row.idx)
+        if row.line >= len(lines):
+            raise Damaged(f"line {row.line} of entry {row.idx} is missing")
+        place = Place(row.idx, row.line)
+        made[row.check, row.target, row.vantage] = Seen(results.decode(lines[row.line]), row.t, place)
+    return made
 
 
 def lookup(check_id: str) -> Check[Any, Any] | None:

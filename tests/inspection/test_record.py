@@ -11,7 +11,7 @@ from checks.host import load
 from checks.plan import Plan, RoundItem, RoundPlan, Window
 from checks.result import Result, params_digest
 from checks.sources import Load
-from collector.inspection.due import Issued, Owed, RuleSpan, occurrences, owed
+from collector.inspection.due import Issued, Owed, RuleSpan, governing, history, occurrences, owed
 from collector.inspection.record import (
     EmptyRecord,
     Frame,
@@ -126,8 +126,12 @@ def part(target, *windows, every="day") -> RoundPlan:
     return RoundPlan("r", (RoundItem("host.load", 1, target, target, PARAMS, 1000),), every, "", "", windows)
 
 
+def due_in(round_id, window, issued):
+    return owed(governing(round_id, window, history(issued)))
+
+
 def test_the_plan_in_force_when_the_window_opened_decides_what_is_owed():
-    history = [
+    plans = [
         Issued(plan("a", [part("old")]), 50),
         Issued(plan("a", [part("new")]), 150),
         Issued(plan("b", []), 50),
@@ -135,19 +139,19 @@ def test_the_plan_in_force_when_the_window_opened_decides_what_is_owed():
         Issued(plan("c", [part("too-late")]), 200),
         Issued(plan("d", [part("nobody")], epoch=0), 60),
     ]
-    found = owed("r", WINDOW, history)
+    found = due_in("r", WINDOW, plans)
     assert [(look.target, look.agent, look.enrolled) for look in found] == [
         ("joined", "b", True),
         ("nobody", "d", False),
         ("old", "a", True),
     ]
-    assert owed("other", WINDOW, history) == ()
+    assert due_in("other", WINDOW, plans) == ()
 
 
 def test_a_window_run_by_hand_binds_only_the_plans_that_name_it():
     by_hand = Window("r/run-100", 100, 200, 300)
-    history = [Issued(plan("a", [part("x")]), 50), Issued(plan("b", [part("y", by_hand)]), 101)]
-    assert [look.target for look in owed("r", by_hand, history)] == ["y"]
+    plans = [Issued(plan("a", [part("x")]), 50), Issued(plan("b", [part("y", by_hand)]), 101)]
+    assert [look.target for look in due_in("r", by_hand, plans)] == ["y"]
 
 
 def test_windows_are_due_by_the_rule_of_their_time():
