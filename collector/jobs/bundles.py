@@ -24,7 +24,7 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
 from collector.evidence.container import Writer
 from collector.jobs import figures
-from collector.store import estates, evidence, nodes, packs, series
+from collector.store import estates, evidence, nodes, packs, rounds, series
 from collector.store.content import content
 from collector.store.evidence import CheckpointRow, EntryRow
 
@@ -35,12 +35,11 @@ _CARRIED = (
     EntryKind.REVOKE,
     EntryKind.RESET,
     EntryKind.PLAN,
+    EntryKind.FORK,
     EntryKind.STATEMENT,
 )
-# Observations before the period still hold in it; nothing holds longer than this.
 CARRY_IN_MS = 3_600_000
-
-
+_DAY_MS = 86_400_000
 WAIT_TRIES = 100
 
 
@@ -89,13 +88,19 @@ def _settled(context: Context) -> Iterator[Connection]:
     for _ in range(WAIT_TRIES):
         with context.read() as conn:
             end = evidence.last_checkpoint(conn)
-            if end is not None and end.size >= series.cursor(conn):
+            if end is not None and _meet(conn, end.size):
                 yield conn
                 return
         time.sleep(0.1)
     if end is None:
         raise BundleEmpty("the log has no checkpoint yet")
     raise NotSettled("no checkpoint covers the derived tables: is the server running?")
+
+
+def _meet(conn: Connection, size: int) -> bool:
+    """Whether the derived tables stand on every batch below `size`, and on none above."""
+    cursor = series.cursor(conn)
+    return cursor <= size and all(row.kind != EntryKind.BATCH for row in packs.entry_rows(conn, cursor, size))
 
 
 def claims_of(context: Context, conn: Connection, period: Period) -> list[dict[str, Any]]:
@@ -161,10 +166,19 @@ def _range(conn: Connection, period: Period) -> tuple[CheckpointRow | None, Chec
     end = evidence.last_checkpoint(conn)
     if end is None:
         raise BundleEmpty("the log has no checkpoint yet")
-    first = evidence.first_received(conn, period.from_ms - CARRY_IN_MS)
+    first = evidence.first_received(conn, period.from_ms - _carry_in(conn))
     if first is None or first >= end.size:
         raise BundleEmpty(f"the log has no entry since the start of {period.name}")
     return evidence.checkpoint_before(conn, first), end
+
+
+def _carry_in(conn: Connection) -> int:
+    """How long before the period its first state can have been seen: a run ends at midnight, and what was
+    seen last before that holds on."""
+    applied = estates.newest(conn)
+    services = estates.terms(conn, applied.idx).services if applied is not None else ()
+    holds = [leaf.hold_ms * (leaf.confirm + 1) for one in services for leaf in one.leaves.values()]
+    return _DAY_MS + max([CARRY_IN_MS, *holds])
 
 
 def _fixed(conn: Connection, start: CheckpointRow | None, end: CheckpointRow) -> Iterator[tuple[str, bytes]]:
@@ -234,11 +248,30 @@ def _carry(conn: Connection, begin: int, end: int) -> Iterator[Carried]:
         return
     source = tile_nodes(nodes.reader(conn), end)
     older = {row.idx for row in evidence.of_kinds(conn, [int(kind) for kind in _CARRIED]) if row.idx < begin}
-    older |= set(evidence.newest_batches(conn, begin))
+    older |= {*evidence.newest_batches(conn, begin), *_rotations(conn, begin), *_records(conn, begin)}
     for idx in sorted(older):
         row = packs.entry(conn, idx)
         if row is None:
             raise evidence.Damaged(f"entry {idx} is nowhere: run fsck")
         proof = tree.inclusion_proof(source, idx, end)
-        body = Absent(pruned=True) if row.kind == EntryKind.BATCH else _body(conn, row)
+        body = Absent() if row.kind == EntryKind.BATCH else _body(conn, row)
         yield Carried(idx, bytes(row.data or b""), tuple(proof), body)
+
+
+def _rotations(conn: Connection, begin: int) -> Iterator[int]:
+    """Batches before the range from which on another key signs.
+
+    They are found by their two signatures: an entry of one is the shorter by one signature.
+    """
+    for row in packs.entry_rows(conn, 0, begin):
+        if row.kind == EntryKind.BATCH and len(entries.parse(bytes(row.data or b"")).signatures) > 1:
+            yield row.idx
+
+
+def _records(conn: Connection, begin: int) -> Iterator[int]:
+    """The newest inspection record of each round before the range: the next one goes on from it."""
+    newest: dict[str, tuple[int, int]] = {}
+    for row in rounds.records(conn):
+        if row.idx < begin:
+            newest[row.round] = max(newest.get(row.round, (0, 0)), (row.opened, row.idx))
+    return (idx for _, idx in newest.values())

@@ -1,22 +1,21 @@
 """Second reading of a bundle: signatures, bodies, result lines judged again. Chunks are independent.
 
 Quick mode checks one signature per (agent, epoch, key), since the newest header commits through `prev` to all
-earlier ones, and a sample of one in a hundred chosen by the end root; full mode checks every signature.
-Bodies and lines are checked in both.
+earlier ones, every rotation, and a sample of one in a hundred chosen by the end root; full mode checks every
+signature. Bodies and lines are checked in both.
 """
 
+import gc
+from array import array
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from checks import registry
-from checks.api import worst
 from checks.codec import FieldError
 from checks.plan import Plan
-from checks.result import Result, of_json, rejudge
-from checks.wire import frame, lines, strict_json
+from checks.wire import frame, lines
 from checks.wire import header as headers
 from checks.wire.entry import Entry
 from checks.wire.entry import parse as parse_entry
@@ -25,57 +24,65 @@ from checks.wire.header import Header, Kind
 from checks.wire.numbers import EntryKind
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.availability.runs import OUTCOME_OF_STATE, Outcome
-from collector.evidence.bundle import Absent, Body, BundleError, Lines
+from collector.evidence import bundle
+from collector.evidence.bundle import Body, BundleError, Lines
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
-from collector.verify.history import chunk
+from collector.verify.growth import chunk
+from collector.verify.history import LifeKey
 from collector.verify.keys import KeyTable
+from collector.verify.looks import Asked, Judge, Look
 
 Series = tuple[str, str, str]  # check, target, vantage
-DEFAULT_HOLD_MS = 150_000
+OUTCOMES = (Outcome.OK, Outcome.DEGRADED, Outcome.FAIL)
+_CODE = {state: OUTCOMES.index(outcome) for state, outcome in OUTCOME_OF_STATE.items() if outcome in OUTCOMES}
+NO_HOLD = -1
+Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
+_NO_HOLDS: Holds = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every chunk needs: keys, the plans' parameters by (check, digest), whose observations are kept,
-    holds by (plan, check, target), index of each agent's first fork."""
+    """What every chunk needs: keys, parameters of the plans, whose observations are kept, holds by plan,
+    quarantines, and which signatures are checked."""
 
     archive: Archive
     keys: KeyTable
-    plans: frozenset[str]
-    params: Mapping[tuple[str, str], Mapping[str, Any]]
+    asked: Mapping[Asked, Mapping[str, Any]]
     wanted: frozenset[tuple[str, str]]
-    holds: Mapping[tuple[str, str, str], int]
-    forks: Mapping[str, int]
-    tips: frozenset[int]
+    holds: Mapping[str, Holds]
+    quarantine: Mapping[LifeKey, list[tuple[int, bool]]]
+    always: frozenset[int]
     sample: bytes
     full: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One observation: corrected instant, outcome, agent's seq, place in the log, hold of its plan."""
-
-    t_ms: int
-    outcome: Outcome
-    seq: int
-    idx: int
-    hold_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
-    """A look that a round owed: where its line stands and what it said."""
+    """A look in a round: where its line stands, the corrected instant, the line itself."""
 
     round: str
     check: str
     target: str
     vantage: str
-    t0: int
-    state: str
+    t_ms: int
     error: str | None
     idx: int
-    line: int
+    line_no: int
+    line: bytes
+
+
+def _numbers() -> "array[int]":
+    return array("q")
+
+
+@dataclass(slots=True)
+class Track:
+    """One series in log order: slots looked at, and observations as instant, outcome, index, hold."""
+
+    asset: str | None
+    slots: "array[int]" = field(default_factory=_numbers)
+    seen: "array[int]" = field(default_factory=_numbers)
 
 
 @dataclass(slots=True)
@@ -83,9 +90,8 @@ class Found:
     """What one chunk gave."""
 
     findings: Findings = field(default_factory=Findings)
-    observations: dict[Series, list[Seen]] = field(default_factory=dict)
+    tracks: dict[Series, Track] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
-    slots: dict[Series, set[int]] = field(default_factory=dict)
 
 
 def read_batches(task: Task, processes: int) -> Found:
@@ -93,8 +99,9 @@ def read_batches(task: Task, processes: int) -> Found:
     total = Found()
     chunks = range(task.archive.chunks)
     if processes < 2 or len(chunks) < 2:
+        judge = Judge.of(task.asked)
         for number in chunks:
-            _merge(total, read_chunk(task, number))
+            _merge(total, read_chunk(task, number, judge))
         return total
     with ProcessPoolExecutor(processes, initializer=_adopt, initargs=(task,)) as pool:
         for found in pool.map(_adopted, chunks):
@@ -102,38 +109,41 @@ def read_batches(task: Task, processes: int) -> Found:
     return total
 
 
-_task: list[Task] = []
+_task: list[tuple[Task, Judge]] = []
 
 
 def _adopt(task: Task) -> None:
-    _task[:] = [task]
+    """In a worker: nothing here makes cycles, so the collector of cycles only costs time."""
+    gc.freeze()
+    gc.disable()
+    _task[:] = [(task, Judge.of(task.asked))]
 
 
 def _adopted(number: int) -> Found:
-    return read_chunk(_task[0], number)
+    task, judge = _task[0]
+    return read_chunk(task, number, judge)
 
 
 def _merge(total: Found, found: Found) -> None:
-    total.findings.problems += found.findings.problems
-    for text in found.findings.notices:
-        total.findings.notice(text)
-    for what, count in found.findings.counted.items():
-        total.findings.count(what, count)
-    for series, seen in found.observations.items():
-        total.observations.setdefault(series, []).extend(seen)
-    for series, slots in found.slots.items():
-        total.slots.setdefault(series, set()).update(slots)
+    total.findings.take(found.findings)
+    for series, track in found.tracks.items():
+        known = total.tracks.get(series)
+        if known is None:
+            total.tracks[series] = track
+        else:
+            known.slots.extend(track.slots)
+            known.seen.extend(track.seen)
     total.done += found.done
 
 
-def read_chunk(task: Task, number: int) -> Found:
+def read_chunk(task: Task, number: int, judge: Judge) -> Found:
     """One chunk; what cannot be read at all was reported by the first reading."""
     found = Found()
     try:
         entries, bodies = chunk(task.archive, number)
     except (BundleError, WireError):
         return found
-    first = task.archive.manifest.from_size + number * 256
+    first = task.archive.manifest.from_size + number * bundle.CHUNK
     for idx, (data, body) in enumerate(zip(entries, bodies, strict=True), first):
         try:
             entry = parse_entry(data)
@@ -141,7 +151,7 @@ def read_chunk(task: Task, number: int) -> Found:
         except WireError:
             continue
         if header is not None:
-            _Batch(task, found, idx, entry, header).read(body)
+            _Batch(task, found, judge, idx, entry, header).read(body)
     return found
 
 
@@ -149,6 +159,7 @@ def read_chunk(task: Task, number: int) -> Found:
 class _Batch:
     task: Task
     found: Found
+    judge: Judge
     idx: int
     entry: Entry
     header: Header
@@ -159,21 +170,16 @@ class _Batch:
 
     def read(self, body: Body) -> None:
         self.signature()
-        if self.header.plan and self.header.plan not in self.task.plans:
-            self.found.findings.add(
-                "bad_plan", self.where, f"names the plan {self.header.plan[:16]}…, not here"
-            )
         if self.header.kind is not Kind.RESULTS:
             self.found.findings.count(f"{self.header.kind} batches")
-            return
+            if isinstance(body, bundle.Absent):
+                return
         split = self.body(body)
         if split is not None:
-            for number, line in enumerate(split):
-                self.line(number, line)
+            self.lines(split)
 
     def signature(self) -> None:
-        public = self.task.keys.lives.get((self.header.agent, self.header.epoch))
-        key = None if public is None else public.key_at(self.idx, self.header.seq)
+        key = self.task.keys.key_of(self.header.agent, self.header.epoch, self.idx, self.header.seq)
         if key is None:
             self.found.findings.add("bad_key", self.where, "no approved key may sign here")
             return
@@ -187,7 +193,7 @@ class _Batch:
             self.found.findings.add("bad_signature", self.where, error.detail)
 
     def _sampled(self) -> bool:
-        if self.task.full or self.idx in self.task.tips:
+        if self.task.full or self.idx in self.task.always:
             return True
         chosen = sha256(self.task.sample + self.idx.to_bytes(8, "big")).digest()
         return int.from_bytes(chosen[:2], "big") % 100 == 0
@@ -195,11 +201,8 @@ class _Batch:
     def body(self, body: Body) -> list[bytes] | None:
         findings = self.found.findings
         if not isinstance(body, Lines):
-            if isinstance(body, Absent) and body.pruned:
-                findings.count("pruned bodies")
-                findings.notice("some bodies existed and were signed, but are no longer readable (pruned)")
-            else:
-                findings.add("bad_body", self.where, "its lines are missing")
+            # Nothing in this version prunes: a body that "was pruned" was left out.
+            findings.add("bad_body", self.where, "its lines are missing")
             return None
         try:
             split = lines.split(body.data)
@@ -216,84 +219,71 @@ class _Batch:
         findings.count("result lines", len(split))
         return split
 
-    def line(self, number: int, line: bytes) -> None:
-        where = f"{self.where} line {number}"
-        try:
-            result = of_json(strict_json.loads(line))
-        except (WireError, FieldError) as error:
-            self.found.findings.add("bad_line", where, str(error))
-            return
-        if result.vantage != self.header.agent:
-            self.found.findings.add("bad_line", where, f"says its vantage point is {result.vantage!r}")
-        self.judge(where, result)
-        self.keep(number, result)
+    def lines(self, split: list[bytes]) -> None:
+        """Judge the lines again and keep what the claims are made of."""
+        agent, look, findings = self.header.agent, self.judge.look, self.found.findings
+        shift = shift_ms(self.header.clock.offset_us)
+        latest = self.entry.received_ms + FUTURE_MS
+        holds = self.task.holds.get(self.header.plan, _NO_HOLDS)
+        scores = self._scores()
+        judged: dict[str, int] = {}
+        for number, line in enumerate(split):
+            try:
+                one = look(line, agent)
+            except (WireError, FieldError) as error:
+                findings.add("bad_line", f"{self.where} line {number}", str(error))
+                continue
+            said = one.said
+            judged[said.judged] = judged.get(said.judged, 0) + 1
+            if said.problem is not None:
+                findings.add(said.problem[0], f"{self.where} line {number}", said.problem[1])
+            if one.vantage != agent:
+                detail = f"says its vantage point is {one.vantage!r}"
+                findings.add("bad_line", f"{self.where} line {number}", detail)
+                continue
+            t_ms = one.t0 - shift
+            self.keep(one, t_ms if scores and t_ms <= latest else None, holds)
+            if one.round is not None and scores and t_ms <= latest:
+                self.round(one, t_ms, number, line)
+        for what, count in judged.items():
+            findings.count(what, count)
 
-    def judge(self, where: str, result: Result) -> None:
-        findings = self.found.findings
-        params = self.task.params.get((result.check, result.params))
-        if params is None:
-            findings.add(
-                "bad_plan", where, f"parameters {result.params[:16]}… of {result.check} are in no plan"
+    def keep(self, one: Look, t_ms: int | None, holds: Holds) -> None:
+        """A look's slot; and its observation, where it is evidence that a figure needs."""
+        key = (one.check, one.target, one.vantage)
+        track = self.found.tracks.get(key)
+        if track is None:
+            track = self.found.tracks[key] = Track(one.asset)
+        if one.round is None:
+            track.slots.append(one.slot)
+        if t_ms is None or key[:2] not in self.task.wanted or one.said.error is not None:
+            return
+        code = _CODE.get(one.said.state)
+        if code is not None:
+            track.seen.extend((t_ms, code, self.idx, holds.get(key[:2], NO_HOLD)))
+
+    def round(self, one: Look, t_ms: int, number: int, line: bytes) -> None:
+        self.found.done.append(
+            Done(
+                str(one.round),
+                one.check,
+                one.target,
+                one.vantage,
+                t_ms,
+                one.said.error,
+                self.idx,
+                number,
+                line,
             )
-            return
-        if result.error is not None:
-            findings.count("looks that failed (signed as errors)")
-            return
-        check = _check(result.check)
-        if check is None or check.version != result.version:
-            findings.count("lines not re-judged")
-            findings.notice(f"not re-judged: {result.check} version {result.version} (not in this verifier)")
-            return
-        try:
-            readings = rejudge(check, result, params)
-        except FieldError as error:
-            findings.add("bad_line", where, str(error))
-            return
-        findings.count("lines re-judged")
-        if readings != result.readings or worst(r.state for r in readings) != result.state:
-            findings.add("judged_differently", where, f"{result.check} of {result.target}")
-
-    def keep(self, number: int, result: Result) -> None:
-        key = (result.check, result.target, result.vantage)
-        if result.round is None:
-            self.found.slots.setdefault(key, set()).add(result.slot)
-        if result.round is not None:
-            error = None if result.error is None else result.error.value
-            self.found.done.append(
-                Done(result.round, *key, result.t0, result.state.value, error, self.idx, number)
-            )
-        outcome = Outcome.ERROR if result.error is not None else OUTCOME_OF_STATE[result.state.value]
-        if (result.check, result.target) in self.task.wanted and outcome is not Outcome.ERROR:
-            self.observe(key, result.t0 - shift_ms(self.header.clock.offset_us), outcome)
-
-    def observe(self, key: Series, t_ms: int, outcome: Outcome) -> None:
-        fork = self.task.forks.get(self.header.agent)
-        if t_ms > self.entry.received_ms + FUTURE_MS or (fork is not None and self.idx > fork):
-            return
-        hold = self.task.holds.get((self.header.plan, key[0], key[1]), DEFAULT_HOLD_MS)
-        self.found.observations.setdefault(key, []).append(
-            Seen(t_ms, outcome, self.header.seq, self.idx, hold)
         )
 
-
-def _check(check_id: str) -> Any:
-    try:
-        return registry.get(check_id)
-    except (registry.UnknownCheckError, ImportError):
-        return None
-
-
-def params_of(plans: Mapping[str, Plan]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Parameters by (check, digest) of everything that these plans ask for."""
-    made: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for plan in plans.values():
-        asked = [one.item for one in plan.items]
-        asked += [one.item for part in plan.rounds for one in part.items]
-        for item in asked:
-            made[item.check, item.params_digest] = item.params
-    return made
+    def _scores(self) -> bool:
+        """Whether the newest change before this entry was a release from quarantine, or there was none."""
+        spans = self.task.quarantine.get((self.header.agent, self.header.epoch), ())
+        before = [forked for at, forked in spans if at < self.idx]
+        return not before or not before[-1]
 
 
-def holds_of(plans: Mapping[str, Plan]) -> dict[tuple[str, str, str], int]:
-    """Hold by (plan digest, check, target)."""
-    return {(digest, i.check, i.target): i.hold_ms for digest, plan in plans.items() for i in plan.items}
+def holds_of(plans: Mapping[str, Plan]) -> dict[str, Holds]:
+    """Hold by (check, target) of each plan, by its digest."""
+    return {digest: {(i.check, i.target): i.hold_ms for i in plan.items} for digest, plan in plans.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from collector.evidence.policy import Policy, PolicyError, parse_policy
-from collector.verify.history import Paper
+from collector.verify.growth import Paper
 from collector.verify.report import Verdict, as_html, as_json, as_text
 from collector.verify.verify import Options, verify_bundle
 

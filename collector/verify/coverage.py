@@ -8,6 +8,7 @@ from checks.plan import Plan
 from checks.recurrence import slot_start, windows
 from collector.evidence.bundle import Period
 from collector.verify.batches import Done
+from collector.verify.history import Issue
 
 Look = tuple[str, str, str]  # check, target, vantage
 
@@ -21,19 +22,19 @@ class InForce:
     to_ms: int
 
 
-def in_force(plans: Mapping[str, Plan], period: Period, end_ms: int) -> list[InForce]:
-    """Each agent's plans with their stretches of the period, up to `end_ms`."""
+def in_force(plans: Mapping[str, Issue], period: Period, end_ms: int) -> list[InForce]:
+    """Each agent's plans with their stretches of the period, up to `end_ms`, by their receipt in the log."""
     found = []
-    by_agent: dict[str, list[Plan]] = {}
-    for plan in plans.values():
-        by_agent.setdefault(plan.agent, []).append(plan)
+    by_agent: dict[str, list[Issue]] = {}
+    for issue in plans.values():
+        by_agent.setdefault(issue.plan.agent, []).append(issue)
     for own in by_agent.values():
-        own.sort(key=lambda plan: plan.made_ms)
-        starts = [plan.made_ms for plan in own[1:]]
-        for plan, until in zip(own, [*starts, end_ms], strict=True):
-            low, high = max(plan.made_ms, period.from_ms), min(until, period.to_ms, end_ms)
+        own.sort(key=lambda issue: issue.idx)
+        starts = [issue.issued_ms for issue in own[1:]]
+        for issue, until in zip(own, [*starts, end_ms], strict=True):
+            low, high = max(issue.issued_ms, period.from_ms), min(until, period.to_ms, end_ms)
             if low < high:
-                found.append(InForce(plan, low, high))
+                found.append(InForce(issue.plan, low, high))
     return found
 
 

@@ -1,7 +1,7 @@
 """Availability figures made anew from the lines, and compared with what the collector claims."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checks.codec import FieldError, from_json
@@ -11,16 +11,16 @@ from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval, windows_for
 from collector.availability.calendar_cn import Calendar, calendar, shipped, shipped_files
 from collector.availability.display import figure_json
-from collector.availability.engine import evaluate
+from collector.availability.engine import ServiceSpec, evaluate
 from collector.availability.errors import AvailabilityError
-from collector.availability.estate_terms import EstateTerms
-from collector.availability.runs import Observation, Run, distinct, extend
+from collector.availability.runs import Observation, Run, extend
 from collector.availability.terms import Runs, ServiceTerms, spec
 from collector.evidence import bundle
 from collector.verify.archive import Archive
-from collector.verify.batches import Seen, Series
+from collector.verify.batches import NO_HOLD, OUTCOMES, Series, Track
 from collector.verify.findings import Findings
-from collector.verify.history import History
+from collector.verify.grades import grade
+from collector.verify.history import Applied, History
 
 # What a claim and the figure made here must agree in, to the last digit.
 COMPARED = (
@@ -44,22 +44,34 @@ COMPARED = (
     "segments",
 )
 _DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
+_DEFAULT_HOLD_MS = 150_000
 
 Verdict = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What figures are made of."""
+
+    archive: Archive
+    history: History
+    tracks: Mapping[Series, Track]
+    calendar: Calendar | None
+    findings: Findings
 
 
 def wanted(history: History) -> frozenset[tuple[str, str]]:
     """(check, target) of everything that a service stands on."""
     return frozenset(
         (leaf.check, leaf.target)
-        for document in history.estates
-        for service in document.services
+        for applied in history.estates
+        for service in applied.terms.services
         for leaf in service.leaves.values()
     )
 
 
 def check_figures(
-    archive: Archive, history: History, observations: Mapping[Series, Sequence[Seen]], findings: Findings
+    archive: Archive, history: History, tracks: Mapping[Series, Track], findings: Findings
 ) -> list[Verdict]:
     """A verdict (claim, word, detail) for each claimed figure; differences are problems."""
     data = archive.get(bundle.CLAIM_FIGURES)
@@ -72,8 +84,17 @@ def check_figures(
     except (WireError, FieldError) as error:
         findings.add("bad_member", bundle.CLAIM_FIGURES, str(error))
         return []
-    known = _calendar(archive, findings)
-    return [_check(claim, history, observations, known, findings) for claim in claims]
+    ground = _Ground(archive, history, tracks, _calendar(archive, findings), findings)
+    return [_check(claim, ground) for claim in claims] + list(_unclaimed(claims, history))
+
+
+def _unclaimed(claims: Sequence[Mapping[str, Any]], history: History) -> Iterable[Verdict]:
+    """Services of the estate in force for which no figure is given: silence is no proof."""
+    given = {str(claim.get("service")) for claim in claims}
+    newest = history.estates[-1].terms.services if history.estates else ()
+    for service in newest:
+        if service.id not in given:
+            yield f"availability of {service.id}", "not proven", "no figure is claimed for it"
 
 
 def _calendar(archive: Archive, findings: Findings) -> Calendar | None:
@@ -95,53 +116,82 @@ def _calendar(archive: Archive, findings: Findings) -> Calendar | None:
         return shipped()
 
 
-def _check(
-    claim: Mapping[str, Any],
-    history: History,
-    observations: Mapping[Series, Sequence[Seen]],
-    known: Calendar | None,
-    findings: Findings,
-) -> Verdict:
+def _check(claim: Mapping[str, Any], ground: _Ground) -> Verdict:
     name = f"availability of {claim.get('service')}"
     try:
-        service = from_json(str, claim.get("service"), "claim.service")
-        size = from_json(int, claim.get("evidence_size"), "claim.evidence_size")
-        document, terms = _terms(history, from_json(str, claim.get("terms"), "claim.terms"), service)
-        period = claim["period"]
-        span = (from_json(int, period["from"], "period.from"), from_json(int, period["to"], "period.to"))
-        as_of = from_json(int, period["evaluated_to"], "period.evaluated_to")
-        question = spec(
-            terms,
-            _runs(terms, observations, size),
-            period=span,
-            as_of_ms=as_of,
-            windows=windows_for(document, service, _approvals(history, size)),
-            calendar=known if terms.hours is not None and terms.hours.days is None else None,
-        )
-        figure = evaluate(question)
+        made, terms = _made(claim, ground)
     except (FieldError, AvailabilityError, KeyError, TypeError) as error:
-        findings.add("claim_differs", name, f"cannot be made anew: {error}")
+        ground.findings.add("claim_differs", name, f"cannot be made anew: {error}")
         return name, "contradicted", "cannot be made anew"
+    odd = [key for key in COMPARED if made.get(key) != claim.get(key)]
+    if (claim.get("name"), claim.get("target_promised")) != (terms.name, terms.target is not None):
+        odd.append("name or promise")
+    if odd:
+        ground.findings.add("claim_differs", name, f"{', '.join(odd)}: not what the evidence gives")
+        return name, "contradicted", ", ".join(odd)
+    ground.findings.count("figures made anew")
+    shares, period = made["percent"], made["period"]
+    words = [f"known {shares['known']} %, low {shares['low']} %, high {shares['high']} %"]
+    words.append(f"coverage {shares['coverage']} %, grade {grade(terms, ground.tracks, ground.history.keys)}")
+    if made["divergences"]:
+        words.append(f"vantages disagreed {len(made['divergences'])} times")
+    if period["evaluated_to"] < period["to"]:
+        words.append(f"evaluated to {period['evaluated_to']} only")
+    return name, "proven if", ", ".join(words)
+
+
+def _made(claim: Mapping[str, Any], ground: _Ground) -> tuple[dict[str, Any], ServiceTerms]:
+    """The figure made anew for what the claim says it is of; FieldError where it may not say that."""
+    service = from_json(str, claim.get("service"), "claim.service")
+    size = from_json(int, claim.get("evidence_size"), "claim.evidence_size")
+    manifest = ground.archive.manifest
+    if size > manifest.to_size:
+        raise FieldError("claim.evidence_size", "beyond the entries of this bundle")
+    applied = _applied(ground.history, size)
+    document, terms = applied.terms, _terms(applied, service)
+    if claim.get("terms") != document.estate:
+        raise FieldError("claim.terms", "not the estate in force")
+    period = claim["period"]
+    span = (from_json(int, period["from"], "period.from"), from_json(int, period["to"], "period.to"))
+    if span != (manifest.period.from_ms, manifest.period.to_ms):
+        raise FieldError("claim.period", "not the period of this bundle")
+    question = spec(
+        terms,
+        _runs(terms, ground.tracks, size),
+        period=span,
+        as_of_ms=from_json(int, period["evaluated_to"], "period.evaluated_to"),
+        windows=windows_for(document, service, _approvals(ground.history, size)),
+        calendar=ground.calendar if terms.hours is not None and terms.hours.days is None else None,
+    )
+    made = _figure(question, terms)
+    if size < manifest.to_size:
+        everything = spec(terms, _runs(terms, ground.tracks, manifest.to_size), period=span).checks
+        if _figure(replace(question, checks=everything), terms)["buckets"] != made["buckets"]:
+            raise FieldError("claim.evidence_size", "leaves out later entries that change the figure")
+    return made, terms
+
+
+def _figure(question: ServiceSpec, terms: ServiceTerms) -> dict[str, Any]:
+    figure = evaluate(question)
     if terms.target is None:
         figure = replace(figure, meets=None)
-    made = strict_json.loads(strict_json.dumps(figure_json(figure)))
-    odd = [key for key in COMPARED if made.get(key) != claim.get(key)]
-    if odd:
-        findings.add("claim_differs", name, f"{', '.join(odd)}: not what the evidence gives")
-        return name, "contradicted", ", ".join(odd)
-    findings.count("figures made anew")
-    shares = made["percent"]
-    words = f"known {shares['known']} %, low {shares['low']} %, high {shares['high']} %"
-    return name, "proven if", f"{words}, coverage {shares['coverage']} % (if the agents told the truth)"
+    made: dict[str, Any] = strict_json.loads(strict_json.dumps(figure_json(figure)))
+    return made
 
 
-def _terms(history: History, digest: str, service: str) -> tuple[EstateTerms, ServiceTerms]:
-    for document in reversed(history.estates):
-        if document.estate == digest:
-            for terms in document.services:
-                if terms.id == service:
-                    return document, terms
-    raise FieldError("claim.terms", f"the log has no terms of {service} in the estate {digest[:16]}")
+def _applied(history: History, size: int) -> Applied:
+    """The estate in force at this size of the log."""
+    for applied in reversed(history.estates):
+        if applied.idx < size:
+            return applied
+    raise FieldError("claim.terms", "no estate was applied")
+
+
+def _terms(applied: Applied, service: str) -> ServiceTerms:
+    for terms in applied.terms.services:
+        if terms.id == service:
+            return terms
+    raise FieldError("claim.service", f"the estate in force has no service {service}")
 
 
 def _approvals(history: History, size: int) -> Iterable[Approval]:
@@ -156,25 +206,36 @@ def _approvals(history: History, size: int) -> Iterable[Approval]:
             )
 
 
-def _runs(terms: ServiceTerms, observations: Mapping[Series, Sequence[Seen]], size: int) -> Runs:
+def _runs(terms: ServiceTerms, tracks: Mapping[Series, Track], size: int) -> Runs:
     """Runs of every leaf from the observations that the log held at `size`."""
     made: dict[tuple[str, str], dict[str, tuple[Run, ...]]] = {}
     leaves = {(leaf.check, leaf.target) for leaf in terms.leaves.values()}
-    for (check, target, vantage), seen in observations.items():
+    for (check, target, vantage), track in tracks.items():
         if (check, target) in leaves:
-            known = [one for one in seen if one.idx < size]
-            if known:
-                made.setdefault((check, target), {})[vantage] = _fold(known)
+            runs = _fold(track, size)
+            if runs:
+                made.setdefault((check, target), {})[vantage] = runs
     return made
 
 
-def _fold(seen: Sequence[Seen]) -> tuple[Run, ...]:
-    """Runs of one series; each observation is joined to the one before by its own plan's hold."""
-    holds = {one.t_ms: one.hold_ms for one in seen}
+def _fold(track: Track, size: int) -> tuple[Run, ...]:
+    """Runs of one series; each observation is joined to the one before by its own plan's hold.
+
+    A batch whose plan does not ask for the series has the hold that the series had before. Of two
+    observations at one instant the later in the log counts.
+    """
+    kept: dict[int, tuple[int, int, int]] = {}
+    hold = _DEFAULT_HOLD_MS
+    numbers = iter(track.seen)
+    for t_ms, code, idx, own in zip(numbers, numbers, numbers, numbers, strict=True):
+        hold = own if own != NO_HOLD else hold
+        if idx < size:
+            kept[t_ms] = (code, idx, hold)
     runs: list[Run] = []
     last: Run | None = None
-    for one in distinct(Observation(s.t_ms, s.outcome, s.seq) for s in seen):
-        step = extend(last, one, holds[one.t_ms], _day)
+    for t_ms in sorted(kept):
+        code, idx, hold = kept[t_ms]
+        step = extend(last, Observation(t_ms, OUTCOMES[code], idx), hold, _day)
         if step.closed is not None:
             runs.append(step.closed)
         last = step.open

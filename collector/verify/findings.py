@@ -58,3 +58,11 @@ class Findings:
     def count(self, what: str, by: int = 1) -> None:
         """`by` more of `what` were checked."""
         self.counted[what] = self.counted.get(what, 0) + by
+
+    def take(self, other: "Findings") -> None:
+        """All that another one found, behind what is here."""
+        self.problems += other.problems
+        for text in other.notices:
+            self.notice(text)
+        for what, count in other.counted.items():
+            self.count(what, count)

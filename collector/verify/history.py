@@ -1,7 +1,8 @@
-"""First reading of a bundle: the tree, the lifecycle of keys, every agent's chain, plans and documents.
+"""First reading of a bundle: the lifecycle of keys, every agent's chain, plans and documents.
 
-One pass over all entries in log order. Signatures of batches and their bodies are the second pass
-(batches.py), which can run on several processors because it only needs what this one found.
+One pass over all entries in log order (growth.py reads them and follows the tree). Signatures of batches and
+their bodies are the second reading (batches.py), which can run on several processors because it only needs
+what this one found.
 """
 
 from collections.abc import Mapping
@@ -13,21 +14,24 @@ from checks.codec import FieldError
 from checks.plan import Plan
 from checks.plan import parse as parse_plan
 from checks.wire import checkpoint as checkpoints
+from checks.wire import frame, strict_json, tree
 from checks.wire import header as headers
-from checks.wire import strict_json, tiles, tree
+from checks.wire.blob import Signature
 from checks.wire.chain import chain_hash
 from checks.wire.entry import Entry, verify_statement
 from checks.wire.entry import parse as parse_entry
 from checks.wire.errors import WireError
-from checks.wire.header import Header, Kind
+from checks.wire.header import Header
 from checks.wire.numbers import EntryKind
 from collector.availability.estate_terms import EstateTerms
 from collector.availability.estate_terms import parse as parse_terms
 from collector.evidence import bundle
-from collector.evidence.bundle import Absent, Body, BundleError, Document
+from collector.evidence.bundle import Absent, Body, Document
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
 from collector.verify.keys import KeyTable
+
+LifeKey = tuple[str, int]  # agent, epoch
 
 
 @dataclass(slots=True)
@@ -50,40 +54,58 @@ class Said:
     document: bytes | None
 
 
-@dataclass(slots=True)
-class History:
-    """What the first reading found. `tips`: index of the newest batch under each (agent, epoch, key)."""
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A plan in the log: its entry and receipt; it is in force until its agent's next one."""
 
-    keys: KeyTable = field(default_factory=KeyTable)
-    heads: dict[str, Head] = field(default_factory=dict)
-    plans: dict[str, Plan] = field(default_factory=dict)
-    estates: list[EstateTerms] = field(default_factory=list)
-    forks: dict[str, int] = field(default_factory=dict)
-    said: list[Said] = field(default_factory=list)
-    tips: dict[tuple[str, int, bytes], int] = field(default_factory=dict)
-    carried: list[bundle.Carried] = field(default_factory=list)
-    end: checkpoints.Checkpoint | None = None
+    idx: int
+    issued_ms: int
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """A checkpoint as printed: its size and the first 20 or more hex digits of its root."""
+class Applied:
+    """The terms of an applied estate, with their entry and receipt."""
 
-    size: int
-    root: str
+    idx: int
+    at_ms: int
+    terms: EstateTerms
 
 
 @dataclass(slots=True)
-class _Reader:
+class History:
+    """What the first reading found.
+
+    `plans` by digest; `quarantine`: by (agent, epoch), entries from which its batches count no more (True:
+    a fork) or count again; `tips`: newest batch under each (agent, epoch, key); `always`: batches whose
+    signature is checked in any mode beside these.
+    """
+
+    keys: KeyTable = field(default_factory=KeyTable)
+    heads: dict[str, Head] = field(default_factory=dict)
+    hashes: dict[int, bytes] = field(default_factory=dict)
+    plans: dict[str, Issue] = field(default_factory=dict)
+    estates: list[Applied] = field(default_factory=list)
+    quarantine: dict[LifeKey, list[tuple[int, bool]]] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
+    tips: dict[tuple[str, int, bytes], int] = field(default_factory=dict)
+    always: set[int] = field(default_factory=set)
+    end: checkpoints.Checkpoint | None = None
+
+
+@dataclass(slots=True)
+class Reader:
+    """Follows the entries, carried ones first. `notes`: size -> (digest of the signed note, its root)."""
+
     archive: Archive
     findings: Findings
     history: History
-    notes: dict[int, tuple[str, bytes]]  # size -> (digest of the signed note, root it signs)
-    paper: Paper | None
+    notes: dict[int, tuple[str, bytes]]
 
     # -- entries ------------------------------------------------------------------------------
 
     def entry(self, idx: int, data: bytes, body: Body) -> None:
+        """Follow the next entry of the range."""
         where = f"entry {idx}"
         try:
             entry = parse_entry(data)
@@ -97,6 +119,7 @@ class _Reader:
             self.statement(where, idx, entry, body)
 
     def batch(self, where: str, idx: int, entry: Entry) -> None:
+        """A batch: its place in the chain, what its agent had seen, which plan it names."""
         try:
             header = headers.parse(entry.header)
         except WireError as error:
@@ -105,19 +128,31 @@ class _Reader:
         self.findings.count("batches")
         if header.log != self.archive.manifest.log:
             self.findings.add("bad_entry", where, f"is meant for the log {header.log!r}")
-        self.chain(where, header, entry.header)
+        self.chain(where, idx, header, entry.header)
         signer = entry.signatures[0].key_id if entry.signatures else b""
         self.history.tips[header.agent, header.epoch, signer] = idx
         self.seen(where, idx, header)
-        if header.kind is Kind.ROTATE and header.rotate is not None:
-            problem = self.history.keys.rotate(header.agent, header.epoch, header.seq, header.rotate.public)
-            if problem:
-                self.findings.add("bad_key", where, problem)
+        if header.plan:
+            issue = self.history.plans.get(header.plan)
+            if issue is None or issue.plan.agent != header.agent:
+                self.findings.add("bad_plan", where, f"names the plan {header.plan[:16]}…, not in the log")
+        self.rotation(where, idx, header)
 
-    def chain(self, where: str, header: Header, raw: bytes) -> None:
+    def rotation(self, where: str, idx: int, header: Header) -> None:
+        """The next key, if this batch names one; its own two signatures are always checked."""
+        if header.rotate is None:
+            return
+        self.history.always.add(idx)
+        problem = self.history.keys.rotate(header.agent, header.epoch, header.seq, header.rotate.public)
+        if problem:
+            self.findings.add("bad_key", where, problem)
+
+    def chain(self, where: str, idx: int, header: Header, raw: bytes) -> None:
+        """A batch follows the one before it, or opens a new life behind the enrolment."""
         head = self.history.heads.get(header.agent)
         if head is None or head.epoch != header.epoch:
-            wanted = self._first(header)
+            life = self.history.keys.lives.get((header.agent, header.epoch))
+            wanted = None if life is None else (0, life.first_prev)
         else:
             wanted = (head.seq + 1, head.hash)
         if wanted is None:
@@ -128,30 +163,30 @@ class _Reader:
                 where,
                 f"{header.agent} epoch {header.epoch} seq {header.seq} does not follow seq {wanted[0] - 1}",
             )
-        self.history.heads[header.agent] = Head(header.epoch, header.seq, chain_hash(raw))
-
-    def _first(self, header: Header) -> tuple[int, bytes] | None:
-        life = self.history.keys.lives.get((header.agent, header.epoch))
-        return None if life is None else (0, life.first_prev)
+        made = chain_hash(raw)
+        self.history.heads[header.agent] = Head(header.epoch, header.seq, made)
+        self.history.hashes[idx] = made
 
     def seen(self, where: str, idx: int, header: Header) -> None:
+        """The checkpoint its agent had verified must be a head of this very log."""
         if header.seen is None:
             self.findings.notice("some batches name no checkpoint that their agent had verified")
             return
-        if header.seen.size > idx:
-            self.findings.add("bad_seen", where, f"saw size {header.seen.size} before the log had it")
-        note = self.notes.get(header.seen.size)
-        if note is None:
-            if header.seen.size >= self.archive.manifest.from_size:
-                self.findings.add(
-                    "bad_seen", where, f"saw a checkpoint of size {header.seen.size} not given here"
-                )
-        elif note[0] != header.seen.note:
-            self.findings.add("bad_seen", where, f"saw another checkpoint of size {header.seen.size}")
+        size = header.seen.size
+        note = self.notes.get(size)
+        if size > idx:
+            self.findings.add("bad_seen", where, f"saw size {size} before the log had it")
+        elif note is not None and note[0] != header.seen.note:
+            self.findings.add("bad_seen", where, f"saw another checkpoint of size {size}")
+        elif note is None and size >= self.archive.manifest.from_size:
+            self.findings.add("bad_seen", where, f"saw a checkpoint of size {size} not given here")
+        elif note is None:
+            self.findings.notice("some batches saw a checkpoint from before this range: not compared")
 
     # -- statements ---------------------------------------------------------------------------
 
     def statement(self, where: str, idx: int, entry: Entry, body: Body) -> None:
+        """An entry that is no batch: signed by the log key, or (enrol) by the key it enrols."""
         try:
             said = strict_json.loads(entry.header)
         except WireError as error:
@@ -160,6 +195,8 @@ class _Reader:
         if not isinstance(said, dict):
             self.findings.add("bad_entry", where, "its header is no object")
             return
+        if said.get("log") != self.archive.manifest.log:
+            self.findings.add("bad_entry", where, "is meant for another log")
         if entry.kind is EntryKind.ENROL:
             problem = self.history.keys.enrol(idx, entry, said)
         elif not verify_statement(entry.kind, entry.header, entry.signatures, self.archive.key.public):
@@ -168,26 +205,53 @@ class _Reader:
             problem = self.lifecycle(idx, entry.kind, said)
         if problem:
             self.findings.add("bad_entry", where, problem)
+            return
         document = self.document(where, said, body)
         self.history.said.append(Said(idx, entry.kind, entry.received_ms, said, document))
         if entry.kind is EntryKind.PLAN and document is not None:
-            self.plan(where, str(said.get("kind")), document)
+            self.plan(where, self.history.said[-1], document)
 
     def lifecycle(self, idx: int, kind: EntryKind, said: Mapping[str, Any]) -> str:
+        """What changes who may sign or whose batches count; what is wrong with it, or ""."""
         if kind is EntryKind.APPROVE:
             return self.history.keys.approve(idx, said)
         if kind is EntryKind.REVOKE:
-            return self.history.keys.revoke(said)
-        if kind is EntryKind.FORK:
-            agent = str(said.get("agent"))
-            self.history.forks.setdefault(agent, idx)
-            self.findings.add("fork", f"entry {idx}", f"two writers with the key of {agent}")
+            return self.history.keys.revoke(idx, said)
+        if kind not in (EntryKind.FORK, EntryKind.RESET):
+            return ""
+        agent, epoch = said.get("agent"), said.get("epoch")
+        if type(agent) is not str or type(epoch) is not int:
+            return "names no agent and epoch"
+        self.history.quarantine.setdefault((agent, epoch), []).append((idx, kind is EntryKind.FORK))
+        return self.fork(idx, said) if kind is EntryKind.FORK else ""
+
+    def fork(self, idx: int, said: Mapping[str, Any]) -> str:
+        """The proof must show a second header, signed by the agent, where the log has another one."""
+        try:
+            raw = bytes.fromhex(said["header"])
+            theirs = headers.parse(raw)
+            given = tuple(
+                Signature(alg, bytes.fromhex(key), bytes.fromhex(sig)) for alg, key, sig in said["signatures"]
+            )
+        except (KeyError, TypeError, ValueError, WireError):
+            return "shows no second header"
+        names = (theirs.agent, theirs.epoch, theirs.seq)
+        key = self.history.keys.key_of(theirs.agent, theirs.epoch, idx, theirs.seq)
+        if key is None or names != (said.get("agent"), said.get("epoch"), said.get("seq")):
+            return "shows a header of another agent, or of one whose key was not good"
+        if not frame.verify_header(raw, given, key):
+            return "shows a header that the agent's key has not signed"
+        ours = said.get("ours")
+        if type(ours) is int and self.history.hashes.get(ours) == chain_hash(raw):
+            return "shows the same header twice"
+        self.findings.add("fork", f"entry {idx}", f"two writers with the key of {theirs.agent}")
         return ""
 
     def document(self, where: str, said: Mapping[str, Any], body: Body) -> bytes | None:
+        """The body that the header names by digest."""
         wanted = said.get("digest")
         if not isinstance(body, Document):
-            if wanted is not None and not (isinstance(body, Absent) and body.pruned):
+            if wanted is not None or not isinstance(body, Absent):
                 self.findings.add("bad_body", where, "its document is missing")
             return None
         if sha256(body.data).hexdigest() != wanted:
@@ -196,31 +260,36 @@ class _Reader:
         self.findings.count("documents")
         return body.data
 
-    def plan(self, where: str, kind: str, document: bytes) -> None:
+    def plan(self, where: str, said: Said, document: bytes) -> None:
         """A plan of one agent, or (kind `estate`) the terms of all services."""
         try:
-            if kind == "estate":
-                self.history.estates.append(parse_terms(document))
+            if said.header.get("kind") == "estate":
+                self.history.estates.append(Applied(said.idx, said.received_ms, parse_terms(document)))
             else:
-                self.history.plans[sha256(document).hexdigest()] = parse_plan(document)
+                issue = Issue(said.idx, said.received_ms, parse_plan(document))
+                self.history.plans[sha256(document).hexdigest()] = issue
         except (WireError, FieldError) as error:
             self.findings.add("bad_plan", where, str(error))
 
     # -- carried entries ----------------------------------------------------------------------
 
     def carry(self, carried: tuple[bundle.Carried, ...], end: checkpoints.Checkpoint) -> None:
-        for one in sorted(carried, key=lambda c: c.idx):
+        """Entries from before the range, each proven to be in the tree."""
+        before = -1
+        for one in carried:
             where = f"carried entry {one.idx}"
             leaf = tree.leaf_hash(one.entry)
-            if one.idx >= self.archive.manifest.from_size or not tree.verify_inclusion(
+            if not before < one.idx < self.archive.manifest.from_size or not tree.verify_inclusion(
                 one.idx, end.size, leaf, one.proof, end.root
             ):
-                self.findings.add("bad_proof", where, "is not in the tree before this range")
+                self.findings.add("bad_proof", where, "is not in the tree before this range, in its order")
                 continue
+            before = one.idx
             self.findings.count("carried entries")
             self.carried(where, one)
 
     def carried(self, where: str, one: bundle.Carried) -> None:
+        """One of them: a statement, a rotation, or an agent's newest batch, from which its chain goes on."""
         try:
             entry = parse_entry(one.entry)
             header = headers.parse(entry.header) if entry.kind is EntryKind.BATCH else None
@@ -230,164 +299,15 @@ class _Reader:
         if header is None:
             self.statement(where, one.idx, entry, one.body)
             return
-        # The newest batch before the range: the chain goes on from it.
-        self.history.heads[header.agent] = Head(header.epoch, header.seq, chain_hash(entry.header))
-        self.history.carried.append(one)
-        if header.kind is Kind.ROTATE and header.rotate is not None:
-            self.history.keys.rotate(header.agent, header.epoch, header.seq, header.rotate.public)
-
-
-def read_history(archive: Archive, findings: Findings, paper: Paper | None = None) -> History:
-    """The first reading; every problem is reported, and what can still be read is read."""
-    history = History()
-    history.end = _checkpoint(archive, bundle.END, archive.manifest.to_size, findings)
-    reader = _Reader(archive, findings, history, _notes(archive, findings), paper)
-    carried = _carry(archive, findings)
-    if history.end is not None:
-        reader.carry(carried, history.end)
-    _entries(archive, findings, reader)
-    return history
-
-
-def _checkpoint(archive: Archive, name: str, size: int, findings: Findings) -> checkpoints.Checkpoint | None:
-    data = archive.get(name)
-    if data is None:
-        return None
-    try:
-        made, _ = checkpoints.open_checkpoint(data, archive.key)
-    except WireError as error:
-        findings.add("bad_checkpoint", name, str(error))
-        return None
-    if made.size != size:
-        findings.add("bad_checkpoint", name, f"is of size {made.size}, the manifest says {size}")
-        return None
-    return made
-
-
-def _notes(archive: Archive, findings: Findings) -> dict[int, tuple[str, bytes]]:
-    data = archive.get(bundle.NOTES)
-    found: dict[int, tuple[str, bytes]] = {}
-    if data is None:
-        return found
-    try:
-        for size, text in strict_json.loads(data):
-            made, _ = checkpoints.open_checkpoint(text.encode("utf-8"), archive.key)
-            if made.size != size:
-                raise ValueError(f"the note of size {size} says {made.size}")
-            found[size] = (sha256(text.encode("utf-8")).hexdigest(), made.root)
-    except (WireError, ValueError, TypeError, AttributeError) as error:
-        findings.add("bad_checkpoint", bundle.NOTES, str(error)[:200])
-    return found
-
-
-def _carry(archive: Archive, findings: Findings) -> tuple[bundle.Carried, ...]:
-    data = archive.get(bundle.CARRY)
-    if data is None:
-        return ()
-    try:
-        return bundle.parse_carry(data)
-    except (WireError, FieldError, BundleError) as error:
-        findings.add("bad_member", bundle.CARRY, str(error))
-        return ()
-
-
-def chunk(archive: Archive, number: int) -> tuple[list[bytes], list[Body]]:
-    """Entries and bodies of one chunk; BundleError or WireError where they cannot be read."""
-    names = bundle.entries_name(number), bundle.bodies_name(number)
-    packed = [archive.get(name) for name in names]
-    if packed[0] is None or packed[1] is None:
-        raise BundleError(f"chunk {number}: missing or damaged")
-    entries = tiles.parse_bundle(bundle.expand(packed[0], names[0]))
-    bodies = list(bundle.parse_bodies(bundle.expand(packed[1], names[1]), names[1]))
-    manifest = archive.manifest
-    wanted = min(bundle.CHUNK, manifest.to_size - manifest.from_size - number * bundle.CHUNK)
-    if len(entries) != wanted or len(bodies) != wanted:
-        raise BundleError(f"chunk {number}: {len(entries)} entries and {len(bodies)} bodies of {wanted}")
-    return entries, bodies
-
-
-def _entries(archive: Archive, findings: Findings, reader: _Reader) -> None:
-    frontier = _frontier(archive, findings)
-    _check_paper(reader, frontier)
-    at = archive.manifest.from_size
-    for number in range(archive.chunks):
+        key = self.history.keys.key_of(header.agent, header.epoch, one.idx, header.seq)
+        if key is None:
+            self.findings.add("bad_key", where, "no approved key may sign here")
+            return
+        self.findings.count("batch signatures")
         try:
-            entries, bodies = chunk(archive, number)
-        except (BundleError, WireError) as error:
-            findings.add("bad_member", f"chunk {number}", str(error))
-            frontier = None
-            at += bundle.CHUNK
-            continue
-        if frontier is not None:
-            frontier = _extend(frontier, entries, reader, findings)
-        for idx, (data, body) in enumerate(zip(entries, bodies, strict=True), at):
-            reader.entry(idx, data, body)
-        at += len(entries)
-    end = reader.history.end
-    if frontier is None or end is None:
-        findings.add("bad_tree", bundle.END, "the tree cannot be computed from what is here")
-    elif frontier.root() != end.root:
-        findings.add("bad_tree", bundle.END, "the entries do not give the root of the checkpoint")
-
-
-def _frontier(archive: Archive, findings: Findings) -> tree.Frontier | None:
-    data = archive.get(bundle.FRONTIER)
-    size = archive.manifest.from_size
-    if data is None:
-        return None
-    try:
-        made = tree.Frontier.parse(data)
-    except WireError as error:
-        findings.add("bad_tree", bundle.FRONTIER, str(error))
-        return None
-    start = _checkpoint(archive, bundle.START, size, findings) if size else None
-    if made.size != size or (size and start is None) or (start is not None and made.root() != start.root):
-        findings.add("bad_tree", bundle.FRONTIER, "is not the edge of the start checkpoint's tree")
-        return None
-    return made
-
-
-def _extend(
-    frontier: tree.Frontier, entries: list[bytes], reader: _Reader, findings: Findings
-) -> tree.Frontier:
-    """Append the leaves; wherever a published note or the paper stands, compare its root."""
-    leaves = [tree.leaf_hash(entry) for entry in entries]
-    done = 0
-    for stop in _stops(reader, frontier.size, frontier.size + len(leaves)):
-        step = stop - frontier.size
-        frontier.extend(leaves[done : done + step])
-        done += step
-        _compare_root(frontier, reader, findings)
-    frontier.extend(leaves[done:])
-    return frontier
-
-
-def _stops(reader: _Reader, low: int, high: int) -> list[int]:
-    sizes = {*reader.notes, reader.paper.size if reader.paper else 0}
-    return sorted(size for size in sizes if low < size <= high)
-
-
-def _compare_root(frontier: tree.Frontier, reader: _Reader, findings: Findings) -> None:
-    root, size = frontier.root(), frontier.size
-    note = reader.notes.get(size)
-    if note is not None and note[1] != root:
-        findings.add("bad_checkpoint", bundle.NOTES, f"the log at size {size} has another root")
-    if reader.paper is not None and reader.paper.size == size:
-        if not root.hex().startswith(reader.paper.root):
-            findings.add("bad_paper", f"size {size}", "the log at this size has another root than the paper")
-        findings.count("printed checkpoints")
-
-
-def _check_paper(reader: _Reader, frontier: tree.Frontier | None) -> None:
-    """The paper must stand inside this range (its start counts), or it says nothing about it."""
-    paper, manifest = reader.paper, reader.archive.manifest
-    if paper is None:
-        return
-    if not manifest.from_size <= paper.size <= manifest.to_size or paper.size == 0:
-        reader.findings.add(
-            "bad_paper",
-            f"size {paper.size}",
-            f"outside this bundle ({manifest.from_size} to {manifest.to_size}): it cannot be compared here",
-        )
-    elif frontier is not None and frontier.size == paper.size:
-        _compare_root(frontier, reader, reader.findings)
+            made = frame.Frame(entry.header, entry.signatures, bytes(16), 0, b"")
+            frame.check_signature(made, header, key)
+        except WireError as error:
+            self.findings.add("bad_signature", where, error.detail)
+        self.history.heads[header.agent] = Head(header.epoch, header.seq, chain_hash(entry.header))
+        self.rotation(where, one.idx, header)

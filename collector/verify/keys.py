@@ -1,7 +1,7 @@
 """Which key may sign for which agent, from the log's own lifecycle entries: enrol, approve, revoke, rotate.
 
 Order in the log decides, never a clock (evidence: 4). A key counts from its `approve` entry on; a `revoke`
-entry names the index from which the agent's entries are refused.
+entry ends it at its own place in the log.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,8 @@ class KeyTable:
 
     def approve(self, idx: int, said: Mapping[str, Any]) -> str:
         """Take an approve entry (the log key's signature was checked); what is wrong with it, or ""."""
-        enrolled = self.enrolled.get(said.get("enrol", -1))
+        place = said.get("enrol")
+        enrolled = self.enrolled.get(place) if type(place) is int else None
         public = _key(said.get("public"))
         agent, epoch = said.get("agent"), said.get("epoch")
         if enrolled is None or public != enrolled.public:
@@ -75,16 +76,19 @@ class KeyTable:
         )
         return ""
 
-    def revoke(self, said: Mapping[str, Any]) -> str:
-        """Take a revoke entry; what is wrong with it, or ""."""
-        agent, epoch, start = said.get("agent"), said.get("epoch"), said.get("from_index")
-        if type(start) is not int:
-            return "names no index"
+    def revoke(self, idx: int, said: Mapping[str, Any]) -> str:
+        """Take a revoke entry at `idx`: from it on the agent is refused; what is wrong with it, or ""."""
+        agent, epoch = said.get("agent"), said.get("epoch")
         lives = [life for key, life in self.lives.items() if key[0] == agent and epoch in (None, key[1])]
         for life in lives:
-            if life.until_idx is None or start < life.until_idx:
-                life.until_idx = start
+            if life.until_idx is None or idx < life.until_idx:
+                life.until_idx = idx
         return "" if lives else "revokes an agent that was never approved"
+
+    def key_of(self, agent: str, epoch: int, idx: int, seq: int) -> bytes | None:
+        """The key that must have signed this batch; None where none may."""
+        life = self.lives.get((agent, epoch))
+        return None if life is None else life.key_at(idx, seq)
 
     def rotate(self, agent: str, epoch: int, after_seq: int, public: str) -> str:
         """From the seq after this one a new key signs; what is wrong with it, or ""."""

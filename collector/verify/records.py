@@ -1,38 +1,175 @@
-"""Inspection records against the lines they stand on."""
+"""Inspection records made anew from the signed lines and plans, and compared with the logged ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+from checks import registry
+from checks import result as results
+from checks.api import Check
+from checks.codec import FieldError
+from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
+from collector.inspection import record as records
+from collector.inspection.due import Issued, governing, owed
+from collector.inspection.due import history as issued_history
+from collector.inspection.record import EmptyRecord, Frame, Key, Place, Record, Seen
 from collector.verify.batches import Done
 from collector.verify.findings import Findings
-from collector.verify.history import History, Said
+from collector.verify.history import Applied, History, Said
 
 Verdict = tuple[str, str, str]
 
 
-def check_records(history: History, done: Sequence[Done], findings: Findings) -> list[Verdict]:
-    """A verdict for each logged inspection record."""
-    return [
-        _check(said, done, findings)
-        for said in history.said
-        if said.kind is EntryKind.RECORD and "window" in said.header
-    ]
+def check_records(history: History, done: Sequence[Done], begin: int, findings: Findings) -> list[Verdict]:
+    """A verdict for each inspection record logged from `begin` on."""
+    by_digest: dict[str, Record] = {}
+    verdicts = []
+    for said in history.said:
+        if said.kind is not EntryKind.RECORD or "window" not in said.header:
+            continue
+        name = f"inspection record {said.header['window']}"
+        try:
+            if said.document is None:
+                raise FieldError("record", "its document is not here")
+            record = records.parse(said.document)
+            by_digest[records.digest(said.document)] = record
+            if said.idx < begin:
+                continue  # only carried, for the problems that it left open
+            verdicts.append((name, *_check(said, record, _Ground(history, done, by_digest), begin)))
+        except (WireError, FieldError, EmptyRecord) as error:
+            verdicts.append((name, "contradicted", str(error)))
+        findings.count("inspection records")
+        if verdicts[-1][1] == "contradicted":
+            findings.add("claim_differs", *verdicts[-1][::2])
+    return verdicts
 
 
-def _check(said: Said, done: Sequence[Done], findings: Findings) -> Verdict:
-    """The record's counts of looks done, against the lines in this bundle."""
-    window = str(said.header["window"])
-    name = f"inspection record {window}"
-    counts = said.header.get("counts")
-    if said.document is None or not isinstance(counts, dict):
-        return name, "not proven", "its document is not here"
-    lines = {
-        (one.check, one.target, one.vantage) for one in done if one.round == window and one.error is None
+class _Ground:
+    """What records are made of."""
+
+    def __init__(self, history: History, done: Sequence[Done], known: Mapping[str, Record]) -> None:
+        self.history, self.done, self.known = history, done, known
+
+
+def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str, str]:
+    """The verdict on one record and its detail."""
+    if differs := _header_differs(said, record):
+        return "contradicted", f"its entry says another {differs}"
+    if any(item.evidence.entry < begin for item in record.items):
+        return "not proven", "some of its looks are older than this bundle"
+    for size in _sizes(said.idx, record, ground.done):
+        made = _make(said, record, ground, size)
+        if made is not None and _comparable(made, record) == _comparable(record, made):
+            counts = record.overview
+            return "proven if", f"{counts.done} looks of {counts.due} due, {counts.problems} problems"
+    return "contradicted", "not what the lines and plans give"
+
+
+def _header_differs(said: Said, record: Record) -> str:
+    header, window, counts = said.header, record.window, record.overview
+    wanted = {
+        "window": window.id,
+        "round": record.round,
+        "from": window.from_ms,
+        "to": window.to_ms,
+        "until": window.until_ms,
+        "estate": record.estate,
+        "counts": {
+            name: getattr(counts, name) for name in ("due", "done", "late", "missed", "errors", "problems")
+        },
     }
-    findings.count("inspection records")
-    if len(lines) < int(counts.get("done", 0)):  # those that came late among them
-        findings.add(
-            "claim_differs", name, f"says {counts.get('done')} looks done, the lines show {len(lines)}"
-        )
-        return name, "contradicted", ""
-    return name, "proven if", f"{len(lines)} looks of {counts.get('due')} due"
+    return ", ".join(name for name, value in wanted.items() if header.get(name) != value)
+
+
+def _sizes(idx: int, record: Record, done: Sequence[Done]) -> Iterator[int]:
+    """Sizes of the log that it can have been made at: its own place, or just before a late look.
+
+    A record is drafted a moment before it is logged; looks that came in between are not in it.
+    """
+    yield idx
+    last = max((item.evidence.entry for item in record.items), default=-1)
+    for place in sorted({one.idx for one in done if one.round == record.window.id}, reverse=True):
+        if last < place < idx:
+            yield place
+
+
+def _make(said: Said, record: Record, ground: _Ground, size: int) -> Record | None:
+    applied = _applied(ground.history, record.window.from_ms, said.idx)
+    if applied is None:
+        return None
+    previous = ground.known.get(record.previous) if record.previous else None
+    if (previous is None) != (not record.previous) or not _is_previous(said, record, ground):
+        return None
+    frame = Frame(
+        record.round,
+        applied.terms.rounds.get(record.round) or record.round,
+        record.window,
+        applied.terms.timezone,
+        applied.terms.estate,
+        record.closed_ms,
+    )
+    issued = [Issued(i.plan, i.issued_ms) for i in ground.history.plans.values() if i.idx < size]
+    due = owed(governing(record.round, record.window, issued_history(issued)))
+    mine = {(look.check, look.target, look.agent) for look in due}
+    seen = _seen([one for one in ground.done if one.round == record.window.id and one.idx < size], mine)
+    return records.make_record(frame, due, seen, previous, _lookup)
+
+
+def _applied(history: History, opened: int, idx: int) -> Applied | None:
+    """The estate in force when the window opened, else the newest."""
+    known = [one for one in history.estates if one.idx < idx]
+    before = [one for one in known if one.at_ms <= opened]
+    if not known:
+        return None
+    return (before or known)[-1]
+
+
+def _is_previous(said: Said, record: Record, ground: _Ground) -> bool:
+    """Whether it goes on from the newest record of this round that the log has."""
+    older = [
+        str(one.header.get("digest"))
+        for one in sorted(ground.history.said, key=lambda one: _opened(one))
+        if one.kind is EntryKind.RECORD
+        and one.idx < said.idx
+        and one.header.get("round") == record.round
+        and _opened(one) < record.window.from_ms
+    ]
+    return (older[-1] if older else "") == record.previous
+
+
+def _opened(said: Said) -> int:
+    value = said.header.get("from")
+    return value if type(value) is int else 0
+
+
+def _seen(done: Sequence[Done], mine: set[Key]) -> dict[Key, Seen]:
+    """The look that counts: a reading before an error, the first reading, the last error."""
+    held: dict[Key, Done] = {}
+    for one in done:
+        key = (one.check, one.target, one.vantage)
+        if key in mine and (key not in held or held[key].error is not None):
+            held[key] = one
+    return {
+        key: Seen(results.decode(one.line), one.t_ms, Place(one.idx, one.line_no))
+        for key, one in held.items()
+    }
+
+
+def _lookup(check_id: str) -> Check[Any, Any] | None:
+    try:
+        return registry.get(check_id)
+    except (registry.UnknownCheckError, ImportError):
+        return None
+
+
+def _comparable(record: Record, other: Record) -> Record:
+    """The record without what depends on which versions of the checks its maker had installed."""
+    versions = {
+        item.evidence for one in (record, other) for item in one.items if item.judged == "other_version"
+    }
+    if not versions:
+        return record
+    items = (replace(item, judged="") if item.evidence in versions else item for item in record.items)
+    findings = (one for one in record.findings if one.evidence not in versions)
+    return replace(record, items=tuple(items), findings=tuple(findings))

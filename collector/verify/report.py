@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from html import escape
+from time import monotonic
 from typing import Any
 
 from collector.verify.findings import CODES, Findings
@@ -21,6 +22,12 @@ class Verdict:
     findings: Findings = field(default_factory=Findings)
     claims: list[tuple[str, str, str]] = field(default_factory=list)
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=monotonic)
+
+    def phase(self, name: str) -> None:
+        """One more part of the work is done."""
+        self.phases[name] = round(monotonic() - self.began - sum(self.phases.values()), 2)
 
     @property
     def good(self) -> bool:
@@ -40,6 +47,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "mode": verdict.mode,
         "signatures_by": verdict.backend,
         "seconds": verdict.seconds,
+        "phases": verdict.phases,
         "checked": verdict.findings.counted,
         "problems": [asdict(problem) for problem in verdict.findings.problems],
         "notices": verdict.findings.notices,
@@ -59,6 +67,7 @@ def as_text(verdict: Verdict) -> str:
         f"period     {verdict.period}",
         f"entries    {verdict.range[0]} to {verdict.range[1]}",
         f"mode       {verdict.mode}, signatures by {verdict.backend}, {verdict.seconds} s",
+        "time       " + ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items()),
         "",
         "checked",
         *(f"  {count:>10}  {what}" for what, count in verdict.findings.counted.items()),

@@ -10,14 +10,23 @@ from collector.evidence.policy import Policy
 from collector.verify import batches, coverage, figures
 from collector.verify.archive import Archive, open_archive
 from collector.verify.findings import Findings
-from collector.verify.history import History, Paper, read_history
+from collector.verify.growth import Paper, read_history
+from collector.verify.history import History
+from collector.verify.looks import asked_of
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
 
 _NO_WITNESS = (
     "without a witness or a printed checkpoint this history could have been rewritten before it was bundled"
 )
-_MEANING = "proven if: the programs that held the agents' keys told the truth (one vantage is grade C or B)"
+_MEANING = (
+    "proven if: the programs that held the agents' keys told the truth. Grade A: two vantage points; "
+    "B: one agent about another machine; C: an agent about its own host"
+)
+_OLDER = (
+    "entries before {0} are not here: what was carried along is proven to be in the log, but not that "
+    "nothing else was said before; a bundle that begins at 0 shows all"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ def verify_bundle(path: Path, policy: Policy, options: Options) -> Verdict:
     started = time.monotonic()
     verdict = Verdict(path.name, mode="full" if options.full else "quick", backend=backend_name())
     archive = open_archive(path, policy, verdict.findings)
+    verdict.phase("container")
     if archive is not None:
         _read(archive, policy, options, verdict)
     verdict.seconds = f"{time.monotonic() - started:.1f}"
@@ -44,21 +54,22 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict) 
     findings, manifest = verdict.findings, archive.manifest
     verdict.log, verdict.period = manifest.log, manifest.period.name
     verdict.range = (manifest.from_size, manifest.to_size)
+    if manifest.from_size:
+        findings.notice(_OLDER.format(manifest.from_size))
     history = read_history(archive, findings, options.paper)
     _witnesses(policy, options, findings)
+    verdict.phase("entries")
     found = batches.read_batches(_task(archive, history, options), options.processes or os.cpu_count() or 1)
-    findings.problems += found.findings.problems
-    for text in found.findings.notices:
-        findings.notice(text)
-    for what, count in found.findings.counted.items():
-        findings.count(what, count)
-    verdict.claims += figures.check_figures(archive, history, found.observations, findings)
-    verdict.claims += check_records(history, found.done, findings)
+    findings.take(found.findings)
+    verdict.phase("bodies and lines")
+    verdict.claims += figures.check_figures(archive, history, found.tracks, findings)
+    verdict.claims += check_records(history, found.done, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
-    slots = {key: frozenset(one) for key, one in found.slots.items()}
+    slots = {key: frozenset(one.slots) for key, one in found.tracks.items()}
     verdict.coverage += list(coverage.regular(parts, slots))
     verdict.coverage += list(coverage.rounds(parts, found.done, end))
+    verdict.phase("claims")
 
 
 def _witnesses(policy: Policy, options: Options, findings: Findings) -> None:
@@ -72,15 +83,15 @@ def _witnesses(policy: Policy, options: Options, findings: Findings) -> None:
 
 def _task(archive: Archive, history: History, options: Options) -> batches.Task:
     end = history.end
+    plans = {digest: issue.plan for digest, issue in history.plans.items()}
     return batches.Task(
         archive=archive,
         keys=history.keys,
-        plans=frozenset(history.plans),
-        params=batches.params_of(history.plans),
+        asked=asked_of(plans.values()),
         wanted=figures.wanted(history),
-        holds=batches.holds_of(history.plans),
-        forks=history.forks,
-        tips=frozenset(history.tips.values()),
+        holds=batches.holds_of(plans),
+        quarantine=history.quarantine,
+        always=frozenset(history.tips.values()) | history.always,
         sample=end.root if end is not None else b"",
         full=options.full,
     )
