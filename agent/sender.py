@@ -126,7 +126,8 @@ class Sender:
             self._back_off(error.code, error.detail, None)
         except AgentError as error:
             self._back_off(error.code, error.detail, None)
-        return 5.0
+        # An answer may have named a new plan: that is fetched at once.
+        return min(max(self._plan_at - now, 0.05), 5.0)
 
     def final(self) -> None:
         """One last try before the process ends, whatever the back-off says; nothing is raised."""

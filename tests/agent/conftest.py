@@ -20,6 +20,19 @@ sys.modules["agent_standin"] = standin
 _SPEC.loader.exec_module(standin)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def byte_code(tmp_path_factory):
+    """Agents that these tests start find byte code, as installed ones do: half a second less for each."""
+    kept = {name: os.environ.get(name) for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")}
+    os.environ["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("pyc"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    yield
+    for name, value in kept.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
 @pytest.fixture
 def collector():
     made = standin.Collector().start()
