@@ -162,7 +162,7 @@ def _row(line: Line, number: int) -> Row:
         line.t1,
         None if state is _UNSET or error is not _UNSET else state,
         None if error is _UNSET else error.kind,
-        line.round or None if line.round is not _UNSET else None,  # type: ignore[arg-type]  # UNSET is excluded
+        None if line.round is _UNSET else line.round,  # type: ignore[arg-type]  # UNSET is excluded
         number,
     )
 
