@@ -14,6 +14,7 @@ from collector.context import Context
 from collector.estate import changes, compiling, services
 from collector.estate.changes import Change
 from collector.estate.compiling import Issue
+from collector.estate.errors import EstateError
 from collector.estate.loading import Loaded, unpacked
 from collector.evidence.agents import AgentState
 from collector.inspection.due import BY_HAND
@@ -48,7 +49,10 @@ def compare(context: Context, loaded: Loaded) -> list[Change]:
     """What applying would change."""
     with context.read() as conn:
         applied = estates.newest(conn)
-        old = estates.loaded(conn, applied.idx) if applied else None
+        try:
+            old = estates.loaded(conn, applied.idx) if applied else None
+        except EstateError:
+            old = None  # an older version's checks took other parameters: everything shows as new
     return changes.between(old, loaded)
 
 
