@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,25 +69,48 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(params=SIZES, ids=["desk", "phone"])
-def page(request: pytest.FixtureRequest, chromium, served) -> Iterator[object]:
-    """A page of somebody who is logged in as admin; console errors and failed requests fail the test."""
-    width, height = request.param
-    context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+@pytest.fixture(scope="module")
+def cookies(chromium, served) -> object:
+    """What a browser keeps after the login of an admin."""
+    context = chromium.new_context()
+    opened = context.new_page()
+    opened.goto(f"{served.url}/login")
+    opened.fill("#name", "admin")
+    opened.fill("#password", worksite.PASSWORD)
+    opened.click("button[type=submit]")
+    opened.wait_for_url(f"{served.url}/")
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@contextmanager
+def watched(chromium, cookies, width: int, height: int) -> Iterator[object]:
+    """A page of somebody who is logged in; console errors and failed requests fail the test."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, storage_state=cookies)
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     # A request that the next page cut off, or that became a download, has not failed.
     aborted = "net::ERR_ABORTED"
     opened.on("requestfailed", lambda asked: asked.failure == aborted or wrong.append(asked.url))
-    opened.goto(f"{served.url}/login")
-    opened.fill("#name", "admin")
-    opened.fill("#password", worksite.PASSWORD)
-    opened.click("button[type=submit]")
-    opened.wait_for_url(f"{served.url}/")
     yield opened
     context.close()
     assert wrong == []
+
+
+@pytest.fixture(params=SIZES, ids=["desk", "phone"])
+def page(request: pytest.FixtureRequest, chromium, cookies) -> Iterator[object]:
+    """At a desk and on a phone."""
+    with watched(chromium, cookies, *request.param) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(chromium, cookies) -> Iterator[object]:
+    """At a desk only."""
+    with watched(chromium, cookies, *SIZES[0]) as opened:
+        yield opened
 
 
 def serious(page) -> list[str]:
@@ -140,31 +164,31 @@ def test_the_door_and_its_refusal_can_be_read_aloud_too(chromium, served) -> Non
     context.close()
 
 
-def test_from_a_figure_one_gets_to_the_proof_of_its_evidence(page, served) -> None:
-    page.goto(f"{served.url}/systems/portal")
-    assert page.locator("svg.strip").get_attribute("aria-label").startswith("90 天可用情况")
-    page.locator("section[aria-label^='故障'] a.ref").first.click()
-    page.wait_for_url("**/evidence/*")
-    assert page.locator(".st-ok", has_text="验证通过").count() == 3  # signature, content, inclusion
-    assert page.get_by_text("结果").count()
+def test_from_a_figure_one_gets_to_the_proof_of_its_evidence(desk, served) -> None:
+    desk.goto(f"{served.url}/systems/portal")
+    assert desk.locator("svg.strip").get_attribute("aria-label").startswith("90 天可用情况")
+    desk.locator("section[aria-label^='故障'] a.ref").first.click()
+    desk.wait_for_url("**/evidence/*")
+    assert desk.locator(".st-ok", has_text="验证通过").count() == 3  # signature, content, inclusion
+    assert desk.get_by_text("结果").count()
 
 
-def test_from_a_record_one_gets_to_the_very_line(page, served) -> None:
-    page.goto(f"{served.url}/rounds/weekly/2026-11-16")
-    page.locator("section[aria-label^='五'] a.ref").nth(2).click()
-    page.wait_for_url("**/evidence/*")
-    row = page.locator("tr:target")
+def test_from_a_record_one_gets_to_the_very_line(desk, served) -> None:
+    desk.goto(f"{served.url}/rounds/weekly/2026-11-16")
+    desk.locator("section[aria-label^='五'] a.ref").nth(2).click()
+    desk.wait_for_url("**/evidence/*")
+    row = desk.locator("tr:target")
     assert row.count() == 1 and "db-01" in row.inner_text()
 
 
-def test_unknown_and_missed_are_words_and_never_green(page, served) -> None:
-    page.goto(f"{served.url}/")
-    services = page.locator("#services")
+def test_unknown_and_missed_are_words_and_never_green(desk, served) -> None:
+    desk.goto(f"{served.url}/")
+    services = desk.locator("#services")
     for name in ("办公邮件", "档案系统"):
         state = services.locator("tr", has_text=name).locator(".st")
         assert state.inner_text() == "未知" and "st-ok" not in state.get_attribute("class")
-    assert "mail-01" in page.locator("#silent").inner_text()
-    holes = page.locator("#unwatched").inner_text()
+    assert "mail-01" in desk.locator("#silent").inner_text()
+    holes = desk.locator("#unwatched").inner_text()
     assert "archive" in holes and "sw-core-1" in holes
 
 
@@ -178,10 +202,10 @@ def test_the_parts_of_today_refresh_themselves(page, served) -> None:
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "docx", "json", "pdf"])
-def test_a_record_can_be_saved(page, served, kind: str, tmp_path: Path) -> None:
-    page.goto(f"{served.url}/rounds/weekly/2026-11-16")
-    with page.expect_download() as caught:
-        page.locator(f"a[href*='/records/{kind}/']").click()
+def test_a_record_can_be_saved(desk, served, kind: str, tmp_path: Path) -> None:
+    desk.goto(f"{served.url}/rounds/weekly/2026-11-16")
+    with desk.expect_download() as caught:
+        desk.locator(f"a[href*='/records/{kind}/']").click()
     saved = tmp_path / "saved"
     caught.value.save_as(saved)
     magic = {"pdf": b"%PDF", "json": b'{"v"'}.get(kind, b"PK\x03\x04")
@@ -189,16 +213,16 @@ def test_a_record_can_be_saved(page, served, kind: str, tmp_path: Path) -> None:
     assert caught.value.suggested_filename == f"weekly-2026-11-16.{kind}"
 
 
-def test_every_table_has_a_file_behind_its_link(page, served) -> None:
+def test_every_table_has_a_file_behind_its_link(desk, served) -> None:
     links: set[str] = set()
     for path in PAGES:
-        page.goto(served.url + path)
+        desk.goto(served.url + path)
         links |= set(
-            page.evaluate("[...document.querySelectorAll('a[href^=\"/tables/\"]')].map(a => a.href)")
+            desk.evaluate("[...document.querySelectorAll('a[href^=\"/tables/\"]')].map(a => a.href)")
         )
     assert len(links) >= 15
     for link in links:
-        answer = page.request.get(link)
+        answer = desk.request.get(link)
         assert answer.status == 200 and answer.body()[:4] == b"PK\x03\x04", link
 
 
@@ -215,21 +239,21 @@ def test_the_menu_opens_on_a_phone_and_can_be_reached_by_keyboard(page, served) 
     page.wait_for_url("**/evidence")
 
 
-def test_an_agent_is_approved_by_its_code_and_invited_by_a_token(page, served) -> None:
+def test_an_agent_is_approved_by_its_code_and_invited_by_a_token(desk, served) -> None:
     from collector.store import agents
 
-    page.goto(f"{served.url}/agents")
-    page.fill("#code", "0000-0000-0000-0000-0000-0000")
-    page.locator("form[action='/agents/approve'] button").click()
-    assert "没有执行" in page.locator(".notice-bad").inner_text()
+    desk.goto(f"{served.url}/agents")
+    desk.fill("#code", "0000-0000-0000-0000-0000-0000")
+    desk.locator("form[action='/agents/approve'] button").click()
+    assert "没有执行" in desk.locator(".notice-bad").inner_text()
     with served.site.context.read() as conn:
         waiting = [one for one in agents.every(conn) if one.state == "pending"]
     if waiting:
-        page.fill("#code", waiting[0].code)
-        page.locator("form[action='/agents/approve'] button").click()
-        assert "已批准" in page.locator(".notice-ok").inner_text()
-    page.fill("#asset", "sw-core-1")
-    page.locator("form[action='/agents/token'] button").click()
-    assert "enrol1." in page.locator(".notice-ok").inner_text()
-    page.reload()
-    assert "enrol1." not in page.content()
+        desk.fill("#code", waiting[0].code)
+        desk.locator("form[action='/agents/approve'] button").click()
+        assert "已批准" in desk.locator(".notice-ok").inner_text()
+    desk.fill("#asset", "sw-core-1")
+    desk.locator("form[action='/agents/token'] button").click()
+    assert "enrol1." in desk.locator(".notice-ok").inner_text()
+    desk.reload()
+    assert "enrol1." not in desk.content()

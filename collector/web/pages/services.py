@@ -150,8 +150,9 @@ def figure_of(service: str, period: Period) -> tuple[ServiceFigure | None, str]:
 
 @route("/systems", Role.VIEWER)
 def systems() -> Answer:
-    """All systems."""
-    return render("systems.html", "systems", table=services_table({}))
+    """All systems over the days asked for."""
+    asked = {key: request.args[key] for key in ("from", "to") if key in request.args}
+    return render("systems.html", "systems", table=services_table(asked), period=period_of(asked))
 
 
 @route("/systems/<path:system>", Role.VIEWER)
