@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from importlib.metadata import PackageNotFoundError, version
 
-from flask import Blueprint, Flask, g, make_response, render_template, request
+from flask import Blueprint, Flask, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -68,6 +68,7 @@ def _values() -> dict[str, object]:
         "may": auth.may,
         "menu": MENU,
         "looks": LOOKS,
+        "icons": url_for("static", filename="vendor/icons.svg"),
         "wording": wording,
         "clock": base.clock,
         "iso": base.iso,

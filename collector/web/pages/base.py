@@ -80,8 +80,11 @@ def estate() -> Loaded | None:
 
 def zone() -> tzinfo:
     """The estate's zone: all times on pages are shown in it."""
-    loaded = estate()
-    return named_zone(loaded.estate.timezone if loaded is not None else _ZONE)
+    if "zone" not in g:
+        loaded = estate()
+        g.zone = named_zone(loaded.estate.timezone if loaded is not None else _ZONE)
+    found: tzinfo = g.zone
+    return found
 
 
 def clock(ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
