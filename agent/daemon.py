@@ -202,6 +202,7 @@ class Agent:
             return
         self._held = held
         self._timetable = Timetable(held.plan, self.outbox.done(), self._rng.randrange, held.digest)
+        self.pool.canaries.adopt(held.plan.items)
         self._ready = []
         log.info(
             "plan %s: %d items, %d rounds", held.digest[:12], len(held.plan.items), len(held.plan.rounds)

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, replace
 
+from agent.canaries import Canaries
 from agent.clock import Clock
 from agent.log import log
 from agent.memory import LookMemory, Recent
@@ -112,6 +113,7 @@ class Pool:
         self._eyes = eyes
         self._recent = recent
         self._clock = clock
+        self.canaries = Canaries(eyes.look, recent, lambda: clock.sample().mono)
         self._lock = threading.Lock()  # guards everything below
         self._queue: deque[_Task] = deque()
         self._tasks: dict[str, _Task] = {}  # queued and running, by key
@@ -241,6 +243,8 @@ class Pool:
             if task is None:
                 return
             result = self._eyes.look(task.due.item, When(task.due.slot, task.due.round), task.memory)
+            if task.due.probe:
+                result = self.canaries.weigh(result, task.started + task.due.deadline_ms)
             with self._lock:
                 if task.given_up:
                     if self._stuck.get(task.due.key) is task:
