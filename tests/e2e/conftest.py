@@ -1,8 +1,10 @@
 """Fixtures of the tests with real processes; the harness is loaded by its path (importlib mode)."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,3 +63,49 @@ def rounds(site, e2e):
 def load_beside():
     """`load_beside(name)`: a module beside this file."""
     return load
+
+
+@pytest.fixture(scope="session")
+def small_bundle(e2e, tmp_path_factory):
+    """A bundle of a few seconds of a real agent: `.data`, `.bench` to verify spoiled copies, `.site`."""
+    place = tmp_path_factory.mktemp("bundle")
+    site = e2e.Site(place).init()
+    try:
+        site.serve()
+        machine = site.enrol()
+        site.plan(probes=2)
+        machine.start()
+        e2e.until(lambda: len(site.logged()) >= 4, 40)
+        e2e.settle(site, machine)
+        site.server.stop()
+    finally:
+        site.close()
+    file = place / "bundle.zip"
+    done = site.run(
+        "roundseal-collector", "bundle", "make", site.directory, "--period", "today", "--out", file
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    data = file.read_bytes()
+    bench = load("spoiled").Bench(place, data, (site.directory / "policy").read_text())
+    return SimpleNamespace(data=data, bench=bench, site=site)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 96 MiB; needs root."""
+    place = tmp_path / "small"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
+    made = subprocess.run(words, capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("NOT TESTED: no permission to mount a small file system for the full-disk test")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+@pytest.fixture
+def small_site(e2e, tmp_path, small_disk):
+    """A site whose collector's directory is on the small disk."""
+    made = e2e.Site(tmp_path, small_disk / "collector").init()
+    yield made
+    made.close()

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from importlib.util import find_spec
@@ -81,6 +81,15 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def fill(place):
+    """Leave no byte free on the disk of `place`; delete `place/fill` to make room again."""
+    with (place / "fill").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(1 << 20)):
+            pass
+        while file.write(bytes(512)):
+            pass
 
 
 class Target:
@@ -156,9 +165,9 @@ class Machine:
     program: Program | None = None
     seen: Seen = field(default_factory=Seen)
 
-    def start(self, crash="", wrap=(), env=None):
+    def start(self, crash="", env=None):
         made = {"MALLOC_ARENA_MAX": "1", "ROUNDSEAL_CRASH_AFTER": crash, **(env or {})}
-        words = [*wrap, BIN / "roundseal-agent", "run", "--state", self.state]
+        words = [BIN / "roundseal-agent", "run", "--state", self.state]
         self.program = self.site.spawn("agent", words, made)
         return self.program
 
@@ -224,19 +233,20 @@ def lines_of(frame):
 class Site:
     """A collector's directory, its process, its agents."""
 
-    def __init__(self, place, directory=None):
+    def __init__(self, place, directory=None, tls=False):
         self.place = place
         self.directory = directory or place / "collector"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.tls = tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.target = Target()
         self.programs = []
         self.server = None
         self.machines = []
         self._count = 0
 
-    def init(self, url=None):
-        make(self.directory, ORIGIN, f"127.0.0.1:{self.port}", url or self.url, None)
+    def init(self):
+        make(self.directory, ORIGIN, f"127.0.0.1:{self.port}", self.url, None)
         return self
 
     # processes
@@ -265,10 +275,10 @@ class Site:
             env={**os.environ, **(env or {})},
         )
 
-    def serve(self, crash="", wrap=(), env=None, plain=True, wait=True):
+    def serve(self, crash="", env=None, wait=True):
         """Start the collector; with a crash point it may be dead before it listens."""
-        words = [*wrap, BIN / "roundseal-collector", "serve", self.directory]
-        words += ["--listen", f"127.0.0.1:{self.port}", *(["--plain-http"] if plain else [])]
+        words = [BIN / "roundseal-collector", "serve", self.directory]
+        words += ["--listen", f"127.0.0.1:{self.port}", *([] if self.tls else ["--plain-http"])]
         self.server = self.spawn("collector", words, {"ROUNDSEAL_CRASH_AFTER": crash, **(env or {})})
         if wait:
             until(lambda: not self.server.alive or "listening" in self.server.said(), 60, what="the server")
@@ -293,7 +303,7 @@ class Site:
         token = self.run("roundseal-collector", "token", "create", self.directory, "--asset", name)
         assert token.returncode == 0, token.stderr
         said = self.run(
-            "roundseal-agent", "enrol", self.url_of(token.stdout), token.stdout.strip(),
+            "roundseal-agent", "enrol", self.url, token.stdout.strip(),
             "--state", state, "--no-wait", "--json",
         )  # fmt: skip
         assert said.returncode == 0, said.stderr
@@ -303,9 +313,6 @@ class Site:
         machine = Machine(self, state)
         self.machines.append(machine)
         return machine
-
-    def url_of(self, _token):
-        return self.url
 
     def plan(self, name=AGENT, probes=4, every_ms=1000, flush_ms=300, epoch=1):
         """Give the agent a fast plan, logged and signed as any other."""

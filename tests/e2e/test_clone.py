@@ -3,10 +3,20 @@
 import json
 import shutil
 
+import pytest
+
 from checks.wire import entry
 from checks.wire import header as headers
 from checks.wire.numbers import EntryKind
 from collector.web.pages import chains
+
+
+@pytest.fixture
+def site(e2e, tmp_path):
+    """This one over TLS, as installed."""
+    made = e2e.Site(tmp_path, tls=True).init()
+    yield made
+    made.close()
 
 
 def test_a_cloned_agent_is_found_within_one_batch_and_shown(site, e2e):

@@ -1,8 +1,6 @@
 """The collector's disk is full (a real file system): a typed answer, nothing acknowledged, nothing lost."""
 
-import contextlib
 import os
-import subprocess
 import time
 
 import pytest
@@ -15,34 +13,6 @@ def hostile(load_beside):
     return load_beside("hostile")
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 96 MiB; needs root."""
-    place = tmp_path / "small"
-    place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
-    made = subprocess.run(words, capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("NOT TESTED: no permission to mount a small file system for the full-disk test")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=False)
-
-
-@pytest.fixture
-def small_site(e2e, tmp_path, small_disk):
-    made = e2e.Site(tmp_path, small_disk / "collector").init()
-    yield made
-    made.close()
-
-
-def fill(place):
-    with (place / "fill").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(1 << 20)):
-            pass
-        while file.write(bytes(512)):
-            pass
-
-
 def test_a_full_disk_answers_disk_full_and_takes_everything_once_there_is_room(
     small_site, small_disk, hostile, e2e
 ):
@@ -53,7 +23,9 @@ def test_a_full_disk_answers_disk_full_and_takes_everything_once_there_is_room(
     line = hostile.Line(site.port)
     try:
         assert line.post(agent.batch())[1]["status"] == "ok"
-        fill(small_disk)  # within the second in which the room is not looked at again: SQLite itself meets it
+        e2e.fill(
+            small_disk
+        )  # within the second in which the room is not looked at again: SQLite itself meets it
         waiting = [agent.batch() for _ in range(20)]
         seen = set()
         end = time.monotonic() + 4
