@@ -26,6 +26,8 @@ from collector.store import content, evidence, packs
 from collector.store.evidence import BodyRow, CheckpointRow, Damaged, EntryRow
 
 _CHUNK = 2048
+# Header kinds that go in entries of another name: the estate beside the plans, what people state.
+_FINER = {EntryKind.PLAN: ("estate",), EntryKind.STATEMENT: ("approval",)}
 Key = tuple[str, int]
 
 
@@ -287,7 +289,7 @@ class Fsck:
         self.report.signatures += 1
         if not entry.verify_statement(read.kind, read.header, read.signatures, self._public):
             self._say(row.idx, "signature", "not signed by the log key")
-        if value.get("log") != self._context.origin or value.get("kind") != read.kind.word:
+        if value.get("log") != self._context.origin or value.get("kind") not in _words(read.kind):
             self._say(row.idx, "entry", "made for another log, or of another kind than it says")
         if read.kind in (EntryKind.APPROVE, EntryKind.REVOKE):
             self._lifecycle(row.idx, read.kind, value)
@@ -337,3 +339,8 @@ def _first_difference(stored: bytes, tile: FullTile) -> int:
         return -1
     pairs = zip(hashes(stored), hashes(tile.data), strict=True)
     return 256 * tile.n + next(i for i, (kept, made) in enumerate(pairs) if kept != made)
+
+
+def _words(kind: EntryKind) -> tuple[str, ...]:
+    """What the header of such an entry may call itself."""
+    return (kind.word, *_FINER.get(kind, ()))

@@ -52,8 +52,8 @@ LATER = [
     (WITNESS, "pull http://127.0.0.1:1"),
     (WITNESS, "sign @garbage @garbage"),
 ]
-# Words, exit code, what must be said. @none: nothing is there; @empty, @state: empty folders; @garbage: a file of
-# odd bytes; @dir: a collector's directory; @broken: one whose database is no database.
+# Words, exit code, what must be said. @none: nothing is there; @empty, @state: empty folders; @garbage: a
+# file of odd bytes; @dir: a collector's directory; @broken: one whose database is no database.
 BAD = [
     (COLLECTOR, "nonsense", 2, "nonsense"),
     (COLLECTOR, "init @dir", 2, "not empty"),

@@ -1,0 +1,98 @@
+"""A new machine from a backup: agents refill it, nothing is doubled, nothing published is contradicted."""
+
+import json
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from checks.wire import entry
+from checks.wire import header as headers
+from checks.wire.numbers import EntryKind
+from collector.context import open_context
+from collector.store import evidence, packs
+
+ESTATE = """
+estate: restore
+units: [{id: here}]
+systems: [{id: self, unit: here, service: door}]
+assets: [{id: host, kind: server, system: self, agent: host}]
+probes: [{id: door, check: service.tcp, from: [host], every: 2s, params: {host: 127.0.0.1, port: @PORT@, timeout_ms: 1000}}]
+"""
+
+
+def batches(directory: Path) -> Counter[tuple[int, bytes]]:
+    """(seq, header) of every batch in the log, with how often it is there."""
+    found: Counter[tuple[int, bytes]] = Counter()
+    with open_context(directory) as context, context.read() as conn:
+        for row in packs.entry_rows(conn, 0, evidence.size(conn)):
+            if row.kind == EntryKind.BATCH:
+                raw = entry.parse(row.data or b"").header
+                found[headers.parse(raw).seq, raw] += 1
+    return found
+
+
+def heads(directory: Path) -> dict[int, str]:
+    """Every signed head by its size."""
+    with open_context(directory) as context, context.read() as conn:
+        rows = [evidence.checkpoint(conn, size) for size in range(1, evidence.size(conn) + 1)]
+        return {row.size: row.note for row in rows if row is not None}
+
+
+def status(done_or_run, state: Path) -> dict:
+    return json.loads(done_or_run("roundseal-agent", "status", "--state", state, "--json").out)
+
+
+def restore(backup: Path, place: Path) -> Path:
+    """As the documentation says: a new private directory, tar, serve."""
+    place.mkdir(mode=0o700)
+    with tarfile.open(backup) as tar:
+        tar.extractall(place, filter="data")
+    return place
+
+
+@pytest.mark.slow
+def test_a_collector_restored_on_a_new_machine_is_refilled_from_the_agents(
+    start, done, run, until, directory, tmp_path
+):
+    state, backup = tmp_path / "agent", tmp_path / "backup.tar"
+    old = start.collector(directory)
+    listen = f"127.0.0.1:{old.port}"
+    estate = tmp_path / "estate.yaml"
+    estate.write_text(ESTATE.replace("@PORT@", str(old.port)))
+    done("roundseal-collector", "estate", "apply", directory, estate)
+    token = done("roundseal-collector", "token", "create", directory, "--asset", "host").strip()
+    url = f"http://{listen}"
+    said = done("roundseal-agent", "enrol", url, token, "--state", state, "--no-wait", "--json")
+    done("roundseal-collector", "agents", "approve", directory, json.loads(said)["code"])
+    agent = start.agent(state)
+    until(lambda: sum(batches(directory).values()) >= 1, 60)
+    done("roundseal-collector", "backup", directory, backup)
+    assert backup.stat().st_mode & 0o077 == 0, "it holds the keys"
+    in_backup = sum(batches(directory).values())
+    # More arrives, and its head is published and seen by the agent; then the machine is lost.
+    until(lambda: sum(batches(directory).values()) >= in_backup + 1, 60)
+    old.kill()
+    lost = batches(directory)
+
+    new = restore(backup, tmp_path / "new-machine")
+    again = start.collector(new, "--listen", listen)
+    code, body = again.get("/readyz")
+    assert (code, "restored" in json.loads(body)["checkpoints"]) == (503, True), (
+        "signs before it was refilled"
+    )
+    # Everything the agent signed before and after the loss comes, without a person's help.
+    until(lambda: set(lost) <= set(batches(new)), 90)
+    agent.stop()
+    settled = batches(new)
+    assert set(settled.values()) == {1}, "a batch is there twice"
+    seqs = sorted(seq for seq, _ in settled)
+    assert seqs == list(range(len(seqs))), "the chain has a hole"
+    assert seqs[-1] + 1 >= status(run, state)["chain"]["seq"]
+    again.stop()
+    report = json.loads(run("roundseal-collector", "fsck", new, "--full", "--json").out)
+    assert report["problems"] == []
+    # What was published stays: a head of another tree of the same size was never signed.
+    before, after = heads(directory), heads(new)
+    assert {size: note for size, note in after.items() if size in before}.items() <= before.items()
