@@ -27,7 +27,7 @@ def counted(directory: Path) -> dict[str, Counter[str]]:
 def _word(look: result.Result) -> str:
     if look.error is not None:
         return f"error {look.error}"
-    bad = [f"{r.name}={r.code or r.state}" for r in look.readings if str(r.state) not in ("ok",)]
+    bad = [f"{r.name}={r.reason or r.state}" for r in look.readings if str(r.state) != "ok"]
     return str(look.state) + (f" ({', '.join(bad[:4])})" if bad else "")
 
 
