@@ -251,6 +251,12 @@ REASONS: Words = {
 OTHER: Words = {
     "yes": ("是", "yes"),
     "no": ("否", "no"),
+    # events of a chain
+    "boot": ("重启", "restart"),
+    "loss": ("批次丢失", "batches lost"),
+    "resume": ("恢复后续传", "resumed"),
+    "clock": ("时钟偏差", "clock off"),
+    "future": ("时间超前，不作证据", "in the future: no evidence"),
     # verdicts
     "met": ("达标", "Met"),
     "missed": ("未达标", "Missed"),

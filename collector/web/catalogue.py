@@ -109,6 +109,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "account.password_name": ("密码不能包含账号名。", "The password contains the account's name."),
     "audit.title": ("审计日志", "Audit log"),
     "audit.empty": ("还没有事件。", "No events yet."),
+    "event.init": ("建立日志", "log created"),
     "event.login": ("登录", "logged in"),
     "event.login_failed": ("登录失败", "login failed"),
     "event.login_locked": ("登录失败，已锁定", "login failed, locked"),
@@ -163,6 +164,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agent.reason": ("原因", "Reason"),
     "agent.revoke.do": ("吊销", "Revoke"),
     "agent.revoke.done": ("代理 {agent} 已吊销。", "{agent} is revoked."),
+    "agent.events": ("缺号、重启、时钟", "Gaps, restarts, clocks"),
+    "agent.events.none": ("没有缺号、重启或时钟异常。", "No gap, no restart, no odd clock."),
     "agent.entries": ("最近的上报", "Newest entries"),
     "agent.entries.empty": ("还没有任何上报。", "Nothing reported yet."),
     # log and entries

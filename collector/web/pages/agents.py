@@ -10,6 +10,7 @@ from collector.evidence.agents import Agent, AgentState
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import agents as store
+from collector.store import series
 from collector.store.accounts import Role
 from collector.store.evidence import entry_table
 from collector.web import i18n
@@ -97,6 +98,19 @@ def agent_entries(args: Mapping[str, str]) -> Table:
     )
 
 
+_EVENTS = (Column("when", Kind.WHEN), Column("event"), Column("detail"), Column("entry", Kind.ENTRY))
+
+
+@table("agent-events", Role.VIEWER)
+def agent_events(args: Mapping[str, str]) -> Table:
+    """What is to be known of one agent's chain: gaps, restarts, resumes, clocks."""
+    with context().read() as conn:
+        found = series.events(conn, args.get("agent", ""))
+    rows = [(one.at, wording.other(one.kind, i18n.language()), one.detail, one.idx) for one in found]
+    title, empty = t("agent.events"), t("agent.events.none")
+    return Table("agent-events", title, _EVENTS, rows, empty, tuple(args.items()))
+
+
 @route("/agents/<agent>", Role.VIEWER)
 def agent(agent: str) -> Answer:
     """One agent: its lives, its chain, its newest entries."""
@@ -104,4 +118,5 @@ def agent(agent: str) -> Answer:
         lives = [chains.of(conn, one, context().now()) for one in store.every(conn) if one.agent == agent]
     if not lives:
         abort(404)
-    return render("agent.html", "agents", lives=lives, name=agent, table=agent_entries({"agent": agent}))
+    tables = [agent_events({"agent": agent}), agent_entries({"agent": agent})]
+    return render("agent.html", "agents", lives=lives, name=agent, tables=tables)
