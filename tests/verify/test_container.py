@@ -24,7 +24,12 @@ def opened(data: bytes) -> dict[str, bytes]:
     return {m.name: container.read(source, m) for m in container.members(source)}
 
 
-FILES = {"manifest.json": b"{}", "log/entries/000.gz": bytes(range(256)), "记录/周检.json": b"", "z": b"PK\x05\x06" * 9}
+FILES = {
+    "manifest.json": b"{}",
+    "log/entries/000.gz": bytes(range(256)),
+    "记录/周检.json": b"",
+    "z": b"PK\x05\x06" * 9,
+}
 
 
 def test_any_single_flipped_bit_is_noticed():
@@ -60,7 +65,11 @@ def test_a_doubled_name_cannot_be_written():
         writer.add("a", b"")
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1, max_size=9), st.binary(max_size=40), max_size=5))
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=9), st.binary(max_size=40), max_size=5
+    )
+)
 def test_what_was_written_is_read_and_ordinary_tools_read_it_too(files):
     data = made(files)
     assert opened(data) == files

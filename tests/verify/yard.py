@@ -231,6 +231,7 @@ class Yard:
     directory: Path
     hands: Hands = field(default_factory=lambda: Hands(START - 2 * HOUR))
     agents: dict[str, Agent] = field(default_factory=dict)
+    first: dict[str, "Agent"] = field(default_factory=dict)
     context: Context = field(init=False)
     publisher: Publisher = field(init=False)
 
@@ -275,6 +276,7 @@ class Yard:
         lifecycle.approve(self.context, known.code, by="test")
         agent.epoch, agent.prev = known.epoch, chain_hash(raw).hex()
         self.agents[name] = agent
+        self.first.setdefault(name, agent)
         return agent
 
     def plan_digest(self, name: str) -> str:
@@ -292,7 +294,9 @@ class Yard:
 
     def apply(self, text: str = ESTATE) -> None:
         """Apply an estate."""
-        estates.apply(self.context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="test")
+        estates.apply(
+            self.context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="test"
+        )
 
     def hour(self, *, skip: Iterable[str] = ()) -> None:
         """An hour passes: agents look, send, the collector derives, closes rounds, publishes."""
