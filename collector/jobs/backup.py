@@ -8,11 +8,13 @@ find a `gap` and send again what they hold for seven days.
 
 import io
 import json
+import os
 import sqlite3
 import tarfile
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 
 from collector.context import ConfigError, Context
 
@@ -27,28 +29,33 @@ def backup(context: Context, file: Path) -> int:
     source = Path(context.database.engine.url.database or "")
     fresh = file.with_name(file.name + ".part")
     directory = context.directory
+    # Before the database: a head published later would be of a log larger than the copy, and the restored
+    # collector would take it for proof of a rollback.
+    texts = {name: (directory / name).read_bytes() for name in _FILES if (directory / name).exists()}
     with tempfile.TemporaryDirectory(dir=file.parent) as place:
         copy = Path(place) / "collector.db"
         with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(copy)) as target:
             live.backup(target, pages=4096)
             size = target.execute("SELECT coalesce(max(idx) + 1, 0) FROM entry").fetchone()[0]
             target.execute("PRAGMA journal_mode=DELETE")
-        with tarfile.open(fresh, "w") as tar:
-            fresh.chmod(0o600)  # it holds the keys
-            for name in _FILES:
-                if (directory / name).exists():
-                    tar.add(directory / name, name)
+        with _private(fresh) as out, tarfile.open(fileobj=out, mode="w") as tar:
+            for name, data in texts.items():
+                _put(tar, name, data)
             for name in _FOLDERS:
                 tar.add(directory / name, name)
             tar.add(copy, "collector.db")
-            _mark(tar, {"at": context.now(), "size": size})
+            _put(tar, "restored", json.dumps({"at": context.now(), "size": size}).encode())
     fresh.replace(file)
     return int(size)
 
 
-def _mark(tar: tarfile.TarFile, value: dict[str, int]) -> None:
-    data = json.dumps(value).encode()
-    member = tarfile.TarInfo("restored")
+def _private(path: Path) -> BinaryIO:
+    """A new file for its owner alone: it holds the keys."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _put(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
     member.size, member.mode = len(data), 0o600
     tar.addfile(member, io.BytesIO(data))
-

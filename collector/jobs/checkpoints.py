@@ -79,6 +79,7 @@ class Publisher:
         self._notes: dict[int, str] = {}
         self._heard: set[tuple[str, int]] = set()
         self._waiting: frozenset[tuple[str, int]] = frozenset()
+        self._since = context.now()
         self.frozen = ""  # why nothing is signed
         with context.read() as conn:
             self.current = evidence.last_checkpoint(conn)
@@ -170,12 +171,16 @@ class Publisher:
 
     # What agents have seen
 
-    def saw(self, key: tuple[str, int], seen: SeenNote | None) -> bool:
-        """Whether what an agent says it has seen is a head of ours; an alarm if it is not."""
+    def saw(self, key: tuple[str, int], seen: SeenNote | None, signed_ms: int) -> bool:
+        """Whether what an agent says it has seen is a head of ours; an alarm if it is not.
+
+        A restored log is first refilled with old batches, which say what was seen then: an agent counts
+        as heard only with what it signed since we run.
+        """
         if seen is not None and not self._published(seen):
             self._alarm(key[0], seen)
             return False
-        if self.frozen:
+        if self.frozen and signed_ms >= self._since:
             with self._lock:
                 self._heard.add(key)
         return True

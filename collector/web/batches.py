@@ -181,7 +181,7 @@ class Batches:
                 self._metrics.clock_flags.inc()
         elif ack.status == Status.FORK:
             log.critical("agent %s epoch %d: fork at seq %d", header.agent, header.epoch, header.seq)
-        if not self._publisher.saw(work.batch.key, header.seen):
+        if not self._publisher.saw(work.batch.key, header.seen, header.clock.wall):
             self._metrics.alarms.inc()
 
     def disk_full(self) -> bool:

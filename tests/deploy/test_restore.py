@@ -11,14 +11,19 @@ from checks.wire import entry
 from checks.wire import header as headers
 from checks.wire.numbers import EntryKind
 from collector.context import open_context
-from collector.store import evidence, packs
+from collector.store import alarms, evidence, packs
 
 ESTATE = """
 estate: restore
 units: [{id: here}]
 systems: [{id: self, unit: here, service: door}]
 assets: [{id: host, kind: server, system: self, agent: host}]
-probes: [{id: door, check: service.tcp, from: [host], every: 2s, params: {host: 127.0.0.1, port: @PORT@, timeout_ms: 1000}}]
+probes:
+  - id: door
+    check: service.tcp
+    from: [host]
+    every: 2s
+    params: {host: 127.0.0.1, port: @PORT@, timeout_ms: 1000}
 """
 
 
@@ -71,8 +76,12 @@ def test_a_collector_restored_on_a_new_machine_is_refilled_from_the_agents(
     done("roundseal-collector", "backup", directory, backup)
     assert backup.stat().st_mode & 0o077 == 0, "it holds the keys"
     in_backup = sum(batches(directory).values())
-    # More arrives, and its head is published and seen by the agent; then the machine is lost.
+    # More arrives, its head is published, the agent has seen it; then the machine is lost.
     until(lambda: sum(batches(directory).values()) >= in_backup + 1, 60)
+    size = max(heads(directory))
+    agent.stop()
+    agent = start.agent(state)  # it asks for the newest head when it starts
+    until(lambda: (status(run, state)["seen"] or {"size": 0})["size"] >= size, 60)
     old.kill()
     lost = batches(directory)
 
@@ -90,9 +99,11 @@ def test_a_collector_restored_on_a_new_machine_is_refilled_from_the_agents(
     seqs = sorted(seq for seq, _ in settled)
     assert seqs == list(range(len(seqs))), "the chain has a hole"
     assert seqs[-1] + 1 >= status(run, state)["chain"]["seq"]
+    # The agent says in signed headers what it saw: nothing is signed that could contradict it.
+    assert again.get("/readyz")[0] == 503
+    assert set(heads(new).items()) <= set(heads(directory).items())
     again.stop()
+    with open_context(new) as context, context.read() as conn:
+        assert [one.agent for one in alarms.every(conn)] == ["host"]
     report = json.loads(run("roundseal-collector", "fsck", new, "--full", "--json").out)
     assert report["problems"] == []
-    # What was published stays: a head of another tree of the same size was never signed.
-    before, after = heads(directory), heads(new)
-    assert {size: note for size, note in after.items() if size in before}.items() <= before.items()
