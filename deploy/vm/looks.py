@@ -1,16 +1,15 @@
 """What the log holds of each check: states and error kinds, one line each. Run with the collector's Python.
 
-    python looks.py DIR
+python looks.py DIR
 """
 
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from checks import result
 from collector.context import open_context
 from collector.jobs.batches import lines_of, log_size, read_batches
-
-from checks import result
 
 
 def counted(directory: Path) -> dict[str, Counter[str]]:
