@@ -65,13 +65,12 @@ def source_of(context: Context, row: RecordRow) -> Source:
 
 
 def _kind(context: Context, row: RecordRow) -> str:
-    """How often the round comes, which decides the document's name; windows by hand are special."""
+    """How often the round comes, which decides the document's name; one run by hand stays what it is."""
     with context.read() as conn:
         applied = estates.newest(conn)
         loaded = estates.loaded(conn, applied.idx) if applied is not None else None
     known = next((one for one in loaded.estate.rounds if one.id == row.round), None) if loaded else None
-    recurring = known is not None and known.every and "/run-" not in row.window
-    return str(known.every) if known is not None and recurring else "special"
+    return str(known.every) if known is not None and known.every else "special"
 
 
 def export(found: Closed, kind: str, lang: str = "zh", template: Path | None = None) -> bytes:

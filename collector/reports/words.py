@@ -160,6 +160,12 @@ REASONS: Words = {
     "timeout": ("超时", "timed out"),
     "garbled": ("应答无法解读", "answer could not be read"),
     "unsupported": ("此处不支持", "not supported here"),
+    # what stood in a source's way
+    "empty": ("没有任何记录", "nothing in it"),
+    "kiss_of_death": ("时间服务器拒绝服务", "the time server refuses to serve"),
+    "not_a_file": ("不是普通文件", "not a file"),
+    "unknown_name": ("域名无法解析", "name could not be resolved"),
+    "unreadable": ("无法读取", "could not be read"),
     # readings
     "first_look": ("首次查看，尚无前值可比", "first look, nothing to compare with"),
     "counter_reset": ("计数器被重置", "counter was reset"),
