@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from checks.wire import frame as frames
-from checks.wire import header as headers
 from checks.wire import lines as bodies
 from checks.wire.errors import Code, WireError
 from checks.wire.frame import Frame
@@ -15,6 +14,7 @@ from checks.wire.header import Header
 from collector.evidence.admission import refusal
 from collector.evidence.agents import Standing
 from collector.evidence.answers import Ack, Status
+from collector.evidence.fast_header import read_header
 from collector.evidence.rows import Line, read_lines
 from collector.evidence.unzstd import unzstd
 
@@ -48,7 +48,7 @@ def examine(piece: bytes, origin: str, lookup: Lookup) -> Batch | Ack:
     """Check one frame's bytes."""
     try:
         frame = frames.decode(piece)
-        header = headers.parse(frame.header)
+        header = read_header(frame.header)
     except WireError as error:
         return Ack(error.code, detail=error.detail)
     if header.log != origin:

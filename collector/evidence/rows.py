@@ -9,7 +9,7 @@ within unions misread memory in 0.22.)
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Union, overload
+from typing import TYPE_CHECKING, Any, Literal, Union, overload
 
 import msgspec
 
@@ -26,7 +26,7 @@ def _value(depth: int) -> Any:
     """Type of a JSON value without floats, nested `depth` deep."""
     if depth == 0:
         return Union[None, bool, int, str]  # noqa: UP007 - a value, built by a loop
-    inner = _value(depth - 1)
+    inner: Any = _value(depth - 1)
     return Union[None, bool, int, str, list[inner], dict[str, inner]]  # noqa: UP007
 
 
@@ -36,7 +36,10 @@ class _Error(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 _Unset = msgspec.UnsetType
 _UNSET: Any = msgspec.UNSET
-Facts = dict[str, _value(_DEPTH)]  # type: ignore[misc]  # made at run time, for msgspec
+if TYPE_CHECKING:
+    Facts = dict[str, Any]
+else:
+    Facts = dict[str, _value(_DEPTH)]  # made at run time, for msgspec
 Reading = list[int | str | list[int] | None]
 
 
@@ -89,21 +92,26 @@ def _small(body: bytes) -> bool:
     return _LONG not in body.translate(_DIGITS) or _LONG_NUMBER.search(body) is None
 
 
-def _whole(line: Line) -> bool:
+def _whole(line: Any) -> bool:
     """Either an error, or facts, readings and state; every reading of a known shape."""
-    if not line.params or line.readings is _UNSET:
+    readings = line.readings
+    if not line.params or readings is _UNSET:
         return bool(line.params) and line.error is not _UNSET and _bare(line)
     if line.error is not _UNSET or line.facts is _UNSET or line.state is _UNSET:
         return False
-    readings: Any = line.readings
     for one in readings:
-        if not 4 <= len(one) <= 5 or one[3] not in _STATES or one[2] not in _UNITS:
+        size, value = len(one), one[1] if len(one) > 3 else ""
+        if (size != 4 and (size != 5 or type(one[4]) is not str)) or type(one[0]) is not str:
             return False
-        if type(one[0]) is not str or type(one[1]) is str or type(one[-1]) is not str:
+        if type(value) is not int and value is not None and not _ratio(value):
             return False
-        if type(one[1]) is list and (len(one[1]) != 2 or one[1][1] <= 0):
+        if one[2] not in _UNITS or one[3] not in _STATES:
             return False
     return True
+
+
+def _ratio(value: Any) -> bool:
+    return type(value) is list and len(value) == 2 and value[1] > 0
 
 
 def _bare(line: Line) -> bool:
@@ -118,7 +126,7 @@ def _slow(line: bytes, number: int) -> Line:
     made = Line(read.check, read.version, read.asset, read.target, read.vantage, read.slot, read.t0, read.t1)
     made.round, made.params = read.round, read.params
     if read.error is not None:
-        made.error = _Error(read.error.value)  # type: ignore[arg-type]  # its words are ErrorKind's
+        made.error = _Error(read.error.value)
     else:
         made.state = read.state.value
     return made
@@ -152,6 +160,7 @@ class Rows(Sequence[Row]):
 def _row(line: Line, number: int) -> Row:
     error: Any = line.error
     state: Any = line.state
+    in_round: Any = line.round
     return Row(
         line.check,
         line.target,
@@ -162,9 +171,10 @@ def _row(line: Line, number: int) -> Row:
         line.t1,
         None if state is _UNSET or error is not _UNSET else state,
         None if error is _UNSET else error.kind,
-        None if line.round is _UNSET else line.round,  # type: ignore[arg-type]  # UNSET is excluded
+        None if in_round is _UNSET else in_round,
         number,
     )
 
 
-assert set(_Error.__annotations__["kind"].__args__) == set(map(str, ErrorKind))  # noqa: S101 - one list, twice
+# The kernel's list, written out above for msgspec's sake: they may not drift apart.
+assert set(_Error.__annotations__["kind"].__args__) == set(map(str, ErrorKind))  # noqa: S101

@@ -7,6 +7,7 @@ checkpoint  every signed tree head, its text as published
 pack        256 entries and their bodies, zstd, byte-identical after unpacking
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.exc import DBAPIError
 
 from collector.store import triggers
 from collector.store.metadata import metadata
@@ -134,7 +136,21 @@ def _insert(conn: Connection, table: str, columns: str, rows: Sequence[tuple[Any
         return
     marks = ",".join([_mark(conn)] * len(rows[0]))
     # Names are ours, values are bound.
-    conn.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows))  # noqa: S608
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
+    if conn.dialect.name != "sqlite":
+        conn.exec_driver_sql(statement, list(rows))
+        return
+    try:
+        driver(conn).executemany(statement, rows)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True) from error
+
+
+def driver(conn: Connection) -> sqlite3.Connection:
+    """SQLite's own connection, inside the transaction of this one."""
+    inner = conn.connection.driver_connection
+    assert isinstance(inner, sqlite3.Connection)  # noqa: S101 - asked only where the dialect is sqlite
+    return inner
 
 
 def insert_entries(conn: Connection, rows: Sequence[EntryRow]) -> None:
@@ -155,7 +171,11 @@ def insert_tiles(conn: Connection, rows: Iterable[TileRow]) -> None:
 
 def size(conn: Connection) -> int:
     """How many entries the log has."""
-    last = conn.exec_driver_sql("SELECT max(idx) FROM entry").scalar()
+    text = "SELECT max(idx) FROM entry"
+    if conn.dialect.name == "sqlite":
+        last = driver(conn).execute(text).fetchone()[0]
+    else:
+        last = conn.exec_driver_sql(text).scalar()
     return 0 if last is None else int(last) + 1
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, Connection, Table, Text, update
 
 from collector.evidence.intake import Epoch, Fenced
 from collector.store.engine import Database
+from collector.store.evidence import driver
 from collector.store.metadata import metadata
 
 lease_table = Table(
@@ -79,11 +80,11 @@ class _Row(NamedTuple):
 
 def lock(conn: Connection, name: str) -> _Row:
     """The lease's row, held until the transaction ends (SQLite: the whole database already is)."""
-    tail = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
-    mark = "?" if conn.dialect.name == "sqlite" else "%s"
-    # Nothing but constants goes into this text.
-    text = f"SELECT owner, epoch, until FROM lease WHERE name = {mark}{tail}"  # noqa: S608
-    row = conn.exec_driver_sql(text, (name,)).first()
+    text = "SELECT owner, epoch, until FROM lease WHERE name = "
+    if conn.dialect.name == "sqlite":
+        row = driver(conn).execute(text + "?", (name,)).fetchone()
+    else:
+        row = conn.exec_driver_sql(text + "%s FOR UPDATE", (name,)).first()
     if row is None:
         raise Fenced(name)
     return _Row(*row)

@@ -231,11 +231,14 @@ def test_an_agent_that_has_seen_more_than_the_restored_log_has_freezes_it(restor
     assert code == 404 or int(shown.split(b"\n")[1]) < size
 
 
-def test_a_log_that_agents_have_not_seen_more_of_signs_again_once_all_were_heard(restored, serve, eventually):
-    place, _agent, late, _ = restored
+def test_a_log_thatagents_have_not_seen_more_of_signs_again_once_all_were_heard(restored, serve, eventually):
+    place, agent, late, _ = restored
     server = serve(at=place)
     for piece in late:
         server.send(piece)
+    # What was signed before the restore says nothing of what was seen since.
+    assert json.loads(server.request("GET", "/readyz")[2])["checkpoints"] != "ok"
+    server.send(agent.batch())
     eventually(lambda: json.loads(server.request("GET", "/readyz")[2])["checkpoints"] == "ok")
     assert not (place / "restored").exists()
 
