@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 
 from checks.codec import FieldError
 from checks.wire import checkpoint as checkpoints
 from checks.wire import strict_json, tiles, tree
 from checks.wire.errors import WireError
+from checks.wire.numbers import MAX_ENTRY
 from collector.evidence import bundle
 from collector.evidence.bundle import Body, BundleError
 from collector.verify.archive import Archive
@@ -92,8 +94,9 @@ def chunk(archive: Archive, number: int) -> tuple[list[bytes], list[Body]]:
     packed = [archive.get(name) for name in names]
     if packed[0] is None or packed[1] is None:
         raise BundleError(f"chunk {number}: missing or damaged")
-    entries = tiles.parse_bundle(bundle.expand(packed[0], names[0]))
-    bodies = list(bundle.parse_bodies(bundle.expand(packed[1], names[1]), names[1]))
+    entries = tiles.parse_bundle(bundle.expand(packed[0], names[0], bundle.CHUNK * (MAX_ENTRY + 2)))
+    made = bundle.parse_bodies(bundle.expand(packed[1], names[1]), names[1])
+    bodies = list(islice(made, bundle.CHUNK + 1))
     manifest = archive.manifest
     wanted = min(bundle.CHUNK, manifest.to_size - manifest.from_size - number * bundle.CHUNK)
     if len(entries) != wanted or len(bodies) != wanted:

@@ -11,9 +11,8 @@ from typing import Any
 
 from checks.wire import header as headers
 from checks.wire import strict_json, tree
-from checks.wire.header import Kind, SeenNote
+from checks.wire.header import SeenNote
 from checks.wire.numbers import EntryKind
-from checks.wire.signing import Signer
 
 Maker = Callable[[Any, Path], Path]
 MAKERS: dict[str, tuple[str, Maker]] = {}
@@ -631,11 +630,3 @@ def bodies_bomb(kit: Any, out: Path) -> Path:
     parts = kit.parts()
     parts.extra["bodies/000000.gz"] = gzip.compress(bytes(64 << 20), mtime=0)
     return parts.write(out, kit.log)
-
-
-def signer_names() -> type[Signer]:
-    """What kits hold."""
-    return Signer
-
-
-__all__ = ["MAKERS", "Kind"]

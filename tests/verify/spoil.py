@@ -1,7 +1,6 @@
 """Takes bundles apart and puts them together again, honestly or not."""
 
 import gzip
-import io
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -130,18 +129,6 @@ class Parts:
         self.end = checkpoints.sign_checkpoint(head, signer)
         self.manifest = replace(self.manifest, to_size=grown.size)
 
-    def unsee(self, signers: dict[str, Signer]) -> None:
-        """Let no batch name a checkpoint (they would name the true ones)."""
-        self.notes = []
-        chains: dict[tuple[str, int], str] = {}
-        for at in range(len(self.entries)):
-            one = self.parsed(at)
-            if one.kind is EntryKind.BATCH:
-                header = headers.parse(one.header)
-                key = (header.agent, header.epoch)
-                self.change_header(at, signers[header.agent], seen=None, prev=chains.get(key, header.prev))
-                chains[key] = chain_hash(self.parsed(at).header).hex()
-
     def write(self, path: Path, signer: Signer) -> Path:
         """The bundle, its manifest made to fit and signed."""
         files: dict[str, bytes] = {}
@@ -197,16 +184,6 @@ def take_apart(path: Path) -> Parts:
         calendars=members[bundle.CALENDARS],
         figures=strict_json.loads(members[bundle.CLAIM_FIGURES]),
     )
-
-
-def unchecked_zip(members: dict[str, bytes]) -> bytes:
-    """The bytes of a container."""
-    out = io.BytesIO()
-    writer = container.Writer(out)
-    for name, data in members.items():
-        writer.add(name, data)
-    writer.close()
-    return out.getvalue()
 
 
 __all__ = ["STRANGER", "Absent", "Document", "Parts", "take_apart"]

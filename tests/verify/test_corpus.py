@@ -27,6 +27,8 @@ from collector.verify.growth import Paper
 from collector.verify.verify import Options, verify_bundle
 
 HERE = Path(__file__).parent
+Change = Callable[[list[bytes]], list[bytes]]
+Capture = pytest.CaptureFixture[str]
 DAYS = {"first": "2026-11-16", "second": "2026-11-17T09:30/2026-11-17T10:30"}
 
 
@@ -72,9 +74,7 @@ class Kit:
         report.as_text(verdict), report.as_html(verdict), json.dumps(report.as_json(verdict))
         return (0 if verdict.good else 1), verdict
 
-    def agent_lies(
-        self, out: Path, name: str, number: int, change: Callable[[list[bytes]], list[bytes]]
-    ) -> Path:
+    def agent_lies(self, out: Path, name: str, number: int, change: Change) -> Path:
         """A bundle in which an agent signed other lines, and the collector logged that."""
         parts = self.parts()
         parts.change_lines(parts.batches(name)[number], change, self.signers[name])
@@ -130,10 +130,8 @@ def test_a_bad_bundle_is_refused_with_its_code(kit: Kit, name: str, tmp_path: Pa
 
 
 def test_codes_of_the_corpus_cover_every_code():
-    missing = (
-        set(CODES) - {code for code, _ in defects.MAKERS.values()} - {"internal", "bad_paper", "bad_quorum"}
-    )
-    assert not missing
+    elsewhere = {"internal", "bad_paper", "bad_quorum"}
+    assert not set(CODES) - {code for code, _ in defects.MAKERS.values()} - elsewhere
 
 
 def test_two_days_with_all_that_happens_are_verified(kit: Kit):
@@ -165,11 +163,7 @@ def test_grades_say_who_looked_from_where(kit: Kit):
     _, verdict = kit.verify(kit.good)
     details = {name: detail for name, _, detail in verdict.claims}
     assert "grade B" in details["availability of portal"]  # portal-db is seen from one machine only
-    assert (
-        "grade A" in details["availability of portal/portal-web"]
-        if "availability of portal/portal-web" in details
-        else True
-    )
+    assert "disagreed" in details["availability of portal"]
 
 
 def test_the_paper_must_be_a_prefix_of_the_log(kit: Kit):
@@ -194,9 +188,7 @@ def test_a_history_rewritten_as_a_whole_is_found_only_with_the_paper(kit: Kit, t
     parts = kit.parts()
     old = parts.manifest.to_size
     parts.replace_entry(0, received_ms=parts.parsed(0).received_ms - 1)
-    keep = {name: agent for name, agent in kit.signers.items()}
     parts.notes = []
-    assert keep
     parts.seal(kit.log)
     path = parts.write(tmp_path / "rewritten.zip", kit.log)
     _, verdict = kit.verify(path, paper=Paper(old, kit.root[:20]))
@@ -223,9 +215,7 @@ def run(*words: str) -> int:
     return int(str(exit_.value.code))
 
 
-def test_the_program_exits_2_where_it_cannot_be_done(
-    kit: Kit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_the_program_exits_2_where_it_cannot_be_done(kit: Kit, tmp_path: Path, capsys: Capture):
     good, policy = str(kit.good), str(kit.policy_file)
     bad = tmp_path / "bad"
     bad.write_text("quorum none\n")
@@ -246,9 +236,7 @@ def test_the_program_exits_2_where_it_cannot_be_done(
         assert "Traceback" not in capsys.readouterr().err
 
 
-def test_the_program_prints_text_json_and_one_page(
-    kit: Kit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_the_program_prints_text_json_and_one_page(kit: Kit, tmp_path: Path, capsys: Capture):
     page = tmp_path / "out.html"
     assert run(str(kit.good), "--policy", str(kit.policy_file), "--full", "--html", str(page)) == 0
     assert capsys.readouterr().out.endswith("VERIFIED\n")

@@ -1,7 +1,7 @@
 """A real collector with real signed batches for two days, and bundles of it to be spoiled one way at a time.
 
-Everything goes the way of real evidence: enrolment, approval, estate, plans, frames through the intake, deriver,
-rounds, checkpoints. Facts of host checks are those of a made-up machine; the checks judge them themselves.
+Everything goes the way of real evidence: enrolment, approval, estate, plans, frames through the intake,
+deriver, rounds, checkpoints. Facts of host checks are those of a made-up machine; the checks judge them.
 """
 
 import hmac
@@ -50,14 +50,18 @@ estate: yard
 timezone: Asia/Shanghai
 units: [{id: centre, name: 中心}]
 systems:
-  - {id: portal, unit: centre, name: 门户网站, core: true, service: {all: [portal-web, portal-db]}, target: 99.9%}
+  - {id: portal, unit: centre, name: 门户网站, service: {all: [portal-web, portal-db]}, target: 99.9%}
   - {id: mail, unit: centre, name: 邮件, service: mail-smtp}
 assets:
   - {id: web-01, kind: server, system: portal, agent: web-01}
   - {id: db-01, kind: server, system: portal, agent: db-01}
   - {id: watch-01, kind: server, agent: watch-01}
 probes:
-  - {id: portal-web, check: service.tcp, from: [watch-01, db-01], every: 5m, params: {host: portal.example, port: 443}}
+  - id: portal-web
+    check: service.tcp
+    from: [watch-01, db-01]
+    every: 5m
+    params: {host: portal.example, port: 443}
   - {id: portal-db, check: service.tcp, from: [web-01], every: 5m, params: {host: db.example, port: 5432}}
   - {id: mail-smtp, check: service.tcp, from: [watch-01], every: 10m, params: {host: mail.example, port: 25}}
 checks:
@@ -294,9 +298,8 @@ class Yard:
 
     def apply(self, text: str = ESTATE) -> None:
         """Apply an estate."""
-        estates.apply(
-            self.context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="test"
-        )
+        loaded = read_estate("estate.yaml", lambda _: text.encode(), installed())
+        estates.apply(self.context, loaded, by="test")
 
     def hour(self, *, skip: Iterable[str] = ()) -> None:
         """An hour passes: agents look, send, the collector derives, closes rounds, publishes."""
