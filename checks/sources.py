@@ -163,16 +163,35 @@ class Boot:
     marked_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One process. `command` is None where it may not be read; it is matched, never signed."""
+class Process(Protocol):
+    """One process. `command` is None where it may not be read; it is matched, never signed.
 
-    pid: int
-    name: str
-    command: str | None
-    user: str
-    started_at: int
-    state: str
+    A source may look up `user` and `started_at` when they are asked for: mostly they are not.
+    """
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def name(self) -> str:
+        """Name of its program."""
+
+    @property
+    def command(self) -> str | None:
+        """Command line, words with a space between."""
+
+    @property
+    def user(self) -> str:
+        """The real user's name, empty where it may not be seen."""
+
+    @property
+    def started_at(self) -> int:
+        """UTC epoch milliseconds."""
+
+    @property
+    def state(self) -> str:
+        """`running`, `sleeping`, `disk-sleep`, `zombie` …"""
 
 
 @dataclass(frozen=True, slots=True)

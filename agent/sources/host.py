@@ -1,4 +1,4 @@
-"""The machine the agent runs on, seen through psutil, /proc, /sys and a few system calls."""
+"""The machine the agent runs on, seen through /proc, /sys and a few system calls."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path

@@ -1,11 +1,9 @@
 """Whole disks' counters."""
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
-import psutil
-
-from agent.sources.host_proc import Tree, plain
+from agent.sources.host_proc import Tree
 from agent.sources.host_samples import recently
 from agent.sources.memory import Memory
 from checks.sources import Disk, DiskCounters, DiskSpan
@@ -15,10 +13,8 @@ def disks(tree: Tree, memory: Memory) -> DiskSpan:
     """Counters of whole disks (no partitions) since a recent look, else over 200 ms."""
 
     def take() -> dict[str, DiskCounters]:
-        tree.use()
-        # nowrap would hide a counter that was reset: the check has to see it.
-        found = psutil.disk_io_counters(perdisk=True, nowrap=False)
-        return {plain(name): _counters(io) for name, io in found.items() if _whole(tree, name)}
+        rows = (line.split() for line in tree.text("proc/diskstats").splitlines())
+        return {row[2]: _counters(row) for row in rows if row and _whole(tree, row)}
 
     before, after, elapsed = recently(memory, "disks", tree.boot_id(), dict[str, DiskCounters], take)
     return DiskSpan(
@@ -30,17 +26,17 @@ def disks(tree: Tree, memory: Memory) -> DiskSpan:
 _NOT_DISKS = re.compile(r"(loop|ram|zram|sr|fd)\d+")
 
 
-def _whole(tree: Tree, name: str) -> bool:
-    return _NOT_DISKS.fullmatch(name) is None and tree.has(f"sys/block/{name.replace('/', '!')}")
+_SECTOR = 512  # in this table, whatever the disk's own sectors are
+_FIELDS = 14  # 18 since Linux 4.18, 20 since 5.5
 
 
-def _counters(io: Any) -> DiskCounters:
-    return DiskCounters(
-        reads=io.read_count,
-        writes=io.write_count,
-        read_bytes=io.read_bytes,
-        write_bytes=io.write_bytes,
-        read_ms=io.read_time,
-        write_ms=io.write_time,
-        busy_ms=io.busy_time,
-    )
+def _whole(tree: Tree, row: Sequence[str]) -> bool:
+    if len(row) < _FIELDS:
+        raise ValueError("/proc/diskstats has a line that is cut short")
+    return _NOT_DISKS.fullmatch(row[2]) is None and tree.has(f"sys/block/{row[2].replace('/', '!')}")
+
+
+def _counters(row: Sequence[str]) -> DiskCounters:
+    """`8 0 sda` reads, merged, sectors, ms; writes, merged, sectors, ms; in flight, busy ms, weighted ms."""
+    reads, _, read, read_ms, writes, _, written, write_ms, _, busy_ms = map(int, row[3:13])
+    return DiskCounters(reads, writes, read * _SECTOR, written * _SECTOR, read_ms, write_ms, busy_ms)

@@ -1,11 +1,9 @@
 """Network interfaces: link state from /sys/class/net, counters from /proc/net/dev."""
 
 import os
-from typing import Any
+from collections.abc import Iterator
 
-import psutil
-
-from agent.sources.host_proc import Tree, plain, whole_number
+from agent.sources.host_proc import Tree, whole_number
 from agent.sources.host_samples import since_last_look
 from agent.sources.memory import Memory
 from checks.sources import Link, LinkCounters, LinkSpan
@@ -17,9 +15,7 @@ def links(tree: Tree, memory: Memory) -> LinkSpan:
     """Interfaces since the last look, else since boot: errors are rare, so a long span says more."""
 
     def take() -> dict[str, LinkCounters]:
-        tree.use()
-        found = psutil.net_io_counters(pernic=True, nowrap=False)
-        return {plain(name): _counters(tree, name, io) for name, io in found.items()}
+        return {name: _counters(tree, name, numbers) for name, numbers in _rows(tree)}
 
     span = since_last_look(memory, "links", tree.boot_id(), dict[str, LinkCounters], take)
     before = span.before or {}
@@ -29,16 +25,26 @@ def links(tree: Tree, memory: Memory) -> LinkSpan:
     )
 
 
-def _counters(tree: Tree, name: str, io: Any) -> LinkCounters:
+def _rows(tree: Tree) -> Iterator[tuple[str, list[int]]]:
+    """Name and 16 numbers, eight of what came in and eight of what went out, behind two lines of headings."""
+    for line in tree.text("proc/net/dev").splitlines()[2:]:
+        name, colon, numbers = line.rpartition(":")
+        found = [int(word) for word in numbers.split()]
+        if not colon or len(found) != 16:
+            raise ValueError("/proc/net/dev has a line that cannot be read")
+        yield name.strip(), found
+
+
+def _counters(tree: Tree, name: str, numbers: list[int]) -> LinkCounters:
     return LinkCounters(
-        packets_in=io.packets_recv,
-        packets_out=io.packets_sent,
-        bytes_in=io.bytes_recv,
-        bytes_out=io.bytes_sent,
-        errors_in=io.errin,
-        errors_out=io.errout,
-        drops_in=io.dropin,
-        drops_out=io.dropout,
+        packets_in=numbers[1],
+        packets_out=numbers[9],
+        bytes_in=numbers[0],
+        bytes_out=numbers[8],
+        errors_in=numbers[2],
+        errors_out=numbers[10],
+        drops_in=numbers[3],
+        drops_out=numbers[11],
         carrier_changes=whole_number(tree.text_or(f"sys/class/net/{name}/carrier_changes", "")),
     )
 
@@ -50,7 +56,7 @@ def _link(tree: Tree, name: str, before: LinkCounters | None, after: LinkCounter
     return Link(
         name=name,
         # Bonds have no device of their own, but they are what a server really talks through.
-        physical=os.path.lexists(tree.root / place / "device") or tree.has(f"{place}/bonding"),
+        physical=os.path.lexists(tree.place(f"{place}/device")) or tree.has(f"{place}/bonding"),
         enabled=bool(int(tree.text_or(f"{place}/flags", "0x0"), 16) & _UP),
         # Reading `carrier` of a disabled interface fails with EINVAL: that one has no link.
         carrier=tree.text_or(f"{place}/carrier", "0") == "1",

@@ -1,8 +1,8 @@
 """Processors, load, memory, boot."""
 
 import os
-
-import psutil
+import re
+from collections.abc import Mapping
 
 from agent.sources.host_proc import Tree
 from agent.sources.host_samples import recently, since_last_look
@@ -29,7 +29,10 @@ def _times(tree: Tree) -> CpuTimes:
 
 def cores(tree: Tree) -> int:
     """Processors that are on line."""
-    return sum(line.startswith("cpu") and line[3:4].isdigit() for line in tree.text("proc/stat").splitlines())
+    return len(_PROCESSOR.findall(tree.text("proc/stat")))
+
+
+_PROCESSOR = re.compile(r"^cpu[0-9]", re.MULTILINE)
 
 
 def load(tree: Tree) -> Load:
@@ -45,32 +48,53 @@ def _hundredths(word: str) -> int:
 
 def memory_use(tree: Tree, memory: Memory) -> MemoryUse:
     """Memory and swap, and how often the kernel killed for want of memory."""
-    tree.use()
-    virtual, swap = psutil.virtual_memory(), _swap(tree)
+    sizes = _sizes(tree)
     kills = _oom_kills(tree)
     before = None
     if kills is not None:
         span = since_last_look(memory, "oom", tree.boot_id(), dict[str, int], lambda: {"kills": kills})
         before = span.before["kills"] if span.before and "kills" in span.before else None
-    return MemoryUse(virtual.total, virtual.available, swap[0], swap[1], kills, before)
+    return MemoryUse(
+        total=sizes["MemTotal"],
+        available=_available(tree, sizes),
+        swap_total=sizes.get("SwapTotal", 0),
+        swap_free=sizes.get("SwapFree", 0),
+        oom_kills=kills,
+        oom_kills_before=before,
+    )
 
 
-def _swap(tree: Tree) -> tuple[int, int]:
-    found = {"SwapTotal": 0, "SwapFree": 0}
-    for line in tree.text("proc/meminfo").splitlines():
-        name, _, value = line.partition(":")
-        if name in found:
-            found[name] = int(value.split()[0]) * 1024
-    return found["SwapTotal"], found["SwapFree"]
+def _sizes(tree: Tree) -> dict[str, int]:
+    """/proc/meminfo in bytes: `MemTotal:       15666184 kB`."""
+    rows = (line.split() for line in tree.text("proc/meminfo").splitlines())
+    return {row[0].removesuffix(":"): int(row[1]) * 1024 for row in rows}
+
+
+def _available(tree: Tree, sizes: Mapping[str, int]) -> int:
+    """What could be had without swapping, as `free` shows it."""
+    found = sizes.get("MemAvailable", 0) or _available_by_hand(tree, sizes)
+    if found > sizes["MemTotal"]:  # within some containers
+        return sizes["MemFree"]
+    return max(found, 0)
+
+
+def _available_by_hand(tree: Tree, sizes: Mapping[str, int]) -> int:
+    """For kernels before 3.14, by the rule that the kernel has followed since then."""
+    free = sizes["MemFree"]
+    wanted = ("Active(file)", "Inactive(file)", "SReclaimable")
+    zones = tree.text_or("proc/zoneinfo", "")
+    if not zones or any(name not in sizes for name in wanted):
+        return free + sizes.get("Cached", 0)
+    rows = (line.split() for line in zones.splitlines())
+    low = sum(int(row[1]) for row in rows if row and row[0] == "low") * os.sysconf("SC_PAGESIZE")
+    files, slab = sizes["Active(file)"] + sizes["Inactive(file)"], sizes["SReclaimable"]
+    return int(free - low + files - min(files / 2, low) + slab - min(slab / 2, low))
 
 
 def _oom_kills(tree: Tree) -> int | None:
     # Kernels before 4.13 (CentOS 7) have no such counter; that is not zero.
-    for line in tree.text_or("proc/vmstat", "").splitlines():
-        name, _, value = line.partition(" ")
-        if name == "oom_kill":
-            return int(value)
-    return None
+    _, found, value = f"\n{tree.text_or('proc/vmstat', '')}".partition("\noom_kill ")
+    return int(value.split(None, 1)[0]) if found else None
 
 
 def boot(tree: Tree, memory: Memory, mark: str) -> Boot:
@@ -93,6 +117,6 @@ def boot(tree: Tree, memory: Memory, mark: str) -> Boot:
 
 def _marked_at(tree: Tree, mark: str) -> int | None:
     try:
-        return (tree.root / mark.lstrip("/")).stat().st_mtime_ns // 1_000_000
+        return os.stat(tree.place(mark.lstrip("/"))).st_mtime_ns // 1_000_000
     except OSError:
         return None

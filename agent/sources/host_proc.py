@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from checks.api import ErrorKind, ObservationError
 
 
@@ -16,13 +14,13 @@ def looking(what: str) -> Iterator[None]:
     """Turn the ways a look at this machine can fail into ObservationErrors."""
     try:
         yield
-    except (PermissionError, psutil.AccessDenied) as error:
+    except PermissionError as error:
         raise ObservationError(ErrorKind.DENIED, f"{what}: {error}") from error
     except FileNotFoundError as error:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{what}: {error}") from error
     except TimeoutError as error:
         raise ObservationError(ErrorKind.TIMEOUT, what) from error
-    except (OSError, psutil.Error, NotImplementedError) as error:
+    except (OSError, NotImplementedError) as error:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{what}: {error}") from error
     except (ValueError, LookupError) as error:
         raise ObservationError(ErrorKind.GARBLED, f"{what}: {error}") from error
@@ -33,10 +31,19 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._base = str(root).rstrip("/") + "/"
+
+    def place(self, path: str) -> str:
+        """Where a file below the root lies."""
+        return self._base + path
+
+    def data(self, path: str) -> bytes:
+        """Content of a file below the root."""
+        return content(self._base + path)
 
     def text(self, path: str) -> str:
         """Content of a file below the root; bytes that are no UTF-8 are replaced."""
-        return (self.root / path).read_text(encoding="utf-8", errors="replace")
+        return content(self._base + path).decode("utf-8", "replace")
 
     def text_or(self, path: str, instead: str) -> str:
         """Content of a file that may be absent or refuse to be read, without its line end."""
@@ -47,11 +54,7 @@ class Tree:
 
     def has(self, path: str) -> bool:
         """Whether something lies at `path` below the root."""
-        return (self.root / path).exists()
-
-    def use(self) -> None:
-        """Point psutil at this tree."""
-        psutil.PROCFS_PATH = str(self.root / "proc")
+        return os.path.exists(self._base + path)
 
     def boot_id(self) -> str:
         """The kernel's random id of this boot."""
@@ -61,6 +64,36 @@ class Tree:
         """Milliseconds since boot."""
         seconds, _, hundredths = self.text("proc/uptime").split()[0].partition(".")
         return int(seconds) * 1000 + int((hundredths + "000")[:3])
+
+
+_CHUNK = 16 * 1024
+_PIECE = 2048
+
+
+def content(path: str) -> bytes:
+    """Content of a file of /proc or /sys: an agent reads thousands of them, so no layers lie between."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(file, _CHUNK)
+        if not data:
+            return data
+        # A short piece may only be a piece: the kernel ends long tables at a page's edge.
+        parts = [data]
+        while data := os.read(file, _CHUNK):
+            parts.append(data)
+        return b"".join(parts)
+    finally:
+        os.close(file)
+
+
+def piece(path: str) -> bytes:
+    """Content of a small file that the kernel hands out in one piece."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(file, _PIECE)
+    finally:
+        os.close(file)
+    return data if len(data) < _PIECE else content(path)
 
 
 def whole_number(text: str) -> int | None:

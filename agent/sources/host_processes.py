@@ -1,38 +1,133 @@
-"""Processes, without this agent's own."""
+"""Processes, without this agent's own.
+
+Read straight from /proc: of most processes nobody wants to know more than state, name and command line,
+so owner and start are only looked up when asked for.
+"""
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import psutil
-
-from agent.sources.host_proc import Tree, plain
+from agent.sources.host_proc import Tree, content, piece
 from checks.api import ErrorKind, ObservationError
 from checks.sources import Process
 
-_ATTRIBUTES = ["pid", "name", "cmdline", "username", "create_time", "status"]
-_PASSING = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DISK_SLEEP})
+_STATES = {
+    b"R": "running",
+    b"S": "sleeping",
+    b"D": "disk-sleep",
+    b"T": "stopped",
+    b"t": "tracing-stop",
+    b"Z": "zombie",
+    b"X": "dead",
+    b"x": "dead",
+    b"K": "wake-kill",
+    b"W": "waking",
+    b"I": "idle",
+    b"P": "parked",
+}
+_PASSING = frozenset({"zombie", "disk-sleep"})
 _SETTLE_S = 0.1
+_CUT_NAME = 15  # the kernel keeps no more of a name
+# Fields of /proc/PID/stat, counted from the state.
+_STATE, _PARENT, _FLAGS, _START = 0, 1, 6, 19
+_KERNEL_THREAD = 0x200000
+
+
+class _Seen:
+    """One process as /proc shows it (`checks.sources.Process`)."""
+
+    __slots__ = ("_fields", "_owner", "_place", "_tree", "command", "name", "pid", "state")
+
+    def __init__(self, tree: Tree, pid: int) -> None:
+        self._tree, self._place, self.pid = tree, tree.place(f"proc/{pid}"), pid
+        self._owner = os.stat(self._place).st_uid
+        try:
+            name, self._fields = _split(piece(self._place + "/stat"))
+            self.state = _STATES.get(self._fields[_STATE], "?")
+        except PermissionError:  # hidepid=1: listed, and nothing more
+            name, self._fields, self.state = b"", [], ""
+        words = self._words()
+        self.command = None if words is None else _joined(words)
+        self.name = _whole_name(name.decode("utf-8", "replace"), words)
+
+    @property
+    def parent(self) -> int:
+        """Who started it, 0 where that may not be seen."""
+        return int(self._fields[_PARENT]) if self._fields else 0
+
+    @property
+    def user(self) -> str:
+        """The real user, empty where that may not be seen."""
+        try:
+            status = content(self._place + "/status")
+            if self._fields and not self._is(piece(self._place + "/stat")):
+                return _user(self._owner)
+            return _user(int(status.partition(b"\nUid:")[2].split(None, 1)[0]))
+        except PermissionError:
+            return ""
+        except (FileNotFoundError, ProcessLookupError):
+            return _user(self._owner)  # it has ended since: what its directory said
+
+    @property
+    def started_at(self) -> int:
+        """UTC epoch milliseconds."""
+        if not self._fields:
+            return 0
+        ticks = int(self._fields[_START])
+        return _booted_at(self._tree) + round(ticks * 1000 / os.sysconf("SC_CLK_TCK"))
+
+    def settle(self) -> bool:
+        """Take the state again; False when the process has ended."""
+        if self.state in _PASSING:
+            try:
+                stat = piece(self._place + "/stat")
+            except (FileNotFoundError, ProcessLookupError):
+                return False
+            if not self._is(stat):
+                return False
+            self.state = _STATES.get(_split(stat)[1][_STATE], "?")
+        return True
+
+    def _is(self, stat: bytes) -> bool:
+        # The number may be another process's by now.
+        return _split(stat)[1][_START] == self._fields[_START]
+
+    def _words(self) -> bytes | None:
+        """The command line, None where there is none to be seen."""
+        if self._fields and int(self._fields[_FLAGS]) & _KERNEL_THREAD:
+            return b""
+        try:
+            words = piece(self._place + "/cmdline")
+        except PermissionError:
+            return None
+        return words if words or self.state != "zombie" else None
 
 
 def processes(tree: Tree) -> Sequence[Process]:
     """Every process but ours; a zombie or a wait for the disk counts if it lasts 100 ms."""
-    tree.use()
-    ours = _ours()
-    listed = [each.info for each in psutil.process_iter(_ATTRIBUTES, ad_value=None)]
-    if all(each["pid"] != 1 for each in listed):
+    pids = [int(name) for name in os.listdir(tree.place("proc")) if name.isdigit()]
+    listed = {each.pid: each for each in (_seen(tree, pid) for pid in sorted(pids)) if each is not None}
+    if 1 not in listed:
         # Mounted with hidepid: what we don't see may well be running.
         raise ObservationError(ErrorKind.DENIED, "other users' processes are hidden")
-    found = [_process(each) for each in listed if each["pid"] not in ours]
+    ours = _ours(listed)
+    found = [each for each in listed.values() if each.pid not in ours]
     if any(each.state in _PASSING for each in found):
         time.sleep(_SETTLE_S)
-        found = [each for each in map(_settled, found) if each is not None]
+        found = [each for each in found if each.settle()]
     return found
 
 
-def _ours() -> set[int]:
+def _seen(tree: Tree, pid: int) -> _Seen | None:
+    """None when it has ended meanwhile."""
+    try:
+        return _Seen(tree, pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def _ours(listed: Mapping[int, _Seen]) -> set[int]:
     """This process and those it was started from in the same session.
 
     `sh -c "roundseal-agent check host.processes … nginx"` would otherwise be found as nginx. Parents
@@ -42,28 +137,45 @@ def _ours() -> set[int]:
     try:
         while pid > 1 and os.getsid(pid) == session:
             found.add(pid)
-            pid = psutil.Process(pid).ppid()
-    except (psutil.Error, OSError):
+            pid = listed[pid].parent
+    except (OSError, KeyError):
         return found  # a parent ended meanwhile
     return found
 
 
-def _process(each: dict[str, Any]) -> Process:
-    command = each["cmdline"]
-    return Process(
-        pid=each["pid"],
-        name=plain(each["name"] or ""),
-        command=None if command is None else plain(" ".join(command)),
-        user=each["username"] or "",
-        started_at=round((each["create_time"] or 0) * 1000),
-        state=each["status"] or "",
-    )
+def _split(stat: bytes) -> tuple[bytes, list[bytes]]:
+    """Name and the fields behind it: `12 (a name) S 1 …`; a name may hold brackets and spaces."""
+    head, _, tail = stat.rpartition(b")")
+    return head.partition(b"(")[2], tail.split(None, _START + 1)
 
 
-def _settled(process: Process) -> Process | None:
-    if process.state not in _PASSING:
-        return process
+def _joined(words: bytes) -> str:
+    """Words with a space between them; programs that rewrite theirs leave out the zero bytes."""
+    if words.endswith(b"\0"):
+        return words[:-1].replace(b"\0", b" ").decode("utf-8", "replace")
+    return words.removesuffix(b" ").decode("utf-8", "replace")
+
+
+def _whole_name(name: str, words: bytes | None) -> str:
+    """The name; one that the kernel has cut is read from the command line where that begins alike."""
+    if len(name) < _CUT_NAME or not words:
+        return name
+    first, _, more = words.partition(b"\0")
+    program = os.path.basename(first if more else first.split(b" ", 1)[0]).decode("utf-8", "replace")
+    return program if program.startswith(name) else name
+
+
+def _user(number: int) -> str:
+    import pwd
+
     try:
-        return replace(process, state=psutil.Process(process.pid).status())
-    except psutil.Error:
-        return None  # it has ended
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _booted_at(tree: Tree) -> int:
+    for line in tree.data("proc/stat").splitlines():
+        if line.startswith(b"btime"):
+            return int(line.split()[1]) * 1000
+    return 0

@@ -6,12 +6,11 @@ listening ones only. That file is read only where the kernel has no sock_diag fo
 
 import errno
 import os
-import re
 import socket
 import struct
 from collections.abc import Collection, Iterator, Mapping
 
-from agent.sources.host_proc import Tree, plain
+from agent.sources.host_proc import Tree, content, plain
 from checks.sources import Listener, Listeners
 
 _NETLINK_SOCK_DIAG = 4
@@ -100,31 +99,56 @@ def from_table(table: str, protocol: str) -> Iterator[Listener]:
         yield Listener(protocol, socket.inet_ntop(family, raw), int(port, 16), int(words[9]))
 
 
-_SOCKET = re.compile(r"socket:\[(\d+)\]")
+# Where a socket was found last: almost always it is still there, and nobody else need be asked.
+_found_at: dict[int, str] = {}
 
 
 def owners(tree: Tree, inodes: Collection[int]) -> Mapping[int, str]:
     """Program names by socket inode; those that may not be seen are left out."""
-    wanted, found = set(inodes), dict[int, str]()
-    if not wanted:
-        return found
-    for process in (tree.root / "proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        for inode in _sockets(str(process / "fd")) & wanted:
-            found[inode] = plain(tree.text_or(f"proc/{process.name}/comm", ""))
-        if found.keys() == wanted:
-            break
-    return found
+    places = {inode: place for inode in inodes if (place := _still(tree, inode))}
+    unseen = {f"socket:[{inode}]": inode for inode in inodes if inode not in places}
+    for pid in os.listdir(tree.place("proc")) if unseen else ():
+        if pid.isdigit():
+            for link, place in _open_files(tree.place(f"proc/{pid}/fd")):
+                if link in unseen:
+                    places[unseen.pop(link)] = place
+            if not unseen:
+                break
+    _found_at.clear()
+    _found_at.update(places)
+    return _names(tree, places)
 
 
-def _sockets(folder: str) -> set[int]:
-    inodes = set()
+def _still(tree: Tree, inode: int) -> str | None:
+    place = _found_at.get(inode)
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if match := _SOCKET.fullmatch(os.readlink(entry.path)):
-                    inodes.add(int(match[1]))
+        at_place = place and place.startswith(tree.place("proc/")) and os.readlink(place)
+        return place if at_place == f"socket:[{inode}]" else None
+    except OSError:
+        return None
+
+
+def _open_files(folder: str) -> Iterator[tuple[str, str]]:
+    """(what it is, its place below /proc) for each open file of one process."""
+    try:
+        for number in os.listdir(folder):
+            place = f"{folder}/{number}"
+            yield os.readlink(place), place
     except OSError:  # ended meanwhile, or not ours to see
-        return inodes
-    return inodes
+        return
+
+
+def _names(tree: Tree, places: Mapping[int, str]) -> Mapping[int, str]:
+    of_process: dict[str, str] = {}
+    for place in places.values():
+        process = place.rsplit("/", 2)[0]
+        if process not in of_process:
+            of_process[process] = plain(_comm(process))
+    return {inode: of_process[place.rsplit("/", 2)[0]] for inode, place in places.items()}
+
+
+def _comm(process: str) -> str:
+    try:
+        return content(f"{process}/comm").decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
