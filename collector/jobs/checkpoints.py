@@ -78,7 +78,6 @@ class Publisher:
         self._lock = threading.Lock()
         self._notes: dict[int, str] = {}
         self._heard: set[tuple[str, int]] = set()
-        self._waiting: frozenset[tuple[str, int]] = frozenset()
         self._since = context.now()
         self.frozen = ""  # why nothing is signed
         with context.read() as conn:

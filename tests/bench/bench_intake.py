@@ -1,6 +1,6 @@
-"""Intake: results a second, CPU, latency and bytes at rest, with real lines over plain HTTP on loopback.
+"""Intake: results a second, CPU, latency, bytes at rest; real lines of probes, plain HTTP on loopback.
 
-    python tests/bench/bench_intake.py [--seconds S] [--agents N] [--tls] [--only NAME]
+    python tests/bench/bench_intake.py [--seconds S] [--agents N] [--tls] [--lines host] [--only NAME]
 
 Prints the figures last. `--tls` repeats the first case with TLS and prints the difference. Everything is
 on: every signature, root and line is checked, SQLite is WAL with synchronous=FULL, the deriver runs.
@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from load import ROOT  # noqa: F401 - makes the packages importable
-from load import collector, cpu_seconds, drive, real_lines, requests, serving
+from load import collector, cpu_seconds, drive, probe_lines, real_lines, requests, serving
 
 from checks.wire.signing import Signer, verify
 
@@ -35,7 +35,7 @@ def run(name: str, count: int, per: int, connections: int, args: argparse.Namesp
         chains = collector(directory, args.agents)
         expected = {"single": 20_000, "50x1": 90_000}.get(name, 150_000)
         total = max(args.agents, int(args.seconds * expected / (count * per)))
-        work = requests(chains, TEMPLATES, count=count, per=per, total=total)
+        work = requests(chains, args.templates, count=count, per=per, total=total)
         warm = [agent[:1] for agent in work]
         work = [agent[1:] for agent in work]
         with serving(directory, *(() if tls else ("--plain-http",)), derive=not args.no_derive) as (pid, port):
@@ -85,7 +85,9 @@ def main() -> int:
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--no-derive", action="store_true", help="intake alone")
     parser.add_argument("--only")
+    parser.add_argument("--lines", choices=("probe", "host"), default="probe", help="results of which checks")
     args = parser.parse_args()
+    args.templates = probe_lines() if args.lines == "probe" else real_lines()
     rows, good = [], True
     cases = [(*case, False) for case in CASES if args.only in (None, case[0])]
     if args.tls:
@@ -95,7 +97,8 @@ def main() -> int:
         good &= got["rate"] >= bar
         rows.append((name + (" tls" if tls else ""), got, bar))
     print(f"one Ed25519 verification here and now: {verify_us():.0f} µs")
-    print(f"line: {sum(map(len, TEMPLATES)) // len(TEMPLATES)} bytes on average, {len(TEMPLATES)} checks")
+    size = sum(map(len, args.templates)) // len(args.templates)
+    print(f"{args.lines} lines: {size} bytes on average, of {len(args.templates)} checks")
     print(f"{'case':10}{'results/s':>11}{'bar':>9}{'CPU s/100k':>12}{'+derived':>10}{'p50 ms':>8}{'p99 ms':>8}{'B/result':>10}{'RSS MiB':>9}{'client CPU':>11}")
     for name, got, bar in rows:
         print(
@@ -106,5 +109,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    TEMPLATES = real_lines()
     sys.exit(main())

@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from base64 import b64encode
 from contextlib import contextmanager
@@ -44,6 +45,43 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def probe_lines() -> list[bytes]:
+    """One line each of a TCP and an HTTP probe against a listener of our own; the rest as in real_lines."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    from agent.sources.net import open_net
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port, net, found = server.server_port, open_net(), []
+        for check_id, params in (
+            ("service.tcp", {"host": "127.0.0.1", "port": port}),
+            ("service.http", {"url": f"http://127.0.0.1:{port}/"}),
+        ):
+            item = Item(check_id, registry.get(check_id).version, "web-01", "web-01", params)
+            when = When(now_ms())
+            line = look(registry.get(check_id), item, net, vantage="web-01", when=when, now=now_ms)
+            found.append(encode(line))
+        server.shutdown()
+    return [template(line) for line in found]
+
+
+def template(line: bytes) -> bytes:
+    """A line with places for its target and times."""
+    marked = line.replace(b"%", b"%%").replace(b'"target":"web-01"', b'"target":"web-01-%02d"')
+    return re.sub(rb'"(slot|t0|t1)":\d{13}', rb'"\1":%013d', marked)
+
+
 def real_lines() -> list[bytes]:
     """One line of each host check, looked on this very machine; target and times are left to be filled in."""
     from agent.sources.host import open_host
@@ -63,8 +101,7 @@ def real_lines() -> list[bytes]:
                 print(f"  no line of {check_id}: {error}", file=sys.stderr)
         if turn == 0:
             time.sleep(1.1)
-    marked = [line.replace(b"%", b"%%").replace(b'"target":"web-01"', b'"target":"web-01-%02d"') for line in found]
-    return [re.sub(rb'"(slot|t0|t1)":\d{13}', rb'"\1":%013d', line) for line in marked]
+    return [template(line) for line in found]
 
 
 @dataclass
