@@ -1,8 +1,8 @@
 """Batches read back from the log, as they were handed on when they were taken in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from checks.wire import entry, lines
 from checks.wire import header as headers
@@ -10,8 +10,8 @@ from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.evidence.accepted import Accepted
 from collector.evidence.rows import Rows, read_lines
-from collector.store import content, evidence, packs
-from collector.store.evidence import Damaged, EntryRow
+from collector.store import content, evidence, forks, packs
+from collector.store.evidence import BodyRow, Damaged, EntryRow, body_table, entry_table
 
 _CHUNK = 512
 
@@ -25,9 +25,26 @@ def read_batches(conn: Connection, from_idx: int, limit: int) -> Iterator[Accept
     quarantine = _Quarantine(conn)
     end = min(from_idx + limit, log_size(conn))
     for begin in range(from_idx, end, _CHUNK):
-        for row in packs.entry_rows(conn, begin, min(begin + _CHUNK, end)):
+        upto = min(begin + _CHUNK, end)
+        # Bodies by one query a chunk, not one a batch.
+        found = {row.idx: row for row in packs.body_rows(conn, begin, upto)}
+        for row in packs.entry_rows(conn, begin, upto):
             if row.kind == EntryKind.BATCH:
-                yield _accepted(conn, row, quarantine)
+                yield _accepted(row, found.get(row.idx), quarantine)
+
+
+def read_places(conn: Connection, places: Sequence[int]) -> list[Accepted]:
+    """The batches at these positions, few enough for one query."""
+    quarantine = _Quarantine(conn)
+    entries = entry_table.c.idx.in_(places)
+    rows = [EntryRow(*row) for row in conn.execute(select(entry_table).where(entries).order_by("idx"))]
+    bodies = conn.execute(select(body_table).where(body_table.c.idx.in_(places)))
+    found = {row[0]: BodyRow(*row) for row in bodies}
+    made = []
+    for row in rows:
+        whole = row if row.data is not None else row._replace(data=packs.data_of(conn, row))
+        made.append(_accepted(whole, found.get(row.idx) or packs.body(conn, row.idx), quarantine))
+    return made
 
 
 def log_size(conn: Connection) -> int:
@@ -37,14 +54,17 @@ def log_size(conn: Connection) -> int:
 
 def lines_of(conn: Connection, idx: int) -> list[bytes]:
     """The lines of a batch, as signed; none if its body was pruned."""
-    body = packs.body(conn, idx)
+    return _lines(packs.body(conn, idx))
+
+
+def _lines(body: BodyRow | None) -> list[bytes]:
     return [] if body is None else lines.split(content.content(body))
 
 
-def _accepted(conn: Connection, row: EntryRow, quarantine: "_Quarantine") -> Accepted:
+def _accepted(row: EntryRow, body: BodyRow | None, quarantine: "_Quarantine") -> Accepted:
     try:
         header = headers.parse(entry.parse(row.data or b"").header)
-        rows = Rows(read_lines(lines_of(conn, row.idx))) if header.n else ()
+        rows = Rows(read_lines(_lines(body))) if header.n else ()
     except WireError as error:
         raise Damaged(f"entry {row.idx} cannot be read ({error}): run fsck") from error
     scored = quarantine.scored(header.agent, header.epoch, row.idx)
@@ -56,10 +76,8 @@ class _Quarantine:
 
     def __init__(self, conn: Connection) -> None:
         self._spans: dict[tuple[str, int], list[tuple[int, bool]]] = {}
-        for row in evidence.of_kinds(conn, (EntryKind.FORK, EntryKind.RESET)):
-            if row.agent is not None and row.epoch is not None:
-                change = (row.idx, row.kind == EntryKind.FORK)
-                self._spans.setdefault((row.agent, row.epoch), []).append(change)
+        for idx, forked, agent, epoch in forks.changes(conn):
+            self._spans.setdefault((agent, epoch), []).append((idx, forked))
 
     def scored(self, agent: str, epoch: int, idx: int) -> bool:
         """Whether the newest change before this entry was a release, or there was none."""

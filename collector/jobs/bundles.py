@@ -24,7 +24,7 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
 from collector.evidence.container import Writer
 from collector.jobs import figures
-from collector.store import estates, evidence, nodes, packs, rounds, series
+from collector.store import estates, evidence, late, nodes, packs, rounds, series
 from collector.store.content import content
 from collector.store.evidence import CheckpointRow, EntryRow
 
@@ -100,6 +100,8 @@ def _settled(context: Context) -> Iterator[Connection]:
 def _meet(conn: Connection, size: int) -> bool:
     """Whether the derived tables stand on every batch below `size`, and on none above."""
     cursor = series.cursor(conn)
+    if late.count(conn):
+        return False  # runs do not show everything below the cursor yet
     return cursor <= size and all(row.kind != EntryKind.BATCH for row in packs.entry_rows(conn, cursor, size))
 
 

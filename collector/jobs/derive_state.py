@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from collector.availability.runs import OUTCOME_OF_STATE, Outcome
 from collector.evidence.accepted import Accepted, Row
+from collector.store.late import LateRow
 from collector.store.rounds import DoneRow
 from collector.store.runs import RunRow
 from collector.store.series import EventRow, MarkRow, SeriesRow
@@ -39,6 +40,7 @@ class Series:
         "first_idx",
         "first_line",
         "first_seq",
+        "floor",
         "gap",
         "hi_idx",
         "hold",
@@ -46,6 +48,7 @@ class Series:
         "id",
         "idx",
         "last",
+        "last_hold",
         "last_idx",
         "last_line",
         "last_seq",
@@ -67,13 +70,10 @@ class Series:
         self.holds: Holds | None = None
         self.ended: list[RunRow] = []
         self.dirty = False
-        self.forget_run()
-
-    def forget_run(self) -> None:
-        """No open run."""
+        self.floor = -1
         self.n = self.first = self.gap = self.first_seq = self.last_seq = 0
         self.first_idx = self.first_line = self.last_idx = self.last_line = self.lo_idx = self.hi_idx = 0
-        self.last = self.midnight = -1
+        self.last = self.midnight = self.last_hold = -1
         self.outcome = ""
 
     def resume(self, run: RunRow) -> None:
@@ -81,7 +81,28 @@ class Series:
         self.first, self.last, self.outcome, self.n, self.gap = run[1:6]
         self.first_seq, self.last_seq, self.first_idx, self.first_line = run[6:10]
         self.last_idx, self.last_line, self.lo_idx, self.hi_idx = run[10:]
+        self.last_hold = -1  # not kept
         self.midnight = midnight_after(self.last)
+
+    def stand_on(self, run: RunRow) -> None:
+        """Resume what the database holds, which may be ahead of the cursor after a crash within a flush."""
+        self.resume(run)
+        self.floor = run.hi_idx
+
+    def repeat(self, seq: int, idx: int, line: int) -> bool:
+        """The newest observation once more, of the same outcome: the later in the log counts.
+
+        False if that cannot be told from the open run alone.
+        """
+        alone = self.n == 1
+        joined = self.last_hold == self.hold if alone else self.gap < self.hold
+        if not joined or (not alone and self.lo_idx == self.last_idx != self.first_idx):
+            return False
+        self.last_seq, self.last_idx, self.last_line, self.hi_idx = seq, idx, line, idx
+        if alone:
+            self.first_seq, self.first_idx, self.first_line, self.lo_idx = seq, idx, line, idx
+        self.last_hold = self.hold
+        return True
 
     def row(self) -> SeriesRow:
         """As it is kept."""
@@ -126,38 +147,43 @@ def midnight_after(t: int) -> int:
 
 
 @dataclass(slots=True)
-class Late:
-    """Observations of a series that are not newer than its open run: it is derived again around them."""
-
-    series: Series
-    instants: list[int]
-
-
-@dataclass(slots=True)
 class Memory:
     """Everything since the last flush, and what is needed to go on."""
 
     holds_of: Callable[[str], Holds]
     agents: dict[str, dict[tuple[str, str], Series]] = field(default_factory=dict)
     marks: dict[str, MarkRow] = field(default_factory=dict)
-    count: int = 0
+    # What came late and is not yet in the runs, by agent; changed since the last flush.
+    late: dict[str, dict[tuple[int, int], LateRow]] = field(default_factory=dict)
+    changed_late: dict[int, set[int]] = field(default_factory=dict)
+    every: list[Series] = field(default_factory=list)
+    ended: int = 0
     dirty: list[Series] = field(default_factory=list)
     changed_marks: set[str] = field(default_factory=set)
     events: list[EventRow] = field(default_factory=list)
     done: dict[tuple[str, str, str, str], DoneRow] = field(default_factory=dict)
 
-    def take(self, batch: Accepted) -> list[Late]:
-        """Follow one batch; what could not be appended comes back."""
+    def take(self, batch: Accepted) -> None:
+        """Follow one batch; what cannot be appended is noted as late."""
         self._mark(batch)
-        if not batch.scored or not batch.rows:
-            return []
-        return _Taking(self, batch).run()
+        if batch.scored and batch.rows:
+            _Taking(self, batch).run()
+
+    def add(self, row: SeriesRow) -> Series:
+        """A series, in the order of their numbers."""
+        made = Series(row)
+        self.every.append(made)
+        self.agents.setdefault(row.vantage, {})[row.check, row.target] = made
+        return made
+
+    def numbered(self, id_: int) -> Series:
+        """The series of this number; they are numbered from 1 on."""
+        return self.every[id_ - 1]
 
     def new_series(self, row: Row, agent: str) -> Series:
         """A series is numbered by its first appearance in the log."""
-        self.count += 1
         start = SeriesRow(
-            self.count,
+            len(self.every) + 1,
             row.check,
             row.target,
             agent,
@@ -170,9 +196,30 @@ class Memory:
             -1,
             0,
         )
-        made = Series(start)
-        self.agents.setdefault(agent, {})[row.check, row.target] = made
-        return made
+        return self.add(start)
+
+    def put_late(self, series: Series, t: int, idx: int) -> None:
+        """An observation that is not newer than the open run: the runs of its day are derived again."""
+        key = (series.id, midnight_after(t))
+        waiting = self.late.setdefault(series.vantage, {})
+        was = waiting.get(key)
+        made = LateRow(*key, t, t, idx, idx)
+        if was is not None:
+            made = LateRow(
+                *key, min(was.low, t), max(was.high, t), min(was.lo_idx, idx), max(was.hi_idx, idx)
+            )
+        waiting[key] = made
+        self.changed_late.setdefault(series.id, set()).add(key[1])
+
+    def replaced(self, agent: str, row: LateRow, made: list[RunRow]) -> None:
+        """The runs show it now, and the open run is the last of them if it was among them."""
+        open_run = self.numbered(row.series)
+        if made and made[-1].last >= open_run.last:
+            open_run.resume(made[-1])
+        waiting = self.late[agent]
+        del waiting[row.series, row.until]
+        if not waiting:
+            del self.late[agent]
 
     def _mark(self, batch: Accepted) -> None:
         """How far the agent's evidence reaches now, and what happened to its chain."""
@@ -202,6 +249,8 @@ class Memory:
             series.dirty = False
             series.ended.clear()
         self.dirty.clear()
+        self.ended = 0
+        self.changed_late.clear()
         self.changed_marks.clear()
         self.events.clear()
         self.done.clear()
@@ -236,7 +285,7 @@ def outcome_of(row: Row) -> str | None:
 class _Taking:
     """One batch on its way into memory."""
 
-    __slots__ = ("batch", "future", "holds", "known", "late", "memory", "shift")
+    __slots__ = ("batch", "future", "holds", "known", "memory", "shift")
 
     def __init__(self, memory: Memory, batch: Accepted) -> None:
         self.memory = memory
@@ -244,10 +293,9 @@ class _Taking:
         self.shift = shift_ms(batch.header.clock.offset_us)
         self.holds = memory.holds_of(batch.header.plan)
         self.known = memory.agents.setdefault(batch.agent, {})
-        self.late: dict[int, Late] = {}
         self.future = 0
 
-    def run(self) -> list[Late]:
+    def run(self) -> None:
         agent = self.batch.agent
         latest = self.batch.received_ms + FUTURE_MS
         for row in self.batch.rows:
@@ -269,7 +317,6 @@ class _Taking:
                 self.batch.idx, "future", agent, self.batch.received_ms, f"{self.future} observations"
             )
             self.memory.events.append(event)
-        return list(self.late.values())
 
     def _series(self, row: Row) -> Series:
         key = (row.check, row.target)
@@ -291,8 +338,7 @@ class _Taking:
     def _observe(self, series: Series, row: Row, t: int, outcome: str) -> None:
         idx = self.batch.idx
         if t <= series.last:
-            late = self.late.setdefault(series.id, Late(series, []))
-            late.instants.append(t)
+            self._late(series, row, t, outcome)
             return
         gap = t - series.last
         if series.outcome == outcome and gap < series.hold and t < series.midnight and series.n:
@@ -302,12 +348,21 @@ class _Taking:
         else:
             if series.n:
                 series.ended.append(series.run())
+                self.memory.ended += 1
             series.outcome, series.n, series.gap, series.first = outcome, 1, 0, t
             series.first_seq, series.first_idx, series.first_line = self.batch.seq, idx, row.line_no
             series.lo_idx = idx
             series.midnight = midnight_after(t)
         series.last, series.last_seq, series.last_idx = t, self.batch.seq, idx
-        series.last_line, series.hi_idx = row.line_no, idx
+        series.last_line, series.hi_idx, series.last_hold = row.line_no, idx, series.hold
+
+    def _late(self, series: Series, row: Row, t: int, outcome: str) -> None:
+        idx = self.batch.idx
+        if idx <= series.floor:
+            return  # a flush that was cut short had kept this series already
+        same = t == series.last and outcome == series.outcome
+        if not same or not series.repeat(self.batch.seq, idx, row.line_no):
+            self.memory.put_late(series, t, idx)
 
     def _round(self, row: Row, t: int) -> None:
         """A reading comes before an error, the first reading before a later one, the last error counts."""

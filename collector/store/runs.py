@@ -86,22 +86,16 @@ def of_series(conn: Connection, series: int) -> list[RunRow]:
     return [RunRow(*row) for row in conn.execute(wanted)]
 
 
-def of_span(conn: Connection, series: int, from_ms: int, to_ms: int) -> list[RunRow]:
-    """Runs of a series that touch [from, to], with one neighbour on each side, in order of time."""
+def of_days(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) -> dict[int, list[RunRow]]:
+    """Runs of these series that begin in [from, to), by series, in order of time."""
     table = run_table
-    mine = select(table).where(table.c.series == series)
-    before = mine.where(table.c.last < from_ms).order_by(table.c.first.desc()).limit(1)
-    touching = mine.where(table.c.last >= from_ms, table.c.first <= to_ms).order_by(table.c.first)
-    after = mine.where(table.c.first > to_ms).order_by(table.c.first).limit(1)
-    return [RunRow(*row) for query in (before, touching, after) for row in conn.execute(query)]
-
-
-def last_of(conn: Connection, series: int) -> RunRow | None:
-    """The last run of a series."""
-    table = run_table
-    wanted = select(table).where(table.c.series == series).order_by(table.c.first.desc()).limit(1)
-    found = conn.execute(wanted).first()
-    return RunRow(*found) if found else None
+    found: dict[int, list[RunRow]] = {}
+    for at in range(0, len(series), 500):
+        some = table.c.series.in_(series[at : at + 500])
+        wanted = select(table).where(some, table.c.first >= from_ms, table.c.first < to_ms)
+        for row in conn.execute(wanted.order_by(table.c.series, table.c.first)):
+            found.setdefault(row[0], []).append(RunRow(*row))
+    return found
 
 
 def around(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) -> dict[int, list[RunRow]]:

@@ -148,16 +148,14 @@ def save(
 
 
 def cursor(conn: Connection, name: str = "batches") -> int:
-    """The first log position that has not been derived."""
+    """The first log position that has not been derived; of name `begun`: to where a flush has begun."""
     table = cursor_table
     return int(conn.execute(select(table.c.next).where(table.c.name == name)).scalar() or 0)
 
 
 def move_cursor(conn: Connection, before: int, after: int, name: str = "batches") -> bool:
-    """Move the cursor; False when somebody else moved it meanwhile."""
+    """Move the cursor; False when somebody else moved it meanwhile. Until the commit nobody else can."""
     table = cursor_table
-    if before == 0 and cursor(conn, name) == 0:
-        upsert(conn, table, [(name, after)])
-        return True
+    upsert(conn, table, [(name, 0)], when='"derive_cursor"."next" < 0')  # only if there is none yet
     moved = update(table).where(table.c.name == name, table.c.next == before).values(next=after)
     return conn.execute(moved).rowcount == 1

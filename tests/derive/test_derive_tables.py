@@ -221,7 +221,7 @@ def test_flushes_and_restarts_at_random_points_leave_the_tables_of_a_rebuild(wor
             deriver = Deriver(world.context)
             deriver.catch_up(min(batch.idx + 1, chance.randint(0, batch.idx + 1)))
     deriver.catch_up()
-    deriver.flush()
+    deriver.settle()
     before = dump(world.context)
     rebuild(world.context)
     assert dump(world.context) == before
@@ -266,3 +266,125 @@ def made_of(key: tuple[str, str], seen: list[Observation], hold_at: dict) -> lis
         made += [step.closed] if step.closed else []
         last = step.open
     return [*made, last] if last else made
+
+
+class _CutError(Exception):
+    """Stands for a crash."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_flushes_cut_short_between_their_pieces_leave_the_tables_of_a_rebuild(
+    world, sight, seed, monkeypatch
+):
+    sent = story(world, sight, seed + 50)
+    chance = random.Random(seed + 2000)
+
+    def cut(name: str) -> None:
+        if chance.random() < 0.15:
+            raise _CutError(name)
+
+    monkeypatch.setattr("collector.jobs.deriver.PIECE", 5)
+    monkeypatch.setattr("collector.jobs.deriver.crash_point", cut)
+    monkeypatch.setattr("collector.jobs.derive_late.SLICE", 3)
+    deriver = Deriver(world.context)
+    end = sent[-1].idx + 1
+    while True:
+        try:
+            deriver.catch_up(min(deriver.next + chance.randint(1, 8), end))
+            if chance.random() < 0.3:
+                deriver.flush()
+            if deriver.late and chance.random() < 0.5:
+                deriver.late_step(patient=False)
+                deriver.late_finish()
+            if deriver.next >= end:
+                deriver.settle()
+                break
+        except (_CutError, Overtaken):
+            if chance.random() < 0.5:
+                deriver = Deriver(world.context)
+    monkeypatch.undo()
+    before = dump(world.context)
+    rebuild(world.context)
+    assert dump(world.context) == before
+    assert before["run"] and before["round_done"] and not before["derive_late"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_derivers_in_turns_leave_the_tables_of_a_rebuild(world, sight, seed, monkeypatch):
+    sent = story(world, sight, seed + 80)
+    chance = random.Random(seed)
+    monkeypatch.setattr("collector.jobs.deriver.PIECE", 5)
+    end, both = sent[-1].idx + 1, [Deriver(world.context), Deriver(world.context)]
+    for _ in range(60):
+        one = chance.choice(both)
+        try:
+            one.catch_up(min(one.next + chance.randint(1, 6), end))
+            one.flush()
+            if one.late and chance.random() < 0.6:
+                one.late_step(patient=False)
+                one.late_finish()
+        except Overtaken:
+            pass
+    catch_up(world.context)
+    before = dump(world.context)
+    rebuild(world.context)
+    assert dump(world.context) == before
+
+
+def test_the_newest_look_told_again_costs_no_walk_through_the_log(world, sight):
+    agent = world.agent("a")
+    t = world.at - 10 * MINUTE
+    deriver = Deriver(world.context)
+    for i in range(3):
+        agent.send(sight("p", t + i * MINUTE), sight("p", t + i * MINUTE))
+        agent.send(sight("p", t + i * MINUTE))
+    deriver.catch_up()
+    deriver.flush()
+    assert not deriver.late
+    before = dump(world.context)
+    assert [plain(run) for run in runs_of(world.context, "p")] == [(Outcome.OK, t, t + 2 * MINUTE, 3, MINUTE)]
+    rebuild(world.context)
+    assert dump(world.context) == before
+
+
+def test_late_looks_of_many_series_read_each_batch_once(world, sight, monkeypatch):
+    from collector.jobs import derive_late
+
+    agent = world.agent("a")
+    world.at += 60 * MINUTE
+    t = world.at - 40 * MINUTE
+    for i in range(30):
+        agent.send(*[sight(f"p{k}", t + i * MINUTE) for k in range(20)])
+    catch_up(world.context)
+    agent.send(*[sight(f"p{k}", t + i * MINUTE + 1) for k in range(20) for i in range(20)])
+    read: list[int] = []
+    whole = derive_late.read_places
+    monkeypatch.setattr(
+        derive_late, "read_places", lambda conn, places: read.extend(places) or whole(conn, places)
+    )
+    catch_up(world.context)
+    assert len(read) == len(set(read)) == 31
+    assert {run.n for k in range(20) for run in runs_of(world.context, f"p{k}")} == {50}
+
+
+def test_an_agent_that_always_sends_old_looks_does_not_hold_up_another(world, sight, monkeypatch):
+    monkeypatch.setattr("collector.jobs.derive_late.SLICE", 2)
+    world.at += 90 * MINUTE
+    bad, good = world.agent("a"), world.agent("b")
+    t = world.at - 80 * MINUTE
+    for i in range(40):
+        bad.send(sight("x", t + i * MINUTE))
+    good.send(sight("y", t), sight("y", t + 2 * MINUTE))
+    catch_up(world.context)
+    bad.send(sight("x", t + 1))
+    good.send(sight("y", t + MINUTE))
+    deriver = Deriver(world.context)
+    deriver.catch_up()
+    deriver.flush()
+    for _ in range(6):
+        deriver.late_step()
+        deriver.late_finish()
+    assert [run.n for run in runs_of(world.context, "y")] == [3]  # x is still being read
+    assert [run.n for run in runs_of(world.context, "x")] == [40]
+    deriver.settle()
+    assert [run.n for run in runs_of(world.context, "x")] == [41]
