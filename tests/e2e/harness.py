@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -172,6 +173,10 @@ class Machine:
         return self.program
 
     @property
+    def alive(self):
+        return self.program is not None and self.program.alive
+
+    @property
     def outbox(self):
         return self.state / "outbox.db"
 
@@ -284,6 +289,10 @@ class Site:
             until(lambda: not self.server.alive or "listening" in self.server.said(), 60, what="the server")
             assert crash or self.server.alive, self.server.said()
         return self.server
+
+    @property
+    def alive(self):
+        return self.server is not None and self.server.alive
 
     def close(self):
         for program in self.programs:
@@ -485,49 +494,54 @@ def check_all(site, machine, name=AGENT, epoch=1):
 
 @dataclass
 class Tally:
-    """What the rounds have reached: how often each side died at which point."""
+    """What the rounds have reached: rounds, deaths at a write point, which points."""
 
     rounds: int = 0
-    points: dict = field(default_factory=dict)
-    missed: list = field(default_factory=list)  # points that did not come in time
+    at_points: int = 0
+    hit: set = field(default_factory=set)
 
-    def add(self, side, wanted, hit):
+    def add(self, side, point):
         self.rounds += 1
-        name = f"{side} {hit or 'anywhere'}"
-        self.points[name] = self.points.get(name, 0) + 1
-        if wanted and hit != wanted:
-            self.missed.append(f"{side} {wanted}")
+        if point:
+            self.at_points += 1
+            self.hit.add((side, point))
 
 
-def kill_rounds(site, machine, count, seed, patience=6.0):
-    """`count` times: one side dies at a write point, or anywhere, and comes back."""
+EVERY_POINT = frozenset({("agent", p) for p in AGENT_POINTS} | {("collector", p) for p in COLLECTOR_POINTS})
+
+
+def kill_rounds(site, machine, count, seed, patience=8.0):
+    """`count` times: one side dies at a write point, or anywhere, and comes back.
+
+    A point whose turn does not come in time is tried again later, in at most `count` more rounds.
+    """
     rng = random.Random(seed)
     tally = Tally()
-    machine.start()
-    site.serve()
-    wanted = [("agent", p) for p in AGENT_POINTS] + [("collector", p) for p in COLLECTOR_POINTS]
-    wanted += [("agent", ""), ("collector", "")]
-    rng.shuffle(wanted)
-    for number in range(count):
-        side, point = wanted[number % len(wanted)]
-        victim = _with_crash(site, machine, side, point, rng)
+    queue = deque()
+    while tally.rounds < count or (
+        EVERY_POINT - tally.hit and count >= len(EVERY_POINT) > tally.rounds - count
+    ):
+        if not queue:
+            again = [*sorted(EVERY_POINT), ("agent", ""), ("collector", "")]
+            queue.extend(rng.sample(again, len(again)) if tally.rounds < count else EVERY_POINT - tally.hit)
+        side, point = queue.popleft()
+        victim = _with_crash(site, machine, side, point, rng, again=tally.rounds >= count)
         # Without a point: at any instant, be it while it starts.
         end = time.monotonic() + (patience if point else rng.uniform(0.2, 4))
         while victim.alive and time.monotonic() < end:
             time.sleep(0.03)
         victim.kill()
-        tally.add(side, point, victim.crashed_at)
+        tally.add(side, victim.crashed_at)
         machine.look()
         if rng.random() < 0.15:  # the other side dies as well, at no point in particular
             (site.server if side == "agent" else machine.program).kill()
-        if not machine.program.alive:
-            machine.start()
-        if not site.server.alive:
-            site.serve()
+    for alive, start in ((machine.alive, machine.start), (site.alive, site.serve)):
+        if not alive:
+            start()
     return tally
 
 
-def _with_crash(site, machine, side, point, rng):
+def _with_crash(site, machine, side, point, rng, again):
     """Stop one side and start it with its crash point set."""
     turn = (
         1
@@ -536,12 +550,21 @@ def _with_crash(site, machine, side, point, rng):
     )
     setting = f"{point}:{turn}" if point else str(rng.randint(1, 25))
     if side == "agent":
-        machine.program.kill()
+        if not site.alive:
+            site.serve()
+        if machine.alive:
+            machine.program.kill()
         return machine.start(crash=setting)
-    site.server.kill()
+    if site.alive:
+        site.server.kill()
     if point == "tiles-written":
         site.fill(255)
-    return site.serve(crash=setting, wait=False)
+    site.serve(crash=setting, wait=False)
+    # A fresh agent: one that met several dead collectors in a row would wait up to a minute.
+    if machine.alive:
+        machine.program.kill()
+    machine.start()
+    return site.server
 
 
 def settle(site, machine, seconds=60):

@@ -78,7 +78,8 @@ def test_an_agent_whose_clock_is_set_loses_nothing_and_its_batches_are_flagged(s
     more(site, e2e)
     metrics = site.get("/metrics")[1].decode()
     flagged = next(line for line in metrics.splitlines() if line.startswith("roundseal_clock_flags_total "))
-    assert float(flagged.split()[1]) >= 3
+    # What was seen before the step goes out under the clock of before: that one is not flagged.
+    assert float(flagged.split()[1]) >= 2
     file.write_text("+0\n")
     more(site, e2e)
     e2e.settle(site, machine)
