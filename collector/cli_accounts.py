@@ -1,4 +1,4 @@
-"""`account`: people who may see the pages. One-time passwords are printed once, changed at the first login."""
+"""`account`: people who may see the pages. A one-time password is printed once, changed at first login."""
 
 import json
 import sys

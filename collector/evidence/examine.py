@@ -78,5 +78,10 @@ def _of_agent(frame: Frame, header: Header, standing: Standing | None) -> Batch 
 
 
 def clock_off(header: Header, received_ms: int) -> bool:
-    """Whether the agent's clock is so far off that it is flagged (never refused)."""
+    """Whether the agent's clock is so far off that it is flagged (never refused).
+
+    Its own measured offset decides: a batch that waited in the spool is old, not wrong.
+    """
+    if header.clock.offset_us is not None:
+        return abs(header.clock.offset_us) > CLOCK_OFF_MS * 1000
     return abs(header.clock.wall - received_ms) > CLOCK_OFF_MS

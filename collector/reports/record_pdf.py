@@ -23,7 +23,16 @@ FAMILIES = (
     "Source Han Serif SC",
     "Noto Sans SC",
 )
-_WIDTHS = {"readings": 3.2, "first_seen": 2, "reason": 1.6, "value": 1.3, "check": 1.4, "target": 1.2, "why": 2, "detail": 2}
+_WIDTHS = {
+    "readings": 3.2,
+    "first_seen": 2,
+    "reason": 1.6,
+    "value": 1.3,
+    "check": 1.4,
+    "target": 1.2,
+    "why": 2,
+    "detail": 2,
+}
 _MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
 

@@ -147,7 +147,7 @@ def bring_up(home: Path, listen: str, programs: list[subprocess.Popen[bytes]]) -
     say("")
     say(f"  Open      {url}    (self-signed certificate: the browser warns; agents pin it)")
     say(
-        f"  Log in    admin   {password or '(the password you chose; a new one: roundseal-collector account reset)'}"
+        f"  Log in    admin   {password or 'your password (another: roundseal-collector account reset)'}"
     )
     say(f"  Record    {round_id}")
     say(f"  Bundle    .venv/bin/roundseal-collector bundle make {data} --period today --out evidence.zip")

@@ -12,7 +12,7 @@ from checks.wire import entry, tree
 from checks.wire import frame as frames
 from checks.wire import header as headers
 from checks.wire.checkpoint import open_checkpoint
-from checks.wire.header import Kind, Loss, Resume, Rotate, SeenNote
+from checks.wire.header import Clock, Kind, Loss, Resume, Rotate, SeenNote
 from checks.wire.numbers import EntryKind
 from checks.wire.signing import Signer
 from checks.wire.tiles import parse_bundle, tile_at, tile_nodes
@@ -262,10 +262,18 @@ def test_one_bad_frame_among_several_leaves_the_ones_before_it_good(server, agen
     assert acks[2]["want"] == 1
 
 
-def test_a_clock_that_is_off_is_flagged_and_never_refused(server, agent):
+@pytest.mark.parametrize("offset_us", [None, -7_200_000_000])
+def test_a_clock_that_is_off_is_flagged_and_never_refused(server, agent, offset_us):
+    agent.wall = 1_000_000_000_000
+    ack = server.send(agent.batch(clock=Clock(agent.wall, 5000, agent.boot, offset_us, None)))[1]
+    assert (ack["status"], ack["flags"]) == ("ok", ["clock"])
+
+
+def test_a_batch_that_waited_in_the_spool_is_old_and_not_flagged(server, agent):
     agent.wall = 1_000_000_000_000
     ack = server.send(agent.batch())[1]
-    assert (ack["status"], ack["flags"]) == ("ok", ["clock"])
+    assert ack["status"] == "ok"
+    assert "flags" not in ack
 
 
 def test_a_head_that_this_log_never_published_is_logged_with_an_alarm(server, agent, context):
