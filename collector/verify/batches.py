@@ -237,8 +237,8 @@ class _Batch:
             judged[said.judged] = judged.get(said.judged, 0) + 1
             if said.problem is not None:
                 findings.add(said.problem[0], f"{self.where} line {number}", said.problem[1])
-            if one.vantage != agent:
-                detail = f"says its vantage point is {one.vantage!r}"
+            if one.who.vantage != agent:
+                detail = f"says its vantage point is {one.who.vantage!r}"
                 findings.add("bad_line", f"{self.where} line {number}", detail)
                 continue
             t_ms = one.t0 - shift
@@ -250,25 +250,26 @@ class _Batch:
 
     def keep(self, one: Look, t_ms: int | None, holds: Holds) -> None:
         """A look's slot; and its observation, where it is evidence that a figure needs."""
-        key = (one.check, one.target, one.vantage)
-        track = self.found.tracks.get(key)
+        series = one.who.series
+        track = self.found.tracks.get(series)
         if track is None:
-            track = self.found.tracks[key] = Track(one.asset)
+            track = self.found.tracks[series] = Track(one.who.asset)
         if one.round is None:
             track.slots.append(one.slot)
-        if t_ms is None or key[:2] not in self.task.wanted or one.said.error is not None:
+        key = series[:2]
+        if t_ms is None or key not in self.task.wanted or one.said.error is not None:
             return
         code = _CODE.get(one.said.state)
         if code is not None:
-            track.seen.extend((t_ms, code, self.idx, holds.get(key[:2], NO_HOLD)))
+            track.seen.extend((t_ms, code, self.idx, holds.get(key, NO_HOLD)))
 
     def round(self, one: Look, t_ms: int, number: int, line: bytes) -> None:
         self.found.done.append(
             Done(
                 str(one.round),
-                one.check,
-                one.target,
-                one.vantage,
+                one.who.check,
+                one.who.target,
+                one.who.vantage,
                 t_ms,
                 one.said.error,
                 self.idx,

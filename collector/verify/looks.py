@@ -1,14 +1,17 @@
 """One result line: read strictly, and judged again by the same check with the parameters of the signed plan.
 
-A line is read in two parts where our own writer's order of keys allows it: the head (who, what, when) by a
-pattern, the rest (facts, readings, state) as JSON. `{` + rest must be a strict JSON object with exactly these
-keys, so the whole line is one too. What the rest comes to is remembered: the same facts with the same
-parameters are judged the same, unless the check asks for the time.
+Lines as our own writer makes them go a short way that gives the same: who looked is remembered by its bytes,
+facts are read by the shape of their type (shapes.py), and the readings judged anew are written as our writer
+would: if these bytes end the line, it says what the check says, and is strict JSON from end to end. Any other
+line is read as a whole, with care. What the rest of a line comes to is remembered: the same facts with the
+same parameters are judged the same, unless the check asks for the time.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from checks import registry
@@ -16,17 +19,23 @@ from checks import result as results
 from checks.api import Check, Reading, State, worst
 from checks.codec import FieldError, from_json
 from checks.plan import Plan
+from checks.wire.numbers import MAX_INT
 from collector.verify import quick
+from collector.verify.shapes import Misfit, Shape, shape_of
 
 Asked = tuple[str, str, str, str]  # agent, check, target, digest of the parameters
 _MOST = 20_000
-_TEXT = rb'"([ !#-\[\]-~]*)"'
-_NUMBER = rb"(0|[1-9][0-9]{0,14})"
-_HEAD = re.compile(
+_TEXT = rb'"([ !#-\[\]-~]*+)"'
+_NUMBER = rb"(0|[1-9][0-9]{0,14}+)"
+_WHO = re.compile(
     rb'\{"check":' + _TEXT + rb',"version":' + _NUMBER + rb',"asset":(?:null|' + _TEXT + rb'),"target":'
-    + _TEXT + rb',"vantage":' + _TEXT + rb',"slot":' + _NUMBER + rb',"t0":' + _NUMBER + rb',"t1":' + _NUMBER
+    + _TEXT + rb',"vantage":' + _TEXT
+)  # fmt: skip
+_WHEN = re.compile(
+    rb',"slot":' + _NUMBER + rb',"t0":' + _NUMBER + rb',"t1":' + _NUMBER
     + rb'(?:,"round":' + _TEXT + rb')?,"params":' + _TEXT + rb","
 )  # fmt: skip
+_SLOT, _FACTS = b',"slot":', b'"facts":'
 
 
 class Said(NamedTuple):
@@ -38,13 +47,25 @@ class Said(NamedTuple):
     problem: tuple[str, str] | None = None
 
 
-class Look(NamedTuple):
-    """A line."""
+class Who(NamedTuple):
+    """What the lines of one series have in common."""
 
     check: str
+    version: int
     asset: str | None
     target: str
     vantage: str
+
+    @property
+    def series(self) -> tuple[str, str, str]:
+        """Check, target, vantage point."""
+        return self.check, self.target, self.vantage
+
+
+class Look(NamedTuple):
+    """A line."""
+
+    who: Who
     slot: int
     t0: int
     round: str | None
@@ -71,43 +92,115 @@ class _When:
         return self._at
 
 
+class _Place(NamedTuple):
+    """Lines of one series with the same parameters: what is asked there, and how they are read.
+
+    `number` is the same wherever check, version and parameters are.
+    """
+
+    who: Who
+    digest: str
+    wanted: Mapping[str, Any] | None
+    number: int
+    check: Check[Any, Any] | None = None
+    params: Any = None
+    shape: Shape | None = None
+
+
 @dataclass(slots=True)
 class Judge:
     """Judges lines with the parameters that plans asked for; remembers within one process."""
 
     asked: Mapping[Asked, Mapping[str, Any]]
-    memory: dict[tuple[bytes, bytes, bytes, bytes], Said]
-    params: dict[tuple[str, str], Any]
-    checks: dict[str, Check[Any, Any] | None]
+    memory: dict[tuple[int, bytes], Said] = field(default_factory=dict)
+    places: dict[tuple[str, bytes, bytes], _Place] = field(default_factory=dict)
+    numbers: dict[tuple[str, int, str], int] = field(default_factory=dict)
+    params: dict[tuple[str, str], Any] = field(default_factory=dict)
+    checks: dict[str, Check[Any, Any] | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, asked: Mapping[Asked, Mapping[str, Any]]) -> "Judge":
         """A judge without memories."""
-        return cls(asked, {}, {}, {})
+        return cls(asked)
 
     def look(self, line: bytes, agent: str) -> Look:
         """The line with what came of judging it again; WireError or FieldError where it is none."""
-        head = _HEAD.match(line)
-        if head is None:
+        middle = line.find(_SLOT)
+        when = None if middle < 0 else _WHEN.match(line, middle)
+        if when is None:
             return self._whole(line, agent)
-        check, version, asset, target, vantage, slot, t0, _t1, round_, params = head.groups()
-        key = (check, version, params, line[head.end() :])
-        said = self.memory.get(key)
-        name, digest, end = check.decode(), params.decode(), target.decode()
-        wanted = self.asked.get((agent, name, end, digest))
-        if said is None or wanted is None:
-            rest = quick.loads(b"{" + key[3])
-            said = self._said((name, int(version), digest, int(t0)), rest, wanted, key)
-        return Look(
-            name,
+        slot, t0, _t1, round_, params = when.groups()
+        head = line[:middle]
+        place = self.places.get((agent, head, params)) or self._place(agent, head, params)
+        if place is None:
+            return self._whole(line, agent)
+        key = (place.number, line[when.end() :])
+        said = None if place.wanted is None else self.memory.get(key)
+        if said is None:
+            said = self._again(place, int(t0), key)
+        return Look(place.who, int(slot), int(t0), None if round_ is None else round_.decode(), said)
+
+    def _place(self, agent: str, head: bytes, params: bytes) -> _Place | None:
+        """Where lines with this head stand; None where the head is not as our writer makes it."""
+        found = _WHO.fullmatch(head)
+        if found is None:
+            return None
+        name, version, asset, target, vantage = found.groups()
+        who = Who(
+            name.decode(),
+            int(version),
             None if asset is None else asset.decode(),
-            end,
+            target.decode(),
             vantage.decode(),
-            int(slot),
-            int(t0),
-            None if round_ is None else round_.decode(),
-            said,
         )
+        digest = params.decode()
+        wanted = self.asked.get((agent, who.check, who.target, digest))
+        number = self.numbers.setdefault((who.check, who.version, digest), len(self.numbers))
+        made = _Place(who, digest, wanted, number)
+        check = self._check(who.check)
+        if check is not None and check.version == who.version and wanted is not None:
+            made = made._replace(check=check, shape=shape_of(check.facts))  # type: ignore[arg-type]  # classes are hashable
+        if len(self.places) >= _MOST:
+            self.places.clear()
+        self.places[agent, head, params] = made
+        return made
+
+    def _again(self, place: _Place, t0: int, key: tuple[int, bytes]) -> Said:
+        """What the rest of a line comes to, the short way if that can tell."""
+        if place.check is not None and place.shape is not None:
+            try:
+                made, timed = self._written(place.check, place.shape, place, t0, key[1])
+                return made if timed else self._keep(key, made)
+            except (Misfit, ValueError, TypeError):
+                pass  # read with care, below, which also says what is wrong
+        rest = quick.loads(b"{" + key[1])
+        about = (place.who.check, place.who.version, place.digest, t0)
+        return self._said(about, rest, place.wanted, key)
+
+    def _keep(self, key: tuple[int, bytes], said: Said) -> Said:
+        if len(self.memory) >= _MOST:
+            self.memory.clear()
+        self.memory[key] = said
+        return said
+
+    def _written(
+        self, check: Check[Any, Any], shape: Shape, place: _Place, t0: int, rest: bytes
+    ) -> tuple[Said, bool]:
+        """The verdict and whether the judge asked for the time, if the rest of the line is exactly what our
+        writer makes of the facts and of what the check says of them; else Misfit.
+        """
+        if not rest.startswith(_FACTS):
+            raise Misfit
+        facts, end = shape.read(rest, len(_FACTS))
+        seen = _When(facts, t0)
+        try:
+            again = tuple(check.judge(seen, self._params(check, place.digest, place.wanted)))  # type: ignore[arg-type]  # a Seen that listens
+        except Exception:
+            raise Misfit from None
+        state = worst([reading.state for reading in again])
+        if rest[end:] != written(again, state):
+            raise Misfit
+        return _SAME[str(state)], seen.asked
 
     def _whole(self, line: bytes, agent: str) -> Look:
         """A line in another order of keys, or with other letters."""
@@ -118,23 +211,15 @@ class Judge:
         rest = {name: raw[name] for name in ("facts", "readings", "state", "error") if name in raw}
         wanted = self.asked.get((agent, result.check, result.target, result.params))
         said = self._said((result.check, result.version, result.params, result.t0), rest, wanted, None)
-        return Look(
-            result.check,
-            result.asset,
-            result.target,
-            result.vantage,
-            result.slot,
-            result.t0,
-            result.round,
-            said,
-        )
+        who = Who(result.check, result.version, result.asset, result.target, result.vantage)
+        return Look(who, result.slot, result.t0, result.round, said)
 
     def _said(
         self,
         about: tuple[str, int, str, int],
         rest: Any,
         wanted: Mapping[str, Any] | None,
-        key: tuple[bytes, bytes, bytes, bytes] | None,
+        key: tuple[int, bytes] | None,
     ) -> Said:
         name, version, digest, t0 = about
         if rest.keys() == {"error"}:
@@ -146,11 +231,7 @@ class Judge:
             made, timed = self._judged(name, version, digest, t0, rest, wanted)
         if wanted is None:
             return made._replace(problem=("bad_plan", f"{name} with parameters {digest[:16]}… is in no plan"))
-        if key is not None and not timed:
-            if len(self.memory) >= _MOST:
-                self.memory.clear()
-            self.memory[key] = made
-        return made
+        return made if key is None or timed else self._keep(key, made)
 
     def _judged(
         self, name: str, version: int, digest: str, t0: int, rest: Any, wanted: Mapping[str, Any] | None
@@ -186,6 +267,39 @@ class Judge:
         if key not in self.params:
             self.params[key] = from_json(check.params, wanted, "params")
         return self.params[key]
+
+
+_SAME = {state.value: Said(state.value, None, SAME) for state in State}
+
+
+def written(readings: Sequence[Reading], state: State) -> bytes:
+    """What our writer puts behind the facts; Misfit or ValueError for what it cannot write."""
+    return (',"readings":[' + ",".join(map(_reading, readings)) + '],"state":"' + state + '"}').encode(
+        "utf-8"
+    )
+
+
+def _reading(reading: Reading) -> str:
+    said = '","' + reading.state + '"]'
+    if reading.reason:
+        said = said[:-1] + "," + encode_basestring(reading.reason) + "]"
+    return "[" + encode_basestring(reading.name) + _number(reading.value) + reading.unit + said
+
+
+def _number(value: Any) -> str:
+    """A value between commas, with the quotation mark that opens its unit."""
+    if value is None:
+        return ',null,"'
+    if type(value) is int:
+        if not -MAX_INT <= value <= MAX_INT:
+            raise Misfit
+        return f',{value},"'
+    if type(value) is not Fraction:
+        raise Misfit
+    top, bottom = value.as_integer_ratio()
+    if not (-MAX_INT <= top <= MAX_INT and bottom <= MAX_INT):
+        raise Misfit
+    return f',[{top},{bottom}],"'
 
 
 def same_readings(raw: Any, again: Sequence[Reading]) -> bool:
