@@ -125,9 +125,9 @@ class Outbox:
                 check_same_thread=False,
                 timeout=10,
             )
-            # 512 KiB of cache: the spool is written once and read once.
+            # 256 KiB of cache: the spool is written once and read once.
             self._db.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-512;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;"
                 "PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576;" + _SCHEMA
             )
         except (sqlite3.Error, OSError) as error:
@@ -183,20 +183,19 @@ class Outbox:
 
     def record(self, finished: Iterable[Finished]) -> None:
         """Make these looks durable, with what goes with them."""
+        looks = list(finished)
+        newest = {key: value for one in looks for key, value in one.memory.items()}
+        memory = [(key, strict_json.dumps(value).decode()) for key, value in newest.items()]
         with self.transaction("pending") as db:
-            for one in finished:
-                db.execute(
-                    "INSERT INTO pending (line, t0, t1, plan) VALUES (?, ?, ?, ?)",
-                    (one.line, one.t0, one.t1, one.plan),
-                )
-                if one.key:
-                    db.execute(
-                        "INSERT OR REPLACE INTO done VALUES (?, ?, ?)", (one.key, one.slot, one.keep_until)
-                    )
-                db.executemany(
-                    "INSERT OR REPLACE INTO memory VALUES (?, ?)",
-                    [(key, strict_json.dumps(value).decode()) for key, value in one.memory.items()],
-                )
+            db.executemany(
+                "INSERT INTO pending (line, t0, t1, plan) VALUES (?, ?, ?, ?)",
+                [(one.line, one.t0, one.t1, one.plan) for one in looks],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO done VALUES (?, ?, ?)",
+                [(one.key, one.slot, one.keep_until) for one in looks if one.key],
+            )
+            db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", memory)
 
     def remembered(self, key: str) -> JsonValue | None:
         """What a source stored at its last recorded look."""

@@ -30,19 +30,40 @@ class FieldError(ValueError):
 
 def to_json(value: Any) -> JsonValue:
     """Plain JSON value of a dataclass, enum, fraction, tuple, set or mapping."""
-    if value is None or isinstance(value, bool | int | str):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, Fraction):
-        return [value.numerator, value.denominator]
-    if is_dataclass(value):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, frozenset | set):
-        return sorted(to_json(item) for item in value)
-    if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
-    raise TypeError(f"{type(value).__name__} cannot be signed")
+    kind = type(value)
+    return value if kind in _PLAIN else _writer(kind)(value)  # type: ignore[arg-type]  # classes are hashable
+
+
+_PLAIN = frozenset({type(None), bool, int, str})
+
+
+@cache
+def _writer(kind: type) -> Callable[[Any], JsonValue]:
+    """How values of `kind` are written, found out once."""
+    if issubclass(kind, int | str):
+        return (lambda value: value.value) if issubclass(kind, Enum) else (lambda value: value)
+    if issubclass(kind, Fraction):
+        return lambda value: [value.numerator, value.denominator]
+    if is_dataclass(kind):
+        return _dataclass_writer(tuple(f.name for f in fields(kind)))
+    if issubclass(kind, frozenset | set):
+        return lambda value: sorted(to_json(item) for item in value)
+    if issubclass(kind, tuple | list):
+        return lambda value: [to_json(item) for item in value]
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): to_json(item) for key, item in value.items()}
+    raise TypeError(f"{kind.__name__} cannot be signed")
+
+
+def _dataclass_writer(names: tuple[str, ...]) -> Callable[[Any], JsonValue]:
+    def write(value: Any) -> JsonValue:
+        made = {}
+        for name in names:
+            item = getattr(value, name)
+            made[name] = item if type(item) in _PLAIN else to_json(item)
+        return made
+
+    return write
 
 
 def from_json(kind: type[T], value: JsonValue, path: str = "") -> T:

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -38,7 +39,8 @@ def get(check_id: str) -> Check[Any, Any]:
     """The check with this id (its module is imported now); UnknownCheckError if not installed."""
     if check_id not in ids():
         raise UnknownCheckError(check_id)
-    module = importlib.import_module(f"checks.{check_id}")
+    name = f"checks.{check_id}"
+    module = sys.modules.get(name) or importlib.import_module(name)
     check: Check[Any, Any] = module.CHECK
     return check
 

@@ -90,7 +90,7 @@ def look(
     now: Callable[[], int],
 ) -> Result:
     """Observe and judge once. Whatever `observe` raises as ObservationError becomes a signed result."""
-    params = from_json(check.params, item.params, f"{check.id}.params")
+    params, digest = _prepared(check, item.params)
     t0 = now()
     facts: Any = None
     error: ErrorKind | None = None
@@ -109,13 +109,39 @@ def look(
         slot=when.slot,
         t0=t0,
         t1=t1,
-        params=item.params_digest,
+        params=digest,
         facts=None if error else to_json(facts),
         readings=readings,
         state=State.UNKNOWN if error else worst(r.state for r in readings),
         error=error,
         round=when.round,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Parameters of a plan's item, read and digested once: a look comes back every minute."""
+
+    check: Check[Any, Any]
+    raw: Mapping[str, JsonValue]  # kept, so that no other mapping gets its id
+    params: Any
+    digest: str
+
+
+_MOST_PREPARED = 4096
+_known: dict[tuple[str, int], _Prepared] = {}
+
+
+def _prepared(check: Check[Any, Any], raw: Mapping[str, JsonValue]) -> tuple[Any, str]:
+    """FieldError where the parameters do not fit the check."""
+    key = (check.id, id(raw))
+    known = _known.get(key)
+    if known is None or known.check is not check:
+        known = _Prepared(check, raw, from_json(check.params, raw, f"{check.id}.params"), params_digest(raw))
+        if len(_known) >= _MOST_PREPARED:  # of plans that are long gone
+            _known.clear()
+        _known[key] = known
+    return known.params, known.digest
 
 
 def rejudge(check: Check[Any, Any], result: Result, params: Mapping[str, JsonValue]) -> tuple[Reading, ...]:

@@ -3,18 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from agent.sources import (
-    host_clock,
-    host_disks,
-    host_journal,
-    host_links,
-    host_load,
-    host_logs,
-    host_processes,
-    host_sockets,
-    host_units,
-)
-from agent.sources.host_counts import Tally
+from agent.sources import host_disks, host_links, host_load, host_processes, host_sockets
 from agent.sources.host_mounts import Mounts
 from agent.sources.host_proc import Tree, looking
 from agent.sources.memory import Memory
@@ -46,7 +35,10 @@ _SYSTEM_LOGS = ("/var/log/messages", "/var/log/secure", "/var/log/syslog", "/var
 
 
 class _Here:
-    """Implements `checks.sources.Host`; each topic has its own module."""
+    """Implements `checks.sources.Host`; each topic has its own module.
+
+    Those that bring a megabyte of libraries along (ctypes, subprocess) are loaded when first asked for.
+    """
 
     # Shared by all looks of this process: a share that hangs must not gather one thread per look.
     _mounts = Mounts()
@@ -96,23 +88,34 @@ class _Here:
             return host_sockets.owners(self._tree, inodes)
 
     def kernel_clock(self) -> KernelClock:
+        from agent.sources import host_clock
+
         with looking("kernel clock"):
             return host_clock.kernel_clock()
 
     def clock_offset(self, server: str, timeout_ms: int) -> ClockOffset:
+        from agent.sources import host_clock
+
         return host_clock.clock_offset(server, timeout_ms)
 
     def failed_units(self) -> Sequence[ServiceUnit]:
+        from agent.sources import host_units
+
         with looking("failed units"):
             return host_units.failed(self._tree)
 
     def units(self, names: Sequence[str]) -> Sequence[ServiceUnit]:
+        from agent.sources import host_units
+
         with looking("units"):
             return host_units.named(self._tree, names)
 
     def log_growth(
         self, log: str, patterns: Mapping[str, str], ignore: Sequence[str], most_bytes: int
     ) -> LogGrowth:
+        from agent.sources import host_journal, host_logs
+        from agent.sources.host_counts import Tally
+
         tally = Tally(patterns, ignore, most_bytes)
         if log == "journal":
             return host_journal.growth(self._memory, tally)
