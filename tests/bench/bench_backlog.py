@@ -60,7 +60,10 @@ def main() -> int:
     lost = sent - report.batches
     seconds = got["seconds"] * BATCHES / sent
     print(f"{sent} of {BATCHES} batches of {COUNT} ({sent / BATCHES:.1%}); the rest is scaled, not run")
-    print(f"drained in {got['seconds']:.1f} s = {seconds:.0f} s for all (bar {BAR:.0f}), {sent * COUNT / got['seconds']:.0f} results/s")
+    print(
+        f"drained in {got['seconds']:.1f} s = {seconds:.0f} s for all (bar {BAR:.0f}), "
+        f"{sent * COUNT / got['seconds']:.0f} results/s"
+    )
     print(f"server CPU {cpu:.1f} s = {cpu * BATCHES / sent:.0f} s for all")
     print(f"lost {lost}, fsck problems {len(report.problems)}")
     print(f"/readyz meanwhile: slowest {max(times, default=0):.2f} s of {len(times)} (bar 1 s)")

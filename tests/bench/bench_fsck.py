@@ -26,7 +26,6 @@ from collector.jobs.sequencer import Draft, Sequencer
 from collector.store import leases, packs
 
 
-
 class Fill:
     """Many signed batches of one line, placed at once without the intake's checks."""
 
@@ -40,7 +39,10 @@ class Fill:
             frame = frames.decode(chain.frame([b'{"n":[%d,%d,%d,%d]}'], 1))
             data = entry.encode(entry.Entry(EntryKind.BATCH, draft.received, frame.header, frame.signatures))
             draft.add(
-                EntryKind.BATCH, data, key=(chain.name, chain.epoch, seq), body=(frame.seed, frame.enc, frame.body)
+                EntryKind.BATCH,
+                data,
+                key=(chain.name, chain.epoch, seq),
+                body=(frame.seed, frame.enc, frame.body),
             )
 
 

@@ -14,8 +14,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from load import ROOT  # noqa: F401 - makes the packages importable
-from load import collector, cpu_seconds, drive, probe_lines, real_lines, requests, serving
+from load import (
+    ROOT,  # noqa: F401 - makes the packages importable
+    collector,
+    cpu_seconds,
+    drive,
+    probe_lines,
+    real_lines,
+    requests,
+    serving,
+)
 
 from checks.wire.signing import Signer, verify
 
@@ -28,27 +36,32 @@ CASES = (
 )
 
 
-def run(name: str, count: int, per: int, connections: int, args: argparse.Namespace, tls: bool) -> dict[str, float]:
+def run(
+    name: str, count: int, per: int, connections: int, args: argparse.Namespace, tls: bool
+) -> dict[str, float]:
     """One case on a fresh collector."""
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "collector"
-        chains = collector(directory, args.agents)
+        chains = collector(directory, args.agents, "https://127.0.0.1:1" if tls else "http://127.0.0.1:1")
         expected = {"single": 20_000, "50x1": 90_000}.get(name, 150_000)
         total = max(args.agents, int(args.seconds * expected / (count * per)))
         work = requests(chains, args.templates, count=count, per=per, total=total)
         warm = [agent[:1] for agent in work]
         work = [agent[1:] for agent in work]
-        with serving(directory, *(() if tls else ("--plain-http",)), derive=not args.no_derive) as (pid, port):
+        with serving(directory, *(() if tls else ("--plain-http",)), derive=not args.no_derive) as (
+            pid,
+            port,
+        ):
             drive(port, warm, connections, tls)
             before = cpu_seconds(pid)
             got = drive(port, work, connections, tls)
             acked = cpu_seconds(pid) - before
             _settle(pid)
             cpu = cpu_seconds(pid) - before
-            rss = int(next(l for l in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in l).split()[1])
+            rss = _resident_kib(pid)
         results = got["requests"] * count * per
         size = sum(path.stat().st_size for path in directory.glob("collector.db*"))
-        everything = (total * count * per)
+        everything = total * count * per
         return {
             **got,
             "rate": results / got["seconds"],
@@ -57,6 +70,11 @@ def run(name: str, count: int, per: int, connections: int, args: argparse.Namesp
             "bytes": size / everything,
             "rss": rss / 1024,
         }
+
+
+def _resident_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def verify_us() -> float:
@@ -99,11 +117,15 @@ def main() -> int:
     print(f"one Ed25519 verification here and now: {verify_us():.0f} µs")
     size = sum(map(len, args.templates)) // len(args.templates)
     print(f"{args.lines} lines: {size} bytes on average, of {len(args.templates)} checks")
-    print(f"{'case':10}{'results/s':>11}{'bar':>9}{'CPU s/100k':>12}{'+derived':>10}{'p50 ms':>8}{'p99 ms':>8}{'B/result':>10}{'RSS MiB':>9}{'client CPU':>11}")
+    print(
+        f"{'case':10}{'results/s':>11}{'bar':>9}{'CPU s/100k':>12}{'+derived':>10}"
+        f"{'p50 ms':>8}{'p99 ms':>8}{'B/result':>10}{'RSS MiB':>9}{'client CPU':>11}"
+    )
     for name, got, bar in rows:
         print(
             f"{name:10}{got['rate']:11.0f}{bar:9}{got['cpu']:12.2f}{got['cpu_all']:10.2f}{got['p50_ms']:8.1f}"
-            f"{got['p99_ms']:8.1f}{got['bytes']:10.1f}{got['rss']:9.0f}{got['client_cpu'] / got['seconds']:11.0%}"
+            f"{got['p99_ms']:8.1f}{got['bytes']:10.1f}{got['rss']:9.0f}"
+            f"{got['client_cpu'] / got['seconds']:11.0%}"
         )
     return 0 if good else 1
 

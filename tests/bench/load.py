@@ -4,9 +4,11 @@ The client is a process of its own: one thread, many connections, every request 
 counts answers and refuses to go on when one is not good.
 """
 
+import hmac
 import json
 import os
 import pickle
+import re
 import select
 import socket
 import ssl
@@ -19,8 +21,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-import hmac
-import re
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -97,7 +97,9 @@ def real_lines() -> list[bytes]:
             check = registry.get(check_id)
             item = Item(check_id, check.version, "web-01", "web-01", {})
             try:
-                found.append(encode(look(check, item, host, vantage="web-01", when=When(now_ms()), now=now_ms)))
+                found.append(
+                    encode(look(check, item, host, vantage="web-01", when=When(now_ms()), now=now_ms))
+                )
             except Exception as error:  # a check that needs parameters has no line here
                 print(f"  no line of {check_id}: {error}", file=sys.stderr)
         if turn == 0:
@@ -115,9 +117,9 @@ class Chain:
     prev: str
     seq: int = 0
 
-    def frame(self, templates: list[bytes], count: int) -> bytes:
-        # As agents do: each of its series once a minute, `count` of them in a batch.
-        at = START_MS + 60_000 * (self.seq + 1)
+    def frame(self, templates: list[bytes], count: int, at: int | None = None) -> bytes:
+        # As agents do: each of its series once a minute, `count` of them in a batch, always newer.
+        at = START_MS + 60_000 * (self.seq + 1) if at is None else at
         name = self.name.encode()
         lines = []
         for i in range(count):
@@ -169,7 +171,9 @@ def collector(directory: Path, agents: int, url: str = "http://127.0.0.1:1") -> 
     return chains
 
 
-def requests(chains: list[Chain], templates: list[bytes], *, count: int, per: int, total: int) -> list[list[bytes]]:
+def requests(
+    chains: list[Chain], templates: list[bytes], *, count: int, per: int, total: int
+) -> list[list[bytes]]:
     """For each agent its requests in order: `per` frames of `count` lines each, `total` requests over all."""
     made: list[list[bytes]] = [[] for _ in chains]
     for i in range(total):
@@ -185,7 +189,7 @@ def serving(directory: Path, *options: str, derive: bool = True):
     """The server as a process of its own; yields (pid, port)."""
     # The pages for people are left out: nothing of them runs during intake.
     program = (
-        "import faulthandler, functools, signal; faulthandler.register(signal.SIGUSR1); from collector import serve; from collector.cli import main; "
+        "import functools; from collector import serve; from collector.cli import main; "
         "serve.running = functools.partial(serve.running, pages=False); "
         + ("" if derive else "serve._jobs = lambda context: []; ")
         + "main()"
@@ -196,7 +200,9 @@ def serving(directory: Path, *options: str, derive: bool = True):
     try:
         said = process.stdout.readline()
         if "listening" not in said:
-            raise SystemExit(f"the server did not start: {said!r}\n" + (directory.parent / "server.log").read_text())
+            raise SystemExit(
+                f"the server did not start: {said!r}\n" + (directory.parent / "server.log").read_text()
+            )
         yield process.pid, int(said.rsplit(":", 1)[1])
     finally:
         process.terminate()
@@ -255,7 +261,11 @@ def _client() -> int:
                 continue
             times.append(time.perf_counter() - sent[number])
             buffers[number] = b""
-            if answer[0] != 200 or b'"ok"' not in answer[1] or answer[1].count(b'"status"') != answer[1].count(b'"ok"'):
+            if (
+                answer[0] != 200
+                or b'"ok"' not in answer[1]
+                or answer[1].count(b'"status"') != answer[1].count(b'"ok"')
+            ):
                 print(answer, file=sys.stderr)
                 return 1
             left -= 1
