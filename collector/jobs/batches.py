@@ -9,7 +9,7 @@ from checks.wire import header as headers
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.evidence.accepted import Accepted
-from collector.evidence.rows import Rows, read_lines
+from collector.evidence.looks import read_back
 from collector.store import content, evidence, forks, packs
 from collector.store.evidence import BodyRow, Damaged, EntryRow, body_table, entry_table
 
@@ -54,17 +54,14 @@ def log_size(conn: Connection) -> int:
 
 def lines_of(conn: Connection, idx: int) -> list[bytes]:
     """The lines of a batch, as signed; none if its body was pruned."""
-    return _lines(packs.body(conn, idx))
-
-
-def _lines(body: BodyRow | None) -> list[bytes]:
+    body = packs.body(conn, idx)
     return [] if body is None else lines.split(content.content(body))
 
 
 def _accepted(row: EntryRow, body: BodyRow | None, quarantine: "_Quarantine") -> Accepted:
     try:
         header = headers.parse(entry.parse(row.data or b"").header)
-        rows = Rows(read_lines(_lines(body))) if header.n else ()
+        rows = read_back(content.content(body), header.n) if header.n and body is not None else ()
     except WireError as error:
         raise Damaged(f"entry {row.idx} cannot be read ({error}): run fsck") from error
     scored = quarantine.scored(header.agent, header.epoch, row.idx)

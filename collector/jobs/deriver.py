@@ -29,7 +29,7 @@ from collector.store.series import SeriesRow
 
 log = logging.getLogger(__name__)
 MOST_DIRTY = 50_000
-PIECE = 2000  # rows of one transaction
+PIECE = 400  # rows of one transaction
 _READ = 512
 _NO_HOLDS: Holds = {}
 

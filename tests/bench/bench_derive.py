@@ -1,0 +1,153 @@
+"""The deriver alone: results per CPU second in order and late, and how long one batch waits for a flush.
+
+    python tests/bench/bench_derive.py [--batches N] [--series N]
+
+A log is filled through the real intake with 50 lines a batch, then derived in this process: first as it
+came, then with one late look for each series of a day, once and then once more for every batch. Last,
+a server's deriver flushes `--series` series while single batches of an idle agent are committed.
+"""
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from load import Chain, collector, real_lines
+
+from collector.context import Context, open_context
+from collector.evidence.examine import Batch, examine
+from collector.jobs.batches import log_size, read_batches
+from collector.jobs.derive import Deriver
+from collector.jobs.derive_state import Memory
+from collector.jobs.placing import BatchWork
+from collector.serve import SWITCH_S
+from collector.jobs.sequencer import load_standing
+
+COUNT, BAR_MS, BAR_RATE = 50, 50.0, 100_000
+
+
+def place(context: Context, frames: list[bytes]) -> None:
+    """Commit these frames of one agent, as the intake does."""
+
+    def standing(agent: str, epoch: int):
+        with context.read() as conn:
+            return load_standing(conn, agent, epoch)
+
+    works = []
+    for frame in frames:
+        batch = examine(frame, context.origin, standing)
+        assert isinstance(batch, Batch), batch
+        works.append(BatchWork(batch, context.origin, context.signer))
+    context.writer.place(works)
+
+
+def derived(context: Context) -> tuple[float, Deriver]:
+    """CPU seconds to derive all that waits, and the deriver that did."""
+    deriver = Deriver(context)
+    deriver.load()
+    begin = time.process_time()
+    deriver.catch_up()
+    deriver.settle()
+    return time.process_time() - begin, deriver
+
+
+def handed_over(context: Context) -> float:
+    """Results per CPU second of batches as the intake hands them over: already decoded."""
+    with context.read() as conn:
+        batches = list(read_batches(conn, 0, log_size(conn)))
+    rows = [len(batch.rows) for batch in batches]
+    memory = Memory(lambda digest: {})
+    begin = time.process_time()
+    for batch in batches:
+        memory.take(batch)
+    return sum(rows) / (time.process_time() - begin)
+
+
+def late(chain: Chain, templates: list[bytes], back: int) -> bytes:
+    """A batch whose looks are from `back` batches ago, a second beside those that there are."""
+    from load import START_MS
+
+    return chain.frame(templates, COUNT, at=START_MS + 60_000 * max(chain.seq - back, 1) + 1000)
+
+
+def waits(context: Context, chain: Chain, templates: list[bytes], series: int) -> list[float]:
+    """Commit times in ms of single batches while a deriver flushes this many series again and again."""
+    deriver = Deriver(context)
+    deriver.catch_up()
+    deriver.settle()
+    stop, flushes = threading.Event(), []
+
+    def flush() -> None:
+        while not stop.is_set():
+            deriver.catch_up()
+            memory = deriver._memory
+            for one in memory.every[:series]:
+                if not one.dirty:
+                    one.dirty = True
+                    memory.dirty.append(one)
+            begin = time.perf_counter()
+            deriver.flush()
+            flushes.append(time.perf_counter() - begin)
+
+    def commit(count: int) -> list[float]:
+        times = []
+        for frame in [chain.frame(templates, COUNT) for _ in range(count)]:
+            begin = time.perf_counter()
+            place(context, [frame])
+            times.append(1000 * (time.perf_counter() - begin))
+            time.sleep(0.01)
+        return sorted(times)
+
+    thread = threading.Thread(target=flush)
+    context.writer.start()
+    alone = commit(200)
+    print(f"a batch with nothing beside it: p50 {alone[100]:.1f} ms, p99 {alone[198]:.1f} ms")
+    thread.start()
+    times = commit(400)
+    stop.set()
+    thread.join()
+    print(f"{len(flushes)} flushes meanwhile, {sum(flushes) / max(len(flushes), 1):.2f} s each")
+    return times
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--batches", type=int, default=2000)
+    parser.add_argument("--series", type=int, default=20_000)
+    args = parser.parse_args()
+    sys.setswitchinterval(SWITCH_S)  # as the server has it
+    templates = real_lines()
+    agents = max(args.series // COUNT, 2)
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "collector"
+        chains = collector(directory, agents)
+        with open_context(directory) as context:
+            for chain in chains:
+                place(context, [chain.frame(templates, COUNT)])
+            derived(context)
+            each = max(args.batches // 4, 1)
+            for chain in chains[:4]:
+                place(context, [chain.frame(templates, COUNT) for _ in range(each)])
+            normal, _ = derived(context)
+            fed = handed_over(context)
+            place(context, [late(chains[0], templates, each // 2)])
+            once, _ = derived(context)
+            place(context, [late(chains[0], templates, 1 + i % each) for i in range(each)])
+            often, _ = derived(context)
+            times = waits(context, chains[-1], templates, args.series)
+    p99 = times[len(times) * 99 // 100]
+    rate = 4 * each * COUNT / normal
+    print(f"in order, as handed over, without flushes: {fed:.0f} results per CPU second (bar {BAR_RATE})")
+    print(f"in order, read back from the log: {rate:.0f} results per CPU second")
+    print(f"one late batch into a day of {each}: {once:.2f} CPU s")
+    print(f"{each} late batches at once: {each * COUNT / often:.0f} results per CPU second")
+    print(f"a batch while {args.series} series are flushed: p50 {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms (bar {BAR_MS:.0f})")
+    return 0 if p99 < BAR_MS and fed >= BAR_RATE else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
