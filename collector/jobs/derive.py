@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, thread_time
 
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
@@ -159,11 +159,15 @@ class Derive:
                 self._reading = True
 
     def _keep(self) -> None:
-        deriver = self._deriver
-        if deriver.behind and (monotonic() >= self._flush_at or deriver.dirty >= MOST_DIRTY):
-            began = monotonic()
+        deriver, now = self._deriver, monotonic()
+        if not deriver.behind:
+            return
+        quiet = now - self._fed_at > FLUSH_S and not self._reading
+        if quiet or now >= self._flush_at or deriver.dirty >= MOST_DIRTY:
+            # Its own time counts, not how long it let the intake go first.
+            began = thread_time()
             deriver.flush()
-            took = monotonic() - began
+            took = thread_time() - began
             self._flush_at = monotonic() + max(FLUSH_S, FLUSH_SHARE * took)
 
     def _derive_late(self) -> None:

@@ -7,6 +7,7 @@ on: every signature, root and line is checked, SQLite is WAL with synchronous=FU
 """
 
 import argparse
+import sqlite3
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from load import (
 
 from checks.wire.signing import Signer, verify
 
+CATCH_UP_S = 10.0
 # name, lines a batch, batches a request, connections, bar in results/s
 CASES = (
     ("50x4", 50, 4, 16, 100_000),
@@ -56,6 +58,7 @@ def run(
             before = cpu_seconds(pid)
             got = drive(port, work, connections, tls)
             acked = cpu_seconds(pid) - before
+            behind, took = (0, 0.0) if args.no_derive else catching_up(directory)
             _settle(pid)
             cpu = cpu_seconds(pid) - before
             rss = _resident_kib(pid)
@@ -69,12 +72,29 @@ def run(
             "cpu_all": 100_000 * cpu / results,
             "bytes": size / everything,
             "rss": rss / 1024,
+            "behind": behind,
+            "took": took,
         }
 
 
 def _resident_kib(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def catching_up(directory: Path) -> tuple[int, float]:
+    """How many entries the derived tables were behind at the last answer, and for how long."""
+    conn = sqlite3.connect(f"file:{directory / 'collector.db'}?mode=ro", uri=True)
+    begin, first = time.perf_counter(), None
+    while True:
+        size = conn.execute("SELECT max(idx) + 1 FROM entry").fetchone()[0]
+        derived = (conn.execute("SELECT next FROM derive_cursor WHERE name = 'batches'").fetchone() or [0])[0]
+        first = size - derived if first is None else first
+        took = time.perf_counter() - begin
+        if derived >= size or took > CATCH_UP_S:
+            conn.close()
+            return first, took
+        time.sleep(0.02)
 
 
 def verify_us() -> float:
@@ -126,6 +146,11 @@ def main() -> int:
             f"{name:10}{got['rate']:11.0f}{bar:9}{got['cpu']:12.2f}{got['cpu_all']:10.2f}{got['p50_ms']:8.1f}"
             f"{got['p99_ms']:8.1f}{got['bytes']:10.1f}{got['rss']:9.0f}"
             f"{got['client_cpu'] / got['seconds']:11.0%}"
+        )
+    for name, got, _ in rows:
+        print(
+            f"{name}: derived tables {got['behind']:.0f} batches behind at the last answer, "
+            f"level {got['took']:.1f} s later"
         )
     return 0 if good else 1
 
