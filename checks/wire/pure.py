@@ -121,11 +121,61 @@ def _base() -> tuple[Row, ...]:
     return _make_table(*pair)
 
 
-@lru_cache(maxsize=16)
-def _negated(public: bytes) -> tuple[Row, ...] | None:
-    """Table of -A, None where `public` is no point."""
+_MOST_TABLES = 128  # of a quarter of a megabyte
+_WORTH = 4  # uses of a key that came before its table pays for itself
+_tables: dict[bytes, tuple[Row, ...]] = {}
+
+
+@lru_cache(maxsize=4096)
+def _negated(public: bytes) -> tuple[int, int] | None:
+    """The point -A, None where `public` is no point."""
     pair = _decode(public)
-    return _make_table(P - pair[0], pair[1]) if pair else None
+    return (P - pair[0], pair[1]) if pair else None
+
+
+@lru_cache(maxsize=4096)
+def _uses(_public: bytes) -> list[None]:
+    """Grows by one with each use of the key."""
+    return []
+
+
+def _table(public: bytes, pair: tuple[int, int]) -> tuple[Row, ...] | None:
+    """The key's table, if it is or just became worth having one."""
+    table = _tables.get(public)
+    if table is None and len(_tables) < _MOST_TABLES:
+        uses = _uses(public)
+        uses.append(None)
+        if len(uses) > _WORTH:
+            table = _tables[public] = _make_table(*pair)
+    return table
+
+
+def _times_once(pair: tuple[int, int], scalar: int) -> Point:
+    """A multiple of a point without a table of its own: 252 doublings and at most 64 additions."""
+    ready, point = _ready(*pair), _NEUTRAL
+    multiples: list[Point] = []
+    for _ in range(15):
+        point = _add(point, ready)
+        multiples.append(point)
+    row = [_ready(*affine) for affine in _affine(multiples)]
+    point = _NEUTRAL
+    for shift in range(252, -1, -4):
+        for _ in range(4):
+            point = _double(point)
+        digit = scalar >> shift & 15
+        if digit:
+            point = _add(point, row[digit - 1])
+    return point
+
+
+def _sum(point: Point, other: Point) -> Point:
+    """Any two points; the formula is complete."""
+    x, y, z, t = point
+    x2, y2, z2, t2 = other
+    a, b = (y - x) * (y2 - x2) % P, (y + x) * (y2 + x2) % P
+    c, d = t * _D2 % P * t2 % P, 2 * z * z2 % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
 
 
 def _hash(*parts: bytes) -> int:
@@ -137,11 +187,13 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     s = int.from_bytes(signature[32:], "little")
     if len(signature) != 64 or s >= L:
         return False
-    table = _negated(public)
-    if table is None:
+    pair = _negated(public)
+    if pair is None:
         return False
-    k = _hash(signature[:32], public, message) % L
-    return _encode(_times(table, k, _times(_base(), s))) == signature[:32]
+    k, point = _hash(signature[:32], public, message) % L, _times(_base(), s)
+    table = _table(public, pair)
+    point = _times(table, k, point) if table is not None else _sum(point, _times_once(pair, k))
+    return _encode(point) == signature[:32]
 
 
 def _expand(seed: bytes) -> tuple[int, bytes]:
