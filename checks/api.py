@@ -25,11 +25,16 @@ class State(StrEnum):
 
 
 _RANK = {State.OK: 0, State.WARN: 1, State.UNKNOWN: 2, State.CRIT: 3}
+_WORST_FIRST = (State.CRIT, State.UNKNOWN, State.WARN, State.OK)
 
 
 def worst(states: Iterable[State]) -> State:
     """The worst of these states; the worst of nothing is unknown, never ok."""
-    return max(states, key=lambda state: state.rank, default=State.UNKNOWN)
+    given = list(states)
+    for state in _WORST_FIRST:
+        if state in given:
+            return state
+    return State.UNKNOWN
 
 
 class Unit(StrEnum):
@@ -116,9 +121,10 @@ class Upper:
         """State of `value`; no value is unknown."""
         if value is None:
             return State.UNKNOWN
-        if self.crit is not None and value >= self.crit:
+        top, bottom = value.as_integer_ratio()  # compared as integers: fractions are slow to compare
+        if self.crit is not None and top >= self.crit * bottom:
             return State.CRIT
-        return State.WARN if self.warn is not None and value >= self.warn else State.OK
+        return State.WARN if self.warn is not None and top >= self.warn * bottom else State.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +142,10 @@ class Lower:
         """State of `value`; no value is unknown."""
         if value is None:
             return State.UNKNOWN
-        if self.crit is not None and value <= self.crit:
+        top, bottom = value.as_integer_ratio()  # compared as integers: fractions are slow to compare
+        if self.crit is not None and top <= self.crit * bottom:
             return State.CRIT
-        return State.WARN if self.warn is not None and value <= self.warn else State.OK
+        return State.WARN if self.warn is not None and top <= self.warn * bottom else State.OK
 
 
 def percent(part: int | None, whole: int | None) -> Fraction | None:

@@ -7,6 +7,7 @@ signature. Bodies and lines are checked in both.
 
 import gc
 from array import array
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -226,57 +227,42 @@ class _Batch:
         latest = self.entry.received_ms + FUTURE_MS
         holds = self.task.holds.get(self.header.plan, _NO_HOLDS)
         scores = self._scores()
-        judged: dict[str, int] = {}
+        judged: list[str] = []
         for number, line in enumerate(split):
             try:
                 one = look(line, agent)
             except (WireError, FieldError) as error:
                 findings.add("bad_line", f"{self.where} line {number}", str(error))
                 continue
-            said = one.said
-            judged[said.judged] = judged.get(said.judged, 0) + 1
+            who, _, t0, in_round, said = one
+            judged.append(said.judged)
             if said.problem is not None:
                 findings.add(said.problem[0], f"{self.where} line {number}", said.problem[1])
-            if one.who.vantage != agent:
-                detail = f"says its vantage point is {one.who.vantage!r}"
+            if who.series[2] != agent:
+                detail = f"says its vantage point is {who.series[2]!r}"
                 findings.add("bad_line", f"{self.where} line {number}", detail)
                 continue
-            t_ms = one.t0 - shift
-            self.keep(one, t_ms if scores and t_ms <= latest else None, holds)
-            if one.round is not None and scores and t_ms <= latest:
-                self.round(one, t_ms, number, line)
-        for what, count in judged.items():
+            t_ms = t0 - shift
+            counts = scores and t_ms <= latest
+            self.keep(one, t_ms if counts else None, holds)
+            if in_round is not None and counts:
+                self.found.done.append(Done(in_round, *who.series, t_ms, said.error, self.idx, number, line))
+        for what, count in Counter(judged).items():
             findings.count(what, count)
 
     def keep(self, one: Look, t_ms: int | None, holds: Holds) -> None:
         """A look's slot; and its observation, where it is evidence that a figure needs."""
-        series = one.who.series
-        track = self.found.tracks.get(series)
+        who, slot, _, in_round, said = one
+        track = self.found.tracks.get(who.series)
         if track is None:
-            track = self.found.tracks[series] = Track(one.who.asset)
-        if one.round is None:
-            track.slots.append(one.slot)
-        key = series[:2]
-        if t_ms is None or key not in self.task.wanted or one.said.error is not None:
+            track = self.found.tracks[who.series] = Track(who.asset)
+        if in_round is None:
+            track.slots.append(slot)
+        if t_ms is None or who.pair not in self.task.wanted or said.error is not None:
             return
-        code = _CODE.get(one.said.state)
+        code = _CODE.get(said.state)
         if code is not None:
-            track.seen.extend((t_ms, code, self.idx, holds.get(key, NO_HOLD)))
-
-    def round(self, one: Look, t_ms: int, number: int, line: bytes) -> None:
-        self.found.done.append(
-            Done(
-                str(one.round),
-                one.who.check,
-                one.who.target,
-                one.who.vantage,
-                t_ms,
-                one.said.error,
-                self.idx,
-                number,
-                line,
-            )
-        )
+            track.seen.extend((t_ms, code, self.idx, holds.get(who.pair, NO_HOLD)))
 
     def _scores(self) -> bool:
         """Whether the newest change before this entry was a release from quarantine, or there was none."""

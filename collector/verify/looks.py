@@ -53,13 +53,13 @@ class Who(NamedTuple):
     check: str
     version: int
     asset: str | None
-    target: str
-    vantage: str
+    series: tuple[str, str, str]  # check, target, vantage point
+    pair: tuple[str, str]  # check, target
 
-    @property
-    def series(self) -> tuple[str, str, str]:
-        """Check, target, vantage point."""
-        return self.check, self.target, self.vantage
+    @classmethod
+    def of(cls, check: str, version: int, asset: str | None, target: str, vantage: str) -> "Who":
+        """Who looked at what."""
+        return cls(check, version, asset, (check, target, vantage), (check, target))
 
 
 class Look(NamedTuple):
@@ -113,6 +113,7 @@ class Judge:
 
     asked: Mapping[Asked, Mapping[str, Any]]
     memory: dict[tuple[int, bytes], Said] = field(default_factory=dict)
+    once: set[int] = field(default_factory=set)
     places: dict[tuple[str, bytes, bytes], _Place] = field(default_factory=dict)
     numbers: dict[tuple[str, int, str], int] = field(default_factory=dict)
     params: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -146,7 +147,7 @@ class Judge:
         if found is None:
             return None
         name, version, asset, target, vantage = found.groups()
-        who = Who(
+        who = Who.of(
             name.decode(),
             int(version),
             None if asset is None else asset.decode(),
@@ -154,7 +155,7 @@ class Judge:
             vantage.decode(),
         )
         digest = params.decode()
-        wanted = self.asked.get((agent, who.check, who.target, digest))
+        wanted = self.asked.get((agent, who.check, who.pair[1], digest))
         number = self.numbers.setdefault((who.check, who.version, digest), len(self.numbers))
         made = _Place(who, digest, wanted, number)
         check = self._check(who.check)
@@ -178,6 +179,13 @@ class Judge:
         return self._said(about, rest, place.wanted, key)
 
     def _keep(self, key: tuple[int, bytes], said: Said) -> Said:
+        """Remember what came a second time: most lines with counters in them never do."""
+        hashed = hash(key)
+        if hashed not in self.once:
+            if len(self.once) >= _MOST:
+                self.once.clear()
+            self.once.add(hashed)
+            return said
         if len(self.memory) >= _MOST:
             self.memory.clear()
         self.memory[key] = said
@@ -211,7 +219,7 @@ class Judge:
         rest = {name: raw[name] for name in ("facts", "readings", "state", "error") if name in raw}
         wanted = self.asked.get((agent, result.check, result.target, result.params))
         said = self._said((result.check, result.version, result.params, result.t0), rest, wanted, None)
-        who = Who(result.check, result.version, result.asset, result.target, result.vantage)
+        who = Who.of(result.check, result.version, result.asset, result.target, result.vantage)
         return Look(who, result.slot, result.t0, result.round, said)
 
     def _said(
