@@ -1,5 +1,7 @@
 """Follows the log's tree through a bundle: checkpoints, notes, the paper, and every entry in order."""
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -104,6 +106,16 @@ def chunk(archive: Archive, number: int) -> tuple[list[bytes], list[Body]]:
     return entries, bodies
 
 
+def _ahead(archive: Archive) -> Iterator[Future[tuple[list[bytes], list[Body]]]]:
+    """The chunks in order, the next one already being unpacked: zlib lets another thread run meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(chunk, archive, 0) if archive.chunks else None
+        for number in range(1, archive.chunks + 1):
+            made, coming = coming, pool.submit(chunk, archive, number) if number < archive.chunks else None
+            if made is not None:
+                yield made
+
+
 def _entries(growth: _Growth) -> None:
     archive, findings = growth.archive, growth.findings
     frontier = _frontier(archive, findings)
@@ -112,9 +124,9 @@ def _entries(growth: _Growth) -> None:
     if frontier is not None and frontier.size:
         _compare_root(growth, frontier)
     at = archive.manifest.from_size
-    for number in range(archive.chunks):
+    for number, made in enumerate(_ahead(archive)):
         try:
-            entries, bodies = chunk(archive, number)
+            entries, bodies = made.result()
         except (BundleError, WireError) as error:
             findings.add("bad_member", f"chunk {number}", str(error))
             frontier = None

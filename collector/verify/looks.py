@@ -282,26 +282,23 @@ _SAME = {state.value: Said(state.value, None, SAME) for state in State}
 
 def written(readings: Sequence[Reading], state: State) -> bytes:
     """What our writer puts behind the facts; Misfit or ValueError for what it cannot write."""
-    return (',"readings":[' + ",".join(map(_reading, readings)) + '],"state":"' + state + '"}').encode(
-        "utf-8"
-    )
+    made = []
+    for one in readings:
+        value = one.value
+        if value is None:
+            number = ',null,"'
+        elif type(value) is int and -MAX_INT <= value <= MAX_INT:
+            number = f',{value},"'
+        else:
+            number = _ratio(value)
+        reason = "," + encode_basestring(one.reason) if one.reason else ""
+        made.append(
+            "[" + encode_basestring(one.name) + number + one.unit + '","' + one.state + '"' + reason + "]"
+        )
+    return (',"readings":[' + ",".join(made) + '],"state":"' + state + '"}').encode("utf-8")
 
 
-def _reading(reading: Reading) -> str:
-    said = '","' + reading.state + '"]'
-    if reading.reason:
-        said = said[:-1] + "," + encode_basestring(reading.reason) + "]"
-    return "[" + encode_basestring(reading.name) + _number(reading.value) + reading.unit + said
-
-
-def _number(value: Any) -> str:
-    """A value between commas, with the quotation mark that opens its unit."""
-    if value is None:
-        return ',null,"'
-    if type(value) is int:
-        if not -MAX_INT <= value <= MAX_INT:
-            raise Misfit
-        return f',{value},"'
+def _ratio(value: Any) -> str:
     if type(value) is not Fraction:
         raise Misfit
     top, bottom = value.as_integer_ratio()
