@@ -1,6 +1,7 @@
 """The `roundseal-collector` program: finds the command, imports only that command's module."""
 
 import importlib
+import os
 
 import click
 
@@ -42,9 +43,7 @@ class _Lazy(click.Group):
 
 
 def _later(name: str) -> click.Command:
-    @click.command(
-        name, context_settings={"ignore_unknown_options": True}, help="Not in this version."
-    )
+    @click.command(name, context_settings={"ignore_unknown_options": True}, help="Not in this version.")
     @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
     def later(rest: tuple[str, ...]) -> None:
         raise click.UsageError(f"{name}: not in this version")
@@ -56,3 +55,5 @@ def _later(name: str) -> click.Command:
 @click.version_option(package_name="roundseal")
 def main() -> None:
     """Roundseal collector (巡证 采集端)."""
+    # Databases and files made from here on are the owner's alone.
+    os.umask(0o077)

@@ -49,6 +49,8 @@ def token_create(directory: Path, asset: str, agent: str | None, minutes: int, b
     from collector.jobs import lifecycle
 
     def act(context: Context) -> str:
+        if not lifecycle.in_estate(context, asset):
+            click.echo(f"note: the estate in force has no asset {asset}; check its spelling", err=True)
         name = agent or lifecycle.agent_of(context, asset)
         return lifecycle.create_token(context, asset, name, by=by, seconds=60 * minutes)
 

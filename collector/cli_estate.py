@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from collector.cli_by import must_exist
 from collector.context import ConfigError, open_context
 from collector.estate.errors import EstateError
 from collector.estate.loading import Loaded
@@ -56,6 +57,7 @@ def apply(directory: Path, file: Path, dry_run: bool, by: str, as_json: bool) ->
     loaded = _load(file, as_json)
     try:
         with open_context(directory) as context:
+            must_exist(context, by)
             changes = estates.compare(context, loaded)
             notes = estates.notes(context, loaded)
             if not as_json:

@@ -83,7 +83,9 @@ def _lines(said: dict[str, Any]) -> list[str]:
     lines.append(f"  down between {said['down_min'] / 1000:.3f} and {said['down_max'] / 1000:.3f} s")
     if said["target_promised"]:
         lines.append(f"  target: {said['verdict']}")
-    lines += [f"  {flag['subject']}: {flag['code']}" for flag in said["flags"]]
+    for flag in said["flags"]:
+        since = "" if flag["at_ms"] is None else f" {_when(flag['at_ms'], timezone)}"
+        lines.append(f"  {flag['subject']}: {flag['code']}{since}")
     lines.append(f"  estate entry {said['estate']['entry']}, formula {said['formula']}")
     return lines
 

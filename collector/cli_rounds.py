@@ -11,6 +11,7 @@ import click
 
 from checks.codec import to_json
 from checks.recurrence import zone
+from collector.cli_by import must_exist
 from collector.context import ConfigError, Context, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -149,15 +150,19 @@ def run(directory: Path, id_: str, by: str, as_json: bool) -> None:
     from collector.jobs import estates
 
     with _open(directory) as context:
+        must_exist(context, by)
         try:
-            window, agents = estates.run_round(context, id_, by=by)
+            window, agents, absent = estates.run_round(context, id_, by=by)
         except estates.RoundError as error:
             _fail(str(error))
             return
     if as_json:
-        click.echo(json.dumps({"window": to_json(window), "agents": list(agents)}))
-    else:
-        click.echo(f"{window.id}: asked of {', '.join(agents)}; due within an hour")
+        said = {"window": to_json(window), "agents": list(agents), "not_enrolled": list(absent)}
+        click.echo(json.dumps(said))
+        return
+    click.echo(f"{window.id}: asked of {', '.join(agents)}; due within an hour")
+    if absent:
+        click.echo(f"not enrolled, so due and not inspected: {', '.join(absent)}")
 
 
 @click.group()
@@ -180,6 +185,7 @@ def statement_add(
 
     pairs = dict(item.partition("=")[::2] for item in given)
     with _open(directory) as context:
+        must_exist(context, by)
         try:
             body = document.read_bytes() if document else None
             idx = statements.add(context, kind, pairs, by=by, document=body)

@@ -1,8 +1,8 @@
 """What a collector's parts share: directory, settings, database, log key, clock, the log's writer.
 
-    DIR/collector.yaml   origin, listen, url, database, id
-    DIR/keys/            log.key (0600), log.vkey, token.key (0600)
-    DIR/tls/             cert.pem, key.pem (0600)
+DIR/collector.yaml   origin, listen, url, database, id
+DIR/keys/            log.key (0600), log.vkey, token.key (0600)
+DIR/tls/             cert.pem, key.pem (0600)
 """
 
 import fcntl
@@ -160,6 +160,7 @@ def system_clock() -> int:
 def open_context(directory: Path, now: Clock = system_clock) -> Context:
     """Open a data directory that `init` made; ConfigError if it cannot be used."""
     settings = load_settings(directory)
+    _not_lost(directory, settings)
     context = Context(directory, settings, Signer(_secret(directory / "keys" / "log.key")), now)
     try:
         with context.database.write() as conn:
@@ -170,6 +171,13 @@ def open_context(directory: Path, now: Clock = system_clock) -> Context:
         why = getattr(error, "orig", None) or error
         raise ConfigError(f"{directory}: the database cannot be used: {why}") from error
     return context
+
+
+def _not_lost(directory: Path, settings: Settings) -> None:
+    """A log that has published checkpoints and whose database is gone must not begin anew, empty."""
+    file = settings.database.removeprefix("sqlite:///")
+    if file != settings.database and (directory / "published").exists() and not Path(file).exists():
+        raise ConfigError(f"{file} is gone, though this log has published checkpoints: restore a backup")
 
 
 def load_settings(directory: Path) -> Settings:
@@ -208,6 +216,7 @@ def token_key(directory: Path) -> bytes:
 @contextmanager
 def locked(directory: Path) -> Iterator[TextIO]:
     """Hold the data directory's lock: one server at a time. ConfigError if another has it."""
+    load_settings(directory)
     with (directory / "collector.lock").open("a", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,9 +23,7 @@ _IDLE_S = 30
 
 
 @contextmanager
-def listening(
-    app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, threads: int
-) -> Iterator[int]:
+def listening(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, threads: int) -> Iterator[int]:
     """Serve in the background; yields the port."""
     bound = socket.create_server(
         (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=_BACKLOG

@@ -17,9 +17,7 @@ class Metrics:
             registry=self.registry,
         )
         self._by_word = {word: self.answers.labels(word) for word in sorted(WORDS)}
-        self.results = Counter(
-            "roundseal_results", "Result lines logged.", registry=self.registry
-        )
+        self.results = Counter("roundseal_results", "Result lines logged.", registry=self.registry)
         self.seconds = Histogram(
             "roundseal_batch_request_seconds",
             "Time from reading a request of batches to its answer.",
@@ -30,7 +28,8 @@ class Metrics:
             "roundseal_clock_flags", "Batches logged with a clock far off.", registry=self.registry
         )
         self.alarms = Counter(
-            "roundseal_seen_alarms", "Batches that name a tree head of ours that we know nothing of.",
+            "roundseal_seen_alarms",
+            "Batches that name a tree head of ours that we know nothing of.",
             registry=self.registry,
         )
         self.log_size = Gauge("roundseal_log_entries", "Entries in the log.", registry=self.registry)

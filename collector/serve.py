@@ -43,9 +43,7 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def running(
-    context: Context, *, accept_restore: bool = False, pages: bool = True
-) -> Iterator[Wsgi]:
+def running(context: Context, *, accept_restore: bool = False, pages: bool = True) -> Iterator[Wsgi]:
     """All jobs of the server around the application: writer, checkpoints, deriver, rounds."""
     context.writer.start()
     publisher = Publisher(context)
@@ -110,13 +108,12 @@ def serve(
             _run(app, host, port, tls, say)
 
 
-def _run(
-    app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, say: Callable[[str], None]
-) -> None:
+def _run(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, say: Callable[[str], None]) -> None:
     try:
         from collector import granian_server as server
     except ImportError:
         from collector import waitress_server as server  # type: ignore[no-redef]  # the same two functions
+
         if tls is not None:
             raise ConfigError("granian is not installed: only plain HTTP on loopback is possible") from None
     stop = threading.Event()

@@ -11,9 +11,7 @@ from collector.web.app import Wsgi
 
 
 @contextmanager
-def listening(
-    app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, threads: int
-) -> Iterator[int]:
+def listening(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, threads: int) -> Iterator[int]:
     """Serve in the background; yields the port."""
     del tls
     server = create_server(app, host=host, port=port, threads=threads, ident=None)

@@ -171,6 +171,9 @@ def _range(conn: Connection, period: Period) -> tuple[CheckpointRow | None, Chec
     first = evidence.first_received(conn, period.from_ms - _carry_in(conn))
     if first is None or first >= end.size:
         raise BundleEmpty(f"the log has no entry since the start of {period.name}")
+    begun = evidence.first_received(conn, 0)
+    if begun is not None and period.to_ms <= (packs.entry_received(conn, begun) or 0):
+        raise BundleEmpty(f"the log was begun after {period.name} had ended")
     return evidence.checkpoint_before(conn, first), end
 
 

@@ -117,8 +117,12 @@ def issue_for_agent(context: Context, agent: str, epoch: int, by: str) -> int | 
     return projection.log(context, [_plan_entry(plan, by)])[0]
 
 
-def run_round(context: Context, round_id: str, *, by: str) -> tuple[Window, tuple[str, ...]]:
-    """Have a round run now: a window of an hour in the plans of all agents that have a part in it."""
+def run_round(context: Context, round_id: str, *, by: str) -> tuple[Window, tuple[str, ...], tuple[str, ...]]:
+    """Have a round run now: a window of an hour in the plans of all agents that have a part in it.
+
+    The window, the agents that are asked, and those that nobody enrolled: what these owe is due as well,
+    and will be missing in the record.
+    """
     now = context.now()
     with context.read() as conn:
         concerned = [
@@ -127,13 +131,14 @@ def run_round(context: Context, round_id: str, *, by: str) -> tuple[Window, tupl
             if any(part.id == round_id for part in plan.rounds)
         ]
         living = set(_living(conn))
-    concerned = [(epoch, plan) for epoch, plan in concerned if (plan.agent, epoch) in living]
-    if not concerned:
+    concerned = [(epoch, plan) for epoch, plan in concerned if not epoch or (plan.agent, epoch) in living]
+    asked = tuple(plan.agent for epoch, plan in concerned if epoch)
+    if not asked:
         raise RoundError("no_such_round", f"no agent's plan has a round {round_id}")
     window = Window(f"{round_id}{BY_HAND}{now}", now, now + BY_HAND_MS, now + 2 * BY_HAND_MS)
     made = [_with_window(replace(plan, made_ms=now), round_id, window) for _, plan in concerned]
     projection.log(context, [_plan_entry(plan, by) for plan in made])
-    return window, tuple(plan.agent for plan in made)
+    return window, asked, tuple(plan.agent for epoch, plan in concerned if not epoch)
 
 
 def _with_window(plan: Plan, round_id: str, window: Window) -> Plan:

@@ -128,8 +128,14 @@ def services_now(context: Context) -> dict[str, CurrentState]:
 
 def stale_after(terms: ServiceTerms) -> int:
     """How long an agent's silence can last before its newest state is no state: flush and hold."""
-    flush = FLUSH_MS if any("@" in name for name in terms.leaves) else FLUSH_PROBES_MS
-    return flush + max((leaf.hold_ms for leaf in terms.leaves.values()), default=0)
+    return flush_of(any("@" in name for name in terms.leaves)) + max(
+        (leaf.hold_ms for leaf in terms.leaves.values()), default=0
+    )
+
+
+def flush_of(of_asset: bool) -> int:
+    """How long a result may be on its way: looks at assets are sent less often than those of probes."""
+    return FLUSH_MS if of_asset else FLUSH_PROBES_MS
 
 
 def watermark(conn: Connection, terms: ServiceTerms, now: int) -> int | None:

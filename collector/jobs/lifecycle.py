@@ -1,7 +1,6 @@
 """The life of an agent: token, enrolment, approval, revocation, release from quarantine."""
 
 import importlib
-import importlib.util
 import secrets
 from collections.abc import Sequence
 from hashlib import sha256
@@ -47,12 +46,20 @@ def create_token(context: Context, asset: str, agent: str, *, by: str, seconds: 
 
 def agent_of(context: Context, asset: str) -> str:
     """Agent id for an asset: what the estate in force says, else the asset's own id."""
-    if importlib.util.find_spec("collector.store.estates") is None:
-        return asset
     store = importlib.import_module("collector.store.estates")
     with context.read() as conn:
         named: str | None = store.agent_of_asset(conn, asset)
     return named or asset
+
+
+def in_estate(context: Context, asset: str) -> bool:
+    """Whether the estate in force has this asset; true while no estate has been applied."""
+    store = importlib.import_module("collector.store.estates")
+    with context.read() as conn:
+        applied = store.newest(conn)
+        return applied is None or any(
+            one.id == asset for one in store.loaded(conn, applied.idx).estate.assets
+        )
 
 
 def enrol(context: Context, statement: Statement) -> Agent:

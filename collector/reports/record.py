@@ -67,7 +67,8 @@ def source_of(context: Context, row: RecordRow) -> Source:
 def _kind(context: Context, row: RecordRow) -> str:
     """How often the round comes, which decides the document's name; one run by hand stays what it is."""
     with context.read() as conn:
-        applied = estates.newest(conn)
+        # The estate in force when it was closed: a later one must not rename a signed record.
+        applied = estates.newest(conn, row.closed)
         loaded = estates.loaded(conn, applied.idx) if applied is not None else None
     known = next((one for one in loaded.estate.rounds if one.id == row.round), None) if loaded else None
     return str(known.every) if known is not None and known.every else "special"

@@ -72,9 +72,7 @@ def get(conn: Connection, agent: str, epoch: int) -> Agent | None:
 
 def by_statement(conn: Connection, statement: bytes) -> Agent | None:
     """The agent that enrolled with exactly this statement."""
-    row = (
-        conn.execute(select(*_COLUMNS).where(agent_table.c.statement == statement)).mappings().first()
-    )
+    row = conn.execute(select(*_COLUMNS).where(agent_table.c.statement == statement)).mappings().first()
     return None if row is None else _read(row, newest_epoch(conn, row["agent"]))
 
 

@@ -256,7 +256,6 @@ def last_received(conn: Connection) -> int:
     return int(last or 0)
 
 
-
 def first_received(conn: Connection, since_ms: int) -> int | None:
     """Index of the first entry received at or after this instant."""
     table = entry_table

@@ -88,4 +88,3 @@ def lock(conn: Connection, name: str) -> _Row:
     if row is None:
         raise Fenced(name)
     return _Row(*row)
-

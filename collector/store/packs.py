@@ -51,6 +51,12 @@ def entry(conn: Connection, idx: int) -> EntryRow | None:
     return next(entry_rows(conn, idx, idx + 1), None)
 
 
+def entry_received(conn: Connection, idx: int) -> int | None:
+    """When the log took this entry in (UTC ms)."""
+    found = conn.execute(select(entry_table.c.received).where(entry_table.c.idx == idx)).scalar()
+    return None if found is None else int(found)
+
+
 def body(conn: Connection, idx: int) -> BodyRow | None:
     """The body of an entry, None where it has none (or none any more)."""
     found = conn.execute(select(body_table).where(body_table.c.idx == idx)).first()
@@ -76,9 +82,7 @@ def body_rows(conn: Connection, begin: int, end: int) -> Iterator[BodyRow]:
 
 
 def _packed(conn: Connection, n: int) -> tuple[bytes, bytes]:
-    found = conn.execute(
-        select(pack_table.c.entries, pack_table.c.bodies).where(pack_table.c.n == n)
-    ).first()
+    found = conn.execute(select(pack_table.c.entries, pack_table.c.bodies).where(pack_table.c.n == n)).first()
     if found is None:
         raise evidence.Damaged(f"entries {n * GROUP} to {n * GROUP + GROUP - 1} are nowhere: run fsck")
     return found[0], found[1]

@@ -43,6 +43,7 @@ COMPARED = (
     "flags",
     "segments",
 )
+_SHOWN = ("known", "low", "high")
 _DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _DEFAULT_HOLD_MS = 150_000
 
@@ -131,8 +132,10 @@ def _check(claim: Mapping[str, Any], ground: _Ground) -> Verdict:
         return name, "contradicted", ", ".join(odd)
     ground.findings.count("figures made anew")
     shares, period = made["percent"], made["period"]
-    words = [f"known {shares['known']} %, low {shares['low']} %, high {shares['high']} %"]
-    words.append(f"coverage {shares['coverage']} %, grade {grade(terms, ground.tracks, ground.history.keys)}")
+    words = [", ".join(f"{one} {shares[one]} %" if shares[one] else f"{one}: no figure" for one in _SHOWN)]
+    words.append(
+        f"coverage {shares['coverage'] or 0} %, grade {grade(terms, ground.tracks, ground.history.keys)}"
+    )
     if made["divergences"]:
         words.append(f"vantages disagreed {len(made['divergences'])} times")
     if period["evaluated_to"] < period["to"]:

@@ -2,7 +2,7 @@
 
 A   two vantage points on different machines looked at each thing
 B   one agent looked at another machine
-C   an agent looked at its own host
+C   an agent looked at its own host, or the plan does not say whose the target is
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def _leaf(key: tuple[str, str], tracks: Mapping[Series, Track], places: Mapping[
         if (check, target) == key and track.seen:
             place = places.get(vantage, vantage)
             counts[place] = counts.get(place, 0) + len(track.seen)
-            own = own or track.asset == place
+            own = own or track.asset is None or track.asset == place
     # A second vantage point that hardly ever looked agrees with nothing.
     steady = [place for place, count in counts.items() if 2 * count >= max(counts.values())]
     if not steady:

@@ -139,17 +139,20 @@ def bring_up(home: Path, listen: str, programs: list[subprocess.Popen[bytes]]) -
         raise Failed(f"something else listens on {listen}; say LISTEN=127.0.0.1:PORT make run")
     programs.append(start(home / "collector.log", "roundseal-collector", "serve", data, "--listen", listen))
     wait_for("the collector", lambda: alive(programs[0], home / "collector.log") and listening(int(port)))
-    collector("estate", "apply", data, write_estate(home, url, port))
+    if not (home / "estate.yaml").exists():
+        # Only the first time: whoever applied an estate of his own keeps it.
+        collector("estate", "apply", data, write_estate(home, url, port))
     enrol(home, data, url)
     programs.append(start(home / "agent.log", "roundseal-agent", "run", "--state", home / "agent"))
-    say("  inspecting this machine for the first time …")
-    round_id = inspect(data)
+    round_id = ""
+    if password is not None:
+        say("  inspecting this machine for the first time …")
+        round_id = inspect(data)
     say("")
     say(f"  Open      {url}    (self-signed certificate: the browser warns; agents pin it)")
-    say(
-        f"  Log in    admin   {password or 'your password (another: roundseal-collector account reset)'}"
-    )
-    say(f"  Record    {round_id}")
+    say(f"  Log in    admin   {password or 'your password (another: roundseal-collector account reset)'}")
+    if round_id:
+        say(f"  Record    {round_id}")
     say(f"  Bundle    .venv/bin/roundseal-collector bundle make {data} --period today --out evidence.zip")
     say(f"            .venv/bin/roundseal-verify evidence.zip --policy {data}/policy")
     say(f"  Data      {home}   (logs: collector.log, agent.log)      Stop with Ctrl-C")
@@ -184,6 +187,8 @@ def main() -> int:
         bring_up(options.home, options.listen, programs)
         while not options.once and all(p.poll() is None for p in programs):
             time.sleep(1)
+        if not options.once:
+            raise Failed(f"a program ended by itself: see {options.home}/collector.log and agent.log")
     except Failed as problem:
         sys.stderr.write(f"make run: {problem}\n")
         return 2

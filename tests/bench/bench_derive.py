@@ -24,8 +24,8 @@ from collector.jobs.batches import log_size, read_batches
 from collector.jobs.derive import Deriver
 from collector.jobs.derive_state import Memory
 from collector.jobs.placing import BatchWork
-from collector.serve import SWITCH_S
 from collector.jobs.sequencer import load_standing
+from collector.serve import SWITCH_S
 
 COUNT, BAR_MS, BAR_RATE = 50, 50.0, 100_000
 
@@ -145,7 +145,9 @@ def main() -> int:
     print(f"in order, read back from the log: {rate:.0f} results per CPU second")
     print(f"one late batch into a day of {each}: {once:.2f} CPU s")
     print(f"{each} late batches at once: {each * COUNT / often:.0f} results per CPU second")
-    print(f"a batch while {args.series} series are flushed: p50 {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms (bar {BAR_MS:.0f})")
+    print(
+        f"a batch while {args.series} series are flushed: p50 {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms (bar {BAR_MS:.0f})"
+    )
     return 0 if p99 < BAR_MS and fed >= BAR_RATE else 1
 
 

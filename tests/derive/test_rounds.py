@@ -224,7 +224,7 @@ def dump(context):
 def test_a_round_run_by_hand_is_due_for_an_hour_and_outlives_an_apply(two, sight):
     with pytest.raises(estates.RoundError):
         estates.run_round(two.context, "weekly", by="test")
-    window, agents = estates.run_round(two.context, "daily", by="test")
+    window, agents, _ = estates.run_round(two.context, "daily", by="test")
     assert agents == ("a", "b") and window.to_ms - window.from_ms == HOUR
     estates.apply(two.context, two.estate(ESTATE + "# a remark\n"), by="test")
     with two.context.read() as conn:

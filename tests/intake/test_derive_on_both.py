@@ -51,7 +51,7 @@ def test_derived_tables_are_made_and_made_again(any_directory: Path, enrol: Call
         batches.take(late)
         catch_up(context)
         statements.add(context, "approval", {"window": "w"}, by="nobody")
-        window, _ = estates.run_round(context, "daily", by="test")
+        window, _, _ = estates.run_round(context, "daily", by="test")
         assert rounds.close_due(context, window.until_ms + 10_000_000)
         with context.read() as conn:
             assert [one.id for one in series.every(conn)] == [1, 2, 3]

@@ -162,7 +162,8 @@ def test_quick_and_full_mode_on_one_and_two_processors_agree(kit: Kit):
 def test_grades_say_who_looked_from_where(kit: Kit):
     _, verdict = kit.verify(kit.good)
     details = {name: detail for name, _, detail in verdict.claims}
-    assert "grade B" in details["availability of portal"]  # portal-db is seen from one machine only
+    # portal-db is seen from one machine only, and its plan does not say on which asset it is.
+    assert "grade C" in details["availability of portal"]
     assert "disagreed" in details["availability of portal"]
 
 

@@ -44,7 +44,7 @@ class Cell:
 
 
 def table_of(found: Sequence[Occasion], name: str, title: str, empty: str) -> Table:
-    """Occasions as rows, newest window first."""
+    """Occasions as rows, in the order given."""
     rows = [
         (
             state_of(one),
@@ -58,7 +58,7 @@ def table_of(found: Sequence[Occasion], name: str, title: str, empty: str) -> Ta
             one.errors,
             one.record.idx if one.record else None,
         )
-        for one in reversed(found)
+        for one in found
     ]
     return Table(name, title, _COLUMNS, rows, empty)
 
@@ -92,14 +92,8 @@ def _month(first: date) -> list[Occasion]:
 def rounds_table(args: Mapping[str, str]) -> Table:
     """The windows of one month."""
     first = month_of(args.get("month", ""))
-    made = table_of(_month(first), "rounds", t("rounds.of", month=f"{first:%Y-%m}"), t("rounds.none"))
+    made = table_of(_month(first)[::-1], "rounds", t("rounds.of", month=f"{first:%Y-%m}"), t("rounds.none"))
     return Table(made.name, made.title, made.columns, made.rows, made.empty, (("month", f"{first:%Y-%m}"),))
-
-
-@table("rounds-today", Role.VIEWER)
-def rounds_today(_args: Mapping[str, str]) -> Table:
-    """The rounds of the first page are those of the present month."""
-    return rounds_table({})
 
 
 @route("/rounds", Role.VIEWER)
@@ -136,7 +130,8 @@ def _weeks(first: date, found: Sequence[Occasion]) -> list[list[Cell]]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A window with its record, or how it stands while it is open; no view where nothing is owed."""
+    """A window with its record, or how it stands while it is open; no view of what has not begun or owes
+    nothing."""
 
     occasion: Occasion
     view: View | None
@@ -149,6 +144,8 @@ def _shown(window_id: str) -> Shown:
     try:
         with context().read() as conn:
             found = jobs.find(conn, window_id, context().now())
+            if found.state == "planned":
+                return Shown(found, None)
             if found.record is not None:
                 record = jobs.read_record(conn, found.record)
             else:
@@ -219,7 +216,7 @@ def record_export(kind: str, window: str) -> Answer:
 def round_run() -> Answer:
     """Have a round run now."""
     try:
-        opened, agents = jobs_estates.run_round(
+        opened, agents, _ = jobs_estates.run_round(
             context(), request.form.get("round", ""), by=auth.account().name
         )
     except jobs_estates.RoundError as error:

@@ -1,0 +1,20 @@
+"""Whom a command acts for: an account of this collector, or openly the command line."""
+
+import sys
+
+import click
+
+from collector.context import Context
+from collector.store import accounts
+
+COMMAND_LINE = "cli"
+
+
+def must_exist(context: Context, by: str) -> None:
+    """End with exit 2 where `by` is neither an account nor the command line: it is signed into the log."""
+    if by == COMMAND_LINE:
+        return
+    with context.read() as conn:
+        if accounts.get(conn, by) is None:
+            click.echo(f"error: --by {by}: there is no such account", err=True)
+            sys.exit(2)
