@@ -146,7 +146,8 @@ def main() -> int:
     print(f"one late batch into a day of {each}: {once:.2f} CPU s")
     print(f"{each} late batches at once: {each * COUNT / often:.0f} results per CPU second")
     print(
-        f"a batch while {args.series} series are flushed: p50 {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms (bar {BAR_MS:.0f})"
+        f"a batch while {args.series} series are flushed: p50 {times[len(times) // 2]:.1f} ms, "
+        f"p99 {p99:.1f} ms (bar {BAR_MS:.0f})"
     )
     return 0 if p99 < BAR_MS and fed >= BAR_RATE else 1
 
