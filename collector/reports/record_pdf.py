@@ -29,10 +29,17 @@ _WIDTHS = {
     "reason": 1.6,
     "value": 1.3,
     "check": 1.4,
-    "target": 1.2,
+    "target": 1.3,
     "why": 2,
     "detail": 2,
+    "when": 1.1,
+    "evidence": 1.3,
 }
+# A line may end after "/" beside a letter, after "." or "_" between letters, or inside what no cell can hold.
+_MARK = "\u200b"
+_ENDS = re.compile(r"(?<=[A-Za-z]/)(?=\S)|(?<=/)(?=[A-Za-z])|(?<=[A-Za-z][._@:+])(?=[A-Za-z])")
+_TOO_LONG = re.compile(r"[!-~]{13,}")
+_PIECE = 11
 _MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
 
@@ -105,9 +112,9 @@ def _data(view: View) -> dict[str, Any]:
         "lang": "zh" if view.lang == "zh" else "en",
         "title": view.title,
         "overview": text("record.overview", view.lang),
-        "facts": pairs,
+        "facts": [[name, breakable(value)] for name, value in pairs],
         "parts": [_part(table, view) for table in view.tables],
-        "proof": [list(pair) for pair in view.proof],
+        "proof": [[name, _ENDS.sub(_MARK, value).replace("+", f"+{_MARK}")] for name, value in view.proof],
         "proof_title": text("record.proof", view.lang),
         "qr_label": text("record.qr", view.lang),
         "qr_text": view.qr,
@@ -142,7 +149,20 @@ def headings(table: Table, lang: str) -> list[str]:
 
 def _cell(cell: object, column: Column, view: View) -> list[str]:
     state = str(cell) if column.kind is Kind.STATE else ""
-    return [cell_text(cell, column.kind, view), state]
+    return [breakable(cell_text(cell, column.kind, view)), state]
+
+
+def breakable(value: str) -> str:
+    """With marks where a line may end: never inside a number or a time."""
+    marked = _ENDS.sub(_MARK, value.replace(_MARK, ""))
+    return _TOO_LONG.sub(_chopped, marked)
+
+
+def _chopped(found: re.Match[str]) -> str:
+    word = found.group()
+    if not any(char.isalpha() for char in word):
+        return word
+    return _MARK.join(word[start : start + _PIECE] for start in range(0, len(word), _PIECE))
 
 
 def cell_text(cell: object, kind: Kind, view: View) -> str:

@@ -101,13 +101,15 @@ def view(record: Record, source: Source | None, lang: str, evidence_url: str = "
     """The record in words; no `source`: it is not closed. EmptyRecordError if it holds nothing."""
     if not record.overview.due or not (record.items or record.not_inspected):
         raise EmptyRecordError(f"{record.window.id}: nothing was due, so there is nothing to record")
-    words = _Words(lang, evidence_url)
+    # Before its last hour has passed nothing is missed, and what is not closed concludes nothing.
+    running = source is None and record.closed_ms < record.window.until_ms
+    words = _Words(lang, evidence_url, "open" if running else "none")
     zone = named_zone(record.timezone)
     return View(
         lang=lang,
         zone=zone,
         title=text(f"record.title.{source.kind if source else 'week'}", lang),
-        facts=tuple(_facts(record, zone, lang)),
+        facts=tuple(_facts(record, zone, lang, closed=source is not None, running=running)),
         problems=words.table("problems", _PROBLEMS, map(words.problem, record.problems)),
         unclear=words.table("unclear", _PROBLEMS, map(words.problem, record.unclear)),
         carried=words.table("carried", _CARRIED, map(words.carried, record.carried_over)),
@@ -124,7 +126,9 @@ def _clock(ms: int, zone: tzinfo) -> str:
     return datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _facts(record: Record, zone: tzinfo, lang: str) -> Iterator[tuple[str, str]]:
+def _facts(
+    record: Record, zone: tzinfo, lang: str, *, closed: bool, running: bool
+) -> Iterator[tuple[str, str]]:
     counts = record.overview
     name = record.name if record.name not in ("", record.round) else ""
     span = f"{_clock(record.window.from_ms, zone)} – {_clock(record.window.to_ms, zone)}"
@@ -132,11 +136,11 @@ def _facts(record: Record, zone: tzinfo, lang: str) -> Iterator[tuple[str, str]]
     said = {
         "round": f"{name} {record.window.id}".strip(),
         "window": span,
-        "closed": _clock(record.closed_ms, zone),
+        **({"closed": _clock(record.closed_ms, zone)} if closed else {}),
         "due": str(counts.due),
         "done": str(counts.done),
         "late": str(counts.late),
-        "missed": str(counts.missed),
+        "outstanding" if running else "missed": str(counts.missed),
         "errors": str(counts.errors),
         "states": text("record.fact.states.of", lang, **states),
     }
@@ -163,13 +167,15 @@ def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[s
 class _Words:
     """Rows in one language; evidence as links where pages want them."""
 
-    def __init__(self, lang: str, evidence_url: str) -> None:
+    def __init__(self, lang: str, evidence_url: str, mood: str) -> None:
         self.lang = lang
+        self.mood = mood  # "open": it still runs; "none": nothing more can come
         self.evidence_url = evidence_url
 
     def table(self, part: str, columns: tuple[Column, ...], rows: Iterable[tuple[object, ...]]) -> Table:
         """One part of the record."""
-        title, empty = text(f"record.{part}", self.lang), text(f"record.{part}.none", self.lang)
+        heading = "record.outstanding" if (part, self.mood) == ("missing", "open") else f"record.{part}"
+        title, empty = text(heading, self.lang), text(f"record.{part}.{self.mood}", self.lang)
         return Table(f"record-{part}", title, columns, tuple(rows), empty)
 
     def by_hand(self) -> Table:
@@ -210,7 +216,8 @@ class _Words:
     def carried(self, one: records.CarriedItem) -> tuple[object, ...]:
         """A problem of the record before."""
         name = wording.reading(one.name, self.lang)
-        became = text(f"record.now.{one.now}", self.lang)
+        waits = one.now == "not_inspected" and self.mood == "open"
+        became = text("record.now.outstanding" if waits else f"record.now.{one.now}", self.lang)
         return one.target, wording.check(one.check, self.lang), name, one.state, became, one.since
 
     def missing(self, one: Missing) -> tuple[object, ...]:
@@ -218,7 +225,8 @@ class _Words:
         if one.error is not None:
             why = f"{wording.state('error', self.lang)}: {wording.reason(one.error, self.lang)}"
         else:
-            why = text(f"record.why.{one.reason}", self.lang)
+            waits = one.reason == "missing" and self.mood == "open"
+            why = text("record.why.outstanding" if waits else f"record.why.{one.reason}", self.lang)
         return one.target, wording.check(one.check, self.lang), one.agent, why, self.place(one.evidence)
 
     def item(self, one: MachineItem) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ STATES: Words = {
     "missing": ("漏检", "Missed"),
     "done": ("已完成", "Done"),
     "done_late": ("逾期完成", "Done late"),
-    "planned": ("未到期", "Not yet due"),
+    "planned": ("尚未到期", "Not yet due"),
     "incomplete": ("不完整", "Incomplete"),
     "not_inspected": ("未巡检", "Not inspected"),
     # of agents

@@ -114,7 +114,8 @@ def test_the_pdf_says_what_is_missing_and_ticks_nothing(shown: View, record: Rec
     except FontMissingError as error:
         pytest.skip(f"NOT TESTED: {error}")
     said = text_of(made, tmp_path)
-    flat = re.sub(r"[\s\u200b]+", "", said)
+    assert "\u200b" not in said and SOURCE.digest in said
+    flat = re.sub(r"\s+", "", said)
     assert "gone-01" in said and SOURCE.digest in flat and "#4711" in said
     assert ("漏检:没有结果" if shown.lang == "zh" else "missed:noresult") in flat
     assert ("非机器测量" if shown.lang == "zh" else "notmeasuredbymachine") in flat
@@ -186,6 +187,29 @@ def test_late_items_say_so_and_errors_are_not_inspected(record: Record) -> None:
 def test_the_code_leads_to_the_entry_and_names_the_digest(record: Record) -> None:
     assert view(record, SOURCE, "zh").qr == f"https://c.example/evidence/4711?digest={SOURCE.digest}"
     assert b"<svg" in record_pdf.qr_svg("x")
+
+
+def test_a_round_that_still_runs_has_missed_nothing_and_concludes_nothing(record: Record) -> None:
+    running = view(replace(record, closed_ms=WINDOW.to_ms), None, "zh")
+    facts = dict(running.facts)
+    assert "漏检项" not in facts and "结案时间" not in facts and facts["待检项"] == "1"
+    assert running.missing.title == "四、待检" and "没有复核结论" in running.findings.empty
+    assert {row[0]: row[3] for row in running.missing.rows}["gone-01"] == "待检: 尚无结果"
+    over = view(record, None, "zh")
+    assert "漏检项" in dict(over.facts) and "结案时间" not in dict(over.facts)
+
+
+@pytest.mark.parametrize(
+    "word", ["13.59 %", "19:36", "2026-11-23 19:36", "#4700/3", "11-28 19:36:12", "4294967296.125", "1.2.3.4"]
+)
+def test_no_line_ends_inside_a_number_or_a_time(word: str) -> None:
+    assert record_pdf.breakable(word) == word
+
+
+def test_lines_end_after_a_slash_and_inside_what_no_cell_can_hold() -> None:
+    assert record_pdf.breakable("weekly/2026-11-23") == "weekly/\u200b2026-11-23"
+    assert record_pdf.breakable("db.linjiang\u200b.example") == "db.\u200blinjiang.\u200bexample"
+    assert "\u200b" in record_pdf.breakable("ab12" * 16)
 
 
 def test_an_open_round_has_no_entry_no_digest_and_no_code(record: Record) -> None:
