@@ -53,11 +53,31 @@ VIEWS: dict[str, tuple[str, str]] = {
     "strip.empty": ("没有数据。", "No data."),
     "period.from": ("自", "From"),
     "period.to": ("至", "To"),
+    "period.wrong": (
+        "“{name}”日期 {text} 无效: 应为 2026-01-31 这样的日期。",
+        "The date after “{name}”, {text}, is no date: it has to look like 2026-01-31.",
+    ),
+    "period.swapped": (
+        "日期颠倒: “自” {first} 晚于“至” {last}。",
+        "The dates are swapped: “From” {first} is after “To” {last}.",
+    ),
+    "period.too_long": (
+        "“自” {first} 太早: 距“至” {last} 最多 {most} 天。",
+        "“From” {first} is too early: at most {most} days before “To” {last}.",
+    ),
     "period.show": ("查看", "Show"),
     "figure.title": ("可用率", "Availability"),
     "figure.known": (
         "有证据的时间内的可用率(截断至六位小数)",
         "of the time with evidence (six decimals, truncated)",
+    ),
+    "figure.most_unwatched": (
+        "大部分时间无人观测: 覆盖率只有 {coverage}，可用率只能确定在此范围内",
+        "Most of the time nobody watched: coverage is only {coverage}, so availability lies in this range",
+    ),
+    "figure.part_unwatched": (
+        "有一部分时间无人观测: 覆盖率只有 {coverage}，可用率只能确定在此范围内",
+        "Part of the time nobody watched: coverage is only {coverage}, so availability lies in this range",
     ),
     "figure.target": ("约定目标", "Target"),
     "figure.notarget": ("没有约定目标", "none was agreed"),
@@ -107,6 +127,10 @@ VIEWS: dict[str, tuple[str, str]] = {
     "rounds.run": ("立即巡检", "Run now"),
     "rounds.run.done": ("已通知 {n} 个代理，一小时内完成。", "{n} agents will run it within the hour."),
     "rounds.run.refused": ("没有发起: {why}", "Not started: {why}"),
+    "window.planned": (
+        "尚未到期: 巡检时段开始之前没有结果，也没有结论。",
+        "Not yet due: before its window begins there are no results and no conclusions.",
+    ),
     "window.nothing": (
         "此轮巡检没有应检项，因此不能生成记录。",
         "Nothing was due in this round, so there is no record.",

@@ -9,6 +9,7 @@ from checks.codec import FieldError
 from checks.result import Result, decode
 from checks.wire import lines as bodies
 from checks.wire.errors import WireError
+from collector.jobs.figures import flush_of
 from collector.store import packs, plans
 from collector.store.content import content
 from collector.store.evidence import Damaged
@@ -52,7 +53,9 @@ def of_asset(conn: Connection, asset: str, now: int) -> list[Look]:
 
 def _look(row: SeriesRow, now: int) -> Look:
     # A series of which nothing counted yet (every look lay in the future) has no place in the log.
-    stale = row.idx < 0 or now - row.t > row.hold > 0
+    # What was seen since may still be on its way: the same allowance as for the state of a service.
+    late = now - row.t > row.hold + flush_of(row.asset is not None)
+    stale = row.idx < 0 or (row.hold > 0 and late)
     state = "error" if row.error is not None else (row.state or "unknown")
     return Look(row, "unknown" if stale and state != "error" else state, stale)
 

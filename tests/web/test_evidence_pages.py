@@ -122,6 +122,23 @@ def test_periods_that_cannot_be_are_refused(context, admin, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=2026-02-30", "“自”日期 2026-02-30 无效"),
+        ("to=tomorrow", "“至”日期 tomorrow 无效"),
+        ("to=20260131", "“至”日期 20260131 无效"),
+        ("to=9999-12-31", "“至”日期 9999-12-31 无效"),
+        ("from=2026-02-01&to=2026-01-01", "“自” 2026-02-01 晚于“至” 2026-01-01"),
+        ("from=2020-01-01&to=2026-01-01", "“自” 2020-01-01 太早"),
+        ("from=%3Cb%3E", "&lt;b&gt; 无效"),
+    ],
+)
+def test_it_is_said_which_date_is_wrong(context, admin, query: str, said: str) -> None:
+    answer = admin.get(f"/systems/portal?{query}")
+    assert answer.status_code == 400 and said in answer.text and "无法理解" not in answer.text
+
+
+@pytest.mark.parametrize(
     "path", ["/rounds?month=x", "/rounds?month=2026-13", "/evidence?before=-1", "/evidence?before=x"]
 )
 def test_odd_arguments_show_the_usual_page(context, admin, path: str) -> None:

@@ -95,8 +95,9 @@ def pages_errors(app: Flask) -> None:
         if request.path.startswith(("/v1/", "/log/", "/static/")) or error.response is not None:
             return error.get_response()
         key = "error.form" if isinstance(error, CSRFError) else _PAGES.get(error.code or 500, "error.500")
-        return make_response(_error_page(key), error.code or 500)
+        what = (error.description or "") if isinstance(error, base.BadAskedError) else ""
+        return make_response(_error_page(key, what), error.code or 500)
 
 
-def _error_page(key: str) -> str:
-    return render_template("error.html", key=key, **_values())
+def _error_page(key: str, what: str) -> str:
+    return render_template("error.html", key=key, what=what or i18n.text(f"{key}.what"), **_values())

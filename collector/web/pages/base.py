@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 from flask import current_app, g, render_template, request
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from checks.recurrence import zone as named_zone
@@ -21,6 +22,10 @@ Answer = str | Response | tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Answer])
 Builder = Callable[[Mapping[str, str]], Table]
 BuilderT = TypeVar("BuilderT", bound=Builder)
+
+
+class BadAskedError(BadRequest):
+    """What was asked for cannot be; its description says in the asker's language what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
 from flask import abort, g, request, url_for
 
@@ -17,10 +18,13 @@ from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import charts, i18n, onset
 from collector.web.pages.assets import name_of
-from collector.web.pages.base import Answer, context, estate, render, route, t, table, zone
+from collector.web.pages.base import Answer, BadAskedError, context, estate, render, route, t, table, zone
 
 DAYS = 90
 _LONGEST_DAYS = 1100
+_FIRST_YEAR, _LAST_YEAR = 1980, 9000  # beyond these local days have no instants everywhere
+_SHOWN = 40
+_ENOUGH, _HALF = Fraction(95, 100), Fraction(1, 2)
 _NOW = (
     Column("system"),
     Column("state", Kind.STATE),
@@ -71,20 +75,27 @@ class Period:
 def period_of(args: Mapping[str, str]) -> Period:
     """The days asked for, else the last ninety with today."""
     today = day_of(context().now(), zone())
-    last = _day(args.get("to", "")) or today
-    first = _day(args.get("from", "")) or last - timedelta(days=DAYS - 1)
-    if first > last or (last - first).days > _LONGEST_DAYS:
-        abort(400)
+    last = _day(args, "to") or today
+    first = _day(args, "from") or last - timedelta(days=DAYS - 1)
+    if first > last:
+        raise BadAskedError(t("period.swapped", first=first, last=last))
+    if (last - first).days > _LONGEST_DAYS:
+        raise BadAskedError(t("period.too_long", first=first, last=last, most=_LONGEST_DAYS))
     days = (first, last + timedelta(days=1))
     edges = [instant(datetime(day.year, day.month, day.day), zone()) for day in days]
     return Period(edges[0], edges[1], first.isoformat(), last.isoformat())
 
 
-def _day(text: str) -> date | None:
+def _day(args: Mapping[str, str], key: str) -> date | None:
+    text = args.get(key, "")
     try:
-        return date.fromisoformat(text) if text else None
+        found = datetime.strptime(text, "%Y-%m-%d").date() if text else None
     except ValueError:
-        abort(400)
+        found = date.max
+    if found is not None and not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        name = t("period.to" if key == "to" else "period.from")
+        raise BadAskedError(t("period.wrong", name=name, text=text[:_SHOWN]))
+    return found
 
 
 def _systems() -> tuple[System, ...]:
@@ -174,6 +185,7 @@ def system(system: str) -> Answer:
         "systems",
         made=made,
         now=figures.service_now(context(), system),
+        thin=_thin(made),
         strip=_strip(made),
         swatches={group: charts.swatch(group, f"s{group}") for group in charts.GROUPS},
         days=days_table(_args(system, period)),
@@ -182,6 +194,14 @@ def system(system: str) -> Answer:
         assets=assets,
         **page,
     )
+
+
+def _thin(made: ServiceFigure) -> str:
+    """Which words go with a figure that little evidence carries; none where the evidence is enough."""
+    coverage = made.figure.ratios.coverage
+    if coverage is None or coverage >= _ENOUGH:
+        return ""
+    return "figure.most_unwatched" if coverage < _HALF else "figure.part_unwatched"
 
 
 def _args(service: str, period: Period) -> dict[str, str]:

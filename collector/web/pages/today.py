@@ -19,7 +19,8 @@ from collector.web.pages.chains import Chain
 
 _DAY = 86_400_000
 _BACK, _AHEAD = 14 * _DAY, 7 * _DAY
-_SHOWN = ("due", "late", "missed", "incomplete", "planned")
+# What is to be done now, what was missed, what comes next.
+_SHOWN = {"late": 0, "due": 1, "missed": 2, "incomplete": 2, "planned": 3}
 
 _PROBLEMS = (
     Column("state", Kind.STATE),
@@ -152,7 +153,28 @@ def silent_table(_args: Mapping[str, str]) -> Table:
 def _rounds(conn: Connection) -> list[Occasion]:
     now = context().now()
     found = ledger(conn, now, now - _BACK, now + _AHEAD)
-    return [one for one in found if rounds.state_of(one) in _SHOWN]
+    return _urgent([one for one in found if rounds.state_of(one) in _SHOWN])
+
+
+def _urgent(found: Sequence[Occasion]) -> list[Occasion]:
+    """What is owed now first, newest first; of each round only the next planned window, soonest first."""
+    now = [one for one in reversed(found) if one.state != "planned"]
+    planned: dict[str, Occasion] = {}
+    for one in found:
+        if one.state == "planned":
+            planned.setdefault(one.round, one)
+    return [*sorted(now, key=lambda one: _SHOWN[rounds.state_of(one)]), *planned.values()]
+
+
+def _rounds_of(found: Sequence[Occasion]) -> Table:
+    return rounds.table_of(found, "rounds-today", t("today.rounds"), t("today.rounds.none"))
+
+
+@table("rounds-today", Role.VIEWER)
+def rounds_today(_args: Mapping[str, str]) -> Table:
+    """The rounds of the first page."""
+    with context().read() as conn:
+        return _rounds_of(_rounds(conn))
 
 
 @route("/", Role.VIEWER)
@@ -176,7 +198,7 @@ def today() -> Answer:
         "today",
         counts=counts,
         services=services.services_now({}),
-        rounds=rounds.table_of(found, "rounds-today", t("today.rounds"), t("today.rounds.none")),
+        rounds=_rounds_of(found),
         problems=problems,
         holes=holes,
         quiet=quiet_table(quiet),

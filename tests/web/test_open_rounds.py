@@ -1,0 +1,81 @@
+"""Rounds that are planned, open or over, and looks whose next answer is still on its way."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
+from collector.store import series
+from collector.web import looks
+from collector.web.app import create_app
+
+_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
+worksite = importlib.util.module_from_spec(_SPEC)
+sys.modules["worksite"] = worksite
+_SPEC.loader.exec_module(worksite)
+
+MONDAY = "/rounds/weekly/2026-11-23"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    with worksite.site(tmp_path_factory.mktemp("rounds") / "collector", days=13) as made:
+        yield made
+
+
+@pytest.fixture
+def visit(site) -> Iterator[object]:
+    """Ask for a page at an instant, with a new login at it."""
+    app = create_app(site.context, site.publisher)
+
+    def get(path: str, ms: int = worksite.NOW) -> str:
+        site.hands.ms = ms
+        client = app.test_client()
+        token = client.get("/login").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        form = {"csrf_token": token, "name": "admin", "password": worksite.PASSWORD}
+        assert client.post("/login", data=form).status_code == 302
+        answer = client.get(path)
+        assert answer.status_code == 200
+        return str(answer.text)
+
+    yield get
+    site.hands.ms = worksite.NOW
+
+
+def test_a_planned_round_has_missed_nothing_and_concludes_nothing(visit) -> None:
+    text = visit(MONDAY)
+    assert "尚未到期" in text and "应检项" in text
+    assert not [word for word in ("漏检", "结案", "没有发现问题", "结果一致") if word in text]
+
+
+def test_an_open_round_has_items_outstanding_and_no_closing_time(visit) -> None:
+    for clock in ("10:00", "18:00"):  # its window is open; it is over, and late looks still count
+        text = visit(MONDAY, worksite.at("2026-11-23", clock))
+        assert "四、待检" in text and "待检: 尚无结果" in text and "尚未结案" in text
+        assert not [word for word in ("漏检", "结案时间", "结果一致") if word in text]
+
+
+def test_today_shows_what_is_owed_first_and_one_planned_round_of_each(visit) -> None:
+    text = visit("/", worksite.at("2026-11-23", "10:00"))
+    table = text.partition('id="rounds"')[2].partition('id="silent"')[0]
+    assert table.count("/rounds/weekly/2026-11-30") == 1 and "/rounds/weekly/2026-12-07" not in table
+    order = [table.index(f"weekly/2026-11-{day}") for day in ("23", "16", "30")]
+    assert order == sorted(order)
+
+
+def test_a_figure_of_hardly_any_evidence_is_a_range_that_says_so(visit) -> None:
+    text = visit("/systems/portal")
+    headline = text.partition('<div class="figure">')[2].partition("</div>")[0]
+    assert " … " in headline and "大部分时间无人观测: 覆盖率只有" in text
+
+
+def test_what_may_still_be_on_its_way_is_not_too_old(site) -> None:
+    with site.context.read() as conn:
+        row = next(one for one in series.every(conn) if one.asset is None and one.hold)
+    for asset, flush in ((None, FLUSH_PROBES_MS), ("web-01", FLUSH_MS)):
+        one = row._replace(asset=asset)
+        assert not looks._look(one, one.t + one.hold + flush).stale
+        assert looks._look(one, one.t + one.hold + flush + 1).stale
