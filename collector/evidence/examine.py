@@ -80,8 +80,10 @@ def _of_agent(frame: Frame, header: Header, standing: Standing | None) -> Batch 
 def clock_off(header: Header, received_ms: int) -> bool:
     """Whether the agent's clock is so far off that it is flagged (never refused).
 
-    Its own measured offset decides: a batch that waited in the spool is old, not wrong.
+    A wall clock ahead of the receipt is off whatever else is said; one behind it may as well have waited
+    in the spool, so there the agent's own measured offset decides where it has one.
     """
-    if header.clock.offset_us is not None:
-        return abs(header.clock.offset_us) > CLOCK_OFF_MS * 1000
-    return abs(header.clock.wall - received_ms) > CLOCK_OFF_MS
+    ahead = header.clock.wall - received_ms
+    if ahead > CLOCK_OFF_MS or header.clock.offset_us is None:
+        return abs(ahead) > CLOCK_OFF_MS
+    return abs(header.clock.offset_us) > CLOCK_OFF_MS * 1000
