@@ -27,12 +27,8 @@ lint: $(TEST_STAMP)
 	.venv/bin/lint-imports
 
 # Everything that must hold: lint, the suite, the built wheel in environments of its own.
-# Real processes on a busy machine can miss a deadline: what failed is run once more, alone, and said so. A test
-# that needs its second run is a defect all the same.
 test: lint
-	.venv/bin/python -m pytest $(PYTEST_ARGS) || { \
-	  echo "== the tests above FAILED in the whole run; only they are run again, alone:"; \
-	  .venv/bin/python -m pytest --last-failed --last-failed-no-failures none $(PYTEST_ARGS); }
+	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
 # Each benchmark prints its figure in its last line; a bar that is missed makes the whole exit 1, at the end.
 bench: $(TEST_STAMP)
