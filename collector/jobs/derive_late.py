@@ -15,17 +15,16 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, tuple_
 
 from checks.wire.numbers import EntryKind
+from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.evidence.accepted import Accepted
 from collector.jobs.batches import read_places
 from collector.jobs.derive_state import (
     DAY_MS,
     DEFAULT_HOLD_MS,
-    FUTURE_MS,
     Holds,
     Memory,
     midnight_after,
     outcome_of,
-    shift_ms,
 )
 from collector.store import runs
 from collector.store.evidence import entry_table

@@ -7,6 +7,7 @@ memory lost in a crash is made again from the cursor on, and a rebuild gives the
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.availability.runs import OUTCOME_OF_STATE, Outcome
 from collector.evidence.accepted import Accepted, Row
 from collector.store.late import LateRow
@@ -15,8 +16,6 @@ from collector.store.runs import RunRow
 from collector.store.series import EventRow, MarkRow, SeriesRow
 
 DEFAULT_HOLD_MS = 150_000
-CLOCK_SLACK_US = 1_000_000  # an offset below this is left alone (AV 3.12)
-FUTURE_MS = 5_000  # later than received by more than this is no evidence
 CLOCK_FINDING_US = 60_000_000
 DAY_MS = 86_400_000
 _CHINA_MS = 8 * 3_600_000
@@ -254,11 +253,6 @@ class Memory:
         self.changed_marks.clear()
         self.events.clear()
         self.done.clear()
-
-
-def shift_ms(offset_us: int | None) -> int:
-    """What to take off an agent's instants: its offset, once that is more than the slack."""
-    return 0 if offset_us is None or abs(offset_us) <= CLOCK_SLACK_US else offset_us // 1000
 
 
 def _happened(batch: Accepted, before: MarkRow | None) -> list[tuple[str, str]]:
