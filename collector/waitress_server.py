@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from waitress import wasyncore
 from waitress.server import create_server
 
 from collector.web.app import Wsgi
+
+STOP_SECONDS = 10
 
 
 @contextmanager
@@ -20,5 +23,8 @@ def listening(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, th
     try:
         yield int(server.effective_port)
     finally:
-        server.close()
         server.task_dispatcher.shutdown()
+        # Closing from here would pull the descriptors from under the loop's select(): it closes them itself,
+        # and ends because none is left.
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join(timeout=STOP_SECONDS)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,12 @@ def test_the_agent_does_not_find_itself_nor_the_shell_that_started_it() -> None:
 def test_a_running_process_is_found_with_name_user_and_start() -> None:
     child = subprocess.Popen(["sleep", "60"])
     try:
-        (found,) = [each for each in HOST.processes() if each.pid == child.pid]
+        # Popen returns when exec closed its pipe, a moment before the kernel writes name and arguments.
+        for _ in range(100):
+            (found,) = [each for each in HOST.processes() if each.pid == child.pid]
+            if found.command == "sleep 60":
+                break
+            time.sleep(0.02)
     finally:
         child.kill()
         child.wait()
