@@ -140,6 +140,11 @@ class Rows(Sequence[Row]):
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = lines
 
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What they are made from, for who looks at few of them."""
+        return self._lines
+
     def __len__(self) -> int:
         return len(self._lines)
 
