@@ -6,8 +6,6 @@ the private half of exactly that key, which is more than a name would say. Plain
 loopback addresses only.
 """
 
-import http.client
-import ipaddress
 import socket
 import ssl
 from base64 import b64encode
@@ -19,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.errors import AgentError, UnreachableError
+from agent.http1 import exchange
 from checks.wire.numbers import pae_type
 from checks.wire.pae import pae
 from checks.wire.signing import Signer
@@ -69,15 +68,18 @@ def parse_url(text: str, pinned: bool) -> Url:
 
 
 def _loopback(host: str) -> bool:
-    return ipaddress.ip_address(host).is_loopback if _is_address(host) else host == "localhost"
+    return host in ("localhost", "::1") or (_packed(host, socket.AF_INET) or b"")[:1] == b"\x7f"
 
 
 def _is_address(host: str) -> bool:
+    return any(_packed(host, family) is not None for family in (socket.AF_INET, socket.AF_INET6))
+
+
+def _packed(host: str, family: int) -> bytes | None:
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        return socket.inet_pton(family, host)
+    except (OSError, ValueError):
+        return None
 
 
 def _ascii(host: str) -> Any:
@@ -122,8 +124,9 @@ class Transport:
         self._url = url
         self._pin = pin
         self._timeout = timeout_s
-        self._kept: http.client.HTTPConnection | None = None
+        self._kept: socket.socket | None = None
         self._context = _context() if url.secure else None
+        self._host = str(url).partition("://")[2].removesuffix(url.prefix)
 
     def hurry(self, seconds: float) -> None:
         """From now on wait no longer than this for the other side."""
@@ -150,33 +153,24 @@ class Transport:
             return self._exchange(method, path, body, headers or {})
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        connection = self._connection()
+        sock = self._connection()
+        told = {"Host": self._host, **headers}
         try:
-            connection.request(method, self._url.prefix + path, body, dict(headers))
-            response = connection.getresponse()
-            data = response.read(MAX_ANSWER + 1)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            found = exchange(sock, method, self._url.prefix + path, told, body, MAX_ANSWER)
+        except (OSError, ValueError) as error:
             self.close()
             raise UnreachableError(f"{self._url}: {_why(error)}", sent=True) from None
-        if len(data) > MAX_ANSWER:
+        if not found.lasts:
             self.close()
-            raise UnreachableError(f"{self._url}: an answer beyond {MAX_ANSWER} bytes", sent=True)
-        if response.will_close:
-            self.close()
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, data)
+        return Answer(found.status, found.headers, found.body)
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> socket.socket:
         if self._kept is None:
-            self._kept = self._open()
+            try:
+                self._kept = self._socket()
+            except OSError as error:
+                raise UnreachableError(f"{self._url}: {_why(error)}") from None
         return self._kept
-
-    def _open(self) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection(self._url.host, self._url.port, timeout=self._timeout)
-        try:
-            connection.sock = self._socket()
-        except OSError as error:
-            raise UnreachableError(f"{self._url}: {_why(error)}") from None
-        return connection
 
     def _socket(self) -> socket.socket:
         """Connected, and over TLS only after the pin was compared."""
