@@ -24,10 +24,7 @@ def finished_groups(conn: Connection, before_ms: int) -> list[int]:
     """Groups of 256 whose entries were all received before that instant, and are not packed yet."""
     size = evidence.size(conn)
     packed = {n for (n,) in conn.execute(select(pack_table.c.n))}
-    table = entry_table
-    later = conn.execute(
-        select(table.c.idx).where(table.c.received >= before_ms).order_by(table.c.idx).limit(1)
-    ).scalar()
+    later = evidence.first_received(conn, before_ms)
     end = (size if later is None else later) // packs.GROUP
     return [n for n in range(end) if n not in packed]
 

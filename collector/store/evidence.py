@@ -1,6 +1,6 @@
 """Tables of the evidence log and the functions on them. Nothing here updates or deletes evidence.
 
-entry       one row a log entry; `data` is NULL once the row's group of 256 stands in `pack` (ruling 18)
+entry       one row a log entry; `data` (see `compact`) is NULL once the row's group of 256 stands in `pack`
 body        what an entry's header commits to by root or digest, as received
 tile        full tiles of 256 hashes only; the right edge is rebuilt from entries
 checkpoint  every signed tree head, its text as published
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from collector.store import triggers
+from collector.store import compact, triggers
 from collector.store.metadata import metadata
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER PRIMARY KEY is the row id itself
@@ -42,10 +41,9 @@ entry_table = Table(
     Column("epoch", Integer),
     Column("seq", BigInteger),
     Column("received", BigInteger, nullable=False),
-    Column("data", LargeBinary),
+    Column("data", compact.EntryBytes),
     UniqueConstraint("agent", "epoch", "seq", "kind"),
 )
-Index("entry_received", entry_table.c.received)
 body_table = Table(
     "body",
     metadata,
@@ -155,7 +153,9 @@ def driver(conn: Connection) -> sqlite3.Connection:
 
 def insert_entries(conn: Connection, rows: Sequence[EntryRow]) -> None:
     """Append entries."""
-    _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", rows)
+    pack = compact.pack
+    packed = [(idx, kind, a, e, s, at, pack(data or b"")) for idx, kind, a, e, s, at, data in rows]
+    _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", packed)
 
 
 def insert_bodies(conn: Connection, rows: Sequence[BodyRow]) -> None:
@@ -257,10 +257,16 @@ def last_received(conn: Connection) -> int:
 
 
 def first_received(conn: Connection, since_ms: int) -> int | None:
-    """Index of the first entry received at or after this instant."""
+    """Index of the first entry received at or after this instant; halving, as receipt times never fall."""
     table = entry_table
-    found = conn.execute(select(func.min(table.c.idx)).where(table.c.received >= since_ms)).scalar()
-    return None if found is None else int(found)
+    low, high = 0, size(conn)
+    end = high
+    while low < high:
+        middle = (low + high) // 2
+        later = select(table.c.idx, table.c.received).where(table.c.idx >= middle)
+        idx, received = conn.execute(later.order_by(table.c.idx).limit(1)).one()
+        low, high = (idx + 1, high) if received < since_ms else (low, middle)
+    return low if low < end else None
 
 
 def checkpoint_before(conn: Connection, at_size: int) -> CheckpointRow | None:

@@ -37,6 +37,7 @@ from collector.context import open_context
 from collector.evidence.unzstd import unzstd
 from collector.jobs import projection
 from collector.jobs.placing import OwnWork
+from collector.store import compact
 
 BIN = Path(sys.executable).parent
 ORIGIN = "e2e.example/log"
@@ -384,7 +385,7 @@ class Site:
             name,
             epoch,
         ):
-            found.setdefault(seq, []).append((idx, entries.parse(data)))
+            found.setdefault(seq, []).append((idx, entries.parse(compact.unpack(data))))
         return found
 
     def get(self, path, timeout=10):
@@ -411,7 +412,7 @@ def check_log(site):
     """Positions without a hole, tree, tiles and every checkpoint as computed here; the vkey's signature."""
     rows = site.rows("SELECT idx, data FROM entry ORDER BY idx")
     assert [idx for idx, _ in rows] == list(range(len(rows)))
-    leaves = [tree.leaf_hash(data) for _, data in rows]
+    leaves = [tree.leaf_hash(compact.unpack(data)) for _, data in rows]
     vkey = note.parse_vkey((site.directory / "keys" / "log.vkey").read_text().strip())
     heads = site.rows("SELECT size, root, note FROM checkpoint ORDER BY size")
     for size, root, text in heads:

@@ -8,6 +8,7 @@ import pytest
 from checks.wire import entry
 from checks.wire import header as headers
 from checks.wire.numbers import EntryKind
+from collector.store import compact
 from collector.web.pages import chains
 
 
@@ -43,7 +44,7 @@ def test_a_cloned_agent_is_found_within_one_batch_and_shown(site, e2e):
     fresh = sorted(set(theirs) - set(before))
     assert fresh and not any(theirs[seq].header == logged[seq][0][1].header for seq in fresh if seq in logged)
     ((idx, data),) = site.rows("SELECT idx, data FROM entry WHERE kind = ?", int(EntryKind.FORK))
-    proof = json.loads(entry.parse(data).header)
+    proof = json.loads(entry.parse(compact.unpack(data)).header)
     assert proof["seq"] == len(before)
     assert bytes.fromhex(proof["header"]) == theirs[proof["seq"]].header
     assert proof["ours"] == logged[proof["seq"]][0][0] < idx

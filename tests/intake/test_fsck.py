@@ -12,7 +12,7 @@ from collector.cli_store import fsck, pack
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.fsck import Fsck
 from collector.metrics import Metrics
-from collector.store import evidence
+from collector.store import compact, evidence
 from collector.web.batches import Batches
 from collector.web.plans import Plans
 
@@ -52,7 +52,8 @@ def problems(context, **options):
 
 def blob(context, idx):
     with context.read() as conn:
-        return bytes(conn.exec_driver_sql("SELECT data FROM entry WHERE idx = ?", (idx,)).scalar())
+        data = conn.exec_driver_sql("SELECT data FROM entry WHERE idx = ?", (idx,)).scalar()
+    return compact.unpack(bytes(data))
 
 
 def test_a_changed_byte_in_an_entry_is_found_at_that_entry(filled):
@@ -62,6 +63,23 @@ def test_a_changed_byte_in_an_entry_is_found_at_that_entry(filled):
     found = problems(filled)
     assert (40, "tile") in found
     assert any(code == "checkpoint" for _, code in found)
+
+
+def test_a_changed_byte_in_the_form_at_rest_is_found_too(filled):
+    frame = bytearray(compact.pack(blob(filled, 40)))
+    assert len(frame) < len(blob(filled, 40))
+    frame[-1] ^= 1
+    tamper(filled, ("UPDATE entry SET data = ? WHERE idx = 40", bytes(frame)))
+    assert (40, "tile") in problems(filled)
+
+
+def test_rows_that_hold_entries_as_they_are_stay_readable(filled):
+    with closing(sqlite3.connect(filled.directory / "collector.db")) as raw:
+        kept = raw.execute("SELECT idx, data FROM entry").fetchall()
+    assert sum(data[0] != 1 for _, data in kept) > 200
+    plain = [("UPDATE entry SET data = ? WHERE idx = ?", compact.unpack(data), idx) for idx, data in kept]
+    tamper(filled, *plain)
+    assert problems(filled, full=True) == set()
 
 
 def test_a_changed_entry_beyond_the_last_full_tile_is_found_by_the_checkpoint(filled):
