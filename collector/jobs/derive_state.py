@@ -4,12 +4,17 @@ No database here. Whatever `take` is told depends on the batches alone and their
 memory lost in a crash is made again from the cursor on, and a rebuild gives the same tables.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
+from typing import Any
+
+from msgspec import UNSET
 
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.availability.runs import OUTCOME_OF_STATE, Outcome
 from collector.evidence.accepted import Accepted, Row
+from collector.evidence.rows import Rows
 from collector.store.late import LateRow
 from collector.store.rounds import DoneRow
 from collector.store.runs import RunRow
@@ -18,6 +23,7 @@ from collector.store.series import EventRow, MarkRow, SeriesRow
 DEFAULT_HOLD_MS = 150_000
 CLOCK_FINDING_US = 60_000_000
 DAY_MS = 86_400_000
+MOST_SPANS = 1024
 _CHINA_MS = 8 * 3_600_000
 _OUTCOMES = {
     state: None if outcome is Outcome.ERROR else outcome.value for state, outcome in OUTCOME_OF_STATE.items()
@@ -27,7 +33,11 @@ Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
 
 
 class Series:
-    """One series: newest look, open run (n is 0 before the first observation), runs that ended."""
+    """One series: newest look, open run (n is 0 before the first observation), runs that ended.
+
+    While nothing changes, only `last` and `n` follow every line. The rest of the newest look is in
+    `seen`, the batch that holds it, at line `seen_line`, until `level` takes it from there.
+    """
 
     __slots__ = (
         "asset",
@@ -56,15 +66,22 @@ class Series:
         "midnight",
         "n",
         "outcome",
+        "room",
+        "seen",
+        "seen_line",
         "slot",
+        "span",
         "state",
+        "steady",
         "t",
         "target",
         "vantage",
     )  # fmt: skip
 
     def __init__(self, row: SeriesRow) -> None:
-        self.id, self.check, self.target, self.vantage, self.asset, self.hold = row[:6]
+        self.id, check, target, vantage, self.asset, self.hold = row[:6]
+        # Each name once: they are compared with those of every line.
+        self.check, self.target, self.vantage = intern(check), intern(target), intern(vantage)
         self.t, self.slot, self.state, self.error, self.idx, self.line = row[6:]
         self.holds: Holds | None = None
         self.ended: list[RunRow] = []
@@ -74,9 +91,30 @@ class Series:
         self.first_idx = self.first_line = self.last_idx = self.last_line = self.lo_idx = self.hi_idx = 0
         self.last = self.midnight = self.last_hold = -1
         self.outcome = ""
+        # The state of the newest look, if that is also the open run's newest observation, made in `span`;
+        # another within `room` after it neither ends the run nor widens its gap.
+        self.steady = ""
+        self.span: Span | None = None
+        self.room = 0
+        self.seen: Accepted | None = None
+        self.seen_line = 0
+
+    def level(self) -> None:
+        """Take all of the newest look from the batch that holds it."""
+        batch = self.seen
+        if batch is None:
+            return
+        self.seen, line = None, self.seen_line
+        row = batch.rows[line]
+        self.t, self.slot, self.asset = self.last, row.slot, row.asset
+        self.idx = self.last_idx = self.hi_idx = batch.idx
+        self.line = self.last_line = line
+        self.last_seq = batch.seq
 
     def resume(self, run: RunRow) -> None:
         """Go on with a run that was kept."""
+        self.level()
+        self.steady = ""
         self.first, self.last, self.outcome, self.n, self.gap = run[1:6]
         self.first_seq, self.last_seq, self.first_idx, self.first_line = run[6:10]
         self.last_idx, self.last_line, self.lo_idx, self.hi_idx = run[10:]
@@ -104,7 +142,7 @@ class Series:
         return True
 
     def row(self) -> SeriesRow:
-        """As it is kept."""
+        """As it is kept; level."""
         return SeriesRow(
             self.id,
             self.check,
@@ -121,7 +159,7 @@ class Series:
         )
 
     def run(self) -> RunRow:
-        """The open run as it is kept."""
+        """The open run as it is kept; level."""
         return RunRow(
             self.id,
             self.first,
@@ -145,12 +183,21 @@ def midnight_after(t: int) -> int:
     return t - (t + _CHINA_MS) % DAY_MS + DAY_MS
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """One day of China's clock under one plan: within it, nothing but time and outcome ends a run."""
+
+    holds: Holds
+    midnight: int
+
+
 @dataclass(slots=True)
 class Memory:
     """Everything since the last flush, and what is needed to go on."""
 
     holds_of: Callable[[str], Holds]
-    agents: dict[str, dict[tuple[str, str], Series]] = field(default_factory=dict)
+    agents: dict[str, dict[str, dict[str, Series]]] = field(default_factory=dict)  # by check and target
+    spans: dict[tuple[str, int], Span] = field(default_factory=dict)  # by plan and midnight
     marks: dict[str, MarkRow] = field(default_factory=dict)
     # What came late and is not yet in the runs, by agent; changed since the last flush.
     late: dict[str, dict[tuple[int, int], LateRow]] = field(default_factory=dict)
@@ -172,8 +219,18 @@ class Memory:
         """A series, in the order of their numbers."""
         made = Series(row)
         self.every.append(made)
-        self.agents.setdefault(row.vantage, {})[row.check, row.target] = made
+        self.agents.setdefault(made.vantage, {}).setdefault(made.check, {})[made.target] = made
         return made
+
+    def span(self, plan: str, t: int) -> Span:
+        """The day of an instant under a plan, the same object each time."""
+        key = (plan, midnight_after(t))
+        found = self.spans.get(key)
+        if found is None:
+            if len(self.spans) >= MOST_SPANS:
+                self.spans.clear()
+            found = self.spans[key] = Span(self.holds_of(plan), key[1])
+        return found
 
     def numbered(self, id_: int) -> Series:
         """The series of this number; they are numbered from 1 on."""
@@ -279,53 +336,85 @@ def outcome_of(row: Row) -> str | None:
 class _Taking:
     """One batch on its way into memory."""
 
-    __slots__ = ("batch", "future", "holds", "known", "memory", "shift")
+    __slots__ = ("batch", "future", "known", "memory", "shift", "span")
 
     def __init__(self, memory: Memory, batch: Accepted) -> None:
         self.memory = memory
         self.batch = batch
         self.shift = shift_ms(batch.header.clock.offset_us)
-        self.holds = memory.holds_of(batch.header.plan)
         self.known = memory.agents.setdefault(batch.agent, {})
         self.future = 0
 
     def run(self) -> None:
-        agent = self.batch.agent
-        latest = self.batch.received_ms + FUTURE_MS
-        for row in self.batch.rows:
-            if row.vantage != agent:
-                continue  # an agent speaks for itself only
-            series = self._series(row)
-            t = row.t0 - self.shift
-            if t > latest:
-                self.future += 1
+        """Line by line; what only prolongs a run goes the short way, which leaves `level` the rest."""
+        batch, known, shift = self.batch, self.known, self.shift
+        agent, rows = batch.agent, batch.rows
+        lines: Sequence[Any] = rows.lines if isinstance(rows, Rows) else rows
+        latest = batch.received_ms + FUTURE_MS
+        span = self.span = self.memory.span(batch.header.plan, lines[0].t0 - shift)
+        end = min(span.midnight, latest + 1)
+        for number, line in enumerate(lines):
+            try:
+                series = known[line.check][line.target]
+            except KeyError:
+                self._row(rows[number], latest)
                 continue
-            self._look(series, row, t)
-            outcome = outcome_of(row)
-            if outcome is not None:
-                self._observe(series, row, t, outcome)
-            if row.round is not None:
-                self._round(row, t)
+            if series.span is span and line.state == series.steady:
+                t = line.t0 - shift
+                if (
+                    0 < t - series.last <= series.room
+                    and t < end
+                    and (line.round is UNSET or line.round is None)
+                    and line.vantage == agent
+                ):
+                    series.last = t
+                    series.n += 1
+                    series.seen_line = number
+                    if series.seen is None:
+                        self._touch(series)
+                    series.seen = batch
+                    continue
+            self._row(rows[number], latest)
         if self.future:
-            event = EventRow(
-                self.batch.idx, "future", agent, self.batch.received_ms, f"{self.future} observations"
-            )
+            event = EventRow(batch.idx, "future", agent, batch.received_ms, f"{self.future} observations")
             self.memory.events.append(event)
 
-    def _series(self, row: Row) -> Series:
-        key = (row.check, row.target)
-        series = self.known.get(key) or self.memory.new_series(row, self.batch.agent)
+    def _row(self, row: Row, latest: int) -> None:
+        if row.vantage != self.batch.agent:
+            return  # an agent speaks for itself only
+        series = self._series(row)
+        t = row.t0 - self.shift
+        if t > latest:
+            self.future += 1
+            return
+        self._look(series, row, t)
+        outcome = outcome_of(row)
+        if outcome is not None:
+            self._observe(series, row, t, outcome)
+        if row.round is not None:
+            self._round(row, t)
+
+    def _touch(self, series: Series) -> None:
         if not series.dirty:
             series.dirty = True
             self.memory.dirty.append(series)
-        if series.holds is not self.holds:
-            series.holds = self.holds
-            series.hold = self.holds.get(key, DEFAULT_HOLD_MS)
+
+    def _series(self, row: Row) -> Series:
+        series = self.known.get(row.check, {}).get(row.target)
+        if series is None:
+            series = self.memory.new_series(row, self.batch.agent)
+        series.level()
+        self._touch(series)
+        holds = self.span.holds
+        if series.holds is not holds:
+            series.holds, series.steady = holds, ""
+            series.hold = holds.get((row.check, row.target), DEFAULT_HOLD_MS)
         return series
 
     def _look(self, series: Series, row: Row, t: int) -> None:
         if t < series.t:
             return
+        series.steady = ""
         series.t, series.slot, series.state, series.error = t, row.slot, row.state, row.error
         series.idx, series.line, series.asset = self.batch.idx, row.line_no, row.asset
 
@@ -349,6 +438,8 @@ class _Taking:
             series.midnight = midnight_after(t)
         series.last, series.last_seq, series.last_idx = t, self.batch.seq, idx
         series.last_line, series.hi_idx, series.last_hold = row.line_no, idx, series.hold
+        if series.t == t and series.midnight == self.span.midnight and row.state is not None:
+            series.steady, series.span, series.room = row.state, self.span, min(series.gap, series.hold - 1)
 
     def _late(self, series: Series, row: Row, t: int, outcome: str) -> None:
         idx = self.batch.idx

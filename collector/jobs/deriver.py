@@ -221,6 +221,7 @@ class Deriver:
         memory, piece = self._memory, _Piece()
         # By number: if only some are kept, the numbers of new ones leave no hole.
         for one in sorted(memory.dirty, key=lambda one: one.id):
+            one.level()
             piece.series.append(one.row())
             piece.runs += one.ended
             if one.n:

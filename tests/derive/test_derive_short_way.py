@@ -1,0 +1,119 @@
+"""Lines that only prolong a run go the short way; what comes of them is what the long way makes of them."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from checks.api import ErrorKind, Reading, State, Unit
+from checks.result import Result, encode
+from checks.wire import lines as bodies
+from checks.wire.header import Clock, Header, Kind
+from collector.evidence.accepted import Accepted
+from collector.evidence.looks import read_back
+from collector.jobs.derive_state import DAY_MS, Memory, midnight_after
+
+START = midnight_after(1_795_190_400_000) - 1_800_000
+PLANS = {
+    "": {},
+    "11" * 32: {("service.tcp", "t0"): 90_000, ("service.tcp", "t1"): 400_000},
+    "22" * 32: {("service.tcp", "t0"): 200_000, ("service.tcp", "t1"): 61_000},
+}
+
+
+def line(agent: str, target: str, t: int, state: str, round_: str | None, vantage: str) -> bytes:
+    failed = state == "error"
+    said = State.UNKNOWN if failed else State(state)
+    made = Result(
+        check="service.tcp",
+        version=1,
+        asset=random.Random(t).choice(["web-01", "web-02"]),
+        target=target,
+        vantage=vantage,
+        slot=t - t % 60_000,
+        t0=t,
+        t1=t + 5,
+        params="33" * 32,
+        facts=None if failed else {"n": 1},
+        readings=() if failed else (Reading("connect", 1, Unit.MICROSECONDS, said),),
+        state=said,
+        error=ErrorKind.TIMEOUT if failed else None,
+        round=round_,
+    )
+    return encode(made)
+
+
+def batch(idx: int, agent: str, lines: Sequence[bytes], received: int, plan: str, offset: int) -> Accepted:
+    body, clock = bodies.join(lines), Clock(received, 1, "boot-1", offset, True)
+    header = Header(
+        "derive.example/log", agent, 1, idx, "00" * 32, Kind.RESULTS, len(lines), len(body),
+        "00" * 32, START, received - 60_000, clock, None, plan, "22" * 32, "11" * 32,
+    )  # fmt: skip
+    return Accepted(idx, agent, 1, idx, received, header, read_back(body, len(lines)))
+
+
+def some_batches(luck: random.Random, count: int) -> list[Accepted]:
+    """Mostly a look a minute, in order, of one outcome; now and then everything else that can come."""
+    at, plan, states, made = START, "", {}, []
+    for idx in range(count):
+        at += luck.choice([60_000] * 12 + [1, 60_007, 59_000, 180_000, 420_000, DAY_MS, -50_000])
+        plan = luck.choice([plan] * 12 + list(PLANS))
+        agent = luck.choice(["a", "a", "a", "b"])
+        lines = []
+        for _ in range(luck.choice([1, 3, 3, 6])):
+            target = luck.choice(["t0", "t1", "t2"])
+            usual = states.setdefault((agent, target), "ok")
+            state = luck.choice([usual] * 12 + ["ok", "warn", "crit", "unknown", "error"])
+            states[agent, target] = luck.choice([usual, usual, usual, state])
+            t = at + luck.choice([0, 0, 0, 3, 500, -1, -60_000, -300_000, 90_000])
+            round_ = luck.choice([None] * 15 + ["r1", "r2"])
+            vantage = luck.choice([agent] * 30 + ["somebody"])
+            lines.append(line(agent, target, t, state, round_, vantage))
+        offset = luck.choice([0] * 20 + [2_000_000, -3_000_000])
+        made.append(batch(idx, agent, lines, at + 30_000, plan, offset))
+    return made
+
+
+def followed(batches: Sequence[Accepted], flush: Callable[[int], bool]) -> list[Any]:
+    """What flushes after these batches would keep, and all that memory holds at the end."""
+    memory, kept = Memory(PLANS.__getitem__), []
+    for number, one in enumerate(batches):
+        memory.take(one)
+        if flush(number):
+            kept.append(all_of(memory))
+            memory.forget_changes()
+    return [*kept, all_of(memory)]
+
+
+def all_of(memory: Memory) -> list[Any]:
+    for series in memory.every:
+        series.level()
+    looks = [(one.row(), one.run(), list(one.ended), one.dirty, one.last_hold) for one in memory.every]
+    dirty = sorted(one.id for one in memory.dirty)
+    return [looks, dirty, dict(memory.late), dict(memory.done), list(memory.events), dict(memory.marks)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_short_way_keeps_what_the_long_way_keeps(seed: int) -> None:
+    batches = some_batches(random.Random(seed), 120)
+    # Plain rows are never taken the short way.
+    long = [
+        Accepted(one.idx, one.agent, one.epoch, one.seq, one.received_ms, one.header, list(one.rows))
+        for one in batches
+    ]
+    times = {number for number in range(120) if random.Random(-number).random() < 0.1}
+    assert followed(batches, times.__contains__) == followed(long, times.__contains__)
+
+
+def test_most_lines_of_a_quiet_agent_go_the_short_way() -> None:
+    memory = Memory(PLANS.__getitem__)
+    for minute in range(5):
+        t = START - 3_600_000 + 60_000 * minute
+        memory.take(batch(minute, "a", [line("a", "t0", t, "ok", None, "a")], t + 1000, "", 0))
+    [series] = memory.every
+    assert series.seen is not None
+    assert (series.n, series.last_idx) == (5, 1)
+    series.level()
+    assert (series.n, series.last_idx, series.hi_idx, series.idx) == (5, 4, 4, 4)
+    assert series.row().t == series.run().last == START - 3_600_000 + 240_000
