@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter, sub
 
 from checks.api import Check, Reading, Seen, Source, Unit, Upper, percent
 from checks.sources import CpuSpan, Host
+
+_CLOCKS = attrgetter("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,18 @@ def observe(host: Host, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Shares of the time between the samples."""
-    before, after = seen.facts.span.before, seen.facts.span.after
-    spent = {name: getattr(after, name) - getattr(before, name) for name in after.__slots__}
+    span = seen.facts.span
+    spent = tuple(map(sub, _CLOCKS(span.after), _CLOCKS(span.before)))
+    user, nice, system, idle, iowait, irq, softirq, steal = spent
     # Linux lets idle and iowait step back a little; any other clock going back means a reset.
-    went_back = any(ms < 0 for name, ms in spent.items() if name not in ("idle", "iowait"))
-    spent = {name: max(ms, 0) for name, ms in spent.items()}
-    whole = 0 if went_back else sum(spent.values())
-    busy = whole - spent["idle"] - spent["iowait"]
+    went_back = min(user, nice, system, irq, softirq, steal) < 0
+    idle, iowait = max(idle, 0), max(iowait, 0)
+    busy = user + nice + system + irq + softirq + steal
+    whole = 0 if went_back else busy + idle + iowait
     shares = (
         ("total", busy, params.used),
-        ("iowait", spent["iowait"], params.iowait),
-        ("steal", spent["steal"], params.steal),
+        ("iowait", iowait, params.iowait),
+        ("steal", steal, params.steal),
     )
     for name, part, limit in shares:
         share = percent(part, whole)

@@ -42,7 +42,12 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     for mount in seen.facts.mounts:
         if not _ignored(mount, params):
             yield from _mount(mount, params)
-    mounted = {mount.path for mount in seen.facts.mounts}
+    if params.required:
+        yield from _absent(seen.facts, params)
+
+
+def _absent(facts: Facts, params: Params) -> Iterator[Reading]:
+    mounted = {mount.path for mount in facts.mounts}
     for path in params.required:
         if path not in mounted:
             yield Reading(path, None, Unit.PERCENT, State.CRIT, "not_mounted")
@@ -51,7 +56,9 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
 def _ignored(mount: Mount, params: Params) -> bool:
     if mount.path in params.required:
         return False
-    return mount.kind in params.ignore_kinds or any(fnmatchcase(mount.path, p) for p in params.ignore_paths)
+    if mount.kind in params.ignore_kinds:
+        return True
+    return bool(params.ignore_paths) and any(fnmatchcase(mount.path, p) for p in params.ignore_paths)
 
 
 def _mount(mount: Mount, params: Params) -> Iterator[Reading]:

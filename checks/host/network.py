@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from operator import attrgetter, lt
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
 from checks.sources import Host, Link, LinkCounters, LinkSpan
 
 _NOTHING = LinkCounters(0, 0, 0, 0, 0, 0, 0, 0, 0)
+_COUNTERS = attrgetter(
+    "packets_in", "packets_out", "bytes_in", "bytes_out", "errors_in", "errors_out", "drops_in", "drops_out"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ def _link(link: Link, params: Params) -> Iterator[Reading]:
 
 def _went_back(before: LinkCounters, after: LinkCounters) -> bool:
     # 32-bit counters wrap, drivers start anew when reloaded: neither can be told from the other.
-    return any((getattr(after, name) or 0) < (getattr(before, name) or 0) for name in after.__slots__)
+    if (after.carrier_changes or 0) < (before.carrier_changes or 0):
+        return True
+    return any(map(lt, _COUNTERS(after), _COUNTERS(before)))
 
 
 def _share(name: str, bad: int, packets: int, limit: Upper, fewest: int) -> Reading:

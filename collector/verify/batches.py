@@ -17,7 +17,6 @@ from typing import Any
 from checks.codec import FieldError
 from checks.plan import Plan
 from checks.wire import frame, lines
-from checks.wire import header as headers
 from checks.wire.entry import Entry
 from checks.wire.entry import parse as parse_entry
 from checks.wire.errors import WireError
@@ -29,15 +28,17 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Body, BundleError, Lines
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
-from collector.verify.growth import chunk
+from collector.verify.growth import bodies_of, entries_of
 from collector.verify.history import LifeKey
 from collector.verify.keys import KeyTable
-from collector.verify.looks import Asked, Judge, Look
+from collector.verify.looks import Asked, Judge, Said, Who
+from collector.verify.swift import read_header
 
 Series = tuple[str, str, str]  # check, target, vantage
 OUTCOMES = (Outcome.OK, Outcome.DEGRADED, Outcome.FAIL)
 _CODE = {state: OUTCOMES.index(outcome) for state, outcome in OUTCOME_OF_STATE.items() if outcome in OUTCOMES}
 NO_HOLD = -1
+_NEVER = -(2**62)  # before any instant that a line can hold
 Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
 _NO_HOLDS: Holds = {}
 
@@ -138,17 +139,22 @@ def _merge(total: Found, found: Found) -> None:
 
 
 def read_chunk(task: Task, number: int, judge: Judge) -> Found:
-    """One chunk; what cannot be read at all was reported by the first reading."""
+    """One chunk; entries that cannot be read at all were reported by the first reading."""
     found = Found()
     try:
-        entries, bodies = chunk(task.archive, number)
+        entries = entries_of(task.archive, number)
     except (BundleError, WireError):
+        return found
+    try:
+        bodies = bodies_of(task.archive, number)
+    except BundleError as error:
+        found.findings.add("bad_member", f"chunk {number}", str(error))
         return found
     first = task.archive.manifest.from_size + number * bundle.CHUNK
     for idx, (data, body) in enumerate(zip(entries, bodies, strict=True), first):
         try:
             entry = parse_entry(data)
-            header = headers.parse(entry.header) if entry.kind is EntryKind.BATCH else None
+            header = read_header(entry.header) if entry.kind is EntryKind.BATCH else None
         except WireError:
             continue
         if header is not None:
@@ -222,47 +228,51 @@ class _Batch:
 
     def lines(self, split: list[bytes]) -> None:
         """Judge the lines again and keep what the claims are made of."""
-        agent, look, findings = self.header.agent, self.judge.look, self.found.findings
+        agent, look, found, wanted = self.header.agent, self.judge.look, self.found, self.task.wanted
         shift = shift_ms(self.header.clock.offset_us)
-        latest = self.entry.received_ms + FUTURE_MS
-        holds = self.task.holds.get(self.header.plan, _NO_HOLDS)
-        scores = self._scores()
+        # A look counts up to this t0; of a batch in quarantine none does.
+        latest = self.entry.received_ms + FUTURE_MS + shift if self._scores() else _NEVER
         judged: list[str] = []
         for number, line in enumerate(split):
             try:
-                one = look(line, agent)
+                who, slot, t0, in_round, said = look(line, agent)
             except (WireError, FieldError) as error:
-                findings.add("bad_line", f"{self.where} line {number}", str(error))
+                found.findings.add("bad_line", f"{self.where} line {number}", str(error))
                 continue
-            who, _, t0, in_round, said = one
             judged.append(said.judged)
-            if said.problem is not None:
-                findings.add(said.problem[0], f"{self.where} line {number}", said.problem[1])
-            if who.series[2] != agent:
-                detail = f"says its vantage point is {who.series[2]!r}"
-                findings.add("bad_line", f"{self.where} line {number}", detail)
+            if (said.problem is not None or who.series[2] != agent) and not self.stands(number, who, said):
                 continue
-            t_ms = t0 - shift
-            counts = scores and t_ms <= latest
-            self.keep(one, t_ms if counts else None, holds)
-            if in_round is not None and counts:
-                self.found.done.append(Done(in_round, *who.series, t_ms, said.error, self.idx, number, line))
+            track = found.tracks.get(who.series) or self.track(who)
+            if in_round is None:
+                track.slots.append(slot)
+            elif t0 <= latest:
+                found.done.append(Done(in_round, *who.series, t0 - shift, said.error, self.idx, number, line))
+            if who.pair in wanted and t0 <= latest:
+                self.observed(track, t0 - shift, who.pair, said)
         for what, count in Counter(judged).items():
-            findings.count(what, count)
+            found.findings.count(what, count)
 
-    def keep(self, one: Look, t_ms: int | None, holds: Holds) -> None:
-        """A look's slot; and its observation, where it is evidence that a figure needs."""
-        who, slot, _, in_round, said = one
-        track = self.found.tracks.get(who.series)
-        if track is None:
-            track = self.found.tracks[who.series] = Track(who.asset)
-        if in_round is None:
-            track.slots.append(slot)
-        if t_ms is None or who.pair not in self.task.wanted or said.error is not None:
-            return
+    def stands(self, number: int, who: Who, said: Said) -> bool:
+        """Report what is wrong with a line; whether it is one of this agent's own."""
+        where = f"{self.where} line {number}"
+        if said.problem is not None:
+            self.found.findings.add(said.problem[0], where, said.problem[1])
+        if who.series[2] == self.header.agent:
+            return True
+        self.found.findings.add("bad_line", where, f"says its vantage point is {who.series[2]!r}")
+        return False
+
+    def track(self, who: Who) -> Track:
+        """The track of a series that this chunk had not met."""
+        made = self.found.tracks[who.series] = Track(who.asset)
+        return made
+
+    def observed(self, track: Track, t_ms: int, pair: tuple[str, str], said: Said) -> None:
+        """Keep an observation that a figure needs; a look that failed shows nothing."""
         code = _CODE.get(said.state)
-        if code is not None:
-            track.seen.extend((t_ms, code, self.idx, holds.get(who.pair, NO_HOLD)))
+        if said.error is None and code is not None:
+            holds = self.task.holds.get(self.header.plan, _NO_HOLDS)
+            track.seen.extend((t_ms, code, self.idx, holds.get(pair, NO_HOLD)))
 
     def _scores(self) -> bool:
         """Whether the newest change before this entry was a release from quarantine, or there was none."""

@@ -1,21 +1,24 @@
 """Follows the log's tree through a bundle: checkpoints, notes, the paper, and every entry in order."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, repeat
+from typing import TypeVar
 
 from checks.codec import FieldError
 from checks.wire import checkpoint as checkpoints
 from checks.wire import strict_json, tiles, tree
 from checks.wire.errors import WireError
-from checks.wire.numbers import MAX_ENTRY
+from checks.wire.numbers import MAX_ENTRY, EntryKind
 from collector.evidence import bundle
-from collector.evidence.bundle import Body, BundleError
+from collector.evidence.bundle import Absent, Body, BundleError
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
 from collector.verify.history import History, Reader
+
+T = TypeVar("T")
+_BATCH = bytes((EntryKind.BATCH,))  # the second byte of such an entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +93,44 @@ def _carry(archive: Archive, findings: Findings) -> tuple[bundle.Carried, ...]:
         return ()
 
 
-def chunk(archive: Archive, number: int) -> tuple[list[bytes], list[Body]]:
-    """Entries and bodies of one chunk; BundleError or WireError where they cannot be read."""
-    names = bundle.entries_name(number), bundle.bodies_name(number)
-    packed = [archive.get(name) for name in names]
-    if packed[0] is None or packed[1] is None:
-        raise BundleError(f"chunk {number}: missing or damaged")
-    entries = tiles.parse_bundle(bundle.expand(packed[0], names[0], bundle.CHUNK * (MAX_ENTRY + 2)))
-    made = bundle.parse_bodies(bundle.expand(packed[1], names[1]), names[1])
-    bodies = list(islice(made, bundle.CHUNK + 1))
+def entries_of(archive: Archive, number: int) -> list[bytes]:
+    """The entries of one chunk; BundleError or WireError where they cannot be read."""
+    name = bundle.entries_name(number)
+    data = _member(archive, name)
+    entries = tiles.parse_bundle(bundle.expand(data, name, bundle.CHUNK * (MAX_ENTRY + 2)))
+    return _as_many(archive, number, entries, "entries")
+
+
+def bodies_of(archive: Archive, number: int) -> list[Body]:
+    """The bodies of these entries; BundleError where they cannot be read."""
+    name = bundle.bodies_name(number)
+    made = bundle.parse_bodies(bundle.expand(_member(archive, name), name), name)
+    return _as_many(archive, number, list(islice(made, bundle.CHUNK + 1)), "bodies")
+
+
+def _member(archive: Archive, name: str) -> bytes:
+    data = archive.get(name)
+    if data is None:
+        raise BundleError(f"{name}: missing or damaged")
+    return data
+
+
+def _as_many(archive: Archive, number: int, found: list[T], what: str) -> list[T]:
     manifest = archive.manifest
     wanted = min(bundle.CHUNK, manifest.to_size - manifest.from_size - number * bundle.CHUNK)
-    if len(entries) != wanted or len(bodies) != wanted:
-        raise BundleError(f"chunk {number}: {len(entries)} entries and {len(bodies)} bodies of {wanted}")
-    return entries, bodies
+    if len(found) != wanted:
+        raise BundleError(f"chunk {number}: {len(found)} {what} of {wanted}")
+    return found
 
 
-def _ahead(archive: Archive) -> Iterator[Future[tuple[list[bytes], list[Body]]]]:
-    """The chunks in order, the next one already being unpacked: zlib lets another thread run meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(chunk, archive, 0) if archive.chunks else None
-        for number in range(1, archive.chunks + 1):
-            made, coming = coming, pool.submit(chunk, archive, number) if number < archive.chunks else None
-            if made is not None:
-                yield made
+def _documents(archive: Archive, number: int, entries: list[bytes]) -> Iterable[Body]:
+    """The bodies of a chunk that holds more than batches: few do, and lines are for the second reading."""
+    if all(data[1:2] == _BATCH for data in entries):
+        return repeat(Absent(), len(entries))
+    try:
+        return bodies_of(archive, number)
+    except BundleError:  # reported by the second reading
+        return repeat(Absent(), len(entries))
 
 
 def _entries(growth: _Growth) -> None:
@@ -124,9 +141,9 @@ def _entries(growth: _Growth) -> None:
     if frontier is not None and frontier.size:
         _compare_root(growth, frontier)
     at = archive.manifest.from_size
-    for number, made in enumerate(_ahead(archive)):
+    for number in range(archive.chunks):
         try:
-            entries, bodies = made.result()
+            entries = entries_of(archive, number)
         except (BundleError, WireError) as error:
             findings.add("bad_member", f"chunk {number}", str(error))
             frontier = None
@@ -134,6 +151,7 @@ def _entries(growth: _Growth) -> None:
             continue
         if frontier is not None:
             _extend(growth, frontier, entries)
+        bodies = _documents(archive, number, entries)
         for idx, (data, body) in enumerate(zip(entries, bodies, strict=True), at):
             growth.reader.entry(idx, data, body)
         at += len(entries)

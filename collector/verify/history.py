@@ -30,6 +30,7 @@ from collector.evidence.bundle import Absent, Body, Document
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
 from collector.verify.keys import KeyTable
+from collector.verify.swift import read_header
 
 LifeKey = tuple[str, int]  # agent, epoch
 
@@ -121,7 +122,7 @@ class Reader:
     def batch(self, where: str, idx: int, entry: Entry) -> None:
         """A batch: its place in the chain, what its agent had seen, which plan it names."""
         try:
-            header = headers.parse(entry.header)
+            header = read_header(entry.header)
         except WireError as error:
             self.findings.add("bad_entry", where, str(error))
             return

@@ -8,7 +8,7 @@ same parameters are judged the same, unless the check asks for the time.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from json.encoder import encode_basestring
@@ -21,7 +21,8 @@ from checks.codec import FieldError, from_json
 from checks.plan import Plan
 from checks.wire.numbers import MAX_INT
 from collector.verify import quick
-from collector.verify.shapes import Misfit, Shape, shape_of
+from collector.verify.shapes import Misfit
+from collector.verify.swift import Reads, reads_of
 
 Asked = tuple[str, str, str, str]  # agent, check, target, digest of the parameters
 _MOST = 20_000
@@ -36,6 +37,7 @@ _WHEN = re.compile(
     + rb'(?:,"round":' + _TEXT + rb')?,"params":' + _TEXT + rb","
 )  # fmt: skip
 _SLOT, _FACTS = b',"slot":', b'"facts":'
+_FACTS_AT = len(_FACTS)
 
 
 class Said(NamedTuple):
@@ -104,7 +106,7 @@ class _Place(NamedTuple):
     number: int
     check: Check[Any, Any] | None = None
     params: Any = None
-    shape: Shape | None = None
+    reads: Reads | None = None
 
 
 @dataclass(slots=True)
@@ -160,7 +162,11 @@ class Judge:
         made = _Place(who, digest, wanted, number)
         check = self._check(who.check)
         if check is not None and check.version == who.version and wanted is not None:
-            made = made._replace(check=check, shape=shape_of(check.facts))  # type: ignore[arg-type]  # classes are hashable
+            try:
+                known = self._params(check, digest, wanted)
+                made = made._replace(check=check, params=known, reads=reads_of(check.facts))  # type: ignore[arg-type]  # classes are hashable
+            except FieldError:
+                pass  # each of its lines is read with care, which says so
         if len(self.places) >= _MOST:
             self.places.clear()
         self.places[agent, head, params] = made
@@ -168,9 +174,9 @@ class Judge:
 
     def _again(self, place: _Place, t0: int, key: tuple[int, bytes]) -> Said:
         """What the rest of a line comes to, the short way if that can tell."""
-        if place.check is not None and place.shape is not None:
+        if place.check is not None and place.reads is not None:
             try:
-                made, timed = self._written(place.check, place.shape, place, t0, key[1])
+                made, timed = _written(place.check.judge, place.reads.read, place.params, t0, key[1])
                 return made if timed else self._keep(key, made)
             except (Misfit, ValueError, TypeError):
                 pass  # read with care, below, which also says what is wrong
@@ -190,25 +196,6 @@ class Judge:
             self.memory.clear()
         self.memory[key] = said
         return said
-
-    def _written(
-        self, check: Check[Any, Any], shape: Shape, place: _Place, t0: int, rest: bytes
-    ) -> tuple[Said, bool]:
-        """The verdict and whether the judge asked for the time, if the rest of the line is exactly what our
-        writer makes of the facts and of what the check says of them; else Misfit.
-        """
-        if not rest.startswith(_FACTS):
-            raise Misfit
-        facts, end = shape.read(rest, len(_FACTS))
-        seen = _When(facts, t0)
-        try:
-            again = tuple(check.judge(seen, self._params(check, place.digest, place.wanted)))  # type: ignore[arg-type]  # a Seen that listens
-        except Exception:
-            raise Misfit from None
-        state = worst([reading.state for reading in again])
-        if rest[end:] != written(again, state):
-            raise Misfit
-        return _SAME[str(state)], seen.asked
 
     def _whole(self, line: bytes, agent: str) -> Look:
         """A line in another order of keys, or with other letters."""
@@ -275,6 +262,30 @@ class Judge:
         if key not in self.params:
             self.params[key] = from_json(check.params, wanted, "params")
         return self.params[key]
+
+
+def _written(
+    judge: Callable[[Any, Any], Iterable[Reading]],
+    read: Callable[[bytes, int], tuple[Any, int]],
+    params: Any,
+    t0: int,
+    rest: bytes,
+) -> tuple[Said, bool]:
+    """The verdict and whether the judge asked for the time, if the rest of the line is exactly what our
+    writer makes of the facts and of what the check says of them; else Misfit.
+    """
+    if not rest.startswith(_FACTS):
+        raise Misfit
+    facts, end = read(rest, _FACTS_AT)
+    seen = _When(facts, t0)
+    try:
+        again = tuple(judge(seen, params))
+    except Exception:
+        raise Misfit from None
+    state = worst([reading.state for reading in again])
+    if rest[end:] != written(again, state):
+        raise Misfit
+    return _SAME[state], seen.asked
 
 
 _SAME = {state.value: Said(state.value, None, SAME) for state in State}

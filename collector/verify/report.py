@@ -18,6 +18,7 @@ class Verdict:
     range: tuple[int, int] = (0, 0)
     mode: str = "quick"
     backend: str = ""
+    reader: str = ""
     seconds: str = ""
     findings: Findings = field(default_factory=Findings)
     claims: list[tuple[str, str, str]] = field(default_factory=list)
@@ -66,7 +67,8 @@ def as_text(verdict: Verdict) -> str:
         f"log        {verdict.log}",
         f"period     {verdict.period}",
         f"entries    {verdict.range[0]} to {verdict.range[1]}",
-        f"mode       {verdict.mode}, signatures by {verdict.backend}, {verdict.seconds} s",
+        f"mode       {verdict.mode}, signatures by {verdict.backend}, lines read by {verdict.reader}, "
+        f"{verdict.seconds} s",
         "time       " + ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items()),
         "",
         "checked",
@@ -111,7 +113,7 @@ def as_html(verdict: Verdict) -> str:
         ("存证日志 log", verdict.log),
         ("周期 period", verdict.period),
         ("条目 entries", f"{verdict.range[0]} – {verdict.range[1]}"),
-        ("方式 mode", f"{verdict.mode}, {verdict.backend}, {verdict.seconds} s"),
+        ("方式 mode", f"{verdict.mode}, {verdict.backend}, {verdict.reader}, {verdict.seconds} s"),
     ]
     parts = [
         f"<!doctype html><html lang=zh-CN><meta charset=utf-8><title>{escape(verdict.bundle)}</title>",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from checks.wire.signing import backend_name
 from collector.evidence.policy import Policy
-from collector.verify import batches, coverage, figures
+from collector.verify import batches, coverage, figures, swift
 from collector.verify.archive import Archive, open_archive
 from collector.verify.findings import Findings
 from collector.verify.growth import Paper, read_history
@@ -41,7 +41,8 @@ class Options:
 def verify_bundle(path: Path, policy: Policy, options: Options) -> Verdict:
     """The verdict on the bundle at `path`; OSError where it cannot be read at all."""
     started = time.monotonic()
-    verdict = Verdict(path.name, mode="full" if options.full else "quick", backend=backend_name())
+    mode = "full" if options.full else "quick"
+    verdict = Verdict(path.name, mode=mode, backend=backend_name(), reader=swift.LIBRARY or "json")
     archive = open_archive(path, policy, verdict.findings)
     verdict.phase("container")
     if archive is not None:

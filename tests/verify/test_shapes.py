@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks import registry
 from checks.api import Reading, State, Unit
 from checks.codec import FieldError, from_json, to_json
 from checks.result import _reading_json
 from checks.wire import strict_json
 from checks.wire.errors import WireError
+from collector.verify import swift
 from collector.verify.looks import written
-from collector.verify.shapes import Misfit, shape_of
+from collector.verify.shapes import Misfit, Shape, shape_of
 
 
 class Kind(StrEnum):
@@ -60,6 +62,8 @@ WHOLE = st.builds(
     st.booleans(),
 )
 SHAPE = shape_of(Whole)
+SWIFT = swift.reads_of(Whole)
+END = b',"readings":['  # facts end there
 GOOD = strict_json.dumps(
     to_json(
         Whole((Part("é/", None, Kind.FAR),), {"a": 1, "b": -2}, frozenset("x"), Part("", 0, Kind.NEAR), False)
@@ -76,6 +80,18 @@ def agree(data: bytes) -> bool:
         return False
     assert value == from_json(Whole, strict_json.loads(data[:end]))
     assert all(type(part) is Part for part in value.parts)
+    return True
+
+
+def agree_swiftly(data: bytes) -> bool:
+    """The same of the reader that uses a library."""
+    assert SWIFT is not None
+    try:
+        value, end = SWIFT.read(data + END, 0)
+    except (Misfit, ValueError, TypeError):
+        return False
+    assert end == (data + END).index(END)
+    assert repr(value) == repr(from_json(Whole, strict_json.loads(data[:end])))
     return True
 
 
@@ -101,18 +117,35 @@ def agree(data: bytes) -> bool:
 def test_what_our_writer_would_not_write_is_left_to_the_careful_way(old: bytes, new: bytes):
     assert old in GOOD
     assert not agree(GOOD.replace(old, new))
+    assert not agree_swiftly(GOOD.replace(old, new))
 
 
 @given(WHOLE)
 def test_what_our_writer_wrote_is_read_alike(value: Whole):
-    agree(strict_json.dumps(to_json(value)))
-    assert agree(GOOD)
+    data = strict_json.dumps(to_json(value))
+    agree(data)
+    agree_swiftly(data)
+    assert agree(GOOD) and agree_swiftly(GOOD)
 
 
 @given(st.integers(0, len(GOOD)), st.integers(0, 3), st.binary(max_size=3))
 def test_any_changed_bytes_are_read_alike_or_not_at_all(at: int, cut: int, piece: bytes):
     bad = GOOD[:at] + piece + GOOD[at + cut :]
     agree(bad)
+    agree_swiftly(bad)
+
+
+def test_facts_without_an_end_are_not_read():
+    assert SWIFT is not None
+    with pytest.raises(Misfit):
+        SWIFT.read(GOOD + b"}", 0) if swift.LIBRARY else SWIFT.read(b"}", 0)
+
+
+def test_every_check_is_read_by_the_library_where_it_is_installed():
+    if swift.LIBRARY:
+        facts = [registry.get(name).facts for name in registry.ids()]
+        slow = {one for one in facts if shape_of(one) is not None and type(swift.reads_of(one)) is Shape}
+        assert not slow
 
 
 def test_a_class_that_checks_its_values_still_does():
