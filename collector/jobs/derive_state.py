@@ -336,35 +336,46 @@ def outcome_of(row: Row) -> str | None:
 class _Taking:
     """One batch on its way into memory."""
 
-    __slots__ = ("batch", "future", "known", "memory", "shift", "span")
+    __slots__ = ("batch", "future", "known", "latest", "memory", "shift", "span")
 
     def __init__(self, memory: Memory, batch: Accepted) -> None:
         self.memory = memory
         self.batch = batch
         self.shift = shift_ms(batch.header.clock.offset_us)
+        self.latest = batch.received_ms + FUTURE_MS
         self.known = memory.agents.setdefault(batch.agent, {})
         self.future = 0
 
     def run(self) -> None:
-        """Line by line; what only prolongs a run goes the short way, which leaves `level` the rest."""
-        batch, known, shift = self.batch, self.known, self.shift
-        agent, rows = batch.agent, batch.rows
+        """All its lines, each by itself."""
+        batch, rows = self.batch, self.batch.rows
         lines: Sequence[Any] = rows.lines if isinstance(rows, Rows) else rows
-        latest = batch.received_ms + FUTURE_MS
-        span = self.span = self.memory.span(batch.header.plan, lines[0].t0 - shift)
-        end = min(span.midnight, latest + 1)
+        self.span = self.memory.span(batch.header.plan, lines[0].t0 - self.shift)
+        if isinstance(rows, Rows):
+            self._lines(rows, lines)
+        else:
+            for row in rows:
+                self._row(row)
+        if self.future:
+            text = f"{self.future} observations"
+            self.memory.events.append(EventRow(batch.idx, "future", batch.agent, batch.received_ms, text))
+
+    def _lines(self, rows: Sequence[Row], lines: Sequence[Any]) -> None:
+        """What only prolongs a run goes the short way, which leaves the rest to `level`."""
+        batch, known, shift, span = self.batch, self.known, self.shift, self.span
+        agent, end = batch.agent, min(span.midnight, self.latest + 1)
         for number, line in enumerate(lines):
             try:
                 series = known[line.check][line.target]
             except KeyError:
-                self._row(rows[number], latest)
+                self._row(rows[number])
                 continue
-            if series.span is span and line.state == series.steady:
+            if line.state == series.steady and series.span is span:
                 t = line.t0 - shift
                 if (
                     0 < t - series.last <= series.room
                     and t < end
-                    and (line.round is UNSET or line.round is None)
+                    and (line.round is None or line.round is UNSET)
                     and line.vantage == agent
                 ):
                     series.last = t
@@ -374,17 +385,14 @@ class _Taking:
                         self._touch(series)
                     series.seen = batch
                     continue
-            self._row(rows[number], latest)
-        if self.future:
-            event = EventRow(batch.idx, "future", agent, batch.received_ms, f"{self.future} observations")
-            self.memory.events.append(event)
+            self._row(rows[number])
 
-    def _row(self, row: Row, latest: int) -> None:
+    def _row(self, row: Row) -> None:
         if row.vantage != self.batch.agent:
             return  # an agent speaks for itself only
         series = self._series(row)
         t = row.t0 - self.shift
-        if t > latest:
+        if t > self.latest:
             self.future += 1
             return
         self._look(series, row, t)

@@ -57,20 +57,19 @@ def some_batches(luck: random.Random, count: int) -> list[Accepted]:
     """Mostly a look a minute, in order, of one outcome; now and then everything else that can come."""
     at, plan, states, made = START, "", {}, []
     for idx in range(count):
-        at += luck.choice([60_000] * 12 + [1, 60_007, 59_000, 180_000, 420_000, DAY_MS, -50_000])
-        plan = luck.choice([plan] * 12 + list(PLANS))
-        agent = luck.choice(["a", "a", "a", "b"])
+        at += luck.choice([60_000] * 60 + [1, 60_007, 59_000, 180_000, 420_000, DAY_MS, -50_000])
+        plan = luck.choice([plan] * 40 + list(PLANS))
+        agent = luck.choice(["a"] * 12 + ["b"])
         lines = []
-        for _ in range(luck.choice([1, 3, 3, 6])):
-            target = luck.choice(["t0", "t1", "t2"])
+        for target in luck.choice([["t0", "t1", "t2"]] * 12 + [["t0"], ["t1", "t0", "t1"], ["t2"] * 4]):
             usual = states.setdefault((agent, target), "ok")
-            state = luck.choice([usual] * 12 + ["ok", "warn", "crit", "unknown", "error"])
+            state = luck.choice([usual] * 40 + ["ok", "warn", "crit", "unknown", "error"])
             states[agent, target] = luck.choice([usual, usual, usual, state])
-            t = at + luck.choice([0, 0, 0, 3, 500, -1, -60_000, -300_000, 90_000])
-            round_ = luck.choice([None] * 15 + ["r1", "r2"])
-            vantage = luck.choice([agent] * 30 + ["somebody"])
+            t = at + luck.choice([0] * 40 + [3, 500, -1, -60_000, -300_000, 90_000])
+            round_ = luck.choice([None] * 40 + ["r1", "r2"])
+            vantage = luck.choice([agent] * 40 + ["somebody"])
             lines.append(line(agent, target, t, state, round_, vantage))
-        offset = luck.choice([0] * 20 + [2_000_000, -3_000_000])
+        offset = luck.choice([0] * 40 + [2_000_000, -3_000_000])
         made.append(batch(idx, agent, lines, at + 30_000, plan, offset))
     return made
 
