@@ -22,10 +22,11 @@ from checks.plan import Plan
 from checks.wire.numbers import MAX_INT
 from collector.verify import quick
 from collector.verify.shapes import Misfit
-from collector.verify.swift import Reads, reads_of
+from collector.verify.swift import reads_of
 
 Asked = tuple[str, str, str, str]  # agent, check, target, digest of the parameters
 _MOST = 20_000
+_HOPELESS = 64  # so many lines of a series without one that came before: none will
 _TEXT = rb'"([ !#-\[\]-~]*+)"'
 _NUMBER = rb"(0|[1-9][0-9]{0,14}+)"
 _WHO = re.compile(
@@ -64,14 +65,7 @@ class Who(NamedTuple):
         return cls(check, version, asset, (check, target, vantage), (check, target))
 
 
-class Look(NamedTuple):
-    """A line."""
-
-    who: Who
-    slot: int
-    t0: int
-    round: str | None
-    said: Said
+Look = tuple[Who, int, int, str | None, Said]  # who, slot, t0, round, what the rest comes to
 
 
 SAME = "lines re-judged"
@@ -82,31 +76,34 @@ UNKNOWN = "lines not re-judged"
 class _When:
     """Facts with the instant they were taken; notes whether anybody asks for the instant."""
 
-    __slots__ = ("_at", "asked", "facts")
+    __slots__ = ("asked", "at", "facts")
 
     def __init__(self, facts: Any, at: int) -> None:
-        self.facts, self._at, self.asked = facts, at, False
+        self.facts, self.at, self.asked = facts, at, False
 
     @property
     def taken_at(self) -> int:
         """UTC ms."""
         self.asked = True
-        return self._at
+        return self.at
 
 
-class _Place(NamedTuple):
+@dataclass(slots=True)
+class _Place:
     """Lines of one series with the same parameters: what is asked there, and how they are read.
 
-    `number` is the same wherever check, version and parameters are.
+    `number` is the same wherever check, version and parameters are. `new`: how many lines came that were
+    not remembered since one was; where nothing ever comes again, remembering only costs time.
     """
 
     who: Who
     digest: str
     wanted: Mapping[str, Any] | None
     number: int
-    check: Check[Any, Any] | None = None
+    judge: Callable[[Any, Any], Iterable[Reading]] | None = None
     params: Any = None
-    reads: Reads | None = None
+    read: Callable[[bytes, int], tuple[Any, int]] | None = None
+    new: int = 0
 
 
 @dataclass(slots=True)
@@ -137,11 +134,15 @@ class Judge:
         place = self.places.get((agent, head, params)) or self._place(agent, head, params)
         if place is None:
             return self._whole(line, agent)
-        key = (place.number, line[when.end() :])
-        said = None if place.wanted is None else self.memory.get(key)
+        rest = line[when.end() :]
+        said = None
+        if place.new < _HOPELESS:
+            said = self.memory.get((place.number, rest))
         if said is None:
-            said = self._again(place, int(t0), key)
-        return Look(place.who, int(slot), int(t0), None if round_ is None else round_.decode(), said)
+            said = self._again(place, int(t0), rest)
+        else:
+            place.new = 0
+        return place.who, int(slot), int(t0), None if round_ is None else round_.decode(), said
 
     def _place(self, agent: str, head: bytes, params: bytes) -> _Place | None:
         """Where lines with this head stand; None where the head is not as our writer makes it."""
@@ -159,12 +160,14 @@ class Judge:
         digest = params.decode()
         wanted = self.asked.get((agent, who.check, who.pair[1], digest))
         number = self.numbers.setdefault((who.check, who.version, digest), len(self.numbers))
-        made = _Place(who, digest, wanted, number)
+        # What no plan of this agent asks for is never answered from memory: another agent may have asked.
+        made = _Place(who, digest, wanted, number, new=_HOPELESS if wanted is None else 0)
         check = self._check(who.check)
         if check is not None and check.version == who.version and wanted is not None:
             try:
-                known = self._params(check, digest, wanted)
-                made = made._replace(check=check, params=known, reads=reads_of(check.facts))  # type: ignore[arg-type]  # classes are hashable
+                made.params = self._params(check, digest, wanted)
+                reads = reads_of(check.facts)  # type: ignore[arg-type]  # classes are hashable
+                made.judge, made.read = check.judge, None if reads is None else reads.read
             except FieldError:
                 pass  # each of its lines is read with care, which says so
         if len(self.places) >= _MOST:
@@ -172,20 +175,30 @@ class Judge:
         self.places[agent, head, params] = made
         return made
 
-    def _again(self, place: _Place, t0: int, key: tuple[int, bytes]) -> Said:
+    def _again(self, place: _Place, t0: int, rest: bytes) -> Said:
         """What the rest of a line comes to, the short way if that can tell."""
-        if place.check is not None and place.reads is not None:
+        if place.judge is not None and place.read is not None and rest.startswith(_FACTS):
             try:
-                made, timed = _written(place.check.judge, place.reads.read, place.params, t0, key[1])
-                return made if timed else self._keep(key, made)
-            except (Misfit, ValueError, TypeError):
-                pass  # read with care, below, which also says what is wrong
-        rest = quick.loads(b"{" + key[1])
+                facts, end = place.read(rest, _FACTS_AT)
+                seen = _When(facts, t0)
+                again = tuple(place.judge(seen, place.params))
+                state = worst([reading.state for reading in again])
+                # Exactly what our writer makes of what the check says: so it says the same.
+                if rest[end:] == written(again, state):
+                    return _SAME[state] if seen.asked else self._keep(place, rest, _SAME[state])
+            except Exception:  # noqa: S110 - whatever it was: read with care, below, which also says what is wrong
+                pass
+        value = quick.loads(b"{" + rest)
         about = (place.who.check, place.who.version, place.digest, t0)
-        return self._said(about, rest, place.wanted, key)
+        made, timed = self._said(about, value, place.wanted)
+        return made if timed or made.problem is not None else self._keep(place, rest, made)
 
-    def _keep(self, key: tuple[int, bytes], said: Said) -> Said:
+    def _keep(self, place: _Place, rest: bytes, said: Said) -> Said:
         """Remember what came a second time: most lines with counters in them never do."""
+        place.new += 1
+        if place.new > _HOPELESS:
+            return said
+        key = (place.number, rest)
         hashed = hash(key)
         if hashed not in self.once:
             if len(self.once) >= _MOST:
@@ -205,17 +218,15 @@ class Judge:
         result = results.of_json(raw)
         rest = {name: raw[name] for name in ("facts", "readings", "state", "error") if name in raw}
         wanted = self.asked.get((agent, result.check, result.target, result.params))
-        said = self._said((result.check, result.version, result.params, result.t0), rest, wanted, None)
+        about = (result.check, result.version, result.params, result.t0)
+        said, _ = self._said(about, rest, wanted)
         who = Who.of(result.check, result.version, result.asset, result.target, result.vantage)
-        return Look(who, result.slot, result.t0, result.round, said)
+        return who, result.slot, result.t0, result.round, said
 
     def _said(
-        self,
-        about: tuple[str, int, str, int],
-        rest: Any,
-        wanted: Mapping[str, Any] | None,
-        key: tuple[int, bytes] | None,
-    ) -> Said:
+        self, about: tuple[str, int, str, int], rest: Any, wanted: Mapping[str, Any] | None
+    ) -> tuple[Said, bool]:
+        """What the rest of a line comes to, and whether the judge asked for the time."""
         name, version, digest, t0 = about
         if rest.keys() == {"error"}:
             error = results.error_of(rest["error"])
@@ -225,8 +236,8 @@ class Judge:
         else:
             made, timed = self._judged(name, version, digest, t0, rest, wanted)
         if wanted is None:
-            return made._replace(problem=("bad_plan", f"{name} with parameters {digest[:16]}… is in no plan"))
-        return made if key is None or timed else self._keep(key, made)
+            made = made._replace(problem=("bad_plan", f"{name} with parameters {digest[:16]}… is in no plan"))
+        return made, timed
 
     def _judged(
         self, name: str, version: int, digest: str, t0: int, rest: Any, wanted: Mapping[str, Any] | None
@@ -262,30 +273,6 @@ class Judge:
         if key not in self.params:
             self.params[key] = from_json(check.params, wanted, "params")
         return self.params[key]
-
-
-def _written(
-    judge: Callable[[Any, Any], Iterable[Reading]],
-    read: Callable[[bytes, int], tuple[Any, int]],
-    params: Any,
-    t0: int,
-    rest: bytes,
-) -> tuple[Said, bool]:
-    """The verdict and whether the judge asked for the time, if the rest of the line is exactly what our
-    writer makes of the facts and of what the check says of them; else Misfit.
-    """
-    if not rest.startswith(_FACTS):
-        raise Misfit
-    facts, end = read(rest, _FACTS_AT)
-    seen = _When(facts, t0)
-    try:
-        again = tuple(judge(seen, params))
-    except Exception:
-        raise Misfit from None
-    state = worst([reading.state for reading in again])
-    if rest[end:] != written(again, state):
-        raise Misfit
-    return _SAME[state], seen.asked
 
 
 _SAME = {state.value: Said(state.value, None, SAME) for state in State}
