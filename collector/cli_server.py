@@ -98,7 +98,14 @@ def _host_of(url: str) -> str:
 @click.option("--listen", help="HOST:PORT instead of the one in collector.yaml.")
 @click.option("--plain-http", is_flag=True, help="Without TLS, on a loopback address only.")
 @click.option("--accept-restore", is_flag=True, help="After a restore: sign although agents are silent.")
-def serve(directory: Path, listen: str | None, plain_http: bool, accept_restore: bool) -> None:
+@click.option(
+    "--provers",
+    type=click.IntRange(0, 64),
+    help="Processes that check batches; 0: the server's own threads do [default: by the cores, at most 2].",
+)
+def serve(
+    directory: Path, listen: str | None, plain_http: bool, accept_restore: bool, provers: int | None
+) -> None:
     """Run the server until SIGTERM."""
     from collector import serve as server
     from collector.evidence.intake import Fenced
@@ -110,6 +117,13 @@ def serve(directory: Path, listen: str | None, plain_http: bool, accept_restore:
         sys.stdout.flush()
 
     try:
-        server.serve(directory, listen=listen, plain=plain_http, accept_restore=accept_restore, say=say)
+        server.serve(
+            directory,
+            listen=listen,
+            plain=plain_http,
+            accept_restore=accept_restore,
+            provers=provers,
+            say=say,
+        )
     except (ConfigError, Fenced, OSError) as error:
         fail(str(error))

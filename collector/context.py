@@ -24,6 +24,7 @@ from checks.wire.numbers import ENC_GZIP, EntryKind
 from checks.wire.signing import Signer
 from collector.evidence.accepted import Accepted
 from collector.jobs.placing import OF_IDX, OwnEntry, OwnWork
+from collector.jobs.provers import Provers
 from collector.jobs.sequencer import LEASE, Sequencer
 from collector.jobs.writer import LogWriter
 from collector.store import leases
@@ -71,6 +72,9 @@ class Context:
         fence = leases.SqlLeases(self.database, now)
         self.writer = LogWriter(Sequencer(self.database, fence, now), fence, settings.id)
         self.deriver: Deriver | None = None
+        self.provers: Provers | None = (
+            None  # of a server that has them; else batches are proven in its threads
+        )
 
     @property
     def engine(self) -> Engine:

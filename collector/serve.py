@@ -16,12 +16,13 @@ from typing import Any
 from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.draining import Drain
+from collector.jobs.provers import Provers, default_count
 from collector.watchdog import Watchdog
 from collector.web.app import Wsgi, create_app, whole
 
 log = logging.getLogger(__name__)
 THREADS = 4
-SWITCH_S = 0.0005  # a commit hands over often: with the default each time costs 5 ms beside the deriver
+SWITCH_S = 0.001  # a batch changes threads often: with the default each time costs 5 ms beside the deriver
 STOP_S = 10
 
 
@@ -43,8 +44,11 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def running(context: Context, *, accept_restore: bool = False, pages: bool = True) -> Iterator[Wsgi]:
-    """All jobs of the server around the application: writer, checkpoints, deriver, rounds."""
+def running(
+    context: Context, *, accept_restore: bool = False, pages: bool = True, provers: int = 0
+) -> Iterator[Wsgi]:
+    """All jobs of the server around the application: provers, writer, checkpoints, deriver, rounds."""
+    context.provers = Provers(provers, THREADS) if provers else None
     context.writer.start()
     publisher = Publisher(context)
     if accept_restore:
@@ -58,6 +62,8 @@ def running(context: Context, *, accept_restore: bool = False, pages: bool = Tru
         publisher.stop()
         for job in reversed(jobs):
             _end(job)
+        if context.provers is not None:
+            context.provers.stop()
 
 
 def _end(job: Any) -> None:
@@ -94,6 +100,7 @@ def serve(
     listen: str | None = None,
     plain: bool = False,
     accept_restore: bool = False,
+    provers: int | None = None,
     say: Callable[[str], None],
     now: Clock = system_clock,
 ) -> None:
@@ -104,7 +111,8 @@ def serve(
         if plain and not is_loopback(host):
             raise ConfigError(f"plain HTTP on {host}: only a loopback address may go without TLS")
         tls = None if plain else (directory / "tls" / "cert.pem", directory / "tls" / "key.pem")
-        with running(context, accept_restore=accept_restore) as app:
+        count = default_count() if provers is None else provers
+        with running(context, accept_restore=accept_restore, provers=count) as app:
             _run(app, host, port, tls, say)
 
 
@@ -124,7 +132,6 @@ def _run(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, say: Ca
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    sys.setswitchinterval(0.001)  # a batch changes threads often: not 5 ms each time
     with server.listening(app, host, port, tls, THREADS) as bound:
         say(f"listening on {'https' if tls else 'http'}://{_show(host)}:{bound}")
         Watchdog(host, bound, tls is not None).wait(stop)

@@ -145,9 +145,19 @@ def decode_stream(stream: BinaryIO) -> Iterator[Frame]:
 
 def unpack_body(frame: Frame, header: headers.Header, unzstd: Unzstd | None = None) -> list[bytes]:
     """The lines of a frame, decompressed to exactly the size that its header promises."""
+    return split_body(inflate(frame, header, unzstd), header)
+
+
+def inflate(frame: Frame, header: headers.Header, unzstd: Unzstd | None = None) -> bytes:
+    """The body of a frame in one piece, decompressed to exactly the size that its header promises."""
     body = _inflate(frame, header.bytes, unzstd)
     if len(body) != header.bytes:
         raise WireError(Code.BAD_SIZE, f"body of {len(body)} bytes, the header says {header.bytes}")
+    return body
+
+
+def split_body(body: bytes, header: headers.Header) -> list[bytes]:
+    """The lines of an inflated body, as many as its header promises."""
     found = bodies.split(body)
     if len(found) != header.n:
         raise WireError(Code.BAD_SIZE, f"{len(found)} lines, the header says {header.n}")

@@ -1,6 +1,8 @@
 """The part of the intake that needs no order: are these bytes a well-signed batch of that agent?
 
-Runs in the request's thread. What passes is a `Batch`; what does not is an `Ack` with its word.
+Two steps: `claim` reads who says he sent it, `prove` checks what he signed. The first runs in the
+request's thread; the second is most of the work, needs nothing but the bytes and the key, and runs there
+or in a process of its own. What passes is a `Batch`; what does not is an `Ack` with its word.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +17,7 @@ from collector.evidence.admission import refusal
 from collector.evidence.agents import Standing
 from collector.evidence.answers import Ack, Status
 from collector.evidence.fast_header import read_header
-from collector.evidence.rows import Line, read_lines
+from collector.evidence.rows import Line, Rows, read_lines
 from collector.evidence.unzstd import unzstd
 
 CLOCK_OFF_MS = 60_000
@@ -31,7 +33,7 @@ class Batch:
     frame: Frame
     header: Header
     public: bytes
-    lines: Sequence[Line]
+    rows: Rows
 
     @property
     def key(self) -> tuple[str, int]:
@@ -44,8 +46,27 @@ def refuse(batch: Header, status: str, /, **more: object) -> Ack:
     return Ack(status, batch.agent, batch.epoch, batch.seq, **more)  # type: ignore[arg-type]  # Ack's own fields
 
 
-def examine(piece: bytes, origin: str, lookup: Lookup) -> Batch | Ack:
-    """Check one frame's bytes."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A frame that says it is of an agent we know, under a key that agent has; nothing of it is proven."""
+
+    piece: bytes
+    frame: Frame
+    header: Header
+    standing: Standing
+
+    @property
+    def public(self) -> bytes:
+        """The key that must have signed it."""
+        return self.standing.agent.public
+
+    def batch(self, rows: Rows) -> Batch:
+        """The batch, once it is proven and its agent may send."""
+        return Batch(self.frame, self.header, self.public, rows)
+
+
+def claim(piece: bytes, origin: str, lookup: Lookup) -> Claim | Ack:
+    """Who says he sent this frame."""
     try:
         frame = frames.decode(piece)
         header = read_header(frame.header)
@@ -53,28 +74,42 @@ def examine(piece: bytes, origin: str, lookup: Lookup) -> Batch | Ack:
         return Ack(error.code, detail=error.detail)
     if header.log != origin:
         return refuse(header, Status.WRONG_LOG, detail=f"this log is {origin}")
-    return _of_agent(frame, header, lookup(header.agent, header.epoch))
-
-
-def _of_agent(frame: Frame, header: Header, standing: Standing | None) -> Batch | Ack:
-    """Signature first: a state (`pending`, `revoked`) is told only to the holder of the key."""
+    standing = lookup(header.agent, header.epoch)
     if standing is None:
         return refuse(header, Status.UNKNOWN_KEY)
-    public = standing.agent.public
+    identity = frames.key_id(standing.agent.public)
+    if not any(one.key_id == identity for one in frame.signatures):
+        return refuse(header, Status.UNKNOWN_KEY)
+    return Claim(piece, frame, header, standing)
+
+
+def prove(frame: Frame, header: Header, public: bytes) -> Sequence[Line]:
+    """The lines, once signature, sizes, root and every line are right; else WireError."""
+    frames.check_signature(frame, header, public)
+    body = frames.inflate(frame, header, unzstd)
+    found = frames.split_body(body, header)
+    if bodies.body_root(frame.seed, found).hex() != header.root:
+        raise WireError(Code.BAD_ROOT, "the lines do not hash to the header's root")
+    return read_lines(found, body)
+
+
+def examine(piece: bytes, origin: str, lookup: Lookup) -> Batch | Ack:
+    """Check one frame's bytes.
+
+    Signature first: a state (`pending`, `revoked`) is told only to the holder of the key.
+    """
+    one = claim(piece, origin, lookup)
+    if isinstance(one, Ack):
+        return one
+    refused = refusal(one.standing)
     try:
-        if not any(one.key_id == frames.key_id(public) for one in frame.signatures):
-            return refuse(header, Status.UNKNOWN_KEY)
-        frames.check_signature(frame, header, public)
-        refused = refusal(standing)
-        if refused is not None:
-            retry = RETRY_PENDING if refused is Status.PENDING else None
-            return refuse(header, refused, retry_after=retry)
-        found = frames.unpack_body(frame, header, unzstd)
-        if bodies.body_root(frame.seed, found).hex() != header.root:
-            raise WireError(Code.BAD_ROOT, "the lines do not hash to the header's root")
-        return Batch(frame, header, public, read_lines(found))
+        if refused is None:
+            return one.batch(Rows(prove(one.frame, one.header, one.public)))
+        frames.check_signature(one.frame, one.header, one.public)
     except WireError as error:
-        return refuse(header, error.code, detail=error.detail)
+        return refuse(one.header, error.code, detail=error.detail)
+    retry = RETRY_PENDING if refused is Status.PENDING else None
+    return refuse(one.header, refused, retry_after=retry)
 
 
 def clock_off(header: Header, received_ms: int) -> bool:

@@ -62,29 +62,82 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     state: Literal["ok", "warn", "unknown", "crit"] | _Unset = _UNSET
 
 
-_DECODER = msgspec.json.Decoder(Line)
-_ENCODER = msgspec.json.Encoder()
 _UNITS = frozenset(str(unit) for unit in Unit)
 _STATES = frozenset(str(state) for state in State)
+if TYPE_CHECKING:
+    _Typed = tuple[str, Any, str, str]
+else:
+    _Typed = tuple[
+        str,
+        int | tuple[int, int] | None,
+        Literal[tuple(sorted(_UNITS))],
+        Literal[tuple(sorted(_STATES))],
+    ]
+
+
+class _Healthy(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line without an error whose readings give no reason: its whole shape is checked while decoding."""
+
+    check: str
+    version: int
+    asset: str | None
+    target: str
+    vantage: str
+    slot: int
+    t0: int
+    t1: int
+    params: str
+    facts: Facts
+    readings: list[_Typed]
+    state: Literal["ok", "warn", "unknown", "crit"]
+    round: _Unset = _UNSET
+    error: _Unset = _UNSET
+
+
+_HEALTHY = msgspec.json.Decoder(_Healthy)
+_DECODER = msgspec.json.Decoder(Line)
+_ENCODER = msgspec.json.Encoder()
 _DIGITS = bytes(0x30 if 0x30 <= i <= 0x39 else i for i in range(256))
 _LONG = b"0" * 16
 _LONG_NUMBER = re.compile(rb"[\[:,]-?[0-9]{16}")
 
 
-def read_lines(lines: Sequence[bytes]) -> Sequence[Line]:
-    """The lines of a body; WireError `bad_json` names the first bad one by its number."""
+def read_lines(lines: Sequence[bytes], body: bytes | None = None) -> Sequence[Line]:
+    """The lines of a body; WireError `bad_json` names the first bad one by its number.
+
+    `body` is the same as one piece, where the caller has it.
+    """
     if not lines:
         return ()
-    body = b"\n".join(lines) + b"\n"
+    if body is None:
+        body = b"\n".join(lines) + b"\n"
+    if _small(body):
+        found = _healthy(body, len(lines)) or _any(body, len(lines))
+        if found is not None:
+            return found
+    return [_slow(line, number) for number, line in enumerate(lines)]
+
+
+def _healthy(body: bytes, count: int) -> Sequence[Line] | None:
+    """Lines as most batches hold them, with one look at each; None for any other."""
+    # What may be a denominator of 0 is looked at one by one.
+    if b",0]" in body:
+        return None
+    try:
+        found: Any = _HEALTHY.decode_lines(body)
+        # The same bytes again: nothing was doubled, hidden or spread over two lines.
+        return found if len(found) == count and _ENCODER.encode_lines(found) == body else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _any(body: bytes, count: int) -> Sequence[Line] | None:
     try:
         found = _DECODER.decode_lines(body)
-        good = len(found) == len(lines) and _small(body) and all(map(_whole, found))
-        # The same bytes again: nothing was doubled, hidden or spread over two lines.
-        if good and _ENCODER.encode_lines(found) == body:
-            return found
+        good = len(found) == count and all(map(_whole, found))
+        return found if good and _ENCODER.encode_lines(found) == body else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    return [_slow(line, number) for number, line in enumerate(lines)]
+        return None
 
 
 def _small(body: bytes) -> bool:
@@ -132,21 +185,67 @@ def _slow(line: bytes, number: int) -> Line:
     return made
 
 
+class Look(msgspec.Struct, array_like=True, gc=False):
+    """What of a line is followed: `Line` without version, parameters, facts and readings."""
+
+    check: str
+    target: str
+    vantage: str
+    asset: str | None
+    slot: int
+    t0: int
+    t1: int
+    state: str | None
+    error: str | None
+    round: str | None
+
+
+_PACKER = msgspec.msgpack.Encoder()
+_UNPACKER = msgspec.msgpack.Decoder(list[Look])
+
+
+def pack(lines: Sequence[Line]) -> bytes:
+    """The looks of these lines, for another process: `Rows(packed, n)` reads them."""
+    looks = []
+    for line in lines:
+        error: Any = line.error
+        broken = error is not _UNSET
+        looks.append(
+            (
+                line.check,
+                line.target,
+                line.vantage,
+                line.asset,
+                line.slot,
+                line.t0,
+                line.t1,
+                None if broken else line.state,
+                error.kind if broken else None,
+                None if line.round is _UNSET else line.round,
+            )
+        )
+    return _PACKER.encode(looks)
+
+
 class Rows(Sequence[Row]):
-    """The lines as rows, made one by one when somebody looks at them."""
+    """The lines as rows, made one by one when somebody looks at them; packed ones are read only then."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_count", "_lines", "_packed")
 
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self._lines = lines
+    def __init__(self, lines: Sequence[Line | Look] | bytes, count: int | None = None) -> None:
+        self._packed = lines if isinstance(lines, bytes) else b""
+        self._lines: Sequence[Any] | None = None if isinstance(lines, bytes) else lines
+        self._count = len(lines) if count is None else count
 
     @property
-    def lines(self) -> Sequence[Line]:
-        """What they are made from, for who looks at few of them."""
+    def lines(self) -> Sequence[Any]:
+        """What they are made from (`Line` or `Look`), for who looks at few of them."""
+        if self._lines is None:
+            self._lines, self._packed = _UNPACKER.decode(self._packed), b""
         return self._lines
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return self._count
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -155,17 +254,19 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
         if isinstance(at, slice):
             return list(self)[at]
-        return _row(self._lines[at], range(len(self._lines))[at])
+        return _row(self.lines[at], range(self._count)[at])
 
     def __iter__(self) -> Iterator[Row]:
-        for number, line in enumerate(self._lines):
+        for number, line in enumerate(self.lines):
             yield _row(line, number)
 
 
-def _row(line: Line, number: int) -> Row:
-    error: Any = line.error
-    state: Any = line.state
-    in_round: Any = line.round
+def _row(line: Any, number: int) -> Row:
+    error, state, in_round = line.error, line.state, line.round
+    if error is _UNSET:
+        error = None
+    elif error is not None and type(error) is not str:
+        error = error.kind
     return Row(
         line.check,
         line.target,
@@ -174,8 +275,8 @@ def _row(line: Line, number: int) -> Row:
         line.slot,
         line.t0,
         line.t1,
-        None if state is _UNSET or error is not _UNSET else state,
-        None if error is _UNSET else error.kind,
+        None if state is _UNSET or error is not None else state,
+        error,
         None if in_round is _UNSET else in_round,
         number,
     )

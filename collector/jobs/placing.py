@@ -15,7 +15,6 @@ from collector.evidence.admission import decide, refusal
 from collector.evidence.agents import Head, Standing
 from collector.evidence.answers import Ack, Status
 from collector.evidence.examine import Batch, clock_off, refuse
-from collector.evidence.rows import Rows
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.store import agents, evidence, packs
 
@@ -89,7 +88,7 @@ class BatchWork:
             header.seq,
             draft.received,
             header,
-            Rows(self.batch.lines),
+            self.batch.rows,
             agent.fork_idx is None,
         )
 

@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -12,15 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire import frame as frames
 from checks.wire.errors import Code, WireError
-from checks.wire.header import Kind
-from checks.wire.numbers import MAX_REQUEST
+from checks.wire.numbers import MAX_HEADER, MAX_REQUEST
 from collector.context import Context
+from collector.evidence.admission import refusal
 from collector.evidence.agents import AgentState, Standing
 from collector.evidence.answers import GOOD, Ack, Status, http_code
-from collector.evidence.examine import Batch, examine
+from collector.evidence.examine import Batch, Claim, claim, examine, refuse
 from collector.evidence.intake import Fenced
+from collector.evidence.rows import Rows
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.placing import BatchWork
+from collector.jobs.provers import ProverGone, Provers
 from collector.jobs.sequencer import load_standing
 from collector.jobs.writer import NotDurable, Overload
 from collector.metrics import Metrics
@@ -94,21 +96,28 @@ class Batches:
             return [Ack(error.code, detail=error.detail)]
         if self.disk_full():
             return [Ack(Status.DISK_FULL, retry_after=60) for _ in pieces]
-        found: list[Ack | BatchWork] = []
-        waiting: list[BatchWork] = []
+        works: list[Ack | BatchWork] = []
+        for group in self._groups(pieces):
+            provers = self._context.provers
+            found = self._prove(group, provers) if provers else [self._examine(one) for one in group]
+            made = [one if isinstance(one, Ack) else self._work(one) for one in found]
+            self._place([one for one in made if isinstance(one, BatchWork)])
+            works += made
+        return [one if isinstance(one, Ack) else one.ack for one in works]
+
+    def _work(self, batch: Batch) -> BatchWork:
+        return BatchWork(batch, self._context.origin, self._context.signer)
+
+    def _groups(self, pieces: list[bytes]) -> Iterator[list[bytes]]:
+        """What may be placed together: what follows a rotation is signed by the new key."""
+        group: list[bytes] = []
         for piece in pieces:
-            one = self._examine(piece)
-            if isinstance(one, Ack):
-                found.append(one)
-                continue
-            work = BatchWork(one, self._context.origin, self._context.signer)
-            found.append(work)
-            waiting.append(work)
-            if one.header.kind is Kind.ROTATE:  # what follows is signed by the new key
-                self._place(waiting)
-                waiting = []
-        self._place(waiting)
-        return [one if isinstance(one, Ack) else one.ack for one in found]
+            group.append(piece)
+            if _ROTATION in piece[:_HEADER_AT_MOST]:
+                yield group
+                group = []
+        if group:
+            yield group
 
     def _examine(self, piece: bytes) -> Batch | Ack:
         """Check a frame by what memory knows of its agent; before refusing, by the database."""
@@ -117,6 +126,43 @@ class Batches:
             self._known.pop((one.agent, one.epoch), None)
             one = examine(piece, self._context.origin, self._remembered)
         return one
+
+    def _prove(self, pieces: list[bytes], provers: Provers) -> list[Batch | Ack]:
+        """The same with the work done by another process; whatever is not simply good is done here again."""
+        found: list[Batch | Ack | Claim] = [self._claim(piece) for piece in pieces]
+        sent = [one for one in found if isinstance(one, Claim)]
+        wanted = [
+            (one.public, piece) for one, piece in zip(found, pieces, strict=True) if isinstance(one, Claim)
+        ]
+        try:
+            answers = (
+                iter(self._context.provers.prove(wanted)) if sent and self._context.provers else iter(())
+            )
+        except ProverGone:
+            return [
+                refuse(one.header, Status.OVERLOAD, retry_after=RETRY_S) if isinstance(one, Claim) else one
+                for one in found
+            ]
+        made: list[Batch | Ack] = []
+        for one in found:
+            if not isinstance(one, Claim):
+                made.append(one)
+                continue
+            rows = next(answers)
+            if isinstance(rows, Rows):
+                made.append(one.batch(rows))
+            elif rows[0] in _BY_STANDING:
+                made.append(self._examine(one.piece))
+            else:
+                made.append(refuse(one.header, rows[0], detail=rows[1]))
+        return made
+
+    def _claim(self, piece: bytes) -> Claim | Batch | Ack:
+        """A claim of an agent that may send; all else is examined here at once."""
+        one = claim(piece, self._context.origin, self._remembered)
+        if isinstance(one, Claim) and refusal(one.standing) is None:
+            return one
+        return self._examine(piece)
 
     def _remembered(self, agent: str, epoch: int) -> Standing | None:
         found = self._known.get((agent, epoch))
@@ -232,6 +278,8 @@ def _drain(body: Any) -> None:
 
 
 _PIECE = 256 * 1024
+_ROTATION = b'"kind":"rotate"'
+_HEADER_AT_MOST = MAX_HEADER + 10  # with what stands before it in a frame
 _AGAIN = frozenset({Status.OVERLOAD, Status.NOT_DURABLE, Status.DISK_FULL})
 _BY_STANDING = frozenset(
     {Status.UNKNOWN_KEY, Status.PENDING, Status.REVOKED, Status.OLD_EPOCH, Code.BAD_SIGNATURE}

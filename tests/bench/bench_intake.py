@@ -20,6 +20,7 @@ from load import (
     collector,
     cpu_seconds,
     drive,
+    family,
     probe_lines,
     real_lines,
     requests,
@@ -50,7 +51,9 @@ def run(
         work = requests(chains, args.templates, count=count, per=per, total=total)
         warm = [agent[:1] for agent in work]
         work = [agent[1:] for agent in work]
-        with serving(directory, *(() if tls else ("--plain-http",)), derive=not args.no_derive) as (
+        options = [] if tls else ["--plain-http"]
+        options += [] if args.provers is None else ["--provers", str(args.provers)]
+        with serving(directory, *options, derive=not args.no_derive) as (
             pid,
             port,
         ):
@@ -78,8 +81,11 @@ def run(
 
 
 def _resident_kib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    total = 0
+    for one in family(pid):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        total += next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    return total
 
 
 def catching_up(directory: Path) -> tuple[int, float]:
@@ -123,6 +129,7 @@ def main() -> int:
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--no-derive", action="store_true", help="intake alone")
     parser.add_argument("--only")
+    parser.add_argument("--provers", type=int, help="as of `serve`; its default if not given")
     parser.add_argument("--lines", choices=("probe", "host"), default="probe", help="results of which checks")
     args = parser.parse_args()
     args.templates = probe_lines() if args.lines == "probe" else real_lines()

@@ -210,9 +210,19 @@ def serving(directory: Path, *options: str, derive: bool = True):
         log.close()
 
 
+def family(pid: int) -> list[int]:
+    """The process and its children: the server and its provers."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [pid, *(int(child) for one in threads for child in one.read_text().split())]
+
+
 def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of the process and its children, all of which still run."""
+    ticks = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def drive(port: int, work: list[list[bytes]], connections: int, tls: bool = False) -> dict[str, float]:

@@ -21,9 +21,9 @@ from collector.jobs.batches import read_batches
 from collector.store import agents, alarms, evidence, packs
 
 
-@pytest.fixture
-def server(serve):
-    return serve()
+@pytest.fixture(params=[0, 1], ids=["threads", "prover"])
+def server(serve, request):
+    return serve(provers=request.param)
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""Batches proven in another process: same answers, and one that dies takes nothing with it."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from checks.wire import frame as frames
+from collector.jobs import provers
+
+
+def children() -> set[int]:
+    """Prover processes of this one."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            if b"collector.prover" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(int(pid))
+    return found
+
+
+def test_a_killed_prover_answers_try_again_and_is_replaced(serve, context, enrol, eventually):
+    server, agent = serve(provers=1), enrol(context, "web-01")
+    assert server.send(agent.batch())[1]["status"] == "ok"
+    (first,) = children()
+    os.kill(first, signal.SIGKILL)
+    waiting = agent.batch()
+
+    def taken():
+        code, ack = server.send(waiting)
+        assert (code, ack["status"]) in {(200, "ok"), (503, "overload")}
+        assert code == 200 or (ack["seq"] == 1 and ack["retry_after"] > 0)
+        return code == 200
+
+    eventually(taken, 30)
+    assert children() != {first} and len(children()) == 1
+    assert server.send(agent.batch())[1]["status"] == "ok"
+
+
+def test_one_bad_frame_among_good_ones_is_the_only_one_refused(serve, context, enrol):
+    server, agent, other = serve(provers=2), enrol(context, "web-01"), enrol(context, "web-02")
+    good, bad = agent.batch(count=200), bytearray(other.batch())
+    bad[-1] ^= 1
+    code, acks = server.send(good, bytes(bad), agent.batch())
+    assert code == 200
+    assert [ack["status"] for ack in acks] == ["ok", "bad_encoding", "ok"]
+    assert acks[1]["agent"] == "web-02" and acks[1]["detail"]
+
+
+def test_a_large_batch_passes_whole(serve, context, enrol):
+    server, agent = serve(provers=1), enrol(context, "web-01")
+    assert server.send(*[agent.batch(count=1000) for _ in range(8)])[0] == 200
+    with context.read() as conn:
+        from collector.jobs.batches import read_batches
+
+        assert [len(one.rows) for one in read_batches(conn, 0, 100)] == [1000] * 8
+
+
+def test_provers_end_with_the_server(directory, spawn, eventually):
+    server = spawn("--plain-http", "--provers", "2")
+    pids = {
+        int(pid)
+        for task in Path(f"/proc/{server.process.pid}/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    }
+    assert len(pids) == 2
+    server.stop(signal.SIGKILL)
+    eventually(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids), 30)
+
+
+def test_what_a_prover_says_is_what_the_thread_says(context, enrol):
+    agent = enrol(context, "web-01")
+    pieces = [agent.batch(), agent.batch(count=1), agent.batch()[:-4] + b"abcd"]
+    one = provers.Provers(1, 1)
+    try:
+        rows, single, refused = one.prove([(agent.signer.public, piece) for piece in pieces])
+    finally:
+        one.stop()
+    assert [row.target for row in rows] == ["probe-0", "probe-1", "probe-2"] and len(single) == 1
+    assert rows[0].t0 + 2 == rows[0].t1 and rows[0].state == "ok" and rows[0].round is None
+    assert refused[0] == "bad_encoding"
+    assert frames.decode(pieces[0]).enc == 1
+
+
+def test_the_default_leaves_one_core_to_the_server():
+    assert 0 <= provers.default_count() <= 2
+
+
+@pytest.mark.parametrize("count", ["-1", "x", "65"])
+def test_a_count_that_cannot_be_is_refused(directory, count):
+    from click.testing import CliRunner
+
+    from collector.cli import main
+
+    done = CliRunner().invoke(main, ["serve", str(directory), "--provers", count])
+    assert done.exit_code == 2 and "--provers" in done.output
