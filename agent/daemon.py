@@ -1,18 +1,21 @@
-"""`run`: one loop that asks the timetable each second, records what ended, flushes, and feeds the watchdog.
+"""`run`: one loop that starts what is due, records what ended, flushes, and feeds the watchdog.
 
-The loop itself never touches the network: looks run in the pool, the collector is the sender's thread.
+It sleeps until something is due, five seconds at most: each turn costs what half a look costs. It never
+touches the network: looks run in the pool, the collector is the sender's thread.
 """
 
 import heapq
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from schedule import Scheduler
 
 from agent import machine, plans, room, settings, transport
+from agent.call import Call
 from agent.clock import JUMP_MS, Clock, Offsets, Sample, boot_id, jump_ms
 from agent.errors import AgentError, StoreError
 from agent.log import log
@@ -32,7 +35,10 @@ from checks.plan import Plan
 
 CHANGE_MS = 2000  # flush so long after a change of state
 MOST_UNRECORDED = 20_000  # looks kept in memory while the disk takes nothing
-STATUS_MS = 15_000
+STATUS_MS = 60_000
+LONGEST_MS = 5000  # so late is a step of the clock noticed at most, and the end of a sleep
+BUSY_MS = 200  # while looks are under way
+AGAIN_MS = 1000  # while the disk takes nothing
 GOODBYE_S = 5.0
 
 
@@ -94,19 +100,23 @@ class Agent:
         self._flush_at: int | None = None
         self._last: dict[str, str] = {}
         self._before = clock.sample()
-        self._status_at = 0
-        self._stop = threading.Event()
+        self._status_at = self._due_at = self._jobs_at = self._watchdog_at = 0
+        self._contact = ""
+        self._stop = False
+        self._called, self._wake = Call(), Call()
         self._scheduler = self._schedule()
 
     # called from other threads
 
     def stop(self) -> None:
         """End soon."""
-        self._stop.set()
+        self._stop = True
+        self._called()
 
     def offer_plan(self, held: Held) -> None:
-        """A new verified plan; in force from the next tick."""
+        """A new verified plan; in force from the next turn."""
         self._offered = held
+        self._called()
 
     def moment(self) -> Moment:
         """What a header signed now says."""
@@ -121,17 +131,16 @@ class Agent:
         self._offered = plans.kept(self.outbox, self.identity)
         # Ready without a plan too: an agent that waits for its approval is in good order.
         self.notifier.send("READY=1", "STATUS=no plan yet")
-        wake, ended = threading.Event(), threading.Event()
-        self._wake = wake
+        wake, ended = self._wake, threading.Event()
         thread = threading.Thread(target=self.sender.run, args=(ended, wake), name="sender", daemon=True)
         thread.start()
         try:
-            while not self._stop.is_set():
+            while not self._stop:
                 self._turn()
         finally:
             self.notifier.send("STOPPING=1")
             ended.set()
-            wake.set()
+            wake()
             self._goodbye(thread)
 
     def _turn(self) -> None:
@@ -140,31 +149,45 @@ class Agent:
         if abs(jump) > JUMP_MS:
             self._clock_set(jump, now)
         self._before = now
-        self._scheduler.run_pending()
+        if now.mono >= self._jobs_at:
+            self._scheduler.run_pending()
+            self._jobs_at = now.mono + int((self._scheduler.idle_seconds or 0) * 1000)
+        self._guarded(lambda: self._tick(now))
         self._start_ready()
-        wait = 1.0
+        self._called.wait(self._wait_ms() / 1000)
+
+    def _wait_ms(self) -> int:
+        """Until something is to be done."""
+        until = [self._jobs_at, self._watchdog_at if self.notifier.watchdog_s else self._jobs_at]
+        if self._timetable is not None:
+            until.append(self._due_at)
         if self._ready:
-            wait = min(wait, (self._ready[0][0] - self.clock.sample().mono) / 1000)
-        wait = min(wait, self._scheduler.idle_seconds or 0.0)
-        self._stop.wait(min(max(wait, 0.001), 1.0))
+            until.append(self._ready[0][0])
+        if self._flush_at is not None and not self.numbers.disk:
+            until.append(self._flush_at)
+        now = self.clock.sample().mono
+        most = LONGEST_MS
+        if self.pool.busy():
+            most = BUSY_MS
+        elif self._unrecorded:
+            most = AGAIN_MS
+        return max(min(min(until) - now, most), 1)
 
     def _schedule(self) -> Scheduler:
         """`schedule` counts by the wall clock: made anew whenever that is set, or it would wait for it."""
         scheduler = Scheduler()
-        scheduler.every(1).seconds.do(self._guarded, self._tick)
         scheduler.every(10).minutes.do(self._guarded, self._make_room)
+        self._jobs_at = 0
         return scheduler
 
     def _guarded(self, job: Callable[[], None]) -> None:
         """A job that fails is logged and comes again; it must not end the agent."""
         try:
             job()
-            if job == self._tick:
-                self.notifier.send("WATCHDOG=1")
         except StoreError as error:
             self._disk(error.detail)
         except Exception:
-            log.exception("the scheduler's turn failed")
+            log.exception("a turn failed")
 
     def _disk(self, detail: str) -> None:
         if detail and not self.numbers.disk:
@@ -173,21 +196,25 @@ class Agent:
             log.info("outbox: written again")
         self.numbers.disk = detail
 
-    def _tick(self) -> None:
-        now = self.clock.sample()
+    def _tick(self, now: Sample) -> None:
         if self._offered is not None:
             self._take_plan()
-        if self._timetable is not None:
-            for due in self._timetable.due(now):
-                self._ready_count += 1
-                heapq.heappush(self._ready, (due.at_mono, self._ready_count, due))
         self.pool.sweep()
         for done in self.pool.ended():
             self._ended(done, now)
+        if self._timetable is not None and now.mono >= self._due_at:
+            for due in self._timetable.due(now):
+                self._ready_count += 1
+                heapq.heappush(self._ready, (due.at_mono, self._ready_count, due))
+            self._due_at = now.mono + self._timetable.wait_ms(now)
         self._record()
         self._flush_if_due(now)
-        if now.mono >= self._status_at:
+        if now.mono >= self._status_at or self._contact != self.sender.contact.word:
             self._write_status(now)
+        # Last, so that only a turn that came to its end says that the agent turns.
+        if self.notifier.watchdog_s and now.mono >= self._watchdog_at:
+            self.notifier.send("WATCHDOG=1")
+            self._watchdog_at = now.mono + int(self.notifier.watchdog_s * 1000)
 
     def _start_ready(self) -> None:
         now = self.clock.sample().mono
@@ -195,6 +222,7 @@ class Agent:
             due = heapq.heappop(self._ready)[2]
             if not self.pool.submit(due) and self._timetable is not None:
                 self._timetable.failing(due.key, True, now)
+                self._due_at = 0
 
     def _take_plan(self) -> None:
         held, self._offered = self._offered, None
@@ -203,7 +231,7 @@ class Agent:
         self._held = held
         self._timetable = Timetable(held.plan, self.outbox.done(), self._rng.randrange, held.digest)
         self.pool.canaries.adopt(held.plan.items)
-        self._ready = []
+        self._ready, self._due_at = [], 0
         log.info(
             "plan %s: %d items, %d rounds", held.digest[:12], len(held.plan.items), len(held.plan.rounds)
         )
@@ -217,6 +245,7 @@ class Agent:
         failing = result.error is None and result.state is Outcome.CRIT
         if self._timetable is not None and due.probe:
             self._timetable.failing(due.key, failing, done.started_mono)
+            self._due_at = 0
         if due.round is not None:
             return
         word = f"error {result.error}" if result.error else str(result.state)
@@ -256,7 +285,7 @@ class Agent:
         self.sealer.flush(moment)
         self._lines = self._bytes = 0
         self._flush_at = None
-        self._wake.set()
+        self._wake()
 
     def _moment(self, sample: Sample) -> Moment:
         digest = self._held.digest if self._held is not None else ""
@@ -279,6 +308,7 @@ class Agent:
         self.offsets.clear()
         if self._timetable is not None:
             self._timetable.clock_set()
+        self._due_at = self._status_at = 0
         self._scheduler = self._schedule()
 
     def _make_room(self) -> None:
@@ -287,6 +317,7 @@ class Agent:
     def _write_status(self, now: Sample) -> None:
         self._status_at = now.mono + STATUS_MS
         contact, counts, offset = self.sender.contact, self.pool.counts, self.offsets.best()
+        self._contact = contact.word
         self.outbox.put(
             running={
                 "at": now.wall,
@@ -309,7 +340,7 @@ class Agent:
         self.pool.forget_queue()
         deadline = self.clock.sample().mono + int(GOODBYE_S * 1000)
         while self.pool.busy() and self.clock.sample().mono < deadline:
-            threading.Event().wait(0.02)
+            time.sleep(0.02)
         now = self.clock.sample()
         try:
             for done in self.pool.ended():

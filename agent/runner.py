@@ -16,7 +16,7 @@ from agent.log import log
 from agent.memory import LookMemory, Recent
 from agent.outbox import Finished
 from agent.sources.open import Plugins, open_source
-from agent.timetable import Due
+from agent.timetable import Due, is_own
 from checks import registry
 from checks.api import ErrorKind, ObservationError, State
 from checks.codec import FieldError, JsonValue
@@ -28,7 +28,8 @@ WORKERS = 8
 MOST_PROBES = 4
 MOST_EXTRA = 2  # of those, looks again at failing targets
 MOST_STUCK = 64
-IDLE_S = 20.0  # a thread without work ends; the first comes back with the next look
+IDLE_S = 20.0  # a thread without work ends; the last one stays
+HELP_MS = 200  # a look that has waited so long for the one before it gets a thread of its own
 MAX_LINE = 1024 * 1024
 
 
@@ -56,6 +57,7 @@ class Counts:
 class _Task:
     due: Due
     memory: LookMemory
+    queued: int  # boot-time ms
     started: int = 0  # boot-time ms, 0: still queued
     given_up: bool = False
 
@@ -120,7 +122,7 @@ class Pool:
         self._stuck: dict[str, _Task] = {}
         self._ended: deque[Done] = deque()
         self._threads = 0
-        self._sleepers: list[threading.Condition] = []
+        self._sleepers: list[threading.Lock] = []  # held; letting one go wakes its thread
         self.counts = Counts()
 
     def submit(self, due: Due) -> bool:
@@ -130,14 +132,18 @@ class Pool:
             if due.extra and (blocked or self._extra() >= MOST_EXTRA):
                 self.counts.crowded += 1
                 return False
-            task = _Task(due, LookMemory(self._recent, due.memory))
+            now = self._clock.sample().mono
+            task = _Task(due, LookMemory(self._recent, due.memory), now)
             if blocked:
                 self.counts.overlaps += 1
-                self._end(task, self._timeout(due, self._clock.sample().mono), {})
+                result = self._timeout(due, now)
+                self._end(task, result, encode_line(result), {})
                 return True
             self._tasks[due.key] = task
             self._queue.append(task)
-            self._call_worker()
+            # Looks at the own host are short: one thread takes them all, unless one of them hangs.
+            if not is_own(due.item.check) or self._threads == len(self._sleepers):
+                self._call_worker()
             return True
 
     def sweep(self) -> None:
@@ -147,6 +153,8 @@ class Pool:
             for key, task in list(self._tasks.items()):
                 if task.started and now - task.started > task.due.deadline_ms:
                     self._give_up(key, task)
+            if any(now - task.queued >= HELP_MS and not task.due.probe for task in self._queue):
+                self._call_worker()
 
     def ended(self) -> list[Done]:
         """Looks that ended since the last call."""
@@ -180,7 +188,7 @@ class Pool:
     def _call_worker(self) -> None:
         if self._sleepers:
             # The one that slept last: the others may sleep on, and go when they are never needed.
-            self._sleepers.pop().notify()
+            self._sleepers.pop().release()
         elif self._threads < WORKERS:
             self._threads += 1
             threading.Thread(target=self._work, name="look", daemon=True).start()
@@ -192,7 +200,8 @@ class Pool:
         task.given_up = True
         del self._tasks[key]
         self._stuck[key] = task
-        self._end(task, self._timeout(task.due, task.started), {})
+        result = self._timeout(task.due, task.started)
+        self._end(task, result, encode_line(result), {})
         # Its thread has left the pool; another takes its place as soon as there is work.
         self._threads -= 1
         if self._queue:
@@ -203,11 +212,9 @@ class Pool:
         started = now.wall - max(now.mono - started_mono, 0)
         return self._eyes.error(due.item, When(due.slot, due.round), ErrorKind.TIMEOUT, started)
 
-    def _end(self, task: _Task, result: Result, memory: dict[str, JsonValue]) -> None:
+    def _end(self, task: _Task, result: Result, line: bytes, memory: dict[str, JsonValue]) -> None:
         due = task.due
-        finished = Finished(
-            encode_line(result), result.t0, result.t1, due.key, due.slot, due.keep_until, memory, due.plan
-        )
+        finished = Finished(line, result.t0, result.t1, due.key, due.slot, due.keep_until, memory, due.plan)
         self._ended.append(Done(due, result, finished, task.started))
         self.counts.looks += 1
 
@@ -221,38 +228,53 @@ class Pool:
                 return task
         return None
 
-    def _take(self) -> _Task | None:
-        """The next look; None when this thread has had nothing to do for so long that it may go."""
-        while (task := self._next()) is None:
-            called = threading.Condition(self._lock)
-            self._sleepers.append(called)
-            called.wait(IDLE_S)
-            if called in self._sleepers:
-                self._sleepers.remove(called)
-                if self._threads > 1:
-                    self._threads -= 1
-                    return None
-        return task
-
     # In the worker threads.
 
     def _work(self) -> None:
+        wake = threading.Lock()
+        wake.acquire()
+        task: _Task | None = None
         while True:
             with self._lock:
-                task = self._take()
+                task = self._next()
+                if task is None:
+                    self._sleepers.append(wake)
+                    # The last one stays: a thread of its own for each minute's looks would cost more.
+                    patience = -1.0 if self._threads == 1 else IDLE_S
             if task is None:
-                return
-            result = self._eyes.look(task.due.item, When(task.due.slot, task.due.round), task.memory)
-            if task.due.probe:
-                result = self.canaries.weigh(result, task.started + task.due.deadline_ms)
-            with self._lock:
-                if task.given_up:
-                    if self._stuck.get(task.due.key) is task:
-                        del self._stuck[task.due.key]
+                if not wake.acquire(timeout=patience) and self._leaves(wake):
                     return
-                del self._tasks[task.due.key]
-                self._recent.ended(task.memory.values)
-                self._end(task, result, dict(task.memory.values))
+            elif not self._did(task):
+                return
+
+    def _leaves(self, wake: threading.Lock) -> bool:
+        """Whether this thread, not called for long, may end; called just now it may not."""
+        with self._lock:
+            if wake not in self._sleepers:
+                wake.acquire()
+                return False
+            self._sleepers.remove(wake)
+            if self._threads == 1:
+                return False
+            self._threads -= 1
+            return True
+
+    def _did(self, task: _Task) -> bool:
+        """Take one look. False when it was given up meanwhile: another thread has this one's place."""
+        due = task.due
+        result = self._eyes.look(due.item, When(due.slot, due.round), task.memory)
+        if due.probe:
+            result = self.canaries.weigh(result, task.started + due.deadline_ms)
+        line = encode_line(result)
+        with self._lock:
+            if task.given_up:
+                if self._stuck.get(due.key) is task:
+                    del self._stuck[due.key]
+                return False
+            del self._tasks[due.key]
+            self._recent.ended(task.memory.values)
+            self._end(task, result, line, task.memory.values)
+        return True
 
 
 def encode_line(result: Result) -> bytes:

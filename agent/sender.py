@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent import plans, proofs
+from agent.call import Call
 from agent.clock import Clock, Offsets, offset
 from agent.errors import AgentError, UnreachableError
 from agent.log import log
-from agent.outbox import SENT, UNSENT, Batch, Outbox
+from agent.outbox import ACCEPTED, SENT, UNSENT, Batch, Outbox
 from agent.plans import Held
 from agent.seal import Moment, Sealer
 from agent.state import Identity, State, write_file
@@ -32,7 +33,9 @@ MOST_FRAMES = 16
 MOST_REPAIRS = 32  # in one turn
 MOST_BYTES = 2 * 1024 * 1024
 LAST_S = 4.0
+LONGEST_S = 60.0
 PLAN_S = 60.0
+NAMED_S = 150.0  # after an answer that named the plan we have
 PROOF_S = 60.0
 UNPROVEN_MS = 15 * 60_000  # accepted, and so long without a proof: sent again
 FIRST_S, CAP_S, LONG_S, RETRY_AFTER_CAP_S = 1.0, 60.0, 300.0, 3600.0
@@ -99,6 +102,7 @@ class Sender:
         self._plan_at = self._proof_at = 0.0
         self._plan_digest = str(parts.outbox.get("plan_digest") or "")
         self._one_by_one = False
+        self._unproven = True
         self._repairs = 0
         self._pending = parts.identity.status != "approved"
 
@@ -107,17 +111,16 @@ class Sender:
         value = self._p.outbox.get("halt")
         return value if isinstance(value, dict) else None
 
-    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+    def run(self, stop: threading.Event, wake: Call) -> None:
         """Turn until stopped."""
         while not stop.is_set():
             wake.wait(self.turn())
-            wake.clear()
 
     def turn(self) -> float:
         """Do what is due; seconds until something may be due again."""
         now = self._seconds()
         if now < self.contact.not_before:
-            return min(self.contact.not_before - now, 5.0)
+            return min(self.contact.not_before - now, LONGEST_S)
         try:
             self._do(now)
         except _Wait as wait:
@@ -127,7 +130,11 @@ class Sender:
         except AgentError as error:
             self._back_off(error.code, error.detail, None)
         # An answer may have named a new plan: that is fetched at once.
-        return min(max(self._plan_at - now, 0.05), 5.0)
+        until = [self._plan_at, now + LONGEST_S]
+        if self._unproven:
+            # Mostly the next batch brings the sender here before that.
+            until.append(self._proof_at + PROOF_S / 2)
+        return max(min(until) - now, self.contact.not_before - now, 0.05)
 
     def final(self) -> None:
         """One last try before the process ends, whatever the back-off says; nothing is raised."""
@@ -149,7 +156,7 @@ class Sender:
         self._repairs = 0
         self._send_all()
         if self._proof_at <= now:
-            self._proof_at = now + PROOF_S * self._rng.uniform(0.8, 1.2)
+            self._proof_at = now + PROOF_S * self._rng.uniform(0.7, 0.9)
             self._prove()
 
     def _seconds(self) -> float:
@@ -200,8 +207,11 @@ class Sender:
         if abs((after.wall - before.wall) - (after.mono - before.mono)) < 100:
             times = answer.headers.get("roundseal-time", "")
             self._p.offsets.add(offset(before.wall, times, after.wall))
-        if answer.headers.get("roundseal-plan", self._plan_digest) != self._plan_digest:
-            self._plan_at = 0.0
+        named = answer.headers.get("roundseal-plan")
+        if named is not None:
+            # It says which plan is in force: to ask for it each minute as well would say nothing more.
+            now = self._seconds()
+            self._plan_at = max(self._plan_at, now + NAMED_S) if named == self._plan_digest else 0.0
         self._read_acks(batches, answer)
 
     def _read_acks(self, batches: Sequence[Batch], answer: Answer) -> None:
@@ -216,6 +226,7 @@ class Sender:
         ]
         if good:
             self._p.outbox.accept(good, self._p.clock.wall())
+            self._unproven = True
             self._well()
         for batch, ack in zip(batches, acks, strict=True):
             if ack.get("status") not in _GOOD:
@@ -310,7 +321,9 @@ class Sender:
         found = proofs.look(self._fetch, outbox, self._vkey, now)
         if found.alarm:
             log.critical("THE LOG CONTRADICTS ITSELF: %s; both notes are kept in the outbox", found.alarm)
-        outbox.resend_unproven(now - UNPROVEN_MS)
+        self._unproven = bool(outbox.counts().get(ACCEPTED))
+        if self._unproven:
+            outbox.resend_unproven(now - UNPROVEN_MS)
 
     def _fetch(self, path: str) -> bytes:
         answer = self._p.transport.request("GET", f"/log/{path}")

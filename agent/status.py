@@ -10,7 +10,7 @@ from agent.outbox import Outbox
 from agent.shown import Shown, table
 from agent.state import Identity, State
 
-_STALE_MS = 60_000
+_STALE_MS = 180_000  # it is written each minute
 _CALM = ("ok", "starting", "pending")
 
 

@@ -1,12 +1,14 @@
 """Which looks are due: a pure function of the plan, the clocks and what was done before.
 
 Slots lie on the UTC grid. A regular check runs at a fixed hash offset in its slot, a probe at a random
-instant of it (rulings 3). **Catch-up rule (rulings 4): a slot that has passed is never made up**; the
-collector sees it as not observed. What remains of the running slot is still used: when its instant has
-already gone by (agent started, machine woke, clock was set) the look gets one new instant within the
-next half minute of that slot, so that a start or a step of the clock neither stops looks nor brings them all
-at once. Two looks at one thing keep a tenth of their interval apart on the monotonic clock, so even a
-clock that is set to and fro brings no burst.
+instant of it (rulings 3). The host's own checks share one place, which differs from agent to agent: they
+are taken one behind the other, so a minute's looks cost one wake-up and one write instead of a dozen.
+**Catch-up rule (rulings 4): a slot that has passed is never made up**; the collector sees it as not
+observed. What remains of the running slot is still used: when its instant has already gone by (agent
+started, machine woke, clock was set) the look gets one new instant within the next half minute of that
+slot, so that a start or a step of the clock neither stops looks nor brings them all at once. Two looks at
+one thing keep a tenth of their interval apart on the monotonic clock, so even a clock that is set to and
+fro brings no burst.
 
 While a probe's target fails, it is looked at again each second until it recovers; those looks belong to
 the slot they fall in (rulings 3). A round's items run once each, spread over the first half minute
@@ -30,8 +32,9 @@ Random = Callable[[int], int]  # a number in [0, n)
 LATE_MS = 2000  # an instant missed by more is given a new one
 SPREAD_MS = 30_000
 AHEAD_MS = 1000  # a tick gives out what begins before the next one
-ROUNDS_MS = 60_000
+ROUNDS_MS = 10 * 60_000
 AGAIN_MS = 1000
+_FAR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class Due:
     memory: str = ""  # what its source remembers under: the same for all windows of a round
 
 
+def is_own(check: str) -> bool:
+    """Whether a check looks at the agent's own host."""
+    return check.startswith("host.")
+
+
 @dataclass(slots=True)
 class _Line:
     """What is known about one item of the plan between two ticks."""
@@ -59,6 +67,7 @@ class _Line:
     key: str
     slot: int = -1
     instant: int = 0
+    place: int = 0  # of a regular check: always the same in each slot
     moved: bool = False
     done: bool = False
     last_mono: int | None = None
@@ -102,6 +111,14 @@ class Timetable:
         found.sort(key=lambda due: (due.extra, due.at_mono))
         return found + self._rounds(now)
 
+    def wait_ms(self, now: Sample) -> int:
+        """How long `due` need not be asked again, unless a probe fails or the clock is set."""
+        waits = [self._wait(line, now) for line in self._lines.values()]
+        if self._plan.rounds:
+            waits.append(self._rounds_to - now.wall)
+            waits += [at - now.wall for opened in self._open.values() for _, at in opened.owed.values()]
+        return max(min(waits, default=_FAR_MS), 0)
+
     def failing(self, key: str, is_failing: bool, started_mono: int) -> None:
         """Outcome of a probe: while it fails it is due again a second after it started."""
         line = self._lines.get(key)
@@ -112,11 +129,25 @@ class Timetable:
         """The wall clock was set: look again which windows are open."""
         self._rounds_to = 0
 
+    def _wait(self, line: _Line, now: Sample) -> int:
+        every = line.item.every_ms
+        if not line.done:
+            wait = min(line.instant, line.slot + every) - now.wall
+            if line.last_mono is not None:
+                wait = max(wait, line.last_mono + every // 10 - now.mono)
+        else:
+            wait = line.slot + every + min(line.place, every - AHEAD_MS) - now.wall
+        return wait if line.again_mono is None else min(wait, line.again_mono - now.mono)
+
     def _line(self, line: _Line, now: Sample) -> Iterator[Due]:
-        # A second ahead, so that an instant right behind the slot's edge is not late either.
-        slot = slot_start(now.wall + AHEAD_MS - 1, line.item.every_ms)
+        slot = _slot(line, now)
         if slot != line.slot:
-            if line.slot + line.item.every_ms == slot and not line.done:
+            # Asked a little too late: not the same as a slot that has passed.
+            if (
+                line.slot + line.item.every_ms == slot
+                and not line.done
+                and now.wall - line.instant <= LATE_MS
+            ):
                 yield from self._give(line, now)
             self._enter(line, slot, now)
         if line.again_mono is not None and line.again_mono < now.mono + AHEAD_MS:
@@ -148,10 +179,12 @@ class Timetable:
         line.done = line.slot == -1 and self._done.get(line.key) == slot
         line.slot, line.moved = slot, False
         if item.kind == "probe":
-            within = self._random(item.every_ms)
-        else:
-            within = offset_ms(item.check, item.target, self._plan.agent, item.every_ms, item.deadline_ms)
-        line.instant = slot + within
+            line.instant = slot + self._random(item.every_ms)
+            return
+        # What is looked at elsewhere has a place of its own: nobody's server should get all looks at once.
+        named = ("host", "") if is_own(item.check) else (item.check, item.target)
+        line.place = offset_ms(*named, self._plan.agent, item.every_ms, item.deadline_ms)
+        line.instant = slot + line.place
 
     def _move(self, line: _Line, now: Sample) -> None:
         left = max(line.slot + line.item.every_ms - now.wall, 1)
@@ -211,6 +244,13 @@ class Timetable:
             if key not in self._done:
                 opened.owed[key] = (item, max(window.from_ms, wall) + _hash(key) % spread)
         return opened
+
+
+def _slot(line: _Line, now: Sample) -> int:
+    """The running slot; once that is done the next one a second ahead: no instant at its edge is late."""
+    every = line.item.every_ms
+    running, ahead = slot_start(now.wall, every), slot_start(now.wall + AHEAD_MS - 1, every)
+    return ahead if line.slot == ahead or (line.slot == running and line.done) else running
 
 
 def round_due(round_id: str, window: Window, item: RoundItem, at_mono: int) -> Due:

@@ -36,17 +36,11 @@ def ids() -> tuple[str, ...]:
 
 def get(check_id: str) -> Check[Any, Any]:
     """The check with this id (its module is imported now); UnknownCheckError if not installed."""
-    if check_id in _known:
-        return _known[check_id]
     if check_id not in ids():
         raise UnknownCheckError(check_id)
     # Not from sys.modules: there a module stands while another thread is still half through it.
     check: Check[Any, Any] = importlib.import_module(f"checks.{check_id}").CHECK
-    _known[check_id] = check
     return check
-
-
-_known: dict[str, Check[Any, Any]] = {}
 
 
 def matching(pattern: str) -> tuple[str, ...]:

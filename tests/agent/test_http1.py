@@ -73,7 +73,7 @@ def test_an_answer_that_is_cut_short_too_long_or_malformed_is_a_value_error(answ
         (b"HTTP/1.1 503 No\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", (503, b"", False)),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok?", (200, b"ok", False)),
         (
-            b"HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nT: x\r\n\r\n",
+            b"HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nT:x\r\n\r\n",
             (200, b"hello!", True),
         ),
     ],

@@ -74,6 +74,24 @@ class Run:
         self.now = Sample(self.now.wall + ms, self.now.mono + ms)
 
 
+class Sleeper(Run):
+    """Asks only when the timetable has said so, as the loop does."""
+
+    def seconds(self, count, step_ms=0):
+        given = []
+        end = self.now.mono + count * 1000
+        while self.now.mono < end:
+            for one in self.table.due(self.now):
+                given.append((self.now.wall + one.at_mono - self.now.mono, one))
+            step = max(self.table.wait_ms(self.now), 1) + step_ms
+            self.now = Sample(self.now.wall + step, self.now.mono + step)
+            self.asked += 1
+        self.due += given
+        return given
+
+    asked = 0
+
+
 def per_second(given):
     return Counter(one.at_mono // 1000 for _, one in given)
 
@@ -95,7 +113,7 @@ def test_slots_missed_in_sleep_are_never_made_up():
 @pytest.mark.parametrize("step", [HOUR, -HOUR, 5 * HOUR + 7777, -40_000])
 @pytest.mark.parametrize("kind", ["regular", "probe"])
 def test_a_clock_set_forward_or_back_neither_stops_looks_nor_brings_a_burst(step, kind):
-    run = Run(plan_of(many(40, kind=kind)))
+    run = Run(plan_of(many(40, kind=kind, check="service.tcp")))
     run.seconds(300)
     run.set_wall(step)
     after = run.seconds(300)
@@ -125,7 +143,7 @@ def test_each_slot_gets_one_probe_at_a_random_instant_inside_it():
 
 
 def test_a_regular_check_keeps_its_place_in_the_slot_and_others_have_other_places():
-    run = Run(plan_of(many(60)))
+    run = Run(plan_of(many(60, check="service.tcp")))
     given = run.seconds(1200)
     places = {}
     for at, one in given:
@@ -134,6 +152,45 @@ def test_a_regular_check_keeps_its_place_in_the_slot_and_others_have_other_place
     assert all(max(p) - min(p) <= 1 for p in places.values())
     assert len({p[0] for p in places.values()}) > 40
     assert all(len(p) >= 18 for p in places.values())
+
+
+@pytest.mark.parametrize("late_ms", [0, 3, 400])
+@pytest.mark.parametrize("kind", ["regular", "probe"])
+@pytest.mark.parametrize("every_ms", [1000, 1500, 10_000, 60_000])
+def test_asked_only_when_it_said_so_a_timetable_misses_no_slot(kind, every_ms, late_ms):
+    for agent in range(20):
+        items = [dict(item(kind, every_ms, target=f"{agent}/{n}"), deadline_ms=50 * n) for n in range(1, 4)]
+        run = Sleeper(plan_of(items), wall=T0 + 37 * agent, seed=agent)
+        given = run.seconds(every_ms * 50 // 1000, late_ms)
+        for n in range(1, 4):
+            looks = [(at, one.slot) for at, one in given if one.item.target == f"{agent}/{n}"]
+            slots = [slot for _, slot in looks]
+            assert slots == list(range(slots[0], slots[0] + len(slots) * every_ms, every_ms))
+            assert len(slots) >= 48
+            assert all(slot <= at < slot + every_ms + late_ms + 1 for at, slot in looks[1:])
+        # Once for each look, and at most once more for the beginning of each slot.
+        assert run.asked <= 2 * len(given) + 3
+
+
+def test_the_hosts_own_checks_share_a_place_and_other_looks_do_not():
+    names = [f"host.{name}" for name in ("cpu", "load", "memory", "uptime", "network")]
+    own = [item(check=name) for name in names]
+    given = Sleeper(plan_of([*own, *many(20, check="service.tcp")])).seconds(600)
+    places = {}
+    for at, one in given:
+        if one.slot > T0:
+            places.setdefault((one.item.check, one.item.target), set()).add(at - one.slot)
+    shared = {min(places[name, "web-01"]) // 10 for name in names}
+    assert len(shared) == 1
+    assert len({min(p) // 10 for (check, _), p in places.items() if check == "service.tcp"}) > 15
+
+
+def test_a_timetable_sleeps_until_a_failing_target_or_a_round_wants_it():
+    run = Run(plan_of([item("probe", 60_000)]))
+    (one,) = [one for _, one in run.seconds(61, 1000)][:1]
+    run.table.failing(one.key, True, run.now.mono)
+    assert run.table.wait_ms(run.now) <= 1000
+    assert Run(plan_of()).table.wait_ms(run.now) > 60_000
 
 
 def test_a_restart_in_a_slot_that_is_done_does_not_look_again():
