@@ -1,6 +1,9 @@
-"""Intake: results a second, CPU, latency, bytes at rest; real lines of probes, plain HTTP on loopback.
+"""Intake: results a second, CPU, latency, bytes at rest; real lines of a check, plain HTTP on loopback.
 
-    python tests/bench/bench_intake.py [--seconds S] [--agents N] [--tls] [--lines host] [--only NAME]
+    python tests/bench/bench_intake.py [--seconds S] [--agents N] [--tls] [--lines KIND] [--only NAME]
+
+KIND is `tcp` (lines of service.tcp, about 380 bytes: the default), `probe` (half of them of service.http,
+790 bytes) or `host` (one of each host check).
 
 Prints the figures last. `--tls` repeats the first case with TLS and prints the difference. Everything is
 on: every signature, root and line is checked, SQLite is WAL with synchronous=FULL, the deriver runs.
@@ -11,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -68,12 +72,15 @@ def run(
         results = got["requests"] * count * per
         size = sum(path.stat().st_size for path in directory.glob("collector.db*"))
         everything = total * count * per
+        entries, bodies = at_rest(directory)
         return {
             **got,
             "rate": results / got["seconds"],
             "cpu": 100_000 * acked / results,
             "cpu_all": 100_000 * cpu / results,
             "bytes": size / everything,
+            "entry_bytes": entries / everything,
+            "body_bytes": bodies / everything,
             "rss": rss / 1024,
             "behind": behind,
             "took": took,
@@ -103,6 +110,15 @@ def catching_up(directory: Path) -> tuple[int, float]:
         time.sleep(0.02)
 
 
+def at_rest(directory: Path) -> tuple[int, int]:
+    """Bytes of the entries and of the bodies themselves, without the database around them."""
+    with closing(sqlite3.connect(f"file:{directory / 'collector.db'}?mode=ro", uri=True)) as conn:
+        return tuple(
+            conn.execute(f"SELECT coalesce(sum(length(data)), 0) FROM {table}").fetchone()[0]
+            for table in ("entry", "body")
+        )
+
+
 def verify_us() -> float:
     """CPU of one signature check: the yardstick that makes figures of busy machines comparable."""
     signer, message = Signer(bytes(32)), bytes(500)
@@ -130,9 +146,11 @@ def main() -> int:
     parser.add_argument("--no-derive", action="store_true", help="intake alone")
     parser.add_argument("--only")
     parser.add_argument("--provers", type=int, help="as of `serve`; its default if not given")
-    parser.add_argument("--lines", choices=("probe", "host"), default="probe", help="results of which checks")
+    parser.add_argument("--lines", choices=("tcp", "probe", "host"), default="tcp", help="of which checks")
     args = parser.parse_args()
-    args.templates = probe_lines() if args.lines == "probe" else real_lines()
+    args.templates = {"tcp": lambda: probe_lines()[:1], "probe": probe_lines, "host": real_lines}[
+        args.lines
+    ]()
     rows, good = [], True
     cases = [(*case, False) for case in CASES if args.only in (None, case[0])]
     if args.tls:
@@ -156,8 +174,8 @@ def main() -> int:
         )
     for name, got, _ in rows:
         print(
-            f"{name}: derived tables {got['behind']:.0f} batches behind at the last answer, "
-            f"level {got['took']:.1f} s later"
+            f"{name}: {got['entry_bytes']:.1f} bytes of entries and {got['body_bytes']:.1f} of bodies a result; "
+            f"derived tables {got['behind']:.0f} batches behind at the last answer, level {got['took']:.1f} s later"
         )
     return 0 if good else 1
 
