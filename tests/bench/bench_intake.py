@@ -174,8 +174,8 @@ def main() -> int:
         )
     for name, got, _ in rows:
         print(
-            f"{name}: {got['entry_bytes']:.1f} bytes of entries and {got['body_bytes']:.1f} of bodies a result; "
-            f"derived tables {got['behind']:.0f} batches behind at the last answer, level {got['took']:.1f} s later"
+            f"{name}: {got['entry_bytes']:.1f} B/result are entries, {got['body_bytes']:.1f} bodies; derived "
+            f"tables {got['behind']:.0f} batches behind at the last answer, level {got['took']:.1f} s later"
         )
     return 0 if good else 1
 
