@@ -64,6 +64,7 @@ class Series:
         "line",
         "lo_idx",
         "midnight",
+        "moved",
         "n",
         "outcome",
         "room",
@@ -85,7 +86,7 @@ class Series:
         self.t, self.slot, self.state, self.error, self.idx, self.line = row[6:]
         self.holds: Holds | None = None
         self.ended: list[RunRow] = []
-        self.dirty = False
+        self.dirty = self.moved = False
         self.floor = -1
         self.n = self.first = self.gap = self.first_seq = self.last_seq = 0
         self.first_idx = self.first_line = self.last_idx = self.last_line = self.lo_idx = self.hi_idx = 0
@@ -105,11 +106,18 @@ class Series:
         if batch is None:
             return
         self.seen, line = None, self.seen_line
-        row = batch.rows[line]
-        self.t, self.slot, self.asset = self.last, row.slot, row.asset
+        rows: Any = batch.rows
+        row = rows.lines[line]
+        self.t, self.slot = self.last, row.slot
+        self.belongs(row.asset)
         self.idx = self.last_idx = self.hi_idx = batch.idx
         self.line = self.last_line = line
         self.last_seq = batch.seq
+
+    def belongs(self, asset: str | None) -> None:
+        """To this asset; a change is remembered till the next flush."""
+        if asset != self.asset:
+            self.asset, self.moved = asset, True
 
     def resume(self, run: RunRow) -> None:
         """Go on with a run that was kept."""
@@ -302,8 +310,9 @@ class Memory:
     def forget_changes(self) -> None:
         """All of it is kept."""
         for series in self.dirty:
-            series.dirty = False
-            series.ended.clear()
+            series.dirty = series.moved = False
+            if series.ended:
+                series.ended.clear()
         self.dirty.clear()
         self.ended = 0
         self.changed_late.clear()
@@ -424,7 +433,8 @@ class _Taking:
             return
         series.steady = ""
         series.t, series.slot, series.state, series.error = t, row.slot, row.state, row.error
-        series.idx, series.line, series.asset = self.batch.idx, row.line_no, row.asset
+        series.idx, series.line = self.batch.idx, row.line_no
+        series.belongs(row.asset)
 
     def _observe(self, series: Series, row: Row, t: int, outcome: str) -> None:
         idx = self.batch.idx

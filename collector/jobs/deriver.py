@@ -45,12 +45,13 @@ class _Piece:
     """What goes into one transaction."""
 
     series: list[SeriesRow] = field(default_factory=list)
+    moved: list[SeriesRow] = field(default_factory=list)
     runs: list[RunRow] = field(default_factory=list)
     late: list[LateRow] = field(default_factory=list)
     done: list[DoneRow] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.series) + len(self.runs) + len(self.late) + len(self.done)
+        return len(self.series) + len(self.moved) + len(self.runs) + len(self.late) + len(self.done)
 
 
 class Deriver:
@@ -222,7 +223,7 @@ class Deriver:
         # By number: if only some are kept, the numbers of new ones leave no hole.
         for one in sorted(memory.dirty, key=lambda one: one.id):
             one.level()
-            piece.series.append(one.row())
+            (piece.moved if one.moved else piece.series).append(one.row())
             piece.runs += one.ended
             if one.n:
                 piece.runs.append(one.run())
@@ -266,6 +267,7 @@ class Deriver:
 
 def _write(conn: Connection, piece: _Piece) -> None:
     series.save(conn, piece.series, [], [])
+    series.save_assets(conn, piece.moved)
     runs.save(conn, piece.runs)
     late.save(conn, piece.late)
     rounds.save_done(conn, piece.done)

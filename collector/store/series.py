@@ -141,10 +141,15 @@ def events(conn: Connection, agent: str, limit: int = 200) -> list[EventRow]:
 def save(
     conn: Connection, series: Sequence[SeriesRow], known: Sequence[MarkRow], happened: Sequence[EventRow]
 ) -> None:
-    """Keep what changed."""
-    upsert(conn, series_table, series)
+    """Keep what changed; of series that are there only the newest look."""
+    upsert(conn, series_table, series, fixed=("check", "target", "vantage", "asset"))
     upsert(conn, mark_table, known)
     upsert(conn, event_table, happened)
+
+
+def save_assets(conn: Connection, series: Sequence[SeriesRow]) -> None:
+    """Keep series whose asset changed, which `save` leaves as it was."""
+    upsert(conn, series_table, series, fixed=("check", "target", "vantage"))
 
 
 def cursor(conn: Connection, name: str = "batches") -> int:
