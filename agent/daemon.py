@@ -1,6 +1,6 @@
 """`run`: one loop that starts what is due, records what ended, flushes, and feeds the watchdog.
 
-It sleeps until something is due, five seconds at most: each turn costs what half a look costs. It never
+It sleeps until something is due, ten seconds at most: each turn costs what half a look costs. It never
 touches the network: looks run in the pool, the collector is the sender's thread.
 """
 
@@ -36,7 +36,7 @@ from checks.plan import Plan
 CHANGE_MS = 2000  # flush so long after a change of state
 MOST_UNRECORDED = 20_000  # looks kept in memory while the disk takes nothing
 STATUS_MS = 60_000
-LONGEST_MS = 5000  # so late is a step of the clock noticed at most, and the end of a sleep
+LONGEST_MS = 10_000  # so late is a step of the clock noticed at most, and the end of a sleep
 BUSY_MS = 200  # while looks are under way
 AGAIN_MS = 1000  # while the disk takes nothing
 GOODBYE_S = 5.0

@@ -182,6 +182,10 @@ class Process(Protocol):
         """Command line, words with a space between."""
 
     @property
+    def hidden(self) -> bool:
+        """Whether its command line was asked for and may not be read, or nothing of it may."""
+
+    @property
     def user(self) -> str:
         """The real user's name, empty where it may not be seen."""
 

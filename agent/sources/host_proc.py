@@ -4,7 +4,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from checks.api import ErrorKind, ObservationError
 
@@ -45,6 +47,21 @@ class Tree:
         """Content of a file below the root; bytes that are no UTF-8 are replaced."""
         return content(self._base + path).decode("utf-8", "replace")
 
+    def head(self, path: str) -> str:
+        """The first two kilobytes of a file below the root."""
+        file = os.open(self._base + path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(file, _PIECE).decode("utf-8", "replace")
+        finally:
+            os.close(file)
+
+    def psutil(self) -> ModuleType:
+        """psutil, looking below this root."""
+        import psutil
+
+        psutil.PROCFS_PATH = self.place("proc")
+        return psutil
+
     def text_or(self, path: str, instead: str) -> str:
         """Content of a file that may be absent or refuse to be read, without its line end."""
         try:
@@ -58,12 +75,21 @@ class Tree:
 
     def boot_id(self) -> str:
         """The kernel's random id of this boot."""
+        return _boot_id() if self._base == "/" else self._read_boot_id()
+
+    def _read_boot_id(self) -> str:
         return self.text("proc/sys/kernel/random/boot_id").strip()
 
     def uptime_ms(self) -> int:
         """Milliseconds since boot."""
         seconds, _, hundredths = self.text("proc/uptime").split()[0].partition(".")
         return int(seconds) * 1000 + int((hundredths + "000")[:3])
+
+
+@cache
+def _boot_id() -> str:
+    # Of this machine it is the same for as long as this process lives.
+    return Tree(Path("/"))._read_boot_id()
 
 
 _CHUNK = 16 * 1024

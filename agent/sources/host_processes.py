@@ -37,7 +37,7 @@ _KERNEL_THREAD = 0x200000
 class _Seen:
     """One process as /proc shows it (`checks.sources.Process`)."""
 
-    __slots__ = ("_fields", "_owner", "_place", "_tree", "command", "name", "pid", "state")
+    __slots__ = ("_asked", "_fields", "_owner", "_place", "_tree", "_words", "name", "pid", "state")
 
     def __init__(self, tree: Tree, pid: int) -> None:
         self._tree, self._place, self.pid = tree, tree.place(f"proc/{pid}"), pid
@@ -47,9 +47,24 @@ class _Seen:
             self.state = _STATES.get(self._fields[_STATE], "?")
         except PermissionError:  # hidepid=1: listed, and nothing more
             name, self._fields, self.state = b"", [], ""
-        words = self._words()
-        self.command = None if words is None else _joined(words)
-        self.name = _whole_name(name.decode("utf-8", "replace"), words)
+        self._words: bytes | None = None
+        self._asked = False
+        self.name = name.decode("utf-8", "replace")
+        # Most command lines nobody asks for: they are a third of the cost. A name that the kernel may have
+        # cut, and a process that hides or has ended, need theirs at once.
+        if not self._fields or self.state == "zombie" or len(name) >= _CUT_NAME:
+            self.name = _whole_name(self.name, self._command())
+
+    @property
+    def command(self) -> str | None:
+        """The command line; None where it may not be read, or where there is none any more."""
+        words = self._command()
+        return None if words is None else _joined(words)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its command line was asked for in vain."""
+        return self._asked and self._words is None and self.state != "zombie"
 
     @property
     def parent(self) -> int:
@@ -93,7 +108,16 @@ class _Seen:
         # The number may be another process's by now.
         return _split(stat)[1][_START] == self._fields[_START]
 
-    def _words(self) -> bytes | None:
+    def _command(self) -> bytes | None:
+        if not self._asked:
+            self._asked = True
+            try:
+                self._words = self._read_command()
+            except (FileNotFoundError, ProcessLookupError):
+                self._words = b""  # it has ended since
+        return self._words
+
+    def _read_command(self) -> bytes | None:
         """The command line, None where there is none to be seen."""
         if self._fields and int(self._fields[_FLAGS]) & _KERNEL_THREAD:
             return b""

@@ -99,14 +99,21 @@ def from_table(table: str, protocol: str) -> Iterator[Listener]:
         yield Listener(protocol, socket.inet_ntop(family, raw), int(port, 16), int(words[9]))
 
 
-# Where a socket was found last: almost always it is still there, and nobody else need be asked.
+# Where a socket was found last: almost always it is still there, and nobody else need be asked. What was
+# looked for in vain (another user's) is looked for again only when there is a socket not seen before: an
+# inode's number is not used again while its socket lives, and all open files of all processes are many.
 _found_at: dict[int, str] = {}
+_in_vain: set[int] = set()
 
 
 def owners(tree: Tree, inodes: Collection[int]) -> Mapping[int, str]:
     """Program names by socket inode; those that may not be seen are left out."""
     places = {inode: place for inode in inodes if (place := _still(tree, inode))}
     unseen = {f"socket:[{inode}]": inode for inode in inodes if inode not in places}
+    if _in_vain.issuperset(unseen.values()):
+        unseen = {}
+    else:
+        _in_vain.clear()
     for pid in os.listdir(tree.place("proc")) if unseen else ():
         if pid.isdigit():
             for link, place in _open_files(tree.place(f"proc/{pid}/fd")):
@@ -116,6 +123,8 @@ def owners(tree: Tree, inodes: Collection[int]) -> Mapping[int, str]:
                 break
     _found_at.clear()
     _found_at.update(places)
+    _in_vain.intersection_update(inodes)
+    _in_vain.update(unseen.values())
     return _names(tree, places)
 
 

@@ -60,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Groups in the order of the expectations; `hidden` counts command lines that could not be read."""
+    """Groups in the order of the expectations; `hidden` counts command lines that were refused."""
 
     total: int
     hidden: int
@@ -81,13 +81,15 @@ class Params:
 def observe(host: Host, params: Params) -> Facts:
     """Count all processes against the expectations."""
     running = host.processes()
+    # First, for it asks for the command lines that are needed.
+    expected = tuple(
+        _group(each.name, [p for p in running if p.state != "zombie" and each.fits(p)])
+        for each in params.expected or ()
+    )
     return Facts(
         total=len(running),
-        hidden=sum(p.command is None and p.state != "zombie" for p in running),
-        expected=tuple(
-            _group(each.name, [p for p in running if p.state != "zombie" and each.fits(p)])
-            for each in params.expected or ()
-        ),
+        hidden=sum(p.hidden for p in running),
+        expected=expected,
         zombies=_group("zombies", [p for p in running if p.state == "zombie"]),
         stuck=_group("stuck", [p for p in running if p.state == "disk-sleep"]),
     )
