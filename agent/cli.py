@@ -1,12 +1,12 @@
 """The `roundseal-agent` program. Commands load what they need; bad input ends in one clear line."""
 
-import argparse
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from agent.errors import AgentError
@@ -21,8 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in _LATER:
         return _fail(f"{words[0]}: not in this version")
-    args = _parser().parse_args(words)
-    command: Callable[[argparse.Namespace], int] = args.command
+    args = _plain_run(words) or _parsed(words)
+    command: Callable[[SimpleNamespace], int] = args.command
     try:
         return command(args)
     except AgentError as error:
@@ -35,82 +35,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CANNOT
 
 
+def _plain_run(words: Sequence[str]) -> SimpleNamespace | None:
+    """`run`, `run --state DIR`: what services start, without loading argparse."""
+    if (
+        list(words[:1]) != ["run"]
+        or len(words) not in (1, 3)
+        or words[1:2] not in ([], ["--state"])
+        or words[-1][:1] == "-"
+    ):
+        return None
+    return SimpleNamespace(command=_run, state=Path(words[2]) if len(words) == 3 else DEFAULT)
+
+
+def _parsed(words: Sequence[str]) -> SimpleNamespace:
+    from agent.cli_words import parser
+
+    run = {"enrol": _enrol, "run": _run, "status": _status, "doctor": _doctor, "check": _check, "once": _once}
+    return SimpleNamespace(**vars(parser(run).parse_args(words)))
+
+
 def _fail(text: str) -> int:
     print(f"roundseal-agent: {text}", file=sys.stderr)
     return CANNOT
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="roundseal-agent", description="Roundseal agent (巡证 巡检端)", formatter_class=_Formatter
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="roundseal-agent")
-    enrol = _command(commands, "enrol", _enrol, "make a key here and ask the collector to let it in")
-    enrol.add_argument("url", metavar="URL", help="the collector, e.g. https://10.0.0.5:8443")
-    enrol.add_argument(
-        "token", metavar="TOKEN", help="enrol1.… as `roundseal-collector token create` printed it"
-    )
-    enrol.add_argument(
-        "--wait",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="wait until the code has been approved (default)",
-    )
-    enrol.add_argument("--force", action="store_true", help="move an existing enrolment aside")
-    _command(commands, "run", _run, "look, sign and send until stopped", as_json=False)
-    _command(commands, "status", _status, "what this agent has done, and how it stands with the collector")
-    _command(commands, "doctor", _doctor, "what can be measured here, what cannot, and why")
-    check = _command(commands, "check", _check, "run one check now and print what it saw")
-    check.add_argument("id", metavar="ID", help="e.g. host.cpu")
-    check.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter of the check")
-    check.add_argument(
-        "--target", default="", metavar="T", help="name of what is looked at (default: this host)"
-    )
-    once = _command(commands, "once", _once, "take every look of a plan once, into a sealed file")
-    once.add_argument(
-        "--plan", required=True, type=Path, metavar="FILE", help="the plan, as the collector served it"
-    )
-    once.add_argument("--seal", required=True, type=Path, metavar="FILE.xz", help="the file to write")
-    for name in _LATER:
-        commands.add_parser(name, help="not in this version", formatter_class=_Formatter)
-    return parser
-
-
-class _Formatter(argparse.HelpFormatter):
-    """With a width of its own argparse need not load shutil and three compressors to ask the terminal."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=100)
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
-        from importlib.metadata import version
-
-        parser.exit(0, f"roundseal-agent {version('roundseal')}\n")
-
-
-def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str, *, as_json: bool = True
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text, formatter_class=_Formatter
-    )
-    parser.add_argument(
-        "--state", type=Path, default=DEFAULT, metavar="DIR", help=f"state directory ({DEFAULT})"
-    )
-    if as_json:
-        parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(command=run)
-    return parser
-
-
-def _show(args: argparse.Namespace, value: dict[str, Any], text: str) -> None:
+def _show(args: SimpleNamespace, value: dict[str, Any], text: str) -> None:
     print(json.dumps(value, ensure_ascii=False) if args.json else text)
 
 
-def _enrol(args: argparse.Namespace) -> int:
+def _enrol(args: SimpleNamespace) -> int:
     from agent import enrol
 
     state = State(args.state)
@@ -132,7 +85,7 @@ def _enrol(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: SimpleNamespace) -> int:
     _one_arena()
     from agent import daemon, log
     from agent.clock import Clock
@@ -154,7 +107,7 @@ def _one_arena() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
 
 
-def _status(args: argparse.Namespace) -> int:
+def _status(args: SimpleNamespace) -> int:
     from agent import status
 
     found = status.read(State(args.state), time.time_ns() // 1_000_000)
@@ -162,7 +115,7 @@ def _status(args: argparse.Namespace) -> int:
     return found.exit
 
 
-def _doctor(args: argparse.Namespace) -> int:
+def _doctor(args: SimpleNamespace) -> int:
     from agent import doctor
 
     found = doctor.examine(State(args.state))
@@ -170,7 +123,7 @@ def _doctor(args: argparse.Namespace) -> int:
     return found.exit
 
 
-def _check(args: argparse.Namespace) -> int:
+def _check(args: SimpleNamespace) -> int:
     from agent import single
 
     found = single.run(State(args.state), args.id, args.param, args.target)
@@ -178,7 +131,7 @@ def _check(args: argparse.Namespace) -> int:
     return found.exit
 
 
-def _once(args: argparse.Namespace) -> int:
+def _once(args: SimpleNamespace) -> int:
     from agent import log, once
 
     log.to_stderr()

@@ -287,8 +287,8 @@ class Host(Protocol):
     def disks(self) -> DiskSpan:
         """Whole disks' counters at two samples."""
 
-    def links(self) -> LinkSpan:
-        """Network interfaces' counters at two samples."""
+    def links(self, names: Collection[str]) -> LinkSpan:
+        """Counters of the hardware network interfaces, and of `names`, at two samples."""
 
     def boot(self, mark: str) -> Boot:
         """This boot and the last one seen; `mark` is the file touched before a planned restart."""

@@ -67,9 +67,9 @@ class _Here:
         with looking("disks"):
             return host_disks.disks(self._tree, self._memory)
 
-    def links(self) -> LinkSpan:
+    def links(self, names: Collection[str]) -> LinkSpan:
         with looking("network interfaces"):
-            return host_links.links(self._tree, self._memory)
+            return host_links.links(self._tree, self._memory, names)
 
     def boot(self, mark: str) -> Boot:
         with looking("boot"):

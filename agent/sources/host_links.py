@@ -1,7 +1,7 @@
 """Network interfaces: link state from /sys/class/net, counters from /proc/net/dev."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from agent.sources.host_proc import Tree, whole_number
 from agent.sources.host_samples import since_last_look
@@ -11,16 +11,23 @@ from checks.sources import Link, LinkCounters, LinkSpan
 _UP = 0x1
 
 
-def links(tree: Tree, memory: Memory) -> LinkSpan:
-    """Interfaces since the last look, else since boot: errors are rare, so a long span says more."""
+def links(tree: Tree, memory: Memory, names: Collection[str]) -> LinkSpan:
+    """Hardware interfaces, and `names`, since the last look, else since boot: errors are rare, so a long
+    span says more. A container host has hundreds of others, of which five files each would be read."""
+    rows = list(_rows(tree))
+    physical = {name for name, _ in rows if _physical(tree, name)}
+    wanted = physical.union(names)
 
     def take() -> dict[str, LinkCounters]:
-        return {name: _counters(tree, name, numbers) for name, numbers in _rows(tree)}
+        return {name: _counters(tree, name, numbers) for name, numbers in rows if name in wanted}
 
     span = since_last_look(memory, "links", tree.boot_id(), dict[str, LinkCounters], take)
     before = span.before or {}
     return LinkSpan(
-        tuple(_link(tree, name, before.get(name), after) for name, after in sorted(span.after.items())),
+        tuple(
+            _link(tree, name, name in physical, before.get(name), after)
+            for name, after in sorted(span.after.items())
+        ),
         span.elapsed_ms if span.before is not None else tree.uptime_ms(),
     )
 
@@ -50,14 +57,19 @@ def _counters(tree: Tree, name: str, numbers: list[int]) -> LinkCounters:
     )
 
 
-def _link(tree: Tree, name: str, before: LinkCounters | None, after: LinkCounters) -> Link:
+def _physical(tree: Tree, name: str) -> bool:
+    # Bonds have no device of their own, but they are what a server really talks through.
+    place = f"sys/class/net/{name}"
+    return os.path.lexists(tree.place(f"{place}/device")) or tree.has(f"{place}/bonding")
+
+
+def _link(tree: Tree, name: str, physical: bool, before: LinkCounters | None, after: LinkCounters) -> Link:
     place = f"sys/class/net/{name}"
     speed = whole_number(tree.text_or(f"{place}/speed", ""))
     duplex = tree.text_or(f"{place}/duplex", "")
     return Link(
         name=name,
-        # Bonds have no device of their own, but they are what a server really talks through.
-        physical=os.path.lexists(tree.place(f"{place}/device")) or tree.has(f"{place}/bonding"),
+        physical=physical,
         enabled=bool(int(tree.text_or(f"{place}/flags", "0x0"), 16) & _UP),
         # Reading `carrier` of a disabled interface fails with EINVAL: that one has no link.
         carrier=tree.text_or(f"{place}/carrier", "0") == "1",

@@ -25,37 +25,39 @@ _ANSWER = struct.Struct("=BBBB2s2s16s16sI8sIIIII")
 # TCP in state LISTEN (10); an unconnected UDP socket is in state CLOSE (7).
 _PROTOCOLS = {"tcp": (socket.IPPROTO_TCP, 10), "udp": (socket.IPPROTO_UDP, 7)}
 _FAMILIES = {socket.AF_INET: "", socket.AF_INET6: "6"}
+_TABLES = [(protocol, family) for protocol in _PROTOCOLS for family in _FAMILIES]
 _TIMEOUT_S = 5.0
 
 
 def listeners(tree: Tree) -> Listeners:
     """All listening TCP and unconnected UDP sockets of this network namespace."""
     found: set[Listener] = set()
-    for protocol in _PROTOCOLS:
-        for family, suffix in _FAMILIES.items():
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG) as kernel:
+        kernel.settimeout(_TIMEOUT_S)
+        kernel.bind((0, 0))
+        for number, (protocol, family) in enumerate(_TABLES):
             try:
-                found.update(_dump(family, protocol))
+                found.update(_dump(kernel, number, family, protocol))
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.EPROTONOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL):
                     raise
-                found.update(from_table(tree.text_or(f"proc/net/{protocol}{suffix}", ""), protocol))
+                table = tree.text_or(f"proc/net/{protocol}{_FAMILIES[family]}", "")
+                found.update(from_table(table, protocol))
     first, last = tree.text_or("proc/sys/net/ipv4/ip_local_port_range", "32768 60999").split()
     ordered = sorted(found, key=lambda each: (each.protocol, each.port, each.address, each.inode))
     return Listeners(tuple(ordered), int(first), int(last))
 
 
-def _dump(family: int, protocol: str) -> Iterator[Listener]:
+def _dump(kernel: socket.socket, asked: int, family: int, protocol: str) -> Iterator[Listener]:
     number, state = _PROTOCOLS[protocol]
     body = _REQUEST.pack(family, number, 0, 1 << state)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG) as kernel:
-        kernel.settimeout(_TIMEOUT_S)
-        kernel.bind((0, 0))
-        kernel.send(_HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + body)
-        while True:
-            found, done = from_netlink(kernel.recv(1 << 16), protocol)
-            yield from found
-            if done:
-                return
+    size = _HEADER.size + len(body)
+    kernel.send(_HEADER.pack(size, _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, asked, 0) + body)
+    while True:
+        found, done = from_netlink(kernel.recv(1 << 16), protocol)
+        yield from found
+        if done:
+            return
 
 
 def from_netlink(message: bytes, protocol: str) -> tuple[list[Listener], bool]:

@@ -1,7 +1,7 @@
 """Link state, errors and drops of the network interfaces."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from operator import attrgetter, lt
@@ -40,8 +40,7 @@ class Params:
 
 def observe(host: Host, params: Params) -> Facts:
     """Hardware interfaces and the required ones: a container host has hundreds of others."""
-    span = host.links()
-    return Facts(replace(span, links=tuple(x for x in span.links if x.physical or x.name in params.required)))
+    return Facts(host.links(params.required))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -95,3 +95,13 @@ def test_the_owner_of_a_socket_is_named_and_a_stranger_s_is_not_made_up() -> Non
         owners = host.socket_owners([inode, 2**40])
     assert owners == {inode: Path("/proc/self/comm").read_text().strip()}
     assert host.socket_owners([]) == {}
+
+
+def test_a_socket_looked_for_in_vain_does_not_hide_one_that_is_new() -> None:
+    host = open_host(Transient())
+    assert host.socket_owners([2**40]) == {}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        inode = os.fstat(server.fileno()).st_ino
+        assert list(host.socket_owners([2**40, inode])) == [inode]
+        assert list(host.socket_owners([2**40, inode])) == [inode]
+    assert host.socket_owners([2**40]) == {}

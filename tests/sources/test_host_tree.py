@@ -60,8 +60,9 @@ def kind_of(root: Path, look: str, *words: str) -> ErrorKind:
 
 
 def test_an_absent_proc_is_unsupported(tmp_path: Path) -> None:
-    for look in ("cpu", "memory", "mounts", "load", "disks", "links"):
+    for look in ("cpu", "memory", "mounts", "load", "disks"):
         assert kind_of(tmp_path, look) is ErrorKind.UNSUPPORTED, look
+    assert kind_of(tmp_path, "links", "") is ErrorKind.UNSUPPORTED
     assert kind_of(tmp_path, "boot", "/mark") is ErrorKind.UNSUPPORTED
 
 
@@ -157,7 +158,7 @@ def test_links_are_read_with_what_the_kernel_does_not_say(tmp_path: Path) -> Non
         sys__class__net__docker0__flags="0x1002\n",
     )
     memory = Transient()
-    span = open_host(memory, root).links()
+    span = open_host(memory, root).links(["docker0"])
     assert span.elapsed_ms == 1234500, "the first look spans all time since boot"
     docker, eth = span.links
     assert (eth.physical, eth.enabled, eth.carrier, eth.speed_mbit, eth.full_duplex) == (
@@ -170,6 +171,7 @@ def test_links_are_read_with_what_the_kernel_does_not_say(tmp_path: Path) -> Non
     assert (eth.before, eth.after.errors_in, eth.after.drops_out) == (None, 3, 6)
     assert eth.after.carrier_changes is None
     assert (docker.physical, docker.enabled, docker.carrier) == (False, False, False)
-    again = open_host(memory, root).links()
+    again = open_host(memory, root).links(["docker0"])
     assert again.links[1].before == eth.after
     assert again.elapsed_ms < 60_000
+    assert [link.name for link in open_host(memory, root).links([]).links] == ["eth0"]

@@ -1,0 +1,82 @@
+"""The words of `roundseal-agent`'s command line.
+
+In a module of its own: argparse and what it loads would stay with a resident agent for good (1.4 MiB).
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.state import DEFAULT
+
+LATER = ("discover", "parse")
+
+
+def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
+    """`run`: the function of each command."""
+    made = argparse.ArgumentParser(
+        prog="roundseal-agent", description="Roundseal agent (巡证 巡检端)", formatter_class=_Formatter
+    )
+    made.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = made.add_subparsers(metavar="COMMAND", required=True, prog="roundseal-agent")
+    enrol = _command(commands, "enrol", run["enrol"], "make a key here and ask the collector to let it in")
+    enrol.add_argument("url", metavar="URL", help="the collector, e.g. https://10.0.0.5:8443")
+    enrol.add_argument(
+        "token", metavar="TOKEN", help="enrol1.… as `roundseal-collector token create` printed it"
+    )
+    enrol.add_argument(
+        "--wait",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="wait until the code has been approved (default)",
+    )
+    enrol.add_argument("--force", action="store_true", help="move an existing enrolment aside")
+    _command(commands, "run", run["run"], "look, sign and send until stopped", as_json=False)
+    _command(
+        commands, "status", run["status"], "what this agent has done, and how it stands with the collector"
+    )
+    _command(commands, "doctor", run["doctor"], "what can be measured here, what cannot, and why")
+    check = _command(commands, "check", run["check"], "run one check now and print what it saw")
+    check.add_argument("id", metavar="ID", help="e.g. host.cpu")
+    check.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter of the check")
+    check.add_argument(
+        "--target", default="", metavar="T", help="name of what is looked at (default: this host)"
+    )
+    once = _command(commands, "once", run["once"], "take every look of a plan once, into a sealed file")
+    once.add_argument(
+        "--plan", required=True, type=Path, metavar="FILE", help="the plan, as the collector served it"
+    )
+    once.add_argument("--seal", required=True, type=Path, metavar="FILE.xz", help="the file to write")
+    for name in LATER:
+        commands.add_parser(name, help="not in this version", formatter_class=_Formatter)
+    return made
+
+
+class _Formatter(argparse.HelpFormatter):
+    """With a width of its own argparse need not load shutil and three compressors to ask the terminal."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        from importlib.metadata import version
+
+        parser.exit(0, f"roundseal-agent {version('roundseal')}\n")
+
+
+def _command(
+    commands: Any, name: str, run: Any, text: str, *, as_json: bool = True
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text, formatter_class=_Formatter
+    )
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT, metavar="DIR", help=f"state directory ({DEFAULT})"
+    )
+    if as_json:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=run)
+    return parser
