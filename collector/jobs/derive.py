@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 2048  # batches
 IDLE_S = 1.0
 FLUSH_S = 0.5
-FLUSH_SHARE = 10  # a flush may take a tenth of the time
+GATHER_S = 0.05  # so long batches gather before they are taken: few wakings, and none beside an answer
+FLUSH_SHARE = 30  # a flush may take a thirtieth of the time, while batches come in,
+MOST_FLUSH_S = 3.0  # but however much there is, nobody waits longer for it
 LATE_SHARE = 4  # late observations a fifth of it, while batches come in
 QUIET_S = 1.0
 LAST_S = 1.0  # for what was handed over before the end
@@ -63,6 +65,7 @@ class Derive:
         self._queue: deque[Accepted] = deque()
         self._wake = threading.Condition()
         self._stop = False
+        self._ended = threading.Event()  # as `_stop`, for who is not woken by a batch
         self._thread: threading.Thread | None = None
         self._flush_at = 0.0
         self._late_at = 0.0
@@ -90,6 +93,7 @@ class Derive:
         with self._wake:
             self._stop = True
             self._wake.notify()
+        self._ended.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -121,6 +125,10 @@ class Derive:
         with self._wake:
             if not self._queue and not self._reading and not self._stop:
                 self._wake.wait(self._patience())
+            gather = bool(self._queue) and not self._reading
+        if gather:
+            self._ended.wait(GATHER_S)
+        with self._wake:
             waiting = list(self._queue)
             self._queue.clear()
             reading = self._reading
@@ -168,7 +176,7 @@ class Derive:
             began = thread_time()
             deriver.flush()
             took = thread_time() - began
-            self._flush_at = monotonic() + max(FLUSH_S, FLUSH_SHARE * took)
+            self._flush_at = monotonic() + min(MOST_FLUSH_S, max(FLUSH_S, FLUSH_SHARE * took))
 
     def _derive_late(self) -> None:
         began = monotonic()

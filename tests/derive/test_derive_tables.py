@@ -58,6 +58,23 @@ def test_an_error_is_no_evidence_and_prolongs_nothing(world, sight):
     ]
 
 
+def test_a_series_that_is_there_is_kept_with_its_new_asset(world, sight):
+    agent, t = world.agent("a"), world.at - 10 * MINUTE
+    for minute, asset in enumerate(["web-01", "web-01", "web-01", "web-02"]):
+        agent.send(sight("p", t + minute * MINUTE, asset=asset))
+        catch_up(world.context)
+    deriver = Deriver(world.context)
+    for minute, asset in enumerate(["web-02", "web-03", None], 4):
+        agent.send(sight("p", t + minute * MINUTE, asset=asset))
+        deriver.catch_up()
+    deriver.flush()
+    with world.context.read() as conn:
+        assert [(one.asset, one.t) for one in series.every(conn)] == [(None, t + 6 * MINUTE)]
+    before = dump(world.context)
+    rebuild(world.context)
+    assert dump(world.context) == before
+
+
 def test_an_agent_cannot_speak_for_another(world, sight):
     world.agent("a").send(sight("p", world.at, vantage="b"))
     catch_up(world.context)
