@@ -6,13 +6,13 @@ the private half of exactly that key, which is more than a name would say. Plain
 loopback addresses only.
 """
 
+import os
 import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -230,7 +230,7 @@ def signed_get(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """GET `path` with our signature over method, path, nonce and time."""
-    nonce, time = token_hex(16), str(wall)
+    nonce, time = os.urandom(16).hex(), str(wall)
     message = pae(_GET, f"GET|{path}|{nonce}|{time}".encode())
     signature = b64encode(signer.sign(message)).decode()
     authorization = (

@@ -1,13 +1,21 @@
 """What an agent costs: resident memory and CPU time of a real run, signing, spooling and sending included.
 
-    .venv/bin/python tests/bench/bench_agent.py [SECONDS] [ITEMS]
+    .venv/bin/python tests/bench/bench_agent.py [SECONDS] [ITEMS] [--minutes N]
 
-Starts a real agent process on a plan of host checks (ITEMS of them, each once a second) against a
-stand-in collector in this process, lets it settle, then reads its memory and CPU time from /proc over
-SECONDS. Then the same over TLS, without the two checks that walk through all processes (their cost is that
-of the machine's table), and with the cheapest check only: what is left is the agent. Figures come last.
+Starts a real agent process on a plan of host checks against a stand-in collector in this process, over TLS,
+lets it settle, then reads its memory and CPU time from /proc. Two kinds of plan:
+
+dense      ITEMS looks (30) each second for SECONDS (60), sent every ten: what a look costs when it is one of many
+           (all host checks that a default plan has; without the two that walk through all processes, whose
+           cost is that of the machine's table; simple ones, of which each reads one small file)
+deployed   each host check once a minute, sent each minute, for N minutes (3; 0: left out): here the plan's, the
+           log's and the clock's upkeep weighs as much as the looks
+
+A look gives several readings (host.cpu three): other monitoring counts each of these as a check. Both are
+printed. Figures come last.
 """
 
+import argparse
 import datetime
 import hashlib
 import importlib.util
@@ -28,6 +36,7 @@ from cryptography.x509.oid import NameOID
 
 from agent import enrol
 from agent.state import State
+from checks import registry
 
 HERE = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("agent_standin", HERE.parent / "agent" / "standin.py")
@@ -36,16 +45,18 @@ _SPEC.loader.exec_module(standin)
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTLE_S = 8
-HOST = tuple(
-    f"host.{name}"
-    for name in ("cpu", "memory", "load", "filesystem", "network", "disk_io", "uptime", "ports", "processes")
-)
+DEFAULT = tuple(
+    check for check in registry.ids() if check.startswith("host.")
+)  # `host.*` of the sample estate
+WALKING = ("host.ports", "host.processes")  # through all sockets, all processes
+SIMPLE = ("host.load", "host.uptime", "host.memory", "host.cpu")
 
 
 class Cost(NamedTuple):
-    """Of one run: looks in the measured stretch, CPU seconds, KiB resident and proportional."""
+    """Of one run: looks and their readings in the measured stretch, CPU seconds, KiB resident, proportional."""
 
     looks: int
+    readings: int
     cpu: float
     resident: int
     proportional: int
@@ -54,19 +65,23 @@ class Cost(NamedTuple):
     def per_1000(self):
         return 1000 * self.cpu / max(self.looks, 1)
 
+    @property
+    def per_1000_readings(self):
+        return 1000 * self.cpu / max(self.readings, 1)
 
-def items(checks, count):
+
+def items(checks, count, every_ms):
     for number in range(count):
         yield {
             "kind": "regular",
             "check": checks[number % len(checks)],
             "version": 1,
-            "target": f"t{number}",
+            "target": f"t{number // len(checks)}",
             "asset": None,
             "params": {},
-            "every_ms": 1000,
-            "deadline_ms": 900,
-            "hold_ms": 3000,
+            "every_ms": every_ms,
+            "deadline_ms": min(every_ms * 9 // 10, 20_000),
+            "hold_ms": every_ms * 3,
             "confirm": 2,
             "canary": False,
         }
@@ -80,8 +95,9 @@ def memory(pid):
 
 
 def cpu(pid):
+    """Seconds, of its children that have ended too (a look may run a program)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return sum(map(int, fields[11:15])) / TICKS
 
 
 def start(state, environment):
@@ -123,16 +139,16 @@ def table_sizes():
     return processes, sum(len(t.read_text().splitlines()) - 1 for t in tables if t.exists())
 
 
-def measure(checks, count, seconds, tls=None):
+def measure(checks, count, seconds, tls, every_ms=1000, flush_ms=10_000, settle_s=SETTLE_S):
     collector = standin.Collector(tls).start()
-    collector.serve_plan(items=list(items(checks, count)), flush_ms=10_000)
+    collector.serve_plan(items=list(items(checks, count, every_ms)), flush_ms=flush_ms)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "state")
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder + "/pyc", "PYTHONDONTWRITEBYTECODE": ""}
         enrol.start(state, collector.url, collector.token(), force=False)
         run_once(state, environment)  # leaves the byte code that an installed agent has
         process = start(state, environment)
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         before, begun = cpu(process.pid), time.time_ns() // 1_000_000
         time.sleep(seconds)
         used, ended = cpu(process.pid) - before, time.time_ns() // 1_000_000
@@ -140,7 +156,8 @@ def measure(checks, count, seconds, tls=None):
         end(process)
     collector.stop()
     looks = [line for line in collector.results() if begun <= line["t0"] < ended]
-    return Cost(len(looks), used, resident, proportional)
+    readings = sum(len(line.get("readings", ())) for line in looks)
+    return Cost(len(looks), readings, used, resident, proportional)
 
 
 def bare():
@@ -151,35 +168,45 @@ def bare():
     return resident
 
 
+def plans(seconds, count, minutes, tls):
+    """(what it is, its cost) of each plan."""
+    least = tuple(check for check in DEFAULT if check not in WALKING)
+    yield f"dense, all {len(DEFAULT)} host checks", measure(DEFAULT, count, seconds, tls)
+    yield "dense, without host.ports and host.processes", measure(least, count, seconds, tls)
+    yield f"dense, simple checks ({', '.join(SIMPLE)})", measure(SIMPLE, count, seconds, tls)
+    if minutes:
+        long = {"every_ms": 60_000, "flush_ms": 60_000, "settle_s": 70}
+        name = f"deployed, all {len(DEFAULT)} host checks once a minute"
+        yield name, measure(DEFAULT, len(DEFAULT), 60 * minutes, tls, **long)
+
+
 def main():
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 30
+    parser = argparse.ArgumentParser()
+    parser.add_argument("seconds", type=int, nargs="?", default=60)
+    parser.add_argument("items", type=int, nargs="?", default=30)
+    parser.add_argument("--minutes", type=int, default=3)
+    args = parser.parse_args()
     interpreter = bare()
     processes, sockets = table_sizes()
-    whole = measure(HOST, count, seconds)
     with tempfile.TemporaryDirectory() as folder:
-        secure = measure(HOST, count, seconds, certificate(Path(folder)))
-    small = measure(HOST[:-2], count, seconds)
-    least = measure(("host.load",), count, seconds)
-    print(f"{count} looks a second for {seconds} s, sent every 10 s; load average {os.getloadavg()[0]:.1f}")
+        found = list(plans(args.seconds, args.items, args.minutes, certificate(Path(folder))))
+    print(
+        f"dense: {args.items} looks a second for {args.seconds} s; deployed: {args.minutes} minutes; over TLS"
+    )
     print(f"this machine: {processes} processes, {sockets} TCP and UDP sockets, {os.cpu_count()} processors")
-    print(f"checks: {', '.join(HOST)}")
-    print(f"{len(HOST)} host checks: {whole.looks} looks logged, {whole.cpu:.2f} s of CPU")
-    print(f"host.load only: {least.looks} looks logged, {least.cpu:.2f} s of CPU")
-    print(f"bare interpreter: {interpreter / 1024:.1f} MiB resident")
-    for name, cost in (("plain HTTP", whole), ("HTTPS", secure)):
+    print(f"load average {os.getloadavg()[0]:.1f}; bare interpreter {interpreter / 1024:.1f} MiB resident")
+    print(f"host checks: {', '.join(DEFAULT)}")
+    for name, cost in found:
         print(
-            f"agent memory over {name}: {cost.resident / 1024:.1f} MiB resident, "
-            f"{cost.proportional / 1024:.1f} MiB proportional, "
+            f"{name}: {cost.looks} looks, {cost.readings} readings, {cost.cpu:.2f} s of CPU, "
+            f"{cost.resident / 1024:.1f} MiB resident, {cost.proportional / 1024:.1f} MiB proportional, "
             f"{cost.resident / interpreter:.2f} times the interpreter"
         )
-    for name, cost in (
-        ("all of them", whole),
-        ("all of them, HTTPS", secure),
-        ("all but host.ports and host.processes", small),
-        ("host.load only", least),
-    ):
-        print(f"agent CPU per 1000 checks: {cost.per_1000:.3f} s with {name}")
+    for name, cost in found:
+        print(
+            f"agent CPU per 1000 looks: {cost.per_1000:.3f} s, per 1000 readings: "
+            f"{cost.per_1000_readings:.3f} s, {name}"
+        )
 
 
 if __name__ == "__main__":
