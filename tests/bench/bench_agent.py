@@ -5,11 +5,11 @@
 Starts a real agent process on a plan of host checks against a stand-in collector in this process, over TLS,
 lets it settle, then reads its memory and CPU time from /proc. Two kinds of plan:
 
-dense      ITEMS looks (30) each second for SECONDS (60), sent every ten: what a look costs when it is one of many
+dense      ITEMS looks (30) each second for SECONDS (60), sent every ten: what a look costs as one of many
            (all host checks that a default plan has; without the two that walk through all processes, whose
            cost is that of the machine's table; simple ones, of which each reads one small file)
-deployed   each host check once a minute, sent each minute, for N minutes (3; 0: left out): here the plan's, the
-           log's and the clock's upkeep weighs as much as the looks
+deployed   each host check once a minute, sent each minute, for N minutes (3; 0: left out): here the upkeep
+           of plan, log and clock weighs as much as the looks
 
 A look gives several readings (host.cpu three): other monitoring counts each of these as a check. Both are
 printed. Figures come last.
@@ -53,7 +53,7 @@ SIMPLE = ("host.load", "host.uptime", "host.memory", "host.cpu")
 
 
 class Cost(NamedTuple):
-    """Of one run: looks and their readings in the measured stretch, CPU seconds, KiB resident, proportional."""
+    """Of one run: looks and readings in the measured stretch, CPU seconds, KiB resident and proportional."""
 
     looks: int
     readings: int
