@@ -4,8 +4,13 @@ import os
 import socket
 import struct
 import time
+from functools import cache
+from typing import TYPE_CHECKING
 
 from checks.sources import ClockOffset, KernelClock
+
+if TYPE_CHECKING:
+    import ctypes
 
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
@@ -22,12 +27,19 @@ def kernel_clock() -> KernelClock:
     import ctypes  # only here: most agents' other checks don't need it
 
     space = ctypes.create_string_buffer(_TIMEX_SPACE)
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(space)
+    state = _libc().adjtimex(space)
     if state < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     _, _, _, maximum, estimated, status = _TIMEX.unpack_from(space.raw)
     return KernelClock(not status & _STA_UNSYNC and state != _TIME_ERROR, estimated, maximum)
+
+
+@cache
+def _libc() -> "ctypes.CDLL":
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def clock_offset(server: str, timeout_ms: int) -> ClockOffset:
