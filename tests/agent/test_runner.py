@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -132,6 +133,22 @@ def test_looks_again_at_failing_targets_leave_room_for_the_others(pool):
     assert taken == [True, True, False, False, False]
     pool.submit(due("ok", deadline_ms=5000, probe=True))
     assert [one.due.item.target for one in collect(pool, 1)] == ["ok"]
+
+
+def own(target):
+    made = due(target, deadline_ms=10_000)
+    return replace(made, item=replace(made.item, check="host.x"))
+
+
+def test_looks_at_the_own_host_share_a_thread_unless_one_of_them_hangs(pool):
+    for number in range(4):
+        pool.submit(own(f"ok{number}"))
+    assert pool._threads == 1
+    assert [one.due.item.target for one in collect(pool, 4)] == ["ok0", "ok1", "ok2", "ok3"]
+    pool.submit(own("hang"))
+    pool.submit(own("ok"))
+    assert [one.due.item.target for one in collect(pool, 1)] == ["ok"]
+    assert pool.busy() == 1 and pool.counts.timeouts == 0
 
 
 def test_threads_without_work_end(pool, monkeypatch):
