@@ -7,7 +7,7 @@ tile; only then do the rows give up their bytes. A crash leaves a group either p
 from sqlalchemy import Connection, delete, insert, select, update
 
 from checks.wire import lines
-from checks.wire.numbers import EntryKind
+from checks.wire.numbers import ENC_RAW, EntryKind
 from checks.wire.tiles import bundle
 from checks.wire.tree import leaf_hash
 from collector.context import Context
@@ -31,37 +31,30 @@ def finished_groups(conn: Connection, before_ms: int) -> list[int]:
 
 def pack_group(context: Context, n: int) -> tuple[int, int]:
     """Pack one group; bytes before and after. Damaged: something does not fit, nothing was changed."""
-    with context.write() as conn:
-        rows = list(packs.entry_rows(conn, n * packs.GROUP, (n + 1) * packs.GROUP))
-        bodies = {row.idx: row for row in packs.body_rows(conn, n * packs.GROUP, (n + 1) * packs.GROUP)}
-        unpacked = {idx: content.content(row) for idx, row in bodies.items()}
+    begin, end = n * packs.GROUP, (n + 1) * packs.GROUP
+    with context.read() as conn:  # all the work is done before anybody has to wait for it
+        rows = list(packs.entry_rows(conn, begin, end))
+        bodies = {row.idx: row for row in packs.body_rows(conn, begin, end)}
         before = sum(len(row.data or b"") for row in rows) + sum(len(row.data) for row in bodies.values())
-        if sum(map(len, unpacked.values())) > _MOST:
+        unpacked = {i: row._replace(enc=ENC_RAW, data=content.content(row)) for i, row in bodies.items()}
+        if sum(len(row.data) for row in unpacked.values()) > _MOST:
             return before, before  # too large to be read back in one piece: stays as it is
         entries = zstd_pack(bundle([row.data or b"" for row in rows]))
-        packed = zstd_pack(_join(rows, bodies, unpacked))
-        _check(conn, n, rows, bodies, entries, packed)
+        packed = packs.pack_bodies({idx - begin: row for idx, row in unpacked.items()})
+        _check(conn, n, rows, unpacked, entries, packed)
+    with context.write() as conn:
+        within = (body_table.c.idx >= begin, body_table.c.idx < end)
+        left = {idx for (idx,) in conn.execute(select(body_table.c.idx).where(*within))}
+        if left != bodies.keys() or conn.execute(select(pack_table.c.n).where(pack_table.c.n == n)).first():
+            return before, before  # pruned, or packed by somebody else meanwhile
         conn.execute(insert(pack_table).values(n=n, entries=entries, bodies=packed))
         crash_point("pack-written")
-        inside = (entry_table.c.idx >= n * packs.GROUP, entry_table.c.idx < (n + 1) * packs.GROUP)
+        inside = (entry_table.c.idx >= begin, entry_table.c.idx < end)
         conn.execute(update(entry_table).where(*inside).values(data=None))
-        within = (body_table.c.idx >= n * packs.GROUP, body_table.c.idx < (n + 1) * packs.GROUP)
         conn.execute(delete(body_table).where(*within))
+        evidence.gather(conn, rows)
         crash_point("pack-emptied")
-        return before, len(entries) + len(packed)
-
-
-def _join(rows: list[EntryRow], bodies: dict[int, BodyRow], unpacked: dict[int, bytes]) -> bytes:
-    parts = []
-    for row in rows:
-        body = bodies.get(row.idx)
-        if body is None:
-            parts.append(b"\x00")
-            continue
-        data = unpacked[row.idx]
-        seed = b"\x00" if body.seed is None else b"\x01" + body.seed
-        parts += [b"\x01", seed, len(data).to_bytes(4, "big"), data]
-    return b"".join(parts)
+    return before, len(entries) + len(packed)
 
 
 def _check(
@@ -85,7 +78,7 @@ def _check(
         body = again.get(row.idx % packs.GROUP)
         if body is None:
             continue
-        if body.data != content.content(bodies[row.idx]) or body.seed != bodies[row.idx].seed:
+        if body.data != bodies[row.idx].data or body.seed != bodies[row.idx].seed:
             raise Damaged(f"group {n}: the pack does not give body {row.idx} back")
         if row.kind == EntryKind.BATCH:
             lines.split(body.data)

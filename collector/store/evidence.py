@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
     func,
     select,
 )
@@ -156,6 +157,15 @@ def insert_entries(conn: Connection, rows: Sequence[EntryRow]) -> None:
     pack = compact.pack
     packed = [(idx, kind, a, e, s, at, pack(data or b"")) for idx, kind, a, e, s, at, data in rows]
     _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", packed)
+
+
+def gather(conn: Connection, rows: Sequence[EntryRow]) -> None:
+    """Lay the rows of a packed group close together: SQLite leaves pages as empty as an update makes them."""
+    if conn.dialect.name != "sqlite" or not rows:
+        return
+    table = entry_table
+    conn.execute(delete(table).where(table.c.idx >= rows[0].idx, table.c.idx <= rows[-1].idx))
+    _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", [(*row[:-1], None) for row in rows])
 
 
 def insert_bodies(conn: Connection, rows: Sequence[BodyRow]) -> None:

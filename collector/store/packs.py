@@ -1,12 +1,14 @@
 """Entries and bodies of finished days in groups of 256 (ruling 18), and reading either form alike.
 
 entries   zstd( C2SP entry bundle of 256 entries )
-bodies    zstd( 256 times: u8 present, and if present u8 has-seed, seed16 or nothing, u32be length, body )
+bodies    0x02 || 256 times u8 (0 none, 1 body, 2 body with seed) || seed16 … || bodies as `columns` has them
+          or, if that cannot be:
+          zstd( 256 times: u8 present, and if present u8 has-seed, seed16 or nothing, u32be length, body )
 
 A body is kept uncompressed inside: its root is over the lines, so the wire's compression is no evidence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from sqlalchemy import Connection, select
@@ -15,12 +17,14 @@ from checks.wire.blob import Cursor
 from checks.wire.errors import Code
 from checks.wire.numbers import ENC_RAW, SEED_SIZE
 from checks.wire.tiles import parse_bundle
-from collector.evidence.unzstd import unzstd_all
-from collector.store import evidence
+from collector.evidence.unzstd import unzstd_all, zstd_pack
+from collector.store import columns, evidence
 from collector.store.evidence import BodyRow, EntryRow, body_table, entry_table, pack_table
 
 GROUP = 256
 _CHUNK = 2048
+_COLUMNS = b"\x02"  # no zstd frame begins so
+_BARE, _WITH_SEED = 1, 2
 
 
 def entry_rows(conn: Connection, begin: int, end: int) -> Iterator[EntryRow]:
@@ -97,6 +101,8 @@ def packed_entries(data: bytes) -> list[bytes]:
 @lru_cache(maxsize=4)
 def packed_bodies(data: bytes) -> dict[int, BodyRow]:
     """The bodies of a group by position within it; `idx` in the rows is that position."""
+    if data[:1] == _COLUMNS:
+        return _from_columns(data)
     cursor = Cursor(unzstd_all(data), Code.BAD_FRAME)
     found: dict[int, BodyRow] = {}
     for position in range(GROUP):
@@ -105,3 +111,33 @@ def packed_bodies(data: bytes) -> dict[int, BodyRow]:
             found[position] = BodyRow(position, seed, ENC_RAW, cursor.take(cursor.number(4)))
     cursor.finish()
     return found
+
+
+def _from_columns(data: bytes) -> dict[int, BodyRow]:
+    flags, at = data[1 : 1 + GROUP], 1 + GROUP
+    seeds: dict[int, bytes] = {}
+    for position in (position for position, flag in enumerate(flags) if flag == _WITH_SEED):
+        seeds[position], at = data[at : at + SEED_SIZE], at + SEED_SIZE
+    places = [position for position, flag in enumerate(flags) if flag]
+    bodies = zip(places, columns.decode(data[at:]), strict=True)
+    return {position: BodyRow(position, seeds.get(position), ENC_RAW, body) for position, body in bodies}
+
+
+def pack_bodies(bodies: Mapping[int, BodyRow]) -> bytes:
+    """The bodies of a group, uncompressed, by position within it."""
+    places = sorted(bodies)
+    try:
+        coded = columns.encode([bodies[at].data for at in places])
+    except columns.PlainOnly:
+        return zstd_pack(b"".join(_plain(bodies.get(at)) for at in range(GROUP)))
+    flags = bytearray(GROUP)
+    for at in places:
+        flags[at] = _BARE if bodies[at].seed is None else _WITH_SEED
+    return b"".join((_COLUMNS, flags, *(bodies[at].seed or b"" for at in places), coded))
+
+
+def _plain(body: BodyRow | None) -> bytes:
+    if body is None:
+        return b"\x00"
+    seed = b"\x00" if body.seed is None else b"\x01" + body.seed
+    return b"".join((b"\x01", seed, len(body.data).to_bytes(4, "big"), body.data))

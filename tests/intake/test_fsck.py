@@ -13,6 +13,7 @@ from collector.jobs.checkpoints import Publisher
 from collector.jobs.fsck import Fsck
 from collector.metrics import Metrics
 from collector.store import compact, evidence
+from collector.store.engine import create_tables
 from collector.web.batches import Batches
 from collector.web.plans import Plans
 
@@ -209,6 +210,25 @@ def test_packing_keeps_every_byte_and_is_refused_for_what_does_not_fit(filled):
     data[40] ^= 1
     tamper(filled, ("UPDATE pack SET entries = x'00'",))
     assert (0, "pack") in problems(filled)
+
+
+def test_a_directory_with_the_triggers_of_an_older_release_packs_too(filled):
+    from collector.jobs.packing import pack_group
+
+    with closing(sqlite3.connect(filled.directory / "collector.db")) as raw:
+        raw.execute("DROP TRIGGER entry_no_delete")
+        refuse = "BEGIN SELECT RAISE(ABORT, 'entry is append-only'); END"
+        raw.execute(f"CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry {refuse}")
+        raw.commit()
+    with filled.write() as conn:
+        create_tables(conn)
+    before, after = pack_group(filled, 0)
+    assert after < before and problems(filled, full=True) == set()
+    for idx in (3, 280):  # packed rows keep what they say; others are not let go at all
+        with pytest.raises(Exception, match="append-only"), filled.write() as conn:
+            conn.exec_driver_sql("UPDATE entry SET received = 0, data = NULL WHERE idx = ?", (idx,))
+    with pytest.raises(Exception, match="append-only"), filled.write() as conn:
+        conn.exec_driver_sql("DELETE FROM entry WHERE idx = 280")
 
 
 def test_a_group_whose_entries_do_not_make_their_tile_is_not_packed(filled):
