@@ -140,18 +140,21 @@ class Deriver:
         """Keep everything since the last flush, the cursor with the last piece; or Overtaken."""
         if self.next == self._kept:
             return
-        pieces = list(self._pieces())
         try:
-            for piece in pieces[:-1]:
+            # Rows are made a piece at a time: all at once would stop everybody while they are collected.
+            pieces = self._pieces()
+            piece = next(pieces)
+            for following in pieces:
                 with self._context.write() as conn:
                     self._claim(conn, self.next)
                     _write(conn, piece)
                 self._begun = self.next
                 self._late.update(row[:2] for row in piece.late)
+                piece = following
                 crash_point("derive-piece")
             with self._context.write() as conn:
                 self._claim(conn, self.next)
-                _write(conn, pieces[-1])
+                _write(conn, piece)
                 self._close(conn)
                 crash_point("derive-written")
         except BaseException:
@@ -160,7 +163,7 @@ class Deriver:
             raise
         crash_point("derive-committed")
         self._kept = self._begun = self.next
-        self._late.update(row[:2] for row in pieces[-1].late)
+        self._late.update(row[:2] for row in piece.late)
         self._memory.forget_changes()
 
     def late_step(self, *, patient: bool = True) -> bool:

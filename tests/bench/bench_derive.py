@@ -8,6 +8,7 @@ a server's deriver flushes `--series` series while single batches of an idle age
 """
 
 import argparse
+import gc
 import sys
 import tempfile
 import threading
@@ -108,6 +109,8 @@ def waits(
             time.sleep(0.01)
         return sorted(times)
 
+    gc.collect()
+    gc.freeze()
     thread = threading.Thread(target=flush)
     context.writer.start()
     alone = commit(200)
@@ -125,7 +128,8 @@ def main() -> int:
     parser.add_argument("--batches", type=int, default=2000)
     parser.add_argument("--series", type=int, default=20_000)
     args = parser.parse_args()
-    sys.setswitchinterval(SWITCH_S)  # as the server has it
+    sys.setswitchinterval(SWITCH_S)  # as the server has it,
+    gc.set_threshold(50_000, 20, 100)  # and this too
     templates = real_lines()
     agents = max(args.series // COUNT, 2)
     with tempfile.TemporaryDirectory() as folder:
