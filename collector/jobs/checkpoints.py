@@ -25,6 +25,7 @@ from collector.evidence.agents import AgentState
 from collector.faults import crash_point
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.jobs.tilework import read_tile
+from collector.jobs.timer import Timer
 from collector.store import agents, alarms, evidence
 from collector.store.evidence import CheckpointRow
 
@@ -73,8 +74,7 @@ class Publisher:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._timer = Timer("checkpoints", EVERY_S, self._turn, last=True)
         self._lock = threading.Lock()
         self._notes: dict[int, str] = {}
         self._heard: set[tuple[str, int]] = set()
@@ -86,24 +86,17 @@ class Publisher:
 
     def start(self) -> None:
         """Publish once a second while there is something new."""
-        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
-        self._thread.start()
+        self._timer.start()
 
     def stop(self) -> None:
         """Publish a last time and end."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._timer.stop()
 
-    def _run(self) -> None:
-        ended = False
-        while not ended:
-            ended = self._stop.wait(EVERY_S)
-            try:
-                self.publish()
-            except Exception:  # the database may be away for a while; the next turn tries again
-                log.exception("no checkpoint")
+    def _turn(self) -> None:
+        try:
+            self.publish()
+        except Exception:  # the database may be away for a while; the next turn tries again
+            log.exception("no checkpoint")
 
     def publish(self) -> CheckpointRow | None:
         """Sign and publish the head if the log has grown; the newest published head."""

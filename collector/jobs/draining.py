@@ -1,7 +1,6 @@
 """Giving places to what other collectors have accepted: entries and settling in one transaction."""
 
 import logging
-import threading
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +11,7 @@ from collector.evidence.examine import Batch, examine
 from collector.evidence.intake import AgentKey, Fenced
 from collector.jobs.placing import BatchWork
 from collector.jobs.sequencer import Draft, Sequencer, load_standing
+from collector.jobs.timer import Timer
 from collector.jobs.writer import NotDurable, Overload
 from collector.store.intake import SqlIntake, settle
 
@@ -39,28 +39,22 @@ class Drain:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.intake = SqlIntake(context.database, context.now)
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._timer = Timer("drain", EVERY_S, self._turn)
 
     def start(self) -> None:
         """Begin."""
-        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
-        self._thread.start()
+        self._timer.start()
 
     def stop(self) -> None:
         """End after the group at hand."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._timer.stop()
 
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            try:
-                while self._context.writer.held and self.drain():
-                    pass
-            except (Fenced, NotDurable, Overload, SQLAlchemyError) as error:
-                log.warning("inbox not drained: %s", error)
+    def _turn(self) -> None:
+        try:
+            while self._context.writer.held and self.drain():
+                pass
+        except (Fenced, NotDurable, Overload, SQLAlchemyError) as error:
+            log.warning("inbox not drained: %s", error)
 
     def drain(self) -> int:
         """Place one group; how many frames it was."""

@@ -1,7 +1,6 @@
 """Rounds: what is due and what became of it; closes a round with its record when nothing more can come."""
 
 import logging
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +29,7 @@ from collector.inspection.due import (
 from collector.inspection.record import Frame, Place, Record, Seen
 from collector.jobs import projection
 from collector.jobs.batches import lines_of
+from collector.jobs.timer import Timer
 from collector.store import estates, packs, plans, rounds, series
 from collector.store.content import content
 from collector.store.evidence import Damaged, entry_table
@@ -273,27 +273,21 @@ class Rounds:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._timer = Timer("rounds", TICK_S, self._turn)
 
     def start(self) -> None:
         """Begin."""
-        self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
-        self._thread.start()
+        self._timer.start()
 
     def stop(self) -> None:
         """End."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._timer.stop()
 
-    def _run(self) -> None:
-        while not self._stop.wait(TICK_S):
-            try:
-                close_due(self._context)
-            except (SQLAlchemyError, Damaged) as error:
-                log.error("rounds cannot be closed for now: %s", error)
-            except Exception:
-                # One round that cannot be closed must not end the timer for all others.
-                log.exception("closing rounds failed")
+    def _turn(self) -> None:
+        try:
+            close_due(self._context)
+        except (SQLAlchemyError, Damaged) as error:
+            log.error("rounds cannot be closed for now: %s", error)
+        except Exception:
+            # One round that cannot be closed must not end the timer for all others.
+            log.exception("closing rounds failed")
