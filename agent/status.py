@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from datetime import datetime
 from typing import Any
 
 from agent import plans
@@ -131,11 +132,22 @@ def _troubles(value: dict[str, Any], running: dict[str, Any], now: int) -> list[
     return [code for bad, code in said if bad]
 
 
+_INSTANTS = ("started", "made", "at", "last_jump_at", "since")
+
+
+def _said(key: str, value: Any) -> Any:
+    """An instant as people read it: this machine's time with its offset, and the milliseconds."""
+    if key not in _INSTANTS or not isinstance(value, int) or value <= 0:
+        return value
+    there = datetime.fromtimestamp(value / 1000).astimezone()
+    return f"{there.isoformat(timespec='seconds')} ({value})"
+
+
 def _text(value: dict[str, Any]) -> str:
     rows = []
     for key, item in value.items():
         if isinstance(item, dict):
-            item = ", ".join(f"{k} {v}" for k, v in item.items())
+            item = ", ".join(f"{k} {_said(k, v)}" for k, v in item.items())
         elif isinstance(item, list):
             item = ", ".join(map(str, item)) or "none"
         rows.append((key, "-" if item is None else str(item)))

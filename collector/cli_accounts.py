@@ -30,7 +30,7 @@ def _do(directory: Path, act: Callable[[Connection], T], event: str = "", subjec
                 context.append_collector_entry(EntryKind.COLLECTOR, header)
             return done
     except AccountError as error:
-        problem = f"{error.code}: {error}"
+        problem = f"{error.detail} ({error.code})"
     except (ConfigError, OSError, SQLAlchemyError) as error:
         problem = str(error)
     click.echo(f"error: {problem}", err=True)

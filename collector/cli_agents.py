@@ -122,7 +122,7 @@ def agents_approve(directory: Path, code: str, by: str) -> None:
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("agent")
 @click.option("--reason", required=True)
-@click.option("--suspect-from", type=int, help="Entry from which on its evidence is doubtful.")
+@click.option("--suspect-from", type=click.IntRange(0), help="Entry from which on its evidence is doubtful.")
 @click.option("--by", default="cli", show_default=True)
 def agents_revoke(directory: Path, agent: str, reason: str, suspect_from: int | None, by: str) -> None:
     """Take nothing more from AGENT; what is in the log stands."""

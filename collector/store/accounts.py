@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,7 +29,8 @@ FAILURES = 5
 LOCK_MS = 15 * 60 * 1000
 SHORTEST = 10
 LONGEST = 256
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+_NAME_MOST = 64
+_NAME_SIGNS = "._-"
 
 account_table = Table(
     "account",
@@ -81,6 +83,7 @@ class AccountError(ValueError):
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
+        self.detail = detail or code
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +115,16 @@ def one_time_password() -> str:
 
 def create(conn: Connection, name: str, password: str, role: str, *, must_change: bool = True) -> Account:
     """Make an account; AccountError for a bad name, a weak password or a name that is taken."""
-    if not name or len(name) > 64 or not set(name) <= _NAME:
-        raise AccountError("bad_name", "a-z 0-9 . _ - and at most 64 characters")
+    name = spelled(name)
+    if not 0 < len(name) <= _NAME_MOST or name != name.lower() or not all(map(_of_names, name)):
+        raise AccountError(
+            "bad_name", "a name has letters of any script (none in upper case), digits and . _ - , at most 64"
+        )
     if role not in set(Role):
-        raise AccountError("bad_role", f"one of {', '.join(Role)}")
+        raise AccountError("bad_role", f"a role is one of {', '.join(Role)}")
     check_password(name, password)
     if get(conn, name) is not None:
-        raise AccountError("name_taken", name)
+        raise AccountError("name_taken", f"there is an account {name} already")
     row = {"name": name, "hash": _hash(password), "role": role, "must_change": must_change, "disabled": False}
     conn.execute(insert(account_table).values(row))
     return Account(name, Role(role), must_change, disabled=False)
@@ -127,17 +133,29 @@ def create(conn: Connection, name: str, password: str, role: str, *, must_change
 def check_password(name: str, password: str) -> None:
     """AccountError unless the password is long enough, of three kinds of characters, and not the name."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise AccountError("password_length", f"{SHORTEST} to {LONGEST} characters")
+        raise AccountError("password_length", f"a password has {SHORTEST} to {LONGEST} characters")
     kinds = (str.islower, str.isupper, str.isdigit, lambda char: not char.isalnum())
     if sum(any(kind(char) for char in password) for kind in kinds) < 3:
-        raise AccountError("password_simple", "three of: lower case, upper case, digits, other characters")
+        raise AccountError(
+            "password_simple", "a password has three of: lower case, upper case, digits, other characters"
+        )
     if name.lower() in password.lower():
         raise AccountError("password_name", "the password contains the account's name")
 
 
+def spelled(name: str) -> str:
+    """A name in the one spelling that is stored (NFC): keyboards differ in how they compose letters."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _of_names(char: str) -> bool:
+    return char in _NAME_SIGNS or unicodedata.category(char)[0] in "LM" or unicodedata.category(char) == "Nd"
+
+
 def get(conn: Connection, name: str) -> Account | None:
     """The account of this name."""
-    row = conn.execute(select(account_table).where(account_table.c.name == name)).mappings().first()
+    wanted = account_table.c.name == spelled(name)
+    row = conn.execute(select(account_table).where(wanted)).mappings().first()
     return (
         None if row is None else Account(row["name"], Role(row["role"]), row["must_change"], row["disabled"])
     )
@@ -151,7 +169,7 @@ def every(conn: Connection) -> tuple[Account, ...]:
 
 def verify(conn: Connection, name: str, password: str) -> Account | None:
     """The account if name and password fit and it is not disabled; as slow where there is no such name."""
-    stored = conn.execute(select(account_table.c.hash).where(account_table.c.name == name)).scalar()
+    stored = conn.execute(select(account_table.c.hash).where(account_table.c.name == spelled(name))).scalar()
     try:
         _HASHER.verify(stored or _NOBODY, password[:LONGEST])
     except argon2.exceptions.VerificationError:
@@ -165,13 +183,13 @@ def set_password(conn: Connection, name: str, password: str, *, must_change: boo
     check_password(name, password)
     values = {"hash": _hash(password), "must_change": must_change}
     _change(conn, name, values)
-    forget(conn, f"account:{name}")
+    forget(conn, f"account:{spelled(name)}")
 
 
 def set_role(conn: Connection, name: str, role: str) -> None:
     """Give the account another role; its sessions end. The last admin stays one."""
     if role not in set(Role):
-        raise AccountError("bad_role", f"one of {', '.join(Role)}")
+        raise AccountError("bad_role", f"a role is one of {', '.join(Role)}")
     if role != Role.ADMIN:
         _another_admin(conn, name)
     _change(conn, name, {"role": role})
@@ -184,16 +202,27 @@ def set_disabled(conn: Connection, name: str, disabled: bool) -> None:
     _change(conn, name, {"disabled": disabled})
 
 
+def _unknown(name: str) -> AccountError:
+    return AccountError("no_such_account", f"there is no account {name}")
+
+
 def _another_admin(conn: Connection, name: str) -> None:
-    others = [one for one in every(conn) if one.role is Role.ADMIN and not one.disabled and one.name != name]
+    others = [
+        one
+        for one in every(conn)
+        if one.role is Role.ADMIN and not one.disabled and one.name != spelled(name)
+    ]
+    if get(conn, name) is None:
+        raise _unknown(name)
     if not others:
-        raise AccountError("last_admin", name)
+        raise AccountError("last_admin", f"{name} is the last administrator and stays one")
 
 
 def _change(conn: Connection, name: str, values: dict[str, object]) -> None:
+    name = spelled(name)
     done = conn.execute(update(account_table).where(account_table.c.name == name).values(values))
     if not done.rowcount:
-        raise AccountError("no_such_account", name)
+        raise _unknown(name)
     conn.execute(delete(session_table).where(session_table.c.account == name))
 
 

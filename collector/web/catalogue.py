@@ -94,8 +94,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "account.changed": ("账号 {name} 已更改，其会话已结束。", "{name} was changed; its sessions have ended."),
     "account.bad_name": (
-        "账号名只能用小写字母、数字和 . _ - ，最多 64 个字符。",
-        "Names are a-z 0-9 . _ - and at most 64 characters.",
+        "账号名只能用文字(汉字或小写字母)、数字和 . _ - ，最多 64 个字符。",
+        "Names have letters of any script (none in upper case), digits and . _ - , at most 64 characters.",
     ),
     "account.bad_role": ("没有此角色。", "No such role."),
     "account.name_taken": ("账号名已被使用。", "This name is taken."),

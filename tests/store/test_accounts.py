@@ -38,6 +38,12 @@ def test_a_wrong_password_an_unknown_name_and_a_disabled_account_are_all_refused
     [
         ("Wang!", GOOD, "viewer", "bad_name"),
         ("", GOOD, "viewer", "bad_name"),
+        ("Wang", GOOD, "viewer", "bad_name"),
+        ("王 芳", GOOD, "viewer", "bad_name"),
+        ("王芳\u3000", GOOD, "viewer", "bad_name"),
+        ("王\u200b芳", GOOD, "viewer", "bad_name"),
+        ("王\x00", GOOD, "viewer", "bad_name"),
+        ("王" * 65, GOOD, "viewer", "bad_name"),
         ("wang", GOOD, "root", "bad_role"),
         ("wang", "Short-7", "viewer", "password_length"),
         ("wang", "a-" * 200, "viewer", "password_length"),
@@ -51,6 +57,21 @@ def test_bad_names_roles_and_passwords_say_what_is_wrong(
     with pytest.raises(accounts.AccountError) as caught:
         accounts.create(conn, name, password, role)
     assert caught.value.code == code
+
+
+def test_names_of_any_script_are_one_account_however_they_are_composed(conn: sqlalchemy.Connection) -> None:
+    accounts.create(conn, "王芳.01", GOOD, "viewer")
+    accounts.create(conn, "zoe\u0308", GOOD, "admin")
+    assert accounts.verify(conn, "王芳.01", GOOD) == accounts.Account(
+        "王芳.01", accounts.Role.VIEWER, True, False
+    )
+    for name in ("zo\xeb", "zoe\u0308"):
+        found = accounts.verify(conn, name, GOOD)
+        assert found is not None and found.name == "zo\xeb"
+        with pytest.raises(accounts.AccountError, match="name_taken"):
+            accounts.create(conn, name, GOOD, "viewer")
+        with pytest.raises(accounts.AccountError, match="last_admin"):
+            accounts.set_disabled(conn, name, True)
 
 
 def test_a_taken_name_is_refused_and_the_first_account_stays(conn: sqlalchemy.Connection) -> None:

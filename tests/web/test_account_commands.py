@@ -24,9 +24,9 @@ def run(*words: object) -> Result:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("account", "add", "PLACE", "Bad Name"), "bad_name"),
-        (("account", "reset", "PLACE", "nobody"), "no_such_account"),
-        (("account", "disable", "PLACE", "nobody"), "last_admin"),
+        (("account", "add", "PLACE", "Bad Name"), "digits and . _ - , at most 64 (bad_name)"),
+        (("account", "reset", "PLACE", "nobody"), "error: there is no account nobody (no_such_account)"),
+        (("account", "disable", "PLACE", "nobody"), "no_such_account"),
         (("account", "list", "NOWHERE"), "not a collector's directory"),
         (("record", "export", "PLACE", "weekly", "--to", "x.pdf"), "no_record"),
         (("record", "export", "PLACE", "weekly", "--to", "x.odt"), "must end in"),

@@ -31,7 +31,7 @@ def login() -> Answer:
 def _enter(name: str, password: str) -> tuple[Account | None, str]:
     """The account, or which text says why not. Both the name and the address can be locked."""
     now = context().now()
-    subjects = (f"account:{name[:64]}", f"address:{request.remote_addr}")
+    subjects = (f"account:{accounts.spelled(name)[:64]}", f"address:{request.remote_addr}")
     with context().read() as conn:
         if accounts.locked(conn, *subjects, now=now):
             return None, "login.locked"
