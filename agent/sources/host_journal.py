@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from agent.sources.host_counts import Tally
+from agent.sources.host_proc import which
 from agent.sources.memory import Memory
 from checks.sources import LogGrowth
 
@@ -70,7 +70,7 @@ def _entry(line: bytes) -> tuple[str, bytes]:
 
 @contextmanager
 def _journalctl(*words: str) -> Iterator[IO[bytes]]:
-    path = shutil.which("journalctl")
+    path = which("journalctl")
     if path is None:
         raise FileNotFoundError("journalctl")
     running = subprocess.Popen(  # noqa: S603 - see the import

@@ -122,6 +122,15 @@ def piece(path: str) -> bytes:
     return data if len(data) < _PIECE else content(path)
 
 
+def which(name: str) -> str | None:
+    """Where a program on PATH lies. `shutil.which` would bring three compressors along for good."""
+    for folder in os.get_exec_path():
+        place = os.path.join(folder, name)
+        if os.path.isfile(place) and os.access(place, os.X_OK):
+            return place
+    return None
+
+
 def whole_number(text: str) -> int | None:
     """The number in `text`, None where there is none."""
     try:

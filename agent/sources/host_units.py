@@ -2,12 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from agent.sources.host_proc import Tree
+from agent.sources.host_proc import Tree, which
 from checks.api import ErrorKind, ObservationError
 from checks.codec import from_json
 from checks.sources import ServiceUnit
@@ -17,7 +16,7 @@ _TIMEOUT_S = 20.0
 
 def run(program: str, *words: str) -> str:
     """Standard output of a program of this machine; ObservationError when it could not do its work."""
-    path = shutil.which(program)
+    path = which(program)
     if path is None:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{program} is not installed")
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "SYSTEMD_COLORS": "0"}
