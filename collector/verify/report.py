@@ -47,6 +47,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "to_size": verdict.range[1],
         "mode": verdict.mode,
         "signatures_by": verdict.backend,
+        "lines_read_by": verdict.reader,
         "seconds": verdict.seconds,
         "phases": verdict.phases,
         "checked": verdict.findings.counted,
