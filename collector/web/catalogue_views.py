@@ -177,6 +177,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     ),
     # column headings
     "col.age": ("状态时间距今", "Age"),
+    "col.bounds": ("下限 … 上限", "Low … high"),
     "col.class.up": ("可用", "Up"),
     "col.class.degraded": ("降级", "Degraded"),
     "col.class.down": ("中断", "Down"),
@@ -193,7 +194,6 @@ VIEWS: dict[str, tuple[str, str]] = {
     "col.first": ("最早", "First"),
     "col.first_entry": ("首条证据", "First entry"),
     "col.from": ("开始", "From"),
-    "col.known": ("可用率", "Availability"),
     "col.last": ("最近", "Last"),
     "col.last_entry": ("末条证据", "Last entry"),
     "col.late": ("逾期", "Late"),
@@ -205,6 +205,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "col.record": ("记录", "Record"),
     "col.recovered": ("恢复", "Recovered"),
     "col.round": ("巡检", "Round"),
+    "col.score": ("计分可用率", "Counted"),
     "col.since": ("查看时间", "Seen at"),
     "col.system": ("业务系统", "System"),
     "col.target_share": ("目标", "Target"),

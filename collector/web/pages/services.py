@@ -33,11 +33,11 @@ _NOW = (
 )
 _SERVICES = (
     *_NOW,
-    Column("known", Kind.SHARE),
+    Column("score", Kind.SHARE),
     Column("verdict"),
     Column("coverage", Kind.SHARE),
+    Column("bounds"),
     Column("down", Kind.SPAN),
-    Column("unknown", Kind.SPAN),
     Column("faults", Kind.NUMBER),
 )
 _DAYS = (Column("day"), *(Column(f"class.{group}", Kind.SPAN) for group in reversed(charts.GROUPS)))
@@ -130,7 +130,7 @@ def services_now(_args: Mapping[str, str]) -> Table:
 
 @table("services", Role.VIEWER)
 def services_table(args: Mapping[str, str]) -> Table:
-    """Every system with its figure for the period."""
+    """Every system for the period: what the contract counts, and how far evidence carries it."""
     period, lang = period_of(args), i18n.language()
     now = figures.services_now(context())
     rows = []
@@ -141,8 +141,11 @@ def services_table(args: Mapping[str, str]) -> Table:
             continue
         figure = made.figure
         verdict = wording.other(figure.bounds.verdict, lang) if made.terms.target is not None else None
-        sums = (figure.buckets.down, figure.buckets.unknown, len(figure.faults))
-        rows.append((*_head(system, now), figure.ratios.known, verdict, figure.ratios.coverage, *sums))
+        sums = (figure.buckets.down, len(figure.faults))
+        shares = figure.ratios
+        bounds = f"{wording.share(shares.low)} … {wording.share(shares.high)}"
+        counted = (shares.score, verdict, shares.coverage, bounds)
+        rows.append((*_head(system, now), *counted, *sums))
     title = t("systems.title.of", first=period.first, last=period.last)
     return Table("services", title, _SERVICES, rows, t("systems.none"), tuple(args.items()))
 
