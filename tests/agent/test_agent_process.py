@@ -26,6 +26,11 @@ FORBIDDEN = (
     "icmplib",
     "yaml",
     "nacl.public",
+    "argparse",
+    "email",
+    "http.client",
+    "lzma",
+    "shutil",
 )
 
 
