@@ -96,7 +96,19 @@ def _section(
             broken.add((name, str(item.get("id"))))
             # Its agent is still a name that others may use.
             broken.add(("agents", str(item.get("agent"))))
+            rest = _without_unknown(kind, item)
+            if rest is not None:
+                made[i] = rest
     return tuple(made), tuple(made.values())
+
+
+def _without_unknown(kind: Any, item: Mapping[Any, Any]) -> Any:
+    """The member without its unknown keys, if nothing else is wrong: what it names is then checked too."""
+    try:
+        known = {spec.name.rstrip("_") for spec in fields(kind)}
+        return _adapter(kind).validate_python({key: one for key, one in item.items() if key in known})
+    except ValidationError:
+        return None
 
 
 def _checked(source: Source, kind: Any, value: Any, path: Path) -> Any:

@@ -251,6 +251,16 @@ def test_every_mistake_is_reported_at_once():
     ]
 
 
+def test_an_unknown_key_does_not_hide_the_other_mistakes_of_its_member():
+    odd = BASE.replace("{id: sw, kind: switch, via: a}", "{id: sw, kind: switch, colour: red, via: nobody}")
+    odd = odd.replace("assets: all, checks: all}", "assets: [hh], colour: red, checks: [host.cpuu]}")
+    paths = [path for _, _, path, _ in problems(odd)]
+    assert paths == [
+        "assets[sw].colour", "assets[sw].via",
+        "rounds[weekly].assets", "rounds[weekly].checks", "rounds[weekly].colour",
+    ]  # fmt: skip
+
+
 def test_a_member_that_cannot_be_read_does_not_make_those_that_name_it_wrong():
     (found,) = problems(BASE.replace("kind: server, agent: a", "kind: server, agent: a, serail: 1"))
     assert found[2] == "assets[h].serail"
