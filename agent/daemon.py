@@ -69,7 +69,7 @@ class Agent:
         self.offsets = Offsets()
         self.sealer = Sealer(self.outbox, self.identity, signer)
         self.recent = Recent(self.outbox)
-        self.pool = Pool(Eyes(self.identity.agent, self.settings.plugins, clock), self.recent, clock)
+        self.pool = Pool(Eyes(self.identity.agent, self.settings.means(state), clock), self.recent, clock)
         pin = bytes.fromhex(self.identity.tls_pin) if self.identity.tls_pin else None
         line = transport.Transport(transport.parse_url(self.identity.url, pin is not None), pin)
         self.sender = Sender(

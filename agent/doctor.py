@@ -16,6 +16,7 @@ from agent.errors import AgentError
 from agent.settings import Settings
 from agent.shown import Shown, table
 from agent.single import take
+from agent.sources.means import Means
 from agent.state import State, check_private
 from checks import registry
 from checks.api import Check
@@ -43,7 +44,7 @@ def examine(state: State) -> Shown:
         given, points = Settings(), [Point("settings", "bad", error.detail)]
     points += [probe() for probe in _HERE] + _state(state) + _plugins(given)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda check_id: _try(check_id, given), registry.ids()))
+        found = list(pool.map(lambda check_id: _try(check_id, given.means(state)), registry.ids()))
     value = {"here": [_json(p) for p in points], "checks": [_json(p) for p in found]}
     rows = [(p.word, p.name, p.why) for p in points]
     lines = [(p.word, p.name, p.why) for p in found]
@@ -146,7 +147,7 @@ def _plugins(given: Settings) -> list[Point]:
     return made
 
 
-def _try(check_id: str, given: Settings) -> Point:
+def _try(check_id: str, means: Means) -> Point:
     try:
         check = registry.get(check_id)
     except Exception as error:  # a broken module must not hide the others
@@ -154,7 +155,7 @@ def _try(check_id: str, given: Settings) -> Point:
     wanted = _required(check)
     if wanted:
         return Point(check_id, "needs", "parameters " + ", ".join(wanted))
-    found = take(check, {}, "here", given, CHECK_S)
+    found = take(check, {}, "here", means, CHECK_S)
     if found.result is None:
         word = "needs" if found.kind == "params" else "no"
         return Point(check_id, word, f"{found.kind} {found.detail}".strip())

@@ -15,7 +15,8 @@ from agent.clock import Clock
 from agent.log import log
 from agent.memory import LookMemory, Recent
 from agent.outbox import Finished
-from agent.sources.open import Plugins, open_source
+from agent.sources.means import Means
+from agent.sources.open import open_source
 from agent.timetable import Due, is_own
 from checks import registry
 from checks.api import ErrorKind, ObservationError, State
@@ -65,9 +66,9 @@ class _Task:
 class Eyes:
     """How to look: the installed checks through this agent's sources."""
 
-    def __init__(self, vantage: str, plugins: Plugins, clock: Clock) -> None:
+    def __init__(self, vantage: str, means: Means, clock: Clock) -> None:
         self._vantage = vantage
-        self._plugins = plugins
+        self._means = means
         self._clock = clock
 
     def look(self, item: Item, when: When, memory: LookMemory) -> Result:
@@ -75,7 +76,7 @@ class Eyes:
         started = self._clock.wall()
         try:
             check = registry.get(item.check)
-            source = open_source(check.source, memory, self._plugins)
+            source = open_source(check.source, memory, self._means)
             return look(check, item, source, vantage=self._vantage, when=when, now=self._clock.wall)
         except UnknownCheckError:
             return self.error(item, when, ErrorKind.UNSUPPORTED, started)

@@ -2,6 +2,8 @@
 
 plugins:                      # command lines that a plan may ask for, by name; nothing else is ever run
   raid: [/usr/lib/nagios/plugins/check_raid, --warn]
+queries:                      # SELECTs that database.query may run, by name
+  rejected: SELECT count(*) FROM item WHERE rejected
 spool: {days: 7, max_mb: 512}
 """
 
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AgentError
+from agent.sources.means import Means
 from agent.state import State, check_private
 from checks.codec import FieldError, from_json
 
@@ -35,6 +38,7 @@ class Settings:
     """All of agent.yaml."""
 
     plugins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
     spool: Spool = Spool()
 
     def __post_init__(self) -> None:
@@ -43,6 +47,10 @@ class Settings:
                 raise ValueError(
                     f"plugins.{name}: a command line that begins with an absolute path is wanted"
                 )
+
+    def means(self, state: State) -> Means:
+        """What sources may use of it."""
+        return Means(self.plugins, self.queries, state.root)
 
 
 def read(state: State) -> Settings:
@@ -58,18 +66,23 @@ def read(state: State) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise AgentError("settings", f"{path}: {error}") from None
     try:
-        return from_json(Settings, _yaml(text, path) or {}, "agent.yaml")
+        return from_json(Settings, plain_yaml(text, path) or {}, "agent.yaml")
     except FieldError as error:
         raise AgentError("settings", f"{path.parent}/{error}") from None
 
 
-def _yaml(text: str, path: Path) -> Any:
+def plain_yaml(text: str, path: Path, *, quiet: bool = False) -> Any:
+    """Value of a YAML text; AgentError names file and line. `quiet`: and nothing of what stands there."""
     # Loaded only where there is a file: it takes two megabytes for good.
     import yaml
 
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         return None if node is None else _plain(node, path)
+    except AgentError as error:
+        if not quiet:
+            raise
+        raise AgentError(error.code, error.detail.partition(": ")[0] + ": not what is wanted here") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise AgentError("settings", f"{path}:{line}: {error.problem}") from None

@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 from agent import settings
 from agent.clock import Clock
 from agent.errors import AgentError
-from agent.settings import Settings
 from agent.shown import Shown, table
+from agent.sources.means import Means
 from agent.sources.memory import Transient
 from agent.sources.open import open_source
 from agent.state import State
@@ -42,7 +42,7 @@ def run(state: State, check_id: str, params: Sequence[str], target: str) -> Show
             "unknown_check", f"{check_id!r} is not installed; there are: {near or 'see doctor'}"
         ) from None
     given = _params(check, params)
-    found = take(check, given, target or "here", settings.read(state), DEADLINE_S)
+    found = take(check, given, target or "here", settings.read(state).means(state), DEADLINE_S)
     if found.result is None:
         value = {"check": check_id, "error": found.kind, "detail": found.detail}
         return Shown(value, f"{check_id}: {found.kind} {found.detail}", 2)
@@ -50,17 +50,17 @@ def run(state: State, check_id: str, params: Sequence[str], target: str) -> Show
 
 
 def take(
-    check: Check[Any, Any], params: dict[str, JsonValue], target: str, given: Settings, seconds: float
+    check: Check[Any, Any], params: dict[str, JsonValue], target: str, means: Means, seconds: float
 ) -> Look:
     """One look in a thread of its own, given up after `seconds`."""
     box: list[Look] = []
-    thread = threading.Thread(target=lambda: box.append(_take(check, params, target, given)), daemon=True)
+    thread = threading.Thread(target=lambda: box.append(_take(check, params, target, means)), daemon=True)
     thread.start()
     thread.join(seconds)
     return box[0] if box else Look(None, str(ErrorKind.TIMEOUT), f"no result within {seconds:g} s")
 
 
-def _take(check: Check[Any, Any], params: dict[str, JsonValue], target: str, given: Settings) -> Look:
+def _take(check: Check[Any, Any], params: dict[str, JsonValue], target: str, means: Means) -> Look:
     item = Item(check.id, check.version, target, None, params)
     clock = Clock()
     detail = ""
@@ -85,7 +85,7 @@ def _take(check: Check[Any, Any], params: dict[str, JsonValue], target: str, giv
         check.judge,
     )
     try:
-        source = open_source(check.source, Transient(), given.plugins)
+        source = open_source(check.source, Transient(), means)
         result = look(telling, item, source, vantage="here", when=When(clock.wall()), now=clock.wall)
     except ObservationError as problem:
         return Look(None, str(problem.kind), problem.detail)

@@ -22,6 +22,7 @@ from collector.web.app import Wsgi, create_app, whole
 
 log = logging.getLogger(__name__)
 THREADS = 4
+WAITING_THREADS = 16  # where others prove: threads that wait let more batches share a commit
 SWITCH_S = 0.001  # a batch changes threads often: with the default each time costs 5 ms beside the deriver
 STOP_S = 10
 
@@ -48,7 +49,7 @@ def running(
     context: Context, *, accept_restore: bool = False, pages: bool = True, provers: int = 0
 ) -> Iterator[Wsgi]:
     """All jobs of the server around the application: provers, writer, checkpoints, deriver, rounds."""
-    context.provers = Provers(provers, THREADS) if provers else None
+    context.provers = Provers(provers, WAITING_THREADS) if provers else None
     context.writer.start()
     publisher = Publisher(context)
     if accept_restore:
@@ -113,10 +114,17 @@ def serve(
         tls = None if plain else (directory / "tls" / "cert.pem", directory / "tls" / "key.pem")
         count = default_count() if provers is None else provers
         with running(context, accept_restore=accept_restore, provers=count) as app:
-            _run(app, host, port, tls, say)
+            _run(app, (host, port), tls, WAITING_THREADS if count else THREADS, say)
 
 
-def _run(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, say: Callable[[str], None]) -> None:
+def _run(
+    app: Wsgi,
+    address: tuple[str, int],
+    tls: tuple[Path, Path] | None,
+    threads: int,
+    say: Callable[[str], None],
+) -> None:
+    host, port = address
     try:
         from collector import granian_server as server
     except ImportError:
@@ -132,7 +140,7 @@ def _run(app: Wsgi, host: str, port: int, tls: tuple[Path, Path] | None, say: Ca
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    with server.listening(app, host, port, tls, THREADS) as bound:
+    with server.listening(app, host, port, tls, threads) as bound:
         say(f"listening on {'https' if tls else 'http'}://{_show(host)}:{bound}")
         Watchdog(host, bound, tls is not None).wait(stop)
     log.info("stopped")

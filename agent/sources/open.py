@@ -1,15 +1,13 @@
 """From a check's source to the thing it looks through; each kind is loaded when first asked for."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.sources.means import Means
 from agent.sources.memory import Memory
 from checks.api import ErrorKind, ObservationError, Source
 
-Plugins = Mapping[str, Sequence[str]]
 
-
-def open_source(source: Source, memory: Memory, plugins: Plugins) -> Any:
+def open_source(source: Source, memory: Memory, means: Means) -> Any:
     """The source that a check of this kind looks through; unsupported where this agent has none."""
     if source is Source.HOST:
         from agent.sources.host import open_host
@@ -22,5 +20,5 @@ def open_source(source: Source, memory: Memory, plugins: Plugins) -> Any:
     if source is Source.PLUGIN:
         from agent.sources.plugins import open_plugins
 
-        return open_plugins(plugins)
+        return open_plugins(means.plugins)
     raise ObservationError(ErrorKind.UNSUPPORTED, f"this agent has no {source.value} source")
