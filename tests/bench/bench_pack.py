@@ -33,6 +33,8 @@ from collector.jobs.checkpoints import Publisher
 from collector.jobs.fsck import Fsck
 from collector.jobs.packing import pack_finished
 from collector.metrics import Metrics
+from collector.store import evidence
+from collector.store.packs import GROUP
 from collector.web.batches import Batches
 from collector.web.plans import Plans
 
@@ -69,7 +71,7 @@ def lines_of(templates: Wandering, name: bytes, count: int, at: int, turn: rando
     for i in range(count):
         template, moved = templates[i % len(templates)]
         # One number in two places (fact and reading) stays one number.
-        now = {old: b"%d" % max(int(old) + turn.randint(-by, by), 0) for old, by in moved.items()}
+        now = {old: b"%d" % max(int(old) + turn.randint(-by, by), 1) for old, by in moved.items()}
         line = _NUMBER.sub(lambda found, now=now: now.get(found[0], found[0]), template)
         began = at + turn.randrange(200)
         made.append((line % (i % 100, at, began, began + turn.randrange(40))).replace(b"web-01", name))
@@ -98,15 +100,17 @@ def fill(context: Context, chains: list[Chain], templates: Wandering, batches: i
     intake, turn = Batches(context, Publisher(context), Metrics(), Plans(context)), random.Random(7)
     intake._publisher.saw = lambda *_: True  # made-up heads: this bench is about bytes
     begin = context.now() - 400 * DAY_MS
-    for minute in range(batches):
-        at = begin + 60_000 * minute
-        data = b"".join(
-            batch(one, lines_of(templates, one.name.encode(), per, at, turn), at, turn) for one in chains
-        )
-        bad = [ack for ack in intake.take(data) if ack.status != "ok"]
+    with context.read() as conn:
+        size = evidence.size(conn)
+    # A group that is not full waits for its rest: the last minute goes on until there is none.
+    total = batches * len(chains) + -(size + batches * len(chains)) % GROUP
+    for number in range(total):
+        one, at = chains[number % len(chains)], begin + 60_000 * (number // len(chains))
+        lines = lines_of(templates, one.name.encode(), per, at, turn)
+        bad = [ack for ack in intake.take(batch(one, lines, at, turn)) if ack.status != "ok"]
         if bad:
             raise SystemExit(f"refused: {bad[0]}")
-    return batches * per * len(chains)
+    return total * per
 
 
 def pages(directory: Path) -> dict[str, int]:
