@@ -24,7 +24,6 @@ from collector.prover import receive, send
 
 log = logging.getLogger(__name__)
 START_AGAIN_S = 1.0
-STOP_S = 5.0
 _ANSWER = msgspec.msgpack.Decoder()
 
 
@@ -84,11 +83,8 @@ class _Process:
         for sock in self.sockets:
             sock.close()
         if self._process is not None:
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self._process.kill()  # it holds nothing that could be lost
+            self._process.wait()
 
 
 class Provers:
