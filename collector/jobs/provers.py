@@ -34,8 +34,9 @@ class ProverGone(Exception):
 
 
 def default_count() -> int:
-    """One core is the server's own; two provers are as many as it can follow."""
-    return min(2, (len(os.sched_getaffinity(0)) or 1) - 1)
+    """None on a single core; two are as many as one server can follow."""
+    cores = len(os.sched_getaffinity(0))
+    return 0 if cores < 2 else 2
 
 
 class _Process:
