@@ -35,7 +35,10 @@ class ProverGone(Exception):
 
 def default_count() -> int:
     """None on a single core; two are as many as one server can follow."""
-    cores = len(os.sched_getaffinity(0))
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except OSError:  # not allowed to ask
+        cores = os.cpu_count() or 1
     return 0 if cores < 2 else 2
 
 
