@@ -1,4 +1,17 @@
-"""The tables behind `wording`: code word -> (Chinese, English)."""
+"""The tables behind `wording`: code word -> (Chinese, English).
+
+What the checks of one package say stands in `words_<package>.py`; what several packages say stands here.
+"""
+
+from collector.reports import (
+    words_application,
+    words_database,
+    words_middleware,
+    words_network,
+    words_security,
+    words_server,
+    words_virtual,
+)
 
 Words = dict[str, tuple[str, str]]
 
@@ -293,3 +306,17 @@ OTHER: Words = {
     "never approved, ignored": ("从未获批准，不予计算", "never approved, ignored"),
     "not approved by the buyer, ignored": ("未获甲方批准，不予计算", "not approved by the buyer, ignored"),
 }
+
+AREAS = (
+    words_application,
+    words_database,
+    words_middleware,
+    words_network,
+    words_security,
+    words_server,
+    words_virtual,
+)
+for _area in AREAS:
+    READINGS |= _area.READINGS
+    REASONS |= _area.REASONS
+    OTHER |= _area.OTHER

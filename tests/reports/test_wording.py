@@ -15,7 +15,7 @@ from collector.availability.classes import TimeClass
 from collector.availability.figure import Verdict
 from collector.availability.windows import FlagCode, WindowKind
 from collector.reports import wording
-from collector.reports.words import CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
+from collector.reports.words import AREAS, CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
 
 
 def test_a_code_word_without_wording_is_shown_and_not_dropped() -> None:
@@ -77,6 +77,17 @@ def test_every_state_class_verdict_and_error_has_its_words() -> None:
     assert not {str(one) for one in Kind} - KINDS.keys()
     for enum in (Verdict, FlagCode, WindowKind):
         assert not {str(one) for one in enum} - OTHER.keys()
+
+
+@pytest.mark.parametrize("table", ["READINGS", "REASONS", "OTHER"])
+def test_no_two_packages_say_the_same_word_differently(table: str) -> None:
+    merged = {"READINGS": READINGS, "REASONS": REASONS, "OTHER": OTHER}[table]
+    assert {
+        (area.__name__, code)
+        for area in AREAS
+        for code, said in getattr(area, table).items()
+        if merged[code] != said
+    } == set()
 
 
 def literals(at: int, keyword: str) -> set[tuple[str, str]]:

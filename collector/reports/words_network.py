@@ -1,0 +1,7 @@
+"""Words of the checks in `checks/network`: code word -> (Chinese, English); `words` merges them."""
+
+READINGS: dict[str, tuple[str, str]] = {}
+
+REASONS: dict[str, tuple[str, str]] = {}
+
+OTHER: dict[str, tuple[str, str]] = {}
