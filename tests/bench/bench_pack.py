@@ -1,6 +1,6 @@
 """Packing a finished day: bytes a result before and after, and the CPU of it.
 
-    python tests/bench/bench_pack.py [--agents N] [--batches N] [--lines host|probe|mixed] [--per N]
+    python tests/bench/bench_pack.py [--agents N] [--batches N] [--lines tcp|host|probe|mixed] [--per N]
 
 Each agent looks once a minute and sends 50 lines a batch. The lines are looks at this very machine: what
 differed between three looks wanders by as much from batch to batch, the rest stays. Seeds, digests, notes and
@@ -50,6 +50,8 @@ def wandering(kind: str) -> Wandering:
 
     def looks() -> list[bytes]:
         # The page that is looked at has another port each time, as no page out there has.
+        if kind == "tcp":
+            return probe_lines()[:1]
         found = (real_lines() if kind != "probe" else []) + (probe_lines() if kind != "host" else [])
         return [re.sub(rb"127\.0\.0\.1:[0-9]+", b"127.0.0.1:8080", line) for line in found]
 
@@ -126,7 +128,7 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=8)
     parser.add_argument("--batches", type=int, default=1440, help="of each agent")
     parser.add_argument("--per", type=int, default=50, help="lines a batch")
-    parser.add_argument("--lines", choices=("host", "probe", "mixed"), default="mixed")
+    parser.add_argument("--lines", choices=("tcp", "host", "probe", "mixed"), default="tcp")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "collector"
