@@ -140,6 +140,9 @@ class Ssh:
     platform: Id = "generic"
     secret: Id = "ssh"  # noqa: S105  # a name to look up on the agent, no secret
     port: Whole = 22
+    legacy: bool = False
+    hop: str = ""
+    hop_secret: Id = "bastion"  # noqa: S105  # likewise
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
