@@ -72,7 +72,9 @@ class _Reader:
             name, text = name.lower(), text.strip()
             if name == "content-length" and headers.get(name, text) != text:
                 raise ValueError("two lengths")
-            headers[name] = text
+            # Cookies alone may come in several lines, which cannot be joined by commas.
+            cookies = headers.get(name) if name == "set-cookie" else None
+            headers[name] = text if cookies is None else f"{cookies}\n{text}"
         return int(found[2]), found[1] == "1", headers
 
     def _body(self, status: int, headers: Mapping[str, str]) -> tuple[bytes, bool]:

@@ -26,18 +26,18 @@ def read(parts: Iterable[bytes], response: HTTPResponse, wanted: HttpAsk) -> Pag
     sent = b"".join(parts)
     cut = len(sent) > wanted.max_bytes
     coding = response.getheader("Content-Encoding", "identity").strip().lower()
-    body = _unpack(sent, coding, wanted.max_bytes)
+    body = unpack(sent, coding, wanted.max_bytes)
     if body is None:
         # Coded in a way nobody asked for: kept as it came, but no text can be looked for in it.
         return Page(len(sent[: wanted.max_bytes]), cut, sha256(sent[: wanted.max_bytes]).hexdigest())
     cut = cut or len(body) > wanted.max_bytes
     body = body[: wanted.max_bytes]
-    charset, text = _decode(body, response.getheader("Content-Type", "")) if wanted.text else ("", "")
-    found = _contains(text, wanted.text) if wanted.text else None
+    charset, text = decode(body, response.getheader("Content-Type", "")) if wanted.text else ("", "")
+    found = contains(text, wanted.text) if wanted.text else None
     return Page(len(body), cut, sha256(body).hexdigest(), charset, found)
 
 
-def _unpack(sent: bytes, coding: str, most: int) -> bytes | None:
+def unpack(sent: bytes, coding: str, most: int) -> bytes | None:
     """The body with its content coding undone, at most one byte beyond `most`; None if not possible."""
     if coding in ("identity", ""):
         return sent
@@ -61,7 +61,8 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 _WIDER = dict.fromkeys(("gb2312", "gbk", "gb_2312-80", "x-gbk", "cp936"), "gb18030")
 
 
-def _decode(body: bytes, content_type: str) -> tuple[str, str]:
+def decode(body: bytes, content_type: str) -> tuple[str, str]:
+    """Charset and text of a page, by what its head, its first bytes or itself say."""
     for charset in _candidates(body, content_type):
         try:
             return charset, body.decode(charset, "replace")
@@ -105,7 +106,8 @@ def _guess(body: bytes) -> tuple[str, str]:
     return "utf-8", body.decode("utf-8", "replace")
 
 
-def _contains(page: str, text: str) -> bool:
+def contains(page: str, text: str) -> bool:
+    """Whether `text` stands on the page, written plainly or with entities."""
     if text in page:
         return True
     if "&" not in page:

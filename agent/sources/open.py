@@ -21,4 +21,8 @@ def open_source(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.plugins import open_plugins
 
         return open_plugins(means.plugins)
+    if source is Source.HTTP:
+        from agent.sources.protocols import open_protocols
+
+        return open_protocols(means)
     raise ObservationError(ErrorKind.UNSUPPORTED, f"this agent has no {source.value} source")

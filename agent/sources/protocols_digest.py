@@ -1,0 +1,50 @@
+"""HTTP digest authentication (RFC 7616, MD5 and SHA-256), which RTSP and cameras use as well."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+
+from agent.sources.net_connect import Failed
+
+_PART = re.compile(r'([a-zA-Z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_HASHES = {"": "md5", "MD5": "md5", "SHA-256": "sha256"}
+
+
+def answer(challenges: Iterable[str], secret: Mapping[str, str], method: str, url: str) -> str:
+    """The Authorization header for the strongest challenge we know; Failed where there is none."""
+    known = {}
+    for challenge in challenges:
+        scheme, _, rest = challenge.strip().partition(" ")
+        parts = {found[1].lower(): found[2] or found[3] or "" for found in _PART.finditer(rest)}
+        if scheme.lower() == "digest" and parts.get("algorithm", "").upper() in _HASHES:
+            known[_HASHES[parts.get("algorithm", "").upper()]] = parts
+    name = max(known, default="")
+    if not name:
+        # Basic would show the password to everybody on the way.
+        raise Failed("auth_unsupported")
+    return _digest(name, known[name], secret, method, url)
+
+
+def _digest(name: str, parts: Mapping[str, str], secret: Mapping[str, str], method: str, url: str) -> str:
+    def hashed(*words: str) -> str:
+        return hashlib.new(name, ":".join(words).encode(), usedforsecurity=False).hexdigest()
+
+    user, realm, nonce = secret.get("user", ""), parts.get("realm", ""), parts.get("nonce", "")
+    first = hashed(user, realm, secret.get("password", ""))
+    second = hashed(method, url)
+    fields = {"username": user, "realm": realm, "nonce": nonce, "uri": url}
+    if "auth" in [word.strip() for word in parts.get("qop", "").split(",")]:
+        own = secrets.token_hex(8)
+        fields["response"] = hashed(first, nonce, "00000001", own, "auth", second)
+        extra = f', qop=auth, nc=00000001, cnonce="{own}"'
+    else:
+        fields["response"] = hashed(first, nonce, second)
+        extra = ""
+    for key in ("algorithm", "opaque"):
+        if key in parts:
+            extra += f', {key}="{parts[key]}"' if key == "opaque" else f", {key}={parts[key]}"
+    text = "Digest " + ", ".join(f'{key}="{value}"' for key, value in fields.items()) + extra
+    if any(c in text for c in "\r\n\0"):
+        raise Failed("garbled")
+    return text
