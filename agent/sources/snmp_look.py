@@ -1,0 +1,158 @@
+"""One look at a device: who it is decides what is read (no blind walk). A reader: it touches no socket."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.sources import snmp_profiles, snmp_rules, snmp_standard
+from agent.sources.snmp_ber import encode_oid, oid_text
+from agent.sources.snmp_profiles import Profile
+from agent.sources.snmp_rules import text_of
+from agent.sources.snmp_walk import Ask, Reader, Rows, get, walk
+from checks.api import ErrorKind, ObservationError
+from checks.snmp import Device, Identity, Part, Processor, Sensor, Space
+
+_SYSTEM = (
+    snmp_standard.DESCRIPTION,
+    snmp_standard.OBJECT_ID,
+    snmp_standard.UPTIME,
+    snmp_standard.NAME,
+)
+
+
+def look(parts: Sequence[Part]) -> Reader[Device]:
+    """Identify the device, then read these parts of it."""
+    rows = Rows()
+    yield from get(rows, _SYSTEM)
+    object_id = text_of(rows.scalar(snmp_standard.OBJECT_ID)) or (yield from _enterprise(rows))
+    if not rows.scalars and not object_id:
+        raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
+    description = text_of(rows.scalar(snmp_standard.DESCRIPTION))
+    profile = snmp_profiles.find(object_id, description)
+    yield from _read(rows, _wanted(profile, parts))
+    yield from _standard(rows, profile, parts)
+    device = Device(_identity(rows, profile, object_id, description))
+    device = _memory(device, rows, profile, parts)
+    if Part.PROCESSORS in parts:
+        device = replace(device, processors=tuple(_processors(rows, profile)))
+    if Part.SENSORS in parts:
+        device = replace(device, sensors=tuple(_sensors(rows, profile)))
+    if Part.PORTS in parts:
+        device = replace(device, ports=tuple(snmp_standard.ports(rows)))
+    if Part.NEIGHBOURS in parts:
+        device = replace(device, neighbours=tuple(snmp_standard.neighbours(rows)))
+    return replace(device, missing=tuple(part.value for part in parts) if rows.cut else ())
+
+
+def _enterprise(rows: Rows) -> Reader[str]:
+    """A device that withholds sysObjectID is known by the first enterprise it has anything of."""
+    answer = yield Ask((encode_oid("1.3.6.1.4.1"),), 1)
+    first = oid_text(answer.bound[0][0]) if answer.bound and not answer.status else ""
+    return ".".join(first.split(".")[:7]) if first.startswith("1.3.6.1.4.1.") else ""
+
+
+def _read(rows: Rows, oids: set[str]) -> Reader[None]:
+    yield from get(rows, sorted(oid for oid in oids if snmp_rules.scalar(oid)))
+    yield from walk(rows, sorted(oid for oid in oids if not snmp_rules.scalar(oid)))
+
+
+def _wanted(profile: Profile | None, parts: Sequence[Part]) -> set[str]:
+    """OIDs of the profile for these parts, and of the identification."""
+    if profile is None:
+        return set()
+    texts = (*profile.version, *profile.hardware, *profile.serial)
+    found = {oid for text in texts for oid in text.values if oid != "descr"}
+    for part in (Part.PROCESSORS, Part.MEMORY, Part.STORAGE, Part.SENSORS):
+        if part in parts:
+            found |= snmp_rules.wanted(getattr(profile, part.value))
+    return found
+
+
+def _standard(rows: Rows, profile: Profile | None, parts: Sequence[Part]) -> Reader[None]:
+    """Standard tables of these parts, where the device does not fill them with nonsense."""
+    leave = frozenset[str]() if profile is None else profile.leave
+    if Part.PORTS in parts:
+        yield from walk(rows, snmp_standard.PORTS)
+    if Part.NEIGHBOURS in parts:
+        yield from walk(rows, snmp_standard.NEIGHBOURS)
+    if Part.PROCESSORS in parts and "hr-processors" not in leave and not _own(rows, profile, "processors"):
+        yield from walk(rows, snmp_standard.PROCESSORS)
+    if {Part.MEMORY, Part.STORAGE} & set(parts):
+        yield from walk(rows, snmp_standard.STORES)
+    if Part.SENSORS in parts:
+        yield from _entity(rows, leave)
+
+
+def _entity(rows: Rows, leave: frozenset[str]) -> Reader[None]:
+    """Names of the entities are read only where there are sensors."""
+    for table in _entity_tables(leave):
+        yield from walk(rows, [table + "4"])
+        if rows.columns[table + "4"]:
+            yield from walk(rows, [table + n for n in "1235"])
+            yield from walk(rows, snmp_standard.ENTITY_NAMES)
+
+
+def _entity_tables(leave: frozenset[str]) -> list[str]:
+    if "entity-sensors" in leave:
+        return []
+    return [snmp_standard.ENTITY, *([] if "cisco-sensors" in leave else [snmp_standard.CISCO])]
+
+
+def _own(rows: Rows, profile: Profile | None, part: str) -> list[Processor]:
+    return [] if profile is None else snmp_rules.processors(getattr(profile, part), rows)
+
+
+def _identity(rows: Rows, profile: Profile | None, object_id: str, description: str) -> Identity:
+    ticks = rows.scalar(snmp_standard.UPTIME)
+    made = Identity(
+        object_id=object_id,
+        description=description[:512],
+        name=text_of(rows.scalar(snmp_standard.NAME))[:128],
+        uptime_ms=ticks * 10 if isinstance(ticks, int) else None,
+    )
+    if profile is None:
+        return made
+    version, hardware, serial = (
+        snmp_rules.identify(texts, description, rows)[:200]
+        for texts in (profile.version, profile.hardware, profile.serial)
+    )
+    return replace(
+        made,
+        vendor=profile.vendor,
+        os=profile.os,
+        kind=profile.kind,
+        version=version,
+        hardware=hardware,
+        serial=serial,
+    )
+
+
+def _processors(rows: Rows, profile: Profile | None) -> list[Processor]:
+    return _own(rows, profile, "processors") or (
+        snmp_standard.processors(rows) if snmp_standard.PROCESSORS[0] in rows.columns else []
+    )
+
+
+def _memory(device: Device, rows: Rows, profile: Profile | None, parts: Sequence[Part]) -> Device:
+    """Memory and storage: the profile's own where it has any, else HOST-RESOURCES."""
+    leave = frozenset[str]() if profile is None else profile.leave
+    memory, storage = snmp_standard.stores(rows) if snmp_standard.STORES[0] in rows.columns else ([], [])
+    if Part.MEMORY in parts:
+        own = [] if profile is None else snmp_rules.spaces(profile.memory, rows)
+        device = replace(device, memory=_either(own, memory, "hr-memory" in leave))
+    if Part.STORAGE in parts:
+        own = [] if profile is None else snmp_rules.spaces(profile.storage, rows)
+        device = replace(device, storage=(*own, *([] if "hr-storage" in leave else storage)))
+    return device
+
+
+def _either(own: list[Space], standard: list[Space], left: bool) -> tuple[Space, ...]:
+    return tuple(own or ([] if left else standard))
+
+
+def _sensors(rows: Rows, profile: Profile | None) -> list[Sensor]:
+    own = [] if profile is None else snmp_rules.sensors(profile.sensors, rows)
+    known = {sensor.oid for sensor in own}
+    for table in (snmp_standard.ENTITY, snmp_standard.CISCO):
+        if table + "1" in rows.columns:
+            own += [s for s in snmp_standard.entity_sensors(rows, table) if s.oid not in known]
+    return own

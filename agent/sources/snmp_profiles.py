@@ -1,0 +1,303 @@
+"""Device knowledge: which OIDs hold what, by sysObjectID and sysDescr; YAML files in `profiles/`.
+
+    match: [{oid: 1.3.6.1.4.1.9.1, descr: regex}]    any entry; in an entry all that is given must fit
+    os, vendor, kind                                 words for what it is
+    use: [name]                                      rules of other files (without `match`: never chosen)
+    version, hardware, serial: [Text]                the first that gives a text
+    processors: [Rule]   memory, storage: [SpaceRule]   sensors: [Rule]
+    maps: {name: {raw: word severity}}               states by code; severity ok warn crit unknown
+    leave: [name]                                    standard tables this device fills with nonsense
+
+An OID that ends in `.0` is a scalar, every other one a column. Of all that match, the profile with the
+longest OID wins, then the one whose description matches. Unknown keys are errors: a typing mistake would
+look like a device without sensors.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DIRECTORY = Path(__file__).parent / "profiles"
+SEVERITIES = ("ok", "warn", "crit", "unknown")
+_PARTS = {"1.3.6.1.2.1.1.1.0": "descr"}
+
+
+class BadProfile(ValueError):
+    """A profile that says nothing usable; its text names file and place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text: `values` are OIDs or `descr`; its `match`'s groups, else the values, fill `form`."""
+
+    values: tuple[str, ...]
+    match: re.Pattern[str] | None = None
+    form: str = "{0}"
+    map: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One sensor or processor a row. `oid`: what is reported; `value`: what is read (mostly the same).
+
+    value * scale + offset, after `convert`; `by`: a column or scalar whose power of ten divides the value;
+    rows are left out by `skip` (raw values), `low`/`high` (bounds of the raw value), and by `when`/`unless`
+    (other columns' values at the same index). `index`: only rows whose index fits this regex; `cut`: so many
+    arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones).
+    """
+
+    kind: str
+    value: str
+    oid: str
+    names: tuple[str, ...] = ()
+    text: str = ""
+    scale: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+    convert: str = ""
+    by: str = ""
+    states: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    other: tuple[str, str] = ("", "unknown")
+    skip: frozenset[str] = frozenset()
+    low: Fraction | None = None
+    high: Fraction | None = None
+    when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unless: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    index: re.Pattern[str] | None = None
+    cut: int = 0
+    match: re.Pattern[str] | None = None
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRule:
+    """Memory or storage: any two of used, free, total, or percent; `unit` in bytes, or in `unit_of`."""
+
+    oid: str
+    used: str = ""
+    free: str = ""
+    total: str = ""
+    percent: str = ""
+    unit: int = 1
+    unit_of: str = ""
+    scale: Fraction = Fraction(1)
+    names: tuple[str, ...] = ()
+    text: str = ""
+    kind: str = "system"
+    skip: frozenset[str] = frozenset()
+    when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    index: re.Pattern[str] | None = None
+    less: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a device must say of itself."""
+
+    oid: str = ""
+    descr: re.Pattern[str] | None = None
+
+    def weight(self, object_id: str, description: str) -> int:
+        """0: does not fit; the longer its OID, and with a description besides, the better."""
+        if self.oid and not (object_id + ".").startswith(self.oid + "."):
+            return 0
+        if self.descr is not None and not self.descr.search(description):
+            return 0
+        return 2 * len(self.oid.split(".")) + (1 if self.descr is not None else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One device type; `find` returns it with the rules of what it uses."""
+
+    name: str
+    match: tuple[Match, ...] = ()
+    os: str = ""
+    vendor: str = ""
+    kind: str = ""
+    use: tuple[str, ...] = ()
+    version: tuple[Text, ...] = ()
+    hardware: tuple[Text, ...] = ()
+    serial: tuple[Text, ...] = ()
+    processors: tuple[Rule, ...] = ()
+    memory: tuple[SpaceRule, ...] = ()
+    storage: tuple[SpaceRule, ...] = ()
+    sensors: tuple[Rule, ...] = ()
+    leave: frozenset[str] = frozenset()
+
+
+def find(object_id: str, description: str) -> Profile | None:
+    """The profile that fits best, rules of what it uses included; None where none fits."""
+    best, found = 0, None
+    for profile in everything().values():
+        weight = max((match.weight(object_id, description) for match in profile.match), default=0)
+        if weight > best:
+            best, found = weight, profile
+    return None if found is None else complete(found.name)
+
+
+@cache
+def complete(name: str) -> Profile:
+    """A profile with the rules of what it uses behind its own."""
+    from dataclasses import replace
+
+    known = everything()
+    made = known[name]
+    for other in made.use:
+        if other not in known:
+            raise BadProfile(f"{name}: use: there is no profile {other}")
+        base = complete(other)
+        lists = ("version", "hardware", "serial", "processors", "memory", "storage", "sensors")
+        made = replace(
+            made,
+            leave=made.leave | base.leave,
+            **{part: getattr(made, part) + getattr(base, part) for part in lists},
+        )
+    return made
+
+
+@cache
+def everything() -> Mapping[str, Profile]:
+    """All profiles of the package by name."""
+    return {path.stem: read(path) for path in sorted(DIRECTORY.glob("*.yaml"))}
+
+
+def read(path: Path) -> Profile:
+    """One file; BadProfile names the place."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # Everything is read as text: an OID like 1.3 is no number, and a state `no` no truth value.
+    loader = type("Plain", (loader,), {"yaml_implicit_resolvers": {}})
+    try:
+        given = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506  # a safe loader
+        return profile(path.stem, given or {})
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        raise BadProfile(f"{path.name}: {error}") from error
+
+
+def profile(name: str, given: dict[str, Any]) -> Profile:
+    """A profile from its plain form."""
+    maps = {key: _states(value) for key, value in (given.pop("maps", None) or {}).items()}
+    known: dict[str, Callable[[Any], Any]] = {
+        "match": lambda entries: tuple(_match(entry) for entry in entries),
+        "use": tuple,
+        "leave": frozenset,
+        "os": str,
+        "vendor": str,
+        "kind": str,
+        "processors": lambda rules: tuple(_rule({"class": "load", **rule}, maps) for rule in rules),
+        "sensors": lambda rules: tuple(_rule(rule, maps) for rule in rules),
+        "memory": lambda rules: tuple(_space(rule) for rule in rules),
+        "storage": lambda rules: tuple(_space({"kind": "disk", **rule}) for rule in rules),
+    }
+    known |= dict.fromkeys(("version", "hardware", "serial"), _texts)
+    made: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in known:
+            raise BadProfile(f"unknown key {key}")
+        made[key] = known[key](value)
+    return Profile(name, **made)
+
+
+def _match(given: dict[str, str]) -> Match:
+    _only(given, "oid", "descr")
+    descr = given.get("descr")
+    return Match(given.get("oid", ""), None if descr is None else re.compile(descr, re.DOTALL))
+
+
+def _only(given: Mapping[str, Any], *keys: str) -> None:
+    for key in given:
+        if key not in keys:
+            raise BadProfile(f"unknown key {key} in {dict(given)}")
+
+
+def _list(given: Any) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _texts(given: list[Any]) -> tuple[Text, ...]:
+    made = []
+    for entry in given:
+        entry = {"from": entry} if isinstance(entry, str) else entry
+        _only(entry, "from", "match", "as", "map")
+        match = re.compile(entry["match"], re.DOTALL) if "match" in entry else None
+        values = _list(entry.get("from", "descr"))
+        made.append(Text(values, match, entry.get("as", "{0}"), entry.get("map") or {}))
+    return tuple(made)
+
+
+def _states(given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    made = {}
+    for raw, words in given.items():
+        word, _, severity = words.rpartition(" ")
+        if severity not in SEVERITIES:
+            raise BadProfile(f"{words!r}: a word and one of {', '.join(SEVERITIES)} are wanted")
+        made[raw] = (word or severity, severity)
+    return made
+
+
+def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
+    return {oid: frozenset(_list(values)) for oid, values in (given or {}).items()}
+
+
+_RULE = (
+    "class value oid names text scale offset convert by states other skip low high when unless index cut"
+    " match limits"
+)
+
+
+def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]]]) -> Rule:
+    _only(given, *_RULE.split())
+    states = given.get("states") or {}
+    states = maps[states] if isinstance(states, str) else _states(states)
+    bounds: dict[str, Any] = {key: Fraction(given[key]) for key in ("low", "high") if key in given}
+    patterns: dict[str, Any] = {key: re.compile(given[key]) for key in ("index", "match") if key in given}
+    other = _states({"": given["other"]})[""] if "other" in given else ("", "unknown")
+    return Rule(
+        kind=given["class"],
+        value=given["value"],
+        oid=given.get("oid", given["value"]),
+        names=_list(given.get("names")),
+        text=given.get("text", ""),
+        scale=Fraction(given.get("scale", 1)),
+        offset=Fraction(given.get("offset", 0)),
+        convert=given.get("convert", ""),
+        by=given.get("by", ""),
+        states=states,
+        other=other,
+        skip=frozenset(_list(given.get("skip"))),
+        when=_conditions(given.get("when")),
+        unless=_conditions(given.get("unless")),
+        cut=int(given.get("cut", 0)),
+        limits=given.get("limits") or {},
+        **bounds,
+        **patterns,
+    )
+
+
+_SPACE = "oid used free total percent unit unit_of scale names text kind skip when index less"
+
+
+def _space(given: dict[str, Any]) -> SpaceRule:
+    _only(given, *_SPACE.split())
+    first = next(given[key] for key in ("oid", "used", "percent", "free", "total") if given.get(key))
+    plain = {
+        key: given[key]
+        for key in ("used", "free", "total", "percent", "text", "kind", "unit_of")
+        if key in given
+    }
+    return SpaceRule(
+        oid=first,
+        unit=int(given.get("unit", 1)),
+        scale=Fraction(given.get("scale", 1)),
+        names=_list(given.get("names")),
+        skip=frozenset(_list(given.get("skip"))),
+        when=_conditions(given.get("when")),
+        index=re.compile(given["index"]) if "index" in given else None,
+        less=_list(given.get("less")),
+        **plain,
+    )

@@ -1,0 +1,172 @@
+"""What every device may have: interfaces, HOST-RESOURCES, ENTITY-SENSOR, LLDP. Pure: rows in, facts out."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from agent.sources.snmp_rules import hundredths, number, text_of, thousandths
+from agent.sources.snmp_walk import Rows
+from checks.snmp import Neighbour, Port, PortCounters, Processor, Sensor, Space, Value
+
+DESCRIPTION, OBJECT_ID, UPTIME, NAME = (f"1.3.6.1.2.1.1.{n}.0" for n in (1, 2, 3, 5))
+_IF, _IFX = "1.3.6.1.2.1.2.2.1.", "1.3.6.1.2.1.31.1.1.1."
+PORTS = tuple(_IF + n for n in ("2", "3", "5", "7", "8", "10", "13", "14", "16", "19", "20")) + tuple(
+    _IFX + n for n in ("1", "6", "10", "15", "18")
+)
+_HR = "1.3.6.1.2.1.25."
+PROCESSORS = (_HR + "3.3.1.2", _HR + "3.2.1.3")
+STORES = tuple(_HR + "2.3.1." + n for n in "23456")
+ENTITY = "1.3.6.1.2.1.99.1.1.1."
+CISCO = "1.3.6.1.4.1.9.9.91.1.1.1.1."
+ENTITY_NAMES = ("1.3.6.1.2.1.47.1.1.1.1.7", "1.3.6.1.2.1.47.1.1.1.1.2")
+LLDP = "1.0.8802.1.1.2.1."
+NEIGHBOURS = tuple(LLDP + n for n in ("4.1.1.7", "4.1.1.8", "4.1.1.9", "4.1.1.10", "3.7.1.3", "3.7.1.4"))
+
+_ADMIN = {1: "up", 2: "down", 3: "testing"}
+_OPER = {1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "notPresent", 7: "lowerLayerDown"}
+
+
+def _whole(value: Value) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def ports(rows: Rows) -> list[Port]:
+    """Every interface of ifTable, with ifXTable's names and wide counters."""
+    table = {oid: rows.column(oid) for oid in PORTS}
+    found = []
+    for index in table[_IF + "8"] or table[_IF + "2"]:
+        if index.isdigit():
+            found.append(_port(table, index))
+    return found
+
+
+def _port(table: Mapping[str, Mapping[str, Value]], index: str) -> Port:
+    def cell(oid: str) -> Value:
+        return table[oid].get(index)
+
+    high = _whole(cell(_IFX + "15"))
+    description = text_of(cell(_IF + "2"))
+    octets = [_whole(cell(_IFX + wide)) for wide in ("6", "10")]
+    narrow = [_whole(cell(_IF + n)) for n in ("10", "16", "14", "20", "13", "19")]
+    return Port(
+        index=int(index),
+        name=text_of(cell(_IFX + "1")) or description,
+        description=description,
+        alias=text_of(cell(_IFX + "18")),
+        kind=_whole(cell(_IF + "3")) or 0,
+        admin=_ADMIN.get(_whole(cell(_IF + "7")) or 0, ""),
+        oper=_OPER.get(_whole(cell(_IF + "8")) or 0, ""),
+        # 4 294 967 295 in ifSpeed says: see ifHighSpeed, which is in millions.
+        speed=high * 1_000_000 if high else _whole(cell(_IF + "5")),
+        after=PortCounters(
+            narrow[0] if octets[0] is None else octets[0],
+            narrow[1] if octets[1] is None else octets[1],
+            *narrow[2:],
+        ),
+    )
+
+
+def processors(rows: Rows) -> list[Processor]:
+    """hrProcessorLoad."""
+    names = rows.column(PROCESSORS[1])
+    return [
+        Processor(
+            f"{PROCESSORS[0]}.{index}", text_of(names.get(index)) or "processor", hundredths(number(value))
+        )
+        for index, value in rows.column(PROCESSORS[0]).items()
+    ]
+
+
+_KINDS = {2: "system", 3: "virtual", 4: "disk"}
+_DISKS = frozenset({"4", "5", "6", "7", "8", "9", "10"})
+_MEMORY_NAMES = (
+    ("buffers", "buffers"),
+    ("cache", "cached"),
+    ("shared", "shared"),
+    ("swap", "swap"),
+    ("virtual", "virtual"),
+)
+
+
+def stores(rows: Rows) -> tuple[list[Space], list[Space]]:
+    """Memory and disks of hrStorageTable: what is neither (removable, other) is disk where it has a path."""
+    kinds, names, units, sizes, used = (rows.column(oid) for oid in STORES)
+    memory: list[Space] = []
+    disks: list[Space] = []
+    for index, size in sizes.items():
+        kind = text_of(kinds.get(index)).rpartition(".")[2]
+        name = text_of(names.get(index))
+        total, taken, unit = (_whole(value) for value in (size, used.get(index), units.get(index)))
+        word = memory_kind(kind, name)
+        made = _store(f"{STORES[4]}.{index}", name, word or "disk", taken, total, unit or 1)
+        (memory if word else disks).append(made)
+    return memory, disks
+
+
+def memory_kind(kind: str, name: str) -> str:
+    """What kind of memory an entry of hrStorageTable is; empty: none."""
+    low = name.lower()
+    for word, found in _MEMORY_NAMES:
+        if word in low and kind not in _DISKS:
+            return found
+    return {"2": "system", "3": "virtual"}.get(kind, "")
+
+
+def _store(oid: str, name: str, kind: str, used: int | None, total: int | None, unit: int) -> Space:
+    # 32-bit counts of large disks go negative.
+    used, total = (None if n is None else n % 2**32 for n in (used, total))
+    share = Fraction(100 * used, total) if used is not None and total else None
+    return Space(
+        oid,
+        name,
+        kind,
+        None if used is None else used * unit,
+        None if total is None else total * unit,
+        hundredths(share),
+    )
+
+
+# EntitySensorDataType -> kind and factor into its unit.
+_TYPES: Mapping[int, tuple[str, int]] = {
+    3: ("voltage", 1),
+    4: ("voltage", 1),
+    5: ("current", 1),
+    6: ("power", 1),
+    7: ("frequency", 1),
+    8: ("temperature", 1),
+    9: ("humidity", 1),
+    10: ("fanspeed", 1),
+    11: ("airflow", 1),
+    14: ("dbm", 1),
+}
+_BROKEN = (2, 3)  # unavailable, nonoperational
+
+
+def entity_sensors(rows: Rows, base: str) -> list[Sensor]:
+    """ENTITY-SENSOR-MIB below `base` (or Cisco's table of the same shape): by type, scale, precision."""
+    types, scales, precisions, values, states = (rows.column(base + n) for n in "12345")
+    names, descriptions = (rows.column(oid) for oid in ENTITY_NAMES)
+    found = []
+    for index, raw in values.items():
+        kind, factor = _TYPES.get(_whole(types.get(index)) or 0, ("", 1))
+        value = number(raw)
+        if not kind or value is None or _whole(states.get(index)) in _BROKEN:
+            continue
+        exponent = 3 * ((_whole(scales.get(index)) or 9) - 9) - (_whole(precisions.get(index)) or 0)
+        if abs(exponent) > 30:
+            continue
+        name = text_of(names.get(index)) or text_of(descriptions.get(index)) or index
+        scaled = value * factor * Fraction(10) ** exponent
+        found.append(Sensor(f"{base}4.{index}", kind, name[:128], thousandths(scaled)))
+    return found
+
+
+def neighbours(rows: Rows) -> list[Neighbour]:
+    """LLDP's remote systems by local port."""
+    ids, far, names, texts, local_ids, local = (rows.column(oid) for oid in NEIGHBOURS)
+    found = []
+    for index in names or ids:
+        port = index.split(".")[1] if index.count(".") == 2 else ""
+        near = text_of(local.get(port)) or text_of(local_ids.get(port)) or port
+        other = text_of(far.get(index)) or text_of(ids.get(index))
+        found.append(Neighbour(near, text_of(names.get(index)), other, text_of(texts.get(index))[:256]))
+    return found
