@@ -24,6 +24,7 @@ _COMMANDS = {
     "record": "collector.cli_record:record",
     "account": "collector.cli_accounts:account",
     "bundle": "collector.cli_bundle:bundle",
+    "scan": "collector.cli_scan:scan",
 }
 _LATER = ("scorecard", "prune", "backups")
 

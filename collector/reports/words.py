@@ -37,6 +37,12 @@ STATES: Words = {
     "planned": ("尚未到期", "Not yet due"),
     "incomplete": ("不完整", "Incomplete"),
     "not_inspected": ("未巡检", "Not inspected"),
+    # of scans and their findings
+    "open": ("未修复", "Open"),
+    "fixed": ("已修复", "Fixed"),
+    "mitigated": ("已缓解", "Mitigated"),
+    "reopened": ("重新出现", "Reopened"),
+    "proves_nothing": ("未检查任何对象", "Proves nothing"),
     # of agents
     "approved": ("已批准", "Approved"),
     "pending": ("待批准", "Waiting for approval"),

@@ -20,6 +20,7 @@ MENU = (
     ("pages.systems", "timeline", "systems"),
     ("pages.rounds", "calendar-check", "rounds"),
     ("pages.assets", "server-2", "assets"),
+    ("pages.scans", "alert-triangle", "scans"),
     ("pages.agents", "robot", "agents"),
     ("pages.log", "fingerprint", "log"),
     ("pages.settings", "settings", "settings"),
@@ -33,6 +34,10 @@ LOOKS = {
     **dict.fromkeys(("crit", "down", "missed", "missing", "failed", "forked", "silent"), ("bad", "circle-x")),
     **dict.fromkeys(("due",), ("note", "clock-exclamation")),
     **dict.fromkeys(("unknown", "error", "unverified", "never", "not_inspected"), ("unknown", "help-circle")),
+    **dict.fromkeys(("fixed",), ("ok", "circle-check")),
+    **dict.fromkeys(("mitigated",), ("warn", "alert-triangle")),
+    **dict.fromkeys(("open", "reopened"), ("bad", "circle-x")),
+    **dict.fromkeys(("proves_nothing",), ("unknown", "help-circle")),
     **dict.fromkeys(("planned", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
 }
 
