@@ -13,7 +13,7 @@ from agent.errors import AgentError
 from agent.state import DEFAULT, State
 
 GOOD, BAD, CANNOT = 0, 1, 2
-_LATER = ("discover", "parse")
+_LATER = ("discover",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +50,15 @@ def _plain_run(words: Sequence[str]) -> SimpleNamespace | None:
 def _parsed(words: Sequence[str]) -> SimpleNamespace:
     from agent.cli_words import parser
 
-    run = {"enrol": _enrol, "run": _run, "status": _status, "doctor": _doctor, "check": _check, "once": _once}
+    run = {
+        "enrol": _enrol,
+        "run": _run,
+        "status": _status,
+        "doctor": _doctor,
+        "check": _check,
+        "once": _once,
+        "parse": _parse,
+    }
     return SimpleNamespace(**vars(parser(run).parse_args(words)))
 
 
@@ -136,6 +144,14 @@ def _once(args: SimpleNamespace) -> int:
 
     log.to_stderr()
     found = once.run(State(args.state), args.plan, args.seal)
+    _show(args, found.value, found.text)
+    return GOOD
+
+
+def _parse(args: SimpleNamespace) -> int:
+    from agent.parsing import command
+
+    found = command.run(args.platform, args.device_command, args.file)
     _show(args, found.value, found.text)
     return GOOD
 

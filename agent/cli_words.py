@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.state import DEFAULT
 
-LATER = ("discover", "parse")
+LATER = ("discover",)
 
 
 def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
@@ -48,9 +48,26 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
         "--plan", required=True, type=Path, metavar="FILE", help="the plan, as the collector served it"
     )
     once.add_argument("--seal", required=True, type=Path, metavar="FILE.xz", help="the file to write")
+    _parse_words(commands, run["parse"])
     for name in LATER:
         commands.add_parser(name, help="not in this version", formatter_class=_Formatter)
     return made
+
+
+def _parse_words(commands: Any, run: Any) -> None:
+    text = "read a recorded output of a network device and print its fields"
+    parse: argparse.ArgumentParser = commands.add_parser(
+        "parse", help=text, description=text, formatter_class=_Formatter
+    )
+    parse.add_argument("file", type=Path, metavar="FILE", help="the recorded output; - is standard input")
+    parse.add_argument(
+        "--platform", required=True, metavar="P", help="e.g. huawei_vrp, h3c, ruijie, cisco_ios"
+    )
+    parse.add_argument(
+        "--command", required=True, dest="device_command", metavar="C", help='e.g. "display version"'
+    )
+    parse.add_argument("--json", action="store_true", help="print JSON")
+    parse.set_defaults(command=run)
 
 
 class _Formatter(argparse.HelpFormatter):

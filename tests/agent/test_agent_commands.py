@@ -27,7 +27,8 @@ def run(*words):
     ("words", "said"),
     [
         (["discover", "snmp://192.0.2.1"], "not in this version"),
-        (["parse", "--platform", "vrp", "x"], "not in this version"),
+        (["parse", "--platform", "vrp", "x"], "--command"),
+        (["parse", "--platform", "vrp", "--command", "display version", "/absent"], "unreadable"),
         (["run"], "holds no enrolment"),
         (["status"], "holds no enrolment"),
         (["check", "host.nosuch"], "host.cpu"),
