@@ -72,7 +72,7 @@ def samples(root: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def compared(platform: str, command: str, raw: Path) -> tuple[int, int, int, list[str]]:
-    """Fields agreeing, expected, empty in the truth only, and what does not agree; a field of a missing row does not agree."""
+    """Fields agreeing, expected, empty in the truth only, and what disagrees (fields of missing rows too)."""
     expected = yaml.safe_load(raw.with_suffix(".yml").read_text("utf-8"))["parsed_sample"]
     due = sum(map(len, expected))
     try:
