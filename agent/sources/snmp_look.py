@@ -51,8 +51,9 @@ def _enterprise(rows: Rows) -> Reader[str]:
 
 
 def _read(rows: Rows, oids: set[str]) -> Reader[None]:
-    yield from get(rows, sorted(oid for oid in oids if snmp_rules.scalar(oid)))
-    yield from walk(rows, sorted(oid for oid in oids if not snmp_rules.scalar(oid)))
+    single = {oid for oid in oids if snmp_rules.scalar(oid) or oid[:1] == "="}
+    yield from get(rows, sorted(oid.removeprefix("=") for oid in single))
+    yield from walk(rows, sorted(oids - single))
 
 
 def _wanted(profile: Profile | None, parts: Sequence[Part]) -> set[str]:

@@ -8,7 +8,7 @@
     maps: {name: {raw: word severity}}               states by code; severity ok warn crit unknown
     leave: [name]                                    standard tables this device fills with nonsense
 
-An OID that ends in `.0` is a scalar, every other one a column. Of all that match, the profile with the
+An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell). Of all that match, the profile with the
 longest OID wins, then the one whose description matches. Unknown keys are errors: a typing mistake would
 look like a device without sensors.
 """

@@ -77,8 +77,8 @@ def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
 
 def first(rows: Rows, oid: str) -> Value:
     """A scalar, or a column's first value that is not empty."""
-    if scalar(oid):
-        return rows.scalar(oid)
+    if scalar(oid) or oid[:1] == "=":
+        return rows.scalar(oid.removeprefix("="))
     return next((value for value in rows.column(oid).values() if text_of(value)), None)
 
 
