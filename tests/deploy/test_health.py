@@ -13,6 +13,8 @@ from contextlib import closing
 
 import pytest
 
+from collector.serve import WAITING_THREADS
+
 PROMTOOL = shutil.which("promtool")
 # Enough for what is there, not for another page of the write-ahead log.
 NOTHING_MORE = (1, resource.RLIM_INFINITY)
@@ -82,7 +84,7 @@ def test_the_watchdog_hears_nothing_from_a_server_whose_threads_all_hang(start, 
     heard(sock, b"WATCHDOG=1")
     with closing(sqlite3.connect(directory / "collector.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")  # somebody else keeps the database: each of these waits for it
-        waiting = [threading.Thread(target=server.get, args=("/readyz",)) for _ in range(6)]
+        waiting = [threading.Thread(target=server.get, args=("/readyz",)) for _ in range(WAITING_THREADS + 2)]
         for thread in waiting:
             thread.start()
         silent_for(sock, 2.0)
