@@ -7,12 +7,12 @@ from agent.sources import host_disks, host_links, host_load, host_processes, hos
 from agent.sources.host_mounts import Mounts
 from agent.sources.host_proc import Tree, looking
 from agent.sources.memory import Memory
+from checks.hardening import SecuredHost, Security
 from checks.sources import (
     Boot,
     ClockOffset,
     CpuSpan,
     DiskSpan,
-    Host,
     KernelClock,
     LinkSpan,
     Listeners,
@@ -25,7 +25,7 @@ from checks.sources import (
 )
 
 
-def open_host(memory: Memory, root: Path = Path("/")) -> Host:
+def open_host(memory: Memory, root: Path = Path("/")) -> SecuredHost:
     """This machine (or a recorded tree below `root`), with `memory` for samples between looks."""
     return _Here(memory, root)
 
@@ -125,3 +125,8 @@ class _Here:
         found = [log for log in _SYSTEM_LOGS if self._tree.has(log.lstrip("/"))]
         journal = any(self._tree.has(place) for place in ("var/log/journal", "run/log/journal"))
         return found or (["journal"] if journal else [])
+
+    def security(self) -> Security:
+        from agent.sources.host_security import open_security
+
+        return open_security(self._tree, self._memory)

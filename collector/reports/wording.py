@@ -74,7 +74,23 @@ def value(one: Reading, lang: str) -> str:
     return number(one.value, one.unit, lang)
 
 
-_YES_NO = frozenset({"link", "read_only", "synchronised"})
+_YES_NO = frozenset(
+    {
+        "link",
+        "read_only",
+        "synchronised",
+        "complexity",
+        "lockout",
+        "root_login",
+        "empty_passwords",
+        "password_login",
+        "access_list",
+        "configuration",
+        "closed",
+        "running",
+        "restart_due",
+    }
+)
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 

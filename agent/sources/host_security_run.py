@@ -1,0 +1,46 @@
+"""Programs that tell the security state: asked without a shell, with a deadline, never to change anything."""
+
+import os
+import subprocess
+from collections.abc import Collection
+
+from agent.sources.host_proc import Tree, which
+from checks.api import ErrorKind, ObservationError
+
+_MOST = 16 * 1024 * 1024
+_DENIED = ("ermission denied", "not permitted", "must be root", "need to be root", "uperuser", "ccess denied")
+
+
+def ask(tree: Tree, program: str, *words: str, good: Collection[int] = (0,), timeout: float = 60.0) -> str:
+    """Standard output of a program of this machine; unsupported below a recorded root."""
+    path = which(program) or _aside(program)
+    if path is None or tree.root.resolve() != tree.root.resolve().parent:
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{program} is not installed")
+    folders = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    environment = {"PATH": folders, "LC_ALL": "C", "TZ": "UTC"}
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, no shell
+            [path, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ObservationError(ErrorKind.TIMEOUT, program) from error
+    if done.returncode not in good:
+        complaint = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:400]
+        kind = ErrorKind.DENIED if any(word in complaint for word in _DENIED) else ErrorKind.UNSUPPORTED
+        raise ObservationError(kind, f"{program}: {complaint}")
+    if len(done.stdout) > _MOST:
+        raise ObservationError(ErrorKind.GARBLED, f"{program} said more than {_MOST} bytes")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _aside(program: str) -> str | None:
+    """Administrators' programs, which an ordinary user's PATH leaves out."""
+    for folder in ("/usr/sbin", "/sbin"):
+        if os.access(f"{folder}/{program}", os.X_OK):
+            return f"{folder}/{program}"
+    return None

@@ -1,0 +1,1 @@
+"""Checks of the security baseline: who may do what, and what has changed since somebody approved it."""
