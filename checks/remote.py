@@ -14,6 +14,20 @@ from checks.probes import check_host
 MOST_BYTES = 2 * 1024 * 1024
 
 
+def place(text: str) -> tuple[str, int]:
+    """Host and port of `10.0.0.1`, `10.0.0.1:2222`, `::1` or `[::1]:2222`; ValueError where it is neither."""
+    host, colon, port = text.rpartition(":")
+    if text.startswith("[") and text.endswith("]"):
+        host, port = text[1:-1], ""
+    elif not colon or (":" in host and not host.endswith("]")):
+        host, port = text, ""
+    host = host.removeprefix("[").removesuffix("]")
+    check_host(host)
+    if port and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
+        raise ValueError("port must be 1 to 65535")
+    return host, int(port) if port else 22
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """How a target is reached: parameters of the check, filled in from the asset's section `ssh`.
@@ -33,12 +47,14 @@ class Login:
         check_host(self.address)
         if not 1 <= self.port <= 65535:
             raise ValueError("port must be 1 to 65535")
+        if self.hop:
+            place(self.hop)
 
     @property
     def name(self) -> str:
         """The name its host key is pinned under: `10.0.0.1:22`, behind a bastion `10.0.0.1:22@bastion`."""
-        place = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{place}:{self.port}" + (f"@{self.hop}" if self.hop else "")
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}" + (f"@{self.hop}" if self.hop else "")
 
 
 class Reached(Protocol):

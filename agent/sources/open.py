@@ -21,8 +21,20 @@ def open_source(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.plugins import open_plugins
 
         return open_plugins(means.plugins)
+    if source is Source.BMC:
+        from agent.sources.bmc import open_bmc
+
+        return open_bmc(means, memory)
     if source is Source.HTTP:
         from agent.sources.protocols import open_protocols
 
         return open_protocols(means)
+    if source is Source.SSH:
+        from agent.sources.ssh import open_ssh
+
+        return open_ssh(means)
+    if source is Source.SQL:
+        from agent.sources.sql import open_sql
+
+        return open_sql(memory, means)
     raise ObservationError(ErrorKind.UNSUPPORTED, f"this agent has no {source.value} source")
