@@ -1,0 +1,1 @@
+"""Checks of network and security devices, power and room."""
