@@ -25,6 +25,7 @@ _COMMANDS = {
     "account": "collector.cli_accounts:account",
     "bundle": "collector.cli_bundle:bundle",
     "scan": "collector.cli_scan:scan",
+    "ledger": "collector.cli_ledger:ledger",
 }
 _LATER = ("scorecard", "prune", "backups")
 

@@ -35,7 +35,7 @@ SCANS: dict[str, tuple[str, str]] = {
     "severity.unknown": ("无法判定", "Could not tell"),
     "col.scan": ("工具与范围", "Tool and scope"),
     "col.scanned": ("扫描时间", "Scanned"),
-    "col.verdict": ("结论", "Verdict"),
+    "col.verdict": ("扫描情况", "Scan run"),
     "col.examined": ("检查对象数", "Examined"),
     "col.critical": ("严重", "Critical"),
     "col.high": ("高", "High"),
@@ -49,7 +49,6 @@ SCANS: dict[str, tuple[str, str]] = {
     "col.finding": ("发现", "Finding"),
     "col.finding_id": ("编号", "Id"),
     "col.first_seen": ("首次发现", "First seen"),
-    "col.shown_last": ("最近出现", "Shown last"),
     "col.looked_last": ("最近复查", "Looked at last"),
     "col.changed": ("状态依据", "Changed by"),
 }

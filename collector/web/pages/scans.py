@@ -34,7 +34,6 @@ _FINDINGS = (
     Column("finding"),
     Column("finding_id"),
     Column("first_seen", Kind.WHEN),
-    Column("shown_last", Kind.WHEN),
     Column("looked_last", Kind.WHEN),
     Column("changed", Kind.ENTRY),
 )
@@ -82,7 +81,7 @@ def _of(idx: int) -> Logged:
 def _finding(life: Life) -> tuple[object, ...]:
     f = life.finding
     head = (life.state.value, t(f"severity.{f.severity}"), f.host, f.place or None, f.title, f.id)
-    return *head, life.first, life.last, life.looked, life.entries[-1]
+    return *head, life.first, life.looked, life.entries[-1]
 
 
 @route("/scans", Role.VIEWER)
