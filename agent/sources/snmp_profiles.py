@@ -8,9 +8,9 @@
     maps: {name: {raw: word severity}}               states by code; severity ok warn crit unknown
     leave: [name]                                    standard tables this device fills with nonsense
 
-An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell). Of all that match, the profile with the
-longest OID wins, then the one whose description matches. Unknown keys are errors: a typing mistake would
-look like a device without sensors.
+An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell). Of all that
+match, the profile with the longest OID wins, then the one whose description matches. Unknown keys are
+errors: a typing mistake would look like a device without sensors.
 """
 
 import re
@@ -49,7 +49,10 @@ class Rule:
     value * scale + offset, after `convert`; `by`: a column or scalar whose power of ten divides the value;
     rows are left out by `skip` (raw values), `low`/`high` (bounds of the raw value), and by `when`/`unless`
     (other columns' values at the same index). `index`: only rows whose index fits this regex; `cut`: so many
-    arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones).
+    arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones). `match`:
+    only rows whose name fits; `pattern`: the number is its group in the value, other rows are left out;
+    `times`: a column that multiplies the value, or divides it where negative. States of a bit string have the
+    keys `bit 0` … (the worst set bit counts) and `none`.
     """
 
     kind: str
@@ -72,11 +75,16 @@ class Rule:
     cut: int = 0
     match: re.Pattern[str] | None = None
     limits: Mapping[str, str] = field(default_factory=dict)
+    pattern: re.Pattern[str] | None = None
+    times: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceRule:
-    """Memory or storage: any two of used, free, total, or percent; `unit` in bytes, or in `unit_of`."""
+    """Memory or storage: any two of used, free, total, or percent; `unit` in bytes, or in `unit_of`.
+
+    `oid` is what is reported: none where the amount in use is only computed (free and total).
+    """
 
     oid: str
     used: str = ""
@@ -246,7 +254,7 @@ def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
 
 _RULE = (
     "class value oid names text scale offset convert by states other skip low high when unless index cut"
-    " match limits"
+    " match limits pattern times"
 )
 
 
@@ -255,7 +263,9 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
     states = given.get("states") or {}
     states = maps[states] if isinstance(states, str) else _states(states)
     bounds: dict[str, Any] = {key: Fraction(given[key]) for key in ("low", "high") if key in given}
-    patterns: dict[str, Any] = {key: re.compile(given[key]) for key in ("index", "match") if key in given}
+    patterns: dict[str, Any] = {
+        key: re.compile(given[key]) for key in ("index", "match", "pattern") if key in given
+    }
     other = _states({"": given["other"]})[""] if "other" in given else ("", "unknown")
     return Rule(
         kind=given["class"],
@@ -267,6 +277,7 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
         offset=Fraction(given.get("offset", 0)),
         convert=given.get("convert", ""),
         by=given.get("by", ""),
+        times=given.get("times", ""),
         states=states,
         other=other,
         skip=frozenset(_list(given.get("skip"))),
@@ -284,7 +295,7 @@ _SPACE = "oid used free total percent unit unit_of scale names text kind skip wh
 
 def _space(given: dict[str, Any]) -> SpaceRule:
     _only(given, *_SPACE.split())
-    first = next(given[key] for key in ("oid", "used", "percent", "free", "total") if given.get(key))
+    first = next((given[key] for key in ("oid", "used", "percent") if given.get(key)), "")
     plain = {
         key: given[key]
         for key in ("used", "free", "total", "percent", "text", "kind", "unit_of")

@@ -44,8 +44,7 @@ def readings(device: Device) -> dict[str, Any]:
 
 
 def _space(space: Space) -> dict[str, Any]:
-    return {
-        "oid": space.oid,
+    return ({"oid": space.oid} if space.oid else {}) | {
         "descr": space.name,
         "kind": space.kind,
         "percent": _part(space.share, 100),

@@ -25,7 +25,7 @@ def wanted(rules: Iterable[Rule | SpaceRule]) -> set[str]:
     found: set[str] = set()
     for rule in rules:
         if isinstance(rule, Rule):
-            found |= {rule.value, rule.by, *rule.unless, *rule.limits.values()}
+            found |= {rule.value, rule.by, rule.times, *rule.unless, *rule.limits.values()}
         else:
             found |= {rule.used, rule.free, rule.total, rule.percent, rule.unit_of, *rule.less}
         found |= {*rule.names, *rule.when}
@@ -168,17 +168,30 @@ def _values(table: Table, rule: Rule) -> Iterator[tuple[str, Value, Fraction | N
     for index, value in table.cells(rule.value).items():
         if not _kept(table, rule, index, value):
             continue
+        if rule.pattern is not None:
+            match = rule.pattern.search(text_of(value))
+            if match is None:
+                continue
+            value = match.group(1).encode()
         raw = number(value)
         if raw is not None and (
             (rule.low is not None and raw < rule.low) or (rule.high is not None and raw > rule.high)
         ):
             continue
         exponent = number(table.at(rule.by, index, rule.cut)) if rule.by else None
+        if raw is not None and rule.times:
+            raw = _times(raw, number(table.at(rule.times, index, rule.cut)))
         yield index, value, None if raw is None else measured(rule, raw, exponent)
 
 
+def _times(raw: Fraction, factor: Fraction | None) -> Fraction:
+    if not factor:
+        return raw
+    return raw * factor if factor > 0 else raw / -factor
+
+
 def _joined(oid: str, index: str) -> str:
-    return f"{oid}.{index}" if index and not scalar(oid) else oid
+    return f"{oid}.{index}" if oid and index and not scalar(oid) else oid
 
 
 def sensors(rules: Iterable[Rule], rows: Rows) -> list[Sensor]:
@@ -199,7 +212,7 @@ def _sensor(
 ) -> Sensor | None:
     name = table.name(rule, index)[:128]
     if rule.kind == "state":
-        word, severity = rule.states.get(text_of(value), rule.other)
+        word, severity = state_of(rule, value)
         code = number(value)
         return Sensor(oid, "state", name, None if code is None else thousandths(code), word, severity)
     if scaled is None:
@@ -209,6 +222,20 @@ def _sensor(
         bound = number(table.at(column, index, rule.cut))
         limits[key] = None if bound is None else thousandths(measured(rule, bound, None) or Fraction(0))
     return Sensor(oid, rule.kind, name, thousandths(scaled), **limits)
+
+
+_WORST = ("crit", "warn", "unknown", "ok")
+
+
+def state_of(rule: Rule, value: Value) -> tuple[str, str]:
+    """The device's word for this code, and its severity."""
+    if "none" not in rule.states or not isinstance(value, bytes):
+        return rule.states.get(text_of(value), rule.other)
+    bits = (
+        f"bit {8 * at + bit}" for at, byte in enumerate(value[:8]) for bit in range(8) if byte & 128 >> bit
+    )
+    found = [rule.states[bit] for bit in bits if bit in rule.states]
+    return min(found, key=lambda state: _WORST.index(state[1]), default=rule.states["none"])
 
 
 def thousandths(value: Fraction) -> int:
@@ -237,16 +264,14 @@ def spaces(rules: Iterable[SpaceRule], rows: Rows) -> list[Space]:
     table = Table(rows)
     found: dict[str, Space] = {}
     for rule in rules:
-        for index in table.cells(
-            rule.oid if rule.oid in (rule.used, rule.free, rule.percent) else rule.total
-        ):
+        for index in table.cells(rule.used or rule.percent or rule.free):
             if rule.index is not None and not rule.index.search(index):
                 continue
             if not all(table.meets(rule.when, index, 0)):
                 continue
             made = _space(table, rule, index)
             if made is not None:
-                found.setdefault(made.oid, made)
+                found.setdefault(made.oid or f"{rule.free}.{index}", made)
     return list(found.values())
 
 

@@ -1,6 +1,9 @@
 """What every device may have: interfaces, HOST-RESOURCES, ENTITY-SENSOR, LLDP. Pure: rows in, facts out."""
 
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from agent.sources.snmp_rules import hundredths, number, text_of, thousandths
@@ -99,7 +102,24 @@ def stores(rows: Rows) -> tuple[list[Space], list[Space]]:
         word = memory_kind(kind, name)
         made = _store(f"{STORES[4]}.{index}", name, word or "disk", taken, total, unit or 1)
         (memory if word else disks).append(made)
-    return memory, disks
+    return _shared_out(memory), disks
+
+
+def _shared_out(memory: list[Space]) -> list[Space]:
+    """Buffers and caches are given back when asked for: part of the memory in use, shares of all of it."""
+    main = next((space for space in memory if space.kind == "system" and space.total), None)
+    if main is None or main.used is None or main.total is None:
+        return memory
+    lent = sum(space.used or 0 for space in memory if space.kind in ("buffers", "cached"))
+    taken = main.used - lent if lent <= main.used else main.used
+    found = []
+    for space in memory:
+        used = taken if space is main else space.used
+        if space is main or space.kind in ("buffers", "cached", "shared"):
+            share = None if used is None else hundredths(Fraction(100 * used, main.total))
+            space = replace(space, used=used, total=main.total, share=share)
+        found.append(space)
+    return found
 
 
 def memory_kind(kind: str, name: str) -> str:
@@ -125,20 +145,22 @@ def _store(oid: str, name: str, kind: str, used: int | None, total: int | None, 
     )
 
 
-# EntitySensorDataType -> kind and factor into its unit.
-_TYPES: Mapping[int, tuple[str, int]] = {
-    3: ("voltage", 1),
-    4: ("voltage", 1),
-    5: ("current", 1),
-    6: ("power", 1),
-    7: ("frequency", 1),
-    8: ("temperature", 1),
-    9: ("humidity", 1),
-    10: ("fanspeed", 1),
-    11: ("airflow", 1),
-    14: ("dbm", 1),
+# EntitySensorDataType -> kind.
+_TYPES: Mapping[int, str] = {
+    3: "voltage",
+    4: "voltage",
+    5: "current",
+    6: "power",
+    7: "frequency",
+    8: "temperature",
+    9: "humidity",
+    10: "fanspeed",
+    11: "airflow",
+    14: "dbm",
 }
 _BROKEN = (2, 3)  # unavailable, nonoperational
+_NONE = (-32768, -1_000_000_000, 1_000_000_000)  # the MIB's and its makers' words for no value
+_OPTICAL = re.compile(r"(?i)\b[tr]x\b|\bDOM\b|optical|transceiver|laser|receive power|transmit power")
 
 
 def entity_sensors(rows: Rows, base: str) -> list[Sensor]:
@@ -147,17 +169,32 @@ def entity_sensors(rows: Rows, base: str) -> list[Sensor]:
     names, descriptions = (rows.column(oid) for oid in ENTITY_NAMES)
     found = []
     for index, raw in values.items():
-        kind, factor = _TYPES.get(_whole(types.get(index)) or 0, ("", 1))
         value = number(raw)
-        if not kind or value is None or _whole(states.get(index)) in _BROKEN:
+        if value in _NONE or value is None or _whole(states.get(index)) in _BROKEN:
             continue
         exponent = 3 * ((_whole(scales.get(index)) or 9) - 9) - (_whole(precisions.get(index)) or 0)
-        if abs(exponent) > 30:
-            continue
-        name = text_of(names.get(index)) or text_of(descriptions.get(index)) or index
-        scaled = value * factor * Fraction(10) ** exponent
-        found.append(Sensor(f"{base}4.{index}", kind, name[:128], thousandths(scaled)))
+        words = [text for text in (text_of(names.get(index)), text_of(descriptions.get(index))) if text]
+        scaled = value * Fraction(10) ** max(min(exponent, 30), -30)
+        kind, scaled = _kind(_whole(types.get(index)) or 0, scaled, " ".join(words))
+        if kind:
+            name = words[0] if words else index
+            found.append(Sensor(f"{base}4.{index}", kind, name[:128], thousandths(scaled)))
     return found
+
+
+def _kind(number_of: int, value: Fraction, words: str) -> tuple[str, Fraction]:
+    """Kind and value; light is given in watts or without a unit, and read in dBm."""
+    kind = _TYPES.get(number_of, "")
+    if kind == "power" and _OPTICAL.search(words):
+        return "dbm", decibels(value * 1000)
+    if number_of in (1, 2) and _OPTICAL.search(words) and "ower" in words:
+        return "dbm", value
+    return kind, value
+
+
+def decibels(milliwatts: Fraction) -> Fraction:
+    """dBm; no light at all is -40, the floor that optics report."""
+    return Fraction(str(round(10 * math.log10(milliwatts), 4))) if milliwatts > 0 else Fraction(-40)
 
 
 def neighbours(rows: Rows) -> list[Neighbour]:
