@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from checks.commands import CommandOutput
+
 
 @dataclass(frozen=True, slots=True)
 class CpuTimes:
@@ -318,6 +320,9 @@ class Host(Protocol):
         self, log: str, patterns: Mapping[str, str], ignore: Sequence[str], most_bytes: int
     ) -> LogGrowth:
         """Count lines added to `log` (a path, or `journal`) since the last look, by regular expression."""
+
+    def command(self, name: str, *words: str, timeout_ms: int = 20_000) -> CommandOutput:
+        """Output of an allowed read-only program (`checks.commands.Commands`)."""
 
     def system_logs(self) -> Sequence[str]:
         """The logs this machine keeps for itself: paths, else `journal`; empty when there are none."""

@@ -7,6 +7,7 @@ from agent.sources import host_disks, host_links, host_load, host_processes, hos
 from agent.sources.host_mounts import Mounts
 from agent.sources.host_proc import Tree, looking
 from agent.sources.memory import Memory
+from checks.commands import CommandOutput
 from checks.hardening import SecuredHost, Security
 from checks.sources import (
     Boot,
@@ -120,6 +121,11 @@ class _Here:
         if log == "journal":
             return host_journal.growth(self._memory, tally)
         return host_logs.growth(self._tree.root / log.lstrip("/"), log, self._memory, tally)
+
+    def command(self, name: str, *words: str, timeout_ms: int = 20_000) -> CommandOutput:
+        from agent.sources import host_commands
+
+        return host_commands.command(name, words, timeout_ms)
 
     def system_logs(self) -> Sequence[str]:
         found = [log for log in _SYSTEM_LOGS if self._tree.has(log.lstrip("/"))]

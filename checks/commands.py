@@ -1,0 +1,75 @@
+"""What a look by a program's output needs: run one of the allowed read-only programs by its name.
+
+The host runs them itself; SSH runs the same ones on another machine. Names: agent/sources/host_commands.py.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Protocol
+
+from checks.api import ErrorKind, ObservationError
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutput:
+    """Exit code (negative: the signal that ended it), output, the beginning of its complaints."""
+
+    exit: int
+    output: bytes = field(repr=False)
+    told: str = ""
+
+    @property
+    def text(self) -> str:
+        """The output; bytes that are no UTF-8 are replaced."""
+        return self.output.decode("utf-8", "replace")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the output (hex)."""
+        return sha256(self.output).hexdigest()
+
+    def json(self) -> Mapping[str, Any]:
+        """The output as a JSON object; ObservationError where it is none. Numbers with a point stay texts."""
+        try:
+            made = json.loads(self.text, parse_float=str, parse_constant=str)
+        except (ValueError, RecursionError):
+            made = None
+        if not isinstance(made, dict):
+            raise ObservationError(ErrorKind.GARBLED, self.told[:200] or "no JSON object in the output")
+        return made
+
+    def sound(self) -> "CommandOutput":
+        """Itself, where the program ended well; else an ObservationError with what it said."""
+        if self.exit == 0:
+            return self
+        told = self.told.strip().rpartition("\n")[2][:200]
+        denied = any(
+            word in self.told.lower() for word in ("permission denied", "not permitted", "must be root")
+        )
+        kind = ErrorKind.DENIED if denied else ErrorKind.GARBLED
+        raise ObservationError(kind, told or f"exit code {self.exit}")
+
+
+class Commands(Protocol):
+    """Something that runs the allowed programs."""
+
+    def command(self, name: str, *words: str, timeout_ms: int = 20_000) -> CommandOutput:
+        """Output of the program that `name` stands for, `words` in its places."""
+
+
+def text(value: object) -> str:
+    """A text of some output as it can be signed: bounded, in one line."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    whole = str(value)[:200].encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() else " " for c in whole).strip()
+
+
+def whole(value: object) -> int | None:
+    """A whole number, also written as a text or with decimals (cut off); None where there is none."""
+    if isinstance(value, str):
+        digits = value.strip().partition(".")[0]
+        value = int(digits) if digits.removeprefix("-").isdecimal() and len(digits) < 20 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53 else None

@@ -1,0 +1,1 @@
+"""Checks of a server's hardware, through its management controller or smartctl."""

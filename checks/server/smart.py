@@ -1,0 +1,76 @@
+"""SMART of each drive of this machine, by smartctl: the drive's own verdict, bad sectors, spare and wear."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.api import Check, Reading, Seen, Source, State, Unit
+from checks.commands import Commands, text
+from checks.server._parts import counted
+from checks.server._smart import WORN, Smart, read, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    drives: tuple[Smart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """`expected`: drives by the ledger; `ignore`: devices that are not looked at."""
+
+    expected: int | None = None
+    ignore: frozenset[str] = frozenset()
+    timeout_ms: int = 30_000
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.timeout_ms <= 300_000:
+            raise ValueError("timeout_ms must be 1 to 300000")
+
+
+def observe(host: Commands, params: Params) -> Facts:
+    scan = host.command("smart.scan", timeout_ms=params.timeout_ms).sound().json().get("devices")
+    found = []
+    for one in scan if isinstance(scan, list) else []:
+        device, kind = text(one.get("name")), text(one.get("type"))
+        if device not in params.ignore:
+            # Every exit code is an answer here: its bits are what is judged.
+            output = host.command("smart.drive", kind, device, timeout_ms=params.timeout_ms)
+            found.append(read(f"{device}:{kind}" if "," in kind else device, output))
+    return Facts(tuple(found))
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    yield counted("drives", len(seen.facts.drives), params.expected)
+    for drive in seen.facts.drives:
+        state, reason = verdict(drive)
+        yield Reading(f"{drive.device}:health", None, Unit.NONE, state, reason)
+        for name, count in (
+            ("reallocated", drive.reallocated),
+            ("reported", drive.reported),
+            ("pending", drive.pending),
+            ("uncorrectable", drive.uncorrectable),
+        ):
+            if count is not None and count > 0:
+                yield Reading(f"{drive.device}:{name}", count, Unit.COUNT, State.WARN, "bad_sectors")
+        if drive.worn is not None:
+            state, reason = (State.WARN, "worn") if drive.worn >= WORN else (State.OK, "")
+            yield Reading(f"{drive.device}:worn", drive.worn, Unit.PERCENT, state, reason)
+
+
+CHECK = Check(
+    id="server.smart",
+    version=1,
+    title="硬盘 SMART",
+    title_en="SMART of drives",
+    source=Source.HOST,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("PD-31(4)",),
+    needs=(
+        "smartmontools 7 or newer",
+        "root, or the sudoers line `roundseal ALL=(root) NOPASSWD: /usr/sbin/smartctl --scan -j, "
+        "/usr/sbin/smartctl -jaH -d *`",
+    ),
+)
