@@ -121,7 +121,10 @@ def main() -> int:
 
 
 def show(
-    good: Counter[tuple[str, str]], due: Counter[tuple[str, str]], count: Counter[tuple[str, str]]
+    good: Counter[tuple[str, str]],
+    due: Counter[tuple[str, str]],
+    count: Counter[tuple[str, str]],
+    empty: Counter[tuple[str, str]],
 ) -> None:
     """The table, each platform's line after its commands'."""
     line = "{:12} {:48} {:>7} {:>6} {:>6} {:>8} {:>12}"
@@ -140,14 +143,12 @@ def show(
                     agreed,
                     expected,
                     sum(count[one] for one in those),
+                    sum(empty[one] for one in those),
                 )
             )
     agreed, expected = sum(good.values()), sum(due.values())
-    print(
-        line.format(
-            "ALL", "", f"{100 * agreed / max(expected, 1):.2f}", agreed, expected, sum(count.values())
-        )
-    )
+    share = f"{100 * agreed / max(expected, 1):.2f}"
+    print(line.format("ALL", "", share, agreed, expected, sum(count.values()), sum(empty.values())))
 
 
 def never_seen(root: Path) -> None:
