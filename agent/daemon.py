@@ -350,6 +350,7 @@ class Agent:
         except StoreError as error:
             log.error("outbox: %s; %d results are lost", error.detail, len(self._unrecorded))
         thread.join(GOODBYE_S)
+        self.pool.close()
         if not thread.is_alive():
             self.sender.final()
         try:

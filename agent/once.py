@@ -45,7 +45,11 @@ def run(state: State, plan_path: Path, seal_path: Path) -> Shown:
             held = _plan(plan_path, identity, outbox)
             clock = Clock()
             recent = Recent(outbox)
-            done = _look(Pool(Eyes(identity.agent, given.means(state), clock), recent, clock), held, clock)
+            pool = Pool(Eyes(identity.agent, given.means(state), clock), recent, clock)
+            try:
+                done = _look(pool, held, clock)
+            finally:
+                pool.close()
             outbox.record(one.finished for one in done)
             sealer = Sealer(outbox, identity, signer)
             sealer.flush(Moment(clock.sample(), boot_id(), None, held.digest))

@@ -9,6 +9,7 @@ MOST_STUCK threads no new look of any kind starts until one returns.
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from agent.canaries import Canaries
 from agent.clock import Clock
@@ -16,22 +17,30 @@ from agent.log import log
 from agent.memory import LookMemory, Recent
 from agent.outbox import Finished
 from agent.sources.means import Means
+from agent.sources.memory import Memory
 from agent.sources.open import open_source
 from agent.timetable import Due, is_own
 from checks import registry
-from checks.api import ErrorKind, ObservationError, State
+from checks.api import ErrorKind, ObservationError, Source, State
 from checks.codec import FieldError, JsonValue
 from checks.registry import UnknownCheckError
 from checks.result import Item, Result, When, encode, look
 from checks.wire.errors import WireError
 
+if TYPE_CHECKING:
+    from agent.heavy import Heavy
+
 WORKERS = 8
+MOST_WORKERS = 24  # while many looks at other machines wait
 MOST_PROBES = 4
 MOST_EXTRA = 2  # of those, looks again at failing targets
 MOST_STUCK = 64
 IDLE_S = 20.0  # a thread without work ends; the last one stays
 HELP_MS = 200  # a look that has waited so long for the one before it gets a thread of its own
 MAX_LINE = 1024 * 1024
+LONGEST_MS = 60_000
+HEAVY = frozenset({Source.SSH, Source.SNMP, Source.BMC, Source.SQL, Source.HTTP})
+_OWN = ("host.", "service.", "plugin.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +73,26 @@ class _Task:
 
 
 class Eyes:
-    """How to look: the installed checks through this agent's sources."""
+    """How to look: the installed checks through this agent's sources.
 
-    def __init__(self, vantage: str, means: Means, clock: Clock) -> None:
+    Looks that load much are taken by a child process (agent.heavy); `inside`: this is that child.
+    """
+
+    def __init__(self, vantage: str, means: Means, clock: Clock, *, inside: bool = False) -> None:
         self._vantage = vantage
         self._means = means
         self._clock = clock
+        self._inside = inside
+        self._heavy: Heavy | None = None
+        self._heavy_lock = threading.Lock()
 
-    def look(self, item: Item, when: When, memory: LookMemory) -> Result:
+    def look(self, item: Item, when: When, memory: Memory, deadline_ms: int = LONGEST_MS) -> Result:
         """One look. Whatever happens it ends in a result; what should not happen is also logged."""
         started = self._clock.wall()
         try:
             check = registry.get(item.check)
+            if not self._inside and check.source in HEAVY:
+                return self._child().look(item, when, memory, deadline_ms)
             source = open_source(check.source, memory, self._means)
             return look(check, item, source, vantage=self._vantage, when=when, now=self._clock.wall)
         except UnknownCheckError:
@@ -88,6 +105,22 @@ class Eyes:
         except Exception:  # a fault in a check or source must cost one look, not the agent
             log.exception("%s on %s", item.check, item.target)
             return self.error(item, when, ErrorKind.GARBLED, started)
+
+    def close(self) -> None:
+        """End the child process, if there is one."""
+        with self._heavy_lock:
+            heavy, self._heavy = self._heavy, None
+        if heavy is not None:
+            heavy.close()
+
+    def _child(self) -> "Heavy":
+        with self._heavy_lock:
+            if self._heavy is None:
+                # Loaded only where a plan has such a look.
+                from agent.heavy import Heavy
+
+                self._heavy = Heavy(self._vantage, self._means)
+            return self._heavy
 
     def error(self, item: Item, when: When, kind: ErrorKind, started: int) -> Result:
         """The result of not having been able to look."""
@@ -174,6 +207,10 @@ class Pool:
         with self._lock:
             return len(self._stuck)
 
+    def close(self) -> None:
+        """No look will be asked for again."""
+        self._eyes.close()
+
     def forget_queue(self) -> None:
         """What has not begun will not begin: it is not observed."""
         with self._lock:
@@ -190,9 +227,13 @@ class Pool:
         if self._sleepers:
             # The one that slept last: the others may sleep on, and go when they are never needed.
             self._sleepers.pop().release()
-        elif self._threads < WORKERS:
+        elif self._threads < (MOST_WORKERS if self._many() else WORKERS):
             self._threads += 1
             threading.Thread(target=self._work, name="look", daemon=True).start()
+
+    def _many(self) -> bool:
+        """Whether so many looks at others wait that more threads than usual are worth it: they only wait."""
+        return sum(not task.due.item.check.startswith(_OWN) for task in self._queue) > WORKERS
 
     def _give_up(self, key: str, task: _Task) -> None:
         self.counts.timeouts += 1
@@ -263,7 +304,7 @@ class Pool:
     def _did(self, task: _Task) -> bool:
         """Take one look. False when it was given up meanwhile: another thread has this one's place."""
         due = task.due
-        result = self._eyes.look(due.item, When(due.slot, due.round), task.memory)
+        result = self._eyes.look(due.item, When(due.slot, due.round), task.memory, due.deadline_ms)
         if due.probe:
             result = self.canaries.weigh(result, task.started + due.deadline_ms)
         line = encode_line(result)
