@@ -24,6 +24,8 @@ _COMMANDS = {
     "record": "collector.cli_record:record",
     "account": "collector.cli_accounts:account",
     "bundle": "collector.cli_bundle:bundle",
+    "capacity": "collector.cli_capacity:capacity",
+    "baseline": "collector.cli_capacity:baseline",
     "scan": "collector.cli_scan:scan",
     "ledger": "collector.cli_ledger:ledger",
 }

@@ -1,0 +1,116 @@
+"""`capacity DIR [ASSET]`: days until it is full. `baseline DIR ASSET CHECK`: what there is, to approve."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from collector.context import ConfigError, open_context
+
+if TYPE_CHECKING:
+    from collector.jobs.capacity import Place
+
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("asset", required=False)
+@click.option("--days", type=click.IntRange(1, 400), default=60, show_default=True, help="Days looked back.")
+@click.option("--json", "as_json", is_flag=True)
+def capacity(directory: Path, asset: str | None, days: int, as_json: bool) -> None:
+    """Days until the file systems (and tablespaces) of ASSET, or of all, are full.
+
+    An interval of 95 %; where the daily values carry no claim, none is made and the reason is said.
+    """
+    from collector.jobs import capacity as job
+    from collector.jobs import derive
+
+    try:
+        with open_context(directory) as context:
+            derive.catch_up(context)
+            with context.read() as conn:
+                found = job.outlooks(conn, context.now(), days, asset)
+    except (ConfigError, OSError, SQLAlchemyError) as error:
+        _fail(str(error))
+    if asset is not None and not found:
+        _fail(f"{asset}: no reading of a file system or tablespace in the last {days} days")
+    if as_json:
+        click.echo(json.dumps([_json(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        click.echo("\t".join(_row(one)))
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(f"error: {text}", err=True)
+    sys.exit(2)
+
+
+def _json(one: "Place") -> dict[str, Any]:
+    newest = one.values[-1]
+    return {
+        "asset": one.asset,
+        "check": one.check,
+        "target": one.target,
+        "vantage": one.vantage,
+        "name": one.name,
+        "used": newest.used,
+        "total": newest.total,
+        **asdict(one.outlook),
+    }
+
+
+def _row(one: "Place") -> tuple[str, ...]:
+    newest, made = one.values[-1], one.outlook
+    share = f"{100 * newest.used / newest.total:.1f} %" if newest.total > 0 else "no size"
+    return one.asset, one.name, share, _said(one), f"{made.days_used} days"
+
+
+def _said(one: "Place") -> str:
+    """The outlook in words."""
+    from collector.inspection.capacity import Outlook
+
+    made = one.outlook
+    if made.outlook is Outlook.NO_CLAIM:
+        return f"no claim: {made.reason}"
+    if made.outlook is Outlook.FILLING:
+        until = f"more than {made.horizon}" if made.latest is None else str(made.latest)
+        return f"full in {made.days} days ({made.earliest} to {until})"
+    if made.outlook is Outlook.FULL:
+        return "full"
+    rest = f"; not before {made.earliest} days" if made.earliest is not None else ""
+    words = {
+        Outlook.FAR: f"fills, not within {made.horizon} days by the trend",
+        Outlook.STEADY: "no trend to be told from none",
+        Outlook.SHRINKING: "shrinks",
+    }
+    return words[made.outlook] + rest
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("asset")
+@click.argument("check")
+def baseline(directory: Path, asset: str, check: str) -> None:
+    """Parameters for CHECK on ASSET that its newest signed look would meet, as a piece of the estate file.
+
+    Nothing is approved by this: read it, put what is right into the estate, apply the estate.
+    """
+    from collector.jobs import baselines, derive
+
+    try:
+        with open_context(directory) as context:
+            derive.catch_up(context)
+            with context.read() as conn:
+                found = baselines.propose(conn, asset, check)
+    except (ConfigError, OSError, SQLAlchemyError, baselines.NoProposal) as error:
+        _fail(str(error))
+    click.echo(f"# {check} on {asset}, as seen at {found.taken_at} ms (entry {found.idx}, line {found.line})")
+    click.echo(
+        json.dumps({"check": check, "assets": [asset], "params": found.params}, ensure_ascii=False, indent=1)
+    )
