@@ -14,6 +14,7 @@ which a part of the secret occurs is replaced by asterisks.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
@@ -44,9 +45,10 @@ class Step:
     """One request of a script and what its answer must be.
 
     `${name}` stands for a part of the secret (`${user}`, `${password}`), a value taken before, `${now}`
-    (epoch seconds), `${nonce}`, or `${signature}` (SHA-1 of the sorted token, now and nonce, as WeChat
-    signs). `take`: name -> `json:a.b.0`, `header:location` or `regex:…` (its first group). `read`: JSON
-    paths (`*` stands for every member of a list) whose values are kept as facts. `equals`: JSON path -> text.
+    (epoch seconds), `${nonce}`, `${basic}` (user and password for a Basic header), or `${signature}` (SHA-1
+    of the sorted token, now and nonce, as WeChat signs). `take`: name -> `json:a.b.0`, `header:location`
+    or `regex:…` (its first group). `read`: what is kept as facts: JSON paths (`*` stands for every member
+    of a list) or `regex:…` (its first group, every match). `equals`: JSON path -> text.
     """
 
     url: str
@@ -391,3 +393,22 @@ def whole(text: str) -> int | None:
 
 
 _WHOLE = re.compile(r"([+-]?[0-9]{1,15})(?:\.[0-9]*)?")
+
+
+def instant_ms(text: str, zone_hours: int) -> int | None:
+    """UTC epoch ms of an epoch (seconds or ms) or of ISO 8601 (in `zone_hours` where it names no zone)."""
+    text = text.strip()
+    number = whole(text) if text.isascii() and text.isdigit() else None
+    if number is not None and len(text) >= 9:
+        return number if number >= 10**11 else number * 1000
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=timezone(timedelta(hours=zone_hours)))
+        return (found - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        return None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)

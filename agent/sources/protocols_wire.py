@@ -95,8 +95,10 @@ def connect(end: Endpoint, clock: Clock) -> Peer:
     if end.tls is Tls.TLS:
         try:
             peer.secure(end)
-        except Failed as failed:
-            failed.address = opened.address
+        except BaseException as error:
+            peer.sock.close()
+            if isinstance(error, Failed):
+                error.address = opened.address
             raise
     return peer
 

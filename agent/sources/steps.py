@@ -65,8 +65,10 @@ def _known(parts: Mapping[str, str]) -> _Known:
     now, nonce = str(int(time.time())), secrets.token_hex(8)
     signed = "".join(sorted((parts.get("token", ""), now, nonce)))
     signature = hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest()
+    basic = base64.b64encode(f"{parts.get('user', '')}:{parts.get('password', '')}".encode()).decode()
     hidden = [part for name, part in parts.items() if name != "user" and len(part) >= _SHORTEST_SECRET]
-    return _Known({**parts, "now": now, "nonce": nonce, "signature": signature}, hidden)
+    hidden.append(basic)
+    return _Known({**parts, "basic": basic, "now": now, "nonce": nonce, "signature": signature}, hidden)
 
 
 def _went_on(seen: StepSeen, step: Step) -> bool:
@@ -149,7 +151,7 @@ def _read(seen: StepSeen, step: Step, answer: steps_http.Answer, known: _Known) 
     if step.equals or step.read or any(how.startswith("json:") for how in step.take.values()):
         document = steps_extract.parsed(text)
     fields = {
-        path: tuple(known.hide(one) for one in steps_extract.values(document, path))
+        path: tuple(known.hide(one) for one in _values(path, text, document))
         for path in (*step.read, *step.equals)
     }
     not_taken = _grasp(step, text, document, answer.headers, known)
@@ -164,6 +166,15 @@ def _read(seen: StepSeen, step: Step, answer: steps_http.Answer, known: _Known) 
         fields=fields,
         not_taken=not_taken,
     )
+
+
+def _values(path: str, text: str, document: Any) -> tuple[str, ...]:
+    try:
+        if path.startswith("regex:"):
+            return steps_extract.matches(path[6:], text)
+        return steps_extract.values(document, path)
+    except (re.error, OverflowError):
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{path[:60]} is no expression") from None
 
 
 def _grasp(

@@ -74,6 +74,14 @@ def taken(how: str, text: str, document: Any, headers: Mapping[str, str]) -> str
     return found[1][:4096] if found and found.re.groups and found[1] is not None else None
 
 
+def matches(expression: str, text: str) -> tuple[str, ...]:
+    """The first group of every match in the bounded text."""
+    found = re.finditer(expression, text[:_SEARCHED])
+    return tuple(
+        clean(one[1] or "") for one, _ in zip(found, range(_MOST_VALUES), strict=False) if one.re.groups
+    )
+
+
 def login_form(text: str) -> bool:
     """Whether the page asks for a password."""
     return _PASSWORD.search(text) is not None

@@ -113,11 +113,13 @@ def _once(request: Request, script: Script, jar: Jar, clock: Clock, hop: Hop) ->
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         raise Failed("redirect_bad") from None
+    made = None
+    if parts.scheme == "https":
+        made = net_tls.context(verify=script.verify, ca=script.ca if script.verify else "")
     opened = open_tcp(host, port, clock)
     hop.address = opened.address
     sock: socket.socket = opened.sock
-    if parts.scheme == "https":
-        made = net_tls.context(verify=script.verify, ca=script.ca if script.verify else "")
+    if made is not None:
         sock = net_tls.handshake(sock, made, host, clock)
     with closing(sock):
         # Headers and what the chunks cost come on top of the body.

@@ -1,0 +1,1 @@
+"""Checks of applications and of what stands around them: mail, directory, message, video, room."""

@@ -1,0 +1,1 @@
+"""Checks of application servers and Java virtual machines."""

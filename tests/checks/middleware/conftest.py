@@ -1,0 +1,187 @@
+"""Real counterparts: a Java machine and a Tomcat of this host, seen through a real sshd and over HTTP."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.sources.means import Means
+from agent.sources.protocols import open_protocols
+from checks import registry
+from checks.remote import Login
+from checks.result import Item, When, decode, encode, look, rejudge
+
+TESTS = Path(__file__).parents[2]
+RECORDINGS = TESTS / "checks" / "recordings"
+
+_SPEC = importlib.util.spec_from_file_location("middleware_sshd", TESTS / "sources" / "ssh" / "conftest.py")
+sys.modules["middleware_sshd"] = _parts = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_parts)
+state, secrets, means, ssh, pin = _parts.state, _parts.secrets, _parts.means, _parts.ssh, _parts.pin
+start_sshd, sshd = _parts.start_sshd, _parts.sshd
+
+
+@pytest.fixture
+def here(sshd, pin):
+    """Parameters that lead to this machine through its sshd."""
+    pin(Login("127.0.0.1", sshd.port), sshd.key)
+    return {"address": "127.0.0.1", "port": sshd.port, "timeout_ms": 60_000}
+
+
+@pytest.fixture
+def observed():
+    """Look with a check, take the line through its bytes, judge it again."""
+
+    def run(check_id, params, source, name=""):
+        check = registry.get(check_id)
+        item = Item(check_id, check.version, "target", None, params)
+        now = lambda: time.time_ns() // 1_000_000  # noqa: E731
+        result = look(check, item, source, vantage="here", when=When(slot=0), now=now)
+        line = encode(result)
+        again = decode(line)
+        if result.error is None:
+            assert rejudge(check, again, params) == result.readings
+            assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
+        if name and os.environ.get("ROUNDSEAL_RECORD"):
+            _record(check_id, name, params, json.loads(line), result.t0)
+        return result
+
+    return run
+
+
+def _record(check_id, name, params, line, taken_at):
+    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
+    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
+    place = RECORDINGS / check_id
+    place.mkdir(parents=True, exist_ok=True)
+    whole = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
+    # Where the test ran is nobody's business.
+    text = re.sub(
+        r"/tmp/[^\"]*?/test_[a-z_]+[0-9]*", "/opt/app", json.dumps(whole, ensure_ascii=False, indent=1)
+    )
+    (place / f"{name}.json").write_text(text + "\n", "utf-8")
+
+
+@pytest.fixture
+def why():
+    """Reading name -> its reason (or ok)."""
+    return lambda result: {r.name: r.reason or r.state.value for r in result.readings}
+
+
+QUIET = """public class Quiet { public static void main(String[] words) throws Exception {
+    System.out.println("ready"); Thread.sleep(600000); } }"""
+# Each of two threads holds what the other wants.
+KNOT = """import java.util.concurrent.CountDownLatch;
+public class Knot {
+    static final CountDownLatch both = new CountDownLatch(2);
+    static void take(Object first, Object second) {
+        synchronized (first) {
+            both.countDown();
+            try { both.await(); } catch (InterruptedException e) { return; }
+            synchronized (second) { }
+        }
+    }
+    public static void main(String[] words) throws Exception {
+        Object a = new Object(), b = new Object();
+        Thread one = new Thread(() -> take(a, b)), two = new Thread(() -> take(b, a));
+        one.start(); two.start();
+        for (Thread each : new Thread[] {one, two})
+            while (each.getState() != Thread.State.BLOCKED) Thread.sleep(5);
+        System.out.println("ready"); Thread.sleep(600000);
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory):
+    """Two small programs, compiled."""
+    if not (shutil.which("java") and shutil.which("jcmd") and shutil.which("javac")):
+        pytest.skip("NOT TESTED: no JDK is installed")
+    place = tmp_path_factory.mktemp("classes")
+    (place / "Quiet.java").write_text(QUIET)
+    (place / "Knot.java").write_text(KNOT)
+    subprocess.run(["javac", "-d", str(place), *map(str, place.glob("*.java"))], check=True, timeout=120)
+    return place
+
+
+@pytest.fixture
+def machine(classes):
+    """Start one of the programs; it runs until the test ends."""
+    with contextlib.ExitStack() as stack:
+
+        def start(name, *options):
+            words = ["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", *options, "-cp", str(classes), name]
+            process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, cwd=classes))
+            stack.callback(process.kill)
+            assert process.stdout.readline() == b"ready\n"
+
+        yield start
+
+
+USERS = """<tomcat-users xmlns="http://tomcat.apache.org/xml" version="1.0">
+<user username="tester" password="pa55-word" roles="manager-script,manager-status"/>
+</tomcat-users>"""
+SERVER = """<Server port="-1"><Service name="Catalina">
+<Connector port="{port}" address="127.0.0.1" protocol="HTTP/1.1" maxThreads="20"/>
+<Engine name="Catalina" defaultHost="localhost">
+<Realm className="org.apache.catalina.realm.UserDatabaseRealm" resourceName="UserDatabase"/>
+<Host name="localhost" appBase="webapps"/></Engine></Service>
+<GlobalNamingResources><Resource name="UserDatabase" auth="Container"
+ type="org.apache.catalina.UserDatabase" factory="org.apache.catalina.users.MemoryUserDatabaseFactory"
+ pathname="conf/tomcat-users.xml"/></GlobalNamingResources></Server>"""
+
+
+@pytest.fixture
+def tomcat(tmp_path):
+    """A Tomcat with its manager, in a directory of its own: its port and that directory."""
+    home, manager = Path("/usr/share/tomcat10"), Path("/usr/share/tomcat10-admin/manager")
+    if not (home / "bin" / "catalina.sh").exists() or not manager.exists() or not shutil.which("java"):
+        pytest.skip("NOT TESTED: tomcat10 and tomcat10-admin are not installed")
+    base = tmp_path / "tomcat"
+    for part in ("conf/Catalina/localhost", "webapps", "logs", "work", "temp"):
+        (base / part).mkdir(parents=True)
+    for name in ("web.xml", "context.xml", "catalina.properties", "logging.properties"):
+        shutil.copy(f"/etc/tomcat10/{name}", base / "conf" / name)
+    context = f'<Context docBase="{manager}" privileged="true" antiResourceLocking="false"/>'
+    (base / "conf/Catalina/localhost/manager.xml").write_text(context)
+    (base / "conf/tomcat-users.xml").write_text(USERS)
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    (base / "conf/server.xml").write_text(SERVER.format(port=port))
+    env = {**os.environ, "CATALINA_BASE": str(base), "CATALINA_HOME": str(home)}
+    words = [str(home / "bin" / "catalina.sh"), "run"]
+    with (
+        (base / "out").open("wb") as out,
+        subprocess.Popen(words, env=env, stdout=out, stderr=out, start_new_session=True) as process,
+    ):
+        try:
+            until = time.monotonic() + 120
+            while time.monotonic() < until and process.poll() is None:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.05)
+            yield port, base
+        finally:
+            os.killpg(process.pid, 9)
+
+
+@pytest.fixture
+def web(tmp_path):
+    """The protocols, with the manager's user as a secret."""
+    path = tmp_path / "web"
+    path.mkdir(mode=0o700)
+    (path / "secrets.yaml").write_text(
+        "tomcat: {user: tester, password: pa55-word}\nwrong: {user: tester, password: not-this}\n"
+    )
+    (path / "secrets.yaml").chmod(0o600)
+    return open_protocols(Means(state=path))
