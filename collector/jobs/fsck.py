@@ -27,7 +27,7 @@ from collector.store.evidence import BodyRow, CheckpointRow, Damaged, EntryRow
 
 _CHUNK = 2048
 # Header kinds that go in entries of another name: the estate beside the plans, what people state.
-_FINER = {EntryKind.PLAN: ("estate",), EntryKind.STATEMENT: ("approval",)}
+_FINER = {EntryKind.PLAN: ("estate",), EntryKind.STATEMENT: ("approval", "scan", "ledger_diff")}
 Key = tuple[str, int]
 
 

@@ -1,6 +1,8 @@
 """`scan import`, `list`, `show` on a real log, and the pages."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from flask.testing import FlaskClient
 from collector.cli import main
 from collector.context import open_context
 from collector.jobs import projection
+from collector.jobs.checkpoints import Publisher
 from collector.store import accounts, statements
 from collector.store.statements import statement_table
 from collector.web.app import create_app
@@ -86,6 +89,16 @@ def test_scans_survive_a_rebuild(place: Path) -> None:
         conn.execute(statement_table.delete())
         projection.replay(conn, context.signer, 1 << 20)
         assert statements.of_kind(conn, "scan") == before != []
+
+
+def test_the_log_with_scans_is_sound_and_its_bundle_is_verified(place: Path) -> None:
+    run("scan", "import", place, FILES / "nmap_1port.xml")
+    with open_context(place) as context:
+        Publisher(context).publish()
+    assert "1 bodies checked, 0 problems" in run("fsck", place, "--bodies").stdout
+    run("bundle", "make", place, "--period", "today", "--out", place / "b.zip")
+    words = [sys.executable, "-m", "collector.verify.cli", place / "b.zip", "--policy", place / "policy"]
+    assert "VERIFIED" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def logged_in(place: Path, context) -> FlaskClient:
