@@ -123,7 +123,7 @@ def _merged(fitting: list[list[Row]]) -> list[Row]:
     for alike in zip(*same, strict=True):
         row: Row = {}
         for one in alike:
-            row |= {key: value for key, value in one.items() if value or key not in row}
+            row |= {key: value for key, value in one.items() if not row.get(key)}
         merged.append(row)
     return merged
 

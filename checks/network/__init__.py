@@ -1,1 +1,1 @@
-"""Checks of network and security devices, power and room."""
+"""Checks of network and power devices through SNMP and their command lines: one file a check."""

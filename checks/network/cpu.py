@@ -1,0 +1,65 @@
+"""Load of each processor of a network device."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
+from checks.network._parts import unique
+from checks.snmp import Part, Peer, Processor, Snmp
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`broken_off`: the table could not be read to its end."""
+
+    processors: tuple[Processor, ...]
+    broken_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How the device is reached (see the source snmp); limits in percent, as the device averages it."""
+
+    address: str
+    port: int = 161
+    version: int = 3
+    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
+    timeout_ms: int = 20_000
+    load: Upper = Upper(80, 95)
+
+    def __post_init__(self) -> None:
+        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
+
+
+def observe(snmp: Snmp, params: Params) -> Facts:
+    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
+    found = snmp.look(peer, (Part.PROCESSORS,))
+    return Facts(found.processors, Part.PROCESSORS.value in found.missing)
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    found = seen.facts
+    if found.broken_off or not found.processors:
+        reason = "broken_off" if found.broken_off else "not_reported"
+        yield Reading("processors", None, Unit.COUNT, State.UNKNOWN, reason)
+    for name, one in zip(unique(one.name for one in found.processors), found.processors, strict=True):
+        load = None if one.load is None else Fraction(one.load, 100)
+        state = params.load.judge(load)
+        reason = "" if state is State.OK else "not_reported" if load is None else "busy"
+        yield Reading(name, load, Unit.PERCENT, state, reason)
+
+
+CHECK = Check(
+    id="network.cpu",
+    version=1,
+    title="网络设备 CPU 使用率",
+    title_en="Processors of a network device",
+    source=Source.SNMP,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("PD-32",),
+    needs=("an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47 and the maker's processor table",),
+)

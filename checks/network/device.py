@@ -1,0 +1,68 @@
+"""What a network device says it is, against the ledger: serial number, software, hardware, name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.api import Check, Reading, Seen, Source, State, Unit
+from checks.network._parts import against
+from checks.snmp import Identity, Peer, Snmp
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How the device is reached (see the source snmp); what the ledger says; empty is not compared."""
+
+    address: str
+    port: int = 161
+    version: int = 3
+    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
+    timeout_ms: int = 20_000
+    serial: str = ""
+    software: str = ""
+    hardware: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
+
+
+def observe(snmp: Snmp, params: Params) -> Facts:
+    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
+    return Facts(snmp.look(peer, ()).identity)
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    found = seen.facts.identity
+    pairs = (
+        ("serial", found.serial, params.serial),
+        ("software", found.version, params.software),
+        ("hardware", found.hardware, params.hardware),
+        ("device_name", found.name, params.name),
+    )
+    if not any(wanted for _, _, wanted in pairs):
+        yield Reading("identity", None, Unit.NONE, State.UNKNOWN, "no_baseline")
+    for name, told, wanted in pairs:
+        if wanted:
+            yield against(name, told, wanted)
+    if found.uptime_ms is not None:
+        yield Reading("uptime", found.uptime_ms // 1000, Unit.SECONDS, State.OK)
+
+
+CHECK = Check(
+    id="network.device",
+    version=1,
+    title="网络设备核对",
+    title_en="Identity of a network device",
+    source=Source.SNMP,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("PD-30", "LH annex 1 r5"),
+    needs=("an SNMP view that holds 1.3.6.1.2.1.1 and 1.3.6.1.2.1.47, read only",),
+)

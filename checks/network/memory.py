@@ -1,0 +1,68 @@
+"""Memory in use of a network device, each pool."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from checks.api import Check, Reading, Seen, Source, State, Unit, Upper, percent
+from checks.network._parts import matches, unique
+from checks.snmp import Part, Peer, Snmp, Space
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`broken_off`: the table could not be read to its end."""
+
+    pools: tuple[Space, ...]
+    broken_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How the device is reached (see the source snmp); limits in percent; pools left out by name."""
+
+    address: str
+    port: int = 161
+    version: int = 3
+    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
+    timeout_ms: int = 20_000
+    used: Upper = Upper(85, 95)
+    swap: Upper = Upper(50, 80)
+    ignore: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
+
+
+def observe(snmp: Snmp, params: Params) -> Facts:
+    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
+    found = snmp.look(peer, (Part.MEMORY,))
+    return Facts(found.memory, Part.MEMORY.value in found.missing)
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    found = seen.facts
+    pools = [one for one in found.pools if not matches(one.name, params.ignore)]
+    if found.broken_off or not pools:
+        reason = "broken_off" if found.broken_off else "not_reported"
+        yield Reading("pools", None, Unit.COUNT, State.UNKNOWN, reason)
+    for name, one in zip(unique(one.name for one in pools), pools, strict=True):
+        share = percent(one.used, one.total) if one.share is None else Fraction(one.share, 100)
+        state = (params.swap if one.kind == "swap" else params.used).judge(share)
+        reason = "" if state is State.OK else "not_reported" if share is None else "filling"
+        yield Reading(name, share, Unit.PERCENT, state, reason)
+
+
+CHECK = Check(
+    id="network.memory",
+    version=1,
+    title="网络设备内存使用率",
+    title_en="Memory of a network device",
+    source=Source.SNMP,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("PD-32",),
+    needs=("an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47 and the maker's memory table",),
+)
