@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -212,7 +212,7 @@ def diff(directory: Path, discovered: Path, logged: bool, by: str, as_json: bool
         must_exist(context, by)
         try:
             kept, data = ledgers.read(directory), discovered.read_bytes()
-            found = difference.compare(kept.rows, difference.discovered(json.loads(data)))
+            found = difference.compare(kept.rows, difference.discovered(_documents(data)))
         except (LedgerError, OSError, ValueError, RecursionError) as error:
             _fail(f"{discovered.name}: {error}")
         entry = ledgers.log_difference(context, kept, data, found, by=by) if logged else None
@@ -226,11 +226,20 @@ def diff(directory: Path, discovered: Path, logged: bool, by: str, as_json: bool
     sys.exit(0 if found.empty else 1)
 
 
+def _documents(data: bytes) -> Any:
+    """One JSON document, or one on each line (as repeated `discover --json >> FILE` leaves them)."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return [json.loads(line) for line in data.splitlines() if line.strip()]
+
+
 def _lines(found: "Difference") -> list[str]:
     return [
         *(f"only in the ledger: {one}" for one in found.only_ledger),
         *(f"only found: {one}" for one in found.only_found),
         *(f"different: {one.asset} {one.field}: {one.ledger} / {one.found}" for one in found.different),
         *(f"no serial told: {one}" for one in found.silent),
+        *(f"could not be looked at: {one}" for one in found.unseen),
         f"equal: {found.equal}",
     ]

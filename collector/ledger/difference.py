@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from collector.ledger.model import LedgerError, Row
+from collector.ledger.model import SECTIONS, LedgerError, Row
 
 _COMPARED = ("serial", "version", "model")
 # Words that discovered devices may use for a field.
@@ -21,9 +22,10 @@ _MOST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A discovered device: its fields by name, none empty."""
+    """A discovered device: its fields by name, none empty. `error`: why it could not be looked at, if so."""
 
     fields: Mapping[str, str]
+    error: str = ""
 
     @property
     def title(self) -> str:
@@ -44,36 +46,51 @@ class Different:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The whole comparison. `silent`: found, and did not tell a serial that the ledger has."""
+    """The whole comparison. `silent`: found, and did not tell a serial that the ledger has; `unseen`: could
+    not be looked at, so that nobody knows."""
 
     only_ledger: tuple[str, ...]
     only_found: tuple[str, ...]
     different: tuple[Different, ...]
     silent: tuple[str, ...]
+    unseen: tuple[str, ...]
     equal: int
 
     @property
     def empty(self) -> bool:
         """Whether ledger and devices agree in all that could be compared."""
-        return not (self.only_ledger or self.only_found or self.different)
+        return not (self.only_ledger or self.only_found or self.different or self.unseen)
 
 
 def discovered(whole: Any) -> tuple[Found, ...]:
-    """Devices of a JSON document: a list of objects, or one under `assets`, `devices` or `discovered`."""
+    """Devices of a JSON document: a list of objects, or one under `assets`, `devices` or `discovered`; each
+    with its fields, or as `roundseal-agent discover --json` prints it."""
     if isinstance(whole, dict):
         whole = next((whole[key] for key in ("assets", "devices", "discovered") if key in whole), [whole])
     if not isinstance(whole, list) or len(whole) > _MOST or not all(isinstance(one, dict) for one in whole):
         raise LedgerError("garbled", "a list of discovered devices is wanted")
-    return tuple(Found(_fields(one)) for one in whole)
+    return tuple(Found(_fields(one), str(one.get("error") or "")) for one in whole)
 
 
 def _fields(one: Mapping[str, Any]) -> dict[str, str]:
     fields = {}
+    identity = one.get("identity")
+    one = {**one, **identity} if isinstance(identity, dict) else one
     for name, keys in _KEYS.items():
         value = next((one[key] for key in keys if one.get(key)), None)
         if isinstance(value, str | int) and str(value).strip():
             fields[name] = str(value).strip()
+    if "://" in fields.get("address", ""):
+        fields["address"] = _host(fields["address"])
     return fields
+
+
+def _host(target: str) -> str:
+    """The address in a target such as snmp://10.1.0.1:161?version=2."""
+    try:
+        return urlsplit(target).hostname or target
+    except ValueError:
+        return target
 
 
 def compare(rows: Sequence[Row], found: Sequence[Found]) -> Difference:
@@ -85,7 +102,7 @@ def compare(rows: Sequence[Row], found: Sequence[Found]) -> Difference:
     equal = 0
     for row in rows:
         one = pairs.get(row.number)
-        if one is None:
+        if one is None or one.error:
             continue
         odd = _odd(row, one)
         different += odd
@@ -94,9 +111,10 @@ def compare(rows: Sequence[Row], found: Sequence[Found]) -> Difference:
             silent.append(row.fields["id"])
     return Difference(
         only_ledger=tuple(row.fields["id"] for row in rows if row.number not in pairs),
-        only_found=tuple(one.title for one in found if id(one) not in taken),
+        only_found=tuple(one.title for one in found if id(one) not in taken and not one.error),
         different=tuple(different),
         silent=tuple(silent),
+        unseen=tuple(row.fields["id"] for row in rows if row.number in pairs and pairs[row.number].error),
         equal=equal,
     )
 
@@ -108,11 +126,21 @@ def _pairs(rows: Sequence[Row], found: Sequence[Found]) -> dict[int, Found]:
     for field in ("serial", "id", "address"):
         by = {value.lower(): one for one in left if (value := one.fields.get(field))}
         for row in rows:
-            one = None if row.number in pairs else by.pop(row.fields.get(field, "").lower(), None)
+            one = None if row.number in pairs else _first(by, _values(row, field))
             if one is not None:
                 pairs[row.number] = one
                 left = [other for other in left if other is not one]
     return pairs
+
+
+def _first(by: dict[str, Found], values: Sequence[str]) -> Found | None:
+    return next((by.pop(value) for value in values if value in by), None)
+
+
+def _values(row: Row, field: str) -> list[str]:
+    """What a row says in a field, in small letters; an address in any of the places for one."""
+    names = ("address", *SECTIONS) if field == "address" else (field,)
+    return [row.fields[name].lower() for name in names if name in row.fields]
 
 
 def _odd(row: Row, one: Found) -> list[Different]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,17 @@ def run(*words: object, code: int = 0) -> Result:
     return made
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init` makes, once."""
+    made = tmp_path_factory.mktemp("begun") / "c"
+    run("init", made, "--origin", "ledger.example/log", "--listen", "127.0.0.1:0")
+    return made
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    run("init", tmp_path / "c", "--origin", "ledger.example/log", "--listen", "127.0.0.1:0")
-    return tmp_path / "c"
+def place(begun: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(begun, tmp_path / "c"))
 
 
 def book(*rows: list[object]) -> bytes:
@@ -178,6 +186,20 @@ def test_a_device_that_tells_no_serial_is_not_called_equal_in_it() -> None:
     rows = (Row(2, {"id": "a", "kind": "server", "serial": "S", "address": "10.0.0.1"}),)
     found = difference.compare(rows, difference.discovered([{"ip": "10.0.0.1"}]))
     assert found.silent == ("a",) and found.empty and found.equal == 1
+
+
+def test_what_discover_printed_is_compared_and_a_device_that_failed_is_unseen_not_absent(place: Path) -> None:
+    text = "id,kind,serial,version,snmp,ip\nsw-1,switch,S1,8.1,10.1.0.1,\nsw-2,switch,S2,,10.1.0.2,\n"
+    run("ledger", "import", place, put(place, text + "sw-3,switch,,,,10.1.0.3\n"))
+    lines = [
+        {"target": "snmp://10.1.0.1:1161?version=2", "identity": {"serial": "", "version": "8.2"}},
+        {"target": "snmp://10.1.0.2", "error": "timeout", "detail": ""},
+        {"target": "snmp://[::1", "error": "timeout"},
+    ]
+    found = put(place, "\n".join(json.dumps(one) for one in lines), "found.jsonl")
+    said = json.loads(run("ledger", "diff", place, found, "--json", code=1).stdout)
+    assert (said["unseen"], said["only_ledger"], said["only_found"]) == (["sw-2"], ["sw-3"], [])
+    assert said["silent"] == ["sw-1"] and said["different"][0]["found"] == "8.2"
 
 
 def test_a_device_is_one_asset_at_most() -> None:

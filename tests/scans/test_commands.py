@@ -1,6 +1,7 @@
 """`scan import`, `list`, `show` on a real log, and the pages."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,10 +28,17 @@ def run(*words: object, code: int = 0) -> Result:
     return made
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init` makes, once."""
+    made = tmp_path_factory.mktemp("begun") / "c"
+    run("init", made, "--origin", "scan.example/log", "--listen", "127.0.0.1:0")
+    return made
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    run("init", tmp_path / "c", "--origin", "scan.example/log", "--listen", "127.0.0.1:0")
-    return tmp_path / "c"
+def place(begun: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(begun, tmp_path / "c"))
 
 
 def test_a_report_is_logged_once_listed_and_shown(place: Path) -> None:
