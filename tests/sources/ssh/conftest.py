@@ -162,6 +162,7 @@ class Behaviour:
     screens: dict = field(default_factory=dict)
     motd: bytes = b""
     password: str = "s3cr3t-Word"
+    auth: str = "password"
     greeting: tuple = ()  # (what it asks at the shell's start, what must be answered)
     enable: str = ""
     page: int = 0  # lines of a page
@@ -184,7 +185,13 @@ class Device(paramiko.ServerInterface):
         self.user = ""
 
     def get_allowed_auths(self, username):
-        return "password"
+        return self.behaviour.auth
+
+    def check_auth_interactive(self, username, submethods):
+        return paramiko.InteractiveQuery("", "", ("Password: ", False))
+
+    def check_auth_interactive_response(self, responses):
+        return self.check_auth_password("", responses[0])
 
     def check_auth_password(self, username, password):
         good = password == self.behaviour.password

@@ -1,6 +1,7 @@
 """Peers that do not speak SSH as they should: a typed error each, within the deadline."""
 
 import socket
+import threading
 import time
 
 import paramiko
@@ -104,6 +105,11 @@ def test_a_device_that_wants_a_password_and_gets_none_says_so(ssh, device, secre
     assert caught.value.kind is ErrorKind.DENIED
 
 
+def test_a_device_that_asks_for_the_password_interactively_gets_it(ssh, device):
+    to, _ = device(auth="keyboard-interactive", screens={"a": b"1\r\n"})
+    assert ssh.run(to, "a", timeout_ms=LONG).stdout == "1\r\n"
+
+
 def test_a_device_that_tells_no_exit_leaves_it_open(ssh, device):
     to, _ = device(screens={"display clock": b"12:00\r\n"})
     ran = ssh.run(to, "display clock", timeout_ms=LONG)
@@ -111,11 +117,9 @@ def test_a_device_that_tells_no_exit_leaves_it_open(ssh, device):
 
 
 def test_a_dead_target_delays_no_other(ssh, peer, device):
-    import threading
-
     to, _ = device(screens={"x": b"1\r\n"})
     dead = peer(lambda sock, stop: stop.wait(60))
-    thread = threading.Thread(target=fails, args=(ssh, dead, 8000))
+    thread = threading.Thread(target=fails, args=(ssh, dead, 4000))
     thread.start()
     assert ssh.run(to, "x", timeout_ms=LONG).stdout == "1\r\n"
     assert thread.is_alive()
