@@ -13,14 +13,11 @@ from agent.errors import AgentError
 from agent.state import DEFAULT, State
 
 GOOD, BAD, CANNOT = 0, 1, 2
-_LATER = ("discover",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 good, 1 bad, 2 cannot be done."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in _LATER:
-        return _fail(f"{words[0]}: not in this version")
     args = _plain_run(words) or _parsed(words)
     command: Callable[[SimpleNamespace], int] = args.command
     try:
@@ -57,7 +54,9 @@ def _parsed(words: Sequence[str]) -> SimpleNamespace:
         "doctor": _doctor,
         "check": _check,
         "once": _once,
+        "trust": _trust,
         "parse": _parse,
+        "discover": _discover,
     }
     return SimpleNamespace(**vars(parser(run).parse_args(words)))
 
@@ -139,6 +138,15 @@ def _check(args: SimpleNamespace) -> int:
     return found.exit
 
 
+def _trust(args: SimpleNamespace) -> int:
+    from agent import trust
+
+    wish = trust.Wish(args.target, args.key, args.hop, args.hop_secret, args.legacy, args.replace)
+    found = trust.run(State(args.state), wish)
+    _show(args, found.value, found.text)
+    return found.exit
+
+
 def _once(args: SimpleNamespace) -> int:
     from agent import log, once
 
@@ -154,6 +162,14 @@ def _parse(args: SimpleNamespace) -> int:
     found = command.run(args.platform, args.device_command, args.file)
     _show(args, found.value, found.text)
     return GOOD
+
+
+def _discover(args: SimpleNamespace) -> int:
+    from agent import discover
+
+    found = discover.run(State(args.state), args.target, args.readings)
+    _show(args, found.value, found.text)
+    return found.exit
 
 
 if __name__ == "__main__":

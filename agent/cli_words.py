@@ -10,8 +10,6 @@ from typing import Any
 
 from agent.state import DEFAULT
 
-LATER = ("discover",)
-
 
 def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     """`run`: the function of each command."""
@@ -43,14 +41,18 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     check.add_argument(
         "--target", default="", metavar="T", help="name of what is looked at (default: this host)"
     )
+    _trust_words(commands, run["trust"])
     once = _command(commands, "once", run["once"], "take every look of a plan once, into a sealed file")
     once.add_argument(
         "--plan", required=True, type=Path, metavar="FILE", help="the plan, as the collector served it"
     )
     once.add_argument("--seal", required=True, type=Path, metavar="FILE.xz", help="the file to write")
     _parse_words(commands, run["parse"])
-    for name in LATER:
-        commands.add_parser(name, help="not in this version", formatter_class=_Formatter)
+    found = _command(
+        commands, "discover", run["discover"], "what a device is and has, and a piece of estate for it"
+    )
+    found.add_argument("target", metavar="TARGET", help="snmp://ADDRESS[:PORT]?version=2&secret=NAME")
+    found.add_argument("--readings", type=Path, metavar="FILE", help="write all readings as JSON")
     return made
 
 
@@ -68,6 +70,18 @@ def _parse_words(commands: Any, run: Any) -> None:
     )
     parse.add_argument("--json", action="store_true", help="print JSON")
     parse.set_defaults(command=run)
+
+
+def _trust_words(commands: Any, run: Any) -> None:
+    trust = _command(commands, "trust", run, "read a target's SSH host key, print its fingerprint and pin it")
+    trust.add_argument("target", metavar="TARGET", help="ADDRESS or ADDRESS:PORT")
+    trust.add_argument("--key", default="", metavar="SHA256:…", help="pin it only if it is this one")
+    trust.add_argument("--replace", action="store_true", help="pin it in place of another one")
+    trust.add_argument("--legacy", action="store_true", help="an old device: speak SHA-1 and CBC too")
+    trust.add_argument("--hop", default="", metavar="ADDRESS:PORT", help="reach it through this bastion")
+    trust.add_argument(
+        "--hop-secret", default="bastion", metavar="NAME", help="the bastion's secret (bastion)"
+    )
 
 
 class _Formatter(argparse.HelpFormatter):

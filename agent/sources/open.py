@@ -29,10 +29,18 @@ def open_source(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.protocols import open_protocols
 
         return open_protocols(means)
+    return _remote(source, memory, means)
+
+
+def _remote(source: Source, memory: Memory, means: Means) -> Any:
     if source is Source.SSH:
         from agent.sources.ssh import open_ssh
 
         return open_ssh(means)
+    if source is Source.SNMP:
+        from agent.sources.snmp import open_snmp
+
+        return open_snmp(memory, means)
     if source is Source.SQL:
         from agent.sources.sql import open_sql
 

@@ -115,6 +115,10 @@ class Responder:
         self._thread.join()
         self._socket.close()
 
+    def replace(self, held: dict[bytes, Recording]) -> None:
+        """Hold something else from now on."""
+        self._held = held
+
     def _serve(self) -> None:
         while True:
             datagram, address = self._socket.recvfrom(65535)

@@ -141,7 +141,7 @@ def _log(value: Fraction) -> Fraction | None:
     return Fraction(str(round(10 * math.log10(value), 4))) if value > 0 else None
 
 
-_CONVERT: Mapping[str, Callable[[Fraction], Fraction | None]] = {
+CONVERT: Mapping[str, Callable[[Fraction], Fraction | None]] = {
     "": lambda value: value,
     "fahrenheit": lambda value: (value - 32) * Fraction(5, 9),
     "dbm_of_mw": _log,
@@ -159,7 +159,7 @@ def measured(rule: Rule, raw: Fraction, exponent: Fraction | None) -> Fraction |
     scaled = raw * rule.scale
     if exponent is not None:
         scaled = scaled / Fraction(10) ** int(exponent) if abs(exponent) <= 12 else scaled
-    converted = _CONVERT[rule.convert](scaled)
+    converted = CONVERT[rule.convert](scaled)
     return None if converted is None else converted + rule.offset
 
 

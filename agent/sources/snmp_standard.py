@@ -101,7 +101,8 @@ def stores(rows: Rows) -> tuple[list[Space], list[Space]]:
         total, taken, unit = (_whole(value) for value in (size, used.get(index), units.get(index)))
         word = memory_kind(kind, name)
         made = _store(f"{STORES[4]}.{index}", name, word or "disk", taken, total, unit or 1)
-        (memory if word else disks).append(made)
+        if word or kind not in ("1", "2", "3"):
+            (memory if word else disks).append(made)
     return _shared_out(memory), disks
 
 
@@ -122,8 +123,13 @@ def _shared_out(memory: list[Space]) -> list[Space]:
     return found
 
 
+_ZONES = ("UMA:", "MALLOC:", "mbuf")  # what FreeBSD's kernel hands out inside: parts of parts
+
+
 def memory_kind(kind: str, name: str) -> str:
     """What kind of memory an entry of hrStorageTable is; empty: none."""
+    if name.startswith(_ZONES):
+        return ""
     low = name.lower()
     for word, found in _MEMORY_NAMES:
         if word in low and kind not in _DISKS:
@@ -175,26 +181,25 @@ def entity_sensors(rows: Rows, base: str) -> list[Sensor]:
         exponent = 3 * ((_whole(scales.get(index)) or 9) - 9) - (_whole(precisions.get(index)) or 0)
         words = [text for text in (text_of(names.get(index)), text_of(descriptions.get(index))) if text]
         scaled = value * Fraction(10) ** max(min(exponent, 30), -30)
-        kind, scaled = _kind(_whole(types.get(index)) or 0, scaled, " ".join(words))
-        if kind:
-            name = words[0] if words else index
-            found.append(Sensor(f"{base}4.{index}", kind, name[:128], thousandths(scaled)))
+        name = words[0] if words else index
+        for kind, measured in _kinds(_whole(types.get(index)) or 0, scaled, " ".join(words)):
+            found.append(Sensor(f"{base}4.{index}", kind, name[:128], thousandths(measured)))
     return found
 
 
-def _kind(number_of: int, value: Fraction, words: str) -> tuple[str, Fraction]:
-    """Kind and value; light is given in watts or without a unit, and read in dBm."""
+def _kinds(number_of: int, value: Fraction, words: str) -> list[tuple[str, Fraction]]:
+    """Kind and value; light that is given in watts or without a unit is read in dBm too."""
     kind = _TYPES.get(number_of, "")
     if kind == "power" and _OPTICAL.search(words):
-        return "dbm", decibels(value * 1000)
+        return [("dbm", decibels(value * 1000)), (kind, value)]
     if number_of in (1, 2) and _OPTICAL.search(words) and "ower" in words:
-        return "dbm", value
-    return kind, value
+        return [("dbm", value)]
+    return [(kind, value)] if kind else []
 
 
 def decibels(milliwatts: Fraction) -> Fraction:
-    """dBm; no light at all is -40, the floor that optics report."""
-    return Fraction(str(round(10 * math.log10(milliwatts), 4))) if milliwatts > 0 else Fraction(-40)
+    """dBm; no light at all is -60, below what any optic reports."""
+    return Fraction(str(round(10 * math.log10(milliwatts), 4))) if milliwatts > 0 else Fraction(-60)
 
 
 def neighbours(rows: Rows) -> list[Neighbour]:

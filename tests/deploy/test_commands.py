@@ -40,13 +40,13 @@ THERE = [
     (AGENT, "doctor"),
     (AGENT, "check"),
     (AGENT, "once"),
+    (AGENT, "discover"),
     (VERIFY, ""),
 ]
 LATER = [
     (COLLECTOR, "scorecard @dir --period 2026-11"),
     (COLLECTOR, "scorecard case @garbage"),
     (COLLECTOR, "prune @dir --before 2026-01-01"),
-    (AGENT, "discover snmp://192.0.2.1"),
     (AGENT, "parse --platform vrp --command x @garbage"),
     (WITNESS, "serve"),
     (WITNESS, "pull http://127.0.0.1:1"),

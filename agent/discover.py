@@ -1,0 +1,108 @@
+"""`discover TARGET`: what a device is and has, and a ready piece of estate YAML.
+
+snmp://ADDRESS[:PORT]?version=2&secret=NAME
+"""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from agent import settings
+from agent.errors import AgentError
+from agent.shown import Shown
+from agent.sources.memory import Transient
+from agent.state import State
+from checks.api import ObservationError
+from checks.snmp import Device, Peer
+
+_SHOWN = 12
+
+
+def run(state: State, target: str, readings_file: Path | None) -> Shown:
+    """Exit 0: read; 2: it could not be looked at."""
+    from agent.sources.snmp import open_snmp
+    from agent.sources.snmp_readings import readings
+
+    peer = peer_of(target)
+    source = open_snmp(Transient(), settings.read(state).means(state))
+    try:
+        device = source.look(peer)
+    except ObservationError as error:
+        value = {"target": target, "error": str(error.kind), "detail": error.detail}
+        return Shown(value, f"{target}: {error.kind} {error.detail}", 2)
+    found = readings(device)
+    if readings_file is not None:
+        text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        try:
+            readings_file.write_text(text, "utf-8")
+        except OSError as error:
+            raise AgentError("readings", f"{readings_file}: {error.strerror}") from None
+    asset = estate(peer, device)
+    return Shown({"target": target, **found, "estate": asset}, f"{summary(device)}\n\n{asset}", 0)
+
+
+def peer_of(target: str) -> Peer:
+    """The peer a target names; AgentError says what is wrong with it."""
+    try:
+        parts = urlsplit(target)
+        port = parts.port or 161
+    except ValueError as error:
+        raise AgentError("target", f"{target}: {error}") from None
+    given = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    if parts.scheme != "snmp" or not parts.hostname or set(given) - {"version", "secret"}:
+        raise AgentError("target", "snmp://ADDRESS[:PORT]?version=1|2|3&secret=NAME is wanted")
+    try:
+        return Peer(parts.hostname, port, int(given.get("version", "3")), given.get("secret", "snmp"))
+    except ValueError as error:
+        raise AgentError("target", f"{target}: {error}") from None
+
+
+def summary(device: Device) -> str:
+    """A few lines for a person."""
+    who = device.identity
+    lines = [
+        f"{who.name or '(no name)'}: {' '.join(who.description.split())[:100]}",
+        f"object id {who.object_id}; profile {who.os or 'none: standard tables only'}",
+        f"vendor {who.vendor or '-'}, kind {who.kind or '-'}, hardware {who.hardware or '-'}, "
+        f"version {who.version or '-'}, serial {who.serial or '-'}",
+        f"{len(device.processors)} processors, {len(device.memory)} memory pools, "
+        f"{len(device.storage)} stores, {len(device.sensors)} sensors, {len(device.ports)} ports, "
+        f"{len(device.neighbours)} neighbours",
+    ]
+    bad = [sensor for sensor in device.sensors if sensor.severity in ("warn", "crit")]
+    lines += [f"{sensor.severity}: {sensor.name}: {sensor.state}" for sensor in bad[:_SHOWN]]
+    if len(bad) > _SHOWN:
+        lines.append(f"… and {len(bad) - _SHOWN} more")
+    return "\n".join(lines)
+
+
+def estate(peer: Peer, device: Device) -> str:
+    """The asset as a piece of estate YAML; `via` is for the operator to fill in."""
+    who = device.identity
+    asset: dict[str, object] = {
+        "kind": identifier(who.kind or "network-device"),
+        "name": who.name or peer.address,
+        "model": who.hardware,
+        "serial": who.serial,
+    }
+    way: dict[str, object] = {
+        "address": peer.address,
+        "port": peer.port,
+        "version": peer.version,
+        "secret": peer.secret,
+    }
+    lines = [f"- id: {identifier(who.name or peer.address)}"]
+    lines += [f"  {key}: {_quoted(value)}" for key, value in asset.items() if value]
+    lines += ["  # via: the agent that looks at it", "  snmp:"]
+    return "\n".join([*lines, *(f"    {key}: {_quoted(value)}" for key, value in way.items())])
+
+
+def _quoted(value: object) -> str:
+    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
+
+
+def identifier(name: str) -> str:
+    """An id that an estate takes: small letters, digits, dashes."""
+    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48]
+    return made or "device"

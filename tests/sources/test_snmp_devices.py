@@ -1,0 +1,253 @@
+"""Devices read over real UDP from our responder, and peers that misbehave."""
+
+import socket
+import threading
+
+import pytest
+
+from agent.sources.means import Means
+from agent.sources.memory import Transient
+from agent.sources.snmp import open_snmp
+from agent.sources.snmp_ber import INTEGER, RESPONSE, encode_oid, message, parse
+from agent.sources.snmp_look import look
+from agent.sources.snmp_responder import Responder, recording
+from agent.sources.snmp_udp import Job, Loop
+from checks.api import ErrorKind, ObservationError
+from checks.snmp import EVERYTHING, Part, Peer
+
+UPS = b"""1.3.6.1.2.1.1.1.0|4|Acme UPS card
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.5491.304
+1.3.6.1.2.1.1.3.0|67|123456
+1.3.6.1.2.1.1.5.0|4|ups-1
+1.3.6.1.2.1.2.2.1.2.1|4|eth0
+1.3.6.1.2.1.2.2.1.3.1|2|6
+1.3.6.1.2.1.2.2.1.7.1|2|1
+1.3.6.1.2.1.2.2.1.8.1|2|2
+1.3.6.1.2.1.2.2.1.10.1|65|1000
+1.3.6.1.2.1.33.1.2.1.0|2|3
+1.3.6.1.2.1.33.1.2.4.0|2|87
+1.3.6.1.2.1.33.1.4.1.0|2|3
+1.3.6.1.2.1.33.1.4.4.1.2.1|2|231
+1.3.6.1.2.1.33.1.4.4.1.2.2|2|229"""
+PLAIN = b"""1.3.6.1.2.1.1.1.0|4|something nobody knows
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.999999.1
+1.3.6.1.2.1.25.2.3.1.2.1|6|1.3.6.1.2.1.25.2.1.2
+1.3.6.1.2.1.25.2.3.1.3.1|4|Physical memory
+1.3.6.1.2.1.25.2.3.1.4.1|2|1024
+1.3.6.1.2.1.25.2.3.1.5.1|2|1000
+1.3.6.1.2.1.25.2.3.1.6.1|2|600
+1.3.6.1.2.1.25.2.3.1.2.7|6|1.3.6.1.2.1.25.2.1.1
+1.3.6.1.2.1.25.2.3.1.3.7|4|Cached memory
+1.3.6.1.2.1.25.2.3.1.4.7|2|1024
+1.3.6.1.2.1.25.2.3.1.5.7|2|200
+1.3.6.1.2.1.25.2.3.1.6.7|2|200
+1.3.6.1.2.1.25.3.3.1.2.5|2|37
+1.3.6.1.2.1.99.1.1.1.1.9|2|8
+1.3.6.1.2.1.99.1.1.1.2.9|2|8
+1.3.6.1.2.1.99.1.1.1.3.9|2|0
+1.3.6.1.2.1.99.1.1.1.4.9|2|41500
+1.3.6.1.2.1.99.1.1.1.5.9|2|1
+1.3.6.1.2.1.47.1.1.1.1.7.9|4|inlet"""
+
+
+def held(text):
+    return {b"public": recording(text.splitlines())}
+
+
+@pytest.fixture
+def means(tmp_path):
+    path = tmp_path / "secrets.yaml"
+    path.write_text("snmp: {community: public}\nwrong: {community: private}\n")
+    path.chmod(0o600)
+    return Means(state=tmp_path)
+
+
+@pytest.fixture
+def source(means):
+    return open_snmp(Transient(), means)
+
+
+def peer(port, **given):
+    return Peer("127.0.0.1", port, **{"version": 2, "timeout_ms": 5000, **given})
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_device_is_identified_and_its_profile_read(source, version):
+    with Responder(held(UPS)) as responder:
+        device = source.look(peer(responder.port, version=version))
+    assert (device.identity.vendor, device.identity.name) == ("Riello", "ups-1")
+    assert device.identity.uptime_ms == 1_234_560
+    states = {sensor.name: (sensor.state, sensor.severity) for sensor in device.sensors if sensor.state}
+    assert states["Battery status"] == ("low", "crit")
+    assert states["Output source"] == ("normal", "ok")
+    volts = [sensor.value for sensor in device.sensors if sensor.kind == "voltage"]
+    assert volts == [231_000, 229_000]
+    assert [(port.name, port.admin, port.oper) for port in device.ports] == [("eth0", "up", "down")]
+
+
+def test_a_device_without_profile_is_read_by_the_standard_tables(source):
+    with Responder(held(PLAIN)) as responder:
+        device = source.look(peer(responder.port))
+    assert device.identity.os == ""
+    assert [cpu.load for cpu in device.processors] == [3700]
+    main, cached = device.memory
+    assert (main.used, main.share) == (400 * 1024, 4000)  # what is cached is given back when asked for
+    assert (cached.kind, cached.share) == ("cached", 2000)
+    assert [(sensor.name, sensor.value) for sensor in device.sensors] == [("inlet", 41_500)]
+
+
+def test_only_the_parts_asked_for_are_read(source):
+    with Responder(held(PLAIN)) as responder:
+        device = source.look(peer(responder.port), [Part.PROCESSORS])
+    assert device.processors and not device.memory and not device.sensors
+
+
+def test_port_counters_are_compared_with_the_look_before_unless_it_restarted(source):
+    with Responder(held(UPS)) as responder:
+        address = peer(responder.port)
+        assert source.look(address).ports[0].before is None
+        responder.replace(held(UPS.replace(b"|123456", b"|129456").replace(b"|1000", b"|4000")))
+        device = source.look(address)
+        assert device.elapsed_ms == 60_000
+        assert (device.ports[0].before.octets_in, device.ports[0].after.octets_in) == (1000, 4000)
+        responder.replace(held(UPS.replace(b"|123456", b"|50")))
+        assert source.look(address).ports[0].before is None
+
+
+def test_columns_can_be_walked_raw(source):
+    with Responder(held(UPS)) as responder:
+        found = source.walk(peer(responder.port), ["1.3.6.1.2.1.33.1.4.4.1.2", "1.3.6.1.2.1.1.5.0"])
+    assert found["1.3.6.1.2.1.33.1.4.4.1.2"] == {"1": 231, "2": 229}
+    assert found["1.3.6.1.2.1.1.5.0"] == {"": b"ups-1"}
+
+
+def test_a_wrong_community_is_silence_and_ends_at_the_deadline(source):
+    with Responder(held(UPS)) as responder, pytest.raises(ObservationError) as error:
+        source.look(peer(responder.port, secret="wrong", timeout_ms=300))
+    assert error.value.kind is ErrorKind.TIMEOUT
+    assert "private" not in str(error.value)
+
+
+def test_a_secret_that_is_not_there_is_denied(source):
+    with pytest.raises(ObservationError) as error:
+        source.look(peer(9, secret="nobody"))
+    assert error.value.kind is ErrorKind.DENIED
+
+
+def test_a_closed_port_is_refused_at_once(source):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with pytest.raises(ObservationError) as error:
+        source.look(peer(port, timeout_ms=60_000))
+    assert error.value.kind is ErrorKind.REFUSED
+
+
+class Peculiar:
+    """A peer that answers every datagram as it is told to; empty: not at all."""
+
+    def __init__(self, answer):
+        self._answer = answer
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"stop", ("127.0.0.1", self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self):
+        while (got := self._socket.recvfrom(65535))[0] != b"stop":
+            self._socket.sendto(self._answer(got[0]), got[1])
+
+
+def endless(datagram):
+    """Ever more rows below whatever is asked for."""
+    version, community, _, (number, _, _), asked = parse(datagram)
+    bound = []
+    for turn in range(40):
+        for oid, _, _ in asked:
+            endless.count += 1
+            more = encode_oid(f"1.3.{endless.count + turn}")[1:]
+            base = oid if len(oid) < 12 else oid[:11]
+            bound.append((base + more, INTEGER, b"\x01"))
+    return message(version, community, RESPONSE, number, 0, 0, bound)
+
+
+endless.count = 2_000_000
+
+
+def loop(datagram):
+    """Always the same row: OIDs that do not increase."""
+    version, community, _, (number, _, _), asked = parse(datagram)
+    bound = [(oid, INTEGER, b"\x01") for oid, _, _ in asked]
+    return message(version, community, RESPONSE, number, 0, 0, bound)
+
+
+def foreign(datagram):
+    """Somebody else's request number."""
+    version, community, _, _, asked = parse(datagram)
+    return message(version, community, RESPONSE, 1, 0, 0, [(asked[0][0], INTEGER, b"\x01")])
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (lambda _: b"no BER at all", ErrorKind.GARBLED),
+        (lambda _: b"\x30\x84\xff\xff\xff\xff", ErrorKind.GARBLED),
+        (lambda got: got[:-1], ErrorKind.GARBLED),
+        (foreign, ErrorKind.TIMEOUT),
+    ],
+)
+def test_an_answer_that_is_none_ends_in_a_typed_error(source, answer, kind):
+    with Peculiar(answer) as strange, pytest.raises(ObservationError) as error:
+        source.look(peer(strange.port, timeout_ms=400))
+    assert error.value.kind is kind
+
+
+def test_oids_that_do_not_increase_end_the_walk(source):
+    with Peculiar(loop) as strange:
+        found = source.walk(peer(strange.port), ["1.3.6.1.2.1.2.2.1.2"])
+    assert len(found["1.3.6.1.2.1.2.2.1.2"]) <= 1
+
+
+def test_a_device_that_never_stops_answering_is_cut_off(source):
+    with Peculiar(endless) as strange, pytest.raises(ObservationError) as error:
+        source.walk(peer(strange.port, timeout_ms=60_000), ["1.3.6.1.4.1.9"])
+    assert error.value.kind is ErrorKind.GARBLED
+
+
+def test_dead_devices_cost_the_others_nothing():
+    with Responder(held(UPS)) as responder, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        jobs = [
+            Job(
+                ("127.0.0.1", port if at % 10 == 0 else responder.port),
+                2,
+                b"public",
+                look(EVERYTHING),
+                0.5 if at % 10 == 0 else 60,
+                f"device {at}",
+            )
+            for at in range(40)
+        ]
+        Loop(jobs).run()
+    assert [at for at, job in enumerate(jobs) if job.error is not None] == [0, 10, 20, 30]
+    assert all(job.error.kind is ErrorKind.TIMEOUT for job in jobs if job.error is not None)
+    assert all(len(job.result.sensors) == 5 for job in jobs if job.error is None)
+
+
+def test_many_devices_are_looked_at_together(source):
+    with Responder(held(UPS)) as one, Responder(held(PLAIN)) as other:
+        found = source.look_many([peer(one.port), peer(9, secret="nobody"), peer(other.port)])
+    assert found[0].identity.name == "ups-1"
+    assert found[1].kind is ErrorKind.DENIED
+    assert found[2].processors[0].load == 3700

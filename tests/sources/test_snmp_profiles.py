@@ -1,0 +1,136 @@
+"""Profiles: every one is readable, chosen by what a device says of itself, and names nobody's recording."""
+
+import re
+
+import pytest
+
+from agent.sources import snmp_profiles, snmp_rules
+from agent.sources.snmp_profiles import BadProfile, complete, everything, find, profile
+from agent.sources.snmp_rules import number, processors, sensors, spaces
+from agent.sources.snmp_walk import Rows
+from checks.snmp import UNITS
+
+NAMES = sorted(everything())
+V = "1.3.6.1.4.1.99999.1."
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_is_readable_and_whole(name):
+    made = complete(name)
+    assert made.match or not made.vendor, "a profile that nothing chooses names no vendor"
+    for rule in made.sensors:
+        assert rule.kind in UNITS
+        assert rule.kind != "state" or rule.states, rule.value
+        assert rule.kind == "state" or not rule.states
+        assert rule.convert in snmp_rules.CONVERT
+    for oid in snmp_rules.wanted((*made.sensors, *made.processors, *made.memory, *made.storage)):
+        assert re.fullmatch(r"\d+(\.\d+)+", oid)
+
+
+def test_the_longest_object_id_wins_then_the_description():
+    assert find("1.3.6.1.4.1.318.1.3.27", "x").name == "apc"
+    assert find("1.3.6.1.4.1.318.1.1.32.1", "x").name == "apc-cpdu"
+    assert find("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X").name == "ios"
+    assert find("1.3.6.1.4.1.9.1.2571", "Cisco IOS XR Software (NCS-5500)").name == "iosxr"
+    assert find("1.3.6.1.4.1.2011.2.235.1", "x").name == "ibmc"
+    assert find("1.3.6.1.4.1.31.1", "x") is None
+    assert find("1.3.6.1.4.1.3180.1", "x") is None, "a longer number is another enterprise"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"sensors": [{"class": "state", "value": V + "1", "colour": "red"}]}, "unknown key colour"),
+        ({"sensor": []}, "unknown key sensor"),
+        ({"sensors": [{"class": "state", "value": V + "1", "states": {"1": "fine"}}]}, "one of ok"),
+    ],
+)
+def test_a_mistake_in_a_profile_is_named(given, said):
+    with pytest.raises(BadProfile, match=said):
+        profile("x", given)
+
+
+def test_a_file_that_is_no_yaml_is_named(tmp_path):
+    path = tmp_path / "odd.yaml"
+    path.write_text("sensors: [")
+    with pytest.raises(BadProfile, match=r"odd\.yaml"):
+        snmp_profiles.read(path)
+
+
+def held(columns, scalars=None):
+    rows = Rows()
+    for oid, cells in columns.items():
+        rows.columns[oid] = {
+            bytes([index]): (2 if isinstance(v, int) else 4, coded(v)) for index, v in cells.items()
+        }
+    for oid, value in (scalars or {}).items():
+        rows.scalars[oid] = (2 if isinstance(value, int) else 4, coded(value))
+    return rows
+
+
+def coded(value):
+    return value.to_bytes(8, "big", signed=True) if isinstance(value, int) else value
+
+
+def rules(part, *given):
+    return getattr(profile("x", {part: [dict(rule) for rule in given]}), part)
+
+
+def test_values_are_scaled_converted_and_left_out():
+    columns = {V + "1": {1: 215, 2: 0, 3: 998}, V + "2": {1: b"a", 2: b"b", 3: b"c"}}
+    rule = {"class": "temperature", "value": V + "1", "names": V + "2", "scale": "1/10", "skip": "0"}
+    found = sensors(rules("sensors", rule | {"high": "900"}), held(columns))
+    assert [(sensor.name, sensor.value) for sensor in found] == [("a", 21_500)]
+    warm = sensors(
+        rules("sensors", {"class": "temperature", "value": V + "1", "convert": "fahrenheit"}), held(columns)
+    )
+    assert warm[1].value == -17_778
+    assert warm[0].oid == V + "1.1"
+
+
+def test_a_scale_column_multiplies_or_divides():
+    columns = {V + "1": {1: 50, 2: 50, 3: 50}, V + "2": {1: -10, 2: 10, 3: 0}}
+    found = sensors(rules("sensors", {"class": "power", "value": V + "1", "times": V + "2"}), held(columns))
+    assert [sensor.value for sensor in found] == [5_000, 500_000, 50_000]
+
+
+def test_states_have_the_severity_of_their_mib_and_unknown_codes_are_unknown():
+    columns = {V + "1": {1: 2, 2: 3, 3: 77}}
+    rule = {"class": "state", "value": V + "1", "states": {"2": "fine ok", "3": "broken crit"}}
+    found = sensors(rules("sensors", rule), held(columns))
+    assert [(sensor.state, sensor.severity) for sensor in found] == [
+        ("fine", "ok"),
+        ("broken", "crit"),
+        ("", "unknown"),
+    ]
+
+
+def test_of_a_bit_string_the_worst_bit_counts():
+    states = {"none": "normal ok", "bit 0": "low paper warn", "bit 9": "jammed crit"}
+    columns = {V + "1": {1: b"\x00", 2: b"\x80", 3: b"\x80\x40"}}
+    found = sensors(rules("sensors", {"class": "state", "value": V + "1", "states": states}), held(columns))
+    assert [sensor.severity for sensor in found] == ["ok", "warn", "crit"]
+
+
+def test_numbers_in_texts_are_read_and_texts_without_are_no_sensor():
+    columns = {V + "1": {1: b"Rail: 12.05V", 2: b"absent"}}
+    rule = {"class": "voltage", "value": V + "1", "pattern": r"([\d.]+)V"}
+    assert [sensor.value for sensor in sensors(rules("sensors", rule), held(columns))] == [12_050]
+    assert number(b"about 1e999") is None
+    assert number(b"\x9f\x78\x04\x41\xc8\x00\x00") == 25
+
+
+def test_memory_is_computed_from_any_two_and_never_from_nothing():
+    columns = {V + "1": {1: 30, 2: 0}, V + "2": {1: 70, 2: 0}}
+    both = spaces(rules("memory", {"used": V + "1", "free": V + "2", "unit": "1024"}), held(columns))
+    assert (both[0].used, both[0].total, both[0].share) == (30 * 1024, 100 * 1024, 3000)
+    assert both[1].share is None
+    free = spaces(rules("storage", {"free": V + "1", "total": V + "2"}), held(columns))
+    assert free[0].oid == "" and free[0].used == 40
+
+
+def test_processors_may_be_given_as_idle_time():
+    found = processors(
+        rules("processors", {"value": V + "5.0", "scale": "-1", "offset": "100"}), held({}, {V + "5.0": 83})
+    )
+    assert [cpu.load for cpu in found] == [1700]
