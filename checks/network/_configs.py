@@ -104,10 +104,8 @@ _TELNET = re.compile(
 _HTTP = re.compile(
     r"^\s*(?:http server enable|ip http enable|ip http server|enable service web-server http)\s*$"
 )
-_OLD = re.compile(
-    r"^\s*(?:snmp-agent sys-info version (?:.*\b(?:v1|v2c|all)\b.*)|snmp-agent community \S.*"
-    r"|snmp-server community \S.*)$"
-)
+_VERSIONS = re.compile(r"^\s*snmp-agent sys-info version (.*)$")
+_OLD = re.compile(r"\b(?:v1|v2c|all)\b")
 _DEFAULT = re.compile(
     r"^\s*(?:snmp-agent community (?:read|write)(?: simple)?|snmp-server community)\s+(?:public|private)\b"
 )
@@ -121,11 +119,13 @@ def opened(parts: Mapping[str, list[str]]) -> Opened:
     """What these sections open, and whether it is limited to some addresses."""
     every = [line for rows in parts.values() for line in rows]
     communities = [line for line in every if _COMMUNITY.match(line)]
+    versions = [found[1] for line in every if (found := _VERSIONS.match(line))]
     terminals = [rows for name, rows in parts.items() if _TERMINAL.match(name)]
     return Opened(
         telnet=any(map(_TELNET.match, every)),
         http=any(map(_HTTP.match, every)),
-        snmp_old=any(map(_OLD.match, every)),
+        # Where versions are stated they decide; else a community is what lets v1 and v2c in.
+        snmp_old=any(map(_OLD.search, versions)) if versions else bool(communities),
         community_default=any(map(_DEFAULT.match, every)),
         terminals_limited=all(any(map(_TERMINAL_ACL.match, rows)) for rows in terminals)
         if terminals

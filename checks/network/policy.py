@@ -1,0 +1,103 @@
+"""A firewall's policy: rules that permit anything to anything, that nothing ever met, or whose time is over.
+
+How the policy is read was written from the makers' documents and never tried on a real firewall.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
+from checks.network._parts import unique
+from checks.network._policies import MAKERS, Rule
+from checks.remote import Ssh, login
+
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How the firewall is reached (see the source ssh). `accepted`: any-to-any rules the buyer agreed to.
+    `platform`: huawei_vrp, hp_comware or fortinet.
+    """
+
+    address: str
+    platform: str
+    port: int = 22
+    secret: str = "ssh"  # noqa: S105  # a name to look up on the agent, no secret
+    legacy: bool = False
+    hop: str = ""
+    hop_secret: str = "bastion"  # noqa: S105  # likewise
+    timeout_ms: int = 60_000
+    accepted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        login(self)
+        if self.platform not in MAKERS:
+            raise ValueError(f"platform must be one of {', '.join(MAKERS)}")
+
+
+def observe(ssh: Ssh, params: Params) -> Facts:
+    maker = MAKERS[params.platform]
+    screens = ssh.shell(login(params), params.platform, maker.commands, timeout_ms=params.timeout_ms)
+    first = screens[0] if screens else None
+    if first is None or first.trouble == "unknown_command":
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{params.address} does not show a policy")
+    if first.trouble:
+        raise ObservationError(ErrorKind.DENIED, f"{params.address}: this user may not see the policy")
+    if first.cut:
+        raise ObservationError(ErrorKind.GARBLED, f"{params.address}: the policy breaks off")
+    rules = maker.read(tuple("" if one.trouble or one.cut else one.text for one in screens))
+    if not rules and first.text.strip():
+        raise ObservationError(ErrorKind.GARBLED, f"{params.address}: no rule was found in the policy")
+    return Facts(rules)
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    rules = seen.facts.rules
+    if not rules:
+        yield Reading("rules", None, Unit.COUNT, State.UNKNOWN, "not_reported")
+        return
+    named = list(zip(unique(one.name for one in rules), rules, strict=True))
+    live = [(name, rule) for name, rule in named if rule.enabled]
+    yield Reading("rules", len(rules), Unit.COUNT, State.OK)
+    yield Reading("disabled", len(rules) - len(live), Unit.COUNT, State.OK)
+    open_to_all = [name for name, rule in live if _any_any(rule) and rule.name not in params.accepted]
+    yield from _found("any_any", open_to_all, State.CRIT, "any_any")
+    over = [name for name, rule in live if rule.ends_ms is not None and rule.ends_ms < seen.taken_at]
+    yield from _found("expired", over, State.WARN, "rule_expired")
+    counted = [(name, rule.hits) for name, rule in live if rule.hits is not None]
+    if live and not counted:
+        yield Reading("unused", None, Unit.COUNT, State.UNKNOWN, "not_reported")
+    else:
+        yield from _found("unused", [name for name, hits in counted if hits == 0], State.WARN, "never_hit")
+
+
+def _any_any(rule: Rule) -> bool:
+    return rule.permits and rule.any_source and rule.any_destination and rule.any_service
+
+
+def _found(name: str, names: Iterable[str], state: State, reason: str) -> Iterator[Reading]:
+    bad = list(names)
+    yield Reading(name, len(bad), Unit.COUNT, state if bad else State.OK, reason if bad else "")
+    for one in bad[:_MOST_NAMED]:
+        yield Reading(one, None, Unit.NONE, state, reason)
+
+
+CHECK = Check(
+    id="network.policy",
+    version=1,
+    title="防火墙策略分析",
+    title_en="Firewall policy",
+    source=Source.SSH,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("PD-32(2)", "PD-32(5)"),
+    needs=("a login that may show the security policy and its hits, and change nothing",),
+)

@@ -1,0 +1,236 @@
+"""Configurations and policies as devices print them: what breaks off or is refused is no configuration."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from checks.api import ErrorKind, ObservationError, Seen, State
+from checks.network import config, policy
+from checks.network._configs import DIALECTS, lines, opened, sections
+from checks.network._policies import MAKERS
+from checks.remote import Screen
+
+AT = 1_795_255_710_806
+
+HUAWEI = """!Software Version V200R019C10SPC500
+#
+sysname CORE-SW1
+#
+acl number 2000
+ rule 5 permit source 10.0.0.0 0.0.0.255
+#
+aaa
+ local-user admin password irreversible-cipher $1a$abc$
+#
+interface Vlanif10
+ ip address 10.0.0.1 255.255.255.0
+#
+snmp-agent
+snmp-agent community read cipher %^%#secret%^%# acl 2000
+snmp-agent sys-info version v3
+#
+user-interface vty 0 4
+ acl 2000 inbound
+ protocol inbound ssh
+#
+return
+"""
+CISCO = """Building configuration...
+
+Current configuration : 1432 bytes
+!
+! Last configuration change at 10:11:12 UTC Mon Mar 1 2027 by admin
+!
+version 15.2
+hostname SW2
+!
+username admin privilege 15 secret 5 $1$abcd$hidden
+interface GigabitEthernet0/1
+ description uplink
+!
+ip http server
+snmp-server community public RO
+line con 0
+line vty 0 4
+ transport input telnet ssh
+!
+end
+"""
+
+
+class Scripted:
+    """A device's screens as somebody recorded them."""
+
+    def __init__(self, *screens: Screen) -> None:
+        self.screens = screens
+
+    def shell(self, _to: Any, _platform: str, commands: Sequence[str], **_: Any) -> tuple[Screen, ...]:
+        assert len(commands) >= len(self.screens)
+        return self.screens
+
+
+def screen(text: str, *, cut: bool = False, trouble: str = "") -> Screen:
+    return Screen("", text, cut, trouble)
+
+
+def looked(platform: str, *screens: Screen) -> config.Facts:
+    return config.observe(Scripted(*screens), config.Params("10.0.0.1", platform))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("screens", "kind"),
+    [
+        ((), ErrorKind.UNSUPPORTED),
+        ((screen("", trouble="unknown_command"),), ErrorKind.UNSUPPORTED),
+        ((screen("", trouble="no_right"),), ErrorKind.DENIED),
+        ((screen(HUAWEI, cut=True),), ErrorKind.GARBLED),
+        ((screen(HUAWEI.replace("return\n", "")),), ErrorKind.GARBLED),
+        ((screen(""),), ErrorKind.GARBLED),
+    ],
+)
+def test_what_is_no_whole_configuration_is_an_error(screens: tuple[Screen, ...], kind: ErrorKind) -> None:
+    with pytest.raises(ObservationError) as raised:
+        looked("huawei_vrp", *screens)
+    assert raised.value.kind is kind
+
+
+def test_a_saved_configuration_that_cannot_be_seen_is_unknown_and_not_the_same() -> None:
+    for saved in (screen("", trouble="no_right"), screen(HUAWEI[:200]), screen(HUAWEI, cut=True)):
+        assert looked("huawei_vrp", screen(HUAWEI), saved).saved is None
+    assert looked("huawei_vrp", screen(HUAWEI)).saved is None
+
+
+def test_fleeting_lines_are_no_change_and_others_are() -> None:
+    later = CISCO.replace("1432 bytes", "1433 bytes").replace("10:11:12", "11:11:11")
+    same = looked("cisco_ios", screen(CISCO), screen(later.replace("Building configuration...\n", "")))
+    assert same.saved == same.running
+    moved = looked("cisco_ios", screen(CISCO), screen(CISCO.replace("uplink", "downlink")))
+    assert moved.saved != moved.running
+
+
+def test_a_drift_names_its_section_and_nothing_secret() -> None:
+    before = looked("huawei_vrp", screen(HUAWEI), screen(HUAWEI))
+    after = looked("huawei_vrp", screen(HUAWEI.replace("10.0.0.1 255", "10.0.0.9 255")), screen(HUAWEI))
+    params = config.Params("10.0.0.1", "huawei_vrp", approved=before.sections)
+    readings = [one for one in config.judge(Seen(after, AT), params) if one.state is not State.OK]
+    assert [(one.name, one.reason) for one in readings] == [
+        ("saved", "not_saved"),
+        ("changed", "changed"),
+        ("interface Vlanif10", "changed"),
+    ]
+    for facts in (before, after, looked("cisco_ios", screen(CISCO))):
+        assert not any(word in repr(facts) for word in ("secret", "hidden", "cipher", "$1", "public"))
+
+
+def test_what_a_configuration_opens_is_seen() -> None:
+    cisco = looked("cisco_ios", screen(CISCO)).opened
+    assert (cisco.telnet, cisco.http, cisco.snmp_old, cisco.community_default) == (True,) * 4
+    assert (cisco.terminals_limited, cisco.snmp_limited) == (False, False)
+    huawei = looked("huawei_vrp", screen(HUAWEI)).opened
+    assert (huawei.telnet, huawei.http, huawei.community_default) == (False,) * 3
+    assert not huawei.snmp_old and huawei.snmp_limited and huawei.terminals_limited
+
+
+@pytest.mark.parametrize(
+    "closed",
+    ["undo telnet server enable", "telnet server disable", "undo http server enable", "no ip http server"],
+)
+def test_what_is_switched_off_is_not_open(closed: str) -> None:
+    found = opened({"a": [closed]})
+    assert not found.telnet and not found.http
+
+
+def test_every_line_stands_in_one_section() -> None:
+    for platform, text in (("huawei_vrp", HUAWEI), ("cisco_ios", CISCO)):
+        parts = sections(text, DIALECTS[platform])
+        kept = [line for rows in parts.values() for line in rows]
+        assert sorted(kept) == sorted(line for line in lines(text) if line.strip() != "#")
+
+
+USG = """security-policy
+ rule name out
+  source-zone trust
+  source-address 10.0.0.0 mask 255.255.255.0
+  service http
+  action permit
+ rule name everything
+  source-zone trust
+  destination-zone untrust
+  action permit
+ rule name visitors
+  destination-address 10.9.0.0 mask 255.255.0.0
+  time-range summer
+  action permit
+ rule name old
+  disable
+  action permit
+"""
+USG_HITS = """ Total:4
+ RULE ID  RULE NAME                         STATE      ACTION             HITS
+ -------------------------------------------------------------------------------
+ 1        out                               enable     permit             0
+ 2        everything                        enable     permit             123456
+ 3        visitors                          enable     permit             7
+ 4        old                               disable    permit             0
+"""
+FORTI = """config firewall policy
+    edit 1
+        set name "all out"
+        set srcaddr "all"
+        set dstaddr "all"
+        set action accept
+        set schedule "always"
+        set service "ALL"
+    next
+    edit 2
+        set srcaddr "lan"
+        set dstaddr "all"
+        set action accept
+        set schedule "project"
+        set service "HTTPS"
+    next
+end
+"""
+FORTI_TIMES = """config firewall schedule onetime
+    edit "project"
+        set start 08:00 2024/01/01
+        set end 18:00 2024/12/31
+    next
+end
+"""
+
+
+def told(platform: str, *texts: str, **params: Any) -> dict[str, tuple[Any, State, str]]:
+    asked = policy.Params("10.0.0.1", platform, **params)
+    facts = policy.observe(Scripted(*map(screen, texts)), asked)  # type: ignore[arg-type]
+    return {one.name: (one.value, one.state, one.reason) for one in policy.judge(Seen(facts, AT), asked)}
+
+
+def test_a_usg_policy_shows_what_is_open_unused_and_over() -> None:
+    times = " time-range summer from 08:00 2024/6/1 to 18:00 2024/8/31\n"
+    found = told("huawei_vrp", USG, USG_HITS, times)
+    assert found["rules"][0] == 4 and found["disabled"][0] == 1
+    assert found["any_any"] == (1, State.CRIT, "any_any") and "everything" in found
+    assert found["expired"] == (1, State.WARN, "rule_expired") and "visitors" in found
+    assert found["unused"] == (1, State.WARN, "never_hit") and "out" in found
+    assert told("huawei_vrp", USG, USG_HITS, times, accepted=("everything",))["any_any"][0] == 0
+
+
+def test_a_policy_that_tells_no_hits_is_not_all_used() -> None:
+    found = told("fortinet", FORTI, FORTI_TIMES)
+    assert found["any_any"] == (1, State.CRIT, "any_any")
+    assert found["expired"] == (1, State.WARN, "rule_expired")
+    assert found["unused"] == (None, State.UNKNOWN, "not_reported")
+
+
+def test_a_comware_policy_is_read() -> None:
+    text = "ip\n rule 0 name web\n  action pass\n  source-ip lan\n rule 1 name all\n  action pass\n"
+    assert told("hp_comware", text)["any_any"][0] == 1
+
+
+def test_a_text_without_rules_is_no_empty_policy() -> None:
+    for platform in MAKERS:
+        with pytest.raises(ObservationError) as raised:
+            told(platform, "something else\n")
+        assert raised.value.kind is ErrorKind.GARBLED
