@@ -49,15 +49,12 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "multipath": Command(("multipath", "-ll"), root=True),
     "ceph.status": Command(("ceph", "-s", "-f", "json"), root=True),
-    "ceph.space": Command(("ceph", "df", "-f", "json"), root=True),
     "zfs.status": Command(("zpool", "status", "-p")),
     "zfs.space": Command(("zpool", "list", "-Hp", "-o", "name,size,allocated,health")),
     "storcli": Command(("storcli64", "/call", "show", "all", "J"), root=True),
     "megacli.volumes": Command(("MegaCli64", "-LDInfo", "-Lall", "-aALL", "-NoLog"), root=True),
     "megacli.drives": Command(("MegaCli64", "-PDList", "-aALL", "-NoLog"), root=True),
     "virsh.domains": Command(("virsh", "-r", "-c", "{}", "domstats", "--raw", "--state"), (_URI,)),
-    "virsh.names": Command(("virsh", "-r", "-c", "{}", "list", "--all", "--name"), (_URI,)),
-    "virsh.state": Command(("virsh", "-r", "-c", "{}", "domstate", "--domain", "{}"), (_URI, _NAME)),
     "virsh.snapshots": Command(
         ("virsh", "-r", "-c", "{}", "snapshot-list", "--name", "--domain", "{}"), (_URI, _NAME)
     ),

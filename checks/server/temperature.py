@@ -42,7 +42,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         value = number(sensor.milli if sensor.unit == "Cel" else None)
         verdicts = [measured(sensor)]
         if value is not None:
-            verdicts.append((params.limit.judge(value), "too_hot"))
+            verdicts.append((params.limit.judge(value), "beyond_site_limit"))
         elif sensor.milli is not None:
             verdicts.append((State.UNKNOWN, "unit_unknown"))
         state, reason = gravest(verdicts)

@@ -62,7 +62,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "interlock": ("联锁动作", "interlock active"),
     "fault": ("故障", "fault"),
     "stopped": ("已停转", "stopped"),
-    "too_hot": ("超出现场温度门限", "beyond the site's limit"),
+    "beyond_site_limit": ("超出现场温度门限", "beyond the site's limit"),
     "unit_unknown": ("单位无法识别", "unit not understood"),
     "worn": ("寿命将尽", "worn"),
     "no_event_log": ("没有事件日志", "no event log"),

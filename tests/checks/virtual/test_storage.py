@@ -1,0 +1,208 @@
+"""Storage programs: their outputs through the real host source, by programs of these names on PATH."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.sources import host_commands
+from agent.sources.host import open_host
+from agent.sources.memory import Transient
+from checks import registry
+from checks.api import ErrorKind, ObservationError, Seen
+from checks.codec import from_json
+
+_SPEC = importlib.util.spec_from_file_location("storage_outputs", Path(__file__).with_name("outputs.py"))
+outputs = importlib.util.module_from_spec(_SPEC)
+sys.modules["storage_outputs"] = outputs
+_SPEC.loader.exec_module(outputs)
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Put programs on PATH that print something: {name: [(word of its command line, output), …]}."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def add(name: str, *answers: tuple[str, object], exit_code: int = 0, shout: str = "") -> None:
+        lines = ["#!/bin/sh", 'case "$*" in']
+        for i, (word, said) in enumerate(answers):
+            (tmp_path / f"{name}{i}").write_text(outputs.text(said))
+            lines.append(f'  *"{word}"*) cat {tmp_path}/{name}{i};;')
+        lines += ["esac", f"echo '{shout}' >&2", f"exit {exit_code}"]
+        made = folder / name
+        made.write_text("\n".join(lines) + "\n")
+        made.chmod(0o755)
+
+    return add
+
+
+def look(check_id: str, **params: object) -> dict:
+    check = registry.get(check_id)
+    wanted = from_json(check.params, params, "params")
+    facts = check.observe(open_host(Transient()), wanted)
+    return {one.name: (one.state.value, one.reason) for one in check.judge(Seen(facts, 0), wanted)}
+
+
+def test_md_tells_whole_rebuilding_degraded_and_inactive_arrays_apart(programs) -> None:
+    programs("cat", ("mdstat", outputs.MDSTAT))
+    found = look("virtual.md")
+    assert found["md0:working"] == ("ok", "")
+    assert found["md1:working"] == ("warn", "rebuilding")
+    assert found["md2:working"] == ("crit", "degraded")
+    assert found["md3:working"] == ("crit", "inactive")
+    assert found["md4:working"] == ("ok", "")
+
+
+def test_no_array_at_all_is_unknown_and_too_few_are_critical(programs) -> None:
+    programs("cat", ("mdstat", "Personalities :\nunused devices: <none>\n"))
+    assert look("virtual.md")["arrays"][0] == "unknown"
+    assert look("virtual.md", expected=1)["arrays"][0] == "crit"
+
+
+def test_lvm_finds_missing_disks_and_pools_that_fill_up(programs) -> None:
+    programs("vgs", ("", outputs.VGS))
+    programs("lvs", ("", outputs.LVS))
+    found = look("virtual.lvm")
+    assert found["data:disks_missing"] == ("crit", "disks_missing")
+    assert found["root:disks_missing"] == ("ok", "")
+    assert found["data/mirror:health"] == ("crit", "volume_unhealthy")
+    assert found["root/thin:data"] == ("warn", "nearly_full")
+    assert found["root/thin:metadata"] == ("ok", "")
+
+
+def test_multipath_counts_working_paths(programs) -> None:
+    programs("multipath", ("-ll", outputs.MULTIPATH))
+    found = look("virtual.multipath")
+    assert found["mpatha:paths"] == ("warn", "paths_down")
+    assert found["3600508b4000156d700012000000b0000:paths"] == ("crit", "paths_down")
+
+
+def test_ceph_in_both_shapes_of_its_answer(programs) -> None:
+    for shape in (outputs.CEPH, {**outputs.CEPH, "osdmap": {"osdmap": outputs.CEPH["osdmap"]}}):
+        programs("ceph", ("-s", shape))
+        found = look("virtual.ceph")
+        assert found["health"] == ("warn", "health_warning")
+        assert found["quorum"] == ("warn", "too_few")
+        assert found["osds_up"] == ("warn", "too_few")
+        assert found["used"] == ("crit", "nearly_full")
+
+
+def test_zfs_pools_with_their_device_errors(programs) -> None:
+    programs("zpool", ("list", outputs.ZPOOL_LIST), ("status", outputs.ZPOOL_STATUS))
+    found = look("virtual.zfs")
+    assert found["tank:health"] == ("crit", "degraded")
+    assert found["tank:used"] == ("warn", "nearly_full")
+    assert found["backup:health"] == ("warn", "device_errors")
+
+
+def test_raid_controllers_by_storcli(programs) -> None:
+    programs("storcli64", ("show", outputs.STORCLI))
+    found = look("virtual.raid")
+    assert found["c0:health"] == ("ok", "")
+    assert found["c0 volume 1/1:health"][0] == "crit"
+    assert found["c0 drive 252:1:health"] == ("warn", "rebuilding")
+    assert found["c0 drive 252:2:health"][0] == "crit"
+    assert found["c0 battery CVPM02:health"] == ("ok", "")
+
+
+def test_raid_controllers_by_megacli(programs) -> None:
+    programs("MegaCli64", ("-LDInfo", outputs.MEGACLI_VOLUMES), ("-PDList", outputs.MEGACLI_DRIVES))
+    found = look("virtual.raid", tool="megacli")
+    assert found["c0 volume 0:health"][0] == "crit"
+    assert found["c0 drive 252:0:health"] == ("ok", "")
+    assert found["c0 drive 252:1:health"] == ("warn", "device_errors")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "[]", "{}", '{"report": 1}', '{"Controllers": [1, {}]}', "\0\0", "{" * 9999]
+)
+@pytest.mark.parametrize(
+    ("check_id", "names"),
+    [
+        ("virtual.lvm", ("vgs", "lvs")),
+        ("virtual.multipath", ("multipath",)),
+        ("virtual.ceph", ("ceph",)),
+        ("virtual.zfs", ("zpool",)),
+        ("virtual.raid", ("storcli64",)),
+        ("server.smart", ("smartctl",)),
+    ],
+)
+def test_odd_output_is_an_error_or_unknown_and_never_fine(programs, check_id, names, said) -> None:
+    for name in names:
+        programs(name, ("", said))
+    try:
+        states = {state for state, _ in look(check_id).values()}
+    except ObservationError as problem:
+        states = {"unknown" if problem.kind is ErrorKind.GARBLED else problem.kind.value}
+    assert "unknown" in states
+
+
+def test_a_program_that_fails_says_why(programs) -> None:
+    programs("multipath", exit_code=1, shout="multipath: must be root")
+    with pytest.raises(ObservationError) as caught:
+        look("virtual.multipath")
+    assert caught.value.kind is ErrorKind.DENIED
+
+
+def test_a_missing_program_is_unsupported(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ObservationError) as caught:
+        look("virtual.zfs")
+    assert caught.value.kind is ErrorKind.UNSUPPORTED
+
+
+def test_smart_of_each_drive_that_the_scan_names(programs) -> None:
+    drives = {"devices": [{"name": "/dev/sda", "type": "sat"}, {"name": "/dev/bus/0", "type": "megaraid,3"}]}
+    healthy = {"smart_status": {"passed": True}, "serial_number": "S1"}
+    programs(
+        "smartctl",
+        ("--scan", drives),
+        ("-d sat /dev/sda", healthy),
+        ("-d megaraid,3 /dev/bus/0", {"smart_status": {"passed": False}}),
+    )
+    found = look("server.smart", expected=2)
+    assert found["/dev/sda:health"] == ("ok", "")
+    assert found["/dev/bus/0:megaraid,3:health"] == ("crit", "smart_failed")
+
+
+class TestTheRunner:
+    def test_only_what_the_table_holds_is_run(self) -> None:
+        for name, words in (("rm", ()), ("md", ("x",)), ("smart.drive", ("sat", "/dev/sda; reboot"))):
+            with pytest.raises(ObservationError) as caught:
+                host_commands.command(name, words, 1000)
+            assert caught.value.kind is ErrorKind.DENIED
+
+    @pytest.mark.parametrize("word", ["-x", "/etc/passwd", "../../dev/sda", "/dev/sda\n", ""])
+    def test_a_word_that_does_not_fit_is_denied(self, word: str) -> None:
+        with pytest.raises(ObservationError) as caught:
+            host_commands.argv_of("smart.drive", ("sat", word))
+        assert caught.value.kind is ErrorKind.DENIED
+
+    def test_a_program_that_does_not_end_is_stopped(self) -> None:
+        with pytest.raises(ObservationError) as caught:
+            host_commands.run(("/bin/sleep", "600"), timeout_ms=200)
+        assert caught.value.kind is ErrorKind.TIMEOUT
+
+    def test_output_without_end_is_garbled(self) -> None:
+        with pytest.raises(ObservationError) as caught:
+            host_commands.run(("/bin/cat", "/dev/zero"), timeout_ms=60_000)
+        assert caught.value.kind is ErrorKind.GARBLED
+
+    def test_a_child_left_behind_delays_nothing(self) -> None:
+        made = host_commands.run(("/bin/sh", "-c", "sleep 600 & echo done"), timeout_ms=60_000)
+        assert made.text == "done\n"
+
+    def test_a_program_that_anybody_may_change_is_not_run(self, tmp_path, monkeypatch) -> None:
+        (tmp_path / "zpool").write_text("#!/bin/sh\n")
+        (tmp_path / "zpool").chmod(0o777)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(ObservationError) as caught:
+            host_commands.command("zfs.status", (), 1000)
+        assert caught.value.kind is ErrorKind.DENIED
+
+    def test_every_word_of_the_table_has_its_pattern(self) -> None:
+        for name, command in host_commands.COMMANDS.items():
+            assert command.argv.count("{}") == len(command.words), name
