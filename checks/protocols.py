@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from checks.api import Reading, State, Unit, Upper
 from checks.probes import check_host
@@ -68,6 +69,7 @@ class Step:
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")) or any(c <= " " for c in self.url):
             raise ValueError("url must begin with http:// or https:// and hold no space")
+        check_url(self.url)
         if "@" in self.url.split("/")[2] or "${password}" in self.url:
             raise ValueError("url holds no credential: every server on the way would log it")
         if not self.status or any(not 100 <= code <= 599 for code in self.status):
@@ -123,6 +125,14 @@ class StepSeen:
     pages: int | None = None
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_taken: tuple[str, ...] = ()
+
+
+def check_url(url: str) -> None:
+    """ValueError unless the address names a host, and a port that may be."""
+    parts = urlsplit(url)
+    check_host(parts.hostname or "")
+    if parts.port == 0:
+        raise ValueError("port must be 1 to 65535")
 
 
 def check_timeout(timeout_ms: int) -> None:

@@ -106,8 +106,8 @@ def _take(
 def _request(step: Step, known: _Known) -> steps_http.Request:
     url = known.place(step.url, "url")
     headers = {name: known.place(text) for name, text in step.headers.items()}
-    if any(c < " " for name, text in headers.items() for c in name + text):
-        raise ObservationError(ErrorKind.DENIED, "a header would hold a line end")
+    if not all(" " <= c <= "~" for name, text in headers.items() for c in name + text):
+        raise ObservationError(ErrorKind.UNSUPPORTED, "a header holds printable ASCII only")
     body: bytes | None = None
     if step.method is Verb.POST:
         body, kind = _body(step, known)

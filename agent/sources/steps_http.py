@@ -94,8 +94,11 @@ def ask(request: Request, script: Script, jar: Jar, clock: Clock, hop: Hop) -> A
 
 def _next(request: Request, status: int, place: str) -> Request:
     raw = place.encode("latin-1", "replace").decode("utf-8", "replace")
-    url = quote(urljoin(request.url, raw), safe=_SAFE + "#[]")
-    parts, before = urlsplit(url), urlsplit(request.url)
+    try:
+        url = quote(urljoin(request.url, raw), safe=_SAFE + "#[]")
+        parts, before = urlsplit(url), urlsplit(request.url)
+    except ValueError:
+        raise Failed("redirect_bad") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise Failed("redirect_bad")
     if status in _KEEP_METHOD:
@@ -155,5 +158,4 @@ def _headers(request: Request, parts: SplitResult, cookies: str) -> dict[str, st
     }
     if cookies:
         made["Cookie"] = cookies
-    made.update({name: text.encode().decode("latin-1") for name, text in request.headers.items()})
-    return made
+    return {**made, **request.headers}

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit, Upper, percent
-from checks.protocols import DeviceSeen, Protocols, StreamSeen, answered, check_timeout, not_answered
+from checks.protocols import (
+    DeviceSeen,
+    Protocols,
+    StreamSeen,
+    answered,
+    check_timeout,
+    check_url,
+    not_answered,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Params:
             raise ValueError("stream must begin with rtsp:// and hold no credential")
         if self.onvif and not self.onvif.startswith(("http://", "https://")):
             raise ValueError("onvif must begin with http:// or https://")
+        for url in filter(None, (self.stream, self.onvif)):
+            check_url(url)
         check_timeout(self.timeout_ms)
         if not 1 <= self.seconds * 1000 < self.timeout_ms:
             raise ValueError("seconds must be at least 1 and end before timeout_ms")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.probes import check_host
-from checks.protocols import Protocols, SocketSeen, answered, check_timeout, not_answered
+from checks.protocols import Protocols, SocketSeen, answered, check_timeout, check_url, not_answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Params:
             or " " in self.url
         ):
             raise ValueError("url must begin with ws:// or wss:// and hold no credential and no space")
-        check_host(parts.hostname or "")
+        check_url(self.url)
         check_timeout(self.timeout_ms)
 
 
