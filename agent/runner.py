@@ -85,6 +85,7 @@ class Eyes:
         self._inside = inside
         self._heavy: Heavy | None = None
         self._heavy_lock = threading.Lock()
+        self._told: dict[tuple[str, str], str] = {}
 
     def look(self, item: Item, when: When, memory: Memory, deadline_ms: int = LONGEST_MS) -> Result:
         """One look. Whatever happens it ends in a result; what should not happen is also logged."""
@@ -94,7 +95,18 @@ class Eyes:
             if not self._inside and check.source in HEAVY:
                 return self._child().look(item, when, memory, deadline_ms)
             source = open_source(check.source, memory, self._means)
-            return look(check, item, source, vantage=self._vantage, when=when, now=self._clock.wall)
+            result = look(
+                check,
+                item,
+                source,
+                vantage=self._vantage,
+                when=when,
+                now=self._clock.wall,
+                told=lambda problem: self._tell(item, problem),
+            )
+            if result.error is None and self._told:
+                self._told.pop((item.check, item.target), None)
+            return result
         except UnknownCheckError:
             return self.error(item, when, ErrorKind.UNSUPPORTED, started)
         except FieldError as problem:
@@ -105,6 +117,13 @@ class Eyes:
         except Exception:  # a fault in a check or source must cost one look, not the agent
             log.exception("%s on %s", item.check, item.target)
             return self.error(item, when, ErrorKind.GARBLED, started)
+
+    def _tell(self, item: Item, problem: ObservationError) -> None:
+        """Why we could not look, for the operator: once, until it is another reason or good again."""
+        key, text = (item.check, item.target), str(problem)
+        if self._told.get(key) != text:
+            self._told[key] = text
+            log.warning("%s on %s: %s", item.check, item.target, text)
 
     def close(self) -> None:
         """End the child process, if there is one."""

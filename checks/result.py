@@ -88,8 +88,12 @@ def look(
     vantage: str,
     when: When,
     now: Callable[[], int],
+    told: Callable[[ObservationError], None] = lambda problem: None,
 ) -> Result:
-    """Observe and judge once. Whatever `observe` raises as ObservationError becomes a signed result."""
+    """Observe and judge once. Whatever `observe` raises as ObservationError becomes a signed result.
+
+    `told` hears of it too: the detail, which is not signed.
+    """
     params, digest = _prepared(check, item.params)
     t0 = now()
     facts: Any = None
@@ -98,6 +102,7 @@ def look(
         facts = check.observe(source, params)
     except ObservationError as problem:
         error = problem.kind
+        told(problem)
     t1 = max(now(), t0)
     readings = () if error else tuple(check.judge(Seen(facts, t0), params))
     return Result(

@@ -8,12 +8,13 @@ import pytest
 
 from agent import runner
 from agent.clock import Clock
-from agent.memory import Recent
+from agent.memory import LookMemory, Recent
 from agent.outbox import Outbox
 from agent.runner import Eyes, Pool
+from agent.sources.means import Means
 from agent.timetable import Due
 from checks.api import ErrorKind, State
-from checks.result import Item, Result, decode
+from checks.result import Item, Result, When, decode
 
 
 class Slow(Eyes):
@@ -196,3 +197,16 @@ def test_a_fault_in_a_check_costs_one_look_not_the_agent(pool, monkeypatch, capl
     (one,) = collect(real, 1)
     assert one.result.error is ErrorKind.GARBLED
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_why_a_look_fails_is_logged_once_until_it_changes(pool, caplog):
+    eyes = Eyes("web-01", Means(), Clock())
+    memory = LookMemory(pool._recent, "k")
+    for name in ("raid", "raid", "other", "raid"):
+        assert eyes.look(plugin(name), When(0), memory).error is ErrorKind.DENIED
+    assert [one.levelname for one in caplog.records] == ["WARNING"] * 3
+    assert "raid" in caplog.text and "plugin.nagios on t" in caplog.text
+
+
+def plugin(name):
+    return Item("plugin.nagios", 1, "t", None, {"plugin": name})
