@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -39,7 +40,8 @@ def read(
         raise ScanError("other_tool", f"this is a report of {scan.tool}, not of {tool}")
     if len(scan.findings) > MOST_FINDINGS:
         raise ScanError("too_large", f"more than {MOST_FINDINGS} findings")
-    return scan
+    # A target without a name is none that anybody could be shown to have looked at.
+    return replace(scan, examined=tuple(dict.fromkeys(one for one in scan.examined if one)))
 
 
 def _read(data: bytes, zone: tzinfo, tool: str | None, mapping: Mapping[str, str]) -> Scan:

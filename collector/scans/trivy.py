@@ -22,10 +22,11 @@ def read(whole: Any, zone: tzinfo) -> Scan:
     results = list(_results(whole))
     findings = tuple(one for target, result in results for one in _findings(target, result))
     named = whole if isinstance(whole, dict) else {}
-    scope = short(named.get("ArtifactName") or named.get("ClusterName"))
+    maker = named.get("Trivy")
+    scope = _first(named, ("ArtifactName", "ClusterName"))
     return Scan(
         tool="trivy",
-        version=short((named.get("Trivy") or {}).get("Version")),
+        version=short(_text(maker.get("Version"))) if isinstance(maker, dict) else "",
         scope=(scope,) if scope else (),
         examined=tuple(sorted({target for target, _ in results})),
         begun=None,
@@ -39,11 +40,14 @@ def _results(whole: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     if whole is None:
         return
     if isinstance(whole, list):
-        yield from ((short(one.get("Target")), one) for one in _objects(whole))
+        found = [one for one in _objects(whole) if "Target" in one]
+        if whole and not found:
+            raise ScanError("unknown_report", "a list, and no report that is known here")
+        yield from ((short(_text(one.get("Target"))), one) for one in found)
         return
     if not isinstance(whole, dict):
         raise ScanError("garbled", "a list or an object is wanted")
-    yield from ((short(one.get("Target")), one) for one in _objects(whole.get("Results")))
+    yield from ((short(_text(one.get("Target"))), one) for one in _objects(whole.get("Results")))
     for part in ("Resources", "Vulnerabilities", "Misconfigurations"):
         for resource in _objects(whole.get(part)):
             name = "/".join(_text(resource.get(key)) for key in ("Namespace", "Kind", "Name"))

@@ -27,18 +27,19 @@ def read_xml(root: Element, zone: tzinfo) -> Scan:
 
 def read_json(whole: dict[str, Any], zone: tzinfo) -> Scan:
     """The scan in ZAP's traditional JSON report."""
-    sites = [one for one in whole.get("site") or [] if isinstance(one, dict)]
+    sites = _objects(whole.get("site"))
     names = tuple(short(site.get("@name")) for site in sites)
     return _scan(whole.get("@version"), whole.get("@generated"), names, tuple(_of_sites(sites)), zone)
 
 
 def _of_sites(sites: list[dict[str, Any]]) -> Iterator[Finding]:
     for site in sites:
-        for alert in site.get("alerts") or []:
-            if isinstance(alert, dict):
-                yield _finding(
-                    site.get("@name"), site.get("@port"), lambda key, one=alert: str(one.get(key, ""))
-                )
+        for alert in _objects(site.get("alerts")):
+            yield _finding(site.get("@name"), site.get("@port"), lambda key, one=alert: str(one.get(key, "")))
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _finding(site: object, port: object, say: Any) -> Finding:

@@ -4,6 +4,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -263,7 +264,7 @@ def test_what_is_no_report_ends_in_one_family_of_errors(data: bytes) -> None:
 
 
 def test_any_truncation_or_flipped_byte_is_a_scan_or_a_scan_error() -> None:
-    for path in sorted(FILES.iterdir()):
+    for path in (*sorted(FILES.iterdir()), *sorted(EXAMPLES.iterdir())):
         data = path.read_bytes()[:20_000]
         for at in range(0, len(data), max(1, len(data) // 40)):
             for bad in (data[:at], data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :]):
@@ -271,6 +272,40 @@ def test_any_truncation_or_flipped_byte_is_a_scan_or_a_scan_error() -> None:
                     model.body(of(bad))
                 except ScanError:
                     continue
+
+
+def test_a_list_of_something_else_and_a_target_without_a_name_prove_nothing() -> None:
+    with pytest.raises(ScanError, match="no report"):
+        of('[{"a": 1}]')
+    assert of('{"SchemaVersion": 2, "Results": [{"Class": "os-pkgs"}]}').proves_nothing
+    assert of('{"@version": "2", "site": [{"alerts": []}]}').proves_nothing
+    assert of(
+        "<nmaprun><host><status state='up'/><ports><extraports/></ports></host></nmaprun>"
+    ).proves_nothing
+
+
+def variants(value: object) -> Iterator[object]:
+    """The document with each of its parts in turn replaced by something of another kind."""
+    yield from (None, 1, 1.5, "x", [], {}, [1], [[]], {"a": 1}, True)
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: other} for other in variants(part))
+    if isinstance(value, list) and value:
+        yield from ([other] for other in variants(value[0]))
+
+
+def test_json_of_any_other_shape_is_a_scan_or_a_scan_error() -> None:
+    small = json.loads((FILES / "cvssv4_severity_source.json").read_text())
+    cluster = {
+        "ClusterName": "c",
+        "Resources": [{"Kind": "k", "Results": [{"Target": "t", "Secrets": [{}]}]}],
+    }
+    for document in (small, ZAP_JSON, cluster, [small]):
+        for other in variants(document):
+            try:
+                assert model.from_body(model.body(of(json.dumps(other))))
+            except ScanError:
+                continue
 
 
 def test_another_tools_report_is_refused_under_a_given_name() -> None:
