@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 from queue import SimpleQueue
@@ -55,6 +56,8 @@ def main() -> None:
         first = receive(sock)
         if first is not None:
             _serve(line, first)
+    if (sessions := sys.modules.get("agent.sources.bmc_session")) is not None:
+        sessions.close_all()  # a controller has few, and keeps those nobody ends for half an hour
     os._exit(0)  # looks that hang are not waited for
 
 

@@ -52,6 +52,14 @@ class CommandOutput:
         raise ObservationError(kind, told or f"exit code {self.exit}")
 
 
+_COMPLAINTS = (
+    ("permission denied", ErrorKind.DENIED),
+    ("not permitted", ErrorKind.DENIED),
+    ("must be root", ErrorKind.DENIED),
+    ("mdstat: no such file", ErrorKind.UNSUPPORTED),  # a kernel without md
+)
+
+
 class Commands(Protocol):
     """Something that runs the allowed programs."""
 

@@ -30,6 +30,7 @@ Document = Mapping[str, Any]
 _MOST_BYTES = 4 << 20
 _MOST_REQUESTS = 1500
 _IDLE_S = 240.0  # most controllers end a session after five minutes or more
+_END_S = 1.5  # to end sessions: who waits for us does not wait longer
 _SESSIONS = "/redfish/v1/SessionService/Sessions"
 _BY_CODE = {401: ErrorKind.DENIED, 403: ErrorKind.DENIED, 429: ErrorKind.REFUSED, 503: ErrorKind.REFUSED}
 _MISSING = (404, 405, 410, 501)
@@ -229,7 +230,7 @@ class Line:
     def close(self) -> None:
         """End our session on the controller, and the connection."""
         if self._own:
-            self._left, self._until = 1, time.monotonic() + 3
+            self._left, self._until = 1, time.monotonic() + _END_S
             with suppress(ObservationError), self.watched():
                 self._ask("DELETE", self._own)
             self._own = ""
@@ -306,8 +307,12 @@ def close_all() -> None:
     with _guard:
         lines = list(_kept.values())
         _kept.clear()
-    for line in lines:
-        line.close()
+    ending = [threading.Thread(target=line.close, daemon=True) for line in lines]
+    for one in ending:
+        one.start()
+    until = time.monotonic() + _END_S
+    for one in ending:
+        one.join(max(until - time.monotonic(), 0))
 
 
 atexit.register(close_all)

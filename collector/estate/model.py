@@ -49,6 +49,7 @@ Days = Annotated[
     BeforeValidator(units.weekdays),
     WithJsonSchema({"anyOf": [{"const": "cn_workdays"}, {"type": "array", "items": {"enum": [*WEEKDAYS]}}]}),
 ]
+Pin = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31})?$")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Strict = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True, ge=0, le=65535)]
@@ -147,11 +148,13 @@ class Ssh:
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class Redfish:
-    """How the agent named by `via` reaches a server's BMC."""
+    """How the agent named by `via` reaches a server's BMC; port 0 is the protocol's own."""
 
     address: Text
     secret: Id = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    port: Whole = 443
+    port: Whole = 0
+    protocol: Literal["redfish", "ipmi"] = "redfish"
+    pin: Pin = ""
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
