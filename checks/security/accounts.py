@@ -99,6 +99,6 @@ CHECK = Check(
     clauses=("PD-32", "LH rule 4"),
     needs=(
         "/etc/passwd, /etc/group",
-        "/etc/shadow for passwords (`usermod -aG shadow roundseal`, or an ACL)",
+        "/etc/shadow for passwords (`usermod -aG shadow roundseal-agent`, or an ACL)",
     ),
 )

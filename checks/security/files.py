@@ -86,5 +86,5 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-30", "HA-02", "LH rule 19"),
-    needs=("read access to the files (an ACL: `setfacl -m u:roundseal:r FILE`)",),
+    needs=("read access to the files (an ACL: `setfacl -m u:roundseal-agent:r FILE`)",),
 )

@@ -99,5 +99,5 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("LH rule 3", "LH rule 4", "PD-32"),
-    needs=("/etc/login.defs, /etc/pam.d", "/etc/shadow (`usermod -aG shadow roundseal`, or an ACL)"),
+    needs=("/etc/login.defs, /etc/pam.d", "/etc/shadow (`usermod -aG shadow roundseal-agent`, or an ACL)"),
 )
