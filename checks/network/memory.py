@@ -42,7 +42,8 @@ def observe(snmp: Snmp, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     found = seen.facts
-    pools = [one for one in found.pools if not matches(one.name, params.ignore)]
+    # A pool of size nought (no swap, no second bank) is none; that nothing is left is still unknown.
+    pools = [one for one in found.pools if one.total != 0 and not matches(one.name, params.ignore)]
     if found.broken_off or not pools:
         reason = "broken_off" if found.broken_off else "not_reported"
         yield Reading("pools", None, Unit.COUNT, State.UNKNOWN, reason)
