@@ -14,7 +14,7 @@ _CONTROL = re.compile(
     r"|\x1b[ -/]*[0-~]"
     r"|[\x00-\x08\x0b-\x1f\x7f]"
 )
-_WIDEST = 4096
+_WIDEST = 512  # as wide as the terminal that is asked for
 
 
 def decode(data: bytes) -> str:

@@ -327,7 +327,8 @@ class Listener:
             sock.close()
 
     def close(self):
-        self.sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self.sock.close()
         self.thread.join(5)
         self.drop()
