@@ -16,7 +16,7 @@ from collector.scans.reading import read
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FILES = Path(__file__).parent / "files"
-# Made by hand after the documented form: no real report of these tools was at hand.
+# Made by hand after the documented form where no real report was at hand.
 EXAMPLES = Path(__file__).parent / "examples"
 
 
@@ -192,6 +192,14 @@ def test_zap_xml_and_json_say_the_same() -> None:
 
 
 XCCDF = (EXAMPLES / "openscap.xml").read_text()
+
+
+def test_a_real_evaluation_of_the_wrong_system_and_a_real_scan_of_closed_ports() -> None:
+    # Recorded by us: OpenSCAP 1.3.7 with rules for another release (shortened), nmap 7.93 on loopback.
+    scan = of(EXAMPLES / "openscap_debian12.xml")
+    assert scan.proves_nothing and scan.complete and scan.version == "cpe:/a:redhat:openscap:1.3.7"
+    ports = of(EXAMPLES / "nmap_793.xml")
+    assert ports.examined == ("127.0.0.1",) and ports.findings == () and not ports.proves_nothing
 
 
 def test_openscap_where_every_rule_does_not_apply_proves_nothing() -> None:
