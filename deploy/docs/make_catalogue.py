@@ -37,10 +37,10 @@ def proof_of(data, check_id):
 
 
 def row_proof(data, row, ids):
-    """The weakest proof among the row's installed checks; a person's look is a proof of its own kind."""
+    """The weakest proof among the row's checks, none for one that is missing; or that a person looks."""
     if row.get("human"):
         return "a person looks"
-    kinds = [proof_of(data, check_id)[0] for check_id in row["checks"] if check_id in ids]
+    kinds = [proof_of(data, check_id)[0] if check_id in ids else "none" for check_id in row["checks"]]
     return KINDS[max(kinds, key=list(KINDS).index)] if kinds else KINDS["none"]
 
 
