@@ -1,6 +1,7 @@
 """`discover TARGET`: what a device is and has, and a ready piece of estate YAML.
 
 snmp://ADDRESS[:PORT]?version=2&secret=NAME
+redfish://ADDRESS[:PORT]?secret=NAME&pin=HEX, ipmi://ADDRESS[:PORT]?secret=NAME
 """
 
 import json
@@ -21,6 +22,8 @@ _SHOWN = 12
 
 def run(state: State, target: str, readings_file: Path | None) -> Shown:
     """Exit 0: read; 2: it could not be looked at."""
+    if target.startswith(("redfish:", "ipmi:")):
+        return _controller(state, target)
     from agent.sources.snmp import open_snmp
     from agent.sources.snmp_readings import readings
 
@@ -40,6 +43,19 @@ def run(state: State, target: str, readings_file: Path | None) -> Shown:
             raise AgentError("readings", f"{readings_file}: {error.strerror}") from None
     asset = estate(peer, device)
     return Shown({"target": target, **found, "estate": asset}, f"{summary(device)}\n\n{asset}", 0)
+
+
+def _controller(state: State, target: str) -> Shown:
+    from agent.sources.bmc import open_bmc
+    from agent.sources.bmc_discover import described, reach_of
+
+    at = reach_of(target)
+    try:
+        found, shown = described(open_bmc(settings.read(state).means(state), Transient()), at)
+    except ObservationError as error:
+        value = {"target": target, "error": str(error.kind), "detail": error.detail}
+        return Shown(value, f"{target}: {error.kind} {error.detail}", 2)
+    return Shown({"target": target, **found}, shown, 0)
 
 
 def peer_of(target: str) -> Peer:

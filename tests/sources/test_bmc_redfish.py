@@ -215,3 +215,26 @@ def test_a_server_s_serial_number_is_compared_with_the_ledger(tree, bmc) -> None
     assert look("server.identity", bmc, tree, serial="437xr1138r2")[0].state is State.OK
     assert look("server.identity", bmc, tree, serial="OTHER")[0].state is State.CRIT
     assert look("server.identity", bmc, tree)[0].state is State.UNKNOWN
+
+
+def test_a_discovered_server_comes_with_its_piece_of_estate(tree, bmc) -> None:
+    import yaml
+
+    from agent.sources.bmc_discover import described
+
+    value, shown = described(bmc, reach(tree))
+    assert value["identity"]["serial"] == "437XR1138R2"
+    assert len(value["memory"]) == 4
+    assert "Contoso 3500, serial 437XR1138R2" in shown
+    (asset,) = yaml.safe_load(value["estate"])["assets"]
+    assert asset["redfish"] == {"address": "127.0.0.1", "secret": "redfish", "port": tree.port}
+
+
+@pytest.mark.parametrize("target", ["http://a", "redfish://", "redfish://a:99999", "redfish://a?user=x"])
+def test_a_target_that_names_no_controller_is_refused(target) -> None:
+    from agent.errors import AgentError
+    from agent.sources.bmc_discover import reach_of
+
+    with pytest.raises(AgentError):
+        reach_of(target)
+    assert reach_of("ipmi://10.0.0.1?secret=s") == Reach("10.0.0.1", 0, "ipmi", "s")
