@@ -1,6 +1,7 @@
 """Mail, message, video and room: checks against peers that speak the protocol."""
 
 import ssl
+import sys
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -212,3 +213,33 @@ def test_a_camera_is_the_device_of_the_ledger_and_its_clock_is_right(serve, obse
     }
     result = observed("application.camera", device(serve(talkers.onvif(now)), secret="wrong"))
     assert result.error is ErrorKind.DENIED
+
+
+@pytest.mark.parametrize(
+    ("shade", "moves", "brightness", "movement"),
+    [(90, True, "ok", "ok"), (3, False, "black", "frozen"), (90, False, "ok", "frozen")],
+)
+def test_a_decoded_picture_is_neither_black_nor_frozen(
+    serve, observed, why, tmp_path, monkeypatch, shade, moves, brightness, movement
+):
+    # A decoder of our own: two thumbnails of 32 by 18 shades, as ffmpeg writes them.
+    program = tmp_path / "bin" / "ffmpeg"
+    program.parent.mkdir()
+    second = shade + 5 if moves else shade
+    words = f"import sys; sys.stdout.buffer.write(bytes([{shade}]) * 576 + bytes([{second}]) * 576)"
+    program.write_text(f"#!{sys.executable}\n{words}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    params = camera(serve(talkers.rtsp("open")), picture=True, secret="")
+    found = why(observed("application.camera", params, f"picture_{brightness}_{movement}"))
+    assert (found["brightness"], found["movement"]) == (brightness, movement)
+
+
+def test_a_stream_with_a_password_is_not_decoded(serve, observed, why, monkeypatch, tmp_path):
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    found = why(observed("application.camera", camera(serve(talkers.rtsp()), picture=True)))
+    assert found["brightness"] == "not_checked"
+    assert not (tmp_path / "called").exists()
