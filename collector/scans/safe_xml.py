@@ -11,7 +11,7 @@ from xml.parsers import expat
 from collector.scans.model import MOST_BYTES, ScanError
 
 _DEEPEST = 64
-_MOST_ELEMENTS = 3_000_000
+_MOST_ELEMENTS = 1_000_000
 
 
 class _Refused(Exception):
