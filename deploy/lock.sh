@@ -11,5 +11,5 @@ compile() { # extras…, then the file
   "$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
     --no-header "$@" pyproject.toml deploy/build-requirements.txt -o "$out"
 }
-compile deploy/requirements.lock --extra agent --extra collector
-compile deploy/requirements-dev.lock --extra agent --extra collector --extra postgres --extra dev
+compile deploy/requirements.lock --extra agent --extra agent-sql --extra collector
+compile deploy/requirements-dev.lock --extra agent --extra agent-sql --extra collector --extra postgres --extra dev

@@ -1,0 +1,58 @@
+"""What all products' answers are made into alike: sizes with their past, settings, accounts."""
+
+import re
+import time
+from collections.abc import Iterable
+from hashlib import sha256
+
+from agent.sources.sql_session import Recall
+from checks.codec import to_json
+from checks.sql import Account, Accounts, Area, Setting, Settings, Space
+from checks.wire import strict_json
+
+# Values that may hold a credential, a command or a person's address are not kept.
+_PRIVATE = re.compile(r"passw|secret|conninfo|key|token|command|cred|auth|ldap|ssl|proxy|sentinel", re.I)
+_MOST_VALUE = 200
+
+
+def setting(name: str, value: str, origin: str) -> Setting:
+    """A setting as it may be signed."""
+    private = _PRIVATE.search(name) or re.search(r"://[^/]*@|password\s*=", value, re.I)
+    shown = "" if private or len(value) > _MOST_VALUE or not value.isprintable() else value
+    return Setting(name, shown, sha256(value.encode()).hexdigest(), origin)
+
+
+def settings(recall: Recall, items: Iterable[Setting], pending: Iterable[str] = ()) -> Settings:
+    """With the names that changed since the last look."""
+    held = tuple(sorted(items, key=lambda one: one.name))
+    now = {one.name: one.digest[:16] for one in held}
+    before = recall.swap("settings", dict(now))
+    changed = None
+    if isinstance(before, dict):
+        names = sorted(now.keys() | before.keys())
+        changed = tuple(name for name in names if now.get(name) != before.get(name))
+    return Settings(held, tuple(sorted(pending)), changed)
+
+
+def space(recall: Recall, areas: Iterable[Area]) -> Space:
+    """With the sizes of the last look."""
+    held = tuple(sorted(areas, key=lambda one: (one.kind, one.name)))
+    now = time.time_ns() // 1_000_000
+    before = recall.swap("space", {"at": now, **{f"{one.kind}/{one.name}": one.bytes for one in held}})
+    if not isinstance(before, dict) or not isinstance(before.get("at"), int):
+        return Space(held)
+    past = [before.get(f"{one.kind}/{one.name}") for one in held]
+    made = tuple(
+        Area(one.kind, one.name, one.bytes, one.limit, was if isinstance(was, int) else None)
+        for one, was in zip(held, past, strict=True)
+    )
+    since = now - before["at"]
+    return Space(made, since if since > 0 else None)
+
+
+def accounts(recall: Recall, found: Iterable[Account], audit: bool | None) -> Accounts:
+    """With the digest of the last look's list."""
+    held = tuple(sorted(found, key=lambda one: one.name))
+    digest = sha256(strict_json.dumps(to_json(held))).hexdigest()
+    before = recall.swap("accounts", digest)
+    return Accounts(held, audit, digest, before if isinstance(before, str) else "")

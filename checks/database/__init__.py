@@ -1,0 +1,1 @@
+"""Checks of databases and caches, each in a session that can only read."""
