@@ -10,6 +10,7 @@ _ALSO: Mapping[tuple[str, str], Mapping[str, str]] = {
         "internet_address": "ip_address",
         "pvid": "vlan_id",
     },
+    ("hp_comware", "display interface"): {"ip_address": "ip_address_text"},
     ("hp_comware", "display ip interface"): {"intf": "interface", "ipaddr": "ip_address"},
     ("hp_comware", "display lldp neighbor-information list"): {
         "port_id": "neighbor_interface",
@@ -27,4 +28,4 @@ _ALSO: Mapping[tuple[str, str], Mapping[str, str]] = {
 def both(platform: str, command: str, row: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
     """The row with each field under every name it goes by."""
     also = _ALSO.get((platform, command), {})
-    return row | {new: row[old] for new, old in also.items() if old in row and not row.get(new)}
+    return row | {new: row[old] for new, old in also.items() if old in row and new not in row}
