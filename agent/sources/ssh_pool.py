@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.sources.ssh_shell import Shell
 
 IDLE_S = 90.0
+MOST_KEPT = 64  # each is a thread; more only while all of them are in use
 _KEEPER_S = 0.2
 _Key = tuple[Login, str]
 
@@ -81,9 +82,7 @@ class Pool:
     @contextmanager
     def held(self, to: Login, means: Means, deadline: Deadline) -> Iterator[Session]:
         """The target's session as it is; the keeper sees to its deadline."""
-        session = self._of((to, str(means.state)))
-        if not session.lock.acquire(timeout=deadline.left()):
-            raise ObservationError(ErrorKind.TIMEOUT, f"{to.name}: another look is under way")
+        session = self._taken((to, str(means.state)), deadline, to.name)
         try:
             session.until = deadline.at
             yield session
@@ -95,14 +94,36 @@ class Pool:
         """End all connections that no look uses."""
         self._sweep(float("inf"))
 
+    def _taken(self, key: _Key, deadline: Deadline, peer: str) -> Session:
+        """The session of this key, its lock held."""
+        while True:
+            session = self._of(key)
+            if not session.lock.acquire(timeout=deadline.left()):
+                raise ObservationError(ErrorKind.TIMEOUT, f"{peer}: another look is under way")
+            with self._lock:
+                if self._sessions.get(key) is session:
+                    return session
+            session.lock.release()  # taken out as idle before we had it
+
     def _of(self, key: _Key) -> Session:
         with self._lock:
+            spare = [] if key in self._sessions else self._idlest(len(self._sessions) + 1 - MOST_KEPT)
             session = self._sessions.setdefault(key, Session())
             session.used = time.monotonic()
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, name="ssh-keeper", daemon=True)
                 self._keeper.start()
-            return session
+        _end(spare)
+        return session
+
+    def _idlest(self, count: int) -> list[Session]:
+        """Take out so many of those that nobody uses, the longest idle first; their locks are held."""
+        found = []
+        for key, session in sorted(self._sessions.items(), key=lambda one: one[1].used):
+            if len(found) < count and session.lock.acquire(blocking=False):
+                found.append(session)
+                del self._sessions[key]
+        return found
 
     def _keep(self) -> None:
         while True:
@@ -111,7 +132,7 @@ class Pool:
             for session in self._late(now):
                 for link in list(session.links):
                     ssh_link.hang_up(link)
-            self._sweep(now - IDLE_S + _KEEPER_S if IDLE_S else now)
+            self._sweep(now - IDLE_S)
             with self._lock:
                 if not self._sessions:
                     self._keeper = None
@@ -129,9 +150,14 @@ class Pool:
                 if session.used < before and session.lock.acquire(blocking=False):
                     idle.append(session)
                     del self._sessions[key]
-        for session in idle:
-            session.close()
-            session.lock.release()
+        _end(idle)
+
+
+def _end(idle: list[Session]) -> None:
+    """Close sessions whose locks are held."""
+    for session in idle:
+        session.close()
+        session.lock.release()
 
 
 POOL = Pool()

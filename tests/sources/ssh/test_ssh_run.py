@@ -120,6 +120,15 @@ def test_idle_connections_are_closed_and_the_keeper_goes(ssh, to, monkeypatch):
     assert ssh.run(to, "echo again", timeout_ms=LONG).stdout == "again\n"
 
 
+def test_kept_connections_are_bounded_and_the_idlest_goes(ssh, to, sshd, secrets, monkeypatch):
+    monkeypatch.setattr(ssh_pool, "MOST_KEPT", 2)
+    names = ("one", "two", "three")
+    secrets(**{name: {"user": getpass.getuser(), "key": str(sshd.client_key)} for name in names})
+    for name in names:
+        ssh.run(Login(to.address, to.port, name), "true", timeout_ms=LONG)
+    assert [login.secret for login, _ in ssh_pool.POOL._sessions] == ["two", "three"]
+
+
 def test_a_failed_login_is_denied_and_tells_nothing_of_the_secret(ssh, to, secrets, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     secrets(ssh={"user": getpass.getuser(), "password": "never-Said-1"})
