@@ -14,7 +14,7 @@ from collector.estate.model import Asset
 
 # Sources that look from the host itself, and the asset's section that another source needs.
 _ON_HOST = frozenset({Source.HOST, Source.PLUGIN, Source.FILES})
-_SECTION = {Source.SNMP: "snmp", Source.SSH: "ssh", Source.BMC: "redfish"}
+_SECTION = {Source.SNMP: "snmp", Source.SSH: "ssh", Source.BMC: "redfish", Source.SQL: "sql"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,16 @@ def installed() -> Catalog:
     return Catalog({check_id: registry.get(check_id) for check_id in registry.ids()})
 
 
+@cache
 def needs_params(check: Check[Any, Any]) -> bool:
     """Whether the check cannot run without being told something (an address, a plug-in's name)."""
-    return any(spec.default is MISSING and spec.default_factory is MISSING for spec in fields(check.params))
+    if any(spec.default is MISSING and spec.default_factory is MISSING for spec in fields(check.params)):
+        return True
+    try:
+        check.params()
+    except ValueError:  # one of several things must be told
+        return True
+    return False
 
 
 def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
@@ -47,7 +54,18 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
     section = _SECTION.get(check.source)
     if section is not None and getattr(asset, section) is None:
         return None
+    if check.source is Source.SQL and asset.sql and asset.sql.platform not in check.params.PLATFORMS:
+        return None  # what asks a Redis has nothing to ask a PostgreSQL
     return asset.via or asset.agent
+
+
+def untold(check: Check[Any, Any], asset: Asset) -> bool:
+    """Whether the check must be told something that the asset's section for its source does not tell."""
+    given = connection(check, asset)
+    if not given:
+        return needs_params(check)
+    asked = (spec for spec in fields(check.params) if spec.name not in given)
+    return any(spec.default is MISSING and spec.default_factory is MISSING for spec in asked)
 
 
 def full_params(check: Check[Any, Any], given: Mapping[str, JsonValue], path: str) -> dict[str, JsonValue]:

@@ -158,6 +158,19 @@ class Redfish:
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
+class Sql:
+    """How the agent named by `via` (or on it) reaches a database or a Redis; port 0 is the product's own."""
+
+    address: Text
+    platform: Literal["postgresql", "kingbase", "mysql", "oracle", "dameng", "redis"]
+    port: Whole = 0
+    database: str = ""
+    secret: Id | Literal[""] = "database"  # noqa: S105  # a name to look up on the agent, no secret
+    tls: Literal["off", "prefer", "require", "verify"] = "prefer"
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class Asset:
     """An asset (资产). `agent`: runs on it; `via`: the agent that looks at it from outside."""
 
@@ -174,6 +187,7 @@ class Asset:
     snmp: Snmp | None = None
     ssh: Ssh | None = None
     redfish: Redfish | None = None
+    sql: Sql | None = None
     params: dict[Pattern, Params] = field(default_factory=dict)
 
 

@@ -149,7 +149,7 @@ MISTAKES = [
     ("09:00-17:00", "9-17", 13, "rounds[weekly].window", "HH:MM-HH:MM"),
     (
         "assets: all, checks: all",
-        "assets: all, checks: network.*",
+        "assets: all, checks: absent.*",
         13,
         "rounds[weekly].checks",
         "no installed check",
