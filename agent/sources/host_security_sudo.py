@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from agent.sources.host_proc import Tree
+from agent.sources.host_proc import Tree, plain
 from checks.accounts import Sudo, SudoRule
 from checks.approved import mark
 
@@ -26,17 +26,17 @@ class _Reader:
 
     def file(self, path: str) -> None:
         """One file and, in place, what it includes; each only once."""
-        if path in self.files or path in self.troubles or len(self.files) >= _MOST_FILES:
+        if plain(path) in self.files or plain(path) in self.troubles or len(self.files) >= _MOST_FILES:
             return
         try:
             data = self.tree.data(path.lstrip("/"))
         except PermissionError:
-            self.troubles[path] = "denied"
+            self.troubles[plain(path)] = "denied"
             return
         except OSError:
-            self.troubles[path] = "missing"
+            self.troubles[plain(path)] = "missing"
             return
-        self.files[path] = sha256(data).hexdigest()
+        self.files[plain(path)] = sha256(data).hexdigest()
         for line in _lines(data.decode("utf-8", "replace")):
             self._line(line, path)
 
@@ -63,7 +63,7 @@ class _Reader:
         try:
             names = sorted(os.listdir(self.tree.place(place.lstrip("/"))))
         except PermissionError:
-            self.troubles[place] = "denied"
+            self.troubles[plain(place)] = "denied"
             return
         except OSError:
             return  # sudo passes over a directory that is not there
