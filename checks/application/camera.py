@@ -24,11 +24,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """`stream`: rtsp:// address; `onvif`: address of the device service. `picture`: look at two decoded
-    thumbnails (needs ffmpeg beside the agent and a stream without password): `luma` and `change` are
-    hundredths of 0 to 255 below which it is black or frozen."""
+    """`stream`: rtsp:// address (empty: not looked at); `onvif`: address of the device service.
 
-    stream: str = ""
+    `picture`: look at two decoded thumbnails (needs ffmpeg beside the agent and a stream without
+    password): `luma` and `change` are hundredths of 0 to 255 below which it is black or frozen.
+    """
+
+    stream: str
     onvif: str = ""
     secret: str = ""
     seconds: int = 3

@@ -1,11 +1,12 @@
-"""Queues of a message broker: depth, consumers, and those that must be there (RabbitMQ's management JSON)."""
+"""Queues of a message broker: depth, age, consumers, those that must be there (RabbitMQ's management JSON)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit, Upper
-from checks.protocols import Protocols, Script, Step, StepSeen, judge_steps, whole
+from checks.protocols import Protocols, Script, Step, StepSeen, instant_ms, judge_steps, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """The paths fit RabbitMQ's `/api/queues`; other brokers' JSON lists take other paths."""
+    """The paths fit RabbitMQ's `/api/queues`; other brokers' JSON lists take other paths. `oldest_path`:
+    instant of the oldest message (RabbitMQ: `*.head_message_timestamp`), empty where there is none."""
 
     url: str
     secret: str = "queue"  # noqa: S105  # a name to look up on the agent, no secret
@@ -26,6 +28,8 @@ class Params:
     name_path: str = "*.name"
     messages_path: str = "*.messages"
     consumers_path: str = "*.consumers"
+    oldest_path: str = ""
+    oldest_s: Upper = Upper(600, 3600)
     verify: bool = True
     ca: str = ""
     timeout_ms: int = 10_000
@@ -36,6 +40,7 @@ class Params:
     def script(self) -> Script:
         """The one request."""
         paths = (self.name_path, self.messages_path, self.consumers_path)
+        paths += (self.oldest_path,) if self.oldest_path else ()
         step = Step(self.url, name="broker", headers={"Authorization": "Basic ${basic}"}, read=paths)
         return Script((step,), self.secret, self.verify, self.ca, 0, 4 << 20, self.timeout_ms)
 
@@ -57,9 +62,25 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     for name, depth, taker in zip(names, depths, takers, strict=True):
         if not any(fnmatchcase(name, pattern) for pattern in params.ignore):
             yield from _queue(name, whole(depth), whole(taker), params)
+    if params.oldest_path:
+        yield from _ages(step, seen.taken_at, params)
     for name in params.expect:
         if name not in names:
             yield Reading(f"{name}:messages", None, Unit.COUNT, State.CRIT, "missing")
+
+
+def _ages(step: StepSeen, now: int, params: Params) -> Iterator[Reading]:
+    """Age of each queue's oldest message; a queue that holds none has none."""
+    paths = (params.name_path, params.messages_path, params.oldest_path)
+    names, depths, instants = (step.fields.get(path, ()) for path in paths)
+    for name, depth, text in zip_longest(names, depths, instants, fillvalue=""):
+        if whole(depth) == 0 or any(fnmatchcase(name, pattern) for pattern in params.ignore):
+            continue
+        instant = instant_ms(text, 0)
+        age = None if instant is None else max(now - instant, 0) // 1000
+        state = params.oldest_s.judge(age)
+        why = "not_reported" if age is None else "waiting_long"
+        yield Reading(f"{name}:oldest", age, Unit.SECONDS, state, "" if state is State.OK else why)
 
 
 def _queue(name: str, depth: int | None, takers: int | None, params: Params) -> Iterator[Reading]:

@@ -22,7 +22,7 @@ PARAMS = {
     "application.conversion": {"script": STEPS, "digest": "00", "pages": 2},
     "application.sso": {"script": STEPS, "forged": {"url": "http://a/", "status": [401]}},
     "application.callback": {"url": "http://a/"},
-    "application.queue": {"url": "http://a/", "expect": ["a"]},
+    "application.queue": {"url": "http://a/", "expect": ["a"], "oldest_path": "a"},
     "application.mail": {**AT, "offers": ["STARTTLS"], "secret": "a"},
     "application.directory": {**AT, "base": "dc=a"},
     "application.websocket": {"url": "ws://a/"},

@@ -196,7 +196,12 @@ def test_a_picture_that_nobody_decodes_is_unknown(serve, observed, why):
 
 
 def device(port, **more):
-    return {"onvif": f"http://127.0.0.1:{port}/onvif/device_service", "secret": "tester", **more}
+    return {
+        "stream": "",
+        "onvif": f"http://127.0.0.1:{port}/onvif/device_service",
+        "secret": "tester",
+        **more,
+    }
 
 
 def test_a_camera_is_the_device_of_the_ledger_and_its_clock_is_right(serve, observed, why):

@@ -179,11 +179,13 @@ def test_a_callback_answers_what_is_signed_and_only_that(app, observed, why):
 
 def test_queues_have_their_depth_and_consumers(app, observed, why):
     params = {"url": f"{app.url}/api/queues", "secret": "tester", "expect": ["sms.out"]}
-    assert observed("application.queue", params, "ok").state is State.OK
+    params["oldest_path"] = "*.head_message_timestamp"
+    found = why(observed("application.queue", params, "ok"))
+    assert set(found.values()) == {"ok"} and "sms.out:oldest" in found and "audit:oldest" not in found
     app.mood = "broken"
     found = why(observed("application.queue", {**params, "expect": ["sms.in"]}, "crit"))
     assert found["sms.out:messages"] == "too_many" and found["sms.out:consumers"] == "too_few"
-    assert found["sms.in:messages"] == "missing"
+    assert found["sms.in:messages"] == "missing" and found["sms.out:oldest"] == "waiting_long"
     app.mood = "odd"
     assert observed("application.queue", params, "unknown").state is State.UNKNOWN
 

@@ -119,9 +119,10 @@ class Application(BaseHTTPRequestHandler):
             return
         deep = 20_000 if self.server.mood == "broken" else 3
         takers = 0 if self.server.mood == "broken" else 2
+        oldest = int(time.time()) - (5000 if self.server.mood == "broken" else 5)
         rows = [
-            {"name": "sms.out", "messages": deep, "consumers": takers},
-            {"name": "audit", "messages": 0, "consumers": 1},
+            {"name": "sms.out", "messages": deep, "consumers": takers, "head_message_timestamp": oldest},
+            {"name": "audit", "messages": 0, "consumers": 1, "head_message_timestamp": None},
         ]
         self.json(rows if self.server.mood != "odd" else {"rows": rows})
 
