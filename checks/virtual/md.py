@@ -56,6 +56,8 @@ def parse(said: str) -> tuple[Array, ...]:
             continue
         words = head[3].split()
         level = words[0] if words and "[" not in words[0] else ""
+        if not level and "super external:" in block:
+            continue  # the container of a controller's own metadata is no array, and never active
         count, action = _COUNT.search(block), _ACTION.search(block)
         found.append(
             Array(

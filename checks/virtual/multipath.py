@@ -11,7 +11,7 @@ from checks.commands import Commands, text
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A multipath device and its paths: all of them, and those that are active and ready."""
+    """A multipath device and its paths: all of them, and those in use or standing by (ghost)."""
 
     name: str
     paths: int
@@ -37,7 +37,7 @@ def observe(host: Commands, params: Params) -> Facts:
     return Facts(parse(output.text), output.digest)
 
 
-_MAP = re.compile(r"^(?:[a-z]+: )?(\S+)(?: \(\S+\))? dm-\d+ ", re.M)
+_MAP = re.compile(r"^(?:[a-z]+: )?(\S+)(?: \(\S+\))? dm-\d+\b", re.M)
 _PATH = re.compile(r"\d+:\d+:\d+:\d+\s+\S+\s+\d+:\d+\s+(\w+)\s+(\w+)\s+(\w+)")
 
 
@@ -48,7 +48,7 @@ def parse(said: str) -> tuple[Map, ...]:
     found = []
     for head, end in zip(heads, ends, strict=True):
         paths = _PATH.findall(said[head.end() : end])
-        working = sum(one[:2] == ("active", "ready") for one in paths)
+        working = sum(one[0] == "active" and one[1] in ("ready", "ghost") for one in paths)
         found.append(Map(text(head[1]), len(paths), working))
     return tuple(found)
 

@@ -101,7 +101,19 @@ def _adapters(said: str) -> list[tuple[str, str]]:
 _CRIT = {"degraded", "dgrd", "pdgd", "partially degraded", "offline", "offln", "ofln", "failed", "ubad"}
 _CRIT |= {"unconfigured(bad)", "unusbl", "msng", "missing", "needs attention", "non-responsive"}
 _WARN = {"rbld", "rebuild", "cpybck", "copyback", "rec", "recovery", "learning", "charging", "foreign", "f"}
-_OK = {"optl", "optimal", "onln", "online", "ugood", "unconfigured(good)", "ghs", "dhs", "hotspare", "jbod"}
+_OK = {
+    "optl",
+    "optimal",
+    "ok",
+    "onln",
+    "online",
+    "ugood",
+    "unconfigured(good)",
+    "ghs",
+    "dhs",
+    "hotspare",
+    "jbod",
+}
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

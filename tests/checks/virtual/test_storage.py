@@ -56,6 +56,12 @@ def test_md_tells_whole_rebuilding_degraded_and_inactive_arrays_apart(programs) 
     assert found["md4:working"] == ("ok", "")
 
 
+def test_a_container_of_external_metadata_is_no_array(programs) -> None:
+    container = "\nmd127 : inactive sdb[1](S) sda[0](S)\n      7932 blocks super external:imsm\n"
+    programs("cat", ("mdstat", outputs.MDSTAT.split("\n\n")[0] + "\n" + container))
+    assert list(look("virtual.md")) == ["md0:working"]
+
+
 def test_no_array_at_all_is_unknown_and_too_few_are_critical(programs) -> None:
     programs("cat", ("mdstat", "Personalities :\nunused devices: <none>\n"))
     assert look("virtual.md")["arrays"][0] == "unknown"
