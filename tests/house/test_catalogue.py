@@ -93,7 +93,9 @@ def test_a_row_is_as_good_as_its_weakest_check() -> None:
 
 @pytest.mark.parametrize("kind", ["part", "recording"])
 def test_proofs_name_only_files_in_the_repository_and_checks_by_id(kind: str) -> None:
+    text = (ROOT / "deploy/docs/catalogue.yaml").read_text(encoding="utf-8")
     for path, ids in maker().load()["proofs"][kind].items():
+        assert text.count(f" {path}:") == 1, "of two lines for one file the first would be lost"
         assert (
             path.startswith("tests/") and ids and all(re.fullmatch(r"[a-z]+\.[a-z0-9_]+", one) for one in ids)
         )
