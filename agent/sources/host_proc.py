@@ -94,6 +94,7 @@ def _boot_id() -> str:
 
 _CHUNK = 16 * 1024
 _PIECE = 2048
+_LONGEST_NUMBER = 20
 
 
 def content(path: str) -> bytes:
@@ -137,6 +138,12 @@ def whole_number(text: str) -> int | None:
         return int(text)
     except ValueError:
         return None
+
+
+def small_number(text: str) -> int | None:
+    """The number in `text` if it is one that a count or a day could be (below 2^31), else None."""
+    number = whole_number(text) if len(text) <= _LONGEST_NUMBER else None
+    return number if number is not None and abs(number) < 2**31 else None
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from agent.sources.host_proc import Tree, whole_number
+from agent.sources.host_proc import Tree, small_number
 from checks.accounts import Account, Accounts
 from checks.approved import mark
 
@@ -55,8 +55,8 @@ def _account(fields: list[str], members: dict[str, list[str]], shadow: dict[str,
     secret = shadow.get(name, _HIDDEN) if word == "x" else _password(word)
     return Account(
         name=name,
-        uid=int(uid),
-        gid=int(gid),
+        uid=_number(uid),
+        gid=_number(gid),
         login=shell.rpartition("/")[2] not in _NO_LOGIN,
         groups=groups,
         mark=mark(uid, gid, home, shell, *groups),
@@ -68,12 +68,19 @@ def _account(fields: list[str], members: dict[str, list[str]], shadow: dict[str,
     )
 
 
+def _number(text: str) -> int:
+    """A user's or group's number; ValueError for what the kernel could not hold."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) >= 2**32:
+        raise ValueError(f"{text[:20]!r} is no number of a user")
+    return int(text)
+
+
 def _shadows(text: str) -> dict[str, _Shadow]:
     made = {}
     for line in text.splitlines():
         fields = (line.split(":") + [""] * 9)[:9]
         kind = _password(fields[1])
-        changed, most, expires = (whole_number(fields[i]) for i in (2, 4, 7))
+        changed, most, expires = (small_number(fields[i]) for i in (2, 4, 7))
         made[fields[0]] = kind._replace(changed=changed, most=most, expires=expires)
     return made
 

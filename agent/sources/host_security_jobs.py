@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from agent.sources.host_proc import Tree, plain, whole_number
+from agent.sources.host_proc import Tree, plain, small_number
 from agent.sources.host_security_run import ask
 from checks.api import ErrorKind, ObservationError
 from checks.hardening import CronFile, Jobs, Stamp, TimerJob
@@ -48,7 +48,7 @@ def read_timers(shown: str, services: str) -> tuple[TimerJob, ...]:
         last = _instant(block.get("LastTriggerUSec", ""))
         # Without an end there was no run in this boot, and `success` would only be systemd's beginning.
         result = run.get("Result", "") if done is not None else ""
-        exit_code = whole_number(run.get("ExecMainStatus", "")) if done is not None else None
+        exit_code = small_number(run.get("ExecMainStatus", "")) if done is not None else None
         next_at = _instant(block.get("NextElapseUSecRealtime", ""))
         found.append(TimerJob(block["Id"], unit, last, next_at, result, exit_code))
     return tuple(sorted(found, key=lambda each: each.timer))

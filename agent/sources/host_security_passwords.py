@@ -2,7 +2,7 @@
 
 import re
 
-from agent.sources.host_proc import Tree, whole_number
+from agent.sources.host_proc import Tree, small_number
 from checks.accounts import PasswordRules
 
 # Debian's kin, Red Hat's kin, SUSE.
@@ -23,9 +23,9 @@ def rules(tree: Tree) -> PasswordRules:
     quality = sorted(_QUALITY & modules.keys())
     lockout = sorted(_LOCKOUT & modules.keys())
     return PasswordRules(
-        most_days=whole_number(defs.get("PASS_MAX_DAYS", "")),
-        least_days=whole_number(defs.get("PASS_MIN_DAYS", "")),
-        warn_days=whole_number(defs.get("PASS_WARN_AGE", "")),
+        most_days=small_number(defs.get("PASS_MAX_DAYS", "")),
+        least_days=small_number(defs.get("PASS_MIN_DAYS", "")),
+        warn_days=small_number(defs.get("PASS_WARN_AGE", "")),
         least_length=_length(tree, modules, defs),
         remember=_largest(modules, ("pam_pwhistory", "pam_unix"), "remember"),
         quality=bool(quality),
@@ -59,17 +59,17 @@ def _length(tree: Tree, modules: dict[str, str], defs: dict[str, str]) -> int | 
         if module in modules:
             told = _option(modules[module], "minlen")
             kept = _settings(tree.text_or("etc/security/pwquality.conf", ""))
-            configured = whole_number(kept.get("minlen", "")) if module == "pam_pwquality" else None
+            configured = small_number(kept.get("minlen", "")) if module == "pam_pwquality" else None
             return told or configured or _DEFAULT_LENGTH[module]
     told = _option(modules.get("pam_unix", ""), "minlen")
     # login.defs only counts where no PAM module looks at new passwords.
-    return told if "pam_unix" in modules else whole_number(defs.get("PASS_MIN_LEN", ""))
+    return told if "pam_unix" in modules else small_number(defs.get("PASS_MIN_LEN", ""))
 
 
 def _failures(tree: Tree, modules: dict[str, str]) -> int | None:
     told = _largest(modules, sorted(_LOCKOUT), "deny")
     kept = _settings(tree.text_or("etc/security/faillock.conf", ""))
-    return told if told is not None else whole_number(kept.get("deny", "")) or 3
+    return told if told is not None else small_number(kept.get("deny", "")) or 3
 
 
 def _largest(modules: dict[str, str], names: tuple[str, ...] | list[str], option: str) -> int | None:
@@ -79,7 +79,7 @@ def _largest(modules: dict[str, str], names: tuple[str, ...] | list[str], option
 
 def _option(words: str, name: str) -> int | None:
     match = re.search(rf"\b{name}=(\d+)", words)
-    return int(match[1]) if match else None
+    return small_number(match[1]) if match else None
 
 
 def _settings(text: str) -> dict[str, str]:

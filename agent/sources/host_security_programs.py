@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from agent.sources.host_proc import Tree, monotonic_ms, piece, plain, whole_number
+from agent.sources.host_proc import Tree, monotonic_ms, piece, plain, small_number
 from agent.sources.host_security_run import ask
 from agent.sources.memory import Memory
 from checks.api import ErrorKind, ObservationError
@@ -156,7 +156,7 @@ def read_audit(running: bool, state: str, listed: str, written: int | None) -> A
     """`auditctl -s` and `auditctl -l` in words."""
     found = dict(re.findall(r"^(\w+) (\S+)", state, re.MULTILINE))
     rules = [line for line in listed.splitlines() if line.startswith("-")]
-    enabled, lost = (whole_number(found.get(name, "")) for name in ("enabled", "lost"))
+    enabled, lost = (small_number(found.get(name, "")) for name in ("enabled", "lost"))
     trouble = "" if enabled is not None else "unreadable"
     return Audit(running, enabled, len(rules), lost, _digest("\n".join(rules)), written, trouble)
 

@@ -11,6 +11,8 @@ from checks.hardening import Sensor, Sensors
 # Where psutil looks.
 _PLACES = ("sys/class/hwmon/hwmon0", "sys/class/thermal/thermal_zone0", "sys/devices/platform/coretemp.0")
 
+_MOST = 1_000_000
+
 
 def sensors(tree: Tree) -> Sensors:
     """All of them; unsupported where there are none, as in most virtual machines."""
@@ -30,7 +32,7 @@ def read(temperatures: Mapping[str, Iterable[Any]], fans: Mapping[str, Iterable[
         Sensor(name, _thousandths(each.current), _limit(each.high), _limit(each.critical))
         for name, each in _named(temperatures)
     ]
-    return Sensors(tuple(warm), tuple(Sensor(name, int(each.current)) for name, each in _named(fans)))
+    return Sensors(tuple(warm), tuple(Sensor(name, _turns(each.current)) for name, each in _named(fans)))
 
 
 def _named(chips: Mapping[str, Iterable[Any]]) -> Iterable[tuple[str, Any]]:
@@ -43,7 +45,12 @@ def _named(chips: Mapping[str, Iterable[Any]]) -> Iterable[tuple[str, Any]]:
 
 
 def _thousandths(value: float | None) -> int | None:
-    return None if value is None or not isfinite(value) else round(value * 1000)
+    # A chip that is not wired gives anything: what is no temperature of this world is no value.
+    return None if value is None or not isfinite(value) or abs(value) > _MOST else round(value * 1000)
+
+
+def _turns(value: float | None) -> int | None:
+    return None if value is None or not isfinite(value) or not 0 <= value <= _MOST else int(value)
 
 
 def _limit(value: float | None) -> int | None:

@@ -112,3 +112,22 @@ def test_any_output_of_a_program_is_read_or_refused(text: str) -> None:
             read()
         except (ValueError, LookupError):  # garbled, as `looking` says it
             continue
+
+
+def test_numbers_that_no_kernel_could_hold_are_not_signed(tmp_path: Path) -> None:
+    huge = "9" * 30
+    for name, text in {
+        "etc/passwd": "a:x:1000:1000::/a:/bin/sh\n",
+        "etc/shadow": f"a:$6$x$y:{huge}:0:{huge}:7::{huge}:\n",
+        "etc/login.defs": f"PASS_MAX_DAYS {huge}\n",
+        "etc/pam.d/common-password": f"password x pam_pwquality.so minlen={huge}\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = open_host(Transient(), tmp_path).security()
+    assert strict_json.dumps(to_json(found.accounts()))
+    assert strict_json.dumps(to_json(found.password_rules()))
+    assert found.password_rules().most_days is None
+    (tmp_path / "etc/passwd").write_text(f"a:x:{huge}:0::/a:/bin/sh\n")
+    with pytest.raises(ObservationError):
+        found.accounts()
