@@ -29,7 +29,6 @@ class Params:
     most_days: Upper = Upper(91, 181)
     length: Lower = Lower(7, 5)
     failures: Upper = Upper(6, 11)
-    remember: Lower = Lower(0, None)
     ageless: tuple[str, ...] = ()
 
 
