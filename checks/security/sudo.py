@@ -74,7 +74,7 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-32", "LH rule 4", "LH rule 18"),
-    needs=(
+    needs=("/etc/sudoers, /etc/sudoers.d (an ACL: `setfacl -m u:roundseal-agent:r FILE`, `rx` for DIR)",),
         "/etc/sudoers, /etc/sudoers.d (an ACL: `setfacl -m u:roundseal-agent:r`, `rx` for the directory)",
     ),
 )
