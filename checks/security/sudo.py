@@ -75,6 +75,4 @@ CHECK = Check(
     judge=judge,
     clauses=("PD-32", "LH rule 4", "LH rule 18"),
     needs=("/etc/sudoers, /etc/sudoers.d (an ACL: `setfacl -m u:roundseal-agent:r FILE`, `rx` for DIR)",),
-        "/etc/sudoers, /etc/sudoers.d (an ACL: `setfacl -m u:roundseal-agent:r`, `rx` for the directory)",
-    ),
 )
