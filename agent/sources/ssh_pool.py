@@ -69,9 +69,7 @@ class Pool:
         """The target's session, connected and logged in, for this look alone."""
         with self.held(to, means, deadline) as session:
             try:
-                if not session.alive:
-                    session.close()
-                    _connect_or_close(session, to, means, pins, deadline)
+                _ready(session, to, means, pins, deadline)
                 yield session
             except ObservationError as problem:
                 # A look that ended midway leaves unread output behind.
@@ -170,9 +168,14 @@ def connect(session: Session, to: Login, means: Means, pins: Pins, deadline: Dea
     ssh_link.log_in(session.transport, secret, to.name, deadline)
 
 
-def _connect_or_close(session: Session, to: Login, means: Means, pins: Pins, deadline: Deadline) -> None:
+def _ready(session: Session, to: Login, means: Means, pins: Pins, deadline: Deadline) -> None:
+    """Connected and logged in, to a peer whose key is still the pinned one; else closed."""
     try:
-        connect(session, to, means, pins, deadline)
+        if session.alive:
+            check_key(session.transport, to, pins)
+        else:
+            session.close()
+            connect(session, to, means, pins, deadline)
     except BaseException:
         session.close()
         raise

@@ -37,6 +37,7 @@ def test_an_unpinned_host_is_denied_with_the_command_that_pins_it(ssh, sshd):
 
 def test_another_host_key_than_the_pinned_one_is_denied_and_seen_as_such(ssh, sshd, state, to):
     was = Pins(state).get(to.name)
+    ssh.run(to, "true", timeout_ms=LONG)  # a kept connection does not outlive its pin
     Pins(state).put(to.name, Pin(was.kind, "SHA256:" + "A" * 43))
     problem = refused(ssh, to)
     assert problem.kind is ErrorKind.DENIED and "has changed" in problem.detail
