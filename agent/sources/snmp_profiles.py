@@ -83,7 +83,7 @@ class Rule:
 class SpaceRule:
     """Memory or storage: any two of used, free, total, or percent; `unit` in bytes, or in `unit_of`.
 
-    `oid` is what is reported: none where the amount in use is only computed (free and total).
+    `oid` is what is reported: `none`, or none where the amount in use is only computed (free and total).
     """
 
     oid: str
@@ -302,7 +302,7 @@ def _space(given: dict[str, Any]) -> SpaceRule:
         if key in given
     }
     return SpaceRule(
-        oid=first,
+        oid="" if first == "none" else first,
         unit=int(given.get("unit", 1)),
         scale=Fraction(given.get("scale", 1)),
         names=_list(given.get("names")),

@@ -271,7 +271,7 @@ def spaces(rules: Iterable[SpaceRule], rows: Rows) -> list[Space]:
                 continue
             made = _space(table, rule, index)
             if made is not None:
-                found.setdefault(made.oid or f"{rule.free}.{index}", made)
+                found.setdefault(made.oid or f"{rule.used or rule.free}.{index}", made)
     return list(found.values())
 
 

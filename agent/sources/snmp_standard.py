@@ -101,7 +101,7 @@ def stores(rows: Rows) -> tuple[list[Space], list[Space]]:
         total, taken, unit = (_whole(value) for value in (size, used.get(index), units.get(index)))
         word = memory_kind(kind, name)
         made = _store(f"{STORES[4]}.{index}", name, word or "disk", taken, total, unit or 1)
-        if word or kind not in ("1", "2", "3"):
+        if word or kind not in ("1", "2", "3") or name.startswith("/"):
             (memory if word else disks).append(made)
     return _shared_out(memory), disks
 
