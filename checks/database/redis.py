@@ -150,8 +150,8 @@ CHECK = Check(
     judge=judge,
     clauses=("PD-42", "HA-22"),
     needs=(
-        "Redis: ACL SETUSER inspector on >… +ping +info +config|get +cluster|info +sentinel|masters"
-        " (config|get is not needed)",
+        "Redis: ACL SETUSER inspector on >… +ping +info +cluster|info +cluster|nodes",
+        "on a sentinel: +ping +info +sentinel|masters",
         "tried on Redis 7.0",
     ),
 )

@@ -21,7 +21,7 @@ class Params(Reach):
     role: str = ""
     lag_bytes: Upper = Upper(64 << 20, 1 << 30)
     lag_ms: Upper = Upper(30_000, 300_000)
-    slot_bytes: Upper = Upper(1 << 30, 16 << 30)
+    slot_bytes: Upper = Upper(1 << 30, 20 << 30)
 
     def __post_init__(self) -> None:
         super(Params, self).__post_init__()

@@ -38,6 +38,12 @@ def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
 
 
 @pytest.fixture
+def password() -> str:
+    """Of every account here."""
+    return PASSWORD
+
+
+@pytest.fixture
 def looked() -> Any:
     """`looked(facts, readings, taken_at, check, params)`: a look by another way."""
     return Looked

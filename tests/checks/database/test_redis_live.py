@@ -18,6 +18,19 @@ def test_a_wrong_password_and_none_are_denied(redis_server):
     assert server.fails("database.redis", secret="").kind is ErrorKind.DENIED
 
 
+def test_the_rights_that_the_page_names_are_enough(redis_server, password):
+    server = redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port("127.0.0.1")))
+    rights = ("+ping", "+info", "+cluster|info", "+cluster|nodes")
+    assert server.ask("ACL", "SETUSER", "inspector", "on", f">{password}", *rights) == "OK"
+    assert server.ask("ACL", "SETUSER", "poor", "on", f">{password}", "+ping") == "OK"
+    place = server.at()
+    (server.state / "secrets.yaml").write_text(
+        f"database: {{user: inspector, password: {password}}}\npoor: {{user: poor, password: {password}}}\n"
+    )
+    assert place.look("database.redis").facts.cache.cluster is not None
+    assert "right" in place.fails("database.redis", secret="poor").detail
+
+
 def test_a_redis_without_a_password_is_looked_at_without_a_secret(redis_server):
     assert redis_server(password="").at().look("database.redis", secret="").state == "ok"
 
