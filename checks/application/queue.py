@@ -1,4 +1,4 @@
-"""Queues of a message broker: depth, age, consumers, those that must be there (RabbitMQ's management JSON)."""
+"""Queues of a message broker: depth, age, consumers, those that must be there (as RabbitMQ tells them)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -165,9 +165,10 @@ def tomcat(tmp_path):
         subprocess.Popen(words, env=env, stdout=out, stderr=out, start_new_session=True) as process,
     ):
         try:
-            until = time.monotonic() + 120
+            # It listens long before its applications are there.
+            until = time.monotonic() + 300
             while time.monotonic() < until and process.poll() is None:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                if b"Server startup in" in (base / "out").read_bytes():
                     break
                 time.sleep(0.05)
             yield port, base

@@ -14,6 +14,7 @@ def test_a_tomcat_tells_heap_threads_and_applications(tomcat, web, observed, why
         "url": f"http://127.0.0.1:{port}/manager",
         "apps": ["/manager"],
         "heap": {"warn": 98, "crit": 99},
+        "timeout_ms": 60_000,
     }
     result = observed("middleware.tomcat", params, web, "ok")
     assert result.state is State.OK, (why(result), (base / "out").read_text()[-2000:])
