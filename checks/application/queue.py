@@ -39,7 +39,7 @@ class Params:
 
     def script(self) -> Script:
         """The one request."""
-        paths = (self.name_path, self.messages_path, self.consumers_path)
+        paths: tuple[str, ...] = (self.name_path, self.messages_path, self.consumers_path)
         paths += (self.oldest_path,) if self.oldest_path else ()
         step = Step(self.url, name="broker", headers={"Authorization": "Basic ${basic}"}, read=paths)
         return Script((step,), self.secret, self.verify, self.ca, 0, 4 << 20, self.timeout_ms)
