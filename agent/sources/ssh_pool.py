@@ -116,7 +116,7 @@ class Pool:
 
     def _idlest(self, count: int) -> list[Session]:
         """Take out so many of those that nobody uses, the longest idle first; their locks are held."""
-        found = []
+        found: list[Session] = []
         for key, session in sorted(self._sessions.items(), key=lambda one: one[1].used):
             if len(found) < count and session.lock.acquire(blocking=False):
                 found.append(session)

@@ -104,7 +104,12 @@ def test_a_child_that_dies_costs_only_the_looks_under_way(eyes, recent, silent, 
     ]
     for thread in threads:
         thread.start()
-    pid = until(lambda: eyes._heavy and len(eyes._heavy._child.waiting) == 3 and eyes._heavy.pid)
+
+    def under_way():
+        child = eyes._heavy and eyes._heavy._child
+        return child and len(child.waiting) == 3 and child.pid
+
+    pid = until(under_way)
     os.kill(pid, signal.SIGKILL)
     for thread in threads:
         thread.join(30)
