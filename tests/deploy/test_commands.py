@@ -41,13 +41,14 @@ THERE = [
     (AGENT, "check"),
     (AGENT, "once"),
     (AGENT, "discover"),
+    (AGENT, "parse"),
+    (AGENT, "trust"),
     (VERIFY, ""),
 ]
 LATER = [
     (COLLECTOR, "scorecard @dir --period 2026-11"),
     (COLLECTOR, "scorecard case @garbage"),
     (COLLECTOR, "prune @dir --before 2026-01-01"),
-    (AGENT, "parse --platform vrp --command x @garbage"),
     (WITNESS, "serve"),
     (WITNESS, "pull http://127.0.0.1:1"),
     (WITNESS, "sign @garbage @garbage"),
