@@ -1,6 +1,6 @@
 """Firewall policies taken apart: what each rule permits, from the configuration text of three makers.
 
-Written from the makers' documents; no output of a real device was at hand.
+Written from what is generally known of the formats; no document and no output of a real device was at hand.
 """
 
 import re

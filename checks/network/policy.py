@@ -1,6 +1,6 @@
 """A firewall's policy: rules that permit anything to anything, that nothing ever met, or whose time is over.
 
-How the policy is read was written from the makers' documents and never tried on a real firewall.
+How the policy is read follows what is generally known of the formats and was never tried on a real firewall.
 """
 
 from collections.abc import Iterable, Iterator
