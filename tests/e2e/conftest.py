@@ -73,9 +73,9 @@ def small_bundle(e2e, tmp_path_factory):
     try:
         site.serve()
         machine = site.enrol()
-        site.plan(probes=2)
+        site.plan(probes=4, flush_ms=1000)
         machine.start()
-        e2e.until(lambda: len(site.logged()) >= 4, 40)
+        e2e.until(lambda: len(site.logged()) >= 4 and max(e2e.sizes(site), default=0) >= 2, 60)
         e2e.settle(site, machine)
         site.server.stop()
     finally:

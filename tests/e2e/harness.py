@@ -573,3 +573,9 @@ def settle(site, machine, seconds=60):
     until(machine.drained, seconds, 0.2, "an empty spool")
     machine.program.stop()
     until(machine.drained, 5, 0.2, "an empty spool")
+
+
+def sizes(site):
+    """Numbers of lines of the batches in the log."""
+    found = (entry for copies in site.logged().values() for _, entry in copies)
+    return [headers.parse(entry.header).n for entry in found]

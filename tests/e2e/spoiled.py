@@ -45,9 +45,11 @@ class Parts:
         )
 
     def batch(self):
-        """Number of an entry in the middle whose body has lines."""
-        found = [i for i, body in enumerate(self.bodies) if isinstance(body, Lines)]
-        return found[len(found) // 2]
+        """Number of the entry whose body has most lines: a single one can't be put in another order."""
+        found = {i: body.data.count(b"\n") for i, body in enumerate(self.bodies) if isinstance(body, Lines)}
+        most = max(found, key=found.__getitem__)
+        assert found[most] >= 2, "a bundle with a batch of several lines is wanted"
+        return most
 
     def document(self):
         """Number of an entry whose body is a document."""
