@@ -220,7 +220,7 @@ class Space:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A parameter that is not at its default. `value` is empty where it may hold a credential or a
-    command; `digest`: SHA-256 of the value, always."""
+    command; `digest`: SHA-256 of the value; of one not shown it is keyed, and only the agent has the key."""
 
     name: str
     value: str

@@ -1,8 +1,11 @@
 """What all products' answers are made into alike: sizes with their past, settings, accounts."""
 
+import hmac
 import re
+import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 
 from agent.sources.sql_session import Recall
@@ -16,15 +19,16 @@ _MOST_VALUE = 200
 
 
 def setting(name: str, value: str, origin: str) -> Setting:
-    """A setting as it may be signed."""
+    """A setting without a value that must not be shown; `settings` still has to blind its digest."""
     private = _PRIVATE.search(name) or re.search(r"://[^/]*@|password\s*=", value, re.I)
     shown = "" if private or len(value) > _MOST_VALUE or not value.isprintable() else value
     return Setting(name, shown, sha256(value.encode()).hexdigest(), origin)
 
 
 def settings(recall: Recall, items: Iterable[Setting], pending: Iterable[str] = ()) -> Settings:
-    """With the names that changed since the last look."""
-    held = tuple(sorted(items, key=lambda one: one.name))
+    """With the names that changed since the last look; what is not shown cannot be guessed from its digest."""
+    key = _key(recall)
+    held = tuple(sorted((_blinded(one, key) for one in items), key=lambda one: one.name))
     now = {one.name: one.digest[:16] for one in held}
     before = recall.swap("settings", dict(now))
     changed = None
@@ -32,6 +36,21 @@ def settings(recall: Recall, items: Iterable[Setting], pending: Iterable[str] = 
         names = sorted(now.keys() | before.keys())
         changed = tuple(name for name in names if now.get(name) != before.get(name))
     return Settings(held, tuple(sorted(pending)), changed)
+
+
+def _key(recall: Recall) -> bytes:
+    """This item's own key, made at its first look and never sent anywhere."""
+    fresh = secrets.token_hex(32)
+    kept = recall.swap("settings:key", fresh)
+    if not isinstance(kept, str):
+        return bytes.fromhex(fresh)
+    recall.swap("settings:key", kept)
+    return bytes.fromhex(kept)
+
+
+def _blinded(one: Setting, key: bytes) -> Setting:
+    # The plain digest of a password is as good as the password to whoever tries a list of them.
+    return one if one.value else replace(one, digest=hmac.new(key, one.digest.encode(), sha256).hexdigest())
 
 
 def space(recall: Recall, areas: Iterable[Area]) -> Space:

@@ -4,6 +4,7 @@ import socket
 import sys
 import threading
 import time
+from hashlib import sha256
 
 import pytest
 
@@ -147,6 +148,25 @@ def test_values_that_may_hold_a_credential_are_kept_as_a_digest_only():
         made = sql_common.setting(name, value, "file")
         assert made.value == "" and len(made.digest) == 64, name
     assert sql_common.setting("work_mem", "4MB", "file").value == "4MB"
+
+
+def test_a_value_that_is_not_shown_cannot_be_guessed_from_its_digest():
+    def look(recall, value):
+        items = [
+            sql_common.setting("requirepass", value, "file"),
+            sql_common.setting("work_mem", "4MB", "file"),
+        ]
+        return sql_common.settings(recall, items)
+
+    here, elsewhere = Recall(Transient()), Recall(Transient())
+    first, again = look(here, "hunter2"), look(here, "hunter2")
+    guess = sha256(b"hunter2").hexdigest()
+    assert guess not in {one.digest for one in first.items}
+    assert sha256(guess.encode()).hexdigest() not in {one.digest for one in first.items}
+    assert first.items == again.items and again.changed == ()
+    assert look(here, "hunter3").changed == ("requirepass",)
+    assert look(elsewhere, "hunter2").items[0].digest != first.items[0].digest
+    assert first.items[1].digest == sha256(b"4MB").hexdigest()
 
 
 def test_sizes_carry_those_of_the_last_look():
