@@ -14,7 +14,7 @@ from checks.sql import Account, Accounts, Area, Setting, Settings, Space
 from checks.wire import strict_json
 
 # Values that may hold a credential, a command or a person's address are not kept.
-_PRIVATE = re.compile(r"passw|secret|conninfo|key|token|command|cred|auth|ldap|ssl|proxy|sentinel", re.I)
+_PRIVATE = re.compile(r"pass|secret|conninfo|key|token|command|cred|auth|ldap|ssl|proxy|sentinel", re.I)
 _MOST_VALUE = 200
 
 
@@ -26,7 +26,7 @@ def setting(name: str, value: str, origin: str) -> Setting:
 
 
 def settings(recall: Recall, items: Iterable[Setting], pending: Iterable[str] = ()) -> Settings:
-    """With the names that changed since the last look; what is not shown cannot be guessed from its digest."""
+    """With the names that changed since the last look; a digest does not give away what is not shown."""
     key = _key(recall)
     held = tuple(sorted((_blinded(one, key) for one in items), key=lambda one: one.name))
     now = {one.name: one.digest[:16] for one in held}
