@@ -51,8 +51,9 @@ class Rule:
     (other columns' values at the same index). `index`: only rows whose index fits this regex; `cut`: so many
     arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones). `match`:
     only rows whose name fits; `pattern`: the number is its group in the value, other rows are left out;
-    `times`: a column that multiplies the value, or divides it where negative. States of a bit string have the
-    keys `bit 0` … (the worst set bit counts) and `none`.
+    `times`: a column that multiplies the value, or divides it where negative; `of`: a column with
+    the whole, whose percentage is reported. States of a bit string have the keys `bit 0` … (the worst set bit
+    counts) and `none`.
     """
 
     kind: str
@@ -77,6 +78,7 @@ class Rule:
     limits: Mapping[str, str] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None
     times: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,7 @@ def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
 
 _RULE = (
     "class value oid names text scale offset convert by states other skip low high when unless index cut"
-    " match limits pattern times"
+    " match limits pattern times of"
 )
 
 
@@ -278,6 +280,7 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
         convert=given.get("convert", ""),
         by=given.get("by", ""),
         times=given.get("times", ""),
+        of=given.get("of", ""),
         states=states,
         other=other,
         skip=frozenset(_list(given.get("skip"))),

@@ -25,7 +25,7 @@ def wanted(rules: Iterable[Rule | SpaceRule]) -> set[str]:
     found: set[str] = set()
     for rule in rules:
         if isinstance(rule, Rule):
-            found |= {rule.value, rule.by, rule.times, *rule.unless, *rule.limits.values()}
+            found |= {rule.value, rule.by, rule.times, rule.of, *rule.unless, *rule.limits.values()}
         else:
             found |= {rule.used, rule.free, rule.total, rule.percent, rule.unit_of, *rule.less}
         found |= {*rule.names, *rule.when}
@@ -181,6 +181,8 @@ def _values(table: Table, rule: Rule) -> Iterator[tuple[str, Value, Fraction | N
         exponent = number(table.at(rule.by, index, rule.cut)) if rule.by else None
         if raw is not None and rule.times:
             raw = _times(raw, number(table.at(rule.times, index, rule.cut)))
+        if raw is not None and rule.of:
+            raw = _share(raw, number(table.at(rule.of, index, rule.cut)))
         yield index, value, None if raw is None else measured(rule, raw, exponent)
 
 
@@ -188,6 +190,11 @@ def _times(raw: Fraction, factor: Fraction | None) -> Fraction:
     if not factor:
         return raw
     return raw * factor if factor > 0 else raw / -factor
+
+
+def _share(part: Fraction, whole: Fraction | None) -> Fraction | None:
+    """Percentage; none of a whole that is not told (printers say -2)."""
+    return 100 * part / whole if whole is not None and whole > 0 else None
 
 
 def _joined(oid: str, index: str) -> str:

@@ -94,6 +94,12 @@ def test_a_scale_column_multiplies_or_divides():
     assert [sensor.value for sensor in found] == [5_000, 500_000, 50_000]
 
 
+def test_a_level_is_a_percentage_of_what_fits_and_nothing_where_that_is_not_told():
+    columns = {V + "1": {1: 50, 2: 50, 3: 50, 4: 50}, V + "2": {1: 200, 2: -2, 3: 0}}
+    found = sensors(rules("sensors", {"class": "percent", "value": V + "1", "of": V + "2"}), held(columns))
+    assert [(sensor.oid, sensor.value) for sensor in found] == [(V + "1.1", 25_000)]
+
+
 def test_states_have_the_severity_of_their_mib_and_unknown_codes_are_unknown():
     columns = {V + "1": {1: 2, 2: 3, 3: 77}}
     rule = {"class": "state", "value": V + "1", "states": {"2": "fine ok", "3": "broken crit"}}
