@@ -6,8 +6,10 @@ and its asserted events. Measured values are whole thousandths of their unit (`C
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
+
+from checks.probes import check_port, check_timeout
 
 PROTOCOLS = ("redfish", "ipmi")
 
@@ -29,17 +31,10 @@ class Reach:
     def __post_init__(self) -> None:
         if not self.address or any(c <= " " or c in "/@\x7f" for c in self.address):
             raise ValueError("address must be a host name or an address")
-        if not 0 <= self.port <= 65535:
-            raise ValueError("port must be 0 to 65535")
+        check_port(self.port, 0)
         if self.protocol not in PROTOCOLS:
             raise ValueError(f"protocol must be one of {', '.join(PROTOCOLS)}")
-        if not 1 <= self.timeout_ms <= 300_000:
-            raise ValueError("timeout_ms must be 1 to 300000")
-
-
-def reach(params: Any) -> Reach:
-    """The way to a controller that a check's parameters describe; ValueError where they describe none."""
-    return Reach(**{one.name: getattr(params, one.name) for one in fields(Reach)})
+        check_timeout(self.timeout_ms, 1, 300_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,18 @@ def check_host(host: str) -> None:
         raise ValueError(f"{host[:64]!r} is no host name or address")
 
 
+def check_port(port: int, least: int = 1) -> None:
+    """ValueError unless `port` is one; `least` 0 where that stands for the protocol's own."""
+    if not least <= port <= 65535:
+        raise ValueError(f"port must be {least} to 65535")
+
+
+def check_timeout(timeout_ms: int, least: int, most: int) -> None:
+    """ValueError unless a look may take so long."""
+    if not least <= timeout_ms <= most:
+        raise ValueError(f"timeout_ms must be {least} to {most}")
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One TCP connection asked for. `address` is the last address tried, None if there was none."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from checks.api import Reading, State, Unit
-from checks.probes import check_host
+from checks.probes import check_host, check_port
 
 MOST_BYTES = 2 * 1024 * 1024
 
@@ -45,8 +45,7 @@ class Login:
 
     def __post_init__(self) -> None:
         check_host(self.address)
-        if not 1 <= self.port <= 65535:
-            raise ValueError("port must be 1 to 65535")
+        check_port(self.port)
         if self.hop:
             place(self.hop)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from checks.probes import check_host
+from checks.probes import check_host, check_port, check_timeout
 
 VERSIONS = (1, 2, 3)
 
@@ -75,12 +75,10 @@ class Peer:
 
     def __post_init__(self) -> None:
         check_host(self.address)
-        if not 1 <= self.port <= 65535:
-            raise ValueError("port must be 1 to 65535")
+        check_port(self.port)
         if self.version not in VERSIONS:
             raise ValueError("version must be 1, 2 or 3")
-        if not 100 <= self.timeout_ms <= 600_000:
-            raise ValueError("timeout_ms must be 100 to 600000")
+        check_timeout(self.timeout_ms, 100, 600_000)
 
 
 @dataclass(frozen=True, slots=True)

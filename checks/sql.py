@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, Protocol
 
 from checks.api import Number, Reading, State, Unit, Upper
-from checks.probes import check_host
+from checks.probes import check_host, check_port, check_timeout
 
 PORTS: Mapping[str, int] = {
     "postgresql": 5432,
@@ -65,12 +65,10 @@ class Reach:
         check_host(self.address)
         if self.platform not in self.PLATFORMS:
             raise ValueError(f"platform must be one of {', '.join(self.PLATFORMS)}")
-        if not 0 <= self.port <= 65535:
-            raise ValueError("port must be 0 to 65535")
+        check_port(self.port, 0)
         if self.tls not in TLS:
             raise ValueError(f"tls must be one of {', '.join(TLS)}")
-        if not 100 <= self.timeout_ms <= 120_000:
-            raise ValueError("timeout_ms must be 100 to 120000")
+        check_timeout(self.timeout_ms, 100, 120_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,23 +29,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp); `expected`: neighbours by address (None: not said)."""
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     expected: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
 
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.walk(peer, (_STATE, _ADMIN, _AS, _SINCE))
+    found = snmp.walk(params, (_STATE, _ADMIN, _AS, _SINCE))
     rows = found.get(_STATE, {})
     return Facts(
         tuple(

@@ -18,23 +18,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp); limits in percent, as the device averages it."""
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     load: Upper = Upper(80, 95)
-
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
 
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.look(peer, (Part.PROCESSORS,))
+    found = snmp.look(params, (Part.PROCESSORS,))
     return Facts(found.processors, Part.PROCESSORS.value in found.missing)
 
 

@@ -14,26 +14,17 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp); what the ledger says; empty is not compared."""
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     serial: str = ""
     software: str = ""
     hardware: str = ""
     name: str = ""
 
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
-
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    return Facts(snmp.look(peer, ()).identity)
+    return Facts(snmp.look(params, ()).identity)
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

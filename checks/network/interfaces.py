@@ -22,31 +22,22 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp).
 
     `expected`: names of ports that must be up (None: nobody has said so yet). `ignore`: patterns of names
     left out. `errors`, `discards`: packets an hour; `use`: percent of the speed, in or out.
     """
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     expected: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     errors: Upper = Upper(60, 3600)
     discards: Upper = Upper(3600, None)
     use: Upper = Upper(80, 95)
 
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
-
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.look(peer, (Part.PORTS,))
+    found = snmp.look(params, (Part.PORTS,))
     return Facts(found.ports, found.elapsed_ms, Part.PORTS.value in found.missing)
 
 

@@ -18,25 +18,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp); limits in percent; pools left out by name."""
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     used: Upper = Upper(85, 95)
     swap: Upper = Upper(50, 80)
     ignore: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
-
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.look(peer, (Part.MEMORY,))
+    found = snmp.look(params, (Part.MEMORY,))
     return Facts(found.memory, Part.MEMORY.value in found.missing)
 
 

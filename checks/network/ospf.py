@@ -28,27 +28,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp).
 
     `expected`: router ids of neighbours that must be full (None: nobody has said so yet). Others may stay at
     2-way: routers on a shared segment that are neither designated nor backup do.
     """
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     expected: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
 
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.walk(peer, (_ROUTER, _STATE, _EVENTS))
+    found = snmp.walk(params, (_ROUTER, _STATE, _EVENTS))
     return Facts(
         tuple(
             Neighbour(

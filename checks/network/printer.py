@@ -42,23 +42,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the printer is reached (see the source snmp); `left`: percent of a consumable."""
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     left: Lower = Lower(10, 0)
-
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
 
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.walk(peer, (_NAMES, _MOST, _LEVELS, _STATUS, _FAULTS))
+    found = snmp.walk(params, (_NAMES, _MOST, _LEVELS, _STATUS, _FAULTS))
     levels, most = found.get(_LEVELS, {}), found.get(_MOST, {})
     if not levels and not found.get(_STATUS):
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{params.address} has no Printer-MIB")

@@ -25,31 +25,25 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp).
 
     `kinds`: only these kinds of sensor (none: all); `ignore`: patterns of names left out.
     `temperature` (°C) counts where the device states no limit of its own.
     """
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     kinds: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     temperature: Upper = Upper(None, None)
 
     def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
+        super(Params, self).__post_init__()
         if unknown := set(self.kinds) - UNITS.keys():
             raise ValueError(f"kinds: {', '.join(sorted(unknown))} are none")
 
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.look(peer, (Part.SENSORS,))
+    found = snmp.look(params, (Part.SENSORS,))
     return Facts(found.sensors, Part.SENSORS.value in found.missing)
 
 

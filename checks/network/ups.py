@@ -44,25 +44,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Peer):
     """How the device is reached (see the source snmp); limits of charge (%), minutes left, load (%)."""
 
-    address: str
-    port: int = 161
-    version: int = 3
-    secret: str = "snmp"  # noqa: S105  # a name to look up on the agent, no secret
-    timeout_ms: int = 20_000
     charge: Lower = Lower(60, 30)
     minutes: Lower = Lower(15, 5)
     load: Upper = Upper(80, 95)
 
-    def __post_init__(self) -> None:
-        Peer(self.address, self.port, self.version, self.secret, self.timeout_ms)
-
 
 def observe(snmp: Snmp, params: Params) -> Facts:
-    peer = Peer(params.address, params.port, params.version, params.secret, params.timeout_ms)
-    found = snmp.walk(peer, _COLUMNS)
+    found = snmp.walk(params, _COLUMNS)
     if not any(found.get(column) for column in _COLUMNS):
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{params.address} has no UPS-MIB")
     alarms = (str(value).removeprefix(".") for value in found.get(_ALARMS, {}).values())

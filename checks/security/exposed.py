@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.probes import Connection, Net, check_host
+from checks.probes import Connection, Net, check_host, check_timeout
 
 _KINDS = {
     21: "ftp",
@@ -59,8 +59,7 @@ class Params:
             raise ValueError(f"ports: 1 to {_MOST_PORTS} of them")
         if any(not 1 <= port <= 65535 for port in (*self.ports, self.alive or 1)):
             raise ValueError("port must be 1 to 65535")
-        if not 1 <= self.timeout_ms <= 30_000:
-            raise ValueError("timeout_ms must be 1 to 30000")
+        check_timeout(self.timeout_ms, 1, 30_000)
 
 
 def observe(net: Net, params: Params) -> Facts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.bmc import Bmc, BmcClock, reach
+from checks.bmc import Bmc, BmcClock, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,28 +14,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc);
     `offset_ms`: limits; `zone_min`: minutes ahead of UTC
     of a clock that names no zone (480 in China)."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     offset_ms: Upper = Upper(60_000, 600_000)
     ntp: bool = True
     zone_min: int | None = None
 
-    def __post_init__(self) -> None:
-        reach(self)
-
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(bmc.clock(reach(params)))
+    return Facts(bmc.clock(params))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

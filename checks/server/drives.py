@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit
-from checks.bmc import Bmc, Drive, reach
+from checks.bmc import Bmc, Drive, Reach
 from checks.server._parts import counted, gravest, standing, told, unused
 
 
@@ -14,26 +14,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc);
     `expected`: drives by the ledger; `life_left` in percent."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     expected: int | None = None
     life_left: Lower = Lower(10, 2)
 
-    def __post_init__(self) -> None:
-        reach(self)
-
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(tuple(bmc.drives(reach(params))))
+    return Facts(tuple(bmc.drives(params)))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.bmc import Bmc, Firmware, Part, reach
+from checks.bmc import Bmc, Firmware, Part, Reach
 from checks.server._parts import standing, told
 
 
@@ -14,26 +14,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc); `expected`: approved version by name;
     `withdrawn`: versions with known faults."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     expected: Mapping[str, str] = field(default_factory=dict)
     withdrawn: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        reach(self)
-
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(tuple(bmc.firmware(reach(params))))
+    return Facts(tuple(bmc.firmware(params)))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.bmc import Bmc, Part, reach
+from checks.bmc import Bmc, Part, Reach
 from checks.server._parts import gravest, standing, told
 
 
@@ -14,24 +14,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc); `power_on`: a server that is off is a fault."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     power_on: bool = True
-
-    def __post_init__(self) -> None:
-        reach(self)
 
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(tuple(bmc.health(reach(params))))
+    return Facts(tuple(bmc.health(params)))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

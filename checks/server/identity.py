@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.bmc import Bmc, Identity, reach
+from checks.bmc import Bmc, Identity, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,26 +13,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc); what the ledger says; empty is not compared."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     serial: str = ""
     model: str = ""
     asset_tag: str = ""
 
-    def __post_init__(self) -> None:
-        reach(self)
-
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(bmc.identity(reach(params)))
+    return Facts(bmc.identity(params))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

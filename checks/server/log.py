@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.bmc import Bmc, EventLog, reach
+from checks.bmc import Bmc, EventLog, Reach
 from checks.server._parts import event
 
 
@@ -14,23 +14,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc)."""
-
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
-
-    def __post_init__(self) -> None:
-        reach(self)
 
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(tuple(bmc.logs(reach(params))))
+    return Facts(tuple(bmc.logs(params)))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

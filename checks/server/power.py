@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, Unit
-from checks.bmc import Bmc, Part, reach
+from checks.bmc import Bmc, Part, Reach
 from checks.server._parts import counted, standing, told, unused
 
 
@@ -14,24 +14,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc); `expected`: supplies by the ledger."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     expected: int | None = None
-
-    def __post_init__(self) -> None:
-        reach(self)
 
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(tuple(bmc.supplies(reach(params))))
+    return Facts(tuple(bmc.supplies(params)))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.bmc import Bmc, Sensor, reach
+from checks.bmc import Bmc, Reach, Sensor
 from checks.server._parts import gravest, measured, number, told, unused
 
 
@@ -14,24 +14,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Reach):
     """How the controller is reached (see the source bmc); `limit`: the site's own, in °C."""
 
-    address: str
-    port: int = 0
-    protocol: str = "redfish"
-    secret: str = "redfish"  # noqa: S105  # a name to look up on the agent, no secret
-    pin: str = ""
-    tls: bool = True
-    timeout_ms: int = 30_000
     limit: Upper = Upper(None, None)
-
-    def __post_init__(self) -> None:
-        reach(self)
 
 
 def observe(bmc: Bmc, params: Params) -> Facts:
-    return Facts(tuple(bmc.temperatures(reach(params))))
+    return Facts(tuple(bmc.temperatures(params)))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

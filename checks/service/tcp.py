@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.probes import Connection, Net, check_host
+from checks.probes import Connection, Net, check_host, check_port, check_timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,8 @@ class Params:
 
     def __post_init__(self) -> None:
         check_host(self.host)
-        if not 1 <= self.port <= 65535:
-            raise ValueError("port must be 1 to 65535")
-        if not 1 <= self.timeout_ms <= 60_000:
-            raise ValueError("timeout_ms must be 1 to 60000")
+        check_port(self.port)
+        check_timeout(self.timeout_ms, 1, 60_000)
 
 
 def observe(net: Net, params: Params) -> Facts:

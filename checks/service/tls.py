@@ -6,7 +6,7 @@ from fractions import Fraction
 from ipaddress import ip_address
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit
-from checks.probes import Certificate, Net, TlsAsk, TlsHello, check_host
+from checks.probes import Certificate, Net, TlsAsk, TlsHello, check_host, check_port, check_timeout
 
 _DAY_MS = 86_400_000
 
@@ -35,10 +35,8 @@ class Params:
         check_host(self.host)
         if self.name:
             check_host(self.name)
-        if not 1 <= self.port <= 65535:
-            raise ValueError("port must be 1 to 65535")
-        if not 1 <= self.timeout_ms <= 60_000:
-            raise ValueError("timeout_ms must be 1 to 60000")
+        check_port(self.port)
+        check_timeout(self.timeout_ms, 1, 60_000)
         if self.ca and "-----BEGIN CERTIFICATE-----" not in self.ca:
             raise ValueError("ca must be certificates as PEM text")
 
