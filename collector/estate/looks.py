@@ -7,6 +7,7 @@ defaults, the asset's connection, the regular entry, the round, the asset's own 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 from checks.api import Check
@@ -214,7 +215,9 @@ def of_round(
 ) -> list[Look]:
     """What a round owes. Where a check is also looked at regularly, its parameters are the base."""
     made = []
-    for check, asset in pairs(estate, catalog, round_.assets, round_.checks):
+    shares = (pairs(estate, catalog, one.assets, one.checks) for one in round_.shares())
+    # Two shares may name the same look: it is owed once.
+    for check, asset in {(c.id, a.id): (c, a) for c, a in chain.from_iterable(shares)}.values():
         regularly = usual.get((asset.id, check.id))
         given = {**(regularly.params if regularly else {}), **layered(round_.params, check.id)}
         params = merged(check, asset, given, (*path, "params"), note)

@@ -228,8 +228,16 @@ class RegularCheck:
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
+class Share:
+    """Other checks on other assets, owed by the same round."""
+
+    assets: Patterns
+    checks: Patterns
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class Round:
-    """A round (巡检): recurring, or before holidays."""
+    """A round (巡检): recurring, or before holidays. `also`: what other kinds of assets owe in it."""
 
     id: Id
     assets: Patterns
@@ -242,6 +250,11 @@ class Round:
     days: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
     deadline: Duration | None = None
     params: dict[Pattern, Params] = field(default_factory=dict)
+    also: tuple[Share, ...] = ()
+
+    def shares(self) -> tuple[Share, ...]:
+        """Everything that it owes, the first share first."""
+        return (Share(self.assets, self.checks), *self.also)
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

@@ -122,10 +122,15 @@ def _assets_named(estate: Estate, known: Names, patterns: Iterable[str], path: P
 
 
 def _round(estate: Estate, known: Names, round_: Round, path: Path, catalog: Catalog, note: Note) -> None:
-    _assets_named(estate, known, round_.assets, (*path, "assets"), note)
-    for pattern in (*round_.checks, *round_.params):
+    for i, share in enumerate(round_.shares()):
+        place = (*path, "also", i - 1) if i else path
+        _assets_named(estate, known, share.assets, (*place, "assets"), note)
+        for pattern in share.checks:
+            if not catalog.matching(pattern):
+                note((*place, "checks"), no_check(pattern, catalog))
+    for pattern in round_.params:
         if not catalog.matching(pattern):
-            note((*path, "params" if pattern in round_.params else "checks"), no_check(pattern, catalog))
+            note((*path, "params"), no_check(pattern, catalog))
     (_special if round_.before else _recurring)(round_, path, note)
 
 

@@ -161,6 +161,20 @@ MISTAKES = [
         "rounds[weekly].assets",
         "names no asset",
     ),
+    (
+        "checks: all",
+        "checks: all, also: [{assets: swx, checks: all}]",
+        13,
+        "rounds[weekly].also[0].assets",
+        "no asset swx",
+    ),
+    (
+        "checks: all",
+        "checks: all, also: [{assets: all, checks: hots.cpu}]",
+        13,
+        "rounds[weekly].also[0].checks",
+        "names no",
+    ),
     ("assets: all, checks: all", "assets: sw, checks: all", 13, "rounds[weekly]", "owes nothing"),
     (
         'every: week, on: monday, window: "09:00-17:00"',

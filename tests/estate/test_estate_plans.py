@@ -102,6 +102,15 @@ def test_parameters_are_written_out_in_full_and_the_most_special_one_wins(loaded
     assert items["host.cpu", "web-01"].item.params_digest == weekly["host.cpu"].item.params_digest
 
 
+def test_one_round_owes_different_checks_on_different_kinds_of_assets_each_once():
+    shares = "also: [{assets: sw-1, checks: network.device}, {assets: [web-01, web-02], checks: host.cpu}]"
+    text = ESTATE.replace("checks: [host.*]}", f"checks: [host.load, host.cpu], {shares}}}", 1)
+    plan_of = plan(read_estate("e.yaml", lambda _: text.encode(), installed()), "web-01")
+    assert [(one.check, one.target) for one in plan_of.rounds[0].items] == [
+        ("network.device", "sw-1"), ("host.cpu", "web-01"), ("host.load", "web-01"),
+    ]  # fmt: skip
+
+
 def test_rounds_before_holidays_become_windows_and_say_where_the_calendar_ends(loaded):
     special = plan(loaded, "web-02").rounds[1]
     by_id = {window.id: window for window in special.windows}
