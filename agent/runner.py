@@ -93,6 +93,7 @@ class Eyes:
         try:
             check = registry.get(item.check)
             if not self._inside and check.source in HEAVY:
+                self._means.allow(check.source)
                 return self._child().look(item, when, memory, deadline_ms)
             source = open_source(check.source, memory, self._means)
             result = look(

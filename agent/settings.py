@@ -4,6 +4,7 @@ plugins:                      # command lines that a plan may ask for, by name; 
   raid: [/usr/lib/nagios/plugins/check_raid, --warn]
 queries:                      # SELECTs that database.query may run, by name
   rejected: SELECT count(*) FROM item WHERE rejected
+off: [ssh, snmp]              # sources this agent does not look through: what a plan asks of them is `denied`
 spool: {days: 7, max_mb: 512}
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 from agent.errors import AgentError
 from agent.sources.means import Means
 from agent.state import State, check_private
+from checks.api import Source
 from checks.codec import FieldError, from_json
 
 _DEEPEST = 6
@@ -39,6 +41,7 @@ class Settings:
 
     plugins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     queries: Mapping[str, str] = field(default_factory=dict)
+    off: frozenset[Source] = frozenset()
     spool: Spool = Spool()
 
     def __post_init__(self) -> None:
@@ -50,7 +53,7 @@ class Settings:
 
     def means(self, state: State) -> Means:
         """What sources may use of it."""
-        return Means(self.plugins, self.queries, state.root)
+        return Means(self.plugins, self.queries, state.root, self.off)
 
 
 def read(state: State) -> Settings:

@@ -8,7 +8,9 @@ from checks.api import ErrorKind, ObservationError, Source
 
 
 def open_source(source: Source, memory: Memory, means: Means) -> Any:
-    """The source that a check of this kind looks through; unsupported where this agent has none."""
+    """The source that a check of this kind looks through; unsupported where this agent has none, denied
+    where its own settings switch it off."""
+    means.allow(source)
     if source is Source.HOST:
         from agent.sources.host import open_host
 

@@ -9,6 +9,7 @@ from agent.clock import Clock
 from agent.memory import Recent
 from agent.outbox import Outbox
 from agent.runner import Eyes, Pool
+from agent.sources.means import Means
 from agent.timetable import Due
 from checks.api import ErrorKind, State
 from checks.plan import PlanItem
@@ -36,7 +37,7 @@ def item(target, port, *, canary=False):
 def pool(tmp_path):
     clock = Clock()
     outbox = Outbox(tmp_path / "outbox.db")
-    made = Pool(Eyes("web-01", {}, clock), Recent(outbox), clock)
+    made = Pool(Eyes("web-01", Means(), clock), Recent(outbox), clock)
     yield made
     outbox.close()
 

@@ -12,7 +12,9 @@ from agent.memory import LookMemory, Recent
 from agent.outbox import Outbox
 from agent.runner import Eyes, Pool
 from agent.sources.means import Means
+from agent.sources.memory import Transient
 from agent.timetable import Due
+from checks import registry
 from checks.api import ErrorKind, State
 from checks.result import Item, Result, When, decode
 
@@ -21,7 +23,7 @@ class Slow(Eyes):
     """Looks that take as long as their target's name says; `until` releases those that hang."""
 
     def __init__(self, clock):
-        super().__init__("web-01", {}, clock)
+        super().__init__("web-01", Means(), clock)
         self.release = threading.Event()
         self.most = self.now = 0
         self.lock = threading.Lock()
@@ -174,10 +176,24 @@ def test_threads_without_work_end(pool, monkeypatch):
     ],
 )
 def test_an_unknown_check_or_parameter_in_a_plan_is_a_signed_unsupported(pool, tmp_path, check, params, kind):
-    real = Pool(Eyes("web-01", {}, Clock()), pool._recent, Clock())
+    real = Pool(Eyes("web-01", Means(), Clock()), pool._recent, Clock())
     real.submit(Due("k", Item(check, 1, "t", None, params), 0, 0, 5000, False, memory="k"))
     (one,) = collect(real, 1)
     assert decode(one.finished.line).error is kind
+
+
+@pytest.mark.parametrize("check", ["host.load", "application.mail", "service.tcp"])
+def test_a_source_that_the_agents_owner_switched_off_is_denied_and_nothing_else(tmp_path, check):
+    means = Means(state=tmp_path, off=frozenset({registry.get(check).source}))
+    params = {"address": "127.0.0.1", "host": "127.0.0.1", "port": 1}
+    params = {key: params[key] for key in params if key in registry.get(check).params.__dataclass_fields__}
+    for given, wanted in ((means, ErrorKind.DENIED), (Means(state=tmp_path), None)):
+        eyes = Eyes("web-01", given, Clock())
+        try:
+            result = eyes.look(Item(check, 1, "t", None, params), When(slot=0), Transient({}))
+        finally:
+            eyes.close()
+        assert (result.error is ErrorKind.DENIED) is (wanted is not None), result
 
 
 def test_a_fault_in_a_check_costs_one_look_not_the_agent(pool, monkeypatch, caplog):
@@ -192,7 +208,7 @@ def test_a_fault_in_a_check_costs_one_look_not_the_agent(pool, monkeypatch, capl
             observe=lambda *_: 1 / 0,
         ),
     )
-    real = Pool(Eyes("web-01", {}, Clock()), pool._recent, Clock())
+    real = Pool(Eyes("web-01", Means(), Clock()), pool._recent, Clock())
     real.submit(Due("k", Item("host.load", 1, "t", None, {}), 0, 0, 5000, False, memory="k"))
     (one,) = collect(real, 1)
     assert one.result.error is ErrorKind.GARBLED
