@@ -1,17 +1,10 @@
-"""Real counterparts for protocol checks: listeners that speak the protocol, a web application, recordings.
-
-With ROUNDSEAL_RECORD=1 every look that a test names is written to tests/checks/recordings/<id>/<name>.json.
-"""
+"""Real counterparts for protocol checks: listeners that speak the protocol, a web application, recordings."""
 
 import importlib.util
-import json
-import os
-import re
 import select
 import socket
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,8 +12,6 @@ import pytest
 
 from agent.sources.means import Means
 from agent.sources.protocols import open_protocols
-from checks import registry
-from checks.result import Item, When, decode, encode, look, rejudge
 
 
 def _load(name):
@@ -35,7 +26,6 @@ def _load(name):
 for _name in ("talkers", "web_app"):
     _load(_name)
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 SECRETS = """
 tester: {user: tester, password: "pa55-word", token: "shared-t0ken"}
 wrong: {user: tester, password: "not-this", token: "other-t0ken"}
@@ -56,45 +46,13 @@ def net(tmp_path):
 
 
 @pytest.fixture
-def observed(net):
-    """Look with a check, take the line through its bytes, judge it again; nothing secret is in it."""
+def observed(net, looked):
+    """Look with a check of protocols; nothing secret is in its line."""
 
     def run(check_id, params, name="", source=None):
-        check = registry.get(check_id)
-        item = Item(check_id, check.version, "target", None, params)
-        now = lambda: time.time_ns() // 1_000_000  # noqa: E731
-        result = look(check, item, source or net, vantage="here", when=When(slot=0), now=now)
-        line = encode(result)
-        assert not any(word.encode() in line for word in HIDDEN)
-        again = decode(line)
-        assert again == result
-        if result.error is None:
-            assert rejudge(check, again, params) == result.readings
-            assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            record(check_id, name, params, json.loads(line), result.t0)
-        return result
+        return looked(check_id, params, source or net, name, HIDDEN)
 
     return run
-
-
-def record(check_id, name, params, line, taken_at):
-    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
-    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
-    place = RECORDINGS / check_id
-    place.mkdir(parents=True, exist_ok=True)
-    whole = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
-    # Where the test ran is nobody's business.
-    text = re.sub(
-        r"/tmp/[^\"]*?/test_[a-z_]+[0-9]*", "/opt/app", json.dumps(whole, ensure_ascii=False, indent=1)
-    )
-    (place / f"{name}.json").write_text(text + "\n", "utf-8")
-
-
-@pytest.fixture
-def why():
-    """Reading name -> its reason (or ok)."""
-    return lambda result: {r.name: r.reason or r.state.value for r in result.readings}
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import contextlib
 import importlib.util
-import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -16,12 +14,9 @@ import pytest
 
 from agent.sources.means import Means
 from agent.sources.protocols import open_protocols
-from checks import registry
 from checks.remote import Login
-from checks.result import Item, When, decode, encode, look, rejudge
 
 TESTS = Path(__file__).parents[2]
-RECORDINGS = TESTS / "checks" / "recordings"
 
 _SPEC = importlib.util.spec_from_file_location("middleware_sshd", TESTS / "sources" / "ssh" / "conftest.py")
 sys.modules["middleware_sshd"] = _parts = importlib.util.module_from_spec(_SPEC)
@@ -35,46 +30,6 @@ def here(sshd, pin):
     """Parameters that lead to this machine through its sshd."""
     pin(Login("127.0.0.1", sshd.port), sshd.key)
     return {"address": "127.0.0.1", "port": sshd.port, "timeout_ms": 60_000}
-
-
-@pytest.fixture
-def observed():
-    """Look with a check, take the line through its bytes, judge it again."""
-
-    def run(check_id, params, source, name=""):
-        check = registry.get(check_id)
-        item = Item(check_id, check.version, "target", None, params)
-        now = lambda: time.time_ns() // 1_000_000  # noqa: E731
-        result = look(check, item, source, vantage="here", when=When(slot=0), now=now)
-        line = encode(result)
-        again = decode(line)
-        if result.error is None:
-            assert rejudge(check, again, params) == result.readings
-            assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            _record(check_id, name, params, json.loads(line), result.t0)
-        return result
-
-    return run
-
-
-def _record(check_id, name, params, line, taken_at):
-    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
-    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
-    place = RECORDINGS / check_id
-    place.mkdir(parents=True, exist_ok=True)
-    whole = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
-    # Where the test ran is nobody's business.
-    text = re.sub(
-        r"/tmp/[^\"]*?/test_[a-z_]+[0-9]*", "/opt/app", json.dumps(whole, ensure_ascii=False, indent=1)
-    )
-    (place / f"{name}.json").write_text(text + "\n", "utf-8")
-
-
-@pytest.fixture
-def why():
-    """Reading name -> its reason (or ok)."""
-    return lambda result: {r.name: r.reason or r.state.value for r in result.readings}
 
 
 QUIET = """public class Quiet { public static void main(String[] words) throws Exception {

@@ -8,7 +8,7 @@ import sys
 from checks.api import ErrorKind, State
 
 
-def test_a_tomcat_tells_heap_threads_and_applications(tomcat, web, observed, why):
+def test_a_tomcat_tells_heap_threads_and_applications(tomcat, web, looked, why):
     port, base = tomcat
     params = {
         "url": f"http://127.0.0.1:{port}/manager",
@@ -16,48 +16,46 @@ def test_a_tomcat_tells_heap_threads_and_applications(tomcat, web, observed, why
         "heap": {"warn": 98, "crit": 99},
         "timeout_ms": 60_000,
     }
-    result = observed("middleware.tomcat", params, web, "ok")
+    result = looked("middleware.tomcat", params, web, "ok")
     assert result.state is State.OK, (why(result), (base / "out").read_text()[-2000:])
     assert result.facts["version"].startswith("Apache Tomcat/10")
     assert [c["most"] for c in result.facts["connectors"]] == [20]
     params = {**params, "apps": ["/ledger"]}
-    assert why(observed("middleware.tomcat", params, web, "crit"))["/ledger:running"] == "missing"
-    found = why(observed("middleware.tomcat", {**params, "secret": "wrong"}, web, "crit_login"))
+    assert why(looked("middleware.tomcat", params, web, "crit"))["/ledger:running"] == "missing"
+    found = why(looked("middleware.tomcat", {**params, "secret": "wrong"}, web, "crit_login"))
     assert found["version:answer"] == "status_unexpected" and found["heap"] == "not_reported"
-    result = observed("middleware.tomcat", {**params, "secret": "none"}, web, "unknown")
+    result = looked("middleware.tomcat", {**params, "secret": "none"}, web, "unknown")
     assert result.error is ErrorKind.DENIED
 
 
-def test_a_java_machine_tells_heap_threads_and_collections(here, ssh, machine, observed, why):
+def test_a_java_machine_tells_heap_threads_and_collections(here, ssh, machine, looked, why):
     machine("Quiet", "-XX:+UseSerialGC")
-    result = observed("middleware.jvm", {**here, "main": "Quiet"}, ssh, "ok")
+    result = looked("middleware.jvm", {**here, "main": "Quiet"}, ssh, "ok")
     assert result.state is State.OK, why(result)
     assert result.facts["heap_max"] == 64 << 20 and result.facts["threads"] > 3
     assert result.facts["deadlocks"] == 0
-    result = observed("middleware.jvm", {**here, "main": "Nobody"}, ssh, "crit_missing")
+    result = looked("middleware.jvm", {**here, "main": "Nobody"}, ssh, "crit_missing")
     assert why(result) == {"instances": "missing"}
 
 
-def test_threads_that_wait_for_each_other_are_found(here, ssh, machine, observed, why):
+def test_threads_that_wait_for_each_other_are_found(here, ssh, machine, looked, why):
     machine("Knot", "-XX:+UseG1GC")
-    found = why(observed("middleware.jvm", {**here, "main": "Knot"}, ssh, "crit"))
+    found = why(looked("middleware.jvm", {**here, "main": "Knot"}, ssh, "crit"))
     assert found["deadlocks"] == "deadlock" and found["heap"] == "ok"
 
 
-def test_two_machines_of_one_name_are_no_reading(here, ssh, machine, observed):
+def test_two_machines_of_one_name_are_no_reading(here, ssh, machine, looked):
     machine("Quiet")
     machine("Quiet")
-    assert observed("middleware.jvm", {**here, "main": "Quiet"}, ssh, "unknown").state is State.UNKNOWN
+    assert looked("middleware.jvm", {**here, "main": "Quiet"}, ssh, "unknown").state is State.UNKNOWN
 
 
-def test_a_target_without_jcmd_is_unsupported(here, ssh, observed):
-    result = observed(
-        "middleware.jvm", {**here, "main": "Any", "home": "/nonexistent"}, ssh, "unknown_no_jdk"
-    )
+def test_a_target_without_jcmd_is_unsupported(here, ssh, looked):
+    result = looked("middleware.jvm", {**here, "main": "Any", "home": "/nonexistent"}, ssh, "unknown_no_jdk")
     assert result.error is ErrorKind.UNSUPPORTED
 
 
-def test_an_instance_is_as_approved(here, ssh, observed, why, tmp_path):
+def test_an_instance_is_as_approved(here, ssh, looked, why, tmp_path):
     conf, version = tmp_path / "server.xml", tmp_path / "VERSION"
     conf.write_text("<Server/>")
     version.write_text("9.5.2\n")
@@ -82,21 +80,21 @@ def test_an_instance_is_as_approved(here, ssh, observed, why, tmp_path):
             "version_file": str(version),
             "files": [str(conf)],
         }
-        result = observed("middleware.instance", params, ssh, "unknown")
+        result = looked("middleware.instance", params, ssh, "unknown")
         assert why(result)["options"] == "no_baseline" and why(result)[str(conf)] == "no_baseline"
         assert "pa55-word" not in str(result.facts)
         options = result.facts["options"]
         assert len(options) == 64 and len(words) == 5
         approved = {"options": options, "version": "9.5.2", "approved": {str(conf): digest}}
-        result = observed("middleware.instance", {**params, **approved}, ssh, "ok")
+        result = looked("middleware.instance", {**params, **approved}, ssh, "ok")
         assert result.state is State.OK, why(result)
         conf.write_text("<Server changed='yes'/>")
         version.write_text("9.5.3\n")
-        found = why(observed("middleware.instance", {**params, **approved, "owner": "ops"}, ssh, "crit"))
+        found = why(looked("middleware.instance", {**params, **approved, "owner": "ops"}, ssh, "crit"))
         assert found["owner"] == found["version"] == found[str(conf)] == "differs"
         conf.unlink()
-        found = why(observed("middleware.instance", {**params, **approved}, ssh, "unknown_file"))
+        found = why(looked("middleware.instance", {**params, **approved}, ssh, "unknown_file"))
         assert found[str(conf)] == "unreadable"
         process.stdin.close()
-    found = why(observed("middleware.instance", {**params, **approved}, ssh, "crit_missing"))
+    found = why(looked("middleware.instance", {**params, **approved}, ssh, "crit_missing"))
     assert found["instances"] == "missing"

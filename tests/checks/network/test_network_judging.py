@@ -1,18 +1,14 @@
 """What is made of a device's tables: the silent, the half-read and the odd case first."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from checks import registry
 from checks.api import ErrorKind, ObservationError, Seen, State, worst
-from checks.codec import from_json, to_json
+from checks.codec import from_json
 from checks.network import bgp, cpu, interfaces, ospf, printer, sensors, ups
 from checks.network._parts import unique
 from checks.snmp import Port, PortCounters, Processor, Sensor
@@ -21,46 +17,6 @@ AT = 1_795_255_710_806
 PARAMS = {"address": "10.0.0.1"}
 MORE = {"network.config": {"platform": "cisco_ios"}, "network.policy": {"platform": "huawei_vrp"}}
 IDS = [one for one in registry.ids() if one.startswith("network.")]
-SIMPLE = {
-    str: st.sampled_from(("up", "down", "state", "fanspeed", "temperature", "")) | st.text(max_size=8),
-    int: st.integers(-(2**53), 2**53),
-    bool: st.booleans(),
-    type(None): st.none(),
-    Fraction: st.fractions(-(2**20), 2**20, max_denominator=1000),
-}
-
-
-def values(kind: Any) -> st.SearchStrategy[Any]:
-    """Any value of a fact's type."""
-    if kind in SIMPLE:
-        return SIMPLE[kind]
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return st.fixed_dictionaries({f.name: values(hints[f.name]) for f in fields(kind)}).map(
-            lambda v: kind(**v)
-        )
-    inner = get_args(kind)
-    if get_origin(kind) is tuple:
-        return st.lists(values(inner[0]), max_size=3).map(tuple)
-    if get_origin(kind) is Mapping:
-        return st.dictionaries(values(inner[0]), values(inner[1]), max_size=2)
-    return st.one_of(*map(values, inner))
-
-
-@pytest.mark.parametrize("check_id", IDS)
-def test_any_facts_are_judged_and_every_bad_reading_has_a_reason(check_id: str) -> None:
-    check = registry.get(check_id)
-    params = from_json(check.params, PARAMS | MORE.get(check_id, {}), "params")
-
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(values(check.facts), st.integers(0, 2**53))
-    def judged(facts: Any, now: int) -> None:
-        facts = from_json(check.facts, json.loads(json.dumps(to_json(facts))), "facts")
-        readings = list(check.judge(Seen(facts, now), params))
-        assert readings
-        assert all(reading.reason for reading in readings if reading.state is not State.OK)
-
-    judged()
 
 
 @pytest.mark.parametrize("check_id", IDS)

@@ -1,0 +1,60 @@
+"""What the checks' tests share: a look through real parts, its line, and the recording made of it.
+
+With ROUNDSEAL_RECORD=1 every look that a test names is written to tests/checks/recordings/<id>/<name>.json.
+"""
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from checks import registry
+from checks.result import Item, When, decode, encode, look, rejudge
+
+RECORDINGS = Path(__file__).parent / "recordings"
+
+
+@pytest.fixture
+def looked():
+    """Look with a check, take the line through its bytes, judge it again; nothing `hidden` is in it."""
+
+    def run(check_id, params, source, name="", hidden=()):
+        check = registry.get(check_id)
+        item = Item(check_id, check.version, "target", None, params)
+        now = lambda: time.time_ns() // 1_000_000  # noqa: E731
+        result = look(check, item, source, vantage="here", when=When(slot=0), now=now)
+        line = encode(result)
+        assert not any(word.encode() in line for word in hidden)
+        again = decode(line)
+        assert again == result
+        if result.error is None:
+            assert rejudge(check, again, params) == result.readings
+            assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
+        if name and os.environ.get("ROUNDSEAL_RECORD"):
+            record(check_id, name, params, json.loads(line), result.t0)
+        return result
+
+    return run
+
+
+def record(check_id, name, params, line, taken_at):
+    """Write what was seen as a recording."""
+    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
+    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
+    place = RECORDINGS / check_id
+    place.mkdir(parents=True, exist_ok=True)
+    whole = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
+    # Where the test ran is nobody's business.
+    text = re.sub(
+        r"/tmp/[^\"]*?/test_[a-z_]+[0-9]*", "/opt/app", json.dumps(whole, ensure_ascii=False, indent=1)
+    )
+    (place / f"{name}.json").write_text(text + "\n", "utf-8")
+
+
+@pytest.fixture
+def why():
+    """Reading name -> its reason (or ok)."""
+    return lambda result: {r.name: r.reason or r.state.value for r in result.readings}
