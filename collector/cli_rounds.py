@@ -133,11 +133,19 @@ def _lines(record: Any, state: str, entry: int | None) -> list[str]:
             )
     lines += [f"carried over: {c.check} {c.target} {c.name} {c.state}: {c.now}" for c in record.carried_over]
     lines += [
-        f"not inspected: {m.check} {m.target} by {m.agent}: {m.reason} {m.error or ''}".rstrip()
+        f"not inspected: {m.check} {m.target} by {m.agent or 'people'}: {m.reason} {m.error or ''}".rstrip()
         for m in record.not_inspected
     ]
     lines += [f"finding: {f.check} {f.target} {f.kind}: {f.detail}" for f in record.findings]
-    return [*lines, f"human items: {record.human.note}"]
+    return [*lines, f"human items: {record.human.note}", *map(_human_line, record.human.items)]
+
+
+def _human_line(look: Any) -> str:
+    said = (
+        f" by {look.by}{' late' if look.late else ''} (entry {look.entry})" if look.entry is not None else ""
+    )
+    signed = "" if look.signed or look.entry is None else ", not signed off"
+    return f"human: {look.item} {look.target} {look.state}{said}{signed}"
 
 
 @round_.command()

@@ -6,6 +6,7 @@ from checks.codec import from_json, to_json
 from checks.wire import strict_json
 from collector.availability.terms import ServiceTerms
 from collector.availability.windows import Window
+from collector.inspection.human import HumanRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class EstateWindow:
 class EstateTerms:
     """What figures and records depend on. `estate` is the digest (hex) of the files' packed bytes.
 
-    `rounds`: names by id; `calendar`: version of the calendar that special rounds were expanded with.
+    `rounds`: names by id; `calendar`: version of the calendar that special rounds were expanded with;
+    `human`: what rounds owe from people, with the checklists as they are asked.
     """
 
     v: int
@@ -32,6 +34,7 @@ class EstateTerms:
     windows: tuple[EstateWindow, ...] = ()
     rounds: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    human: tuple[HumanRound, ...] = ()
 
 
 def encode(terms: EstateTerms) -> bytes:

@@ -42,6 +42,7 @@ def between(old: Loaded | None, new: Loaded) -> list[Change]:
         before = {item.id: _plain(item) for item in getattr(old.estate, section)} if old else {}
         after = {item.id: _plain(item) for item in getattr(new.estate, section)}
         found += _tables(section[:-1], before, after)
+    found += _tables("checklist", _checklists(old), _checklists(new))
     found += _tables("look", _looks(old), _looks(new))
     found += _tables("round", _rounds(old), _rounds(new))
     return found
@@ -106,8 +107,14 @@ def _rounds(loaded: Loaded | None) -> dict[str, dict[str, Any]]:
         looks = loaded.rounds[part.id]
         rows = {f"look {_name(look)}": to_json(look.params) for look in looks}
         when = {key: getattr(part, key) for key in ("every", "on", "window", "days")}
-        made[part.id] = {**when, "before": list(part.before), **rows}
+        made[part.id] = {**when, "before": list(part.before), "human": _flat(part.human), **rows}
     return made
+
+
+def _checklists(loaded: Loaded | None) -> dict[str, dict[str, Any]]:
+    if loaded is None:
+        return {}
+    return {one.kind: {"items": _flat(one.items), "add": one.add} for one in loaded.estate.checklists}
 
 
 def _tables(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:

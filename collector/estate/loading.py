@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from collector.estate import looks, probing, reading, references, tree
+from collector.estate import checklists, looks, probing, reading, references, tree
 from collector.estate.catalog import Catalog
 from collector.estate.errors import EstateError
 from collector.estate.looks import Look, Note, Path
@@ -56,6 +56,7 @@ def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Lo
 
     trees = _trees(estate, note)
     references.check(estate, trees, shape.broken, catalog, note)
+    checklists.check(estate, note)
     serves = probing.serving(estate, trees)
     whole = all(section != "assets" for section, _ in shape.broken)
     regular = looks.regular(estate, catalog, note, whole=whole)
@@ -106,6 +107,8 @@ def _notes(estate: Estate) -> list[str]:
         notes.append(f"nobody looks at {', '.join(blind)}: neither agent nor via is given")
     if unwatched:
         notes.append(f"no availability for {', '.join(unwatched)}: no service is given")
+    if unlisted := checklists.unlisted(estate):
+        notes.append(f"people look at nothing on assets of kind {', '.join(unlisted)}: no checklist")
     return notes
 
 

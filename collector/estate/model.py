@@ -236,8 +236,36 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
+class HumanItem:
+    """A line of a checklist. No `name`: the packaged item of this id; `unit`: a reading is wanted with it."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    name: Annotated[str, StringConstraints(max_length=120)] = ""
+    name_en: Annotated[str, StringConstraints(max_length=120)] = ""
+    unit: Annotated[str, StringConstraints(max_length=12)] = ""
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Checklist:
+    """What people look at on assets of a kind: in place of the packaged list, or (`add`) behind it."""
+
+    kind: Id
+    items: Annotated[tuple[HumanItem, ...], Field(min_length=1)]
+    add: Strict = False
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class Human:
+    """What a round owes from people: which items of the checklists, on which assets."""
+
+    assets: Patterns
+    items: Patterns = ("all",)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class Round:
-    """A round (巡检): recurring, or before holidays. `also`: what other kinds of assets owe in it."""
+    """A round (巡检): recurring, or before holidays. `also`: what other kinds of assets owe in it; `human`:
+    what only people can look at."""
 
     id: Id
     assets: Patterns
@@ -251,6 +279,7 @@ class Round:
     deadline: Duration | None = None
     params: dict[Pattern, Params] = field(default_factory=dict)
     also: tuple[Share, ...] = ()
+    human: Human | None = None
 
     def shares(self) -> tuple[Share, ...]:
         """Everything that it owes, the first share first."""
@@ -291,6 +320,7 @@ class Estate:
     probes: tuple[Probe, ...] = ()
     checks: tuple[RegularCheck, ...] = ()
     rounds: tuple[Round, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
     windows: tuple[Window, ...] = ()
     backups: tuple[Any, ...] = ()
     notify: tuple[Notify, ...] = ()

@@ -12,7 +12,7 @@ from collector.availability.faults import Profile
 from collector.availability.terms import HoursTerms, LeafTerms, ServiceTerms
 from collector.availability.votes import Vote
 from collector.availability.windows import Window, WindowKind
-from collector.estate import probing, tree
+from collector.estate import human, probing, tree
 from collector.estate.loading import Loaded
 from collector.estate.looks import select_systems
 from collector.estate.model import Hours, Probe, Span, System
@@ -76,6 +76,7 @@ def document(loaded: Loaded, files: dict[str, bytes], calendar: Calendar) -> Est
         windows=tuple(windows_of(loaded)),
         rounds={part.id: part.name for part in estate.rounds},
         files={name: text.decode() for name, text in files.items()},
+        human=tuple(human.parts(loaded, calendar)),
     )
 
 

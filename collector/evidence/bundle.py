@@ -11,12 +11,14 @@
     carry.json         older entries needed to read the range, each with its proof in end.note's tree
     calendars.json     the calendars the figures used
     claims/availability.json   what the collector says follows from the evidence
+    photos/DIGEST      photographs that people's statements name, where they were asked for; by name
 
 Nothing in a bundle is a root of trust: the buyer's own policy names the log key.
 """
 
 import gzip
 import io
+import re
 import zlib
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
@@ -33,6 +35,8 @@ MANIFEST, MANIFEST_SIG = "manifest.json", "manifest.sig"
 START, END, FRONTIER, NOTES = "log/start.note", "log/end.note", "log/frontier.bin", "log/notes.json"
 CARRY, CALENDARS = "carry.json", "calendars.json"
 CLAIM_FIGURES = "claims/availability.json"
+PHOTOS = "photos/"
+_PHOTO = re.compile(r"photos/[0-9a-f]{64}\Z")
 _MAX_MEMBER = 512 * 1024 * 1024  # a chunk of 256 bodies of at most 4 MiB each, compressed far smaller
 
 
@@ -113,6 +117,16 @@ def entries_name(chunk: int) -> str:
 def bodies_name(chunk: int) -> str:
     """Member that holds the bodies of those entries."""
     return f"bodies/{chunk:06d}.gz"
+
+
+def photo_name(digest: str) -> str:
+    """Member that holds the photograph of this SHA-256 (hex)."""
+    return PHOTOS + digest
+
+
+def is_photo(name: str) -> bool:
+    """Whether a member is a photograph."""
+    return _PHOTO.match(name) is not None
 
 
 def squeeze(data: bytes) -> bytes:

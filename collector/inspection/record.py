@@ -1,8 +1,8 @@
 """The inspection record (巡检记录) of one round: made of signed results, judged again. Pure, and exact.
 
 Four parts: overview (counts), problems, carried over from the previous record, not inspected; and every
-machine item with its readings and its place in the log. What only a person can see is not in it: the
-record says so itself. An empty record cannot be made.
+machine item with its readings and its place in the log. What only a person can see is in it where the round
+asks people for it (version 2): as what somebody entered, or as not done. An empty record cannot be made.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +15,9 @@ from checks.codec import FieldError, from_json, to_json
 from checks.plan import Window
 from checks.result import Result, rejudge
 from checks.wire import strict_json
+from collector.inspection import human as people
 from collector.inspection.due import Owed
-
-NOT_BY_MACHINE = "not measured by machine"
+from collector.inspection.human import HumanLook, HumanOwed, HumanPart, Statement
 
 
 class EmptyRecord(Exception):
@@ -97,7 +97,8 @@ class CarriedItem:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A due pair without a reading: `missing`, `not_enrolled`, or `error` with its kind and evidence."""
+    """A due pair without a reading: `missing`, `not_enrolled`, or `error` with its kind and evidence; of
+    people (no agent): `not_done`."""
 
     check: str
     target: str
@@ -136,16 +137,11 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class HumanPart:
-    """What people inspect; this record holds none of it."""
-
-    note: str = NOT_BY_MACHINE
-    items: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """One round's inspection record. `previous` is the digest (hex) of the record before it, if any."""
+    """One round's inspection record. `previous` is the digest (hex) of the record before it, if any.
+
+    `v`: 1 where the round owed nothing from people, else 2; the counts are of both.
+    """
 
     v: int
     round: str
@@ -177,6 +173,15 @@ class Frame:
     closed_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class ByPeople:
+    """What people owed in the window, and all that they said of it."""
+
+    owed: tuple[HumanOwed, ...] = ()
+    said: tuple[Statement, ...] = ()
+
+
+NOBODY = ByPeople()
 Lookup = Callable[[str], Check[Any, Any] | None]
 Key = tuple[str, str, str]  # check, target, agent
 Pair = tuple[str, str]
@@ -188,10 +193,12 @@ def make_record(
     seen: Mapping[Key, Seen],
     previous: "Record | None",
     lookup: Lookup,
+    by_people: ByPeople = NOBODY,
 ) -> Record:
     """The record of a round: `seen` by (check, target, agent); EmptyRecord when nothing was owed."""
     due = _pairs(owed, seen)
-    if not due:
+    human = people.inspected(by_people.owed, by_people.said)
+    if not due and not human.items:
         raise EmptyRecord(f"{frame.window.id} owed nothing")
     items: list[MachineItem] = []
     missing: list[Missing] = []
@@ -206,9 +213,13 @@ def make_record(
         findings += more
     first = _since(previous)
     bad = [p for item in items for p in _problems(item, frame.window.id, first)]
+    bad += [p for look in human.items for p in _human_problem(look, frame.window.id, first)]
+    missing += [_not_done(look) for look in human.items if look.state == people.NOT_DONE]
+    pairs = {*due, *((look.check, look.target) for look in human.items)}
+    looked = pairs - {(one.check, one.target) for one in missing}
     problems = tuple(p for p in bad if p.reading.state != State.UNKNOWN)
     return Record(
-        v=1,
+        v=2 if human.items else 1,
         round=frame.round,
         name=frame.name,
         window=frame.window,
@@ -216,20 +227,23 @@ def make_record(
         estate=frame.estate,
         closed_ms=frame.closed_ms,
         previous="" if previous is None else digest(encode(previous)),
-        overview=_counts(items, missing, len(problems)),
+        overview=_counts(items, human.items, missing, len(problems)),
         problems=problems,
         unclear=tuple(p for p in bad if p.reading.state == State.UNKNOWN),
-        carried_over=tuple(_carried(previous, items, bad, due)),
+        carried_over=tuple(_carried(previous, bad, looked, pairs)),
         not_inspected=tuple(missing),
         items=tuple(items),
         findings=tuple(findings),
-        human=HumanPart(),
+        human=human,
     )
 
 
 def encode(record: Record) -> bytes:
     """The record's bytes; their SHA-256 is logged."""
-    return strict_json.dumps(to_json(record))
+    made = to_json(record)
+    if record.v == 1:  # as it was written before people's items: its bytes are cited by digest
+        made["human"] = {"note": record.human.note, "items": []}
+    return strict_json.dumps(made)
 
 
 def parse(data: bytes) -> Record:
@@ -263,6 +277,10 @@ def _missing(look: Owed, found: Seen | None) -> Missing:
     if found is not None and found.result.error is not None:
         return Missing(*who, "error", found.result.error.value, found.place)
     return Missing(*who, "missing" if look.enrolled else "not_enrolled")
+
+
+def _not_done(look: HumanLook) -> Missing:
+    return Missing(look.check, look.target, look.target, "", people.NOT_DONE)
 
 
 def _item(look: Owed, found: Seen, window: Window, judged: str) -> MachineItem:
@@ -330,14 +348,20 @@ def _problems(item: MachineItem, window: str, first: Mapping[Problem, str]) -> I
             yield ProblemItem(item.check, item.target, item.asset, reading, item.evidence, since)
 
 
+def _human_problem(look: HumanLook, window: str, first: Mapping[Problem, str]) -> Iterable[ProblemItem]:
+    if look.entry is not None and look.state != State.OK:
+        reading = ItemReading(look.item, look.value, "none", look.state)
+        since = first.get((look.check, look.target, look.item), window)
+        yield ProblemItem(look.check, look.target, look.target, reading, Place(look.entry, look.line), since)
+
+
 def _carried(
-    previous: Record | None, items: list[MachineItem], bad: list[ProblemItem], due: Mapping[Pair, Owed]
+    previous: Record | None, bad: list[ProblemItem], looked: set[Pair], due: set[Pair]
 ) -> Iterable[CarriedItem]:
     """What became of each problem of the record before."""
     if previous is None:
         return
     now = {(p.check, p.target, p.reading.name): p.reading.state for p in bad}
-    looked = {(item.check, item.target) for item in items}
     before: dict[Problem, tuple[str, str]] = {
         (c.check, c.target, c.name): (c.state, c.since)
         for c in previous.carried_over
@@ -355,13 +379,16 @@ def _carried(
         yield CarriedItem(check, target, name, state, since, became)
 
 
-def _counts(items: list[MachineItem], missing: list[Missing], problems: int) -> Counts:
-    states = [item.state for item in items]
+def _counts(
+    items: list[MachineItem], human: Iterable[HumanLook], missing: list[Missing], problems: int
+) -> Counts:
+    done: list[MachineItem | HumanLook] = [*items, *(look for look in human if look.state != people.NOT_DONE)]
+    states = [item.state for item in done]
     errors = sum(one.reason == "error" for one in missing)
     return Counts(
-        due=len(items) + len(missing),
-        done=len(items),
-        late=sum(item.late for item in items),
+        due=len(done) + len(missing),
+        done=len(done),
+        late=sum(item.late for item in done),
         missed=len(missing) - errors,
         errors=errors,
         ok=states.count("ok"),

@@ -20,7 +20,7 @@ from collector.evidence.accepted import Accepted
 from collector.jobs import projection
 from collector.jobs.batches import log_size
 from collector.jobs.deriver import MOST_DIRTY, Deriver, Overtaken
-from collector.store import estates, late, plans, rounds, runs, series, statements
+from collector.store import estates, human, late, plans, rounds, runs, series, statements
 from collector.store.evidence import Damaged
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ DERIVED = (
     rounds.rule_table,
     rounds.record_table,
     statements.statement_table,
+    human.owed_table,
+    human.done_table,
     estates.estate_table,
     plans.issued_table,
     plans.current_table,

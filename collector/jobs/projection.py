@@ -12,10 +12,12 @@ from checks.wire.entry import Entry
 from checks.wire.numbers import EntryKind, pae_type
 from checks.wire.pae import pae
 from checks.wire.signing import Signer
+from collector.availability.estate_terms import parse as parse_terms
 from collector.context import Context
+from collector.inspection import human as people
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
-from collector.store import estates, evidence, packs, plans, rounds, statements
+from collector.store import estates, evidence, human, packs, plans, rounds, statements
 from collector.store.content import content
 
 KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD)
@@ -55,6 +57,7 @@ def _estate(conn: Connection, said: Said) -> None:
     applied = estates.Applied(said.idx, header["estate"], header["name"], said.received_ms, header["by"])
     estates.add(conn, applied)
     rounds.end_missing(conn, header["rounds"], said.idx, said.received_ms)
+    human.set_owed(conn, said.idx, said.received_ms, parse_terms(said.body or b"").human)
 
 
 def _plan(conn: Connection, signer: Signer, said: Said) -> None:
@@ -71,7 +74,7 @@ def _plan(conn: Connection, signer: Signer, said: Said) -> None:
 def _statement(conn: Connection, said: Said) -> None:
     header = said.header
     kind = str(header["kind"])
-    subject = str(header.get("window" if kind == "approval" else "subject", ""))
+    subject = str(header.get("subject") or header.get("window", ""))
     made = statements.Statement(
         idx=said.idx,
         kind=kind,
@@ -82,6 +85,10 @@ def _statement(conn: Connection, said: Said) -> None:
         document=str(header.get("document", "")),
     )
     statements.add(conn, made)
+    if kind == people.HUMAN:
+        sheet = people.parse_sheet(said.body or b"")
+        rows = [human.DoneRow(sheet.window, sheet.asset, a.item, a.state, said.idx) for a in sheet.items]
+        human.add_done(conn, rows)
 
 
 def _record(conn: Connection, said: Said) -> None:

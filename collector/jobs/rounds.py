@@ -26,11 +26,15 @@ from collector.inspection.due import (
     occurrences,
     owed,
 )
+from collector.inspection.human import HumanRound
+from collector.inspection.human import governing as governed
 from collector.inspection.record import Frame, Place, Record, Seen
-from collector.jobs import projection
+from collector.jobs import human, projection
 from collector.jobs.batches import lines_of
+from collector.jobs.human import NOBODY, Standing
 from collector.jobs.timer import Timer
 from collector.store import estates, packs, plans, rounds, series
+from collector.store import human as stored_human
 from collector.store.content import content
 from collector.store.evidence import Damaged, entry_table
 from collector.store.rounds import DoneRow, RecordRow, Rule
@@ -48,7 +52,10 @@ class NoRound(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """One window of a round. state: planned, due, late (its window is over), done, missed, incomplete."""
+    """One window of a round. state: planned, due, late (its window is over), done, missed, incomplete.
+
+    The counts are of machines and people together; `human` says how it stands for people while it is open.
+    """
 
     round: str
     window: Window
@@ -58,6 +65,7 @@ class Occasion:
     errors: int
     missed: int
     record: RecordRow | None
+    human: Standing = NOBODY
 
 
 def ledger(conn: Connection, now: int, from_ms: int, to_ms: int) -> list[Occasion]:
@@ -79,12 +87,16 @@ class _Due:
         self._conn = conn
         self._plans: History | None = None
         self._keys: dict[tuple[int, ...], frozenset[tuple[str, str, str]]] = {}
+        self._applied = stored_human.applied(conn)
 
     def parts(self, round_id: str, window: Window) -> tuple[Part, ...]:
         if self._plans is None:
             every = plans.every(self._conn)
             self._plans = history(Issued(plans.of_issued(self._conn, one), one.issued_ms) for one in every)
         return governing(round_id, window, self._plans)
+
+    def human(self, round_id: str, window: Window) -> HumanRound | None:
+        return governed(round_id, window, self._applied)
 
     def keys(self, round_id: str, window: Window) -> frozenset[tuple[str, str, str]]:
         parts = self.parts(round_id, window)
@@ -139,13 +151,15 @@ def _open(conn: Connection, round_id: str, window: Window, now: int, due: _Due) 
     pairs = len({key[:2] for key in mine})
     answered = {(row.check, row.target) for row in looks}
     done = len({(row.check, row.target) for row in looks if row.error is None})
+    people = human.standing(conn, due.human(round_id, window), window.id)
+    pairs, done = pairs + people.due, done + people.done
     word = "planned" if now < window.from_ms else "due" if now < window.to_ms else "late"
-    if pairs and done == pairs:
+    if pairs and done == pairs and not people.unsigned:
         word = "done"
     elif now >= window.until_ms:
         word = "missed" if done == 0 else "incomplete"
-    counts = (pairs, done, len(answered) - done, pairs - len(answered))
-    return Occasion(round_id, window, word, *counts, None)
+    errors = len(answered) + people.done - done
+    return Occasion(round_id, window, word, pairs, done, errors, pairs - done - errors, None, people)
 
 
 def _looks(conn: Connection, window: Window, mine: frozenset[tuple[str, str, str]]) -> list[DoneRow]:
@@ -164,9 +178,9 @@ def draft(context: Context, conn: Connection, round_id: str, window: Window) -> 
     name = terms.rounds.get(round_id) or round_id
     frame = Frame(round_id, name, window, terms.timezone, applied.digest, context.now())
     seen = _seen(conn, _looks(conn, window, keys(parts)))
-    return records.make_record(
-        frame, owed(parts), seen, read_record(conn, before) if before else None, lookup
-    )
+    previous = read_record(conn, before) if before else None
+    by_people = human.by_people(conn, round_id, window)
+    return records.make_record(frame, owed(parts), seen, previous, lookup, by_people)
 
 
 def _seen(conn: Connection, rows: list[DoneRow]) -> dict[tuple[str, str, str], Seen]:
@@ -224,14 +238,17 @@ def _derived(conn: Connection, now: int) -> int:
 
 def _ripe(one: Occasion, now: int) -> bool:
     """Everything was read; or everything was answered and the window is over (somebody who has a round run
-    now does not wait for that: an agent that could not look has said why); or it is too late."""
+    now does not wait for that: an agent that could not look has said why); or it is too late. What people
+    entered waits for its sign-off, and for nothing once it is too late."""
     if one.due == 0:
+        return False
+    if now >= one.window.until_ms + GRACE_MS:
+        return True
+    if one.human.unsigned:
         return False
     if one.done == one.due or (one.missed == 0 and BY_HAND in one.window.id):
         return True
-    if now >= one.window.to_ms + GRACE_MS and one.missed == 0:
-        return True
-    return now >= one.window.until_ms + GRACE_MS
+    return now >= one.window.to_ms + GRACE_MS and one.missed == 0
 
 
 def _close(context: Context, record: Record) -> None:

@@ -21,7 +21,6 @@ from collector.reports.sheet import Table
 
 # Names that official forms use; the reader's machine has them.
 _BODY, _HEAD = "仿宋", "黑体"
-_PARTS = ("problems", "unclear", "carried", "missing", "items", "findings", "human")
 _SIGNERS = ("inspector", "reviewer", "buyer")
 
 
@@ -33,7 +32,7 @@ class TemplateError(Exception):
 
 def docx(view: View, template: Path | None = None) -> bytes:
     """The document. `template` is a form of one's own with the same fields; else the one made here."""
-    source = io.BytesIO(_template(tuple(len(table.columns) for table in view.tables)))
+    source = io.BytesIO(_template(tuple((_part_name(table), len(table.columns)) for table in view.tables)))
     form = DocxTemplate(str(template) if template is not None else source)
     try:
         form.render(_fields(view, form), autoescape=True)
@@ -63,9 +62,12 @@ def _fields(view: View, form: DocxTemplate) -> dict[str, Any]:
         "qr_label": text("record.qr", view.lang),
         "footer": clean(view.facts[0][1]),
     }
-    for name, table in zip(_PARTS, view.tables, strict=True):
-        fields[name] = _part(table, view)
-    return fields
+    return fields | {_part_name(table): _part(table, view) for table in view.tables}
+
+
+def _part_name(table: Table) -> str:
+    """How a form names a part: problems, unclear, carried, missing, items, findings, human …"""
+    return table.name.removeprefix("record-")
 
 
 def _part(table: Table, view: View) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def _part(table: Table, view: View) -> dict[str, Any]:
 
 
 @cache
-def _template(widths: tuple[int, ...]) -> bytes:
+def _template(parts: tuple[tuple[str, int], ...]) -> bytes:
     """The form: fields in double braces, rows repeated, East Asian fonts set everywhere."""
     made: Any = Document()
     _page(made)
@@ -91,7 +93,7 @@ def _template(widths: tuple[int, ...]) -> bytes:
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     made.add_paragraph("{{ overview_title }}", style="Heading 1")
     _pairs(made, "facts", 2)
-    for name, width in zip(_PARTS, widths, strict=True):
+    for name, width in parts:
         made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
         _optional(made, f"{name}.note")
         _grid(made, name, width)

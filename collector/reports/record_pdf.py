@@ -34,6 +34,10 @@ _WIDTHS = {
     "detail": 2,
     "when": 1.1,
     "evidence": 1.3,
+    "human": 1.8,
+    "said": 1.8,
+    "arrived": 1.1,
+    "photo": 3.2,
 }
 # A line may end after "/" beside a letter, after "." or "_" between letters, or inside what no cell can hold.
 _MARK = "\u200b"

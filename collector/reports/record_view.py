@@ -7,8 +7,10 @@ from datetime import datetime, tzinfo
 from checks.api import Reading, State, Unit
 from checks.recurrence import zone as named_zone
 from collector.inspection import record as records
+from collector.inspection.human import NOT_DONE, PREFIX
 from collector.inspection.record import ItemReading, MachineItem, Missing, Place, ProblemItem, Record
 from collector.reports import wording
+from collector.reports.human_view import Human
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Link, Table
 
@@ -42,8 +44,6 @@ _ITEMS = (
     Column("evidence"),
 )
 _FINDINGS = (Column("target"), Column("check"), Column("judged"), Column("detail"), Column("evidence"))
-_HUMAN = (Column("human"), Column("outcome"), Column("remark"))
-_BY_HAND = ("clean", "cables", "lamps", "room")
 _READINGS_SHOWN = 6
 
 
@@ -80,12 +80,13 @@ class View:
     items: Table
     findings: Table
     human: Table
+    people: tuple[Table, ...]
     proof: tuple[tuple[str, str], ...]
     qr: str
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """All parts in their order."""
+        """All parts in their order; `people`: what else there is of theirs, only where there is any."""
         return (
             self.problems,
             self.unclear,
@@ -94,6 +95,7 @@ class View:
             self.items,
             self.findings,
             self.human,
+            *self.people,
         )
 
 
@@ -103,20 +105,22 @@ def view(record: Record, source: Source | None, lang: str, evidence_url: str = "
         raise EmptyRecordError(f"{record.window.id}: nothing was due, so there is nothing to record")
     # Before its last hour has passed nothing is missed, and what is not closed concludes nothing.
     running = source is None and record.closed_ms < record.window.until_ms
-    words = _Words(lang, evidence_url, "open" if running else "none")
+    human = Human(record.human, lang, lambda one: words.place(one))
+    words = _Words(lang, evidence_url, "open" if running else "none", human)
     zone = named_zone(record.timezone)
     return View(
         lang=lang,
         zone=zone,
         title=text(f"record.title.{source.kind if source else 'week'}", lang),
-        facts=tuple(_facts(record, zone, lang, closed=source is not None, running=running)),
+        facts=tuple(_facts(record, zone, lang, closed=source is not None, running=running)) + human.facts(),
         problems=words.table("problems", _PROBLEMS, map(words.problem, record.problems)),
         unclear=words.table("unclear", _PROBLEMS, map(words.problem, record.unclear)),
         carried=words.table("carried", _CARRIED, map(words.carried, record.carried_over)),
         missing=words.table("missing", _MISSING, map(words.missing, record.not_inspected)),
         items=words.table("items", _ITEMS, map(words.item, record.items)),
         findings=words.table("findings", _FINDINGS, map(words.finding, record.findings)),
-        human=words.by_hand(),
+        human=human.table(),
+        people=tuple(human.more()),
         proof=tuple(_proof(record, source, lang)),
         qr="" if source is None else f"{source.url}/evidence/{source.entry}?digest={source.digest}",
     )
@@ -159,7 +163,8 @@ def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[s
             **said,
             "vkey": source.vkey,
         }
-    said["method"] = text("record.fact.method.of", lang, version=record.v)
+    method = text("record.fact.method.of", lang, version=record.v)
+    said["method"] = method + (text("record.fact.method.human", lang) if record.human.items else "")
     for key, value in said.items():
         yield text(f"record.fact.{key}", lang), value
 
@@ -167,8 +172,9 @@ def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[s
 class _Words:
     """Rows in one language; evidence as links where pages want them."""
 
-    def __init__(self, lang: str, evidence_url: str, mood: str) -> None:
+    def __init__(self, lang: str, evidence_url: str, mood: str, human: Human) -> None:
         self.lang = lang
+        self.human = human
         self.mood = mood  # "open": it still runs; "none": nothing more can come
         self.evidence_url = evidence_url
 
@@ -178,12 +184,9 @@ class _Words:
         title, empty = text(heading, self.lang), text(f"record.{part}.{self.mood}", self.lang)
         return Table(f"record-{part}", title, columns, tuple(rows), empty)
 
-    def by_hand(self) -> Table:
-        """Lines for people: empty boxes, never ticked here."""
-        box = text("record.human.box", self.lang)
-        rows = [(text(f"record.human.{key}", self.lang), box, "") for key in _BY_HAND]
-        note = text("record.human.note", self.lang)
-        return Table("record-human", text("record.human", self.lang), _HUMAN, rows, note)
+    def check(self, check: str, target: str) -> str:
+        """What was looked at: the title of a check, or what a checklist asks."""
+        return self.human.title(check, target) or wording.check(check, self.lang)
 
     def place(self, place: Place | None) -> object:
         """Entry and line."""
@@ -197,13 +200,19 @@ class _Words:
     def problem(self, one: ProblemItem) -> tuple[object, ...]:
         """A reading that is not good."""
         reading = one.reading
-        return (
-            reading.state,
-            one.target,
-            wording.check(one.check, self.lang),
+        said = self.human.said(one.check, one.target)
+        name, value, why = said or (
             wording.reading(reading.name, self.lang),
             self.value(reading),
             wording.reason(reading.reason, self.lang) if reading.reason else None,
+        )
+        return (
+            reading.state,
+            one.target,
+            self.check(one.check, one.target),
+            name,
+            value,
+            why,
             one.since,
             self.place(one.evidence),
         )
@@ -215,19 +224,23 @@ class _Words:
 
     def carried(self, one: records.CarriedItem) -> tuple[object, ...]:
         """A problem of the record before."""
-        name = wording.reading(one.name, self.lang)
+        by_person = one.check.startswith(PREFIX)
+        name = text("record.human.seen", self.lang) if by_person else wording.reading(one.name, self.lang)
         waits = one.now == "not_inspected" and self.mood == "open"
         became = text("record.now.outstanding" if waits else f"record.now.{one.now}", self.lang)
-        return one.target, wording.check(one.check, self.lang), name, one.state, became, one.since
+        return one.target, self.check(one.check, one.target), name, one.state, became, one.since
 
     def missing(self, one: Missing) -> tuple[object, ...]:
         """A look that gave no reading."""
         if one.error is not None:
             why = f"{wording.state('error', self.lang)}: {wording.reason(one.error, self.lang)}"
+        elif self.mood == "open" and one.reason in ("missing", NOT_DONE):
+            person = one.reason == NOT_DONE
+            why = text("record.why.not_done.outstanding" if person else "record.why.outstanding", self.lang)
         else:
-            waits = one.reason == "missing" and self.mood == "open"
-            why = text("record.why.outstanding" if waits else f"record.why.{one.reason}", self.lang)
-        return one.target, wording.check(one.check, self.lang), one.agent, why, self.place(one.evidence)
+            why = text(f"record.why.{one.reason}", self.lang)
+        who = one.agent or text("record.human.people", self.lang)
+        return one.target, self.check(one.check, one.target), who, why, self.place(one.evidence)
 
     def item(self, one: MachineItem) -> tuple[object, ...]:
         """One look with its worst readings first."""

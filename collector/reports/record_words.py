@@ -1,8 +1,11 @@
 """Texts of inspection records, in pages and documents: key -> (Chinese, English)."""
 
+from collector.reports.words_human import RECORD as HUMAN
+
 Words = dict[str, tuple[str, str]]
 
 RECORD: Words = {
+    **HUMAN,
     "record.title.day": ("日常巡检报告", "Daily inspection report"),
     "record.title.week": ("日常巡检报告", "Routine inspection report"),
     "record.title.fortnight": ("日常巡检报告", "Routine inspection report"),

@@ -6,6 +6,7 @@ What the checks of one package say stands in `words_<package>.py`; what several 
 from collector.reports import (
     words_application,
     words_database,
+    words_human,
     words_middleware,
     words_network,
     words_security,
@@ -16,6 +17,7 @@ from collector.reports import (
 Words = dict[str, tuple[str, str]]
 
 STATES: Words = {
+    **words_human.STATES,
     # of readings and results
     "ok": ("正常", "OK"),
     "warn": ("预警", "Warning"),
@@ -73,6 +75,7 @@ CLASSES: Words = {
 }
 
 KINDS: Words = {
+    **words_human.KINDS,
     # log entries
     "batch": ("上报批次", "Batch"),
     "enrol": ("登记申请", "Enrolment"),

@@ -49,6 +49,16 @@ class Archive:
             yield bundle.entries_name(chunk)
             yield bundle.bodies_name(chunk)
         yield from (bundle.CARRY, bundle.CALENDARS, bundle.CLAIM_FIGURES)
+        # Photographs need not come along; those that do stand last, by name.
+        yield from sorted(name for name in self.manifest.files if bundle.is_photo(name))
+
+    @property
+    def photos(self) -> dict[str, str]:
+        """Photographs that are here: name (the digest a statement gives) to the digest of their bytes."""
+        files = self.manifest.files
+        return {
+            name.removeprefix(bundle.PHOTOS): files[name] for name in self.members if bundle.is_photo(name)
+        }
 
 
 def open_archive(path: Path, policy: Policy, findings: Findings) -> Archive | None:

@@ -1,6 +1,6 @@
 """Inspection records made anew from the signed lines and plans, and compared with the logged ones."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,13 @@ from checks.wire.numbers import EntryKind
 from collector.inspection import record as records
 from collector.inspection.due import Issued, governing, owed
 from collector.inspection.due import history as issued_history
-from collector.inspection.record import EmptyRecord, Frame, Key, Place, Record, Seen
+from collector.inspection.human import governing as governing_people
+from collector.inspection.human import owed as owed_by_people
+from collector.inspection.record import ByPeople, EmptyRecord, Frame, Key, Place, Record, Seen
 from collector.verify.batches import Done
 from collector.verify.findings import Findings
 from collector.verify.history import Applied, History, Said
+from collector.verify.human import statements_of
 
 Verdict = tuple[str, str, str]
 
@@ -24,6 +27,7 @@ Verdict = tuple[str, str, str]
 def check_records(history: History, done: Sequence[Done], begin: int, findings: Findings) -> list[Verdict]:
     """A verdict for each inspection record logged from `begin` on."""
     by_digest: dict[str, Record] = {}
+    ground = _Ground(history, done, by_digest)
     verdicts = []
     for said in history.said:
         if said.kind is not EntryKind.RECORD or "window" not in said.header:
@@ -36,7 +40,7 @@ def check_records(history: History, done: Sequence[Done], begin: int, findings: 
             by_digest[records.digest(said.document)] = record
             if said.idx < begin:
                 continue  # only carried, for the problems that it left open
-            verdicts.append((name, *_check(said, record, _Ground(history, done, by_digest), begin)))
+            verdicts.append((name, *_check(said, record, ground, begin)))
         except (WireError, FieldError, EmptyRecord) as error:
             verdicts.append((name, "contradicted", str(error)))
         findings.count("inspection records")
@@ -50,6 +54,7 @@ class _Ground:
 
     def __init__(self, history: History, done: Sequence[Done], known: Mapping[str, Record]) -> None:
         self.history, self.done, self.known = history, done, known
+        self.statements = statements_of(history)
 
 
 def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str, str]:
@@ -58,7 +63,8 @@ def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str
         return "contradicted", f"its entry says another {differs}"
     if any(item.evidence.entry < begin for item in record.items):
         return "not proven", "some of its looks are older than this bundle"
-    for size in _sizes(said.idx, record, ground.done):
+    people = ground.statements.get(record.window.id, ())
+    for size in _sizes(said.idx, record, ground.done, (one.idx for one in people)):
         made = _make(said, record, ground, size)
         if made is not None and _comparable(made, record) == _comparable(record, made):
             counts = record.overview
@@ -82,38 +88,46 @@ def _header_differs(said: Said, record: Record) -> str:
     return ", ".join(name for name, value in wanted.items() if header.get(name) != value)
 
 
-def _sizes(idx: int, record: Record, done: Sequence[Done]) -> Iterator[int]:
-    """Sizes of the log that it can have been made at: its own place, or just before a late look.
+def _sizes(idx: int, record: Record, done: Sequence[Done], said: Iterable[int]) -> Iterator[int]:
+    """Sizes of the log that it can have been made at: its own place, or just before a late look or statement.
 
-    A record is drafted a moment before it is logged; looks that came in between are not in it.
+    A record is drafted a moment before it is logged; what came in between is not in it.
     """
     yield idx
-    last = max((item.evidence.entry for item in record.items), default=-1)
-    for place in sorted({one.idx for one in done if one.round == record.window.id}, reverse=True):
+    human = record.human
+    stamps = (one.entry for one in (*human.arrivals, *human.sign_offs))
+    answers = (one.entry for one in (*human.items, *human.corrected) if one.entry is not None)
+    last = max((*(item.evidence.entry for item in record.items), *stamps, *answers), default=-1)
+    looks = {one.idx for one in done if one.round == record.window.id}
+    for place in sorted(looks | set(said), reverse=True):
         if last < place < idx:
             yield place
 
 
 def _make(said: Said, record: Record, ground: _Ground, size: int) -> Record | None:
-    applied = _applied(ground.history, record.window.from_ms, said.idx)
-    if applied is None:
+    terms = _applied(ground.history, record.window.from_ms, said.idx)
+    if terms is None:
         return None
     previous = ground.known.get(record.previous) if record.previous else None
     if (previous is None) != (not record.previous) or not _is_previous(said, record, ground):
         return None
     frame = Frame(
         record.round,
-        applied.terms.rounds.get(record.round) or record.round,
+        terms.terms.rounds.get(record.round) or record.round,
         record.window,
-        applied.terms.timezone,
-        applied.terms.estate,
+        terms.terms.timezone,
+        terms.terms.estate,
         record.closed_ms,
     )
     issued = [Issued(i.plan, i.issued_ms) for i in ground.history.plans.values() if i.idx < size]
     due = owed(governing(record.round, record.window, issued_history(issued)))
     mine = {(look.check, look.target, look.agent) for look in due}
     seen = _seen([one for one in ground.done if one.round == record.window.id and one.idx < size], mine)
-    return records.make_record(frame, due, seen, previous, _lookup)
+    applied = [(one.at_ms, one.terms.human) for one in ground.history.estates if one.idx < size]
+    owes = owed_by_people(governing_people(record.round, record.window, applied))
+    said_by = tuple(one for one in ground.statements.get(record.window.id, ()) if one.idx < size)
+    by_people = ByPeople(owes, said_by if owes else ())
+    return records.make_record(frame, due, seen, previous, _lookup, by_people)
 
 
 def _applied(history: History, opened: int, idx: int) -> Applied | None:

@@ -12,6 +12,7 @@ from collector.verify.archive import Archive, open_archive
 from collector.verify.findings import Findings
 from collector.verify.growth import Paper, read_history
 from collector.verify.history import History
+from collector.verify.human import check_statements
 from collector.verify.looks import asked_of
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
@@ -65,6 +66,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict) 
     verdict.phase("bodies and lines")
     verdict.claims += figures.check_figures(archive, history, found.tracks, findings)
     verdict.claims += check_records(history, found.done, manifest.from_size, findings)
+    verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
     slots = {key: frozenset(one.slots) for key, one in found.tracks.items()}

@@ -1,0 +1,173 @@
+"""What people owe in a round and say of it: arrivals, sheets and sign-offs as statements in the log.
+
+The collector signs them and names the account; the time is the collector's own. A photograph is kept (and
+durable) before the sheet that names it is logged: a crash in between leaves a file that nothing names.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from checks.plan import Window
+from checks.wire import entry, strict_json
+from checks.wire.numbers import EntryKind
+from collector.context import Context
+from collector.inspection import human as people
+from collector.inspection.human import Answer, Head, HumanOwed, HumanRound, Sheet, Statement
+from collector.inspection.record import ByPeople
+from collector.jobs import projection
+from collector.store import accounts, human, packs, rounds
+from collector.store.content import content
+
+_LIMIT_NOTE = 500
+
+
+class HumanError(ValueError):
+    """It cannot be entered: stable `code`, detail for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a window stands for people: items due, done, and whether a sign-off is still wanted."""
+
+    due: int = 0
+    done: int = 0
+    unsigned: bool = False
+
+
+NOBODY = Standing()
+
+
+def part_of(conn: Connection, round_id: str, window: Window) -> HumanRound | None:
+    """What a window owes from people; None for nothing."""
+    return people.governing(round_id, window, human.applied(conn))
+
+
+def said(conn: Connection, window_id: str) -> tuple[Statement, ...]:
+    """All statements about a window, oldest first."""
+    return tuple(_read(conn, idx) for idx in human.of_window(conn, window_id, people.KINDS))
+
+
+def _read(conn: Connection, idx: int) -> Statement:
+    row, body = packs.entry(conn, idx), packs.body(conn, idx)
+    if row is None:
+        raise LookupError(f"entry {idx} is nowhere")
+    header = strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
+    return people.read(idx, row.received, header, None if body is None else content(body))
+
+
+def by_people(conn: Connection, round_id: str, window: Window) -> ByPeople:
+    """What a record needs: what people owed, and all that they said."""
+    due = people.owed(part_of(conn, round_id, window))
+    return ByPeople(due, said(conn, window.id) if due else ())
+
+
+def standing(conn: Connection, part: HumanRound | None, window_id: str) -> Standing:
+    """Due and done, from the projection."""
+    due = {one.key for one in people.owed(part)}
+    if not due:
+        return Standing()
+    done = {(row.asset, row.item) for row in human.done(conn, window_id)}
+    last, signed = (human.newest(conn, window_id, kind) for kind in (people.HUMAN, people.SIGN_OFF))
+    return Standing(len(due), len(due & done), signed is None or (last or 0) > signed)
+
+
+def arrive(context: Context, window: Window, *, by: str) -> int:
+    """Log that somebody is there; the entry. HumanError while the round is not open."""
+    return _log(context, window, _head(context, window, people.ARRIVAL, by), None)
+
+
+def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer], *, by: str) -> int:
+    """Log what was entered for an asset; the entry.
+
+    HumanError: `not_arrived`, `nothing`, `not_asked`, `too_long`, `not_corrected`, `planned`, `closed`.
+    """
+    round_id = window.id.partition("/")[0]
+    with context.read() as conn:
+        due = {one.key: one for one in people.owed(part_of(conn, round_id, window))}
+        arrival = arrival_of(conn, window.id, by)
+    if arrival is None:
+        raise HumanError("not_arrived", f"{by} has not checked in for {window.id}")
+    _check(answers, asset, due)
+    sheet = Sheet(1, window.id, asset, tuple(answers))
+    head = replace(_head(context, window, people.HUMAN, by), asset=asset, arrival=arrival)
+
+    def guard(conn: Connection) -> None:
+        held = {row.item: row.idx for row in human.done(conn, window.id) if row.asset == asset}
+        for answer in answers:
+            if held.get(answer.item) != answer.corrects:
+                raise HumanError(
+                    "not_corrected", f"{answer.item} was entered meanwhile (entry {held.get(answer.item)})"
+                )
+
+    return _log(context, window, head, people.encode_sheet(sheet), guard)
+
+
+def _check(answers: Sequence[Answer], asset: str, due: dict[tuple[str, str], HumanOwed]) -> None:
+    if not answers:
+        raise HumanError("nothing", "no item has an answer")
+    for answer in answers:
+        if (asset, answer.item) not in due:
+            raise HumanError("not_asked", f"{answer.item} of {asset} is not due in this round")
+        if len(answer.note) > _LIMIT_NOTE:
+            raise HumanError("too_long", f"{answer.item}: a note has at most {_LIMIT_NOTE} characters")
+
+
+def sign_off(context: Context, window: Window, upto: int, *, by: str) -> int:
+    """Log that somebody signs everything entered up to entry `upto`; the entry.
+
+    HumanError: `nothing` before anything was entered, `changed` when more was entered than he saw.
+    """
+    with context.read() as conn:
+        sheets = human.of_window(conn, window.id, (people.HUMAN,))
+    if not sheets:
+        raise HumanError("nothing", "nothing was entered yet")
+    if sheets[-1] != upto:
+        raise HumanError("changed", "something was entered meanwhile: look at it first")
+    head = replace(_head(context, window, people.SIGN_OFF, by), upto=upto, count=len(sheets))
+
+    def guard(conn: Connection) -> None:
+        if human.newest(conn, window.id, people.HUMAN) != upto:
+            raise HumanError("changed", "something was entered meanwhile: look at it first")
+
+    return _log(context, window, head, None, guard)
+
+
+def arrival_of(conn: Connection, window_id: str, by: str) -> int | None:
+    """Entry of somebody's newest arrival in a window."""
+    found = [
+        one for one in human.of_window(conn, window_id, (people.ARRIVAL,)) if _read(conn, one).head.by == by
+    ]
+    return found[-1] if found else None
+
+
+def _head(context: Context, window: Window, kind: str, by: str) -> Head:
+    """What every header says; HumanError `planned` before the round."""
+    now = context.now()
+    if now < window.from_ms:
+        raise HumanError("planned", f"{window.id} has not begun")
+    with context.read() as conn:
+        account = accounts.get(conn, by)
+    role = "" if account is None else str(account.role)
+    return Head(1, context.origin, kind, window.id, by, role, now, now >= window.to_ms)
+
+
+def _log(
+    context: Context,
+    window: Window,
+    head: Head,
+    body: bytes | None,
+    guard: Callable[[Connection], None] | None = None,
+) -> int:
+    def open_still(conn: Connection) -> None:
+        if rounds.record(conn, window.id) is not None:
+            raise HumanError("closed", f"the record of {window.id} is made")
+        if guard is not None:
+            guard(conn)
+
+    return projection.log(context, [(EntryKind.STATEMENT, people.header(head), body)], open_still)[0]

@@ -1,0 +1,85 @@
+"""What people owe in rounds and what they entered, as a projection of estates and statements."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, func, insert, select
+
+from checks.codec import from_json, to_json
+from checks.wire import strict_json
+from collector.inspection.human import Applied, HumanRound
+from collector.store.bulk import upsert
+from collector.store.metadata import metadata
+from collector.store.statements import statement_table
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+owed_table = Table(
+    "human_owed",
+    metadata,
+    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+    Column("parts", Text, nullable=False),
+)
+done_table = Table(
+    "human_done",
+    metadata,
+    Column("window", Text, primary_key=True),
+    Column("asset", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+)
+
+
+class DoneRow(NamedTuple):
+    """The newest answer to an item of an asset in a window, and its entry."""
+
+    window: str
+    asset: str
+    item: str
+    state: str
+    idx: int
+
+
+def set_owed(conn: Connection, idx: int, since_ms: int, parts: Sequence[HumanRound]) -> None:
+    """Follow an estate's entry: what its rounds owe from people."""
+    text = strict_json.dumps([to_json(part) for part in parts]).decode()
+    conn.execute(insert(owed_table).values((idx, since_ms, text)))
+
+
+def applied(conn: Connection) -> list[Applied]:
+    """What each applied estate owes from people, oldest first."""
+    table = owed_table
+    rows = conn.execute(select(table.c.since, table.c.parts).order_by(table.c.idx))
+    return [(int(since), _parts(text)) for since, text in rows]
+
+
+@lru_cache(maxsize=64)
+def _parts(text: str) -> tuple[HumanRound, ...]:
+    return tuple(from_json(HumanRound, one, "human") for one in strict_json.loads(text.encode()))
+
+
+def add_done(conn: Connection, rows: Iterable[DoneRow]) -> None:
+    """Follow a sheet: its answers are the newest ones of their items."""
+    upsert(conn, done_table, list(rows))
+
+
+def done(conn: Connection, window: str) -> list[DoneRow]:
+    """The newest answers of a window."""
+    return [DoneRow(*row) for row in conn.execute(select(done_table).where(done_table.c.window == window))]
+
+
+def newest(conn: Connection, window: str, kind: str) -> int | None:
+    """Entry of the window's newest statement of a kind."""
+    table = statement_table
+    wanted = select(func.max(table.c.idx)).where(table.c.kind == kind, table.c.subject == window)
+    found = conn.execute(wanted).scalar()
+    return None if found is None else int(found)
+
+
+def of_window(conn: Connection, window: str, kinds: Iterable[str]) -> list[int]:
+    """Entries of a window's statements of these kinds, oldest first."""
+    table = statement_table
+    wanted = select(table.c.idx).where(table.c.kind.in_(list(kinds)), table.c.subject == window)
+    return [int(row[0]) for row in conn.execute(wanted.order_by(table.c.idx))]
