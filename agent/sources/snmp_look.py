@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.sources import snmp_profiles, snmp_rules, snmp_standard
-from agent.sources.snmp_ber import encode_oid, oid_text
+from agent.sources.snmp_ber import GONE, encode_oid, oid_text
 from agent.sources.snmp_profiles import Profile
 from agent.sources.snmp_rules import text_of
-from agent.sources.snmp_walk import Ask, Reader, Rows, get, walk
+from agent.sources.snmp_walk import HEADS, Ask, Reader, Rows, get, walk
 from checks.api import ErrorKind, ObservationError
-from checks.snmp import Device, Identity, Part, Processor, Sensor, Space
+from checks.snmp import Device, Identity, Part, Sensor, Space
 
 _SYSTEM = (
     snmp_standard.DESCRIPTION,
@@ -27,13 +27,14 @@ def look(parts: Sequence[Part]) -> Reader[Device]:
     if not rows.scalars and not object_id:
         raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
     description = text_of(rows.scalar(snmp_standard.DESCRIPTION))
-    profile = snmp_profiles.find(object_id, description)
+    profile = yield from _profile(snmp_profiles.chosen(object_id, description))
     yield from _read(rows, _wanted(profile, parts))
+    yield from snmp_standard.read_chassis(rows, profile)
     yield from _standard(rows, profile, parts)
     device = Device(_identity(rows, profile, object_id, description))
     device = _memory(device, rows, profile, parts)
     if Part.PROCESSORS in parts:
-        device = replace(device, processors=tuple(_processors(rows, profile)))
+        device = replace(device, processors=tuple(snmp_rules.processors(profile.processors, rows)))
     if Part.SENSORS in parts:
         device = replace(device, sensors=tuple(_sensors(rows, profile)))
     if Part.PORTS in parts:
@@ -50,33 +51,50 @@ def _enterprise(rows: Rows) -> Reader[str]:
     return ".".join(first.split(".")[:7]) if first.startswith("1.3.6.1.4.1.") else ""
 
 
+def _profile(profiles: Sequence[Profile]) -> Reader[Profile]:
+    """All of these that need nothing, or something that the device has: one GETNEXT asks for it."""
+    heads = tuple(dict.fromkeys(profile.present for profile in profiles if profile.present))
+    there = {""}
+    for at in range(0, len(heads), HEADS):
+        there |= yield from _present(heads[at : at + HEADS])
+    return snmp_profiles.joined([profile for profile in profiles if profile.present in there])
+
+
+def _present(heads: Sequence[str]) -> Reader[set[str]]:
+    answer = yield Ask(tuple(map(encode_oid, heads)), 1)
+    if answer.status and len(heads) > 1:
+        # v1 fails the whole request where one variable has nothing behind it.
+        first = yield from _present(heads[: len(heads) // 2])
+        return first | (yield from _present(heads[len(heads) // 2 :]))
+    if answer.status:
+        return set()
+    pairs = zip(heads, answer.bound, strict=False)
+    return {head for head, (oid, tag, _) in pairs if tag not in GONE and oid.startswith(encode_oid(head))}
+
+
 def _read(rows: Rows, oids: set[str]) -> Reader[None]:
     single = {oid for oid in oids if snmp_rules.scalar(oid) or oid[:1] == "="}
     yield from get(rows, sorted(oid.removeprefix("=") for oid in single))
     yield from walk(rows, sorted(oids - single))
 
 
-def _wanted(profile: Profile | None, parts: Sequence[Part]) -> set[str]:
+def _wanted(profile: Profile, parts: Sequence[Part]) -> set[str]:
     """OIDs of the profile for these parts, and of the identification."""
-    if profile is None:
-        return set()
     texts = (*profile.version, *profile.hardware, *profile.serial)
-    found = {oid for text in texts for oid in text.values if oid != "descr"}
+    found = {oid for text in texts for oid in text.values if oid[:1] in "=012"}
     for part in (Part.PROCESSORS, Part.MEMORY, Part.STORAGE, Part.SENSORS):
         if part in parts:
             found |= snmp_rules.wanted(getattr(profile, part.value))
     return found
 
 
-def _standard(rows: Rows, profile: Profile | None, parts: Sequence[Part]) -> Reader[None]:
+def _standard(rows: Rows, profile: Profile, parts: Sequence[Part]) -> Reader[None]:
     """Standard tables of these parts, where the device does not fill them with nonsense."""
-    leave = frozenset[str]() if profile is None else profile.leave
+    leave = profile.leave
     if Part.PORTS in parts:
         yield from walk(rows, snmp_standard.PORTS)
     if Part.NEIGHBOURS in parts:
         yield from walk(rows, snmp_standard.NEIGHBOURS)
-    if Part.PROCESSORS in parts and "hr-processors" not in leave and not _own(rows, profile, "processors"):
-        yield from walk(rows, snmp_standard.PROCESSORS)
     if {Part.MEMORY, Part.STORAGE} & set(parts):
         yield from walk(rows, snmp_standard.STORES)
     if Part.SENSORS in parts:
@@ -98,11 +116,7 @@ def _entity_tables(leave: frozenset[str]) -> list[str]:
     return [snmp_standard.ENTITY, *([] if "cisco-sensors" in leave else [snmp_standard.CISCO])]
 
 
-def _own(rows: Rows, profile: Profile | None, part: str) -> list[Processor]:
-    return [] if profile is None else snmp_rules.processors(getattr(profile, part), rows)
-
-
-def _identity(rows: Rows, profile: Profile | None, object_id: str, description: str) -> Identity:
+def _identity(rows: Rows, profile: Profile, object_id: str, description: str) -> Identity:
     ticks = rows.scalar(snmp_standard.UPTIME)
     made = Identity(
         object_id=object_id,
@@ -110,8 +124,6 @@ def _identity(rows: Rows, profile: Profile | None, object_id: str, description: 
         name=text_of(rows.scalar(snmp_standard.NAME))[:128],
         uptime_ms=ticks * 10 if isinstance(ticks, int) else None,
     )
-    if profile is None:
-        return made
     version, hardware, serial = (
         snmp_rules.identify(texts, description, rows)[:200]
         for texts in (profile.version, profile.hardware, profile.serial)
@@ -127,21 +139,15 @@ def _identity(rows: Rows, profile: Profile | None, object_id: str, description: 
     )
 
 
-def _processors(rows: Rows, profile: Profile | None) -> list[Processor]:
-    return _own(rows, profile, "processors") or (
-        snmp_standard.processors(rows) if snmp_standard.PROCESSORS[0] in rows.columns else []
-    )
-
-
-def _memory(device: Device, rows: Rows, profile: Profile | None, parts: Sequence[Part]) -> Device:
+def _memory(device: Device, rows: Rows, profile: Profile, parts: Sequence[Part]) -> Device:
     """Memory and storage: the profile's own where it has any, else HOST-RESOURCES."""
-    leave = frozenset[str]() if profile is None else profile.leave
+    leave = profile.leave
     memory, storage = snmp_standard.stores(rows) if snmp_standard.STORES[0] in rows.columns else ([], [])
     if Part.MEMORY in parts:
-        own = [] if profile is None else snmp_rules.spaces(profile.memory, rows)
+        own = snmp_rules.spaces(profile.memory, rows)
         device = replace(device, memory=_either(own, memory, "hr-memory" in leave))
     if Part.STORAGE in parts:
-        own = [] if profile is None else snmp_rules.spaces(profile.storage, rows)
+        own = snmp_rules.spaces(profile.storage, rows)
         device = replace(device, storage=(*own, *([] if "hr-storage" in leave else storage)))
     return device
 
@@ -150,8 +156,8 @@ def _either(own: list[Space], standard: list[Space], left: bool) -> tuple[Space,
     return tuple(own or ([] if left else standard))
 
 
-def _sensors(rows: Rows, profile: Profile | None) -> list[Sensor]:
-    own = [] if profile is None else snmp_rules.sensors(profile.sensors, rows)
+def _sensors(rows: Rows, profile: Profile) -> list[Sensor]:
+    own = snmp_rules.sensors(profile.sensors, rows)
     known = {sensor.oid for sensor in own}
     for table in (snmp_standard.ENTITY, snmp_standard.CISCO):
         if table + "1" in rows.columns:

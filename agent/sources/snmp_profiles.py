@@ -3,19 +3,22 @@
     match: [{oid: 1.3.6.1.4.1.9.1, descr: regex}]    any entry; in an entry all that is given must fit
     os, vendor, kind                                 words for what it is
     use: [name]                                      rules of other files (without `match`: never chosen)
+    present: OID                                     used only where the device has something below this OID
     version, hardware, serial: [Text]                the first that gives a text
     processors: [Rule]   memory, storage: [SpaceRule]   sensors: [Rule]
     maps: {name: {raw: word severity}}               states by code; severity ok warn crit unknown
     leave: [name]                                    standard tables this device fills with nonsense
 
-An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell). Of all that
-match, the profile with the longest OID wins, then the one whose description matches. Unknown keys are
-errors: a typing mistake would look like a device without sensors.
+Every device gets the rules of `standard.yaml` besides, behind its own; of rules that report the same OID the
+first wins. An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell, and
+`chassis.model`, `serial`, `software`, `firmware`, `hardware`, `descr`, `name` those of ENTITY-MIB's outermost
+entity). Of all that match, the profile with the longest OID wins, then the one whose description matches.
+Unknown keys are errors: a typing mistake would look like a device without sensors.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -25,7 +28,8 @@ import yaml
 
 DIRECTORY = Path(__file__).parent / "profiles"
 SEVERITIES = ("ok", "warn", "crit", "unknown")
-_PARTS = {"1.3.6.1.2.1.1.1.0": "descr"}
+STANDARD = "standard"
+_LISTS = ("version", "hardware", "serial", "processors", "memory", "storage", "sensors")
 
 
 class BadProfile(ValueError):
@@ -51,6 +55,7 @@ class Rule:
     (other columns' values at the same index). `index`: only rows whose index fits this regex; `cut`: so many
     arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones). `match`:
     only rows whose name fits; `pattern`: the number is its group in the value, other rows are left out;
+    `fallback` (of processors): only where the rules before gave nothing.
     `times`: a column that multiplies the value, or divides it where negative; `of`: a column with
     the whole, whose percentage is reported. States of a bit string have the keys `bit 0` … (the worst set bit
     counts) and `none`.
@@ -78,6 +83,7 @@ class Rule:
     limits: Mapping[str, str] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None
     times: str = ""
+    fallback: bool = False
     of: str = ""
 
 
@@ -86,6 +92,7 @@ class SpaceRule:
     """Memory or storage: any two of used, free, total, or percent; `unit` in bytes, or in `unit_of`.
 
     `oid` is what is reported: `none`, or none where the amount in use is only computed (free and total).
+    `fallback`: only where the rules before gave nothing.
     """
 
     oid: str
@@ -101,8 +108,10 @@ class SpaceRule:
     kind: str = "system"
     skip: frozenset[str] = frozenset()
     when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unless: Mapping[str, frozenset[str]] = field(default_factory=dict)
     index: re.Pattern[str] | None = None
     less: tuple[str, ...] = ()
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ class Profile:
     vendor: str = ""
     kind: str = ""
     use: tuple[str, ...] = ()
+    present: str = ""
     version: tuple[Text, ...] = ()
     hardware: tuple[Text, ...] = ()
     serial: tuple[Text, ...] = ()
@@ -142,33 +152,49 @@ class Profile:
 
 
 def find(object_id: str, description: str) -> Profile | None:
-    """The profile that fits best, rules of what it uses included; None where none fits."""
+    """The profile that fits best, alone; None where none fits."""
     best, found = 0, None
     for profile in everything().values():
         weight = max((match.weight(object_id, description) for match in profile.match), default=0)
         if weight > best:
             best, found = weight, profile
-    return None if found is None else complete(found.name)
+    return found
 
 
-@cache
+def chosen(object_id: str, description: str) -> tuple[Profile, ...]:
+    """What fits best, then all it uses, then the standard ones; each once, none that one of them leaves."""
+    best = find(object_id, description)
+    names = [*([] if best is None else _used(best.name)), *_used(STANDARD)]
+    found = [everything()[name] for name in dict.fromkeys(names)]
+    left = frozenset[str]().union(*(profile.leave for profile in found))
+    return tuple(profile for profile in found if profile.name not in left)
+
+
+def joined(profiles: Sequence[Profile]) -> Profile:
+    """One profile with the rules of all; a maker's that is there only if present says who it is."""
+    first = sorted(profiles, key=lambda profile: not (profile.present and profile.vendor))
+    made: dict[str, Any] = {part: sum((getattr(each, part) for each in first), ()) for part in _LISTS}
+    for word in ("os", "vendor", "kind"):
+        made[word] = next((getattr(each, word) for each in first if getattr(each, word)), "")
+    leave = frozenset[str]().union(*(each.leave for each in profiles))
+    return Profile(name=first[0].name if first else "", leave=leave, **made)
+
+
 def complete(name: str) -> Profile:
-    """A profile with the rules of what it uses behind its own."""
-    from dataclasses import replace
+    """A profile with the rules of all it uses."""
+    made = joined([everything()[each] for each in dict.fromkeys(_used(name))])
+    return replace(made, name=name, match=everything()[name].match)
 
+
+def _used(name: str) -> list[str]:
+    """This profile and those it uses, down to the last."""
     known = everything()
-    made = known[name]
-    for other in made.use:
+    found = [name]
+    for other in known[name].use if name in known else ():
         if other not in known:
             raise BadProfile(f"{name}: use: there is no profile {other}")
-        base = complete(other)
-        lists = ("version", "hardware", "serial", "processors", "memory", "storage", "sensors")
-        made = replace(
-            made,
-            leave=made.leave | base.leave,
-            **{part: getattr(made, part) + getattr(base, part) for part in lists},
-        )
-    return made
+        found += _used(other)
+    return found if name in known else []
 
 
 @cache
@@ -181,7 +207,8 @@ def read(path: Path) -> Profile:
     """One file; BadProfile names the place."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     # Everything is read as text: an OID like 1.3 is no number, and a state `no` no truth value.
-    loader = type("Plain", (loader,), {"yaml_implicit_resolvers": {}})
+    merge = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
+    loader = type("Plain", (loader,), {"yaml_implicit_resolvers": merge})
     try:
         given = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506  # a safe loader
         return profile(path.stem, given or {})
@@ -196,6 +223,7 @@ def profile(name: str, given: dict[str, Any]) -> Profile:
         "match": lambda entries: tuple(_match(entry) for entry in entries),
         "use": tuple,
         "leave": frozenset,
+        "present": str,
         "os": str,
         "vendor": str,
         "kind": str,
@@ -256,7 +284,7 @@ def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
 
 _RULE = (
     "class value oid names text scale offset convert by states other skip low high when unless index cut"
-    " match limits pattern times of"
+    " match limits pattern times fallback of"
 )
 
 
@@ -288,12 +316,13 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
         unless=_conditions(given.get("unless")),
         cut=int(given.get("cut", 0)),
         limits=given.get("limits") or {},
+        fallback="fallback" in given,
         **bounds,
         **patterns,
     )
 
 
-_SPACE = "oid used free total percent unit unit_of scale names text kind skip when index less"
+_SPACE = "oid used free total percent unit unit_of scale names text kind skip when unless index less fallback"
 
 
 def _space(given: dict[str, Any]) -> SpaceRule:
@@ -311,7 +340,9 @@ def _space(given: dict[str, Any]) -> SpaceRule:
         names=_list(given.get("names")),
         skip=frozenset(_list(given.get("skip"))),
         when=_conditions(given.get("when")),
+        unless=_conditions(given.get("unless")),
         index=re.compile(given["index"]) if "index" in given else None,
         less=_list(given.get("less")),
+        fallback="fallback" in given,
         **plain,
     )

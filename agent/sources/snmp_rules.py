@@ -27,7 +27,7 @@ def wanted(rules: Iterable[Rule | SpaceRule]) -> set[str]:
         if isinstance(rule, Rule):
             found |= {rule.value, rule.by, rule.times, rule.of, *rule.unless, *rule.limits.values()}
         else:
-            found |= {rule.used, rule.free, rule.total, rule.percent, rule.unit_of, *rule.less}
+            found |= {*rule.unless, rule.used, rule.free, rule.total, rule.percent, rule.unit_of, *rule.less}
         found |= {*rule.names, *rule.when}
     return {oid for oid in found if oid[:2] in ("1.", "0.", "2.")}
 
@@ -61,7 +61,7 @@ def _fraction(text: str) -> Fraction | None:
 def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
     """The first of these that gives a text."""
     for text in texts:
-        values = [description if oid == "descr" else text_of(first(rows, oid)) for oid in text.values]
+        values = [description if oid == "descr" else text_of(named(rows, oid)) for oid in text.values]
         if not all(values):
             continue
         if text.match is not None:
@@ -73,6 +73,11 @@ def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
         if made:
             return text.map.get(made, made)
     return ""
+
+
+def named(rows: Rows, oid: str) -> Value:
+    """A column of the chassis by name, else as `first`."""
+    return rows.scalar(oid) if oid.startswith("chassis.") else first(rows, oid)
 
 
 def first(rows: Rows, oid: str) -> Value:
@@ -260,6 +265,8 @@ def processors(rules: Iterable[Rule], rows: Rows) -> list[Processor]:
     table = Table(rows)
     found: dict[str, Processor] = {}
     for rule in rules:
+        if rule.fallback and found:
+            continue
         for index, _, scaled in _values(table, rule):
             oid = _joined(rule.oid, index)
             found.setdefault(oid, Processor(oid, table.name(rule, index)[:128], hundredths(scaled)))
@@ -271,10 +278,12 @@ def spaces(rules: Iterable[SpaceRule], rows: Rows) -> list[Space]:
     table = Table(rows)
     found: dict[str, Space] = {}
     for rule in rules:
+        if rule.fallback and found:
+            continue
         for index in table.cells(rule.used or rule.percent or rule.free):
             if rule.index is not None and not rule.index.search(index):
                 continue
-            if not all(table.meets(rule.when, index, 0)):
+            if not all(table.meets(rule.when, index, 0)) or any(table.meets(rule.unless, index, 0)):
                 continue
             made = _space(table, rule, index)
             if made is not None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from agent.sources.snmp_profiles import Profile
 from agent.sources.snmp_rules import hundredths, number, text_of, thousandths
-from agent.sources.snmp_walk import Rows
-from checks.snmp import Neighbour, Port, PortCounters, Processor, Sensor, Space, Value
+from agent.sources.snmp_walk import Reader, Rows, get, walk
+from checks.snmp import Neighbour, Port, PortCounters, Sensor, Space, Value
 
 DESCRIPTION, OBJECT_ID, UPTIME, NAME = (f"1.3.6.1.2.1.1.{n}.0" for n in (1, 2, 3, 5))
 _IF, _IFX = "1.3.6.1.2.1.2.2.1.", "1.3.6.1.2.1.31.1.1.1."
@@ -16,7 +17,6 @@ PORTS = tuple(_IF + n for n in ("2", "3", "5", "7", "8", "10", "13", "14", "16",
     _IFX + n for n in ("1", "6", "10", "15", "18")
 )
 _HR = "1.3.6.1.2.1.25."
-PROCESSORS = (_HR + "3.3.1.2", _HR + "3.2.1.3")
 STORES = tuple(_HR + "2.3.1." + n for n in "23456")
 ENTITY = "1.3.6.1.2.1.99.1.1.1."
 CISCO = "1.3.6.1.4.1.9.9.91.1.1.1.1."
@@ -24,12 +24,44 @@ ENTITY_NAMES = ("1.3.6.1.2.1.47.1.1.1.1.7", "1.3.6.1.2.1.47.1.1.1.1.2")
 LLDP = "1.0.8802.1.1.2.1."
 NEIGHBOURS = tuple(LLDP + n for n in ("4.1.1.7", "4.1.1.8", "4.1.1.9", "4.1.1.10", "3.7.1.3", "3.7.1.4"))
 
+_PHYSICAL = "1.3.6.1.2.1.47.1.1.1.1."
+CHASSIS = {
+    "chassis.descr": "2",
+    "chassis.name": "7",
+    "chassis.hardware": "8",
+    "chassis.firmware": "9",
+    "chassis.software": "10",
+    "chassis.serial": "11",
+    "chassis.model": "13",
+}
+_OUTERMOST = ("11", "3", "9")  # stack, chassis, module (a device that is one board)
+
 _ADMIN = {1: "up", 2: "down", 3: "testing"}
 _OPER = {1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "notPresent", 7: "lowerLayerDown"}
 
 
 def _whole(value: Value) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
+    """Columns of the outermost entity that has a serial number or a model, under the names of CHASSIS.
+
+    A stack seldom has either: the first chassis in it speaks for it.
+    """
+    texts = (*profile.version, *profile.hardware, *profile.serial)
+    wanted = {oid for text in texts for oid in text.values if oid in CHASSIS}
+    if not wanted:
+        return
+    yield from walk(rows, [_PHYSICAL + "5"])
+    classes = {index: text_of(value) for index, value in rows.column(_PHYSICAL + "5").items()}
+    order = [index for word in _OUTERMOST for index in classes if classes[index] == word][:4]
+    cells = {name: [f"{_PHYSICAL}{CHASSIS[name]}.{index}" for index in order] for name in wanted}
+    yield from get(rows, [oid for oids in cells.values() for oid in oids])
+    for name, oids in cells.items():
+        found = next((oid for oid in oids if text_of(rows.scalar(oid))), None)
+        if found is not None:
+            rows.scalars[name] = rows.scalars[found]
 
 
 def ports(rows: Rows) -> list[Port]:
@@ -66,17 +98,6 @@ def _port(table: Mapping[str, Mapping[str, Value]], index: str) -> Port:
             *narrow[2:],
         ),
     )
-
-
-def processors(rows: Rows) -> list[Processor]:
-    """hrProcessorLoad."""
-    names = rows.column(PROCESSORS[1])
-    return [
-        Processor(
-            f"{PROCESSORS[0]}.{index}", text_of(names.get(index)) or "processor", hundredths(number(value))
-        )
-        for index, value in rows.column(PROCESSORS[0]).items()
-    ]
 
 
 _KINDS = {2: "system", 3: "virtual", 4: "disk"}

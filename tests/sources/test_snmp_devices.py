@@ -16,7 +16,7 @@ from checks.api import ErrorKind, ObservationError
 from checks.snmp import EVERYTHING, Part, Peer
 
 UPS = b"""1.3.6.1.2.1.1.1.0|4|Acme UPS card
-1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.5491.304
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.999998.4
 1.3.6.1.2.1.1.3.0|67|123456
 1.3.6.1.2.1.1.5.0|4|ups-1
 1.3.6.1.2.1.2.2.1.2.1|4|eth0
@@ -29,6 +29,30 @@ UPS = b"""1.3.6.1.2.1.1.1.0|4|Acme UPS card
 1.3.6.1.2.1.33.1.4.1.0|2|3
 1.3.6.1.2.1.33.1.4.4.1.2.1|2|231
 1.3.6.1.2.1.33.1.4.4.1.2.2|2|229"""
+SWITCH = b"""1.3.6.1.2.1.1.1.0|4|S5735 Huawei VRP (R) software, Version 5.170 (S5735 V200R019C10SPC500)
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2011.2.23.999
+1.3.6.1.2.1.47.1.1.1.1.5.5|2|3
+1.3.6.1.2.1.47.1.1.1.1.5.9|2|9
+1.3.6.1.2.1.47.1.1.1.1.7.9|4|board 0
+1.3.6.1.2.1.47.1.1.1.1.7.17|4|port
+1.3.6.1.2.1.47.1.1.1.1.11.5|4|2102351ABC
+1.3.6.1.2.1.47.1.1.1.1.13.5|4|S5735-L24T4S-A
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.5.5|2|0
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.5.9|2|12
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.6.5|2|0
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.6.9|2|95
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.7.5|2|0
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.7.9|2|34
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.8.5|2|0
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.8.9|2|95
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.11.5|2|0
+1.3.6.1.4.1.2011.5.25.31.1.1.1.1.11.9|2|41
+1.3.6.1.4.1.2011.5.25.31.1.1.3.1.8.17|2|78
+1.3.6.1.4.1.2011.5.25.31.1.1.3.1.32.17|4|-1104.0
+1.3.6.1.4.1.2011.5.25.31.1.1.18.1.5.1.1|2|1
+1.3.6.1.4.1.2011.5.25.31.1.1.18.1.5.1.2|2|1
+1.3.6.1.4.1.2011.5.25.31.1.1.18.1.6.1.1|2|1
+1.3.6.1.4.1.2011.5.25.31.1.1.18.1.6.1.2|2|2"""
 PLAIN = b"""1.3.6.1.2.1.1.1.0|4|something nobody knows
 1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.999999.1
 1.3.6.1.2.1.25.2.3.1.2.1|6|1.3.6.1.2.1.25.2.1.2
@@ -75,11 +99,11 @@ def peer(port, **given):
 def test_a_device_is_identified_and_its_profile_read(source, version):
     with Responder(held(UPS)) as responder:
         device = source.look(peer(responder.port, version=version))
-    assert (device.identity.vendor, device.identity.name) == ("Riello", "ups-1")
+    assert (device.identity.vendor, device.identity.name) == ("", "ups-1")
     assert device.identity.uptime_ms == 1_234_560
     states = {sensor.name: (sensor.state, sensor.severity) for sensor in device.sensors if sensor.state}
-    assert states["Battery status"] == ("low", "crit")
-    assert states["Output source"] == ("normal", "ok")
+    assert states["battery status"] == ("batteryLow", "crit")
+    assert states["output source"] == ("normal", "ok")
     volts = [sensor.value for sensor in device.sensors if sensor.kind == "voltage"]
     assert volts == [231_000, 229_000]
     assert [(port.name, port.admin, port.oper) for port in device.ports] == [("eth0", "up", "down")]
@@ -94,6 +118,23 @@ def test_a_device_without_profile_is_read_by_the_standard_tables(source):
     assert (main.used, main.share) == (400 * 1024, 4000)  # what is cached is given back when asked for
     assert (cached.kind, cached.share) == ("cached", 2000)
     assert [(sensor.name, sensor.value) for sensor in device.sensors] == [("inlet", 41_500)]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_switch_is_read_by_its_makers_tables(source, version):
+    with Responder(held(SWITCH)) as responder:
+        device = source.look(peer(responder.port, version=version))
+    who = device.identity
+    assert (who.vendor, who.os, who.version) == ("Huawei", "vrp", "V200R019C10SPC500")
+    assert (who.hardware, who.serial) == ("S5735-L24T4S-A", "2102351ABC")
+    assert [(cpu.name, cpu.load) for cpu in device.processors] == [("board 0", 1200)]
+    assert [space.share for space in device.memory] == [3400]
+    states = {sensor.name: (sensor.state, sensor.severity) for sensor in device.sensors if sensor.state}
+    assert states["power supply 1.2"] == ("notSupply", "crit")
+    assert states["power supply 1.1"] == ("supply", "ok")
+    found = {(sensor.kind, sensor.name): sensor.value for sensor in device.sensors}
+    assert found["temperature", "board 0"] == 41_000
+    assert found["dbm", "port rx"] == -11_040, "its lanes come in hundredths of dBm"
 
 
 def test_only_the_parts_asked_for_are_read(source):

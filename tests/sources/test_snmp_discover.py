@@ -28,7 +28,7 @@ def test_a_device_is_shown_and_its_estate_is_yaml(state, capsys):
         file = state / "readings.json"
         assert cli.main(["discover", target, "--state", str(state), "--readings", str(file)]) == 0
     said = capsys.readouterr().out
-    assert "crit: Battery status: low" in said
+    assert "crit: battery status: batteryLow" in said
     (asset,) = yaml.safe_load(said.partition("\n\n")[2])
     assert (asset["id"], asset["kind"], asset["snmp"]["secret"]) == ("ups-room-2", "ups", "ups")
     (sensor,) = json.loads(file.read_text("utf-8"))["sensors"]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agent.sources import snmp_profiles, snmp_rules
-from agent.sources.snmp_profiles import BadProfile, complete, everything, find, profile
+from agent.sources.snmp_profiles import BadProfile, chosen, complete, everything, find, joined, profile
 from agent.sources.snmp_rules import number, processors, sensors, spaces
 from agent.sources.snmp_walk import Rows
 from checks.snmp import UNITS
@@ -28,13 +28,34 @@ def test_every_profile_is_readable_and_whole(name):
 
 
 def test_the_longest_object_id_wins_then_the_description():
-    assert find("1.3.6.1.4.1.318.1.3.27", "x").name == "apc"
-    assert find("1.3.6.1.4.1.318.1.1.32.1", "x").name == "apc-cpdu"
-    assert find("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X").name == "ios"
-    assert find("1.3.6.1.4.1.9.1.2571", "Cisco IOS XR Software (NCS-5500)").name == "iosxr"
-    assert find("1.3.6.1.4.1.2011.2.235.1", "x").name == "ibmc"
+    assert find("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X").name == "cisco-ios"
+    assert find("1.3.6.1.4.1.9.1.2571", "Cisco IOS XR Software (NCS-5500)").name == "cisco-ios-xr"
+    assert find("1.3.6.1.4.1.9.6.1", "a switch").name == "cisco"
+    assert find("1.3.6.1.4.1.2011.2.23.1", "x").name == "huawei-vrp"
+    assert find("1.3.6.1.4.1.2011.10.1", "x").name == "h3c-comware"
     assert find("1.3.6.1.4.1.31.1", "x") is None
     assert find("1.3.6.1.4.1.3180.1", "x") is None, "a longer number is another enterprise"
+
+
+def test_every_device_gets_the_standard_rules_behind_its_own_each_once():
+    names = [each.name for each in chosen("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X")]
+    assert names[:2] == ["cisco-ios", "cisco"] and "entity-state" in names and len(set(names)) == len(names)
+    assert chosen("1.3.6.1.4.1.99999", "x")[0].name == "standard"
+
+
+def test_a_makers_tables_that_are_present_say_who_the_device_is():
+    host = profile("host", {"vendor": "anybody", "version": ["descr"]})
+    store = profile("store", {"present": V[:-1], "vendor": "somebody", "version": [V + "1.0"]})
+    made = joined([host, store])
+    assert made.vendor == "somebody" and made.version[0].values == (V + "1.0",)
+
+
+def test_a_fallback_is_used_only_where_nothing_came_before():
+    both = rules("processors", {"value": V + "1"}, {"value": V + "2", "fallback": "yes"})
+    assert [cpu.load for cpu in processors(both, held({V + "1": {1: 7}, V + "2": {1: 8}}))] == [700]
+    assert [cpu.load for cpu in processors(both, held({V + "2": {1: 8}}))] == [800]
+    pools = rules("memory", {"percent": V + "1"}, {"percent": V + "2", "fallback": "yes"})
+    assert [space.share for space in spaces(pools, held({V + "2": {1: 8}}))] == [800]
 
 
 @pytest.mark.parametrize(
