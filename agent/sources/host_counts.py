@@ -16,7 +16,21 @@ class Tally:
         self._most = most_bytes
         self._digest = sha256()
         self._counts = dict.fromkeys(patterns, 0)
-        self._lines = self._read = self._skipped = 0
+        self._lines = self._read = self._skipped = self._binary = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether more came than is read: nothing further has to be fetched."""
+        return self._skipped > 0
+
+    @property
+    def garbled(self) -> bool:
+        """Whether most of what was read is no text in a known encoding."""
+        return self._binary * 2 > self._lines
+
+    def skip(self, size: int) -> None:
+        """So many bytes are left out."""
+        self._skipped += size
 
     def line(self, raw: bytes) -> None:
         """Count one line."""
@@ -26,6 +40,7 @@ class Tally:
         self._read += len(raw)
         self._lines += 1
         self._digest.update(raw)
+        self._binary += b"\0" in raw
         text = decoded(raw)
         if any(pattern.search(text) for pattern in self._ignore):
             return

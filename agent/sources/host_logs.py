@@ -5,17 +5,16 @@ sibling. copytruncate: same inode, but shorter, or other first bytes; a sibling 
 Compressed: another inode, but those first bytes inside. If the old lines are nowhere, they are lost.
 """
 
-import os
 import re
-import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from os import PathLike, fspath
 from typing import BinaryIO, cast
 
+from agent.sources.files_store import Local, Stat, Store, trouble
 from agent.sources.host_counts import Tally
 from agent.sources.memory import Memory
 from checks.codec import FieldError, JsonValue, from_json, to_json
@@ -39,34 +38,31 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    path: Path
+    path: str
     begin: int
     end: int | None  # None: all of it
 
 
-def growth(path: Path, log: str, memory: Memory, tally: Tally) -> LogGrowth:
+def growth(
+    at: str | PathLike[str], log: str, memory: Memory, tally: Tally, store: Store | None = None
+) -> LogGrowth:
     """Count new lines into `tally`; a file that cannot be read has a trouble."""
+    path, store = fspath(at), store or Local()
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            return tally.growth(log, trouble="not_a_file")
-        with path.open("rb") as file:
-            cursor = _cursor(file)
-    except FileNotFoundError:
-        return tally.growth(log, trouble="missing")
-    except PermissionError:
-        return tally.growth(log, trouble="denied")
-    except OSError:
-        return tally.growth(log, trouble="unreadable")
+        file, found = store.open(path)
+        with file:
+            cursor = _cursor(file, found)
+    except OSError as error:
+        return tally.growth(log, trouble=trouble(error))
     # The agent keeps the new cursor together with this look's result, or neither: a crash counts
     # nothing twice, and a gap would show as this look's `begin` after the last one's `end`.
     before = _read_cursor(memory.swap(f"log:{log}", to_json(cursor)))
     if before is None:
         return tally.growth(log, first_look=True, begin=cursor.offset, end=cursor.offset)
     try:
-        segments, lost = _segments(path, before, cursor)
+        segments, lost = _segments(store, path, before, cursor)
         for segment in segments:
-            with closing(_opened(segment.path)) as file:
-                _count(file, segment, tally)
+            _count(store, segment, tally)
     except (OSError, EOFError, zlib.error):
         return tally.growth(log, begin=before.offset, end=cursor.offset, trouble="unreadable")
     rotated = lost or len(segments) > 1 or segments[0].begin != before.offset
@@ -80,11 +76,10 @@ def _read_cursor(raw: JsonValue) -> Cursor | None:
         return None
 
 
-def _cursor(file: BinaryIO) -> Cursor:
-    state = os.fstat(file.fileno())
-    end = _line_end(file, state.st_size)
+def _cursor(file: BinaryIO, found: Stat) -> Cursor:
+    end = _line_end(file, found.size)
     size = min(_HEAD, end)
-    return Cursor(state.st_ino, end, size, _head(file, size))
+    return Cursor(found.inode, end, size, _head(file, size))
 
 
 def _line_end(file: BinaryIO, size: int) -> int:
@@ -102,53 +97,79 @@ def _head(file: BinaryIO, size: int) -> str:
     return sha256(file.read(size)).hexdigest()
 
 
-def _segments(path: Path, before: Cursor, now: Cursor) -> tuple[list[_Segment], bool]:
+def _segments(store: Store, path: str, before: Cursor, now: Cursor) -> tuple[list[_Segment], bool]:
     """What to read, oldest first, and whether lines in between are lost."""
     current = _Segment(path, 0, now.offset)
-    if before.inode == now.inode and before.offset <= now.offset and _starts(path, before):
+    if before.inode == now.inode and before.offset <= now.offset and _starts(store, path, before):
         return [_Segment(path, before.offset, now.offset)], False
-    rotated = sorted(_siblings(path), key=lambda each: each.stat().st_mtime_ns)
-    for i, sibling in enumerate(rotated):
-        if _is(sibling, before):
-            later = [_Segment(each, 0, None) for each in rotated[i + 1 :]]
+    rotated = _siblings(store, path)
+    for i, (sibling, found) in enumerate(rotated):
+        if _is(store, sibling, found, before):
+            later = [_Segment(each, 0, None) for each, _ in rotated[i + 1 :]]
             return [_Segment(sibling, before.offset, None), *later, current], False
     return [current], True
 
 
-def _siblings(path: Path) -> Iterator[Path]:
-    for each in path.parent.iterdir():
-        if each.name.startswith(path.name) and _ROTATED.fullmatch(each.name[len(path.name) :]):
-            yield each
+def _siblings(store: Store, path: str) -> list[tuple[str, Stat]]:
+    """Its rotated files, the oldest first."""
+    folder, _, name = path.rpartition("/")
+    found = []
+    for each in store.names(folder or "/"):
+        if each.startswith(name) and _ROTATED.fullmatch(each[len(name) :]):
+            sibling = f"{folder}/{each}"
+            found.append((sibling, store.stat(sibling)))
+    return sorted(found, key=lambda one: (one[1].changed_ns, _turn(one[0][len(folder) + 1 + len(name) :])))
 
 
-def _is(sibling: Path, before: Cursor) -> bool:
-    # An empty head fits everything: then only the inode tells.
-    return (before.head_size > 0 or sibling.stat().st_ino == before.inode) and _starts(sibling, before)
+def _turn(suffix: str) -> int:
+    """Order of files written within one tick of their clock (SFTP tells whole seconds): a date or a number
+    that grows with age."""
+    digits = re.sub(r"\D", "", suffix)[:18] or "0"
+    return int(digits) if len(digits) >= 6 else -int(digits)
 
 
-def _starts(path: Path, before: Cursor) -> bool:
+def _is(store: Store, sibling: str, found: Stat, before: Cursor) -> bool:
+    # An empty head fits everything: then only the inode tells, where there is one.
+    told = before.inode != 0 and found.inode == before.inode
+    return (before.head_size > 0 or told) and _starts(store, sibling, before)
+
+
+def _starts(store: Store, path: str, before: Cursor) -> bool:
     try:
-        with closing(_opened(path)) as file:
+        with _opened(store, path) as file:
             return _head(file, before.head_size) == before.head
     except (OSError, EOFError, zlib.error):  # a sibling that is damaged, or gone by now
         return False
 
 
-def _opened(path: Path) -> BinaryIO:
-    if path.suffix == ".gz":
+@contextmanager
+def _opened(store: Store, path: str) -> Iterator[BinaryIO]:
+    file, _ = store.open(path)
+    with file:
+        if not path.endswith(".gz"):
+            yield file
+            return
         import gzip  # only where rotation compresses at once
 
-        return cast(BinaryIO, gzip.open(path))
-    return path.open("rb")
+        with gzip.open(file) as inner:
+            yield cast(BinaryIO, inner)
 
 
-def _count(file: BinaryIO, segment: _Segment, tally: Tally) -> None:
-    file.seek(segment.begin)
-    left = None if segment.end is None else segment.end - segment.begin
-    while left is None or left > 0:
-        line = file.readline(_LINE if left is None else min(_LINE, left))
-        if not line:
-            return
-        tally.line(line)
-        if left is not None:
-            left -= len(line)
+def _count(store: Store, segment: _Segment, tally: Tally) -> None:
+    end = segment.end
+    if end is None and not segment.path.endswith(".gz"):
+        end = store.stat(segment.path).size
+    with _opened(store, segment.path) as file:
+        file.seek(segment.begin)
+        left = None if end is None else end - segment.begin
+        while left is None or left > 0:
+            if tally.full:
+                # What is left out is not fetched either; of a compressed file nobody knows how much it is.
+                tally.skip(1 if left is None else left)
+                return
+            line = file.readline(_LINE if left is None else min(_LINE, left))
+            if not line:
+                return
+            tally.line(line)
+            if left is not None:
+                left -= len(line)

@@ -47,4 +47,8 @@ def _remote(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.sql import open_sql
 
         return open_sql(memory, means)
+    if source is Source.FILES:
+        from agent.sources.files import open_files
+
+        return open_files(memory, means)
     raise ObservationError(ErrorKind.UNSUPPORTED, f"this agent has no {source.value} source")

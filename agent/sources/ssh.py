@@ -41,7 +41,7 @@ class RemoteSsh:
         deadline = Deadline(timeout_ms, to.name)
         with POOL.session(to, self._means, self._pins, deadline) as session:
             began = time.monotonic_ns()
-            with _channel(session, to, self._means, self._pins, deadline) as channel:
+            with opened_channel(session, to, self._means, self._pins, deadline) as channel:
                 _exec(channel, command, to.name, deadline)
                 out, err, cut = _read(channel, to.name, deadline, most_bytes)
                 code = None if cut else _exit(channel, to.name, deadline)
@@ -101,10 +101,10 @@ def open_ssh(means: Means) -> RemoteSsh:
 
 
 @contextmanager
-def _channel(
+def opened_channel(
     session: Session, to: Login, means: Means, held: Pins, deadline: Deadline
 ) -> Iterator[paramiko.Channel]:
-    """A channel for one command; a kept connection that died in silence is made again, once."""
+    """A channel for one command or subsystem; a kept connection that died in silence is made again, once."""
     channel = _open(session, to, means, held, deadline)
     try:
         yield channel

@@ -68,7 +68,8 @@ def _mount(mount: Mount, params: Params) -> Iterator[Reading]:
     yield Reading(mount.path, used, Unit.PERCENT, params.used.judge(used), reason)
     if mount.inodes and mount.inodes_free is not None:  # btrfs, vfat and others have no inode limit
         inodes = percent(mount.inodes - mount.inodes_free, mount.inodes)
-        yield Reading(f"{mount.path}:inodes", inodes, Unit.PERCENT, params.inodes.judge(inodes))
+        reason = "" if inodes is not None else "no_size"
+        yield Reading(f"{mount.path}:inodes", inodes, Unit.PERCENT, params.inodes.judge(inodes), reason)
     if mount.read_only and mount.path not in params.read_only:
         yield Reading(f"{mount.path}:read_only", 1, Unit.NONE, State.CRIT, "read_only")
 

@@ -1,13 +1,12 @@
 """Errors, failed logins and kernel faults written to the logs since the last look."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit, Upper
+from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, Upper
+from checks.logs import ERRORS, MOST_BYTES, Pattern, check_expression, judge_growth
 from checks.sources import Host, LogGrowth
 
-_ERRORS = r"\b(error|fatal|critical|emerg|panic)\b|错误|异常|严重"
 _FAILED_LOGINS = (
     r"authentication failure|failed password|failed publickey|invalid user|failed login|failed su\b"
     r"|maximum authentication attempts|认证失败|鉴权失败|登录失败|密码错误|口令错误"
@@ -16,25 +15,6 @@ _KERNEL_FAULTS = (
     r"kernel panic|\boops\b|\bBUG: |soft lockup|hard lockup|blocked for more than \d+ seconds"
     r"|I/O error|EXT4-fs error|XFS .*(corruption|shut ?down)|machine check|hardware error|out of memory"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Something else to count: lines in which the regular expression is found, and its limit."""
-
-    name: str
-    pattern: str
-    limit: Upper
-
-    def __post_init__(self) -> None:
-        _compiled(self.name, self.pattern)
-
-
-def _compiled(name: str, pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{name}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +37,11 @@ class Params:
     kernel_faults: Upper = Upper(1, 1)
     patterns: tuple[Pattern, ...] = ()
     ignore: tuple[str, ...] = ()
-    most_bytes: int = 8 * 1024 * 1024
+    most_bytes: int = MOST_BYTES
 
     def __post_init__(self) -> None:
         for text in self.ignore:
-            _compiled("ignore", text)
+            check_expression("ignore", text)
 
 
 def observe(host: Host, params: Params) -> Facts:
@@ -70,7 +50,7 @@ def observe(host: Host, params: Params) -> Facts:
     if not logs:
         raise ObservationError(ErrorKind.UNSUPPORTED, "this machine keeps no log that we know")
     patterns = {
-        "errors": _ERRORS,
+        "errors": ERRORS,
         "failed_logins": _FAILED_LOGINS,
         "kernel_faults": _KERNEL_FAULTS,
         **{each.name: each.pattern for each in params.patterns},
@@ -86,25 +66,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         "kernel_faults": params.kernel_faults,
         **{each.name: each.limit for each in params.patterns},
     }
-    for growth in seen.facts.logs:
-        if reason := _incomplete(growth):
-            yield Reading(growth.log, growth.skipped or None, Unit.BYTES, State.UNKNOWN, reason)
-        if growth.first_look or growth.trouble:
-            continue
-        for name, limit in limits.items():
-            count = growth.counts.get(name)
-            reason = "not_counted" if count is None else ""
-            yield Reading(f"{growth.log}:{name}", count, Unit.COUNT, limit.judge(count), reason)
-
-
-def _incomplete(growth: LogGrowth) -> str:
-    if growth.trouble:
-        return growth.trouble
-    if growth.first_look:
-        return "first_look"
-    if growth.lost:
-        return "rotated_away"
-    return "too_much" if growth.skipped else ""
+    yield from judge_growth(seen.facts.logs, limits)
 
 
 CHECK = Check(

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.api import Check, Lower, Reading, Seen, Source, State, Unit
+from checks.api import Check, Lower, Reading, Seen, Source
+from checks.certificates import judge_certificates
 from checks.hardening import FileCertificate, SecuredHost
-from checks.probes import Certificate
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +38,8 @@ def observe(host: SecuredHost, params: Params) -> Facts:
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
-    """`certificates` (count), then `PATH:days`, `PATH:key`, `PATH:signature`; a named file that is not there
-    is a fault."""
-    files = seen.facts.files
-    state = State.OK if files else State.UNKNOWN
-    yield Reading("certificates", len(files), Unit.COUNT, state, "" if files else "not_asked")
-    for one in files:
-        if one.certificate is None:
-            # A path that somebody named has to hold a certificate.
-            state = State.CRIT if one.trouble == "missing" else State.UNKNOWN
-            yield Reading(f"{one.path}:days", None, Unit.DAYS, state, one.trouble or "unreadable")
-        else:
-            yield from _certificate(one.path, one.certificate, seen.taken_at, params)
-
-
-def _certificate(path: str, found: Certificate, now: int, params: Params) -> Iterator[Reading]:
-    yield _days(f"{path}:days", found, now, params.days)
-    if found.bits is None:
-        yield Reading(f"{path}:key", None, Unit.BITS, State.UNKNOWN, "key_kind_unknown")
-    else:
-        limits = params.rsa_bits if found.key in ("rsa", "dsa") else params.ec_bits
-        state = limits.judge(found.bits)
-        yield Reading(f"{path}:key", found.bits, Unit.BITS, state, "" if state is State.OK else "weak_key")
-    if found.signature.startswith(("md5", "sha1")):
-        yield Reading(f"{path}:signature", None, Unit.NONE, State.WARN, "weak_signature")
-
-
-def _days(name: str, found: Certificate, now: int, limits: Lower) -> Reading:
-    if found.not_before is None or found.not_after is None:
-        return Reading(name, None, Unit.DAYS, State.UNKNOWN, "certificate_unreadable")
-    left = (found.not_after - now) // _DAY_MS
-    if now < found.not_before:
-        return Reading(name, left, Unit.DAYS, State.CRIT, "not_yet_valid")
-    if now > found.not_after:
-        return Reading(name, left, Unit.DAYS, State.CRIT, "expired")
-    state = limits.judge(left)
-    return Reading(name, left, Unit.DAYS, state, "" if state is State.OK else "expires_soon")
+    """`certificates` (count), then `PATH:days`, `PATH:key`, `PATH:signature`."""
+    yield from judge_certificates(seen.facts.files, seen.taken_at, params)
 
 
 CHECK = Check(

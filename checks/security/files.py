@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.approved import MOST_LISTED, compare, mark
+from checks.api import Check, Reading, Seen, Source
+from checks.drift import judge_files, marks
 from checks.hardening import FileState, SecuredHost
-
-_OTHERS_WRITE = 0o002
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +45,12 @@ def observe(host: SecuredHost, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """`files`, `open_to_all` (counts), then the baseline's; a file that cannot be read is unknown."""
-    files = [one for one in seen.facts.files if one.trouble != "missing"]
-    state = State.OK if files else State.UNKNOWN
-    yield Reading("files", len(files), Unit.COUNT, state, "" if files else "missing")
-    opened = [one for one in files if not one.trouble and one.mode & _OTHERS_WRITE]
-    yield Reading(
-        "open_to_all",
-        len(opened),
-        Unit.COUNT,
-        State.CRIT if opened else State.OK,
-        "open_to_all" if opened else "",
-    )
-    for one in opened[:MOST_LISTED]:
-        yield Reading(f"{one.path}:open_to_all", None, Unit.NONE, State.CRIT, "open_to_all")
-    shut = {one.path: one.trouble for one in files if one.trouble}
-    for path in sorted(shut)[:MOST_LISTED]:
-        yield Reading(path, None, Unit.NONE, State.UNKNOWN, shut[path])
-    approved = params.baseline
-    if approved is not None and shut:
-        # Whether it has changed nobody can say: it has its own reading already.
-        approved = {path: marked for path, marked in approved.items() if path not in shut}
-    yield from compare(approved, propose(seen.facts))
+    yield from judge_files(seen.facts.files, params.baseline)
 
 
 def propose(facts: Facts) -> dict[str, str]:
     """A baseline that these facts would meet, for a person to approve."""
-    return {one.path: mark(one.sha256, one.mode, one.owner) for one in facts.files if not one.trouble}
+    return marks(facts.files)
 
 
 CHECK = Check(

@@ -13,8 +13,14 @@ from checks.codec import FieldError, JsonValue, from_json, to_json
 from collector.estate.model import Asset
 
 # Sources that look from the host itself, and the asset's section that another source needs.
-_ON_HOST = frozenset({Source.HOST, Source.PLUGIN, Source.FILES})
-_SECTION = {Source.SNMP: "snmp", Source.SSH: "ssh", Source.BMC: "redfish", Source.SQL: "sql"}
+_ON_HOST = frozenset({Source.HOST, Source.PLUGIN})
+_SECTION = {
+    Source.SNMP: "snmp",
+    Source.SSH: "ssh",
+    Source.BMC: "redfish",
+    Source.SQL: "sql",
+    Source.FILES: "ssh",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def needs_params(check: Check[Any, Any]) -> bool:
 
 def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
     """The agent that can run `check` on `asset`; None when nobody can."""
-    if check.source in _ON_HOST:
+    if _on_host(check, asset):
         return asset.agent
     section = _SECTION.get(check.source)
     if section is not None and getattr(asset, section) is None:
@@ -59,13 +65,21 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
     return asset.via or asset.agent
 
 
+def _on_host(check: Check[Any, Any], asset: Asset) -> bool:
+    """Whether it looks from the asset itself: files do wherever an agent runs beside them."""
+    return check.source in _ON_HOST or (check.source is Source.FILES and asset.agent is not None)
+
+
 def untold(check: Check[Any, Any], asset: Asset) -> bool:
     """Whether the check must be told something that the asset's section for its source does not tell."""
     given = connection(check, asset)
     if not given:
         return needs_params(check)
-    asked = (spec for spec in fields(check.params) if spec.name not in given)
-    return any(spec.default is MISSING and spec.default_factory is MISSING for spec in asked)
+    try:
+        from_json(check.params, given, "")
+    except ValueError:
+        return True
+    return False
 
 
 def full_params(check: Check[Any, Any], given: Mapping[str, JsonValue], path: str) -> dict[str, JsonValue]:
@@ -95,13 +109,15 @@ def reach(check: Check[Any, Any]) -> str:
     if check.source in _ON_HOST:
         return "an agent on it"
     section = _SECTION.get(check.source)
+    if check.source is Source.FILES:
+        return "an agent on it, or via and a section ssh"
     return f"via, and a section {section}" if section else "an agent on it, or via"
 
 
 def connection(check: Check[Any, Any], asset: Asset) -> dict[str, JsonValue]:
     """Parameters of `check` that the asset's own section for its source gives (address, version, secret)."""
     section = getattr(asset, _SECTION.get(check.source, ""), None)
-    if section is None:
+    if section is None or _on_host(check, asset):
         return {}
     taken = {spec.name for spec in fields(check.params)}
     return {spec.name: getattr(section, spec.name) for spec in fields(section) if spec.name in taken}

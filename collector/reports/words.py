@@ -6,6 +6,7 @@ What the checks of one package say stands in `words_<package>.py`; what several 
 from collector.reports import (
     words_application,
     words_database,
+    words_file,
     words_human,
     words_middleware,
     words_network,
@@ -322,6 +323,7 @@ OTHER: Words = {
 AREAS = (
     words_application,
     words_database,
+    words_file,
     words_middleware,
     words_network,
     words_security,
