@@ -64,3 +64,100 @@ RECORD: Words = {
     "col.what": ("事项", "What"),
     "col.photo": ("照片摘要(SHA-256)", "Digest of the photograph (SHA-256)"),
 }
+
+PAGES: Words = {
+    "error.413": ("文件过大", "Too large"),
+    "error.413.what": (
+        "表单或照片过大，没有保存任何内容。请减少照片后重试。",
+        "The form or its pictures are too large: nothing was kept. Send fewer pictures.",
+    ),
+    "human.title": ("人工巡检", "Inspection by people"),
+    "human.go": ("人工填报", "Enter what people saw"),
+    "human.grade": (
+        "填报经您的账号会话提交，由采集端签名并存证，不是您本人的签名(证据等级 D)。"
+        "填报不可修改，只能更正；原填报保留可见。",
+        "What you enter goes through your account's session and is signed and logged by the collector: it "
+        "is not your own signature (grade D). It is never changed, only corrected; the old answer stays.",
+    ),
+    "human.late": (
+        "巡检时段已过: 现在填报将标记为“逾期”。",
+        "The window is over: what is entered now is marked late.",
+    ),
+    "human.planned": ("巡检尚未开始，还不能填报。", "The round has not begun: nothing can be entered yet."),
+    "human.closed": (
+        "巡检已结案，不能再填报。",
+        "The round is closed: nothing more can be entered.",
+    ),
+    "human.arrive": ("到场签到", "Check in"),
+    "human.arrive.what": (
+        "填报前请先签到；时间以服务器时钟为准。",
+        "Check in before you enter anything; the server's clock says when.",
+    ),
+    "human.arrived": ("已签到。", "Checked in."),
+    "human.arrivals": ("签到", "Arrivals"),
+    "human.assets": ("巡检对象", "What to go to"),
+    "human.of": ("{done}/{due} 项", "{done} of {due}"),
+    "human.entered": ("已存证 {n} 项。", "{n} items are logged."),
+    "human.next": ("下一个: {asset}", "Next: {asset}"),
+    "human.list": ("返回清单", "Back to the list"),
+    "human.save": ("提交存证", "Log these answers"),
+    "human.state": ("结果", "Outcome"),
+    "human.state.ok": ("正常", "OK"),
+    "human.state.crit": ("异常", "Not OK"),
+    "human.state.unknown": ("无法判定", "Could not tell"),
+    "human.note": ("说明", "Note"),
+    "human.value": ("读数({unit})", "Reading ({unit})"),
+    "human.photo": (
+        "照片(JPEG、PNG、WebP，每张至多 12 MB)",
+        "Pictures (JPEG, PNG, WebP; at most 12 MB each)",
+    ),
+    "human.photo.what": (
+        "照片原样保存，摘要(SHA-256)按原文件计算；照片中的拍摄位置等信息(EXIF)不会被删除，"
+        "如不愿保留请先在手机上关闭。",
+        "Pictures are kept exactly as sent, and the digest is of those bytes. What the camera wrote into "
+        "them (EXIF, such as the place) is not removed: turn it off on the phone if it should not be kept.",
+    ),
+    "human.photo.one": ("照片 {n}", "Picture {n}"),
+    "human.correct": ("更正", "Correct"),
+    "human.correct.what": (
+        "更正会新增一条声明，原填报仍然可见。",
+        "A correction is a new statement; the old answer stays visible.",
+    ),
+    "human.entered.by": ("{who} 填报于", "Entered by {who},"),
+    "human.sign": ("签核", "Sign off"),
+    "human.sign.what": (
+        "应做 {due} 项，已填报 {done} 项，未做 {left} 项。"
+        "签核表示已核对截至条目 #{upto} 的全部填报；未做的项仍为“未做”。",
+        "{due} due, {done} entered, {left} not done. By signing off you have looked at everything entered up "
+        "to entry #{upto}; what is not done stays not done.",
+    ),
+    "human.sign.nothing": ("尚无填报，不能签核。", "Nothing was entered yet: there is nothing to sign off."),
+    "human.sign.done": ("已由 {who} 签核，截至条目 #{upto}", "Signed off by {who} up to entry #{upto}"),
+    "human.signed": ("已签核。", "Signed off."),
+    "human.error.not_arrived": ("请先签到。", "Check in first."),
+    "human.error.nothing": ("没有填写任何一项。", "No item has an answer."),
+    "human.error.not_asked": ("此项不在本轮巡检之内。", "That is not due in this round."),
+    "human.error.too_long": ("说明过长(至多 500 字)。", "A note has at most 500 characters."),
+    "human.error.not_corrected": (
+        "有的项已被他人填报。请查看后再更正。",
+        "Somebody entered one of these meanwhile. Look at it, then correct it.",
+    ),
+    "human.error.changed": (
+        "其间又有新的填报。请查看后再签核。",
+        "Something was entered meanwhile. Look at it, then sign off.",
+    ),
+    "human.error.planned": ("巡检尚未开始。", "The round has not begun."),
+    "human.error.closed": ("巡检已结案。", "The round is closed."),
+    "human.error.no_photo": (
+        "只能保存 JPEG、PNG、WebP 照片，没有存证任何内容。",
+        "Only JPEG, PNG and WebP pictures can be kept. Nothing was logged.",
+    ),
+    "human.error.too_large": (
+        "照片超过 12 MB，没有存证任何内容。",
+        "A picture is larger than 12 MB. Nothing was logged.",
+    ),
+    "human.error.no_state": ("“{item}”: 请选择结果。", "{item}: choose an outcome."),
+    "human.error.no_value": ("“{item}”: 请填写读数。", "{item}: enter the reading."),
+    "human.error.no_number": ("“{item}”: 读数不是数字。", "{item}: the reading is no number."),
+    "human.error.many_photos": ("“{item}”: 至多 {n} 张照片。", "{item}: at most {n} pictures."),
+}

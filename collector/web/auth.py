@@ -14,6 +14,8 @@ from collector.store.accounts import Account, Role
 
 View = TypeVar("View", bound=Callable[..., object])
 _NEEDS = "_roundseal_role"
+_TAKES = "_roundseal_bytes"
+_MOST_FORM = 1024 * 1024
 _TOUCH_MS = 60_000
 # Pages one may see before the one-time password is changed.
 _BEFORE_CHANGE = frozenset({"pages.password", "pages.logout", "pages.language"})
@@ -33,6 +35,16 @@ def public(view: View) -> View:
     """Mark a view that needs no account."""
     setattr(view, _NEEDS, None)
     return view
+
+
+def takes(most: int) -> Callable[[View], View]:
+    """Mark a view: its form may have this many bytes (files), sent by somebody whom it is for."""
+
+    def mark(view: View) -> View:
+        setattr(view, _TAKES, most)
+        return view
+
+    return mark
 
 
 def account() -> Account:
@@ -62,11 +74,14 @@ def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *
 
     @pages.before_request
     def guard() -> BaseResponse | None:
-        csrf.protect()
         # A view that nobody marked is for admins: forgetting the mark must not open a page.
         view = current_app.view_functions[str(request.endpoint)]
         role: Role | None = getattr(view, _NEEDS, Role.ADMIN)
         g.account = _visitor(context)
+        # Before the form is read: files are taken from those only whose form it is.
+        known = g.account is not None and role is not None and g.account.role.rank >= role.rank
+        request.max_content_length = getattr(view, _TAKES, _MOST_FORM) if known else _MOST_FORM
+        csrf.protect()
         if role is None:
             return None
         if g.account is None:

@@ -1,6 +1,7 @@
 """Every text of the pages: key -> (Chinese, English). A test finds keys that are missing or idle."""
 
 from collector.reports.record_words import RECORD
+from collector.reports.words_human import PAGES as HUMAN
 from collector.web.catalogue_scans import SCANS
 from collector.web.catalogue_views import VIEWS
 
@@ -8,6 +9,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **VIEWS,
     **RECORD,
     **SCANS,
+    **HUMAN,
     # frame
     "brand": ("巡证 Roundseal", "Roundseal"),
     "brand.line": ("运维巡检存证", "Signed proof of IT operations"),

@@ -37,6 +37,8 @@ LOOKS = {
     **dict.fromkeys(("fixed",), ("ok", "circle-check")),
     **dict.fromkeys(("mitigated",), ("warn", "alert-triangle")),
     **dict.fromkeys(("open", "reopened"), ("bad", "circle-x")),
+    **dict.fromkeys(("signed_off", "arrived"), ("ok", "circle-check")),
+    **dict.fromkeys(("not_done", "unsigned"), ("unknown", "circle-dashed")),
     **dict.fromkeys(("proves_nothing",), ("unknown", "help-circle")),
     **dict.fromkeys(("planned", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
 }
@@ -89,7 +91,7 @@ def _version() -> str:
         return "-"
 
 
-_PAGES = {400: "error.400", 403: "error.403", 404: "error.404", 405: "error.404", 413: "error.400"}
+_PAGES = {400: "error.400", 403: "error.403", 404: "error.404", 405: "error.404", 413: "error.413"}
 
 
 def pages_errors(app: Flask) -> None:

@@ -32,6 +32,8 @@ _COLUMNS = (
     Column("record", Kind.ENTRY),
 )
 
+_HUMAN_AT = 6  # place of the human items among a record's tables
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -135,6 +137,7 @@ class Shown:
 
     occasion: Occasion
     view: View | None
+    human: bool = False
 
 
 def _shown(window_id: str) -> Shown:
@@ -145,13 +148,13 @@ def _shown(window_id: str) -> Shown:
         with context().read() as conn:
             found = jobs.find(conn, window_id, context().now())
             if found.state == "planned":
-                return Shown(found, None)
+                return Shown(found, None, found.human.due > 0)
             if found.record is not None:
                 record = jobs.read_record(conn, found.record)
             else:
                 record = jobs.draft(context(), conn, found.round, found.window)
         source = _source(found)
-        return Shown(found, view(record, source, lang, where))
+        return Shown(found, view(record, source, lang, where), bool(record.human.items))
     except NoRound:
         abort(404)
     except (EmptyRecord, EmptyRecordError):
@@ -176,6 +179,8 @@ def window(window: str) -> Answer:
         state=state_of(shown.occasion),
         view=shown.view,
         parts=parts,
+        human=shown.human,
+        human_at=_HUMAN_AT,
     )
 
 
