@@ -119,7 +119,7 @@ class _Here:
 
         tally = Tally(patterns, ignore, most_bytes)
         if log == "journal":
-            return host_journal.growth(self._memory, tally)
+            return host_journal.growth(self._tree, self._memory, tally)
         return host_logs.growth(self._tree.root / log.lstrip("/"), log, self._memory, tally)
 
     def command(self, name: str, *words: str, timeout_ms: int = 20_000) -> CommandOutput:
