@@ -11,6 +11,7 @@ from collector.context import ConfigError, open_context
 from collector.evidence.container import ContainerError
 from collector.evidence.periods import PeriodError, parse_period
 from collector.jobs import bundles, figures
+from collector.store.evidence import Damaged
 
 
 @click.group()
@@ -22,8 +23,9 @@ def bundle() -> None:
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--period", required=True, help="2026-11-21, 2026-11, 2026-Q4, today, or FROM/TO (ISO 8601).")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--with-photos", is_flag=True, help="Photographs that people's statements name come along.")
 @click.option("--json", "as_json", is_flag=True)
-def make(directory: Path, period: str, out: Path, as_json: bool) -> None:
+def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bool) -> None:
     """Write every log entry of a period with its bodies, keys, checkpoints and claimed figures."""
     try:
         with open_context(directory) as context:
@@ -31,13 +33,15 @@ def make(directory: Path, period: str, out: Path, as_json: bool) -> None:
                 local = zone(figures.timezone_of(context))
             except figures.NoFigure:
                 local = zone("UTC")
-            made = bundles.make_bundle(context, parse_period(period, local, context.now()), out)
+            asked = parse_period(period, local, context.now())
+            made = bundles.make_bundle(context, asked, out, with_photos=with_photos)
     except (
         ConfigError,
         PeriodError,
         ContainerError,
         bundles.BundleEmpty,
         bundles.NotSettled,
+        Damaged,
         OSError,
     ) as error:
         click.echo(f"bundle make: {error}", err=True)
@@ -49,11 +53,17 @@ def make(directory: Path, period: str, out: Path, as_json: bool) -> None:
         "from_size": manifest.from_size,
         "to_size": manifest.to_size,
         "root": made.root,
+        "photos": len(made.pictures.here),
+        "photos_gone": list(made.pictures.gone),
     }
     if as_json:
         click.echo(json.dumps(told))
         return
     click.echo(f"{made.path}: {made.size} bytes, entries {manifest.from_size} to {manifest.to_size}")
+    if with_photos:
+        click.echo(f"photographs: {len(made.pictures.here)}")
+    for digest in made.pictures.gone:
+        click.echo(f"photograph {digest} is named by a statement and is not in the directory", err=True)
     click.echo(f"printed checkpoint for --paper: {manifest.to_size}:{made.root[:20]}")
     click.echo(
         f"verify with: roundseal-verify {made.path} --policy <your own copy of {directory / 'policy'}>"

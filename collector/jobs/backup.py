@@ -19,7 +19,7 @@ from typing import BinaryIO
 from collector.context import ConfigError, Context
 
 _FILES = ("collector.yaml", "policy", "published")
-_FOLDERS = ("keys", "tls")
+_FOLDERS = ("keys", "tls", "photos")
 
 
 def backup(context: Context, file: Path) -> int:
@@ -42,11 +42,17 @@ def backup(context: Context, file: Path) -> int:
             for name, data in texts.items():
                 _put(tar, name, data)
             for name in _FOLDERS:
-                tar.add(directory / name, name)
+                if name != "photos" or (directory / name).exists():
+                    tar.add(directory / name, name, filter=_finished)
             tar.add(copy, "collector.db")
             _put(tar, "restored", json.dumps({"at": context.now(), "size": size}).encode())
     fresh.replace(file)
     return int(size)
+
+
+def _finished(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Photographs that are still arriving are named by nothing."""
+    return None if Path(member.name).name.startswith(".new") else member
 
 
 def _private(path: Path) -> BinaryIO:

@@ -23,8 +23,8 @@ from collector.context import Context
 from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
 from collector.evidence.container import Writer
-from collector.jobs import figures
-from collector.store import estates, evidence, late, nodes, packs, rounds, series
+from collector.jobs import figures, human
+from collector.store import estates, evidence, late, nodes, packs, photos, rounds, series
 from collector.store.content import content
 from collector.store.evidence import CheckpointRow, EntryRow
 
@@ -56,6 +56,14 @@ class BundleEmpty(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """Photographs that come along, and those that are named and gone (or changed), by digest."""
+
+    here: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What was written."""
 
@@ -63,11 +71,13 @@ class Made:
     manifest: Manifest
     size: int
     root: str
+    pictures: Pictures
 
 
-def make_bundle(context: Context, period: Period, out: Path) -> Made:
+def make_bundle(context: Context, period: Period, out: Path, *, with_photos: bool = False) -> Made:
     """Write the bundle to `out` (atomically: a half-written one never has that name).
 
+    `with_photos`: the photographs that statements of the range name come along.
     BundleEmpty where there is nothing to bundle; NotSettled while the derived tables stand behind or
     beyond every checkpoint for too long.
     """
@@ -75,11 +85,13 @@ def make_bundle(context: Context, period: Period, out: Path) -> Made:
     try:
         with _settled(context) as conn, partial.open("wb") as file:
             end = evidence.last_checkpoint(conn)
-            manifest = _write(context, conn, period, Writer(file), claims_of(context, conn, period))
+            claims = claims_of(context, conn, period)
+            pictures = _pictures(context, conn, period) if with_photos else Pictures()
+            manifest = _write(context, conn, period, Writer(file), claims, pictures)
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    return Made(out, manifest, out.stat().st_size, end.root.hex() if end else "")
+    return Made(out, manifest, out.stat().st_size, end.root.hex() if end else "", pictures)
 
 
 @contextmanager
@@ -119,8 +131,28 @@ def claims_of(context: Context, conn: Connection, period: Period) -> list[dict[s
     return claims
 
 
+def _pictures(context: Context, conn: Connection, period: Period) -> Pictures:
+    """The photographs that sheets of the range name. A bundle never holds one that is not what it was."""
+    start, end = _range(conn, period)
+    named = human.photos(conn, start.size if start else 0, end.size)
+    here = tuple(one for one in named if photos.read(context.directory, one) is not None)
+    return Pictures(here, tuple(one for one in named if one not in here))
+
+
+def _photo(context: Context, digest: str) -> bytes:
+    data = photos.read(context.directory, digest)
+    if data is None:
+        raise evidence.Damaged(f"photograph {digest} went away while the bundle was made")
+    return data
+
+
 def _write(
-    context: Context, conn: Connection, period: Period, writer: Writer, claims: Sequence[dict[str, Any]]
+    context: Context,
+    conn: Connection,
+    period: Period,
+    writer: Writer,
+    claims: Sequence[dict[str, Any]],
+    pictures: Pictures,
 ) -> Manifest:
     start, end = _range(conn, period)
     files: dict[str, bytes] = dict(_fixed(conn, start, end))
@@ -133,6 +165,7 @@ def _write(
     digests = {name: sha256(data).hexdigest() for name, data in files.items()}
     digests |= dict(chunks)
     digests |= {name: sha256(data).hexdigest() for name, data in last.items()}
+    digests |= {bundle.photo_name(one): one for one in pictures.here}
     manifest = Manifest(
         v=1,
         kind="bundle",
@@ -154,6 +187,8 @@ def _write(
         writer.add(name, member)
     for name, member in last.items():
         writer.add(name, member)
+    for one in pictures.here:
+        writer.add(bundle.photo_name(one), _photo(context, one))
     writer.close()
     return manifest
 

@@ -17,7 +17,7 @@ from collector.inspection import human as people
 from collector.inspection.human import Answer, Head, HumanOwed, HumanRound, Sheet, Statement
 from collector.inspection.record import ByPeople
 from collector.jobs import projection
-from collector.store import accounts, human, packs, rounds
+from collector.store import accounts, human, packs, rounds, statements
 from collector.store.content import content
 
 _LIMIT_NOTE = 500
@@ -75,6 +75,13 @@ def standing(conn: Connection, part: HumanRound | None, window_id: str) -> Stand
     done = {(row.asset, row.item) for row in human.done(conn, window_id)}
     last, signed = (human.newest(conn, window_id, kind) for kind in (people.HUMAN, people.SIGN_OFF))
     return Standing(len(due), len(due & done), signed is None or (last or 0) > signed)
+
+
+def photos(conn: Connection, begin: int, end: int) -> tuple[str, ...]:
+    """Digests of the photographs that sheets in [begin, end) of the log name, sorted."""
+    sheets = (one.idx for one in statements.of_kind(conn, people.HUMAN) if begin <= one.idx < end)
+    read = (_read(conn, idx).sheet for idx in sheets)
+    return tuple(sorted({name for one in read if one for a in one.items for name in a.photos}))
 
 
 def arrive(context: Context, window: Window, *, by: str) -> int:

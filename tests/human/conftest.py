@@ -3,7 +3,8 @@
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -124,22 +125,36 @@ class Walk:
         return verdict
 
 
-@pytest.fixture
-def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
-    monkeypatch.setattr(accounts, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=64))
-    yard = load("yard").Yard(tmp_path / "collector")
+@contextmanager
+def _walk(place: Path) -> Iterator[Walk]:
+    yard = load("yard").Yard(place / "collector")
     yard.open()
-    with yard.context.write() as conn:
-        for name, role in (("zhao", "operator"), ("qian", "operator"), ("gast", "viewer")):
-            accounts.create(conn, name, PASSWORD, role, must_change=False)
-    yard.apply(ESTATE)
-    yard.enrol("web-01")
-    made = Walk(yard)
-    made.at(9.5)
-    yield made
-    yard.context.close()
+    hasher, accounts._HASHER = accounts._HASHER, argon2.PasswordHasher(time_cost=1, memory_cost=64)
+    try:
+        with yard.context.write() as conn:
+            for name, role in (("zhao", "operator"), ("qian", "operator"), ("gast", "viewer")):
+                accounts.create(conn, name, PASSWORD, role, must_change=False)
+        yard.apply(ESTATE)
+        yard.enrol("web-01")
+        made = Walk(yard)
+        made.at(9.5)
+        yield made
+    finally:
+        accounts._HASHER = hasher
+        yard.context.close()
+
+
+@pytest.fixture(scope="session")
+def make_walk() -> Callable[[Path], AbstractContextManager[Walk]]:
+    return _walk
 
 
 @pytest.fixture
+def walk(tmp_path: Path) -> Iterator[Walk]:
+    with _walk(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def spoil() -> ModuleType:
     return load("spoil")

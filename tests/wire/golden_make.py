@@ -12,8 +12,22 @@ from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
-from checks.wire import chain, checkpoint, entry, frame, header, lines, note, numbers, tiles, token, tree
+from checks.wire import (
+    chain,
+    checkpoint,
+    entry,
+    frame,
+    header,
+    lines,
+    note,
+    numbers,
+    strict_json,
+    tiles,
+    token,
+    tree,
+)
 from checks.wire.pae import pae
+from collector.inspection import human
 
 HERE = Path(__file__).parent
 FILE = HERE / "golden/golden.json"
@@ -96,6 +110,25 @@ def batches() -> dict[str, str]:
     return made
 
 
+def statements() -> dict[str, str]:
+    """Statements of people about a round: an arrival (entry 41), a sheet (entry 42), its sign-off."""
+    sheet = human.encode_sheet(S.SHEET)
+    heads = {
+        "arrival": S.head(human.ARRIVAL),
+        "sheet": S.head(human.HUMAN, asset=S.SHEET.asset, arrival=41),
+        "sign_off": S.head(human.SIGN_OFF, upto=42, count=1),
+    }
+    named = {"digest": sha256(sheet).hexdigest(), "bytes": len(sheet)}
+    made = {"human.sheet": sheet.decode()}
+    for name, head in heads.items():
+        whole = {"v": 1, "log": S.ORIGIN, **human.header(head), **(named if name == "sheet" else {})}
+        made[f"human.{name}.header"] = strict_json.dumps(whole).decode()
+    header_bytes = made["human.sheet.header"].encode()
+    signed = entry.sign_statement(numbers.EntryKind.STATEMENT, header_bytes, S.LOG)
+    one = entry.Entry(numbers.EntryKind.STATEMENT, RECEIVED, header_bytes, signed)
+    return made | {"entry.human": entry.encode(one).hex(), "entry.human.leaf": one.leaf.hex()}
+
+
 def log() -> dict[str, str]:
     leaves = [tree.leaf_hash(i.to_bytes(8, "big")) for i in range(70_000)]
     made = {}
@@ -119,7 +152,7 @@ def log() -> dict[str, str]:
 
 def make() -> dict[str, str]:
     """All golden vectors."""
-    return keys() | bodies() | batches() | log()
+    return keys() | bodies() | batches() | statements() | log()
 
 
 def quoted(value: str) -> str:

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from hashlib import sha256
 
 from checks.wire import chain, frame, header, lines, numbers
 from checks.wire.signing import Signer
+from collector.inspection.human import Answer, Head, Sheet
 
 AGENT = Signer(bytes(range(32)))
 NEXT = Signer(bytes(range(32, 64)))  # the agent's key after rotation
@@ -85,3 +87,20 @@ def resume() -> header.Header:
 def rotate() -> header.Header:
     new = header.Rotate(NEXT.public.hex())
     return replace(base(2, b"\3" * 32), kind=header.Kind.ROTATE, rotate=new)
+
+
+SHEET = Sheet(
+    1,
+    "weekly/2027-01-18",
+    "room-1",
+    (
+        Answer("water", "crit", "空调下方有水渍", photos=(sha256(b"a photograph").hexdigest(),), corrects=40),
+        Answer("temperature", "ok", "", Fraction(47, 2), "℃"),
+        Answer("fire", "unknown", "柜门锁着\U0001f512"),
+    ),
+)
+
+
+def head(kind: str, **more: object) -> Head:
+    """A statement about the sheet's round, in time."""
+    return replace(Head(1, ORIGIN, kind, SHEET.window, "zhao", "operator", T0 + 10_000, False), **more)
