@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from schedule import Scheduler
+from schedule import CancelJob, Scheduler
 
-from agent import machine, plans, room, settings, transport
+from agent import machine, plans, room, settings, slim, transport
 from agent.call import Call
 from agent.clock import JUMP_MS, Clock, Offsets, Sample, boot_id, jump_ms
 from agent.errors import AgentError, StoreError
@@ -102,7 +102,7 @@ class Agent:
         self._before = clock.sample()
         self._status_at = self._due_at = self._jobs_at = self._watchdog_at = 0
         self._contact = ""
-        self._stop = False
+        self._stop = self._settled = False
         self._called, self._wake = Call(), Call()
         self._scheduler = self._schedule()
 
@@ -177,8 +177,15 @@ class Agent:
         """`schedule` counts by the wall clock: made anew whenever that is set, or it would wait for it."""
         scheduler = Scheduler()
         scheduler.every(10).minutes.do(self._guarded, self._make_room)
+        if not self._settled:
+            scheduler.every(slim.SETTLED_S).seconds.do(self._settle)
         self._jobs_at = 0
         return scheduler
+
+    def _settle(self) -> type[CancelJob]:
+        self._settled = True
+        self._guarded(slim.settle)
+        return CancelJob
 
     def _guarded(self, job: Callable[[], None]) -> None:
         """A job that fails is logged and comes again; it must not end the agent."""

@@ -13,19 +13,27 @@ class Kept(Protocol):
         """The value stored with the last recorded look."""
 
 
+MOST_AT_HAND = 64  # values; of a plan with more the others are read from the outbox
+
+
 class Recent:
-    """Values of looks that have ended but are not on disk yet, over those that are."""
+    """Values of looks that have ended but are not on disk yet, over those that are.
+
+    Those stored last are kept at hand: to read one from the outbox costs half of the look that wants it.
+    """
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
         self._fresh: dict[str, JsonValue] = {}
+        self._at_hand: dict[str, JsonValue] = {}
         self._lock = threading.Lock()
 
     def get(self, key: str) -> JsonValue | None:
         """The newest value."""
         with self._lock:
-            if key in self._fresh:
-                return self._fresh[key]
+            for values in (self._fresh, self._at_hand):
+                if key in values:
+                    return values[key]
         return self._kept.remembered(key)
 
     def ended(self, values: dict[str, JsonValue]) -> None:
@@ -39,6 +47,10 @@ class Recent:
             for key, value in values.items():
                 if self._fresh.get(key) is value:
                     del self._fresh[key]
+                self._at_hand.pop(key, None)
+                self._at_hand[key] = value
+            while len(self._at_hand) > MOST_AT_HAND:
+                del self._at_hand[next(iter(self._at_hand))]
 
 
 class LookMemory:

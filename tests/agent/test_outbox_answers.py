@@ -9,7 +9,7 @@ import time
 import pytest
 
 from agent.clock import Clock, Offsets
-from agent.memory import LookMemory, Recent
+from agent.memory import MOST_AT_HAND, LookMemory, Recent
 from agent.outbox import Finished, Outbox
 from agent.room import make
 from agent.seal import Moment, Sealer
@@ -403,6 +403,21 @@ def test_an_abandoned_look_forgets_and_a_recorded_one_is_remembered_after_a_rest
     recent.stored(look.values)
     assert LookMemory(Recent(bench.outbox), "a").swap("cursor", 4) == {"at": 3}
     assert bench.outbox.done() == {"k": 5}
+
+
+def test_values_kept_at_hand_are_those_of_the_outbox_and_few(bench):
+    recent = Recent(bench.outbox)
+    for number in range(MOST_AT_HAND + 9):
+        for value in (number, {"at": number}):
+            look = LookMemory(recent, f"item {number}")
+            look.swap("cursor", value)
+            recent.ended(look.values)
+            bench.outbox.record([Finished(b"{}", 1, 2, "k", 5, 0, look.values)])
+            recent.stored(look.values)
+    assert len(recent._at_hand) == MOST_AT_HAND and not recent._fresh
+    for number in range(MOST_AT_HAND + 9):
+        assert recent.get(f"item {number}/cursor") == {"at": number}
+        assert bench.outbox.remembered(f"item {number}/cursor") == {"at": number}
 
 
 def test_writers_in_several_threads_keep_one_chain(bench, collector):
