@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from checks.sources import ClockOffset
+
 
 def check_host(host: str) -> None:
     """ValueError unless `host` may be a name or an address."""
@@ -201,6 +203,9 @@ class Net(Protocol):
 
     def dns(self, ask: DnsAsk) -> DnsAnswer:
         """Put one question to one server."""
+
+    def time_server(self, host: str, port: int, *, timeout_ms: int) -> ClockOffset:
+        """Ask a time server for the time once."""
 
 
 @dataclass(frozen=True, slots=True)

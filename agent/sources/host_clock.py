@@ -85,12 +85,13 @@ def address_of(server: str) -> tuple[str, int]:
 
 def read_answer(server: str, answer: bytes, sent: int, received: int) -> ClockOffset:
     """Offset and delay (RFC 4330, 5); a server that says it has no time gives a trouble instead."""
-    first, stratum, _, _, _, _, _, _, _, arrived, left = _PACKET.unpack_from(answer)
+    first, stratum, _, _, _, _, code, _, _, arrived, left = _PACKET.unpack_from(answer)
     if first & 0x07 != 4:
         return ClockOffset(server, trouble="garbled")
-    if stratum == 0:
+    # Stratum 0 with a code is a refusal (RFC 5905, 7.4); without one it is a server that has no time itself.
+    if stratum == 0 and code.isalpha():
         return ClockOffset(server, trouble="kiss_of_death")
-    if first >> 6 == 3 or stratum > 15 or not left:
+    if first >> 6 == 3 or not 1 <= stratum <= 15 or not left:
         return ClockOffset(server, stratum=stratum, trouble="unsynchronised")
     t2, t3 = _unix_ns(arrived, received), _unix_ns(left, received)
     offset, delay = ((t2 - sent) + (t3 - received)) // 2, (received - sent) - (t3 - t2)

@@ -2,6 +2,7 @@
 
 from agent.sources.net_connect import Clock, Failed, open_tcp
 from checks.probes import Connection, DnsAnswer, DnsAsk, Echoes, HttpAnswer, HttpAsk, Net, TlsAsk, TlsHello
+from checks.sources import ClockOffset
 
 
 class _Network:
@@ -32,6 +33,12 @@ class _Network:
         from agent.sources import net_dns
 
         return net_dns.ask(ask)
+
+    def time_server(self, host: str, port: int, *, timeout_ms: int) -> ClockOffset:
+        from agent.sources import host_clock
+
+        name = f"[{host}]" if ":" in host else host
+        return host_clock.clock_offset(f"{name}:{port}", timeout_ms)
 
 
 def open_net() -> Net:

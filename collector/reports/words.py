@@ -154,6 +154,7 @@ READINGS: Words = {
     "answers": ("应答数", "Answers"),
     "exit": ("退出码", "Exit code"),
     "offset": ("时钟偏差", "Clock offset"),
+    "stratum": ("时钟层级", "Stratum"),
     "records": ("解析记录", "Records"),
     "rtt_avg": ("平均往返时延", "Round trip, mean"),
     "rtt_max": ("最大往返时延", "Round trip, longest"),

@@ -27,7 +27,7 @@ import demo_web
 from demo_parts import HOST, PROBER, Cannot
 from demo_site import Site, findings
 
-SOURCE_OF = {"host": ("host",), "ssh": ("ssh",), "snmp": ("snmp",), "bmc": ("bmc",), "sql": ("sql",),
+SOURCE_OF = {"host": ("host",), "ssh": ("ssh",), "snmp": ("snmp", "device"), "bmc": ("bmc",), "sql": ("sql",),
              "http": ("http", "net")}  # fmt: skip
 
 
@@ -158,8 +158,6 @@ def faults(options):
             shown = ["none" if one is None else f"{one:.3f}" for one in (score.precision, score.recall)]
             say(f"seed {seed}: {len(chosen)} faults planted, {len(score.expected)} findings expected, "
                 f"{len(score.found)} found; precision {shown[0]}, recall {shown[1]}")  # fmt: skip
-            for line in score.lines():
-                say(line)
     return int(wrong > 0)
 
 
@@ -170,6 +168,8 @@ def one_draw(demo, chosen):
     try:
         expected = demo_faults.plant(chosen, demo.parts)
         score = demo_faults.Score(expected, demo.bad(demo.site.round()))
+        for line in score.lines():
+            say(line)
     finally:
         demo_faults.heal(chosen, demo.parts)
     demo_faults.settle(demo.site, demo.bad)
@@ -177,19 +177,22 @@ def one_draw(demo, chosen):
 
 
 def learn(options):
-    """Faults one by one, and what a record says of each beside what is expected."""
+    """Every fault, as many at a time as do not touch each other; what a record says of them."""
     with running() as demo:
         demo.warm()
         demo_faults.settle(demo.site, demo.bad)
+        left = [
+            one
+            for one in demo_faults.possible(demo_faults.read(), demo.parts)
+            if not options.only or one.id in options.only or one.source in options.only
+        ]
         wrong = 0
-        for one in demo_faults.possible(demo_faults.read(), demo.parts):
-            if options.only and one.id not in options.only and one.source not in options.only:
-                continue
-            score = one_draw(demo, [one])
+        while left:
+            chosen = demo_faults.choose(left, demo.parts, 0, len(left))
+            left = [one for one in left if one not in chosen]
+            score = one_draw(demo, chosen)
             wrong += not score.exact
-            say(f"{one.id}: {'as expected' if score.exact else 'NOT as expected'}")
-            for line in score.lines():
-                say(line)
+            say(f"{len(chosen)} faults: {'as expected' if score.exact else 'NOT as expected'}")
     return int(wrong > 0)
 
 

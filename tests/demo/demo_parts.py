@@ -8,6 +8,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -150,13 +151,13 @@ class Part:
         """End a program of this part, whatever state it is in."""
         process = self.running.pop(name)
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, 18)  # SIGCONT: one that is paused does not hear the next
-            process.terminate()
+            os.killpg(process.pid, signal.SIGCONT)  # one that is paused does not hear the next
+            os.killpg(process.pid, signal.SIGTERM)  # some are started by a program that waits for them
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, 9)
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)
 
     def signal(self, name, number):

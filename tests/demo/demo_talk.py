@@ -294,6 +294,11 @@ class Ntp(Part):
         self.end("chronyd")
         self.start(program("faketime"), "-f", "+90s")
 
+    def unkept(self):
+        """It has lost its own source of time."""
+        self.end("chronyd")
+        self.start(stratum="")
+
     def stops(self):
         """It is stopped."""
         self.end("chronyd")
@@ -301,4 +306,4 @@ class Ntp(Part):
 
 def parts(place):
     """All of them."""
-    return [Dns(place), Mail(place), Ldap(place), Camera(place)]
+    return [Dns(place), Mail(place), Ldap(place), Camera(place), Ntp(place)]

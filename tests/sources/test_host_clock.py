@@ -18,9 +18,11 @@ def stamp(at: float) -> int:
     return int((at + 2_208_988_800) * 2**32) & (2**64 - 1)
 
 
-def packet(cookie: int, *, ahead: float = 0.0, first: int = 0x24, stratum: int = 2) -> bytes:
+def packet(
+    cookie: int, *, ahead: float = 0.0, first: int = 0x24, stratum: int = 2, code: bytes = b""
+) -> bytes:
     now = stamp(time.time() + ahead)
-    return PACKET.pack(first, stratum, 0, 0, 0, 0, b"", now, cookie, now, now)
+    return PACKET.pack(first, stratum, 0, 0, 0, 0, code, now, cookie, now, now)
 
 
 @pytest.fixture
@@ -68,18 +70,23 @@ def test_a_closed_port_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "stratum", "trouble"),
+    ("first", "stratum", "code", "trouble"),
     [
-        (0x24, 0, "kiss_of_death"),
-        (0xE4, 2, "unsynchronised"),
-        (0x24, 16, "unsynchronised"),
-        (0x23, 2, "garbled"),
+        (0xE4, 0, b"RATE", "kiss_of_death"),
+        (0x24, 0, b"DENY", "kiss_of_death"),
+        (0xE4, 0, b"", "unsynchronised"),
+        (0x24, 0, b"", "unsynchronised"),
+        (0xE4, 2, b"", "unsynchronised"),
+        (0x24, 16, b"", "unsynchronised"),
+        (0x23, 2, b"", "garbled"),
     ],
 )
 def test_a_server_without_time_is_not_used(
-    serve: Callable[[Answer], str], first: int, stratum: int, trouble: str
+    serve: Callable[[Answer], str], first: int, stratum: int, code: bytes, trouble: str
 ) -> None:
-    found = clock_offset(serve(lambda cookie: [packet(cookie, first=first, stratum=stratum)]), 2000)
+    found = clock_offset(
+        serve(lambda cookie: [packet(cookie, first=first, stratum=stratum, code=code)]), 2000
+    )
     assert (found.offset_us, found.trouble) == (None, trouble)
 
 
