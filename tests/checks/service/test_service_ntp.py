@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -42,14 +43,14 @@ def chronyd(place, *before, source="local stratum 3"):
     (place / "conf").write_text(CONF.format(source=source, port=port, place=place))
     words = [*before, program, "-x", "-n", "-f", str(place / "conf"), "-u", "root"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(words, **quiet) as process:
+    with subprocess.Popen(words, start_new_session=True, **quiet) as process:
         try:
             until = time.monotonic() + 30
             while time.monotonic() < until and process.poll() is None and not _answers(port):
                 pass
             yield {"host": "127.0.0.1", "port": port}
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # faketime waits for what it started
             process.wait(20)
 
 
