@@ -6,7 +6,7 @@ between looks stays here: the child asks for it.
 
 Frames on a socket pair, both ways: length (4 bytes, big-endian), JSON.
 
-    -> {"vantage", "plugins", "queries", "state"}          once
+    -> {"vantage", "plugins", "queries", "state", "off"}   once
     -> {"look": n, "item": {…}, "slot", "round"}           a look
     <- {"look": n, "swap": key, "value": …}                remember this,
     -> {"look": n, "before": …}                            and this was there before
@@ -163,6 +163,7 @@ class Heavy:
                     "plugins": to_json(means.plugins),
                     "queries": to_json(means.queries),
                     "state": None if means.state is None else str(means.state),
+                    "off": to_json(means.off),
                 },
             )
         threading.Thread(target=self._read, args=(child,), name="heavy", daemon=True).start()

@@ -14,6 +14,7 @@ from agent.clock import Clock
 from agent.heavy import receive, send
 from agent.runner import Eyes, encode_line
 from agent.sources.means import Means
+from checks.api import Source
 from checks.codec import JsonValue, from_json
 from checks.result import Item, When
 
@@ -63,7 +64,9 @@ def main() -> None:
 
 def _serve(line: _Line, first: dict[str, Any]) -> None:
     state = None if first["state"] is None else Path(first["state"])
-    eyes = Eyes(first["vantage"], Means(first["plugins"], first["queries"], state), Clock(), inside=True)
+    off = frozenset(map(Source, first["off"]))
+    means = Means(first["plugins"], first["queries"], state, off)
+    eyes = Eyes(first["vantage"], means, Clock(), inside=True)
     while (message := _received(line.sock)) is not None:
         number = message["look"]
         if "item" in message:

@@ -67,6 +67,7 @@ class Source(StrEnum):
     SQL = "sql"
     HTTP = "http"
     FILES = "files"
+    DEVICE = "device"
 
 
 class ErrorKind(StrEnum):

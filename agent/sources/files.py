@@ -10,6 +10,7 @@ from agent.sources.host_counts import Tally
 from agent.sources.host_proc import looking
 from agent.sources.means import Means
 from agent.sources.memory import Memory
+from checks.api import Source
 from checks.files import Where
 from checks.hardening import FileCertificate, FileState
 from checks.sources import LogGrowth
@@ -47,6 +48,7 @@ class FileLooks:
             with looking("files"):
                 yield Local()
             return
+        self._means.allow(Source.SSH)
         from agent.sources.files_sftp import sftp  # paramiko comes with it
 
         with sftp(at.login(), self._means, at.timeout_ms) as store:

@@ -47,6 +47,10 @@ def _remote(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.sql import open_sql
 
         return open_sql(memory, means)
+    if source is Source.DEVICE:
+        from agent.sources.device import open_devices
+
+        return open_devices(memory, means)
     if source is Source.FILES:
         from agent.sources.files import open_files
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
+from checks.device import CLI_NEEDS, CLI_TRIED, Devices, Reach
 from checks.network._parts import unique
-from checks.snmp import Part, Peer, Processor, Snmp
+from checks.snmp import Part, Processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params(Peer):
-    """How the device is reached (see the source snmp); limits in percent, as the device averages it."""
+class Params(Reach):
+    """How the device is reached (see the source device); limits in percent, as the device averages it."""
 
     load: Upper = Upper(80, 95)
 
 
-def observe(snmp: Snmp, params: Params) -> Facts:
-    found = snmp.look(params, (Part.PROCESSORS,))
+def observe(devices: Devices, params: Params) -> Facts:
+    found = devices.look(params, (Part.PROCESSORS,))
     return Facts(found.processors, Part.PROCESSORS.value in found.missing)
 
 
@@ -46,11 +47,15 @@ CHECK = Check(
     version=1,
     title="网络设备 CPU 使用率",
     title_en="Processors of a network device",
-    source=Source.SNMP,
+    source=Source.DEVICE,
     facts=Facts,
     params=Params,
     observe=observe,
     judge=judge,
     clauses=("PD-32",),
-    needs=("an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47 and the maker's processor table",),
+    needs=(
+        "an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47 and the maker's processor table",
+        CLI_NEEDS,
+        CLI_TRIED,
+    ),
 )

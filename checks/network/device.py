@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
+from checks.device import CLI_NEEDS, CLI_TRIED, Devices, Reach
 from checks.network._parts import against
-from checks.snmp import Identity, Peer, Snmp
+from checks.snmp import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params(Peer):
-    """How the device is reached (see the source snmp); what the ledger says; empty is not compared."""
+class Params(Reach):
+    """How the device is reached (see the source device); what the ledger says; empty is not compared."""
 
     serial: str = ""
     software: str = ""
@@ -23,8 +24,8 @@ class Params(Peer):
     name: str = ""
 
 
-def observe(snmp: Snmp, params: Params) -> Facts:
-    return Facts(snmp.look(params, ()).identity)
+def observe(devices: Devices, params: Params) -> Facts:
+    return Facts(devices.look(params, ()).identity)
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
@@ -49,11 +50,11 @@ CHECK = Check(
     version=1,
     title="网络设备核对",
     title_en="Identity of a network device",
-    source=Source.SNMP,
+    source=Source.DEVICE,
     facts=Facts,
     params=Params,
     observe=observe,
     judge=judge,
     clauses=("PD-30", "LH annex 1 r5"),
-    needs=("an SNMP view that holds 1.3.6.1.2.1.1 and 1.3.6.1.2.1.47, read only",),
+    needs=("an SNMP view that holds 1.3.6.1.2.1.1 and 1.3.6.1.2.1.47, read only", CLI_NEEDS, CLI_TRIED),
 )

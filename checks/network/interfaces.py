@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper, percent
+from checks.device import CLI_NEEDS, CLI_TRIED, Devices, Reach
 from checks.network._parts import absent, matches, unique
-from checks.snmp import Part, Peer, Port, Snmp
+from checks.snmp import Part, Port
 
 _HOUR_MS = 3_600_000
 _WHERE_BAD = 50
@@ -22,8 +23,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params(Peer):
-    """How the device is reached (see the source snmp).
+class Params(Reach):
+    """How the device is reached (see the source device).
 
     `expected`: names of ports that must be up (None: nobody has said so yet). `ignore`: patterns of names
     left out. `errors`, `discards`: packets an hour; `use`: percent of the speed, in or out.
@@ -36,8 +37,8 @@ class Params(Peer):
     use: Upper = Upper(80, 95)
 
 
-def observe(snmp: Snmp, params: Params) -> Facts:
-    found = snmp.look(params, (Part.PORTS,))
+def observe(devices: Devices, params: Params) -> Facts:
+    found = devices.look(params, (Part.PORTS,))
     return Facts(found.ports, found.elapsed_ms, Part.PORTS.value in found.missing)
 
 
@@ -124,11 +125,11 @@ CHECK = Check(
     version=1,
     title="网络设备端口",
     title_en="Ports of a network device",
-    source=Source.SNMP,
+    source=Source.DEVICE,
     facts=Facts,
     params=Params,
     observe=observe,
     judge=judge,
     clauses=("PD-32(3)", "LH line rental"),
-    needs=("an SNMP view that holds 1.3.6.1.2.1.2 and 1.3.6.1.2.1.31, read only",),
+    needs=("an SNMP view that holds 1.3.6.1.2.1.2 and 1.3.6.1.2.1.31, read only", CLI_NEEDS, CLI_TRIED),
 )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper, percent
+from checks.device import CLI_NEEDS, CLI_TRIED, Devices, Reach
 from checks.network._parts import matches, unique
-from checks.snmp import Part, Peer, Snmp, Space
+from checks.snmp import Part, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +19,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params(Peer):
-    """How the device is reached (see the source snmp); limits in percent; pools left out by name."""
+class Params(Reach):
+    """How the device is reached (see the source device); limits in percent; pools left out by name."""
 
     used: Upper = Upper(85, 95)
     swap: Upper = Upper(50, 80)
     ignore: tuple[str, ...] = ()
 
 
-def observe(snmp: Snmp, params: Params) -> Facts:
-    found = snmp.look(params, (Part.MEMORY,))
+def observe(devices: Devices, params: Params) -> Facts:
+    found = devices.look(params, (Part.MEMORY,))
     return Facts(found.memory, Part.MEMORY.value in found.missing)
 
 
@@ -50,11 +51,15 @@ CHECK = Check(
     version=1,
     title="网络设备内存使用率",
     title_en="Memory of a network device",
-    source=Source.SNMP,
+    source=Source.DEVICE,
     facts=Facts,
     params=Params,
     observe=observe,
     judge=judge,
     clauses=("PD-32",),
-    needs=("an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47 and the maker's memory table",),
+    needs=(
+        "an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47 and the maker's memory table",
+        CLI_NEEDS,
+        CLI_TRIED,
+    ),
 )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
+from checks.device import CLI_NEEDS, CLI_TRIED, Devices, Reach
 from checks.network._parts import matches, unique
-from checks.snmp import UNITS, Part, Peer, Sensor, Snmp
+from checks.snmp import UNITS, Part, Sensor
 
 _SEVERITIES = {
     "ok": (State.OK, ""),
@@ -25,8 +26,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params(Peer):
-    """How the device is reached (see the source snmp).
+class Params(Reach):
+    """How the device is reached (see the source device).
 
     `kinds`: only these kinds of sensor (none: all); `ignore`: patterns of names left out.
     `temperature` (°C) counts where the device states no limit of its own.
@@ -42,8 +43,8 @@ class Params(Peer):
             raise ValueError(f"kinds: {', '.join(sorted(unknown))} are none")
 
 
-def observe(snmp: Snmp, params: Params) -> Facts:
-    found = snmp.look(params, (Part.SENSORS,))
+def observe(devices: Devices, params: Params) -> Facts:
+    found = devices.look(params, (Part.SENSORS,))
     return Facts(found.sensors, Part.SENSORS.value in found.missing)
 
 
@@ -104,11 +105,15 @@ CHECK = Check(
     version=1,
     title="网络设备温度、风扇、电源与光模块",
     title_en="Sensors of a network device",
-    source=Source.SNMP,
+    source=Source.DEVICE,
     facts=Facts,
     params=Params,
     observe=observe,
     judge=judge,
     clauses=("PD-31", "PD-32", "LH-10"),
-    needs=("an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47, 1.3.6.1.2.1.99 and the maker's tables",),
+    needs=(
+        "an SNMP view that holds 1.3.6.1.2.1.1, 1.3.6.1.2.1.47, 1.3.6.1.2.1.99 and the maker's tables",
+        CLI_NEEDS,
+        CLI_TRIED,
+    ),
 )

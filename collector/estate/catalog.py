@@ -57,7 +57,7 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
     """The agent that can run `check` on `asset`; None when nobody can."""
     if _on_host(check, asset):
         return asset.agent
-    section = _SECTION.get(check.source)
+    section = _section(check, asset)
     if section is not None and getattr(asset, section) is None:
         return None
     if check.source is Source.SQL and asset.sql and asset.sql.platform not in check.params.PLATFORMS:
@@ -68,6 +68,18 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
 def _on_host(check: Check[Any, Any], asset: Asset) -> bool:
     """Whether it looks from the asset itself: files do wherever an agent runs beside them."""
     return check.source in _ON_HOST or (check.source is Source.FILES and asset.agent is not None)
+
+
+def _section(check: Check[Any, Any], asset: Asset) -> str | None:
+    """The asset's section that tells how `check` reaches it; None where it needs none."""
+    if check.source is not Source.DEVICE:
+        return _SECTION.get(check.source)
+    by_snmp = "version" in {spec.name for spec in fields(check.params)}
+    if asset.snmp is not None and by_snmp:
+        return "snmp"
+    # A command line is read where its platform is known.
+    known = asset.ssh is not None and asset.ssh.platform in check.params.PLATFORMS
+    return "ssh" if known else "snmp"
 
 
 def untold(check: Check[Any, Any], asset: Asset) -> bool:
@@ -111,12 +123,14 @@ def reach(check: Check[Any, Any]) -> str:
     section = _SECTION.get(check.source)
     if check.source is Source.FILES:
         return "an agent on it, or via and a section ssh"
+    if check.source is Source.DEVICE:
+        return f"via, and a section snmp, or ssh with a platform of {', '.join(check.params.PLATFORMS)}"
     return f"via, and a section {section}" if section else "an agent on it, or via"
 
 
 def connection(check: Check[Any, Any], asset: Asset) -> dict[str, JsonValue]:
     """Parameters of `check` that the asset's own section for its source gives (address, version, secret)."""
-    section = getattr(asset, _SECTION.get(check.source, ""), None)
+    section = getattr(asset, _section(check, asset) or "", None)
     if section is None or _on_host(check, asset):
         return {}
     taken = {spec.name for spec in fields(check.params)}

@@ -1,6 +1,13 @@
 """Words of the checks in `checks/network`: code word -> (Chinese, English); `words` merges them."""
 
 READINGS: dict[str, tuple[str, str]] = {
+    "device_log": ("设备日志", "Device log"),
+    "log_critical": ("严重日志条数", "Critical messages"),
+    "log_errors": ("错误日志条数", "Error messages"),
+    "log_warnings": ("告警日志条数", "Warning messages"),
+    "log_messages": ("新增日志条数", "New messages"),
+    "licences": ("授权与特征库", "Licences and signatures"),
+    "library_age": ("距发布天数", "Days since it was made"),
     "software": ("软件版本", "Software version"),
     "hardware": ("硬件型号", "Hardware"),
     "device_name": ("设备名称", "Device name"),
@@ -41,6 +48,7 @@ READINGS: dict[str, tuple[str, str]] = {
 }
 
 REASONS: dict[str, tuple[str, str]] = {
+    "without_end": ("长期有效", "without end"),
     "broken_off": ("读取中断，数据不全", "reading broke off, incomplete"),
     "busy": ("负载过高", "busy"),
     "filling": ("接近用满", "filling up"),

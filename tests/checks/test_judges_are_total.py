@@ -51,6 +51,8 @@ PARAMS = {
     "middleware.jvm": {"main": "a"},
     "middleware.tomcat": {"url": "http://a/", "apps": ["/a"], "version": "9"},
     "network.config": {"platform": "cisco_ios"},
+    "network.licence": {"platform": "fortinet"},
+    "network.log": {"platform": "cisco_ios"},
     "network.policy": {"platform": "huawei_vrp"},
     "plugin.nagios": {"limits": {"a": LIMIT}},
     "server.clock": {"zone_min": 480},
@@ -66,7 +68,7 @@ _WORDS = (
     *("sent", "answered", "connected", "timeout", "tls_verify", "TLSv1", "TLSv1.2", "NOERROR", "dns:*.b"),
     *("OL", "OB LB", "1", "-3", "2026-01-01", "9" * 30, "x", "a", "b", "a,b", ""),
     *("primary", "standby", "streaming", "ok", "failed", "superuser", "master", "slave", "sentinel"),
-    *("cluster", "online", "s_down", "up", "down", "state", "fanspeed", "temperature"),
+    *("cluster", "online", "s_down", "up", "down", "state", "fanspeed", "temperature", "licence"),
     *("root", "yes", "no", "success", "missing", "denied"),
 )
 _KEYS = (

@@ -13,9 +13,9 @@ import pytest
 
 from agent.sources.means import Means
 from agent.sources.memory import Transient
-from agent.sources.snmp import open_snmp
+from agent.sources.open import open_source
 from checks import registry
-from checks.api import ErrorKind, ObservationError, Seen
+from checks.api import ErrorKind, ObservationError, Seen, Source
 from checks.codec import from_json, to_json
 from checks.snmp import Peer
 
@@ -87,7 +87,8 @@ def opened(folder: Path) -> Any:
     folder.chmod(0o700)
     (folder / "secrets.yaml").write_text("snmp: {community: look}\n", encoding="utf-8")
     (folder / "secrets.yaml").chmod(0o600)
-    return open_snmp(Transient(), Means(state=folder))
+    memory, means = Transient(), Means(state=folder)
+    return lambda kind: open_source(kind, memory, means)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def listening(folder: Path, port: int) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            opened(folder).look(Peer("127.0.0.1", port, 2, timeout_ms=5000), ())
+            opened(folder)(Source.SNMP).look(Peer("127.0.0.1", port, 2, timeout_ms=5000), ())
             return
         except ObservationError:
             if time.monotonic() > deadline:
@@ -113,7 +114,7 @@ def looked(source: Any, check_id: str, port: int, **params: Any) -> dict[str, tu
     check = registry.get(check_id)
     given = {"address": "127.0.0.1", "port": port, "version": 2, "timeout_ms": 30_000} | params
     asked = from_json(check.params, given, "params")
-    facts = from_json(check.facts, to_json(check.observe(source, asked)), "facts")
+    facts = from_json(check.facts, to_json(check.observe(source(check.source), asked)), "facts")
     return {one.name: (one.state.value, one.reason) for one in check.judge(Seen(facts, AT), asked)}
 
 
