@@ -1,0 +1,49 @@
+"""Which way a network device and a machine's files are looked at: what its sections allow."""
+
+from collector.estate.catalog import installed
+from collector.estate.loading import read_estate
+
+ESTATE = """
+estate: example
+timezone: Asia/Shanghai
+assets:
+  - {id: probe, kind: server, agent: probe}
+  - {id: core, kind: switch, via: probe, snmp: {address: 10.0.0.1, version: 2, secret: look}}
+  - {id: edge, kind: switch, via: probe, ssh: {address: 10.0.0.2, platform: huawei_vrp, secret: cli}}
+  - id: both
+    kind: switch
+    via: probe
+    snmp: {address: 10.0.0.3}
+    ssh: {address: 10.0.0.3, platform: ruijie_os, port: 2222}
+  - {id: app, kind: server, via: probe, ssh: {address: 10.0.0.4, secret: app}}
+checks:
+  - {check: "network.*", assets: [core, edge, both, app], every: 300s}
+  - {check: file.log, assets: [probe, app], every: 300s, params: {logs: [/var/log/app.log]}}
+"""
+
+
+def looks():
+    loaded = read_estate("e", lambda _: ESTATE.encode(), installed())
+    return {(look.asset, look.check.id): look.params for look in loaded.regular}
+
+
+def test_a_device_is_asked_by_snmp_where_it_may_be_and_else_by_its_command_line():
+    found = looks()
+    assert found["core", "network.cpu"]["secret"] == "look" and not found["core", "network.cpu"]["platform"]
+    assert found["both", "network.cpu"]["port"] == 161 and not found["both", "network.cpu"]["platform"]
+    edge = found["edge", "network.cpu"]
+    assert (edge["platform"], edge["secret"], edge["port"]) == ("huawei_vrp", "cli", 22)
+
+
+def test_what_only_a_command_line_tells_is_asked_there():
+    found = looks()
+    assert found["both", "network.log"]["port"] == 2222
+    assert ("core", "network.log") not in found
+    # Its licences have no known form there; a server has no device's command line at all.
+    assert ("both", "network.licence") not in found and ("app", "network.cpu") not in found
+
+
+def test_files_are_read_on_the_spot_where_an_agent_is_and_else_by_sftp():
+    found = looks()
+    assert found["probe", "file.log"]["address"] == ""
+    assert (found["app", "file.log"]["address"], found["app", "file.log"]["secret"]) == ("10.0.0.4", "app")
