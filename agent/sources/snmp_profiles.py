@@ -3,6 +3,7 @@
     match: [{oid: 1.3.6.1.4.1.9.1, descr: regex}]    any entry; in an entry all that is given must fit
     os, vendor, kind                                 words for what it is
     use: [name]                                      rules of other files (without `match`: never chosen)
+    copy: [name, OID, OID]                           all of that file but `match`, one OID made another
     present: OID                                     used only where the device has something below this OID
     version, hardware, serial: [Text]                the first that gives a text
     processors: [Rule]   memory, storage: [SpaceRule]   sensors: [Rule]
@@ -50,7 +51,8 @@ class Text:
 class Rule:
     """One sensor or processor a row. `oid`: what is reported; `value`: what is read (mostly the same).
 
-    value * scale + offset, after `convert`; `by`: a column or scalar whose power of ten divides the value;
+    value * scale + offset, after `convert`; `by`, `power`: a column or scalar whose power of ten divides, or
+    multiplies, the value;
     rows are left out by `skip` (raw values), `low`/`high` (bounds of the raw value), and by `when`/`unless`
     (other columns' values at the same index). `index`: only rows whose index fits this regex; `cut`: so many
     arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones). `match`:
@@ -70,6 +72,7 @@ class Rule:
     offset: Fraction = Fraction(0)
     convert: str = ""
     by: str = ""
+    power: str = ""
     states: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     other: tuple[str, str] = ("", "unknown")
     skip: frozenset[str] = frozenset()
@@ -210,9 +213,13 @@ def read(path: Path) -> Profile:
     merge = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
     loader = type("Plain", (loader,), {"yaml_implicit_resolvers": merge})
     try:
-        given = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506  # a safe loader
-        return profile(path.stem, given or {})
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        given = yaml.load(path.read_text("utf-8"), Loader=loader) or {}  # noqa: S506  # a safe loader
+        if "copy" in given:
+            name, old, new = given.pop("copy")
+            other = (path.parent / f"{name}.yaml").read_text("utf-8").replace(f"{old}.", f"{new}.")
+            given = yaml.load(other, Loader=loader) | {"match": []} | given  # noqa: S506  # a safe loader
+        return profile(path.stem, given)
+    except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
         raise BadProfile(f"{path.name}: {error}") from error
 
 
@@ -284,7 +291,7 @@ def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
 
 _RULE = (
     "class value oid names text scale offset convert by states other skip low high when unless index cut"
-    " match limits pattern times fallback of"
+    " match limits pattern times power fallback of"
 )
 
 
@@ -307,6 +314,7 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
         offset=Fraction(given.get("offset", 0)),
         convert=given.get("convert", ""),
         by=given.get("by", ""),
+        power=given.get("power", ""),
         times=given.get("times", ""),
         of=given.get("of", ""),
         states=states,

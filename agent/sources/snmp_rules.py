@@ -25,7 +25,15 @@ def wanted(rules: Iterable[Rule | SpaceRule]) -> set[str]:
     found: set[str] = set()
     for rule in rules:
         if isinstance(rule, Rule):
-            found |= {rule.value, rule.by, rule.times, rule.of, *rule.unless, *rule.limits.values()}
+            found |= {
+                rule.value,
+                rule.by,
+                rule.power,
+                rule.times,
+                rule.of,
+                *rule.unless,
+                *rule.limits.values(),
+            }
         else:
             found |= {*rule.unless, rule.used, rule.free, rule.total, rule.percent, rule.unit_of, *rule.less}
         found |= {*rule.names, *rule.when}
@@ -95,6 +103,14 @@ def _cells(rows: Rows, oid: str) -> Mapping[str, Value]:
     return rows.column(oid)
 
 
+def readable(index: str) -> str:
+    """The text that an index is: its length, then its characters; any other index as it stands."""
+    first, *arcs = (int(arc) for arc in (index or "0").split("."))
+    if first == len(arcs) > 1 and all(32 <= arc < 127 for arc in arcs):
+        return bytes(arcs).decode("ascii")
+    return index
+
+
 class Table:
     """Cells of the columns asked for, each decoded once."""
 
@@ -122,8 +138,8 @@ class Table:
         cut = rule.cut if isinstance(rule, Rule) else 0
         found = [text_of(self.at(oid, index, cut)) for oid in rule.names]
         if rule.text:
-            return " ".join(rule.text.format(*found, index=index).split())
-        return " ".join(part for part in found if part) or index
+            return " ".join(rule.text.format(*found, index=readable(index)).split())
+        return " ".join(part for part in found if part) or readable(index)
 
     def meets(self, conditions: Mapping[str, frozenset[str]], index: str, cut: int) -> Iterator[bool]:
         """Whether each of these columns has one of the values at this index."""
@@ -183,12 +199,20 @@ def _values(table: Table, rule: Rule) -> Iterator[tuple[str, Value, Fraction | N
             (rule.low is not None and raw < rule.low) or (rule.high is not None and raw > rule.high)
         ):
             continue
-        exponent = number(table.at(rule.by, index, rule.cut)) if rule.by else None
+        exponent = _exponent(table, rule, index)
         if raw is not None and rule.times:
             raw = _times(raw, number(table.at(rule.times, index, rule.cut)))
         if raw is not None and rule.of:
             raw = _share(raw, number(table.at(rule.of, index, rule.cut)))
         yield index, value, None if raw is None else measured(rule, raw, exponent)
+
+
+def _exponent(table: Table, rule: Rule, index: str) -> Fraction | None:
+    """Powers of ten that the value is to be divided by."""
+    if rule.power:
+        found = number(table.at(rule.power, index, rule.cut))
+        return None if found is None else -found
+    return number(table.at(rule.by, index, rule.cut)) if rule.by else None
 
 
 def _times(raw: Fraction, factor: Fraction | None) -> Fraction:
