@@ -67,7 +67,7 @@ def packaged() -> dict[str, Checklist]:
 
 
 def _item(name: str) -> HumanItem:
-    return HumanItem(name, *_WORDS[name], _UNITS.get(name, ""))
+    return HumanItem(name, *_WORDS.get(name, (name, name)), _UNITS.get(name, ""))
 
 
 def words(item: str) -> tuple[str, str] | None:

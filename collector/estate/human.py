@@ -24,4 +24,5 @@ def parts(loaded: Loaded, calendar: Calendar) -> Iterator[HumanRound]:
             windows=special_windows(round_, estate.timezone, calendar),
             spots=tuple(Spot(asset.id, asset.name, asset.kind) for asset in spots),
             lists=tuple(lists[kind] for kind in sorted({asset.kind for asset in spots})),
+            alone=not loaded.rounds[round_.id],
         )

@@ -94,7 +94,7 @@ def _empty_rounds(estate: Estate, rounds: Mapping[str, tuple[Look, ...]], source
     if source.problems:
         return
     for i, part in enumerate(estate.rounds):
-        if not rounds[part.id]:
+        if not rounds[part.id] and part.human is None:
             source.add(("rounds", i), "owes nothing: none of its checks can be run on any of its assets")
 
 

@@ -268,8 +268,8 @@ class Round:
     what only people can look at."""
 
     id: Id
-    assets: Patterns
-    checks: Patterns
+    assets: Patterns = ()
+    checks: Patterns = ()
     name: Text = ""
     every: Text | None = None
     on: Text | None = None
@@ -283,7 +283,8 @@ class Round:
 
     def shares(self) -> tuple[Share, ...]:
         """Everything that it owes, the first share first."""
-        return (Share(self.assets, self.checks), *self.also)
+        own = (Share(self.assets, self.checks),) if self.assets and self.checks else ()
+        return (*own, *self.also)
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

@@ -122,8 +122,12 @@ def _assets_named(estate: Estate, known: Names, patterns: Iterable[str], path: P
 
 
 def _round(estate: Estate, known: Names, round_: Round, path: Path, catalog: Catalog, note: Note) -> None:
-    for i, share in enumerate(round_.shares()):
-        place = (*path, "also", i - 1) if i else path
+    given = (bool(round_.assets), bool(round_.checks))
+    if any(given) != all(given) or not (all(given) or round_.also or round_.human):
+        note((*path, "checks" if round_.assets else "assets"), "missing")
+    shares = round_.shares()
+    for i, share in enumerate(shares, len(round_.also) - len(shares)):
+        place = path if i < 0 else (*path, "also", i)
         _assets_named(estate, known, share.assets, (*place, "assets"), note)
         for pattern in share.checks:
             if not catalog.matching(pattern):

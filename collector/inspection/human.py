@@ -55,7 +55,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class HumanRound:
-    """What a round owes from people: its recurrence (as in plans), its assets, the list of each kind."""
+    """What a round owes from people: its recurrence (as in plans), its assets, the list of each kind.
+
+    `alone`: no agent has a part in the round, so that its windows follow from this.
+    """
 
     round: str
     every: str
@@ -64,6 +67,7 @@ class HumanRound:
     windows: tuple[Window, ...]
     spots: tuple[Spot, ...]
     lists: tuple[Checklist, ...]
+    alone: bool = False
 
     @property
     def plan(self) -> RoundPlan:

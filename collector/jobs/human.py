@@ -86,11 +86,12 @@ def photos(conn: Connection, begin: int, end: int) -> tuple[str, ...]:
 
 def arrive(context: Context, window: Window, *, by: str) -> int:
     """Log that somebody is there; the entry. HumanError while the round is not open."""
-    return _log(context, window, _head(context, window, people.ARRIVAL, by), None)
+    head = _head(context, window, people.ARRIVAL, by)
+    return _log(context, head, None, lambda _conn: None)
 
 
 def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer], *, by: str) -> int:
-    """Log what was entered for an asset; the entry.
+    """Log what was entered for an asset; the entry. Once the record is made only corrections are taken.
 
     HumanError: `not_arrived`, `nothing`, `not_asked`, `too_long`, `not_corrected`, `planned`, `closed`.
     """
@@ -105,6 +106,8 @@ def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer
     head = replace(_head(context, window, people.HUMAN, by), asset=asset, arrival=arrival)
 
     def guard(conn: Connection) -> None:
+        if any(answer.corrects is None for answer in answers):
+            _not_closed(conn, window)
         held = {row.item: row.idx for row in human.done(conn, window.id) if row.asset == asset}
         for answer in answers:
             if held.get(answer.item) != answer.corrects:
@@ -112,7 +115,7 @@ def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer
                     "not_corrected", f"{answer.item} was entered meanwhile (entry {held.get(answer.item)})"
                 )
 
-    return _log(context, window, head, people.encode_sheet(sheet), guard)
+    return _log(context, head, people.encode_sheet(sheet), guard)
 
 
 def _check(answers: Sequence[Answer], asset: str, due: dict[tuple[str, str], HumanOwed]) -> None:
@@ -139,10 +142,11 @@ def sign_off(context: Context, window: Window, upto: int, *, by: str) -> int:
     head = replace(_head(context, window, people.SIGN_OFF, by), upto=upto, count=len(sheets))
 
     def guard(conn: Connection) -> None:
+        _not_closed(conn, window)
         if human.newest(conn, window.id, people.HUMAN) != upto:
             raise HumanError("changed", "something was entered meanwhile: look at it first")
 
-    return _log(context, window, head, None, guard)
+    return _log(context, head, None, guard)
 
 
 def arrival_of(conn: Connection, window_id: str, by: str) -> int | None:
@@ -164,17 +168,10 @@ def _head(context: Context, window: Window, kind: str, by: str) -> Head:
     return Head(1, context.origin, kind, window.id, by, role, now, now >= window.to_ms)
 
 
-def _log(
-    context: Context,
-    window: Window,
-    head: Head,
-    body: bytes | None,
-    guard: Callable[[Connection], None] | None = None,
-) -> int:
-    def open_still(conn: Connection) -> None:
-        if rounds.record(conn, window.id) is not None:
-            raise HumanError("closed", f"the record of {window.id} is made")
-        if guard is not None:
-            guard(conn)
+def _not_closed(conn: Connection, window: Window) -> None:
+    if rounds.record(conn, window.id) is not None:
+        raise HumanError("closed", f"the record of {window.id} is made")
 
-    return projection.log(context, [(EntryKind.STATEMENT, people.header(head), body)], open_still)[0]
+
+def _log(context: Context, head: Head, body: bytes | None, guard: Callable[[Connection], None]) -> int:
+    return projection.log(context, [(EntryKind.STATEMENT, people.header(head), body)], guard)[0]

@@ -57,7 +57,12 @@ def _estate(conn: Connection, said: Said) -> None:
     applied = estates.Applied(said.idx, header["estate"], header["name"], said.received_ms, header["by"])
     estates.add(conn, applied)
     rounds.end_missing(conn, header["rounds"], said.idx, said.received_ms)
-    human.set_owed(conn, said.idx, said.received_ms, parse_terms(said.body or b"").human)
+    terms = parse_terms(said.body or b"")
+    human.set_owed(conn, said.idx, said.received_ms, terms.human)
+    for part in terms.human:
+        if part.alone:  # the others' windows come with the plans
+            rule = rounds.Rule(part.round, said.idx, said.received_ms, terms.timezone, part.plan)
+            rounds.set_rule(conn, rule)
 
 
 def _plan(conn: Connection, signer: Signer, said: Said) -> None:

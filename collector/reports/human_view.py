@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from collector.estate import checklists
 from collector.inspection.human import NOT_DONE, PREFIX, HumanLook, HumanPart, Stamp
-from collector.inspection.record import Place
 from collector.reports import wording
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
@@ -35,7 +34,7 @@ Said = tuple[str, str, str | None]
 class Human:
     """The record's part on what people saw, in one language."""
 
-    def __init__(self, part: HumanPart, lang: str, place: Callable[[Place | None], object]) -> None:
+    def __init__(self, part: HumanPart, lang: str, place: Callable[[int, int | None], object]) -> None:
         self.part, self.lang, self._place = part, lang, place
         self._looks = {(one.check, one.target): one for one in part.items}
 
@@ -86,6 +85,11 @@ class Human:
         )
         yield from (self._table(name, columns, rows, "") for name, columns, rows in tables if rows)
 
+    def after(self, entry: int) -> Table | None:
+        """Answers given behind this entry (the record's): the record stays as it was."""
+        rows = [self._item(one) for one in self._all() if one.entry is not None and one.entry > entry]
+        return self._table("human_after", _ITEMS, rows, "") if rows else None
+
     def _all(self) -> Iterable[HumanLook]:
         return (*self.part.items, *self.part.corrected)
 
@@ -106,23 +110,21 @@ class Human:
             return (*head, *[None] * (len(_ITEMS) - len(head)))
         timely = text("record.late" if one.late else "record.intime", self.lang)
         signed = text(f"record.human.{'signed' if one.signed else 'unsigned'}", self.lang)
-        place = self._place(_place_of(one))
-        return (*head, _said(one), one.by, one.arrived_ms, one.t_ms, timely, signed, place)
+        return (*head, _said(one), one.by, one.arrived_ms, one.t_ms, timely, signed, self._where(one))
 
     def _old(self, one: HumanLook) -> tuple[object, ...]:
         head = (one.target, self._name(one), one.state, _said(one), one.by, one.t_ms)
         new = None if one.replaced is None else f"#{one.replaced}"
-        return (*head, self._place(_place_of(one)), new)
+        return (*head, self._where(one), new)
+
+    def _where(self, one: HumanLook) -> object:
+        return None if one.entry is None else self._place(one.entry, one.line)
 
     def _stamp(self, one: Stamp) -> tuple[object, ...]:
         word = "arrival" if one.upto is None else "sign_off"
         what = text(f"record.human.{word}", self.lang, **({} if one.upto is None else {"upto": one.upto}))
         timely = text("record.late" if one.late else "record.intime", self.lang)
-        return what, one.by, one.t_ms, timely, self._place(Place(one.entry, 0))
-
-
-def _place_of(one: HumanLook) -> Place | None:
-    return None if one.entry is None else Place(one.entry, one.line)
+        return what, one.by, one.t_ms, timely, self._place(one.entry, None)
 
 
 def _number(one: HumanLook) -> str:

@@ -105,7 +105,7 @@ def view(record: Record, source: Source | None, lang: str, evidence_url: str = "
         raise EmptyRecordError(f"{record.window.id}: nothing was due, so there is nothing to record")
     # Before its last hour has passed nothing is missed, and what is not closed concludes nothing.
     running = source is None and record.closed_ms < record.window.until_ms
-    human = Human(record.human, lang, lambda one: words.place(one))
+    human = Human(record.human, lang, lambda entry, line: at(entry, line, evidence_url))
     words = _Words(lang, evidence_url, "open" if running else "none", human)
     zone = named_zone(record.timezone)
     return View(
@@ -169,6 +169,14 @@ def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[s
         yield text(f"record.fact.{key}", lang), value
 
 
+def at(entry: int, line: int | None, url: str) -> object:
+    """An entry and a line of it, as a link where pages want one."""
+    shown = f"#{entry}" if line is None else f"#{entry}/{line}"
+    if not url:
+        return shown
+    return Link(shown, f"{url}/{entry}" if line is None else f"{url}/{entry}?line={line}#line-{line}")
+
+
 class _Words:
     """Rows in one language; evidence as links where pages want them."""
 
@@ -190,12 +198,7 @@ class _Words:
 
     def place(self, place: Place | None) -> object:
         """Entry and line."""
-        if place is None:
-            return None
-        shown = f"#{place.entry}/{place.line}"
-        if not self.evidence_url:
-            return shown
-        return Link(shown, f"{self.evidence_url}/{place.entry}?line={place.line}#line-{place.line}")
+        return None if place is None else at(place.entry, place.line, self.evidence_url)
 
     def problem(self, one: ProblemItem) -> tuple[object, ...]:
         """A reading that is not good."""

@@ -35,9 +35,13 @@ RECORD: Words = {
         "Grade D: entered through the sessions of the accounts named and signed by the collector, not by the "
         "persons. What was not entered is 'not done' and counts as not inspected.",
     ),
-    "record.human_corrected": ("七之二、已更正的填报", "7b. Answers that were corrected"),
-    "record.human_stamps": ("七之三、签到与签核", "7c. Arrivals and sign-offs"),
-    "record.human_photos": ("七之四、照片", "7d. Photographs"),
+    "record.human_corrected": ("七(续)、已更正的填报", "7. (continued) Answers that were corrected"),
+    "record.human_stamps": ("七(续)、签到与签核", "7. (continued) Arrivals and sign-offs"),
+    "record.human_photos": ("七(续)、照片", "7. (continued) Photographs"),
+    "record.human_after": (
+        "结案后的更正(记录本身不变)",
+        "Corrected after the round was closed (the record stays as it was)",
+    ),
     "record.human.arrival": ("到场签到", "Arrival"),
     "record.human.sign_off": ("签核(截至条目 #{upto})", "Sign-off (up to entry #{upto})"),
     "record.human.signed": ("已签核", "signed off"),
@@ -71,6 +75,7 @@ PAGES: Words = {
         "表单或照片过大，没有保存任何内容。请减少照片后重试。",
         "The form or its pictures are too large: nothing was kept. Send fewer pictures.",
     ),
+    "rounds.human": ("人工: {items}", "by people: {items}"),
     "human.title": ("人工巡检", "Inspection by people"),
     "human.go": ("人工填报", "Enter what people saw"),
     "human.grade": (
@@ -85,8 +90,8 @@ PAGES: Words = {
     ),
     "human.planned": ("巡检尚未开始，还不能填报。", "The round has not begun: nothing can be entered yet."),
     "human.closed": (
-        "巡检已结案，不能再填报。",
-        "The round is closed: nothing more can be entered.",
+        "巡检已结案: 只能更正已填报的项，记录本身不变。",
+        "The round is closed: answers can be corrected, nothing else entered; the record stays as it was.",
     ),
     "human.arrive": ("到场签到", "Check in"),
     "human.arrive.what": (

@@ -75,6 +75,10 @@ class Walk:
     def yard_start(self) -> int:
         return int(load("yard").START)
 
+    @staticmethod
+    def estate_text() -> str:
+        return ESTATE
+
     def window(self) -> Any:
         with self.context.read() as conn:
             return rounds.find(conn, WINDOW, self.context.now()).window

@@ -147,3 +147,20 @@ def test_a_photograph_that_was_changed_on_the_disk_is_not_shown(walk, zhao):
     assert zhao.get(f"/photos/{digest}").status_code == 404
     assert zhao.get("/photos/..%2f..%2fkeys%2flog.key").status_code == 404
     assert zhao.get(f"/photos/{'0' * 64}").status_code == 404
+
+
+def test_after_the_record_only_corrections_are_offered_and_the_page_shows_them(walk, zhao):
+    zhao.post("/human/arrive/walk/2026-11-16", LIST)
+    zhao.post(ROOM, **room(**{"state-temperature": "", "value-temperature": ""}))
+    walk.at(40)
+    walk.close()
+    zhao.login()
+    text = zhao.get(ROOM).text
+    assert 'name="state-water"' in text and 'name="state-temperature"' not in text
+    assert "巡检已结案" in text
+    was = re.search(r'name="was-water" value="(\d+)"', text).group(1)
+    fixed = {"was-water": was, "state-water": "ok", "note-water": "已擦干"}
+    assert zhao.post(ROOM, **fixed).status_code == 302
+    assert zhao.post(ROOM, **{"state-temperature": "ok", "value-temperature": "1"}).status_code == 422
+    page = zhao.get("/rounds/walk/2026-11-16").text
+    assert "结案后的更正" in page and "已擦干" in page and "空调下方有水渍" in page

@@ -54,6 +54,11 @@ class Shown:
         return self.occasion.record is None and self.occasion.state != "planned"
 
     @property
+    def closed(self) -> bool:
+        """Whether only corrections are taken."""
+        return self.occasion.record is not None
+
+    @property
     def late(self) -> bool:
         """Whether what is entered now is late."""
         return context().now() >= self.occasion.window.to_ms

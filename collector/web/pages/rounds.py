@@ -8,12 +8,15 @@ from datetime import date, datetime
 from flask import Response, abort, flash, redirect, request, url_for
 
 from checks.recurrence import day_of, instant
+from collector.inspection.human import inspected
 from collector.inspection.record import EmptyRecord
 from collector.jobs import estates as jobs_estates
+from collector.jobs import human as jobs_human
 from collector.jobs import rounds as jobs
 from collector.jobs.rounds import NoRound, Occasion
 from collector.reports import record as exports
-from collector.reports.record_view import EmptyRecordError, Source, View, view
+from collector.reports.human_view import Human
+from collector.reports.record_view import EmptyRecordError, Source, View, at, view
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import auth, i18n
@@ -138,6 +141,7 @@ class Shown:
     occasion: Occasion
     view: View | None
     human: bool = False
+    after: tuple[Table, ...] = ()
 
 
 def _shown(window_id: str) -> Shown:
@@ -154,11 +158,24 @@ def _shown(window_id: str) -> Shown:
             else:
                 record = jobs.draft(context(), conn, found.round, found.window)
         source = _source(found)
-        return Shown(found, view(record, source, lang, where), bool(record.human.items))
+        human = bool(record.human.items)
+        return Shown(found, view(record, source, lang, where), human, _after(found) if human else ())
     except NoRound:
         abort(404)
     except (EmptyRecord, EmptyRecordError):
         return Shown(found, None)
+
+
+def _after(found: Occasion) -> tuple[Table, ...]:
+    """What people corrected once the record was made."""
+    if found.record is None:
+        return ()
+    with context().read() as conn:
+        given = jobs_human.by_people(conn, found.round, found.window)
+    where = url_for("pages.log")
+    part = inspected(given.owed, given.said)
+    table = Human(part, i18n.language(), lambda entry, line: at(entry, line, where)).after(found.record.idx)
+    return () if table is None else (table,)
 
 
 def _source(found: Occasion) -> Source | None:
@@ -171,7 +188,8 @@ def _source(found: Occasion) -> Source | None:
 def window(window: str) -> Answer:
     """One round: overview, problems, carried over, not inspected, every item."""
     shown = _shown(window)
-    parts = [_part(table, shown.occasion.window.id) for table in shown.view.tables] if shown.view else []
+    tables = [*shown.view.tables, *shown.after] if shown.view else []
+    parts = [_part(table, shown.occasion.window.id) for table in tables]
     return render(
         "window.html",
         "rounds",
@@ -193,7 +211,7 @@ def _part(table: Table, window_id: str) -> Table:
 def record_table(args: Mapping[str, str]) -> Table:
     """One part of a record."""
     shown = _shown(args.get("window", ""))
-    tables = shown.view.tables if shown.view else ()
+    tables = (*shown.view.tables, *shown.after) if shown.view else ()
     found = next((one for one in tables if one.name == args.get("part")), None)
     if found is None:
         abort(404)
