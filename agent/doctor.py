@@ -6,12 +6,13 @@ import shutil
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from agent import machine, settings
+from agent import doctor_plan, machine, settings
 from agent.clock import synchronised
+from agent.doctor_plan import Point
 from agent.errors import AgentError
 from agent.settings import Settings
 from agent.shown import Shown, table
@@ -26,15 +27,6 @@ CHECK_S = 15.0
 _CAPABILITIES = {"cap_dac_read_search": 2, "cap_net_raw": 13, "cap_sys_ptrace": 19}
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One thing looked at. `word`: ok, no (cannot, and why), needs (parameters), bad (to be mended)."""
-
-    name: str
-    word: str
-    why: str = ""
-
-
 def examine(state: State) -> Shown:
     """Exit 1 when something must be mended before `run` can work."""
     try:
@@ -45,11 +37,11 @@ def examine(state: State) -> Shown:
     points += [probe() for probe in _HERE] + _state(state) + _plugins(given)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda check_id: _try(check_id, given.means(state)), registry.ids()))
-    value = {"here": [_json(p) for p in points], "checks": [_json(p) for p in found]}
-    rows = [(p.word, p.name, p.why) for p in points]
-    lines = [(p.word, p.name, p.why) for p in found]
-    bad = any(p.word == "bad" for p in points + found)
-    return Shown(value, f"{table(rows)}\n\n{table(lines)}", 1 if bad else 0)
+    groups = {"here": points, "plan": doctor_plan.points(state, given), "checks": found}
+    value = {name: [_json(p) for p in group] for name, group in groups.items()}
+    tables = [table([(p.word, p.name, p.why) for p in group]) for group in groups.values() if group]
+    bad = any(p.word == "bad" for group in groups.values() for p in group)
+    return Shown(value, "\n\n".join(tables), 1 if bad else 0)
 
 
 def _json(point: Point) -> dict[str, str]:
