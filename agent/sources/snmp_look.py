@@ -19,15 +19,17 @@ _SYSTEM = (
 )
 
 
-def look(parts: Sequence[Part]) -> Reader[Device]:
-    """Identify the device, then read these parts of it."""
+def look(parts: Sequence[Part], *, makers: bool = True) -> Reader[Device]:
+    """Identify the device, then read these parts of it. `makers` False: as a device that no profile knows."""
     rows = Rows()
     yield from get(rows, _SYSTEM)
     object_id = text_of(rows.scalar(snmp_standard.OBJECT_ID)) or (yield from _enterprise(rows))
     if not rows.scalars and not object_id:
         raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
     description = text_of(rows.scalar(snmp_standard.DESCRIPTION))
-    profile = yield from _profile(snmp_profiles.chosen(object_id, description))
+    profile = yield from _profile(
+        snmp_profiles.chosen(object_id if makers else "", description if makers else "")
+    )
     yield from _read(rows, _wanted(profile, parts))
     yield from snmp_standard.read_chassis(rows, profile)
     yield from _standard(rows, profile, parts)

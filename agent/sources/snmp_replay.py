@@ -14,13 +14,15 @@ from agent.sources.snmp_udp import Job, Loop
 from checks.snmp import EVERYTHING
 
 
-def replay(recordings: list[Path], out: Path) -> dict[str, str]:
-    """Readings of each recording in OUT/NAME.json; what could not be read, by name."""
+def replay(recordings: list[Path], out: Path, *, makers: bool = True) -> dict[str, str]:
+    """Readings of each recording in OUT/NAME.json; what could not be read, by name. `makers`: see `look`."""
     failed = {}
     out.mkdir(parents=True, exist_ok=True)
     for path in recordings:
         with Responder({b"public": read(path)}) as responder:
-            job = Job(("127.0.0.1", responder.port), 2, b"public", look(EVERYTHING), 60, path.stem)
+            job = Job(
+                ("127.0.0.1", responder.port), 2, b"public", look(EVERYTHING, makers=makers), 60, path.stem
+            )
             Loop([job]).run()
         if job.error is not None:
             failed[path.stem] = str(job.error)

@@ -30,7 +30,7 @@ def test_every_profile_is_readable_and_whole(name):
 def test_the_longest_object_id_wins_then_the_description():
     assert find("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X").name == "cisco-ios"
     assert find("1.3.6.1.4.1.9.1.2571", "Cisco IOS XR Software (NCS-5500)").name == "cisco-ios-xr"
-    assert find("1.3.6.1.4.1.9.6.1", "a switch").name == "cisco"
+    assert find("1.3.6.1.4.1.9.5.1", "a switch").name == "cisco"
     assert find("1.3.6.1.4.1.2011.2.23.1", "x").name == "huawei-vrp"
     assert find("1.3.6.1.4.1.2011.10.1", "x").name == "h3c-comware"
     assert find("1.3.6.1.4.1.31.1", "x") is None
@@ -91,6 +91,25 @@ def held(columns, scalars=None):
 
 def coded(value):
     return value.to_bytes(8, "big", signed=True) if isinstance(value, int) else value
+
+
+def test_a_profile_may_be_another_makers_below_another_number():
+    objects = {rule.value for rule in complete("fs-datacenter").sensors}
+    assert len(objects) == len({rule.value for rule in complete("ruijie").sensors})
+    assert all(oid.startswith("1.3.6.1.4.1.52642.") for oid in objects)
+    assert complete("fs-datacenter").vendor == "FS"
+
+
+def test_an_index_that_is_a_text_names_its_row():
+    assert snmp_rules.readable("3.67.80.85") == "CPU"
+    assert snmp_rules.readable("3.67.80") == "3.67.80"
+    assert snmp_rules.readable("") == ""
+
+
+def test_a_power_of_ten_may_multiply():
+    columns = {V + "1": {1: 3312}, V + "2": {1: -3}}
+    rule = {"class": "voltage", "value": V + "1", "power": V + "2"}
+    assert [sensor.value for sensor in sensors(rules("sensors", rule), held(columns))] == [3_312]
 
 
 def rules(part, *given):
