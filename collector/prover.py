@@ -3,7 +3,7 @@
     python -m collector.prover FD [FD …]
 
 On each of the given sockets it answers one request after the other. A request is a list of (public key,
-frame bytes), an answer a list of (packed looks, number of lines) or (error code, detail), both MessagePack
+frame bytes), an answer a list of packed looks (two byte strings) or (error code, detail), both MessagePack
 behind a u32 length. It ends when the server closes a socket, and it holds no key, no database and no
 file: what a hostile batch could do to a decoder, it does here.
 """
@@ -22,10 +22,9 @@ from checks.wire import frame as frames
 from checks.wire.errors import WireError
 from collector.evidence.examine import prove
 from collector.evidence.fast_header import read_header
-from collector.evidence.rows import pack
+from collector.evidence.rows import Packed, pack
 
 LENGTH = Struct(">I")
-Proven = tuple[bytes, int]
 Refused = tuple[str, str]
 
 _REQUEST = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]])
@@ -52,12 +51,11 @@ def _exactly(sock: socket.socket, size: int) -> bytes | None:
     return data or None
 
 
-def one(public: bytes, piece: bytes) -> Proven | Refused:
+def one(public: bytes, piece: bytes) -> Packed | Refused:
     """What one frame holds, or why it is refused."""
     try:
         frame = frames.decode(piece)
-        lines = prove(frame, read_header(frame.header), public)
-        return pack(lines), len(lines)
+        return pack(prove(frame, read_header(frame.header), public))
     except WireError as error:
         return str(error.code), error.detail
 

@@ -8,8 +8,9 @@ within unions misread memory in 0.22.)
 """
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Union, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, overload
 
 import msgspec
 
@@ -99,6 +100,7 @@ _DECODER = msgspec.json.Decoder(Line)
 _ENCODER = msgspec.json.Encoder()
 _DIGITS = bytes(0x30 if 0x30 <= i <= 0x39 else i for i in range(256))
 _LONG = b"0" * 16
+_TIMES = 24  # bytes of a line in `Packed.times`
 _LONG_NUMBER = re.compile(rb"[\[:,]-?[0-9]{16}")
 
 
@@ -185,7 +187,7 @@ def _slow(line: bytes, number: int) -> Line:
     return made
 
 
-class Look(msgspec.Struct, array_like=True, gc=False):
+class Look(NamedTuple):
     """What of a line is followed: `Line` without version, parameters, facts and readings."""
 
     check: str
@@ -200,52 +202,73 @@ class Look(msgspec.Struct, array_like=True, gc=False):
     round: str | None
 
 
+class Packed(NamedTuple):
+    """The looks of a batch in two pieces: what stays the same from one batch to the next, and the times.
+
+    who     MessagePack: the columns check, target, vantage, asset, state, error, round
+    times   the columns slot, t0, t1, each number 8 bytes in this machine's order
+    """
+
+    who: bytes
+    times: bytes
+
+
 _PACKER = msgspec.msgpack.Encoder()
-_UNPACKER = msgspec.msgpack.Decoder(list[Look])
+_Maybe = list[str | None]
+_UNPACKER = msgspec.msgpack.Decoder(tuple[list[str], list[str], list[str], _Maybe, _Maybe, _Maybe, _Maybe])
 
 
-def pack(lines: Sequence[Line]) -> bytes:
-    """The looks of these lines, for another process: `Rows(packed, n)` reads them."""
-    looks = []
-    for line in lines:
-        error: Any = line.error
-        broken = error is not _UNSET
-        looks.append(
-            (
-                line.check,
-                line.target,
-                line.vantage,
-                line.asset,
-                line.slot,
-                line.t0,
-                line.t1,
-                None if broken else line.state,
-                error.kind if broken else None,
-                None if line.round is _UNSET else line.round,
-            )
-        )
-    return _PACKER.encode(looks)
+def pack(lines: Sequence[Line]) -> Packed:
+    """The looks of these lines, for another process: `Rows(packed)` reads them."""
+    errors = [None if line.error is _UNSET else line.error.kind for line in lines]  # type: ignore[union-attr]
+    who = (
+        [line.check for line in lines],
+        [line.target for line in lines],
+        [line.vantage for line in lines],
+        [line.asset for line in lines],
+        [line.state if error is None else None for line, error in zip(lines, errors, strict=True)],
+        errors,
+        [None if line.round is _UNSET else line.round for line in lines],
+    )
+    times = array("q", [line.slot for line in lines])
+    times.extend([line.t0 for line in lines])
+    times.extend([line.t1 for line in lines])
+    return Packed(_PACKER.encode(who), times.tobytes())
+
+
+def times_of(packed: Packed) -> "array[int]":
+    """Slot, t0 and t1 of all lines, one column behind the other."""
+    times = array("q")
+    times.frombytes(packed.times)
+    return times
+
+
+def _unpack(packed: Packed) -> list[Look]:
+    checks, targets, vantages, assets, states, errors, rounds = _UNPACKER.decode(packed.who)
+    times, count = times_of(packed), len(checks)
+    slots, t0s, t1s = times[:count], times[count : 2 * count], times[2 * count :]
+    return list(map(Look, checks, targets, vantages, assets, slots, t0s, t1s, states, errors, rounds))
 
 
 class Rows(Sequence[Row]):
     """The lines as rows, made one by one when somebody looks at them; packed ones are read only then."""
 
-    __slots__ = ("_count", "_lines", "_packed")
+    __slots__ = ("_lines", "packed")
 
-    def __init__(self, lines: Sequence[Line | Look] | bytes, count: int | None = None) -> None:
-        self._packed = lines if isinstance(lines, bytes) else b""
-        self._lines: Sequence[Any] | None = None if isinstance(lines, bytes) else lines
-        self._count = len(lines) if count is None else count
+    def __init__(self, lines: Sequence[Line | Look] | Packed) -> None:
+        self.packed = lines if isinstance(lines, Packed) else None
+        self._lines: Sequence[Any] | None = None if isinstance(lines, Packed) else lines
 
     @property
     def lines(self) -> Sequence[Any]:
         """What they are made from (`Line` or `Look`), for who looks at few of them."""
         if self._lines is None:
-            self._lines, self._packed = _UNPACKER.decode(self._packed), b""
+            assert self.packed is not None  # noqa: S101 - made from the one or the other
+            self._lines = _unpack(self.packed)
         return self._lines
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.packed.times) // _TIMES if self.packed is not None else len(self.lines)
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -254,7 +277,7 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
         if isinstance(at, slice):
             return list(self)[at]
-        return _row(self.lines[at], range(self._count)[at])
+        return _row(self.lines[at], range(len(self))[at])
 
     def __iter__(self) -> Iterator[Row]:
         for number, line in enumerate(self.lines):

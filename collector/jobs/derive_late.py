@@ -18,14 +18,8 @@ from checks.wire.numbers import EntryKind
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.evidence.accepted import Accepted
 from collector.jobs.batches import read_places
-from collector.jobs.derive_state import (
-    DAY_MS,
-    DEFAULT_HOLD_MS,
-    Holds,
-    Memory,
-    midnight_after,
-    outcome_of,
-)
+from collector.jobs.derive_series import DAY_MS, Holds, midnight_after
+from collector.jobs.derive_state import DEFAULT_HOLD_MS, Memory, outcome_of
 from collector.store import runs
 from collector.store.evidence import entry_table
 from collector.store.late import LateRow

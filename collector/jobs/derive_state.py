@@ -4,9 +4,8 @@ No database here. Whatever `take` is told depends on the batches alone and their
 memory lost in a crash is made again from the cursor on, and a rebuild gives the same tables.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from sys import intern
 from typing import Any
 
 from msgspec import UNSET
@@ -14,7 +13,9 @@ from msgspec import UNSET
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.availability.runs import OUTCOME_OF_STATE, Outcome
 from collector.evidence.accepted import Accepted, Row
-from collector.evidence.rows import Rows
+from collector.evidence.rows import Rows, times_of
+from collector.jobs.derive_series import Holds, Series, Span, midnight_after
+from collector.jobs.derive_steady import Steady
 from collector.store.late import LateRow
 from collector.store.rounds import DoneRow
 from collector.store.runs import RunRow
@@ -22,181 +23,10 @@ from collector.store.series import EventRow, MarkRow, SeriesRow
 
 DEFAULT_HOLD_MS = 150_000
 CLOCK_FINDING_US = 60_000_000
-DAY_MS = 86_400_000
 MOST_SPANS = 1024
-_CHINA_MS = 8 * 3_600_000
 _OUTCOMES = {
     state: None if outcome is Outcome.ERROR else outcome.value for state, outcome in OUTCOME_OF_STATE.items()
 }
-
-Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
-
-
-class Series:
-    """One series: newest look, open run (n is 0 before the first observation), runs that ended.
-
-    While nothing changes, only `last` and `n` follow every line. The rest of the newest look is in
-    `seen`, the batch that holds it, at line `seen_line`, until `level` takes it from there.
-    """
-
-    __slots__ = (
-        "asset",
-        "check",
-        "dirty",
-        "ended",
-        "error",
-        "first",
-        "first_idx",
-        "first_line",
-        "first_seq",
-        "floor",
-        "gap",
-        "hi_idx",
-        "hold",
-        "holds",
-        "id",
-        "idx",
-        "last",
-        "last_hold",
-        "last_idx",
-        "last_line",
-        "last_seq",
-        "line",
-        "lo_idx",
-        "midnight",
-        "moved",
-        "n",
-        "outcome",
-        "room",
-        "seen",
-        "seen_line",
-        "slot",
-        "span",
-        "state",
-        "steady",
-        "t",
-        "target",
-        "vantage",
-    )  # fmt: skip
-
-    def __init__(self, row: SeriesRow) -> None:
-        self.id, check, target, vantage, self.asset, self.hold = row[:6]
-        # Each name once: they are compared with those of every line.
-        self.check, self.target, self.vantage = intern(check), intern(target), intern(vantage)
-        self.t, self.slot, self.state, self.error, self.idx, self.line = row[6:]
-        self.holds: Holds | None = None
-        self.ended: list[RunRow] = []
-        self.dirty = self.moved = False
-        self.floor = -1
-        self.n = self.first = self.gap = self.first_seq = self.last_seq = 0
-        self.first_idx = self.first_line = self.last_idx = self.last_line = self.lo_idx = self.hi_idx = 0
-        self.last = self.midnight = self.last_hold = -1
-        self.outcome = ""
-        # The state of the newest look, if that is also the open run's newest observation, made in `span`;
-        # another within `room` after it neither ends the run nor widens its gap.
-        self.steady = ""
-        self.span: Span | None = None
-        self.room = 0
-        self.seen: Accepted | None = None
-        self.seen_line = 0
-
-    def level(self) -> None:
-        """Take all of the newest look from the batch that holds it."""
-        batch = self.seen
-        if batch is None:
-            return
-        self.seen, line = None, self.seen_line
-        rows: Any = batch.rows
-        row = rows.lines[line]
-        self.t, self.slot = self.last, row.slot
-        self.belongs(row.asset)
-        self.idx = self.last_idx = self.hi_idx = batch.idx
-        self.line = self.last_line = line
-        self.last_seq = batch.seq
-
-    def belongs(self, asset: str | None) -> None:
-        """To this asset; a change is remembered till the next flush."""
-        if asset != self.asset:
-            self.asset, self.moved = asset, True
-
-    def resume(self, run: RunRow) -> None:
-        """Go on with a run that was kept."""
-        self.level()
-        self.steady = ""
-        self.first, self.last, self.outcome, self.n, self.gap = run[1:6]
-        self.first_seq, self.last_seq, self.first_idx, self.first_line = run[6:10]
-        self.last_idx, self.last_line, self.lo_idx, self.hi_idx = run[10:]
-        self.last_hold = -1  # not kept
-        self.midnight = midnight_after(self.last)
-
-    def stand_on(self, run: RunRow) -> None:
-        """Resume what the database holds, which may be ahead of the cursor after a crash within a flush."""
-        self.resume(run)
-        self.floor = run.hi_idx
-
-    def repeat(self, seq: int, idx: int, line: int) -> bool:
-        """The newest observation once more, of the same outcome: the later in the log counts.
-
-        False if that cannot be told from the open run alone.
-        """
-        alone = self.n == 1
-        joined = self.last_hold == self.hold if alone else self.gap < self.hold
-        if not joined or (not alone and self.lo_idx == self.last_idx != self.first_idx):
-            return False
-        self.last_seq, self.last_idx, self.last_line, self.hi_idx = seq, idx, line, idx
-        if alone:
-            self.first_seq, self.first_idx, self.first_line, self.lo_idx = seq, idx, line, idx
-        self.last_hold = self.hold
-        return True
-
-    def row(self) -> SeriesRow:
-        """As it is kept; level."""
-        return SeriesRow(
-            self.id,
-            self.check,
-            self.target,
-            self.vantage,
-            self.asset,
-            self.hold,
-            self.t,
-            self.slot,
-            self.state,
-            self.error,
-            self.idx,
-            self.line,
-        )
-
-    def run(self) -> RunRow:
-        """The open run as it is kept; level."""
-        return RunRow(
-            self.id,
-            self.first,
-            self.last,
-            self.outcome,
-            self.n,
-            self.gap,
-            self.first_seq,
-            self.last_seq,
-            self.first_idx,
-            self.first_line,
-            self.last_idx,
-            self.last_line,
-            self.lo_idx,
-            self.hi_idx,
-        )
-
-
-def midnight_after(t: int) -> int:
-    """The next midnight of China's clock: runs are cut there, so that each day has its own (AV 3.16)."""
-    return t - (t + _CHINA_MS) % DAY_MS + DAY_MS
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Span:
-    """One day of China's clock under one plan: within it, nothing but time and outcome ends a run."""
-
-    holds: Holds
-    midnight: int
 
 
 @dataclass(slots=True)
@@ -216,6 +46,10 @@ class Memory:
     changed_marks: set[str] = field(default_factory=set)
     events: list[EventRow] = field(default_factory=list)
     done: dict[tuple[str, str, str, str], DoneRow] = field(default_factory=dict)
+    steady: Steady = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.steady = Steady(self.dirty)
 
     def take(self, batch: Accepted) -> None:
         """Follow one batch; what cannot be appended is noted as late."""
@@ -243,6 +77,10 @@ class Memory:
     def numbered(self, id_: int) -> Series:
         """The series of this number; they are numbered from 1 on."""
         return self.every[id_ - 1]
+
+    def settle(self) -> None:
+        """Let every series know where it stands: what was taken in whole is told now."""
+        self.steady.settle()
 
     def new_series(self, row: Row, agent: str) -> Series:
         """A series is numbered by its first appearance in the log."""
@@ -278,6 +116,7 @@ class Memory:
     def replaced(self, agent: str, row: LateRow, made: list[RunRow]) -> None:
         """The runs show it now, and the open run is the last of them if it was among them."""
         open_run = self.numbered(row.series)
+        open_run.level()
         if made and made[-1].last >= open_run.last:
             open_run.resume(made[-1])
         waiting = self.late[agent]
@@ -358,6 +197,11 @@ class _Taking:
     def run(self) -> None:
         """All its lines, each by itself."""
         batch, rows = self.batch, self.batch.rows
+        if isinstance(rows, Rows) and rows.packed is not None:
+            times = times_of(rows.packed)
+            self.span = self.memory.span(batch.header.plan, times[len(times) // 3] - self.shift)
+            if self.memory.steady.take(batch, rows.packed, times, self.shift, self.span, self.latest):
+                return
         lines: Sequence[Any] = rows.lines if isinstance(rows, Rows) else rows
         self.span = self.memory.span(batch.header.plan, lines[0].t0 - self.shift)
         if isinstance(rows, Rows):
@@ -373,12 +217,15 @@ class _Taking:
         """What only prolongs a run goes the short way, which leaves the rest to `level`."""
         batch, known, shift, span = self.batch, self.known, self.shift, self.span
         agent, end = batch.agent, min(span.midnight, self.latest + 1)
+        prolonged = []
         for number, line in enumerate(lines):
             try:
                 series = known[line.check][line.target]
             except KeyError:
                 self._row(rows[number])
                 continue
+            if series.group is not None:
+                series.group.dissolve()
             if line.state == series.steady and series.span is span:
                 t = line.t0 - shift
                 if (
@@ -393,8 +240,12 @@ class _Taking:
                     if series.seen is None:
                         self._touch(series)
                     series.seen = batch
+                    prolonged.append(series)
                     continue
             self._row(rows[number])
+        packed = rows.packed if isinstance(rows, Rows) else None
+        if packed is not None and len(prolonged) == len(lines):
+            self.memory.steady.learn(batch, packed, prolonged, span)
 
     def _row(self, row: Row) -> None:
         if row.vantage != self.batch.agent:
@@ -420,6 +271,7 @@ class _Taking:
         series = self.known.get(row.check, {}).get(row.target)
         if series is None:
             series = self.memory.new_series(row, self.batch.agent)
+        series.alone()
         series.level()
         self._touch(series)
         holds = self.span.holds

@@ -19,7 +19,8 @@ from collector.evidence.accepted import Accepted
 from collector.faults import crash_point
 from collector.jobs.batches import log_size, read_batches
 from collector.jobs.derive_late import Change, Job, LateWork
-from collector.jobs.derive_state import Holds, Memory
+from collector.jobs.derive_series import Holds
+from collector.jobs.derive_state import Memory
 from collector.store import late, plans, rounds, runs, series
 from collector.store.evidence import Damaged
 from collector.store.late import LateRow
@@ -223,6 +224,7 @@ class Deriver:
 
     def _pieces(self) -> Iterator[_Piece]:
         memory, piece = self._memory, _Piece()
+        memory.settle()
         # By number: if only some are kept, the numbers of new ones leave no hole.
         for one in sorted(memory.dirty, key=lambda one: one.id):
             one.level()

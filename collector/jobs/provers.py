@@ -19,7 +19,7 @@ from time import monotonic
 import msgspec
 
 import collector
-from collector.evidence.rows import Rows
+from collector.evidence.rows import Packed, Rows
 from collector.prover import receive, send
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class Provers:
             process.stop()
 
 
-def _read(first: bytes | str, second: int | str) -> Rows | tuple[str, str]:
-    if isinstance(first, bytes) and isinstance(second, int):
-        return Rows(first, second)
+def _read(first: bytes | str, second: bytes | str) -> Rows | tuple[str, str]:
+    if isinstance(first, bytes) and isinstance(second, bytes):
+        return Rows(Packed(first, second))
     return str(first), str(second)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from checks.wire import lines as bodies
 from checks.wire.header import Clock, Header, Kind
 from collector.evidence.accepted import Accepted
 from collector.evidence.looks import read_back
-from collector.jobs.derive_state import DAY_MS, Memory, midnight_after
+from collector.evidence.rows import Rows, pack, read_lines
+from collector.jobs.derive_series import DAY_MS, midnight_after
+from collector.jobs.derive_state import Memory
 
 START = midnight_after(1_795_190_400_000) - 1_800_000
 PLANS = {
@@ -22,13 +25,15 @@ PLANS = {
 }
 
 
-def line(agent: str, target: str, t: int, state: str, round_: str | None, vantage: str) -> bytes:
+def line(
+    agent: str, target: str, t: int, state: str, round_: str | None, vantage: str, asset: str | None = None
+) -> bytes:
     failed = state == "error"
     said = State.UNKNOWN if failed else State(state)
     made = Result(
         check="service.tcp",
         version=1,
-        asset=random.Random(t).choice(["web-01", "web-02"]),
+        asset=asset or random.Random(t).choice(["web-01", "web-02"]),
         target=target,
         vantage=vantage,
         slot=t - t % 60_000,
@@ -53,6 +58,23 @@ def batch(idx: int, agent: str, lines: Sequence[bytes], received: int, plan: str
     return Accepted(idx, agent, 1, idx, received, header, read_back(body, len(lines)))
 
 
+def proven(one: Accepted) -> Accepted:
+    """The same batch with its looks packed, as provers hand them over."""
+    whole = [
+        line(
+            row.vantage,
+            row.target,
+            row.t0,
+            (row.error and "error") or row.state or "",
+            row.round,
+            row.vantage,
+            row.asset,
+        )
+        for row in one.rows
+    ]
+    return replace(one, rows=Rows(pack(read_lines(whole))))
+
+
 def some_batches(luck: random.Random, count: int) -> list[Accepted]:
     """Mostly a look a minute, in order, of one outcome; now and then everything else that can come."""
     at, plan, states, made = START, "", {}, []
@@ -71,6 +93,29 @@ def some_batches(luck: random.Random, count: int) -> list[Accepted]:
             lines.append(line(agent, target, t, state, round_, vantage))
         offset = luck.choice([0] * 40 + [2_000_000, -3_000_000])
         made.append(batch(idx, agent, lines, at + 30_000, plan, offset))
+    return made
+
+
+def steady_batches(luck: random.Random, count: int) -> list[Accepted]:
+    """Two kinds of batches in turn, each again and again the same but for its times; seldom anything else."""
+    at, plan, made = START - 40 * 60_000, "", []
+    kinds = [["t0", "t1", "t2"], luck.choice([["t3", "t4"], ["t3", "t4", "t3"]]), ["t5", "t5"], ["t6", "t2"]]
+    offset = 0
+    for idx in range(count):
+        at += 30_000 + luck.choice([0] * 80 + [1, -20, 400_000, -90_000])
+        plan = luck.choice([plan] * 60 + list(PLANS))
+        offset = luck.choice([offset] * 60 + [0, 2_000_000, -3_000_000])
+        agent, kind = luck.choice([("a", kinds[idx % 2])] * 40 + [("a", luck.choice(kinds)), ("b", kinds[0])])
+        state = luck.choice(["ok"] * 80 + ["crit", "error"])
+        jitter = (
+            [luck.choice([0, 0, 0, 7, 900, -900, 45_000]) for _ in kind] if luck.random() < 0.2 else [0] * 3
+        )
+        lines = [
+            line(agent, target, at + 10 * n + jitter[n], state, None, agent, "web-01")
+            for n, target in enumerate(kind)
+        ]
+        lines = [*lines, line(agent, "t0", at, "ok", None, "somebody")] if luck.random() < 0.02 else lines
+        made.append(batch(idx, agent, lines, at + luck.choice([30_000] * 40 + [-60_000]), plan, offset))
     return made
 
 
@@ -103,6 +148,40 @@ def test_the_short_way_keeps_what_the_long_way_keeps(seed: int) -> None:
     ]
     times = {number for number in range(120) if random.Random(-number).random() < 0.1}
     assert followed(batches, times.__contains__) == followed(long, times.__contains__)
+
+
+@pytest.mark.parametrize("make", [some_batches, steady_batches])
+@pytest.mark.parametrize("seed", range(20))
+def test_batches_taken_in_whole_keep_what_their_lines_one_by_one_keep(
+    seed: int, make: Callable[[random.Random, int], list[Accepted]]
+) -> None:
+    batches = make(random.Random(seed), 160)
+    long = [replace(one, rows=list(one.rows)) for one in batches]
+    times = {number for number in range(160) if random.Random(-number).random() < 0.1}
+    whole = followed([proven(one) for one in batches], times.__contains__)
+    assert whole == followed(long, times.__contains__)
+
+
+def test_a_batch_that_comes_again_and_again_is_taken_in_whole() -> None:
+    memory = Memory(PLANS.__getitem__)
+    for idx in range(10):
+        t = START - 3_600_000 + 60_000 * (idx // 2)
+        name = f"t{idx % 2}"
+        one = batch(idx, "a", [line("a", name, t, "ok", None, "a", "web-01")], t + 1000, "", 0)
+        memory.take(proven(one))
+    first, second = memory.every
+    assert first.group is not None and second.group is not None and first.group is not second.group
+    # The first makes a run, the second its gap, the third and the fourth prolong it: the fifth is known.
+    assert (first.n, first.last) == (4, START - 3_600_000 + 180_000)
+    memory.settle()
+    assert (first.n, second.n, first.last) == (5, 5, START - 3_600_000 + 240_000)
+    first.level()
+    assert (first.idx, first.last_idx) == (8, 8) and first.dirty
+    # Another outcome ends the group, with all that it knew.
+    t = START - 3_600_000 + 300_000
+    memory.take(proven(batch(10, "a", [line("a", "t0", t, "crit", None, "a", "web-01")], t + 1000, "", 0)))
+    assert first.group is None and [run.n for run in first.ended] == [5]
+    assert second.group is not None
 
 
 def test_most_lines_of_a_quiet_agent_go_the_short_way() -> None:
