@@ -8,11 +8,11 @@ signature. Bodies and lines are checked in both.
 import gc
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.codec import FieldError
 from checks.plan import Plan
@@ -94,6 +94,15 @@ class Found:
     findings: Findings = field(default_factory=Findings)
     tracks: dict[Series, Track] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
+
+
+class _Kept(NamedTuple):
+    """Where one chunk keeps what it finds of a series: found anew in every chunk."""
+
+    found: Found
+    track: Track
+    slots: Callable[[int], None]
+    wanted: bool
 
 
 def read_batches(task: Task, processes: int) -> Found:
@@ -228,51 +237,64 @@ class _Batch:
 
     def lines(self, split: list[bytes]) -> None:
         """Judge the lines again and keep what the claims are made of."""
-        agent, look, found, wanted = self.header.agent, self.judge.look, self.found, self.task.wanted
+        agent, look, found = self.header.agent, self.judge.look, self.found
+        order = self.judge.order(agent)
         shift = shift_ms(self.header.clock.offset_us)
         # A look counts up to this t0; of a batch in quarantine none does.
         latest = self.entry.received_ms + FUTURE_MS + shift if self._scores() else _NEVER
         judged: list[str] = []
         for number, line in enumerate(split):
             try:
-                who, slot, t0, in_round, said = look(line, agent)
+                who, slot, t0, in_round, said = look(line, agent, order, number)
             except (WireError, FieldError) as error:
                 found.findings.add("bad_line", f"{self.where} line {number}", str(error))
                 continue
             judged.append(said.judged)
-            if (said.problem is not None or who.series[2] != agent) and not self.stands(number, who, said):
+            if (said.problem is not None or not who.own) and not self.stands(number, who, said):
                 continue
-            track = found.tracks.get(who.series) or self.track(who)
+            kept = who.kept
+            if kept is None or kept.found is not found:
+                kept = self.keep(who)
             if in_round is None:
-                track.slots.append(slot)
+                kept.slots(slot)
             elif t0 <= latest:
                 found.done.append(Done(in_round, *who.series, t0 - shift, said.error, self.idx, number, line))
-            if who.pair in wanted and t0 <= latest:
-                self.observed(track, t0 - shift, who.pair, said)
+            if kept.wanted:
+                self.observed(kept.track, t0, (shift, latest), who.pair, said)
+        self.tally(judged)
+
+    def tally(self, judged: list[str]) -> None:
+        """Count what was done with the lines."""
         for what, count in Counter(judged).items():
-            found.findings.count(what, count)
+            self.found.findings.count(what, count)
 
     def stands(self, number: int, who: Who, said: Said) -> bool:
         """Report what is wrong with a line; whether it is one of this agent's own."""
         where = f"{self.where} line {number}"
         if said.problem is not None:
             self.found.findings.add(said.problem[0], where, said.problem[1])
-        if who.series[2] == self.header.agent:
+        if who.own:
             return True
         self.found.findings.add("bad_line", where, f"says its vantage point is {who.series[2]!r}")
         return False
 
-    def track(self, who: Who) -> Track:
-        """The track of a series that this chunk had not met."""
-        made = self.found.tracks[who.series] = Track(who.asset)
+    def keep(self, who: Who) -> "_Kept":
+        """Where this chunk keeps what it finds of a series."""
+        track = self.found.tracks.get(who.series)
+        if track is None:
+            track = self.found.tracks[who.series] = Track(who.asset)
+        who.kept = made = _Kept(self.found, track, track.slots.append, who.pair in self.task.wanted)
         return made
 
-    def observed(self, track: Track, t_ms: int, pair: tuple[str, str], said: Said) -> None:
-        """Keep an observation that a figure needs; a look that failed shows nothing."""
+    def observed(
+        self, track: Track, t0: int, clock: tuple[int, int], pair: tuple[str, str], said: Said
+    ) -> None:
+        """Keep an observation that a figure needs; a look that failed, or is too late, shows nothing."""
+        shift, latest = clock
         code = _CODE.get(said.state)
-        if said.error is None and code is not None:
+        if said.error is None and code is not None and t0 <= latest:
             holds = self.task.holds.get(self.header.plan, _NO_HOLDS)
-            track.seen.extend((t_ms, code, self.idx, holds.get(pair, NO_HOLD)))
+            track.seen.extend((t0 - shift, code, self.idx, holds.get(pair, NO_HOLD)))
 
     def _scores(self) -> bool:
         """Whether the newest change before this entry was a release from quarantine, or there was none."""

@@ -1,17 +1,15 @@
 """One result line: read strictly, and judged again by the same check with the parameters of the signed plan.
 
-Lines as our own writer makes them go a short way that gives the same: who looked is remembered by its bytes,
-facts are read by the shape of their type (shapes.py), and the readings judged anew are written as our writer
-would: if these bytes end the line, it says what the check says, and is strict JSON from end to end. Any other
-line is read as a whole, with care. What the rest of a line comes to is remembered: the same facts with the
-same parameters are judged the same, unless the check asks for the time.
+Lines as our own writer makes them go a short way that gives the same: who looked is known by the line's first
+bytes, most often those of the line with this number in the agent's batch before, and its tail is right if it
+is what our writer makes of its facts and of what the check says of them (tails.py). Any other line is read as
+a whole, with care. A tail that was good is remembered until the next: the same facts with the same parameters
+are judged the same, unless the check asks for the time.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from checks import registry
@@ -19,14 +17,15 @@ from checks import result as results
 from checks.api import Check, Reading, State, worst
 from checks.codec import FieldError, from_json
 from checks.plan import Plan
-from checks.wire.numbers import MAX_INT
 from collector.verify import quick
-from collector.verify.shapes import Misfit
-from collector.verify.swift import reads_of
+from collector.verify.swift import tails_of
+from collector.verify.tails import Judging, Tails, Taken
 
 Asked = tuple[str, str, str, str]  # agent, check, target, digest of the parameters
 _MOST = 20_000
-_HOPELESS = 64  # so many lines of a series without one that came before: none will
+_LONGEST = 65_536  # bytes of a tail that is worth remembering
+_HOPELESS = 16  # so many new tails in a row: from then on one of so many is remembered
+_ROOM = 64 * 1024 * 1024  # bytes of all of them
 _TEXT = rb'"([ !#-\[\]-~]*+)"'
 _NUMBER = rb"(0|[1-9][0-9]{0,14}+)"
 _WHO = re.compile(
@@ -36,9 +35,8 @@ _WHO = re.compile(
 _WHEN = re.compile(
     rb',"slot":' + _NUMBER + rb',"t0":' + _NUMBER + rb',"t1":' + _NUMBER
     + rb'(?:,"round":' + _TEXT + rb')?,"params":' + _TEXT + rb","
-)  # fmt: skip
-_SLOT, _FACTS = b',"slot":', b'"facts":'
-_FACTS_AT = len(_FACTS)
+).match  # fmt: skip
+_SLOT = b',"slot":'
 
 
 class Said(NamedTuple):
@@ -50,19 +48,26 @@ class Said(NamedTuple):
     problem: tuple[str, str] | None = None
 
 
-class Who(NamedTuple):
-    """What the lines of one series have in common."""
+@dataclass(slots=True, eq=False)
+class Who:
+    """What the lines of one series have in common. `own`: the agent that signed them is the vantage point.
+
+    `kept` is whatever the reader of the lines wants to find again with the next one.
+    """
 
     check: str
     version: int
     asset: str | None
     series: tuple[str, str, str]  # check, target, vantage point
     pair: tuple[str, str]  # check, target
+    own: bool
+    kept: Any = None
 
     @classmethod
-    def of(cls, check: str, version: int, asset: str | None, target: str, vantage: str) -> "Who":
-        """Who looked at what."""
-        return cls(check, version, asset, (check, target, vantage), (check, target))
+    def of(cls, check: str, version: int, asset: str | None, series: tuple[str, str], agent: str) -> "Who":
+        """Who looked at what: a check, and as `series` a target and a vantage point."""
+        target, vantage = series
+        return cls(check, version, asset, (check, target, vantage), (check, target), vantage == agent)
 
 
 Look = tuple[Who, int, int, str | None, Said]  # who, slot, t0, round, what the rest comes to
@@ -73,37 +78,28 @@ FAILED = "looks that failed (signed as errors)"
 UNKNOWN = "lines not re-judged"
 
 
-class _When:
-    """Facts with the instant they were taken; notes whether anybody asks for the instant."""
+@dataclass(slots=True, eq=False)
+class Place:
+    """Lines of one series with the same parameters: how they begin, what is asked there, how they are read.
 
-    __slots__ = ("asked", "at", "facts")
-
-    def __init__(self, facts: Any, at: int) -> None:
-        self.facts, self.at, self.asked = facts, at, False
-
-    @property
-    def taken_at(self) -> int:
-        """UTC ms."""
-        self.asked = True
-        return self.at
-
-
-@dataclass(slots=True)
-class _Place:
-    """Lines of one series with the same parameters: what is asked there, and how they are read.
-
-    `number` is the same wherever check, version and parameters are. `new`: how many lines came that were
-    not remembered since one was; where nothing ever comes again, remembering only costs time.
+    `last`: the newest tail that may be answered from memory, and in `said` the answer. `new`: how many came
+    since one was; where nothing ever comes again, remembering only costs time.
     """
 
+    head: bytes
+    end: int  # where the head ends
+    digest: bytes
     who: Who
-    digest: str
     wanted: Mapping[str, Any] | None
-    number: int
-    judge: Callable[[Any, Any], Iterable[Reading]] | None = None
+    judge: Judging | None = None
     params: Any = None
-    read: Callable[[bytes, int], tuple[Any, int]] | None = None
+    tails: Tails | None = None
+    last: bytes = b""
+    said: Said | None = None
     new: int = 0
+
+
+Order = list[Place]  # where the lines of an agent's newest batch stood, by number
 
 
 @dataclass(slots=True)
@@ -111,103 +107,108 @@ class Judge:
     """Judges lines with the parameters that plans asked for; remembers within one process."""
 
     asked: Mapping[Asked, Mapping[str, Any]]
-    memory: dict[tuple[int, bytes], Said] = field(default_factory=dict)
-    once: set[int] = field(default_factory=set)
-    places: dict[tuple[str, bytes, bytes], _Place] = field(default_factory=dict)
-    numbers: dict[tuple[str, int, str], int] = field(default_factory=dict)
+    places: dict[tuple[str, bytes, bytes], Place] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
     params: dict[tuple[str, str], Any] = field(default_factory=dict)
     checks: dict[str, Check[Any, Any] | None] = field(default_factory=dict)
+    room: int = _ROOM
 
     @classmethod
     def of(cls, asked: Mapping[Asked, Mapping[str, Any]]) -> "Judge":
         """A judge without memories."""
         return cls(asked)
 
-    def look(self, line: bytes, agent: str) -> Look:
+    def order(self, agent: str) -> Order:
+        """Where this agent's lines stand: for `look`."""
+        return self.orders.setdefault(agent, [])
+
+    def look(self, line: bytes, agent: str, order: Order, number: int) -> Look:
         """The line with what came of judging it again; WireError or FieldError where it is none."""
+        place = order[number] if number < len(order) else None
+        if place is None or not line.startswith(place.head):
+            return self._elsewhere(line, agent, order, number)
+        when = _WHEN(line, place.end)
+        if when is None or when[5] != place.digest:
+            return self._elsewhere(line, agent, order, number)
+        return self._at(place, line, when)
+
+    def _at(self, place: Place, line: bytes, when: "re.Match[bytes]") -> Look:
+        """A line that stands here."""
+        slot, t0, _t1, round_, _params = when.groups()
+        tail, at = line[when.end() :], int(t0)
+        said = place.said if tail == place.last else None
+        if said is None:
+            said = self._again(place, at, tail)
+        else:
+            place.new = 0
+        return place.who, int(slot), at, None if round_ is None else round_.decode(), said
+
+    def _elsewhere(self, line: bytes, agent: str, order: Order, number: int) -> Look:
+        """A line that stands where none stood before, or another one did."""
         middle = line.find(_SLOT)
-        when = None if middle < 0 else _WHEN.match(line, middle)
+        when = None if middle < 0 else _WHEN(line, middle)
         if when is None:
             return self._whole(line, agent)
-        slot, t0, _t1, round_, params = when.groups()
-        head = line[:middle]
+        head, params = line[:middle], when[5]
         place = self.places.get((agent, head, params)) or self._place(agent, head, params)
         if place is None:
             return self._whole(line, agent)
-        rest = line[when.end() :]
-        said = None
-        if place.new < _HOPELESS:
-            said = self.memory.get((place.number, rest))
-        if said is None:
-            said = self._again(place, int(t0), rest)
-        else:
-            place.new = 0
-        return place.who, int(slot), int(t0), None if round_ is None else round_.decode(), said
+        if number < len(order):
+            order[number] = place
+        elif number == len(order):
+            order.append(place)
+        return self._at(place, line, when)
 
-    def _place(self, agent: str, head: bytes, params: bytes) -> _Place | None:
+    def _place(self, agent: str, head: bytes, params: bytes) -> Place | None:
         """Where lines with this head stand; None where the head is not as our writer makes it."""
         found = _WHO.fullmatch(head)
         if found is None:
             return None
         name, version, asset, target, vantage = found.groups()
-        who = Who.of(
-            name.decode(),
-            int(version),
-            None if asset is None else asset.decode(),
-            target.decode(),
-            vantage.decode(),
-        )
+        owner = None if asset is None else asset.decode()
+        who = Who.of(name.decode(), int(version), owner, (target.decode(), vantage.decode()), agent)
         digest = params.decode()
         wanted = self.asked.get((agent, who.check, who.pair[1], digest))
-        number = self.numbers.setdefault((who.check, who.version, digest), len(self.numbers))
-        # What no plan of this agent asks for is never answered from memory: another agent may have asked.
-        made = _Place(who, digest, wanted, number, new=_HOPELESS if wanted is None else 0)
+        made = Place(head, len(head), params, who, wanted)
         check = self._check(who.check)
         if check is not None and check.version == who.version and wanted is not None:
             try:
                 made.params = self._params(check, digest, wanted)
-                reads = reads_of(check.facts)  # type: ignore[arg-type]  # classes are hashable
-                made.judge, made.read = check.judge, None if reads is None else reads.read
+                made.judge, made.tails = check.judge, tails_of(check.facts)  # type: ignore[arg-type]  # classes are hashable
             except FieldError:
                 pass  # each of its lines is read with care, which says so
         if len(self.places) >= _MOST:
-            self.places.clear()
+            self._forget()
         self.places[agent, head, params] = made
         return made
 
-    def _again(self, place: _Place, t0: int, rest: bytes) -> Said:
-        """What the rest of a line comes to, the short way if that can tell."""
-        if place.judge is not None and place.read is not None and rest.startswith(_FACTS):
+    def _forget(self) -> None:
+        """Hostile bundles name more series than any machine room has."""
+        self.places.clear()
+        self.orders.clear()
+        self.room = _ROOM
+
+    def _again(self, place: Place, t0: int, tail: bytes) -> Said:
+        """What the tail of a line comes to, the short way if that can tell."""
+        if place.judge is not None and place.tails is not None:
             try:
-                facts, end = place.read(rest, _FACTS_AT)
-                seen = _When(facts, t0)
-                again = tuple(place.judge(seen, place.params))
-                state = worst([reading.state for reading in again])
-                # Exactly what our writer makes of what the check says: so it says the same.
-                if rest[end:] == written(again, state):
-                    return _SAME[state] if seen.asked else self._keep(place, rest, _SAME[state])
+                state, timed = place.tails.state(tail, t0, place.judge, place.params)
+                return _SAME[state] if timed else self._keep(place, tail, _SAME[state])
             except Exception:  # noqa: S110 - whatever it was: read with care, below, which also says what is wrong
                 pass
-        value = quick.loads(b"{" + rest)
-        about = (place.who.check, place.who.version, place.digest, t0)
+        value = quick.loads(b"{" + tail)
+        about = (place.who.check, place.who.version, place.digest.decode(), t0)
         made, timed = self._said(about, value, place.wanted)
-        return made if timed or made.problem is not None else self._keep(place, rest, made)
+        return made if timed or made.problem is not None else self._keep(place, tail, made)
 
-    def _keep(self, place: _Place, rest: bytes, said: Said) -> Said:
-        """Remember what came a second time: most lines with counters in them never do."""
+    def _keep(self, place: Place, tail: bytes, said: Said) -> Said:
+        """Remember it: where nothing changes, the next tail is the same."""
         place.new += 1
-        if place.new > _HOPELESS:
+        if place.new > _HOPELESS and place.new % _HOPELESS:
             return said
-        key = (place.number, rest)
-        hashed = hash(key)
-        if hashed not in self.once:
-            if len(self.once) >= _MOST:
-                self.once.clear()
-            self.once.add(hashed)
-            return said
-        if len(self.memory) >= _MOST:
-            self.memory.clear()
-        self.memory[key] = said
+        room = self.room + len(place.last) - len(tail)
+        if len(tail) <= _LONGEST and room >= 0:
+            place.last, place.said, self.room = tail, said, room
         return said
 
     def _whole(self, line: bytes, agent: str) -> Look:
@@ -220,13 +221,14 @@ class Judge:
         wanted = self.asked.get((agent, result.check, result.target, result.params))
         about = (result.check, result.version, result.params, result.t0)
         said, _ = self._said(about, rest, wanted)
-        who = Who.of(result.check, result.version, result.asset, result.target, result.vantage)
+        series = (result.target, result.vantage)
+        who = Who.of(result.check, result.version, result.asset, series, agent)
         return who, result.slot, result.t0, result.round, said
 
     def _said(
         self, about: tuple[str, int, str, int], rest: Any, wanted: Mapping[str, Any] | None
     ) -> tuple[Said, bool]:
-        """What the rest of a line comes to, and whether the judge asked for the time."""
+        """What the tail of a line comes to, and whether the judge asked for the time."""
         name, version, digest, t0 = about
         if rest.keys() == {"error"}:
             error = results.error_of(rest["error"])
@@ -246,7 +248,7 @@ class Judge:
         check = self._check(name)
         if check is None or check.version != version or wanted is None:
             return Said(results.of_rest(rest)[1].value, None, UNKNOWN), False
-        seen = _When(from_json(check.facts, rest["facts"], "facts"), t0)
+        seen = Taken(from_json(check.facts, rest["facts"], "facts"), t0)
         try:
             again = tuple(check.judge(seen, self._params(check, digest, wanted)))  # type: ignore[arg-type]  # a Seen that listens
         except Exception as error:  # facts that fit their types and still make no sense to the check
@@ -276,33 +278,6 @@ class Judge:
 
 
 _SAME = {state.value: Said(state.value, None, SAME) for state in State}
-
-
-def written(readings: Sequence[Reading], state: State) -> bytes:
-    """What our writer puts behind the facts; Misfit or ValueError for what it cannot write."""
-    made = []
-    for one in readings:
-        value = one.value
-        if value is None:
-            number = ',null,"'
-        elif type(value) is int and -MAX_INT <= value <= MAX_INT:
-            number = f',{value},"'
-        else:
-            number = _ratio(value)
-        reason = "," + encode_basestring(one.reason) if one.reason else ""
-        made.append(
-            "[" + encode_basestring(one.name) + number + one.unit + '","' + one.state + '"' + reason + "]"
-        )
-    return (',"readings":[' + ",".join(made) + '],"state":"' + state + '"}').encode("utf-8")
-
-
-def _ratio(value: Any) -> str:
-    if type(value) is not Fraction:
-        raise Misfit
-    top, bottom = value.as_integer_ratio()
-    if not (-MAX_INT <= top <= MAX_INT and bottom <= MAX_INT):
-        raise Misfit
-    return f',[{top},{bottom}],"'
 
 
 def same_readings(raw: Any, again: Sequence[Reading]) -> bool:

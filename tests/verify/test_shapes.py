@@ -1,23 +1,24 @@
 """The short way to facts and readings agrees with the careful one, or says that it does not know."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from checks import registry
-from checks.api import Reading, State, Unit
+from checks.api import Reading, State, Unit, worst
 from checks.codec import FieldError, from_json, to_json
 from checks.result import _reading_json
 from checks.wire import strict_json
 from checks.wire.errors import WireError
 from collector.verify import swift
-from collector.verify.looks import written
-from collector.verify.shapes import Misfit, Shape, shape_of
+from collector.verify.shapes import Misfit, shape_of
+from collector.verify.tails import Plain, Tails, Taken, written
 
 
 class Kind(StrEnum):
@@ -62,8 +63,12 @@ WHOLE = st.builds(
     st.booleans(),
 )
 SHAPE = shape_of(Whole)
-SWIFT = swift.reads_of(Whole)
-END = b',"readings":['  # facts end there
+assert SHAPE is not None
+BOTH: list[Tails] = [Plain(SHAPE)]
+if swift.LIBRARY:
+    SWIFT = swift.tails_of(Whole)
+    assert type(SWIFT) is swift.Swift
+    BOTH.append(SWIFT)
 GOOD = strict_json.dumps(
     to_json(
         Whole((Part("é/", None, Kind.FAR),), {"a": 1, "b": -2}, frozenset("x"), Part("", 0, Kind.NEAR), False)
@@ -83,16 +88,37 @@ def agree(data: bytes) -> bool:
     return True
 
 
-def agree_swiftly(data: bytes) -> bool:
-    """The same of the reader that uses a library."""
-    assert SWIFT is not None
+def judge(seen: Any, _params: object) -> Iterator[Reading]:
+    """All that it is given, as readings."""
+    facts = seen.facts
+    assert type(facts) is Whole
+    for name, count in facts.counts.items():
+        yield Reading(name, count, Unit.COUNT, State.OK)
+    yield Reading("all", Fraction(len(facts.parts), 3), Unit.RATIO, State.WARN, repr(facts)[:200])
+
+
+def tail(facts: bytes, value: Whole) -> bytes:
+    readings = tuple(judge(Taken(value, 0), None))
+    return b'"facts":' + facts + written(readings, worst(one.state for one in readings))
+
+
+def agree_on_tails(facts: bytes) -> bool:
+    """Whether the short ways accept these facts; if one did, the careful way reads the same."""
     try:
-        value, end = SWIFT.read(data + END, 0)
-    except (Misfit, ValueError, TypeError):
-        return False
-    assert end == (data + END).index(END)
-    assert repr(value) == repr(from_json(Whole, strict_json.loads(data[:end])))
-    return True
+        value = from_json(Whole, strict_json.loads(facts))
+        whole = tail(facts, value)
+    except (WireError, FieldError, Misfit, ValueError):
+        value, whole = None, b'"facts":' + facts + b',"readings":[],"state":"unknown"}'
+    said = []
+    for tails in BOTH:
+        try:
+            state, timed = tails.state(whole, 0, judge, None)
+        except Exception:
+            said.append(False)
+        else:
+            assert value is not None and (state, timed) == (State.WARN, False)
+            said.append(True)
+    return all(said)
 
 
 @pytest.mark.parametrize(
@@ -117,34 +143,92 @@ def agree_swiftly(data: bytes) -> bool:
 def test_what_our_writer_would_not_write_is_left_to_the_careful_way(old: bytes, new: bytes):
     assert old in GOOD
     assert not agree(GOOD.replace(old, new))
-    assert not agree_swiftly(GOOD.replace(old, new))
+    assert not agree_on_tails(GOOD.replace(old, new))
 
 
 @given(WHOLE)
 def test_what_our_writer_wrote_is_read_alike(value: Whole):
     data = strict_json.dumps(to_json(value))
     agree(data)
-    agree_swiftly(data)
-    assert agree(GOOD) and agree_swiftly(GOOD)
+    agree_on_tails(data)
+    assert agree(GOOD) and agree_on_tails(GOOD)
 
 
 @given(st.integers(0, len(GOOD)), st.integers(0, 3), st.binary(max_size=3))
 def test_any_changed_bytes_are_read_alike_or_not_at_all(at: int, cut: int, piece: bytes):
     bad = GOOD[:at] + piece + GOOD[at + cut :]
     agree(bad)
-    agree_swiftly(bad)
+    agree_on_tails(bad)
 
 
-def test_facts_without_an_end_are_not_read():
-    assert SWIFT is not None
-    with pytest.raises(Misfit):
-        SWIFT.read(GOOD + b"}", 0) if swift.LIBRARY else SWIFT.read(b"}", 0)
+VALUE = from_json(Whole, strict_json.loads(GOOD))
+
+
+@pytest.mark.parametrize("tails", BOTH)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"state":"warn"', b'"state":"ok"'),
+        (b'"state":"warn"', b'"state" :"warn"'),
+        (b'"state":"warn"}', b'"state":"warn"} '),
+        (b'"state":"warn"}', b'"state":"warn","state":"warn"}'),
+        (b'"state":"warn"}', b'"state":"warn","more":1}'),
+        (b'"count"', b'"bytes"'),
+        (b'"b",-2', b'"b",-3'),
+        (b'"b",-2', b'"b",-2.0'),
+        (b"[1,3]", b"[2,6]"),
+        (b'"ratio","warn",', b'"ratio","ok",'),
+        (b'"readings":[', b'"readings":[[],'),
+        (b'"readings":[', b'"readings":[],"readings":['),
+        (b',"readings"', b""),
+        (b'"facts"', b'"fact"'),
+    ],
+)
+def test_a_tail_that_says_anything_else_is_left_to_the_careful_way(tails: Tails, old: bytes, new: bytes):
+    good = tail(GOOD, VALUE)
+    assert tails.state(good, 0, judge, None) == (State.WARN, False)
+    assert old in good
+    with pytest.raises(Exception):  # noqa: B017 - whatever it is
+        tails.state(good.replace(old, new, 1), 0, judge, None)
+
+
+@pytest.mark.parametrize("tails", BOTH)
+def test_a_number_of_another_kind_is_left_to_the_careful_way(tails: Tails):
+    for odd, text in ((True, b"true"), (1.5, b"1.5"), (2**53 + 1, b"9007199254740993"), ("1", b'"1"')):
+
+        def strange(seen: Any, _params: object, odd: Any = odd) -> Iterator[Reading]:
+            yield Reading("x", odd, Unit.COUNT, State.OK)
+
+        whole = b'"facts":' + GOOD + b',"readings":[["x",' + text + b',"count","ok"]],"state":"ok"}'
+        with pytest.raises(Exception):  # noqa: B017 - whatever it is
+            tails.state(whole, 0, strange, None)
+
+
+@pytest.mark.parametrize("tails", BOTH)
+def test_who_asks_for_the_time_is_heard(tails: Tails):
+    def timed(seen: Any, _params: object) -> Iterator[Reading]:
+        yield Reading("at", seen.taken_at, Unit.COUNT, State.OK)
+
+    whole = b'"facts":' + GOOD + b',"readings":[["at",7,"count","ok"]],"state":"ok"}'
+    assert tails.state(whole, 7, timed, None) == (State.OK, True)
+    none = b'"facts":' + GOOD + b',"readings":[],"state":"unknown"}'
+    assert tails.state(none, 7, lambda seen, params: (), None) == (State.UNKNOWN, False)
+
+
+def test_digits_in_a_text_and_large_numbers_within_bounds_are_no_hindrance():
+    whole = strict_json.dumps(to_json(replace(VALUE, counts={"a": 2**53, "12": -(2**53)})))
+    value = from_json(Whole, strict_json.loads(whole))
+    for tails in BOTH[1:]:
+        assert tails.state(tail(whole, value), 0, judge, None)[0] is State.WARN
+    assert swift.small(b"1234567890123456,9007199254740992")
+    assert not swift.small(b"9007199254740993")
+    assert not swift.small(b"123456789012345678901234567890")
 
 
 def test_every_check_is_read_by_the_library_where_it_is_installed():
     if swift.LIBRARY:
         facts = [registry.get(name).facts for name in registry.ids()]
-        slow = {one for one in facts if shape_of(one) is not None and type(swift.reads_of(one)) is Shape}
+        slow = {one for one in facts if shape_of(one) is not None and type(swift.tails_of(one)) is Plain}
         assert not slow
 
 
