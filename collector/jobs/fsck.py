@@ -2,7 +2,8 @@
 
 Always: tree, tiles, checkpoints, every chain's seq and prev, columns against bytes, every signature of
 the log key, and of each agent key the newest one (the chain behind it vouches for the rest).
-`full`: every signature, every header read strictly, every body. `bodies`: every body.
+`full`: every signature, every header read strictly, every body. `bodies`: every body, and the photographs
+that people's statements name.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import Connection
 
+from checks.codec import FieldError
 from checks.wire import chain, checkpoint, entry, lines, note, signing, strict_json
 from checks.wire import header as headers
 from checks.wire.entry import Entry
@@ -22,12 +24,13 @@ from checks.wire.tiles import hashes
 from checks.wire.tree import leaf_hash
 from collector.context import Context
 from collector.evidence.edge import Edge, FullTile
-from collector.store import content, evidence, packs
+from collector.inspection import human
+from collector.store import content, evidence, packs, photos
 from collector.store.evidence import BodyRow, CheckpointRow, Damaged, EntryRow
 
 _CHUNK = 2048
 # Header kinds that go in entries of another name: the estate beside the plans, what people state.
-_FINER = {EntryKind.PLAN: ("estate",), EntryKind.STATEMENT: ("approval", "scan", "ledger_diff")}
+_FINER = {EntryKind.PLAN: ("estate",), EntryKind.STATEMENT: ("approval", "scan", "ledger_diff", *human.KINDS)}
 Key = tuple[str, int]
 
 
@@ -331,6 +334,19 @@ class Fsck:
             return
         if sha256(data).hexdigest() != value["digest"]:
             self._say(idx, "body", "does not have the digest that the header names")
+        elif value["kind"] == human.HUMAN:
+            self._photos(idx, data)
+
+    def _photos(self, idx: int, sheet: bytes) -> None:
+        """The photographs that a sheet names: bundles bring them only as they were."""
+        try:
+            named = [name for answer in human.parse_sheet(sheet).items for name in answer.photos]
+        except (WireError, FieldError) as error:
+            self._say(idx, "body", str(error))
+            return
+        for name in named:
+            if photos.read(self._context.directory, name) is None:
+                self._say(idx, "photo", f"{name} is gone, or is not what its name says any more")
 
 
 def _first_difference(stored: bytes, tile: FullTile) -> int:

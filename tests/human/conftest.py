@@ -130,7 +130,7 @@ class Walk:
 
 
 @contextmanager
-def _walk(place: Path) -> Iterator[Walk]:
+def _walk(place: Path, estate: str = ESTATE) -> Iterator[Walk]:
     yard = load("yard").Yard(place / "collector")
     yard.open()
     hasher, accounts._HASHER = accounts._HASHER, argon2.PasswordHasher(time_cost=1, memory_cost=64)
@@ -138,7 +138,7 @@ def _walk(place: Path) -> Iterator[Walk]:
         with yard.context.write() as conn:
             for name, role in (("zhao", "operator"), ("qian", "operator"), ("gast", "viewer")):
                 accounts.create(conn, name, PASSWORD, role, must_change=False)
-        yard.apply(ESTATE)
+        yard.apply(estate)
         yard.enrol("web-01")
         made = Walk(yard)
         made.at(9.5)
@@ -149,7 +149,7 @@ def _walk(place: Path) -> Iterator[Walk]:
 
 
 @pytest.fixture(scope="session")
-def make_walk() -> Callable[[Path], AbstractContextManager[Walk]]:
+def make_walk() -> Callable[..., AbstractContextManager[Walk]]:
     return _walk
 
 

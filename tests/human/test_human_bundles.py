@@ -1,6 +1,7 @@
 """What somebody with every key of the collector changes about people's statements is found all the same."""
 
 import io
+import tarfile
 from dataclasses import replace
 from hashlib import sha256
 
@@ -10,6 +11,8 @@ from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from collector.inspection import human as people
 from collector.inspection.human import Answer
+from collector.jobs.backup import backup
+from collector.jobs.fsck import Fsck
 from collector.store import photos
 
 PICTURE = b"\xff\xd8\xff\xe0 a picture of the room" + bytes(200)
@@ -220,5 +223,19 @@ def test_a_photograph_that_is_gone_is_named_when_the_bundle_is_made(whole, tmp_p
     words = [str(walk.context.directory), "--period", "2026-11-16", "--out", str(tmp_path / "o.zip")]
     done = CliRunner().invoke(make, [*words, "--with-photos"])
     assert done.exit_code == 0 and f"photograph {digest} is named" in done.output
+    wrong = Fsck(walk.context, full=True).run().problems
+    assert [(one.code, digest in one.detail) for one in wrong] == [("photo", True)]
     assert walk.verify(tmp_path / "o.zip").good
     place.write_bytes(PICTURE)
+    assert Fsck(walk.context, full=True).run().problems == []
+
+
+def test_a_backup_brings_the_photographs_along(whole, tmp_path):
+    walk, _, _ = whole
+    (walk.context.directory / "photos" / ".newhalf").write_bytes(b"still arriving")
+    (walk.context.directory / "tls").mkdir(exist_ok=True)
+    backup(walk.context, tmp_path / "b.tar")
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        names = tar.getnames()
+    digest = sha256(PICTURE).hexdigest()
+    assert f"photos/{digest[:2]}/{digest}" in names and "photos/.newhalf" not in names
