@@ -1,14 +1,18 @@
 """SNMP v3 through pysnmp: one event loop in a thread of its own, one engine for each set of credentials.
 
-An engine keeps the engine ids of its devices, so each is discovered once. A secret has `user`, and for
-authPriv `auth` (md5 sha sha224 sha256 sha384 sha512), `auth_password`, `privacy` (des 3des aes128 aes192
-aes256; aes192c and aes256c as Cisco and most others make their keys) and `privacy_password`.
+An engine keeps the engine ids of its devices, so each is discovered once; one that knows a device by an id it
+no longer has (a new board, an agent installed anew) hears nothing of it, and is replaced.
+
+A secret has `user`, and for authPriv `auth` (md5 sha sha224 sha256 sha384 sha512), `auth_password`, `privacy`
+(des 3des aes128 aes192 aes256; aes192c and aes256c as Cisco and most others make their keys) and
+`privacy_password`.
 """
 
 import asyncio
 import atexit
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.sources.snmp_ber import (
@@ -72,6 +76,16 @@ _SILENT = ("No SNMP response", "timed out", "Timeout", "timeout")
 _DENIED = ("nknown", "digest", "ecrypt", "ncrypt", "uthenticat", "ecurity", "uthoriz", "ccess", "tooShort")
 
 
+@dataclass(eq=False, slots=True)
+class Held:
+    """An engine, the peers that have answered it, and how many looks use it."""
+
+    engine: Any
+    known: set[str] = field(default_factory=set)
+    users: int = 0
+    retired: bool = False
+
+
 class Engines:
     """The loop's thread and its engines; made when first asked for, closed when the process ends."""
 
@@ -79,7 +93,7 @@ class Engines:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._engines: dict[tuple[tuple[str, str], ...], Any] = {}
+        self._engines: dict[tuple[tuple[str, str], ...], Held] = {}
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """The running loop."""
@@ -90,14 +104,29 @@ class Engines:
                 self._thread.start()
             return self._loop
 
-    def engine(self, secret: Mapping[str, str]) -> Any:
-        """The engine for these credentials; called on the loop only."""
+    # Below: called on the loop only.
+
+    def take(self, secret: Mapping[str, str]) -> Held:
+        """The engine for these credentials, until it is given back."""
         from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
 
         key = tuple(sorted(secret.items()))
         if key not in self._engines:
-            self._engines[key] = SnmpEngine()
-        return self._engines[key]
+            self._engines[key] = Held(SnmpEngine())
+        held = self._engines[key]
+        held.users += 1
+        return held
+
+    def give(self, held: Held) -> None:
+        """A look has ended; an engine that nobody will take again is closed with its last look."""
+        held.users -= 1
+        if held.retired and not held.users:
+            held.engine.close_dispatcher()
+
+    def retire(self, held: Held) -> None:
+        """The next look with these credentials gets another engine, which discovers its devices anew."""
+        held.retired = True
+        self._engines = {key: one for key, one in self._engines.items() if one is not held}
 
     def close(self) -> None:
         """End the thread; the next look starts anew."""
@@ -111,8 +140,8 @@ class Engines:
             loop.close()
 
     async def _closed(self) -> None:
-        for engine in self._engines.values():
-            engine.close_dispatcher()
+        for held in self._engines.values():
+            held.engine.close_dispatcher()
         self._engines.clear()
         await asyncio.sleep(0)
 
@@ -136,25 +165,42 @@ async def _drive(job: Job, secret: dict[str, str]) -> Any:
     user = _user(secret)
     try:
         async with asyncio.timeout(job.seconds):
-            return await _asked(job, ENGINES.engine(secret), user)
+            return await _asked(job, secret, user)
     except TimeoutError:
         raise ObservationError(ErrorKind.TIMEOUT, f"{job.name}: broke off") from None
     finally:
         job.reader.close()
 
 
-async def _asked(job: Job, engine: Any, user: Any) -> Any:
+async def _asked(job: Job, secret: dict[str, str], user: Any) -> Any:
     import pysnmp.hlapi.v3arch.asyncio as api
 
     transport = api.UdpTransportTarget if len(job.address) == 2 else api.Udp6TransportTarget
     target = await transport.create(job.address[:2], timeout=2, retries=2)
-    answer: Answer | None = None
-    while True:
-        try:
-            ask = job.reader.send(answer)  # type: ignore[arg-type]  # the first is None, as generators want
-        except StopIteration as end:
-            return end.value
-        answer = await _one(api, job, engine, user, target, ask)
+    held, heard = ENGINES.take(secret), False
+    try:
+        ask = next(job.reader)
+        while True:
+            try:
+                answer = await _one(api, job, held.engine, user, target, ask)
+            except ObservationError:
+                if heard or job.name not in held.known:
+                    raise
+                ENGINES.retire(held)
+                ENGINES.give(held)
+                held = ENGINES.take(secret)
+                continue
+            heard = True
+            held.known.add(job.name)
+            ask = job.reader.send(answer)
+    except StopIteration as end:
+        return end.value
+    except asyncio.CancelledError:
+        if not heard and job.name in held.known:
+            ENGINES.retire(held)  # there was no time to ask anew: the next look does
+        raise
+    finally:
+        ENGINES.give(held)
 
 
 async def _one(api: Any, job: Job, engine: Any, user: Any, target: Any, ask: Ask) -> Answer:

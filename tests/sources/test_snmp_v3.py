@@ -1,5 +1,6 @@
 """Version 3 against a real net-snmp snmpd: every digest and cipher it has, and what it refuses."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -121,3 +122,32 @@ def test_what_pysnmp_says_becomes_one_of_our_kinds():
     assert refused("No SNMP response received before timeout", "x").kind is ErrorKind.TIMEOUT
     assert refused("Unknown USM user", "x").kind is ErrorKind.DENIED
     assert refused("something else", "x").kind is ErrorKind.GARBLED
+
+
+@contextlib.contextmanager
+def engine(place, port, number):
+    """A snmpd with this engine id; its boots are counted where it is started again."""
+    (place / "snmpd.conf").write_text(
+        f"exactEngineID 0x80001f8803{number:012x}\n"
+        "createUser shaaes SHA auth-password AES privacy-password\nrouser shaaes authPriv\n"
+    )
+    command = [PROGRAM, "-f", "-Lo", "-C", "-c", str(place / "snmpd.conf"), f"udp:127.0.0.1:{port}"]
+    env = {"SNMP_PERSISTENT_DIR": str(place), "PATH": "/usr/bin"}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=env) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def test_a_device_that_was_started_again_or_has_another_engine_is_known_again(tmp_path, source):
+    port = free_port()
+    peer = Peer("127.0.0.1", port, version=3, secret="shaaes", timeout_ms=20_000)
+
+    try:
+        for number in (1, 1, 2):
+            with engine(tmp_path, port, number):
+                assert answered(source, peer, ()).identity.object_id
+    finally:
+        ENGINES.close()
