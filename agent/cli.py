@@ -133,9 +133,16 @@ def _status(args: SimpleNamespace) -> int:
 
 
 def _doctor(args: SimpleNamespace) -> int:
-    from agent import doctor
+    if args.site_report is not None:
+        from agent import site_report
 
-    found = doctor.examine(State(args.state))
+        found = site_report.run(
+            State(args.state), args.site_report, site_report.ask_on_terminal(args.yes, quiet=args.json)
+        )
+    else:
+        from agent import doctor
+
+        found = doctor.examine(State(args.state))
     _show(args, found.value, found.text)
     return found.exit
 

@@ -34,7 +34,14 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     _command(
         commands, "status", run["status"], "what this agent has done, and how it stands with the collector"
     )
-    _command(commands, "doctor", run["doctor"], "what can be measured here, what cannot, and why")
+    doctor = _command(commands, "doctor", run["doctor"], "what can be measured here, what cannot, and why")
+    doctor.add_argument(
+        "--site-report",
+        type=Path,
+        metavar="FILE",
+        help="instead: raw answers of the planned targets, without secrets, shown and then written",
+    )
+    doctor.add_argument("--yes", action="store_true", help="write the site report without asking")
     check = _command(commands, "check", run["check"], "run one check now and print what it saw")
     check.add_argument("id", metavar="ID", help="e.g. host.cpu")
     check.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter of the check")

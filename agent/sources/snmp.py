@@ -9,7 +9,7 @@ from agent.sources.means import Means
 from agent.sources.memory import Memory
 from agent.sources.snmp_look import look as look_reader
 from agent.sources.snmp_udp import Job, Loop
-from agent.sources.snmp_walk import Reader, Rows, checked, get, walk
+from agent.sources.snmp_walk import Reader, Rows, checked, get, recorded, walk
 from checks.api import ErrorKind, ObservationError
 from checks.codec import JsonValue
 from checks.snmp import EVERYTHING, Device, Part, Peer, PortCounters, Value
@@ -48,6 +48,15 @@ class SnmpSource:
             else:
                 found.append(self._with_counters(peer, job.result) if Part.PORTS in parts else job.result)
         return found
+
+    def record(self, peer: Peer) -> tuple[dict[bytes, tuple[int, bytes]], ObservationError | None]:
+        """All that a look at this device is answered, by encoded OID, and why it broke off if it did."""
+        seen: dict[bytes, tuple[int, bytes]] = {}
+        try:
+            self._run(peer, recorded(look_reader(EVERYTHING), seen))
+        except ObservationError as error:
+            return seen, error
+        return seen, None
 
     def walk(self, peer: Peer, columns: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:
         """Rows below each of these OIDs, and the OIDs themselves where they end in `.0`."""

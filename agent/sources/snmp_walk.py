@@ -133,6 +133,19 @@ def _place(rows: Rows, heads: dict[str, bytes], part: list[str], answer: Answer)
     rows.cut = rows.rows >= MOST
 
 
+def recorded(reader: Reader[T], seen: dict[bytes, tuple[int, bytes]]) -> Reader[T]:
+    """The same reader; every binding of the answers it is sent is put into `seen` by its encoded OID."""
+    answer: Answer | None = None
+    while True:
+        try:
+            ask = next(reader) if answer is None else reader.send(answer)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        answer = yield ask
+        seen.update({oid: (tag, content) for oid, tag, content in answer.bound if tag not in GONE})
+
+
 def checked(rows: Rows) -> Rows:
     """The rows, unless the device never stopped answering."""
     if rows.cut:

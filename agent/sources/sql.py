@@ -5,7 +5,7 @@ Secrets: {user: …, password: …}; for TLS with a client certificate also {cer
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from agent.sources import sql_guard
 from agent.sources.means import Means
 from agent.sources.memory import Memory
 from agent.sources.sql_asks import Asks
-from agent.sources.sql_session import Recall, Session
+from agent.sources.sql_session import Recall, Rows, Session
 from checks.api import ErrorKind, ObservationError
 from checks.sql import (
     POSTGRES,
@@ -31,7 +31,6 @@ from checks.sql import (
     Replication,
     Settings,
     Space,
-    Sql,
     Statistics,
     Transactions,
 )
@@ -39,7 +38,7 @@ from checks.sql import (
 T = TypeVar("T")
 
 
-def open_sql(memory: Memory, means: Means) -> Sql:
+def open_sql(memory: Memory, means: Means) -> "_Databases":
     """Databases as seen from here."""
     return _Databases(memory, means)
 
@@ -101,6 +100,17 @@ class _Databases:
         if problem := sql_guard.objection(statement):
             raise ObservationError(ErrorKind.DENIED, f"query {name!r}: {problem}")
         return self._ask(at, lambda asks: sql_guard.answer(asks.session, statement, most_rows))
+
+    def raw(self, at: Reach, statements: Sequence[str], *, most_rows: int) -> list[Rows | ObservationError]:
+        """Rows of our own statements about the product itself, each with its error in its place."""
+        found: list[Rows | ObservationError] = []
+        with _opened(at, self._secret(at)) as (session, _):
+            for statement in statements:
+                try:
+                    found.append(session.rows(statement, most=most_rows))
+                except ObservationError as problem:
+                    found.append(problem)
+        return found
 
     def redis(self, at: Reach) -> Cache:
         from agent.sources.sql_redis import look

@@ -238,3 +238,20 @@ def test_a_target_that_names_no_controller_is_refused(target) -> None:
     with pytest.raises(AgentError):
         reach_of(target)
     assert reach_of("ipmi://10.0.0.1?secret=s") == Reach("10.0.0.1", 0, "ipmi", "s")
+
+
+def test_a_site_report_brings_the_root_and_one_member_of_each_collection(tree, tmp_path):
+    from agent import site_asks
+
+    params = {
+        "address": "127.0.0.1",
+        "port": tree.port,
+        "protocol": "redfish",
+        "secret": "redfish",
+        "tls": False,
+    }
+    documents = site_asks._bmc(params, means(tmp_path))["documents"]
+    assert "RedfishVersion" in documents["/redfish/v1/"]
+    kinds = [str(one.get("@odata.type", "")).split(".")[0] for one in documents.values()]
+    assert {"#ComputerSystem", "#Chassis", "#Manager"} <= set(kinds)
+    assert bmc_parts.PASSWORD not in str(documents)
