@@ -1,0 +1,173 @@
+"""Devices of the machine room, walked over UDP: written by hand from their MIBs, one fault in each."""
+
+import pytest
+
+from agent.sources.snmp_look import look
+from agent.sources.snmp_responder import Responder, read
+from agent.sources.snmp_udp import Job, Loop
+from checks.snmp import EVERYTHING
+
+SYS = "1.3.6.1.2.1.1."
+E = "1.3.6.1.4.1."
+LINUX = {SYS + "1.0": "4|Linux nas 3.10.108 #1 SMP x86_64", SYS + "2.0": f"6|{E}8072.3.2.10"}
+
+
+@pytest.fixture
+def seen(tmp_path):
+    def walk(rows):
+        order = sorted(rows, key=lambda oid: [int(arc) for arc in oid.split(".")])
+        path = tmp_path / "device.snmprec"
+        path.write_text("".join(f"{oid}|{rows[oid]}\n" for oid in order), "utf-8")
+        with Responder({b"public": read(path)}) as responder:
+            job = Job(("127.0.0.1", responder.port), 2, b"public", look(EVERYTHING), 60, "device")
+            Loop([job]).run()
+        assert job.error is None
+        return job.result
+
+    return walk
+
+
+def states(device):
+    return {
+        sensor.name: (sensor.state, sensor.severity) for sensor in device.sensors if sensor.kind == "state"
+    }
+
+
+def values(device):
+    return {(sensor.kind, sensor.name): sensor.value for sensor in device.sensors if sensor.kind != "state"}
+
+
+def test_a_ups_that_lost_its_supply_says_so_and_keeps_its_numbers(seen):
+    ups = E + "318.1.1.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|APC Web/SNMP Management Card (PF:v6.4.6 AF1:v6.4.6 AN1:apc.bin MN:AP9631)",
+            SYS + "2.0": f"6|{E}318.1.3.27",
+            ups + "1.1.1.0": "4|Smart-UPS 3000",
+            ups + "1.2.3.0": "4|AS0000000001",
+            ups + "2.1.1.0": "2|3",
+            ups + "2.2.3.0": "67|60000",
+            ups + "2.2.4.0": "2|2",
+            ups + "2.3.1.0": "66|115",
+            ups + "2.2.1.0": "66|11",
+            ups + "4.1.1.0": "2|3",
+            ups + "4.3.1.0": "66|2305",
+        }
+    )
+    assert (device.identity.vendor, device.identity.kind) == ("APC", "ups")
+    assert (device.identity.hardware, device.identity.serial) == ("Smart-UPS 3000", "AS0000000001")
+    assert states(device) == {
+        "battery status": ("batteryLow", "crit"),
+        "battery replacement": ("batteryNeedsReplacing", "crit"),
+        "output status": ("onBattery", "warn"),
+    }
+    assert values(device)["runtime", "run time remaining"] == 10_000
+    assert values(device)["voltage", "output"] == 230_500
+
+
+def test_a_supply_that_failed_is_critical_and_an_empty_slot_is_none(seen):
+    bmc = E + "2011.2.235.1.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|Hardware management system",
+            SYS + "2.0": f"6|{E}2011.2.235",
+            bmc + "1.6.0": "4|2288H V5",
+            bmc + "6.50.1.7.1": "2|4",
+            bmc + "6.50.1.13.1": "4|PS1",
+            bmc + "6.50.1.7.2": "2|77",
+            bmc + "6.50.1.13.2": "4|PS2",
+            bmc + "16.50.1.6.3": "2|5",
+            bmc + "16.50.1.10.3": "4|DIMM010",
+            bmc + "26.50.1.2.1": "4|Inlet",
+            bmc + "26.50.1.3.1": "2|235",
+            bmc + "26.50.1.2.2": "4|CPU2",
+            bmc + "26.50.1.3.2": "2|65535",
+        }
+    )
+    assert states(device) == {
+        "PS1": ("critical", "crit"),
+        "PS2": ("", "unknown"),
+        "memory 3 DIMM010": ("absence", "ok"),
+    }
+    assert values(device) == {("temperature", "Inlet"): 23_500}
+
+
+def test_a_synology_that_calls_itself_linux_is_known_by_its_own_tables(seen):
+    nas = E + "6574."
+    rows = {
+        nas + "1.5.1.0": "4|RS2212RP+",
+        nas + "1.5.2.0": "4|3005AWL000000",
+        nas + "1.5.3.0": "4|DSM 7.2-64570",
+        nas + "2.1.1.2.0": "4|Disk 1",
+        nas + "2.1.1.5.0": "2|5",
+        nas + "3.1.1.2.0": "4|Volume 1",
+        nas + "3.1.1.3.0": "2|11",
+    }
+    device = seen(LINUX | rows)
+    who = device.identity
+    assert (who.vendor, who.os, who.version, who.serial) == (
+        "Synology",
+        "dsm",
+        "DSM 7.2-64570",
+        "3005AWL000000",
+    )
+    assert states(device) == {"Disk 1": ("crashed", "crit"), "Volume 1": ("degrade", "crit")}
+    assert seen(LINUX).identity.os == "linux"
+
+
+def test_a_failed_disk_behind_a_raid_controller_is_seen_through_the_host(seen):
+    disk = E + "3582.4.1.4.2.1.2.1."
+    device = seen(
+        LINUX
+        | {
+            disk + "2.0": "2|8",
+            disk + "7.0": "2|3",
+            disk + "10.0": "2|17",
+            disk + "36.0": "2|41",
+        }
+    )
+    assert states(device) == {"disk 8": ("failed", "crit")}
+    assert values(device) == {("count", "disk 8 media errors"): 3_000, ("temperature", "disk 8"): 41_000}
+
+
+def test_what_an_array_says_only_in_a_sentence_is_read_from_it(seen):
+    sensor = "1.3.6.1.3.94.1.8.1."
+    unit = "80.12.15.255.0.0.0.0.0.0.0.0.0.0.0.0."
+    device = seen(
+        {
+            SYS + "1.0": "4|DELL EMC ME4024",
+            SYS + "2.0": f"6|{E}674",
+            sensor + f"3.{unit}1": "4|Voltage 12V Rail Loc: left-PSU",
+            sensor + f"4.{unit}1": "2|5",
+            sensor + f"6.{unit}1": "4|Voltage 12V Rail Loc: left-PSU: 11.21V",
+            sensor + f"3.{unit}2": "4|CPU Temperature-Ctlr B",
+            sensor + f"4.{unit}2": "2|3",
+            sensor + f"6.{unit}2": "4|CPU Temperature-Ctlr B: 62 C 143.60F",
+        }
+    )
+    assert values(device) == {
+        ("voltage", "Voltage 12V Rail Loc: left-PSU"): 11_210,
+        ("temperature", "CPU Temperature-Ctlr B"): 62_000,
+    }
+    assert states(device)["Voltage 12V Rail Loc: left-PSU"] == ("failed", "crit")
+
+
+def test_a_printer_without_paper_and_toner_says_both_the_worse_one_first(seen):
+    device = seen(
+        {
+            SYS + "1.0": "4|KYOCERA Document Solutions Printing System",
+            SYS + "2.0": f"6|{E}1347.41",
+            "1.3.6.1.2.1.25.3.2.1.2.1": "6|1.3.6.1.2.1.25.3.1.5",
+            "1.3.6.1.2.1.25.3.2.1.3.1": "4|ECOSYS M2040dn",
+            "1.3.6.1.2.1.25.3.5.1.2.1": "4x|60",
+            "1.3.6.1.2.1.43.11.1.1.6.1.1": "4|Black Toner",
+            "1.3.6.1.2.1.43.11.1.1.8.1.1": "2|7200",
+            "1.3.6.1.2.1.43.11.1.1.9.1.1": "2|144",
+            "1.3.6.1.2.1.43.11.1.1.6.1.2": "4|Waste Toner Box",
+            "1.3.6.1.2.1.43.11.1.1.8.1.2": "2|-2",
+            "1.3.6.1.2.1.43.11.1.1.9.1.2": "2|-3",
+        }
+    )
+    assert device.identity.kind == "printer"
+    assert ("noPaper", "crit") in states(device).values()
+    assert values(device) == {("percent", "Black Toner"): 2_000}
