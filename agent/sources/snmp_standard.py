@@ -68,13 +68,14 @@ def ports(rows: Rows) -> list[Port]:
     """Every interface of ifTable, with ifXTable's names and wide counters."""
     table = {oid: rows.column(oid) for oid in PORTS}
     found = []
-    for index in table[_IF + "8"] or table[_IF + "2"]:
+    # A narrow view may leave out some of the columns: a port is there if any of these three names it.
+    for index in table[_IF + "8"] | table[_IF + "2"] | table[_IFX + "1"]:
         if index.isdigit():
             found.append(_port(table, index))
     return found
 
 
-def _port(table: Mapping[str, Mapping[str, Value]], index: str) -> Port:
+def _port(table: Mapping[str, dict[str, Value]], index: str) -> Port:
     def cell(oid: str) -> Value:
         return table[oid].get(index)
 
