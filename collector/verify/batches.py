@@ -28,8 +28,8 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Body, BundleError, Lines
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
+from collector.verify.forks import LifeKey
 from collector.verify.growth import bodies_of, entries_of
-from collector.verify.history import LifeKey
 from collector.verify.keys import KeyTable
 from collector.verify.looks import Asked, Judge, Said, Who
 from collector.verify.swift import read_header

@@ -15,7 +15,7 @@ CODES = {
     "bad_proof": "a carried entry is not in the tree",
     "bad_key": "no approved key for an entry, or it was revoked before",
     "bad_chain": "an agent's batches do not follow one another",
-    "fork": "two writers with one agent's key",
+    "fork": "two writers with one agent's key, and nobody has decided on it",
     "bad_signature": "a batch is not signed by its agent's key",
     "bad_body": "a body does not fit the root or digest its header signs",
     "bad_line": "a result line is not in its format",

@@ -48,6 +48,7 @@ def read_history(archive: Archive, findings: Findings, paper: Paper | None = Non
     if history.end is not None:
         reader.carry(carried, history.end)
     _entries(_Growth(archive, findings, reader, paper))
+    history.forks.report(findings)
     return history
 
 

@@ -29,10 +29,9 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Document
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
+from collector.verify.forks import Forks, LifeKey
 from collector.verify.keys import KeyTable
 from collector.verify.swift import read_header
-
-LifeKey = tuple[str, int]  # agent, epoch
 
 
 @dataclass(slots=True)
@@ -88,6 +87,7 @@ class History:
     plans: dict[str, Issue] = field(default_factory=dict)
     estates: list[Applied] = field(default_factory=list)
     quarantine: dict[LifeKey, list[tuple[int, bool]]] = field(default_factory=dict)
+    forks: Forks = field(default_factory=Forks)
     said: list[Said] = field(default_factory=list)
     tips: dict[tuple[str, int, bytes], int] = field(default_factory=dict)
     always: set[int] = field(default_factory=set)
@@ -216,15 +216,19 @@ class Reader:
         """What changes who may sign or whose batches count; what is wrong with it, or ""."""
         if kind is EntryKind.APPROVE:
             return self.history.keys.approve(idx, said)
-        if kind is EntryKind.REVOKE:
-            return self.history.keys.revoke(idx, said)
-        if kind not in (EntryKind.FORK, EntryKind.RESET):
+        if kind not in (EntryKind.FORK, EntryKind.RESET, EntryKind.REVOKE):
             return ""
         agent, epoch = said.get("agent"), said.get("epoch")
+        if kind is EntryKind.REVOKE:
+            if type(agent) is str and type(epoch) is int:
+                self.history.forks.revoke(idx, (agent, epoch), said)
+            return self.history.keys.revoke(idx, said)
         if type(agent) is not str or type(epoch) is not int:
             return "names no agent and epoch"
         self.history.quarantine.setdefault((agent, epoch), []).append((idx, kind is EntryKind.FORK))
-        return self.fork(idx, said) if kind is EntryKind.FORK else ""
+        if kind is EntryKind.RESET:
+            return self.history.forks.release(idx, (agent, epoch), said)
+        return self.fork(idx, said)
 
     def fork(self, idx: int, said: Mapping[str, Any]) -> str:
         """The proof must show a second header, signed by the agent, where the log has another one."""
@@ -245,7 +249,7 @@ class Reader:
         ours = said.get("ours")
         if type(ours) is int and self.history.hashes.get(ours) == chain_hash(raw):
             return "shows the same header twice"
-        self.findings.add("fork", f"entry {idx}", f"two writers with the key of {theirs.agent}")
+        self.history.forks.add(idx, (theirs.agent, theirs.epoch))
         return ""
 
     def document(self, where: str, said: Mapping[str, Any], body: Body) -> bytes | None:

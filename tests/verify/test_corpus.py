@@ -20,6 +20,7 @@ from checks.wire.note import format_vkey
 from checks.wire.numbers import EntryKind
 from collector.evidence.periods import parse_period
 from collector.evidence.policy import parse_policy
+from collector.jobs import lifecycle
 from collector.jobs.bundles import make_bundle
 from collector.verify import cli, report
 from collector.verify.findings import CODES
@@ -28,6 +29,7 @@ from collector.verify.verify import Options, verify_bundle
 
 HERE = Path(__file__).parent
 Change = Callable[[list[bytes]], list[bytes]]
+Spoil = Callable[[Any], None]
 Capture = pytest.CaptureFixture[str]
 DAYS = {"first": "2026-11-16", "second": "2026-11-17T09:30/2026-11-17T10:30"}
 
@@ -96,22 +98,41 @@ class Kit:
         parts.seal(self.log)
         return parts.write(out, self.log)
 
-    def forked(self, out: Path) -> Path:
-        """A yard of its own in which a copied key wrote."""
+    def forked(self, out: Path, spoil: Spoil | None = None, end: str = "release") -> Path:
+        """A yard of its own in which a copied key wrote, and (`end`) what people did then.
+
+        `spoil` changes the bundle in which they released the agent.
+        """
         yard = _beside("yard").Yard(out.parent / "forked")
         yard.open()
         yard.apply()
         agent = yard.enrol("web-01")
         yard.hour()
-        prev = agent.prev
-        agent.prev = "ab" * 32
-        assert agent.send([], kind=Kind.LOSS, loss=_beside("yard").Loss(1, 1, "copied")).accepted is None
-        agent.prev = prev
+        self.fork(yard, agent)
         yard.hour()
+        if spoil is not None or end == "release":
+            lifecycle.release(yard.context, "web-01", reason="a clone was started", by="test")
+        elif end:
+            lifecycle.revoke(yard.context, "web-01", reason="a clone was started", by="test")
+            yard.agents.clear()
+        yard.hour()
+        if end == "twice":
+            self.fork(yard, agent)
+            yard.hour()
         period = parse_period("2026-11-15", ZoneInfo("Asia/Shanghai"), yard.hands.ms)
         make_bundle(yard.context, period, out)
         yard.context.close()
+        if spoil is not None:
+            parts = self.spoil.take_apart(out)
+            spoil(parts)
+            parts.write(out, self.log)
         return out
+
+    def fork(self, yard: Any, agent: Any) -> None:
+        """A second writer with the agent's key is found."""
+        prev, agent.prev = agent.prev, "ab" * 32
+        assert agent.send([], kind=Kind.LOSS, loss=_beside("yard").Loss(1, 1, "copied")).accepted is None
+        agent.prev = prev
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +168,21 @@ def test_two_days_with_all_that_happens_are_verified(kit: Kit):
 
 def defects_failed() -> str:
     return "looks that failed (signed as errors)"
+
+
+@pytest.mark.parametrize(("end", "word"), [("release", "released at"), ("revoke", "its key revoked at")])
+def test_a_fork_that_people_decided_on_is_told_and_no_problem(kit: Kit, tmp_path: Path, end: str, word: str):
+    done, verdict = kit.verify(kit.forked(tmp_path / "decided.zip", end=end))
+    assert done == 0, verdict.findings.problems
+    (told,) = (text for text in verdict.findings.notices if "two writers" in text)
+    assert word in told and "'test': 'a clone was started'" in told
+    assert verdict.findings.counted["forks that people decided on"] == 1
+
+
+def test_a_fork_after_the_release_is_a_problem_again(kit: Kit, tmp_path: Path):
+    done, verdict = kit.verify(kit.forked(tmp_path / "again.zip", lambda parts: None, end="twice"))
+    assert done == 1
+    assert [problem.code for problem in verdict.findings.problems] == ["fork"]
 
 
 def test_quick_and_full_mode_on_one_and_two_processors_agree(kit: Kit):
