@@ -232,6 +232,17 @@ def test_a_standby_its_lag_and_its_stop_are_seen_from_both_ends(postgres, cluste
         assert (
             second.look("database.alive", role="primary").kept("crit_role")["role"].reason == "role_changed"
         )
+        # The first record after a quiet while is no lag as long as the while was.
+        cluster.sql(
+            "ALTER SYSTEM SET recovery_min_apply_delay = '400ms'", "SELECT pg_reload_conf()", port=port
+        )
+        cluster.sql("INSERT INTO item VALUES (1000, false)")
+        quiet = "SELECT 1 WHERE clock_timestamp() - pg_last_xact_replay_timestamp() > interval '3 s'"
+        eventually(lambda: cluster.sql(quiet, port=port))
+        cluster.sql("DELETE FROM item WHERE id = 1000")
+        lag = second.look("database.replication", role="standby")["upstream:lag"]
+        assert lag.value is not None and lag.value < 2000
+        cluster.sql("ALTER SYSTEM RESET recovery_min_apply_delay", "SELECT pg_reload_conf()", port=port)
         cluster.sql("SELECT pg_wal_replay_pause()", port=port)
         assert second.look("database.replication").kept("crit_paused")["upstream"].reason == "paused"
         cluster.sql("SELECT pg_wal_replay_resume()", port=port)
