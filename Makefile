@@ -1,5 +1,6 @@
 # `make run` and `make test` are all a newcomer needs; both set up what they use.
-.PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz
+.PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz \
+  demo-packages demo-estate demo-faults demo-idle demo-off
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
@@ -40,6 +41,24 @@ fuzz: $(TEST_STAMP)
 
 vm-test: $(TEST_STAMP)
 	bash deploy/vm/test.sh
+
+# An estate of real parts on this machine (docs/demo.md). What is missing is named; as root demo-packages brings it.
+# KEEP=1 make demo-estate stays up; SEED=7 make demo-faults plants the faults of that seed only.
+demo-packages:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$(grep -v '^#' deploy/demo-packages.txt)
+
+demo-estate: $(TEST_STAMP)
+	$(PY) tests/demo/demo.py estate
+
+demo-faults: $(TEST_STAMP)
+	$(PY) tests/demo/demo.py faults $(SEED)
+
+demo-idle: $(TEST_STAMP)
+	$(PY) tests/demo/demo.py idle
+
+demo-off: $(TEST_STAMP)
+	$(PY) tests/demo/demo.py off
 
 pictures: $(TEST_STAMP)
 	$(PY) tests/web/pictures.py docs/pictures

@@ -213,9 +213,9 @@ def idle(options):
     return int(count > 0)
 
 
-def without(demo, source):
-    """Each asset looked at through `source` alone, and what the record says of it when that is off."""
-    before = demo.site.round()
+def without(demo, source, before=None):
+    """What is looked at through `source`, and what a record says wrong of it while that is off."""
+    before = before or demo.site.round()
     for agent in (PROBER, HOST):
         demo.site.end(agent)
         demo.site.start_agent(agent, SOURCE_OF[source])

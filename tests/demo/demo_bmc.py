@@ -25,7 +25,7 @@ def _well(value):
     if isinstance(value, dict):
         status = value.get("Status")
         if isinstance(status, dict) and "Health" in status:
-            status["Health"] = "OK"
+            status.update({key: "OK" for key in ("Health", "HealthRollup") if key in status})
     for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _well(one)
 
@@ -155,7 +155,7 @@ class Redfish(Part):
 
     def system_critical(self):
         """The system's own health is critical."""
-        self._system(self.tree.documents)["Status"]["Health"] = "Critical"
+        self._system(self.tree.documents)["Status"].update(Health="Critical", HealthRollup="Critical")
 
     def other_board(self):
         """Another server answers at its address."""

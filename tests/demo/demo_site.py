@@ -232,10 +232,9 @@ def _part(plan):
 
 
 def _with(plan, window, now):
+    # Only this window: one that an agent makes up for late would look at the same things in between.
     parts = tuple(
-        replace(part, windows=(*(w for w in part.windows if BY_HAND not in w.id), window))
-        if part.id == ROUND
-        else part
+        replace(part, every="", on="", window="", windows=(window,)) if part.id == ROUND else part
         for part in plan.rounds
     )
     return replace(plan, made_ms=now, flush_ms=FLUSH_MS, rounds=parts)

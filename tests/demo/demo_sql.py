@@ -96,7 +96,7 @@ class Postgres(Part):
                   "--locale=C")  # fmt: skip
         with (self.place / "primary" / "postgresql.conf").open("a") as conf:
             conf.write("shared_buffers=16MB\nfsync=off\narchive_mode=on\narchive_command='/bin/true'\n"
-                       "work_mem=8MB\nmax_connections=30\nhot_standby_feedback=on\nautovacuum_naptime=600\n"
+                       "work_mem=8MB\nmax_connections=200\nhot_standby_feedback=on\nautovacuum_naptime=600\n"
                        "wal_receiver_status_interval=1\n")  # fmt: skip
         (self.place / "primary" / "pg_hba.conf").write_text(
             "local all all trust\nlocal replication all trust\nhost all postgres 127.0.0.1/32 trust\n"
@@ -108,8 +108,7 @@ class Postgres(Part):
                  "INSERT INTO item SELECT g, g FROM generate_series(1, 100) g")  # fmt: skip
         self.call("pg_basebackup", "-D", self.place / "standby", "-h", "127.0.0.1", "-p",
                   self.ports["primary"], "-U", "postgres", "-R", "-X", "stream", "-c", "fast")  # fmt: skip
-        self.serve("standby")
-        until(self._streams, what="the standby")
+        self.standby_starts()
 
     def _streams(self):
         return self.sql("SELECT state FROM pg_stat_replication WHERE state = 'streaming'")
@@ -143,9 +142,11 @@ class Postgres(Part):
         until(lambda: not self.sql("SELECT 1 FROM pg_stat_replication"), what="the primary to notice")
 
     def standby_starts(self):
-        """It follows again."""
+        """It follows again, and has replayed something: until then nobody can say how far it is behind."""
         self.serve("standby")
         until(self._streams, what="the standby")
+        self.sql("INSERT INTO item SELECT max(id) + 1, 0 FROM item")
+        self._replayed()
 
     def replay_pauses(self):
         """Somebody pauses the standby's replay."""
@@ -198,8 +199,8 @@ class Postgres(Part):
             self.held.append(one)
 
     def sessions_taken(self):
-        """27 of 30 sessions are taken."""
-        self.held += [self.connect() for _ in range(25)]
+        """170 of 197 sessions are taken: looks at the same moment change little in that."""
+        self.held += [self.connect() for _ in range(170)]
 
     def let_go(self):
         """All of these sessions end."""
@@ -309,7 +310,7 @@ class Maria(Part):
             f"--socket={self.place}/s", f"--pid-file={self.place}/pid", f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--tmpdir={self.place}", "--innodb-buffer-pool-size=16M",
             "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve", "--log-bin=bin", "--server-id=1",
-            "--max-connections=20",
+            "--max-connections=100",
         ]  # fmt: skip
         self.run("mariadbd", words, ready=self.up)
 
@@ -365,8 +366,8 @@ class Maria(Part):
         self.sql(f"ALTER USER inspector@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")
 
     def sessions_taken(self):
-        """18 of 20 sessions are taken."""
-        self.held += [self.connect() for _ in range(17)]
+        """85 of 100 sessions are taken."""
+        self.held += [self.connect() for _ in range(85)]
 
     def let_go(self):
         """These sessions end."""

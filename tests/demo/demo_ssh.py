@@ -1,5 +1,6 @@
 """A second sshd, an old one, and a program that is looked at through it."""
 
+import contextlib
 import getpass
 import hashlib
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 from demo_parts import PROBER, Asset, Part, free_port, listens, program, until
 
 OLD = (
@@ -96,10 +98,17 @@ class Sshd(Part):
 
     def _end_server(self):
         """The server and the sessions it has."""
-        os.killpg(self.running["sshd"].pid, signal.SIGCONT)
-        os.killpg(self.running["sshd"].pid, signal.SIGKILL)
+        server = psutil.Process(self.running["sshd"].pid)
+        for one in (server, *server.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGKILL)
         self.running.pop("sshd").wait(20)
         until(lambda: not listens(self.port), what="the end of sshd")
+
+    def stop(self):
+        if "sshd" in self.running and self.running["sshd"].poll() is None:
+            self._end_server()
+        super().stop()
 
     # faults
 
