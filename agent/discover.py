@@ -2,6 +2,7 @@
 
 snmp://ADDRESS[:PORT]?version=2&secret=NAME
 redfish://ADDRESS[:PORT]?secret=NAME&pin=HEX, ipmi://ADDRESS[:PORT]?secret=NAME
+ssh://ADDRESS[:PORT]?secret=NAME
 """
 
 import json
@@ -24,6 +25,10 @@ def run(state: State, target: str, readings_file: Path | None) -> Shown:
     """Exit 0: read; 2: it could not be looked at."""
     if target.startswith(("redfish:", "ipmi:")):
         return _controller(state, target)
+    if target.startswith("ssh:"):
+        from agent import discover_ssh
+
+        return discover_ssh.run(target, settings.read(state).means(state))
     from agent.sources.snmp import open_snmp
     from agent.sources.snmp_readings import readings
 

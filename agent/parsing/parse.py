@@ -23,7 +23,7 @@ _TOTALS = {
 }
 
 # What the version output of each platform says of itself; another maker's often has the same form.
-_MARKS = {
+MARKS = {
     "huawei_vrp": re.compile(r"\bVRP\b|Huawei", re.IGNORECASE),
     "hp_comware": re.compile(r"Comware"),
     "ruijie_os": re.compile(r"Ruijie|RGOS"),
@@ -45,7 +45,7 @@ def parse(platform: str, command: str, output: bytes | str) -> tuple[Row, ...]:
     name = forms.platform(platform)
     meant = forms.command(name, command)
     text = plain(output if isinstance(output, str) else decode(output))
-    if meant in _SAYS_WHO and name in _MARKS and not _MARKS[name].search(text):
+    if meant in _SAYS_WHO and name in MARKS and not MARKS[name].search(text):
         raise ParseError("unparsed", f"nothing in it speaks of {name}", line=_first_line(text))
     fitting: list[list[Row]] = []
     trouble: list[ParseError] = []
