@@ -55,7 +55,7 @@ def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
         return
     yield from walk(rows, [_PHYSICAL + "5"])
     classes = {index: text_of(value) for index, value in rows.column(_PHYSICAL + "5").items()}
-    order = [index for word in _OUTERMOST for index in classes if classes[index] == word][:4]
+    order = [index for word in _OUTERMOST for index in classes if classes[index] == word][:4] or ["1", "2"]
     cells = {name: [f"{_PHYSICAL}{CHASSIS[name]}.{index}" for index in order] for name in wanted}
     yield from get(rows, [oid for oids in cells.values() for oid in oids])
     for name, oids in cells.items():
