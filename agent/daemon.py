@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from schedule import CancelJob, Scheduler
 
@@ -32,6 +33,9 @@ from agent.timetable import Due, Timetable
 from checks import registry
 from checks.api import State as Outcome
 from checks.plan import Plan
+
+if TYPE_CHECKING:
+    from agent.receive.keep import Keeper
 
 CHANGE_MS = 2000  # flush so long after a change of state
 MOST_UNRECORDED = 20_000  # looks kept in memory while the disk takes nothing
@@ -134,14 +138,28 @@ class Agent:
         wake, ended = self._wake, threading.Event()
         thread = threading.Thread(target=self.sender.run, args=(ended, wake), name="sender", daemon=True)
         thread.start()
+        keeper = self._receiver()
         try:
             while not self._stop:
                 self._turn()
         finally:
             self.notifier.send("STOPPING=1")
+            if keeper is not None:
+                keeper.close()
             ended.set()
             wake()
             self._goodbye(thread)
+
+    def _receiver(self) -> "Keeper | None":
+        """The receiver's keeper, where agent.yaml asks for one."""
+        wanted = self.settings.receive
+        if wanted.syslog is None and wanted.traps is None:
+            return None
+        from agent.receive.keep import Keeper
+
+        keeper = Keeper(self.state)
+        keeper.start()
+        return keeper
 
     def _turn(self) -> None:
         now = self.clock.sample()

@@ -6,6 +6,9 @@ queries:                      # SELECTs that database.query may run, by name
   rejected: SELECT count(*) FROM item WHERE rejected
 off: [ssh, snmp]              # sources this agent does not look through: what a plan asks of them is `denied`
 spool: {days: 7, max_mb: 512}
+receive:                      # what others may send to this agent; at loopback unless an address is given
+  syslog: {address: 127.0.0.1, port: 5514}                    # UDP and TCP
+  traps: {address: 127.0.0.1, port: 1162, secrets: [traps]}   # communities and v3 users it believes
 """
 
 from collections.abc import Mapping
@@ -36,6 +39,37 @@ class Spool:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Where syslog is listened for: an address of this machine, port 0 is any free one."""
+
+    address: str = "127.0.0.1"
+    port: int = 5514
+
+    def __post_init__(self) -> None:
+        from ipaddress import ip_address  # only where something is received
+
+        ip_address(self.address)
+        if not 0 <= self.port <= 65535:
+            raise ValueError("port must be 0 to 65535")
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTraps(Listen):
+    """Where traps are listened for, and names of secrets whose communities and users are believed."""
+
+    port: int = 1162
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """What is received; nothing unless it is said."""
+
+    syslog: Listen | None = None
+    traps: ListenTraps | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of agent.yaml."""
 
@@ -43,6 +77,7 @@ class Settings:
     queries: Mapping[str, str] = field(default_factory=dict)
     off: frozenset[Source] = frozenset()
     spool: Spool = Spool()
+    receive: Receive = Receive()
 
     def __post_init__(self) -> None:
         for name, argv in self.plugins.items():

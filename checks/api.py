@@ -69,6 +69,7 @@ class Source(StrEnum):
     HTTP = "http"
     FILES = "files"
     DEVICE = "device"
+    RECEIVED = "received"
 
 
 class ErrorKind(StrEnum):

@@ -47,6 +47,10 @@ def _remote(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.sql import open_sql
 
         return open_sql(memory, means)
+    if source is Source.RECEIVED:
+        from agent.sources.received import open_received
+
+        return open_received(memory, means)
     if source is Source.DEVICE:
         from agent.sources.device import open_devices
 

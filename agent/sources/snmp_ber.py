@@ -128,7 +128,7 @@ def request(
     return message(version, community, kind, number, 0, repeat, [(head, NULL, b"") for head in heads])
 
 
-def _open(at: bytes, begin: int, end: int) -> tuple[int, int, int]:
+def opened(at: bytes, begin: int, end: int) -> tuple[int, int, int]:
     """Tag, begin and end of the content of the TLV at `begin`; it must lie within `end`."""
     if begin + 2 > end:
         raise Garbled("breaks off")
@@ -145,23 +145,23 @@ def _open(at: bytes, begin: int, end: int) -> tuple[int, int, int]:
     return tag, begin, begin + size
 
 
-def _take(at: bytes, begin: int, end: int, want: int, widest: int) -> tuple[bytes, int]:
-    tag, begin, stop = _open(at, begin, end)
+def taken(at: bytes, begin: int, end: int, want: int, widest: int) -> tuple[bytes, int]:
+    tag, begin, stop = opened(at, begin, end)
     if tag != want or stop - begin > widest:
         raise Garbled(f"tag {tag:#x} instead of {want:#x}")
     return at[begin:stop], stop
 
 
-def _number(at: bytes, begin: int, end: int) -> tuple[int, int]:
-    content, stop = _take(at, begin, end, INTEGER, 8)
+def number_at(at: bytes, begin: int, end: int) -> tuple[int, int]:
+    content, stop = taken(at, begin, end, INTEGER, 8)
     if not content:
         raise Garbled("an empty number")
     return int.from_bytes(content, "big", signed=True), stop
 
 
-def _inside(at: bytes, begin: int, end: int, want: int) -> tuple[int, int]:
+def inside(at: bytes, begin: int, end: int, want: int) -> tuple[int, int]:
     """Content of a structure that must fill everything up to `end`."""
-    tag, begin, stop = _open(at, begin, end)
+    tag, begin, stop = opened(at, begin, end)
     if tag != want or stop != end:
         raise Garbled(f"tag {tag:#x}, or bytes left over")
     return begin, stop
@@ -169,28 +169,28 @@ def _inside(at: bytes, begin: int, end: int, want: int) -> tuple[int, int]:
 
 def parse(datagram: bytes) -> tuple[int, bytes, int, tuple[int, int, int], list[Bound]]:
     """Version (1, 2), community, kind of PDU, its three numbers, what it binds; Garbled otherwise."""
-    begin, end = _inside(datagram, 0, len(datagram), 0x30)
-    version, begin = _number(datagram, begin, end)
-    community, begin = _take(datagram, begin, end, OCTETS, 0xFFFF)
+    begin, end = inside(datagram, 0, len(datagram), 0x30)
+    version, begin = number_at(datagram, begin, end)
+    community, begin = taken(datagram, begin, end, OCTETS, 0xFFFF)
     if version not in (0, 1) or begin >= end:
         raise Garbled("neither v1 nor v2c")
     kind = datagram[begin]
-    begin, end = _inside(datagram, begin, end, kind)
-    number, begin = _number(datagram, begin, end)
-    first, begin = _number(datagram, begin, end)
-    second, begin = _number(datagram, begin, end)
-    begin, end = _inside(datagram, begin, end, 0x30)
-    return version + 1, community, kind, (number, first, second), _bindings(datagram, begin, end)
+    begin, end = inside(datagram, begin, end, kind)
+    number, begin = number_at(datagram, begin, end)
+    first, begin = number_at(datagram, begin, end)
+    second, begin = number_at(datagram, begin, end)
+    begin, end = inside(datagram, begin, end, 0x30)
+    return version + 1, community, kind, (number, first, second), bindings(datagram, begin, end)
 
 
-def _bindings(at: bytes, begin: int, end: int) -> list[Bound]:
+def bindings(at: bytes, begin: int, end: int) -> list[Bound]:
     bound: list[Bound] = []
     while begin < end:
-        tag, begin, stop = _open(at, begin, end)
+        tag, begin, stop = opened(at, begin, end)
         if tag != 0x30:
             raise Garbled("no binding")
-        oid, begin = _take(at, begin, stop, OID, 640)
-        tag, begin, last = _open(at, begin, stop)
+        oid, begin = taken(at, begin, stop, OID, 640)
+        tag, begin, last = opened(at, begin, stop)
         if tag not in TAGS or last != stop or not oid or oid[-1] & 0x80:
             raise Garbled(f"no value of this protocol: tag {tag:#x}")
         bound.append((oid, tag, _checked(tag, at[begin:last])))

@@ -67,11 +67,16 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
 
 def _on_host(check: Check[Any, Any], asset: Asset) -> bool:
     """Whether it looks from the asset itself: files do wherever an agent runs beside them."""
+    if check.source is Source.RECEIVED:
+        return "address" not in {spec.name for spec in fields(check.params)}  # the receiver itself
     return check.source in _ON_HOST or (check.source is Source.FILES and asset.agent is not None)
 
 
 def _section(check: Check[Any, Any], asset: Asset) -> str | None:
     """The asset's section that tells how `check` reaches it; None where it needs none."""
+    if check.source is Source.RECEIVED:
+        # Where it is asked at is where it sends from.
+        return _sends_from(check, asset)
     if check.source is not Source.DEVICE:
         return _SECTION.get(check.source)
     by_snmp = "version" in {spec.name for spec in fields(check.params)}
@@ -80,6 +85,12 @@ def _section(check: Check[Any, Any], asset: Asset) -> str | None:
     # A command line is read where its platform is known.
     known = asset.ssh is not None and asset.ssh.platform in check.params.PLATFORMS
     return "ssh" if known else "snmp"
+
+
+def _sends_from(check: Check[Any, Any], asset: Asset) -> str | None:
+    if "address" not in {spec.name for spec in fields(check.params)}:
+        return None
+    return "snmp" if asset.snmp is not None or asset.ssh is None else "ssh"
 
 
 def untold(check: Check[Any, Any], asset: Asset) -> bool:
@@ -120,6 +131,8 @@ def reach(check: Check[Any, Any]) -> str:
     """What an asset needs so that somebody can run `check` on it."""
     if check.source in _ON_HOST:
         return "an agent on it"
+    if check.source is Source.RECEIVED:
+        return "an agent on it, or via and the address it sends from in a section snmp or ssh"
     section = _SECTION.get(check.source)
     if check.source is Source.FILES:
         return "an agent on it, or via and a section ssh"

@@ -54,6 +54,8 @@ PARAMS = {
     "network.licence": {"platform": "fortinet"},
     "network.log": {"platform": "cisco_ios"},
     "network.policy": {"platform": "huawei_vrp"},
+    "network.syslog": {"silence": "unexpected"},
+    "network.traps": {"silence": "expected", "critical": ["1.3"], "ignore": ["a"]},
     "plugin.nagios": {"limits": {"a": LIMIT}},
     "server.clock": {"zone_min": 480},
     "server.firmware": {"expected": {"sent": "x"}, "withdrawn": [""]},
