@@ -8,7 +8,7 @@ signature. Bodies and lines are checked in both.
 import gc
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -32,6 +32,7 @@ from collector.verify.forks import LifeKey
 from collector.verify.growth import bodies_of, entries_of
 from collector.verify.keys import KeyTable
 from collector.verify.looks import Asked, Judge, Said, Who
+from collector.verify.progress import Tell, silent
 from collector.verify.swift import read_header
 
 Series = tuple[str, str, str]  # check, target, vantage
@@ -105,19 +106,24 @@ class _Kept(NamedTuple):
     wanted: bool
 
 
-def read_batches(task: Task, processes: int) -> Found:
+def read_batches(task: Task, processes: int, tell: Tell = silent) -> Found:
     """Every chunk's findings in order, on `processes` processors."""
     total = Found()
+    for number, found in enumerate(_chunks(task, processes), 1):
+        _merge(total, found)
+        tell("bodies and lines", number, task.archive.chunks)
+    return total
+
+
+def _chunks(task: Task, processes: int) -> Iterator[Found]:
     chunks = range(task.archive.chunks)
     if processes < 2 or len(chunks) < 2:
         judge = Judge.of(task.asked)
         for number in chunks:
-            _merge(total, read_chunk(task, number, judge))
-        return total
+            yield read_chunk(task, number, judge)
+        return
     with ProcessPoolExecutor(processes, initializer=_adopt, initargs=(task,)) as pool:
-        for found in pool.map(_adopted, chunks):
-            _merge(total, found)
-    return total
+        yield from pool.map(_adopted, chunks)
 
 
 _task: list[tuple[Task, Judge]] = []

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from collector.evidence.policy import Policy, PolicyError, parse_policy
 from collector.verify.growth import Paper
+from collector.verify.progress import Progress, Tell, silent
 from collector.verify.report import Verdict, as_html, as_json, as_text
 from collector.verify.verify import Options, verify_bundle
 
@@ -23,18 +24,26 @@ class _Usage(Exception):
 def main(words: Sequence[str] | None = None) -> NoReturn:
     """The program."""
     options = _parser().parse_args(words)
+    progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
-        verdict = _verify(options)
+        verdict = _verify(options, progress or silent)
         if options.html:
             options.html.write_text(as_html(verdict), encoding="utf-8")
     except (_Usage, OSError) as error:
+        _end(progress)
         sys.stderr.write(f"roundseal-verify: {error}\n")
         sys.exit(2)
+    _end(progress)
     if options.json:
         sys.stdout.write(json.dumps(as_json(verdict), ensure_ascii=False, indent=1) + "\n")
     else:
         sys.stdout.write(as_text(verdict))
     sys.exit(0 if verdict.good else 1)
+
+
+def _end(progress: Progress | None) -> None:
+    if progress is not None:
+        progress.end()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,14 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verify(options: argparse.Namespace) -> Verdict:
+def _verify(options: argparse.Namespace, tell: Tell) -> Verdict:
     policy = _policy(options.policy)
     if not options.bundle.is_file():
         raise _Usage(f"{options.bundle}: no such file")
     try:
-        return verify_bundle(
-            options.bundle, policy, Options(_paper(options.paper), options.full, options.processes)
-        )
+        wanted = Options(_paper(options.paper), options.full, options.processes)
+        return verify_bundle(options.bundle, policy, wanted, tell)
     except (OSError, _Usage):
         raise
     except Exception as error:  # hostile bytes must never end in a traceback or pass for verified

@@ -16,6 +16,7 @@ from collector.evidence.bundle import Absent, Body, BundleError
 from collector.verify.archive import Archive
 from collector.verify.findings import Findings
 from collector.verify.history import History, Reader
+from collector.verify.progress import Tell, silent
 
 T = TypeVar("T")
 _BATCH = bytes((EntryKind.BATCH,))  # the second byte of such an entry
@@ -37,9 +38,12 @@ class _Growth:
     findings: Findings
     reader: Reader
     paper: Paper | None
+    tell: Tell
 
 
-def read_history(archive: Archive, findings: Findings, paper: Paper | None = None) -> History:
+def read_history(
+    archive: Archive, findings: Findings, paper: Paper | None = None, tell: Tell = silent
+) -> History:
     """The first reading; every problem is reported, and what can still be read is read."""
     history = History()
     history.end = _checkpoint(archive, bundle.END, archive.manifest.to_size, findings)
@@ -47,7 +51,7 @@ def read_history(archive: Archive, findings: Findings, paper: Paper | None = Non
     carried = _carry(archive, findings)
     if history.end is not None:
         reader.carry(carried, history.end)
-    _entries(_Growth(archive, findings, reader, paper))
+    _entries(_Growth(archive, findings, reader, paper, tell))
     history.forks.report(findings)
     return history
 
@@ -143,6 +147,7 @@ def _entries(growth: _Growth) -> None:
         _compare_root(growth, frontier)
     at = archive.manifest.from_size
     for number in range(archive.chunks):
+        growth.tell("entries", number, archive.chunks)
         try:
             entries = entries_of(archive, number)
         except (BundleError, WireError) as error:

@@ -63,8 +63,8 @@ def check_statements(
         own = [(idx, problem) for idx, problem in wrong if idx >= begin]
         for idx, problem in own:
             findings.add("bad_statement", f"entry {idx}", problem)
-        named |= {name for one in found for a in (one.sheet.items if one.sheet else ()) for name in a.photos}
         recent = [one for one in found if one.idx >= begin]
+        named |= {name for one in recent for a in (one.sheet.items if one.sheet else ()) for name in a.photos}
         if recent:
             findings.count("statements of people", len(recent))
             findings.notice(_GRADE)

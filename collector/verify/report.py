@@ -1,10 +1,12 @@
 """The verdict in words, as JSON and as one HTML page without any outside reference."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from html import escape
 from time import monotonic
 from typing import Any
 
+from collector.verify.advice import ADVICE
 from collector.verify.findings import CODES, Findings
 
 
@@ -20,6 +22,7 @@ class Verdict:
     backend: str = ""
     reader: str = ""
     seconds: str = ""
+    memory: tuple[int, int] = (0, 0)  # bytes resident at most: the program, the largest of its workers
     findings: Findings = field(default_factory=Findings)
     claims: list[tuple[str, str, str]] = field(default_factory=list)
     coverage: list[dict[str, Any]] = field(default_factory=list)
@@ -50,6 +53,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "lines_read_by": verdict.reader,
         "seconds": verdict.seconds,
         "phases": verdict.phases,
+        "memory": dict(zip(("program", "largest_worker"), verdict.memory, strict=True)),
         "checked": verdict.findings.counted,
         "problems": [asdict(problem) for problem in verdict.findings.problems],
         "notices": verdict.findings.notices,
@@ -62,7 +66,8 @@ _MOST = 200  # lines of one kind that a person reads; --json has them all
 
 
 def as_text(verdict: Verdict) -> str:
-    """What a person reads in a terminal."""
+    """What a person reads in a terminal: nothing in a bundle can write over it."""
+    own, worker = (f"{one / 1e6:.0f} MB" for one in verdict.memory)
     lines = [
         f"bundle     {verdict.bundle}",
         f"log        {verdict.log}",
@@ -71,6 +76,8 @@ def as_text(verdict: Verdict) -> str:
         f"mode       {verdict.mode}, signatures by {verdict.backend}, lines read by {verdict.reader}, "
         f"{verdict.seconds} s",
         "time       " + ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items()),
+        f"memory     {own} at most, its largest worker {worker}",
+        f"in short   {summary(verdict)}",
         "",
         "checked",
         *(f"  {count:>10}  {what}" for what, count in verdict.findings.counted.items()),
@@ -84,13 +91,42 @@ def as_text(verdict: Verdict) -> str:
         lines += ["", "due and done", *map(_coverage_line, verdict.coverage[:_MOST])]
     if verdict.findings.notices:
         lines += ["", "to know", *(f"  - {text}" for text in verdict.findings.notices)]
+    lines += [*_problems(verdict), "", "VERIFIED" if verdict.good else "NOT VERIFIED"]
+    return "\n".join(map(_shown, lines)) + "\n"
+
+
+def _problems(verdict: Verdict) -> list[str]:
+    """Each problem, then by code what it means and what to do."""
     problems = verdict.findings.problems
-    if problems:
-        lines += ["", f"problems ({len(problems)})"]
-        lines += [f"  {p.code:<20}{p.where}: {p.detail}" for p in problems[:_MOST]]
-        lines += [f"  … and {len(problems) - _MOST} more (--json lists all)"] if len(problems) > _MOST else []
-    lines += ["", "VERIFIED" if verdict.good else "NOT VERIFIED"]
-    return "\n".join(lines) + "\n"
+    if not problems:
+        return []
+    lines = ["", f"problems ({len(problems)})"]
+    lines += [f"  {p.code:<20}{p.where}: {p.detail}" for p in problems[:_MOST]]
+    lines += [f"  … and {len(problems) - _MOST} more (--json lists all)"] if len(problems) > _MOST else []
+    lines += ["", "what they mean, and what to do"]
+    for code, count in _by_code(verdict).items():
+        lines += [f"  {code} ({count}): {CODES[code]}", f"      {ADVICE[code]}"]
+    return lines
+
+
+def _by_code(verdict: Verdict) -> dict[str, int]:
+    counts = Counter(problem.code for problem in verdict.findings.problems)
+    return {code: counts[code] for code in CODES if code in counts}
+
+
+def summary(verdict: Verdict) -> str:
+    """The whole in one line."""
+    counted = verdict.findings.counted
+    claims = Counter(word for _, word, _ in verdict.claims)
+    problems = ", ".join(f"{count} {code}" for code, count in _by_code(verdict).items()) or "no problem"
+    said = ", ".join(f"{count} {word}" for word, count in claims.items()) or "none"
+    entries, lines = counted.get("entries", 0), counted.get("result lines", 0)
+    return f"{problems}; {entries} entries, {lines} lines; claims: {said}"
+
+
+def _shown(text: str) -> str:
+    """Text from a bundle must not move the cursor or colour anything."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _coverage_line(row: dict[str, Any]) -> str:
@@ -120,6 +156,7 @@ def as_html(verdict: Verdict) -> str:
         f"<!doctype html><html lang=zh-CN><meta charset=utf-8><title>{escape(verdict.bundle)}</title>",
         f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>",
         f"<h1 class={css}>{word}</h1>",
+        f"<p>{escape(summary(verdict))}</p>",
         _table(("", ""), about),
         "<h2>核对内容 checked</h2>",
         _table(("项目 what", "数量 count"), list(verdict.findings.counted.items())),
@@ -134,8 +171,8 @@ def as_html(verdict: Verdict) -> str:
         _table(("",), [(text,) for text in verdict.findings.notices]),
         f"<h2>问题 problems ({len(verdict.findings.problems)})</h2>",
         _table(
-            ("代码 code", "位置 where", "说明 detail", "含义 meaning"),
-            [(p.code, p.where, p.detail, CODES[p.code]) for p in verdict.findings.problems],
+            ("代码 code", "位置 where", "说明 detail", "含义 meaning", "处理 what to do"),
+            [(p.code, p.where, p.detail, CODES[p.code], ADVICE[p.code]) for p in verdict.findings.problems],
         ),
         "</html>\n",
     ]

@@ -14,6 +14,8 @@ from collector.verify.growth import Paper, read_history
 from collector.verify.history import History
 from collector.verify.human import check_statements
 from collector.verify.looks import asked_of
+from collector.verify.memory import memory
+from collector.verify.progress import Tell, silent
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
 
@@ -39,7 +41,7 @@ class Options:
     processes: int = 0
 
 
-def verify_bundle(path: Path, policy: Policy, options: Options) -> Verdict:
+def verify_bundle(path: Path, policy: Policy, options: Options, tell: Tell = silent) -> Verdict:
     """The verdict on the bundle at `path`; OSError where it cannot be read at all."""
     started = time.monotonic()
     mode = "full" if options.full else "quick"
@@ -47,21 +49,23 @@ def verify_bundle(path: Path, policy: Policy, options: Options) -> Verdict:
     archive = open_archive(path, policy, verdict.findings)
     verdict.phase("container")
     if archive is not None:
-        _read(archive, policy, options, verdict)
+        _read(archive, policy, options, verdict, tell)
+    verdict.memory = memory()
     verdict.seconds = f"{time.monotonic() - started:.1f}"
     return verdict
 
 
-def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict) -> None:
+def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, tell: Tell) -> None:
     findings, manifest = verdict.findings, archive.manifest
     verdict.log, verdict.period = manifest.log, manifest.period.name
     verdict.range = (manifest.from_size, manifest.to_size)
     if manifest.from_size:
         findings.notice(_OLDER.format(manifest.from_size))
-    history = read_history(archive, findings, options.paper)
+    history = read_history(archive, findings, options.paper, tell)
     _witnesses(policy, options, findings)
     verdict.phase("entries")
-    found = batches.read_batches(_task(archive, history, options), options.processes or os.cpu_count() or 1)
+    processes = options.processes or os.cpu_count() or 1
+    found = batches.read_batches(_task(archive, history, options), processes, tell)
     findings.take(found.findings)
     verdict.phase("bodies and lines")
     verdict.claims += figures.check_figures(archive, history, found.tracks, findings)
@@ -69,6 +73,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict) 
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
+    tell("claims", 0, 1)
     slots = {key: frozenset(one.slots) for key, one in found.tracks.items()}
     verdict.coverage += list(coverage.regular(parts, slots))
     verdict.coverage += list(coverage.rounds(parts, found.done, end))

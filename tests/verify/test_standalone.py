@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from checks.wire.note import format_vkey
 from collector.evidence.periods import parse_period
 from collector.jobs.bundles import make_bundle
+from collector.verify.advice import ADVICE
 from collector.verify.findings import CODES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,4 +38,5 @@ def test_it_runs_without_any_package_and_says_so(load: Any, tmp_path: Path):
 def test_the_page_explains_every_code_as_the_program_does():
     page = (ROOT / "docs" / "verifier.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `")]
-    assert rows == [f"| `{code}` | {meaning} |" for code, meaning in CODES.items()]
+    assert rows == [f"| `{code}` | {meaning} | {ADVICE[code]} |" for code, meaning in CODES.items()]
+    assert ADVICE.keys() == CODES.keys()

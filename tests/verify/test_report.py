@@ -1,0 +1,68 @@
+"""What a person reads: a summary, what each problem means and what to do, and nothing a bundle could fake."""
+
+import io
+from typing import Any
+
+import pytest
+
+from collector.verify import progress
+from collector.verify.findings import CODES
+from collector.verify.memory import memory
+from collector.verify.report import Verdict, as_html, as_json, as_text
+
+
+def spoiled() -> Verdict:
+    verdict = Verdict("a.zip")
+    verdict.findings.add("bad_body", "entry 1", "gone")
+    verdict.findings.add("bad_body", "entry 2", "gone")
+    verdict.findings.add("bad_key", "entry 3", "no approved key may sign here")
+    verdict.findings.count("entries", 9)
+    verdict.claims.append(("availability of portal", "contradicted", "percent"))
+    return verdict
+
+
+def test_the_report_says_what_each_code_means_and_what_to_do_once():
+    text = as_text(spoiled())
+    assert "in short   1 bad_key, 2 bad_body; 9 entries, 0 lines; claims: 1 contradicted" in text
+    assert text.count(CODES["bad_body"]) == 1
+    assert "ask who approved this agent" in text and text.endswith("NOT VERIFIED\n")
+    assert "ask who approved this agent" in as_html(spoiled())
+
+
+def test_text_from_a_bundle_cannot_write_over_the_verdict():
+    verdict = spoiled()
+    verdict.period = "\x1b[2J\rVERIFIED\n\x9b1A\u202e"
+    text = as_text(verdict)
+    assert "VERIFIED" not in {line.strip() for line in text.splitlines()}
+    assert all(one == "\n" or one.isprintable() for one in text)
+
+
+def test_memory_is_told():
+    verdict = spoiled()
+    verdict.memory = memory()
+    assert as_json(verdict)["memory"]["program"] > 1_000_000
+    assert "MB at most" in as_text(verdict)
+
+
+def test_progress_writes_over_itself_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: clock[0])
+    out = io.StringIO()
+    tell = progress.Progress(out)
+    for done in range(5):
+        tell("entries", done, 4)
+        clock[0] += 1.0
+    tell("entries", 4, 0)
+    assert "\rentries: 50 %, about 2 s more" in out.getvalue()
+    tell.end()
+    assert shown(out.getvalue()).strip() == ""
+    tell.end()
+    progress.silent("x", 1, 2)
+
+
+def shown(text: str) -> str:
+    """What is left on the line of a terminal."""
+    line: list[Any] = []
+    for piece in text.split("\r"):
+        line[: len(piece)] = piece
+    return "".join(line)
