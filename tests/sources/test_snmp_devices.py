@@ -137,6 +137,21 @@ def test_a_switch_is_read_by_its_makers_tables(source, version):
     assert found["dbm", "port rx"] == -11_040, "its lanes come in hundredths of dBm"
 
 
+def test_a_maker_may_be_left_out_to_see_what_the_standard_tables_give():
+    with Responder(held(SWITCH)) as responder:
+        address = ("127.0.0.1", responder.port)
+        job = Job(address, 2, b"public", look(EVERYTHING, makers=False), 60, "x")
+        Loop([job]).run()
+    assert (job.result.identity.vendor, job.result.sensors) == ("", ())
+    assert job.result.identity.serial == "2102351ABC", "ENTITY-MIB says it"
+
+
+def test_a_port_is_there_if_any_of_its_columns_names_it(source):
+    with Responder(held(b"1.3.6.1.2.1.1.1.0|4|x\n1.3.6.1.2.1.31.1.1.1.1.3|4|ge3")) as responder:
+        device = source.look(peer(responder.port), [Part.PORTS])
+    assert [(port.index, port.name, port.oper) for port in device.ports] == [(3, "ge3", "")]
+
+
 def test_only_the_parts_asked_for_are_read(source):
     with Responder(held(PLAIN)) as responder:
         device = source.look(peer(responder.port), [Part.PROCESSORS])
