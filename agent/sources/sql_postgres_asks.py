@@ -75,7 +75,9 @@ class PostgresAsks(Questions, Asks):
         return Login("answered", text(version), role, locked, self.login_us, answer_us, whole(started))
 
     def connections(self) -> Connections:
-        idle = "state LIKE 'idle in transaction%'"
+        # Between two questions our own looks are idle in a transaction, several at a time: nobody left these.
+        own = "(application_name = 'roundseal' AND usename = current_user) IS NOT TRUE"
+        idle = f"state LIKE 'idle in transaction%' AND {own}"
         row = self.one(
             "SELECT count(*), count(*) FILTER (WHERE state = 'active' AND pid <> pg_backend_pid()),"
             f" count(*) FILTER (WHERE {idle}),"

@@ -106,7 +106,13 @@ def test_a_blocked_lock_shows_who_waits_and_for_whom(postgres, cluster, eventual
             eventually(lambda: cluster.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0])
             found = postgres.look("database.locks", waiting={"warn": 1, "crit": 1}).kept("crit_waiting")
             long = postgres.look("database.transactions", longest_s={"warn": 0, "crit": 0}).kept("crit_long")
-            idle = postgres.look("database.connections", longest_idle_in_transaction_s={"warn": 0, "crit": 0})
+            with closing(cluster.connect(user="inspector")) as own:
+                # Another look of ours, between two questions.
+                own.execute("SET application_name = 'roundseal'")
+                own.execute("BEGIN")
+                idle = postgres.look(
+                    "database.connections", longest_idle_in_transaction_s={"warn": 0, "crit": 0}
+                )
         finally:
             holder.execute("ROLLBACK")
             waiting.join(30)
@@ -232,6 +238,9 @@ def test_a_standby_its_lag_and_its_stop_are_seen_from_both_ends(postgres, cluste
         assert (
             second.look("database.alive", role="primary").kept("crit_role")["role"].reason == "role_changed"
         )
+        # Whose state may not be seen may be running: an account without its role has not lost the standby.
+        blind = postgres.look("database.replication", members=1, secret="poor").kept("unknown_hidden")
+        assert (blind["members"].state, blind["members"].reason) == ("unknown", "rights_missing")
         # The first record after a quiet while is no lag as long as the while was.
         cluster.sql(
             "ALTER SYSTEM SET recovery_min_apply_delay = '400ms'", "SELECT pg_reload_conf()", port=port
