@@ -36,6 +36,9 @@ _WHEN = re.compile(
     rb',"slot":' + _NUMBER + rb',"t0":' + _NUMBER + rb',"t1":' + _NUMBER
     + rb'(?:,"round":' + _TEXT + rb')?,"params":' + _TEXT + rb","
 ).match  # fmt: skip
+_TIMES = re.compile(
+    rb',"slot":' + _NUMBER + rb',"t0":' + _NUMBER + rb',"t1":(?:0|[1-9][0-9]{0,14}+)'
+).match  # fmt: skip
 _SLOT = b',"slot":'
 
 
@@ -88,7 +91,9 @@ class Place:
 
     head: bytes
     end: int  # where the head ends
-    digest: bytes
+    then: bytes  # what follows the times outside of rounds: the parameters
+    skip: int  # how long that is
+    digest: str
     who: Who
     wanted: Mapping[str, Any] | None
     judge: Judging | None = None
@@ -127,21 +132,15 @@ class Judge:
         place = order[number] if number < len(order) else None
         if place is None or not line.startswith(place.head):
             return self._elsewhere(line, agent, order, number)
-        when = _WHEN(line, place.end)
-        if when is None or when[5] != place.digest:
+        times = _TIMES(line, place.end)
+        if times is None or not line.startswith(place.then, times.end()):
             return self._elsewhere(line, agent, order, number)
-        return self._at(place, line, when)
-
-    def _at(self, place: Place, line: bytes, when: "re.Match[bytes]") -> Look:
-        """A line that stands here."""
-        slot, t0, _t1, round_, _params = when.groups()
-        tail, at = line[when.end() :], int(t0)
-        said = place.said if tail == place.last else None
-        if said is None:
-            said = self._again(place, at, tail)
-        else:
+        slot, t0 = times.groups()
+        tail, at = line[times.end() + place.skip :], int(t0)
+        if tail == place.last and place.said is not None:
             place.new = 0
-        return place.who, int(slot), at, None if round_ is None else round_.decode(), said
+            return place.who, int(slot), at, None, place.said
+        return place.who, int(slot), at, None, self._again(place, at, tail)
 
     def _elsewhere(self, line: bytes, agent: str, order: Order, number: int) -> Look:
         """A line that stands where none stood before, or another one did."""
@@ -157,7 +156,11 @@ class Judge:
             order[number] = place
         elif number == len(order):
             order.append(place)
-        return self._at(place, line, when)
+        slot, t0, _t1, round_, _params = when.groups()
+        tail, at = line[when.end() :], int(t0)
+        known = place.said if tail == place.last else None
+        said = known or self._again(place, at, tail)
+        return place.who, int(slot), at, None if round_ is None else round_.decode(), said
 
     def _place(self, agent: str, head: bytes, params: bytes) -> Place | None:
         """Where lines with this head stand; None where the head is not as our writer makes it."""
@@ -169,7 +172,8 @@ class Judge:
         who = Who.of(name.decode(), int(version), owner, (target.decode(), vantage.decode()), agent)
         digest = params.decode()
         wanted = self.asked.get((agent, who.check, who.pair[1], digest))
-        made = Place(head, len(head), params, who, wanted)
+        then = b',"params":"' + params + b'",'
+        made = Place(head, len(head), then, len(then), digest, who, wanted)
         check = self._check(who.check)
         if check is not None and check.version == who.version and wanted is not None:
             try:
@@ -197,7 +201,7 @@ class Judge:
             except Exception:  # noqa: S110 - whatever it was: read with care, below, which also says what is wrong
                 pass
         value = quick.loads(b"{" + tail)
-        about = (place.who.check, place.who.version, place.digest.decode(), t0)
+        about = (place.who.check, place.who.version, place.digest, t0)
         made, timed = self._said(about, value, place.wanted)
         return made if timed or made.problem is not None else self._keep(place, tail, made)
 
