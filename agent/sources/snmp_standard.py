@@ -101,14 +101,15 @@ def _port(table: Mapping[str, dict[str, Value]], index: str) -> Port:
     )
 
 
-_KINDS = {2: "system", 3: "virtual", 4: "disk"}
 _DISKS = frozenset({"4", "5", "6", "7", "8", "9", "10"})
 _MEMORY_NAMES = (
-    ("buffers", "buffers"),
-    ("cache", "cached"),
-    ("shared", "shared"),
-    ("swap", "swap"),
-    ("virtual", "virtual"),
+    # net-snmp's own name; a firewall's packet buffers are a store of their own, lent to nobody.
+    (re.compile(r"^(memory )?buffers$"), "buffers"),
+    (re.compile(r"buffers?\b"), "pool"),
+    (re.compile("cache"), "cached"),
+    (re.compile("shared"), "shared"),
+    (re.compile("swap"), "swap"),
+    (re.compile("virtual"), "virtual"),
 )
 
 
@@ -153,8 +154,8 @@ def memory_kind(kind: str, name: str) -> str:
     if name.startswith(_ZONES):
         return ""
     low = name.lower()
-    for word, found in _MEMORY_NAMES:
-        if word in low and kind not in _DISKS:
+    for pattern, found in _MEMORY_NAMES:
+        if pattern.search(low) and kind not in _DISKS:
             return found
     return {"2": "system", "3": "virtual"}.get(kind, "")
 
