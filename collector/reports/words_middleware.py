@@ -1,6 +1,11 @@
 """Words of the checks in `checks/middleware`: code word -> (Chinese, English); `words` merges them."""
 
 READINGS: dict[str, tuple[str, str]] = {
+    "balancer_pools": ("负载均衡池", "Pools"),
+    "members_up": ("可用成员数", "Members up"),
+    "sessions_used": ("会话使用率", "Sessions used"),
+    "requests_waiting": ("排队请求数", "Requests waiting"),
+    "stats": ("统计页", "Statistics page"),
     "instances": ("实例数", "Instances"),
     "heap": ("堆内存使用率", "Heap used"),
     "threads": ("线程", "Threads"),
@@ -15,6 +20,12 @@ READINGS: dict[str, tuple[str, str]] = {
 }
 
 REASONS: dict[str, tuple[str, str]] = {
+    "member_missing": ("部分成员不可用", "not all members are up"),
+    "no_member": ("没有可用成员", "no member is up"),
+    "draining": ("排空中，不接受新连接", "takes no new connections"),
+    "member_down": ("健康检查失败", "its checks fail"),
+    "member_disabled": ("已人工停用", "taken out of service"),
+    "not_monitored": ("无健康检查，是否可用未知", "nobody checks it"),
     "deadlock": ("存在死锁", "threads wait for each other"),
 }
 
