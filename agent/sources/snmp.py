@@ -5,6 +5,7 @@ from dataclasses import replace
 from socket import AF_INET, AF_INET6, SOCK_DGRAM, gaierror, getaddrinfo
 from typing import Any
 
+from agent.sources import snmp_profiles
 from agent.sources.means import Means
 from agent.sources.memory import Memory
 from agent.sources.snmp_look import look as look_reader
@@ -29,6 +30,7 @@ class SnmpSource:
 
     def look(self, peer: Peer, parts: Sequence[Part] = EVERYTHING) -> Device:
         """Identify the device and read these parts of it."""
+        snmp_profiles.everything()  # read at the first look, and not at the cost of its device's time
         device: Device = self._run(peer, look_reader(parts))
         return self._with_counters(peer, device) if Part.PORTS in parts else device
 
@@ -36,6 +38,7 @@ class SnmpSource:
         self, peers: Sequence[Peer], parts: Sequence[Part] = EVERYTHING
     ) -> list[Device | ObservationError]:
         """`look` at each, all at the same time where they speak v1 or v2c; an error in its device's place."""
+        snmp_profiles.everything()
         jobs: list[Job | ObservationError] = [self._job(peer, look_reader(parts)) for peer in peers]
         Loop(job for job in jobs if isinstance(job, Job) and job.version != 3).run()
         found: list[Device | ObservationError] = []

@@ -21,8 +21,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -164,6 +165,7 @@ def find(object_id: str, description: str) -> Profile | None:
     return found
 
 
+@lru_cache(maxsize=256)
 def chosen(object_id: str, description: str) -> tuple[Profile, ...]:
     """What fits best, then all it uses, then the standard ones; each once, none that one of them leaves."""
     best = find(object_id, description)
@@ -200,9 +202,17 @@ def _used(name: str) -> list[str]:
     return found if name in known else []
 
 
-@cache
 def everything() -> Mapping[str, Profile]:
     """All profiles of the package by name."""
+    with _READING:  # many looks begin at once: one of them reads, the others wait for it
+        return _everything()
+
+
+_READING = Lock()
+
+
+@cache
+def _everything() -> Mapping[str, Profile]:
     return {path.stem: read(path) for path in sorted(DIRECTORY.glob("*.yaml"))}
 
 
