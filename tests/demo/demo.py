@@ -24,7 +24,7 @@ import demo_sql
 import demo_ssh
 import demo_talk
 import demo_web
-from demo_parts import HOST, PROBER, Cannot
+from demo_parts import Cannot
 from demo_site import Site, findings
 
 SOURCE_OF = {"host": ("host",), "ssh": ("ssh",), "snmp": ("snmp", "device"), "bmc": ("bmc",), "sql": ("sql",),
@@ -46,11 +46,11 @@ def every(place):
 class Demo:
     """The estate while it runs. `parts` run; `absent` cannot run here, their assets stay in the estate."""
 
-    def __init__(self, place, make=every):
+    def __init__(self, place, make=every, quick=False):
         self.place = place
         self.all = make(place)
         self.parts, self.absent = [], []
-        self.site = Site(place, self.all)
+        self.site = Site(place, self.all, quick)
 
     def start(self):
         """Start every part, then the collector and the agents."""
@@ -69,6 +69,7 @@ class Demo:
             self.parts.append(part)
             origin = getattr(part, "origin", "")
             say(f"  {part.name:12} {time.monotonic() - began:5.1f} s  {origin}")
+        self.site.able = self.parts
         self.site.start()
 
     def _without(self, part, why):
@@ -95,11 +96,11 @@ class Demo:
 
 
 @contextmanager
-def running(make=every):
+def running(make=every, quick=False):
     """A demonstration that runs, in a folder of its own."""
     place = Path(tempfile.mkdtemp(prefix="rs-demo-"))
     place.chmod(0o755)
-    demo = Demo(place, make)
+    demo = Demo(place, make, quick)
     try:
         demo.start()
         yield demo
@@ -216,13 +217,13 @@ def idle(options):
 def without(demo, source, before=None):
     """What is looked at through `source`, and what a record says wrong of it while that is off."""
     before = before or demo.site.round()
-    for agent in (PROBER, HOST):
+    for agent in demo.site.agents:
         demo.site.end(agent)
         demo.site.start_agent(agent, SOURCE_OF[source])
     try:
         after = demo.site.round()
     finally:
-        for agent in (PROBER, HOST):
+        for agent in demo.site.agents:
             demo.site.end(agent)
             demo.site.start_agent(agent)
     mine = {(asset.id, check) for asset in demo.site.assets() for check in asset.checks

@@ -51,9 +51,9 @@ def read(file=FILE):
 
 
 def possible(faults, parts):
-    """Faults whose part runs here."""
-    there = {part.name for part in parts}
-    return [one for one in faults if one.part in there]
+    """Faults whose part runs here, and is looked at for what they bring."""
+    there = {part.name: part for part in parts}
+    return [one for one in faults if one.part in there and one.expected(there[one.part])]
 
 
 def choose(faults, parts, seed, count=PLANTED):

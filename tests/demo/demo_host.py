@@ -21,6 +21,7 @@ class Machine(Part):
 
     name = "machine"
     programs = ("mount", "umount")
+    agent = HOST
 
     def __init__(self, place):
         super().__init__(place)
@@ -30,7 +31,7 @@ class Machine(Part):
         self.cert = self.place / "application.pem"
         self.stamp = self.place / "backup.done"
         self.marks = {}
-        self.mounted = False
+        self.mounted = os.geteuid() == 0  # until it is tried
         self.names = {
             "disk": str(self.disk), "log": str(self.log), "config": str(self.config), "cert": str(self.cert),
         }  # fmt: skip
@@ -50,7 +51,9 @@ class Machine(Part):
             "security.files": {"paths": [str(self.config)], "baseline": self.marks},
             "security.certificates": {"paths": [str(self.cert)]},
         }  # fmt: skip
-        return [Asset(HOST, "server", {"agent": HOST}, [*params], params)]
+        if not self.mounted:
+            del params["host.filesystem"]
+        return [Asset(HOST, "server", {"agent": self.agent}, [*params], params)]
 
     def missing(self):
         # Without a file system of its own one thing less is looked at; the machine is here all the same.
@@ -61,7 +64,9 @@ class Machine(Part):
 
     def start(self):
         self.disk.mkdir()
-        self._mount("size=8m,nr_inodes=400,mode=755")
+        self.mount_again()
+        if not self.mounted:
+            self.origin = "NOT MOUNTED: no file system of its own without the right to mount"
         self.log.write_text("started\n")
         self.config.write_text("workers = 4\n")
         self.config.chmod(0o644)
@@ -77,10 +82,6 @@ class Machine(Part):
         if self.mounted:
             subprocess.run(["umount", "-l", str(self.disk)], check=False)
             self.mounted = False
-
-    def _mount(self, options):
-        words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.disk)]
-        self.mounted = subprocess.run(words, capture_output=True, check=False).returncode == 0
 
     # faults
 
@@ -122,7 +123,8 @@ class Machine(Part):
 
     def mount_again(self):
         """Its file system as it was."""
-        self._mount("size=8m,nr_inodes=400,mode=755")
+        words = ["mount", "-t", "tmpfs", "-o", "size=8m,nr_inodes=400,mode=755", "tmpfs", str(self.disk)]
+        self.mounted = subprocess.run(words, capture_output=True, check=False).returncode == 0
 
     def writable(self):
         """It can be written again."""
