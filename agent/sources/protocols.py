@@ -1,9 +1,10 @@
 """Scripted HTTP and small clients of other protocols; each is loaded when it is first asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agent.sources.means import Means
 from checks import protocols as p
+from checks import vsphere as v
 
 
 class _Protocols:
@@ -66,10 +67,25 @@ class _Protocols:
         script = p.Script((p.Step(url),), verify=verify, ca=ca, timeout_ms=timeout_ms)
         return protocols_onvif.device(url, self._parts(secret), script)
 
+    def hypervisors(self, at: v.Vcenter) -> Sequence[v.Hypervisor]:
+        from agent.sources import vsphere
+
+        return vsphere.hypervisors(at, self._means.secret(at.secret))
+
+    def machines(self, at: v.Vcenter) -> Sequence[v.Machine]:
+        from agent.sources import vsphere
+
+        return vsphere.machines(at, self._means.secret(at.secret))
+
+    def datastores(self, at: v.Vcenter) -> Sequence[v.Datastore]:
+        from agent.sources import vsphere
+
+        return vsphere.datastores(at, self._means.secret(at.secret))
+
     def _parts(self, name: str) -> Mapping[str, str]:
         return dict(self._means.secret(name)) if name else {}
 
 
-def open_protocols(means: Means) -> p.Protocols:
+def open_protocols(means: Means) -> _Protocols:
     """The protocols that this agent speaks. Nothing is held open; may be shared between threads."""
     return _Protocols(means)

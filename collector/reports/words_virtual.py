@@ -1,6 +1,14 @@
 """Words of the checks in `checks/virtual`: code word -> (Chinese, English); `words` merges them."""
 
 READINGS: dict[str, tuple[str, str]] = {
+    "hosts": ("宿主机数", "Hosts"),
+    "datastores": ("数据存储", "Datastores"),
+    "connection": ("连接状态", "Connection"),
+    "tools": ("VMware Tools", "VMware Tools"),
+    "oldest_snapshot": ("最早快照天数", "Days of the oldest snapshot"),
+    "promised": ("已承诺容量占比", "Promised"),
+    "accessible": ("可访问", "Accessible"),
+    "maintenance_mode": ("维护模式", "Maintenance mode"),
     "arrays": ("阵列数", "Arrays"),
     "working": ("可用成员数", "Working members"),
     "groups": ("卷组数", "Volume groups"),
@@ -21,6 +29,11 @@ READINGS: dict[str, tuple[str, str]] = {
 }
 
 REASONS: dict[str, tuple[str, str]] = {
+    "disconnected": ("失去连接", "disconnected"),
+    "in_maintenance": ("处于维护模式", "in maintenance mode"),
+    "tools_not_running": ("VMware Tools 未运行", "VMware Tools do not run"),
+    "not_accessible": ("不可访问", "cannot be accessed"),
+    "overcommitted": ("承诺容量超过上限", "more is promised than it should be"),
     "nearly_full": ("空间将满", "nearly full"),
     "failed_member": ("有失效成员", "a member has failed"),
     "disks_missing": ("缺少磁盘", "disks are missing"),

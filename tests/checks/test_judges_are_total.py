@@ -66,6 +66,8 @@ PARAMS = {
     "service.http": {"url": "https://a/", "text": "x", "location": "http://b/"},
     "service.tcp": {"port": 1},
     "service.tls": {"host": "a.example"},
+    "virtual.datastores": {"url": "http://a/", "expected": ["a"]},
+    "virtual.vsphere": {"url": "http://a/", "running": ["a"], "hosts": 2},
 }
 # Words that judges know: those of one source mean nothing to the others.
 _WORDS = (
@@ -73,6 +75,7 @@ _WORDS = (
     *("OL", "OB LB", "1", "-3", "2026-01-01", "9" * 30, "x", "a", "b", "a,b", ""),
     *("primary", "standby", "streaming", "ok", "failed", "superuser", "master", "slave", "sentinel"),
     *("cluster", "online", "s_down", "up", "down", "state", "fanspeed", "temperature", "licence"),
+    *("connected", "poweredOn", "green", "red"),
     *("root", "yes", "no", "success", "missing", "denied"),
 )
 _KEYS = (
