@@ -10,6 +10,7 @@ lengths of more than four bytes, and bytes left over.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from checks.snmp import Value
 
@@ -20,6 +21,12 @@ NO_OBJECT, NO_INSTANCE, END = 0x80, 0x81, 0x82
 GONE = frozenset({NULL, NO_OBJECT, NO_INSTANCE, END})
 _UNSIGNED = frozenset({COUNTER, GAUGE, TICKS, COUNTER64})
 TAGS = _UNSIGNED | GONE | {INTEGER, OCTETS, OID, ADDRESS, OPAQUE}
+
+# For each tag the sizes of a value (bit n: n bytes, bit 10: more) that need no second look.
+_ANY, _OF_NUMBERS, _OF_ADDRESSES = (1 << 11) - 1, 0b1111111110, 0b10000
+_SIZES = dict.fromkeys(GONE | {OCTETS, OPAQUE}, _ANY)
+_SIZES |= dict.fromkeys(_UNSIGNED | {INTEGER}, _OF_NUMBERS) | {ADDRESS: _OF_ADDRESSES}
+_PLAIN = tuple(_SIZES.get(tag, 0) for tag in range(256))
 
 Bound = tuple[bytes, int, bytes]  # encoded OID, tag, content
 
@@ -38,6 +45,7 @@ class Answer:
     bound: list[Bound]
 
 
+@lru_cache(maxsize=4096)
 def encode_oid(text: str) -> bytes:
     """Content bytes of a dotted OID (a leading dot is allowed)."""
     arcs = [int(arc) for arc in text.strip(".").split(".")]
@@ -71,6 +79,24 @@ def arcs_of(content: bytes) -> tuple[int, ...]:
     return tuple(arcs)
 
 
+@lru_cache(maxsize=1024)  # rows of a table have the same index in each of its columns
+def arcs_text(content: bytes) -> str:
+    """Dotted text of an encoded tail of an OID."""
+    if content.isascii():  # no arc of more than a byte
+        return ".".join(map(str, content))
+    return ".".join(map(str, arcs_of(content)))
+
+
+def follows(later: bytes, earlier: bytes) -> bool:
+    """Whether an encoded OID comes behind another."""
+    if later[: len(earlier)] == earlier:
+        return len(later) > len(earlier)
+    if later.isascii() and earlier.isascii():
+        return later > earlier
+    return order(later) > order(earlier)
+
+
+@lru_cache(maxsize=1024)  # where one answer ended the next request begins
 def order(content: bytes) -> tuple[int, ...]:
     """What encoded OIDs are sorted by."""
     return arcs_of(content)
@@ -125,7 +151,16 @@ def request(
     version: int, community: bytes, kind: int, number: int, heads: Sequence[bytes], repeat: int = 0
 ) -> bytes:
     """A GET, GETNEXT or GETBULK for these encoded OIDs."""
-    return message(version, community, kind, number, 0, repeat, [(head, NULL, b"") for head in heads])
+    asked = b"".join(_asked(head) for head in heads)
+    pdu = _integer(number) + _integer(0) + _integer(repeat) + _tlv(0x30, asked)
+    return _tlv(0x30, _integer(version - 1) + _tlv(OCTETS, community) + _tlv(kind, pdu))
+
+
+def _asked(head: bytes) -> bytes:
+    size = len(head)
+    if size < 0x7C:
+        return bytes((0x30, size + 4, OID, size)) + head + b"\x05\x00"
+    return _tlv(0x30, _tlv(OID, head) + _tlv(NULL, b""))
 
 
 def opened(at: bytes, begin: int, end: int) -> tuple[int, int, int]:
@@ -184,18 +219,35 @@ def parse(datagram: bytes) -> tuple[int, bytes, int, tuple[int, int, int], list[
 
 
 def bindings(at: bytes, begin: int, end: int) -> list[Bound]:
+    """What the list of bindings between these places binds."""
     bound: list[Bound] = []
+    add = bound.append
     while begin < end:
-        tag, begin, stop = opened(at, begin, end)
-        if tag != 0x30:
-            raise Garbled("no binding")
-        oid, begin = taken(at, begin, stop, OID, 640)
-        tag, begin, last = opened(at, begin, stop)
-        if tag not in TAGS or last != stop or not oid or oid[-1] & 0x80:
-            raise Garbled(f"no value of this protocol: tag {tag:#x}")
-        bound.append((oid, tag, _checked(tag, at[begin:last])))
-        begin = stop
+        # Most are short and of a plain form, and taken at once; whatever is not goes the careful way.
+        #   30 L  06 n OID  T m VALUE      L, n, m below 0x80, and m fills L
+        if begin + 7 <= end and at[begin] == 0x30 and at[begin + 2] == OID:
+            size, width = at[begin + 1], at[begin + 3]
+            stop, value = begin + 2 + size, begin + 6 + width
+            if size < 0x80 and width > 0 and value <= stop <= end and stop - value == at[value - 1]:
+                tag = at[value - 2]
+                if _PLAIN[tag] >> min(stop - value, 10) & 1 and at[value - 3] < 0x80:
+                    add((at[begin + 4 : value - 2], tag, at[value:stop]))
+                    begin = stop
+                    continue
+        one, begin = _binding(at, begin, end)
+        add(one)
     return bound
+
+
+def _binding(at: bytes, begin: int, end: int) -> tuple[Bound, int]:
+    tag, begin, stop = opened(at, begin, end)
+    if tag != 0x30:
+        raise Garbled("no binding")
+    oid, begin = taken(at, begin, stop, OID, 640)
+    tag, begin, last = opened(at, begin, stop)
+    if tag not in TAGS or last != stop or not oid or oid[-1] & 0x80:
+        raise Garbled(f"no value of this protocol: tag {tag:#x}")
+    return (oid, tag, _checked(tag, at[begin:last])), stop
 
 
 def _checked(tag: int, content: bytes) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from agent.sources.snmp_ber import GONE, Answer, arcs_of, encode_oid, order, value_of
+from agent.sources.snmp_ber import GONE, Answer, arcs_text, encode_oid, follows, value_of
 from checks.api import ErrorKind, ObservationError
 from checks.snmp import Value
 
@@ -48,7 +48,7 @@ class Rows:
     def column(self, oid: str) -> dict[str, Value]:
         """Index as dotted text -> value."""
         found = self.columns.get(oid, {})
-        return {".".join(map(str, arcs_of(index))): value_of(*value) for index, value in found.items()}
+        return {arcs_text(index): value_of(*value) for index, value in found.items()}
 
     def mapping(self, oids: Iterable[str]) -> Mapping[str, Mapping[str, Value]]:
         """`column` of each."""
@@ -111,25 +111,21 @@ def _refused(heads: dict[str, bytes], part: list[str], answer: Answer) -> None:
 
 
 def _place(rows: Rows, heads: dict[str, bytes], part: list[str], answer: Answer) -> None:
-    ended: set[str] = set()
-    last: dict[str, bytes] = {}
-    prefixes = [encode_oid(oid) for oid in part]
-    for at, (oid, tag, content) in enumerate(answer.bound):
-        name, prefix = part[at % len(part)], prefixes[at % len(part)]
-        if name in ended:
-            continue
-        if tag in GONE or not oid.startswith(prefix):
-            ended.add(name)
-            continue
-        rows.columns[name][oid[len(prefix) :]] = (tag, content)
-        rows.rows += 1
-        last[name] = oid
-    for name in part:
-        if name in ended or name not in last or order(last[name]) <= order(heads[name]):
+    for at, name in enumerate(part):
+        prefix, column = encode_oid(name), rows.columns[name]
+        size, last, ended = len(prefix), b"", False
+        for oid, tag, content in answer.bound[at :: len(part)]:
+            if tag in GONE or not oid.startswith(prefix):
+                ended = True
+                break
+            column[oid[size:]] = (tag, content)
+            rows.rows += 1
+            last = oid
+        if ended or not last or not follows(last, heads[name]):
             # Nothing new, or OIDs that do not increase: going on would never end.
             del heads[name]
         else:
-            heads[name] = last[name]
+            heads[name] = last
     rows.cut = rows.rows >= MOST
 
 

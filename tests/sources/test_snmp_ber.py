@@ -113,3 +113,55 @@ def test_an_oid_survives_both_ways(arcs):
     text = ".".join(map(str, (1, 3, *arcs)))
     assert oid_text(encode_oid(text)) == text
     assert arcs_of(encode_oid(text))[1:] == tuple(arcs)
+
+
+def carefully(at):
+    """Bindings without the quick way."""
+    bound, begin = [], 0
+    while begin < len(at):
+        one, begin = snmp_ber._binding(at, begin, len(at))
+        bound.append(one)
+    return bound
+
+
+def outcome(read, at):
+    try:
+        return read(at)
+    except Garbled:
+        return "garbled"
+
+
+PIECES = st.lists(
+    st.tuples(st.binary(max_size=14), st.sampled_from([*snmp_ber.TAGS, 0x24, 0x03]), st.binary(max_size=12)),
+    max_size=4,
+).map(
+    lambda rows: b"".join(snmp_ber._tlv(0x30, snmp_ber._tlv(6, o) + snmp_ber._tlv(t, c)) for o, t, c in rows)
+)
+
+
+@given(PIECES, st.lists(st.tuples(st.integers(0, 80), st.integers(0, 255)), max_size=3))
+def test_the_quick_way_through_bindings_reads_what_the_careful_one_does(raw, flips):
+    broken = bytearray(raw)
+    for at, value in flips:
+        if at < len(broken):
+            broken[at] = value
+    for given_bytes in (raw, bytes(broken)):
+        quick = outcome(lambda at: snmp_ber.bindings(at, 0, len(at)), given_bytes)
+        assert quick == outcome(carefully, given_bytes)
+
+
+ARCS = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=6)
+
+
+@given(ARCS, ARCS)
+def test_encoded_oids_are_put_in_the_order_of_their_numbers(first, second):
+    one, other = (b"".join(map(snmp_ber._arc, arcs)) for arcs in (first, second))
+    assert snmp_ber.follows(one, other) == (first > second)
+    assert snmp_ber.arcs_text(one) == ".".join(map(str, first))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=140), max_size=4), st.integers(0, 50))
+def test_a_request_is_the_message_of_its_heads(heads, repeat):
+    asked = [(head, snmp_ber.NULL, b"") for head in heads]
+    whole = snmp_ber.message(2, b"public", snmp_ber.BULK, 7, 0, repeat, asked)
+    assert snmp_ber.request(2, b"public", snmp_ber.BULK, 7, heads, repeat) == whole
