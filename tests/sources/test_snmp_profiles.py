@@ -27,6 +27,12 @@ def test_every_profile_is_readable_and_whole(name):
         assert re.fullmatch(r"\d+(\.\d+)+", oid)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_says_first_where_it_comes_from(name):
+    text = (snmp_profiles.DIRECTORY / f"{name}.yaml").read_text("utf-8")
+    assert text.startswith("# ")
+
+
 def test_the_longest_object_id_wins_then_the_description():
     assert find("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X").name == "cisco-ios"
     assert find("1.3.6.1.4.1.9.1.2571", "Cisco IOS XR Software (NCS-5500)").name == "cisco-ios-xr"
