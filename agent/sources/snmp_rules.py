@@ -256,7 +256,11 @@ def _sensor(
     limits: dict[str, Any] = {}
     for key, column in rule.limits.items():
         bound = number(table.at(column, index, rule.cut))
-        limits[key] = None if bound is None else thousandths(measured(rule, bound, None) or Fraction(0))
+        # An upper limit of no degrees at all is one that was never set.
+        unset = bound is None or (rule.kind == "temperature" and key.endswith("high") and bound <= 0)
+        limits[key] = (
+            None if bound is None or unset else thousandths(measured(rule, bound, None) or Fraction(0))
+        )
     return Sensor(oid, rule.kind, name, thousandths(scaled), **limits)
 
 

@@ -112,6 +112,13 @@ def test_an_index_that_is_a_text_names_its_row():
     assert snmp_rules.readable("") == ""
 
 
+def test_an_upper_limit_of_no_degrees_was_never_set():
+    columns = {V + "1": {1: 41, 2: 41}, V + "2": {1: 70, 2: 0}}
+    rule = {"class": "temperature", "value": V + "1", "limits": {"warn_high": V + "2"}}
+    found = sensors(rules("sensors", rule), held(columns))
+    assert [sensor.warn_high for sensor in found] == [70_000, None]
+
+
 def test_a_power_of_ten_may_multiply():
     columns = {V + "1": {1: 3312}, V + "2": {1: -3}}
     rule = {"class": "voltage", "value": V + "1", "power": V + "2"}
