@@ -271,6 +271,35 @@ class LogGrowth:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class EccModule:
+    """A memory module and its errors since the start of the machine; None: not counted."""
+
+    label: str
+    corrected: int | None
+    uncorrected: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EccController:
+    """A memory controller: errors since the start of the machine, and corrected ones at the last look (None:
+    there was none since that start)."""
+
+    name: str
+    kind: str
+    corrected: int | None
+    corrected_before: int | None
+    uncorrected: int | None
+    modules: tuple[EccModule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EccSpan:
+    """All memory controllers whose errors the kernel counts."""
+
+    controllers: tuple[EccController, ...]
+
+
 class Host(Protocol):
     """The machine the agent runs on."""
 
@@ -279,6 +308,9 @@ class Host(Protocol):
 
     def memory(self) -> MemoryUse:
         """Memory, swap, OOM kills."""
+
+    def ecc(self) -> EccSpan:
+        """Memory errors; unsupported where the kernel counts none."""
 
     def mounts(self) -> Sequence[Mount]:
         """Mounted filesystems that hold space; a hung one has the trouble `timeout`."""

@@ -14,6 +14,7 @@ from checks.sources import (
     ClockOffset,
     CpuSpan,
     DiskSpan,
+    EccSpan,
     KernelClock,
     LinkSpan,
     Listeners,
@@ -55,6 +56,12 @@ class _Here:
     def memory(self) -> MemoryUse:
         with looking("memory"):
             return host_load.memory_use(self._tree, self._memory)
+
+    def ecc(self) -> EccSpan:
+        from agent.sources import host_ecc
+
+        with looking("memory errors"):
+            return host_ecc.ecc(self._tree, self._memory)
 
     def mounts(self) -> Sequence[Mount]:
         with looking("mounts"):

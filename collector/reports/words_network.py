@@ -65,7 +65,10 @@ READINGS: dict[str, tuple[str, str]] = {
 
 REASONS: dict[str, tuple[str, str]] = {
     "silent": ("长时间未收到任何消息，不能证明正常", "nothing was heard, which proves nothing"),
-    "receiver_restarted": ("接收端曾重新启动，期间的消息未知", "the receiver restarted: what came in between is unknown"),
+    "receiver_restarted": (
+        "接收端曾重新启动，期间的消息未知",
+        "the receiver restarted: what came in between is unknown",
+    ),
     "lost": ("消息过多，部分丢失", "too many came at once, some are lost"),
     "beyond_rate": ("单个发送方超过速率限制", "more than one sender may send"),
     "not_believed": ("团体名、用户或密钥不符", "another community, user or key"),

@@ -1,6 +1,10 @@
 """Words of the checks in `checks/server`: code word -> (Chinese, English); `words` merges them."""
 
 READINGS: dict[str, tuple[str, str]] = {
+    "controllers": ("内存控制器数", "Memory controllers"),
+    "corrected": ("新增已纠正错误", "Corrected errors"),
+    "uncorrected": ("未纠正错误", "Uncorrected errors"),
+    "errors_since_start": ("启动以来错误数", "Errors since the start"),
     "health": ("健康状态", "Health"),
     "supplies": ("电源数", "Power supplies"),
     "fans": ("风扇数", "Fans"),
