@@ -11,7 +11,7 @@ from time import perf_counter_ns
 from typing import Any, cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from agent.sources import net_page, net_tls
+from agent.sources import net_head, net_page, net_tls
 from agent.sources.net_connect import Clock, Failed, open_tcp
 from checks.probes import HttpAnswer, HttpAsk
 
@@ -41,12 +41,29 @@ class _Wire(io.RawIOBase):
     def __init__(self, sock: socket.socket, clock: Clock) -> None:
         self._sock = sock
         self._clock = clock
+        self._ahead = b""
         self.first_ns: int | None = None
+
+    def take(self, most: int) -> bytes:
+        """What came next, so much at most; nothing at the end."""
+        self._sock.settimeout(self._clock.left())
+        data = self._sock.recv(most)
+        if self.first_ns is None:
+            self.first_ns = perf_counter_ns()
+        return data
+
+    def put_back(self, data: bytes) -> None:
+        """To be read once more."""
+        self._ahead = data
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if self._ahead:
+            count = min(len(buffer), len(self._ahead))
+            buffer[:count], self._ahead = self._ahead[:count], self._ahead[count:]
+            return count
         self._sock.settimeout(self._clock.left())
         count = self._sock.recv_into(buffer)
         if self.first_ns is None:
@@ -189,6 +206,14 @@ def _exchange(hop: _Hop, wanted: HttpAsk, sock: socket.socket, request: bytes, c
     try:
         sock.settimeout(clock.left())
         sock.sendall(request)
+        first = wire.take(_FIRST)
+        head = net_head.quick(first) if wanted.method == "GET" else None
+        if head is not None:
+            hop.status = head.status
+            hop.content_type = _printable(head.getheader("Content-Type"), 200)
+            hop.page = net_page.read(_plain_body(wire, head, first, wanted.max_bytes), head, wanted)
+            return
+        wire.put_back(first)
         # http.client needs only makefile() of what it is given.
         with closing(HTTPResponse(cast(socket.socket, wire), method=wanted.method)) as response:
             response.begin()
@@ -217,6 +242,21 @@ def _head(hop: _Hop, response: HTTPResponse) -> None:
         hop.location = quote(urljoin(hop.url, raw.decode("utf-8", "replace")), safe=_URL_SAFE)[:2000]
 
 
+def _plain_body(wire: _Wire, head: net_head.Head, first: bytes, most: int) -> Iterator[bytes]:
+    """As much of the body as is wanted, and one byte more where there is more."""
+    left = min(head.length, most + 1)
+    part = first[head.begin : head.begin + left]
+    while True:
+        left -= len(part)
+        yield part
+        if left <= 0:
+            return
+        part = wire.take(min(left, 65536))
+        if not part:
+            raise IncompleteRead(b"")
+
+
+_FIRST = 16384
 _URL_SAFE = "/%:@!$&'()*+,;=-._~?#[]"
 
 

@@ -5,9 +5,14 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from http.client import HTTPResponse
+from typing import TYPE_CHECKING
 
 from checks.probes import HttpAsk
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
+    from agent.sources.net_head import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Page:
     text_found: bool | None = None
 
 
-def read(parts: Iterable[bytes], response: HTTPResponse, wanted: HttpAsk) -> Page:
+def read(parts: Iterable[bytes], response: "HTTPResponse | Head", wanted: HttpAsk) -> Page:
     """Read at most `wanted.max_bytes` of the page, both as sent and unpacked."""
     sent = b"".join(parts)
     cut = len(sent) > wanted.max_bytes
