@@ -26,16 +26,17 @@ class State(StrEnum):
 
 _OK, _WARN, _UNKNOWN, _CRIT = State  # Python 3.11 takes its time to find a member by its name
 _RANK = {State.OK: 0, State.WARN: 1, State.UNKNOWN: 2, State.CRIT: 3}
-_WORST_FIRST = (State.CRIT, State.UNKNOWN, State.WARN, State.OK)
+_BY_RANK = (*_RANK, State.UNKNOWN)  # the last one, [-1]: of nothing
 
 
 def worst(states: Iterable[State]) -> State:
     """The worst of these states; the worst of nothing is unknown, never ok."""
-    given = list(states)
-    for state in _WORST_FIRST:
-        if state in given:
-            return state
-    return State.UNKNOWN
+    top = -1
+    for state in states:
+        rank = _RANK[state]
+        if rank > top:
+            top = rank
+    return _BY_RANK[top]
 
 
 class Unit(StrEnum):

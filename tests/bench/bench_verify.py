@@ -248,6 +248,23 @@ def _write(path: Path, chunks, size: int) -> None:
     store.unlink()
 
 
+def busy() -> float:
+    """CPU seconds that all programs of this machine have used, as the kernel counts them."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    idle = int(fields[3]) + int(fields[4])
+    return (sum(map(int, fields[:8])) - idle) / os.sysconf("SC_CLK_TCK")
+
+
+def speed() -> float:
+    """Milliseconds of a fixed loop, the least of a few: how fast this machine is just now."""
+    took = []
+    for _ in range(5):
+        began = time.thread_time()
+        sum(one * one % 7 for one in range(500_000))
+        took.append(1000 * (time.thread_time() - began))
+    return min(took)
+
+
 def run(path: Path, policy: Path, *words: str, backend: str = "") -> tuple[float, float, dict]:
     """(wall, CPU of the program and its workers, its report)."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -300,11 +317,21 @@ def main() -> None:
     )
     wall, cpu, told = run(small, policy, backend="pure")
     print(f"pure Python signatures, the same in quick mode: {wall:.1f} s wall, {cpu:.1f} s CPU")
+    loop, before = speed(), busy()
     wall, cpu, told = run(path, policy, "--full")
+    others = max(busy() - before - cpu, 0)
     for what, number in told["checked"].items():
         print(f"  {number:>10,}  {what}")
     print("  phases (s): " + ", ".join(f"{name} {took}" for name, took in told["phases"].items()))
-    lines = told["checked"]["result lines"]
+    lines, memory = told["checked"]["result lines"], told["memory"]
+    print(
+        f"  memory at most: the program {memory['program'] / 1e6:.0f} MB, a worker "
+        f"{memory['largest_worker'] / 1e6:.0f} MB"
+    )
+    print(
+        f"  meanwhile others used {others:.0f} CPU s ({others / wall:.1f} processors of {os.cpu_count()}); "
+        f"a fixed loop took {loop:.0f} ms before and {speed():.0f} ms after"
+    )
     print(
         f"full verification of {told['to_size']:,} entries with {lines:,} lines ({count} a batch, every "
         f"signature by {told['signatures_by']}, lines read by {told['lines_read_by']}, "
