@@ -58,7 +58,7 @@ class Postgres(Part):
         }  # fmt: skip
         standby = {
             "database.alive": {**QUICK, **slow, "role": "standby"},
-            # While its replay is paused other faults write more or less: how far it then is behind is not told.
+            # While its replay is paused other faults write more or less: how far it is behind is not told.
             "database.replication": {**QUICK, "role": "standby", "lag_ms": NONE},
             "database.settings": {**QUICK, "changed": NONE},
         }
