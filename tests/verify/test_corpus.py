@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from checks.wire import entry as entries
 from checks.wire import frame as frames
+from checks.wire import header as headers
 from checks.wire import strict_json
 from checks.wire.entry import Entry
 from checks.wire.header import Kind
@@ -22,7 +23,7 @@ from collector.evidence.periods import parse_period
 from collector.evidence.policy import parse_policy
 from collector.jobs import lifecycle
 from collector.jobs.bundles import make_bundle
-from collector.verify import cli, report
+from collector.verify import batches, cli, history, report, swift
 from collector.verify.findings import CODES
 from collector.verify.growth import Paper
 from collector.verify.verify import Options, verify_bundle
@@ -148,6 +149,32 @@ def test_a_bad_bundle_is_refused_with_its_code(kit: Kit, name: str, tmp_path: Pa
     assert done == 1
     assert code in found, verdict.findings.problems
     assert "internal" not in found
+
+
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The standard library reads lines and headers, as where msgspec is not installed."""
+    monkeypatch.setattr(swift, "LIBRARY", "")
+    for module in (batches, history):
+        monkeypatch.setattr(module, "read_header", headers.parse)
+    swift.tails_of.cache_clear()
+    yield
+    swift.tails_of.cache_clear()
+
+
+LINES = [name for name in defects.MAKERS if name.endswith("_by_agent")]
+
+
+@pytest.mark.parametrize("name", ["", *LINES])
+def test_without_any_library_every_line_is_judged_alike(
+    kit: Kit, name: str, tmp_path: Path, request: pytest.FixtureRequest
+):
+    path = defects.MAKERS[name][1](kit, tmp_path / "bad.zip") if name else kit.good
+    _, quick = kit.verify(path)
+    request.getfixturevalue("no_library")
+    _, plain = kit.verify(path)
+    assert plain.findings == quick.findings
+    assert (plain.claims, plain.coverage) == (quick.claims, quick.coverage)
 
 
 def test_codes_of_the_corpus_cover_every_code():
