@@ -9,6 +9,7 @@ import select
 import socket
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter_ns
 
 from checks.api import ErrorKind, ObservationError
@@ -82,7 +83,7 @@ Address = tuple[int, tuple[object, ...]]
 def addresses(host: str, port: int, clock: Clock) -> list[Address]:
     """Addresses of `host` with their families; Failed dns_nxdomain if a working resolver knows none."""
     try:
-        return _resolve(host, port, socket.AI_NUMERICHOST)
+        return _numeric(host, port)
     except UnicodeError:
         raise Failed("dns_nxdomain") from None  # no name in the sense of DNS: it can't exist
     except socket.gaierror:
@@ -108,6 +109,12 @@ def addresses(host: str, port: int, clock: Clock) -> list[Address]:
     if isinstance(found, OSError):
         raise _unresolved(found)
     return found
+
+
+@lru_cache(maxsize=512)
+def _numeric(host: str, port: int) -> list[Address]:
+    """An address written in numbers is the same for ever; gaierror for a name."""
+    return _resolve(host, port, socket.AI_NUMERICHOST)
 
 
 def _resolve(host: str, port: int, flags: int) -> list[Address]:

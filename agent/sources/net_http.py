@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.client import HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 from ssl import SSLContext
 from time import perf_counter_ns
@@ -143,17 +144,13 @@ def _followable(location: str) -> str:
 
 
 def _visit(hop: _Hop, wanted: HttpAsk, clock: Clock, *, first: bool) -> None:
-    parts = urlsplit(hop.url)
     # A name given by hand belongs to the first address only; a redirect names its own host.
-    host = wanted.host if first and wanted.host else parts.netloc
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        request = _request(wanted.method, parts, host)
-        target = _Target(_ascii(parts.hostname or ""), port, _ascii(urlsplit(f"//{host}").hostname or ""))
+        target, request = _prepared(hop.url, wanted.method, wanted.host if first else "")
     except ValueError:
         raise Failed("redirect_bad") from None
     made = None
-    if parts.scheme == "https":
+    if target.secure:
         made = net_tls.context(verify=wanted.verify, ca=wanted.ca if wanted.verify else "")
     opened = open_tcp(target.host, target.port, clock)
     hop.address, hop.resolve_us, hop.connect_us = opened.address, opened.resolve_us, opened.connect_us
@@ -161,11 +158,23 @@ def _visit(hop: _Hop, wanted: HttpAsk, clock: Clock, *, first: bool) -> None:
         _exchange(hop, wanted, sock, request, clock)
 
 
+@lru_cache(maxsize=512)
+def _prepared(url: str, method: str, named: str) -> tuple["_Target", bytes]:
+    """Whom to connect to and what to send; the same each minute. ValueError for what is no address."""
+    parts = urlsplit(url)
+    host = named or parts.netloc
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    name = _ascii(urlsplit(f"//{host}").hostname or "")
+    return _Target(_ascii(parts.hostname or ""), port, name, secure), _request(method, parts, host)
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     host: str
     port: int
     name: str
+    secure: bool
 
 
 def _ascii(host: str) -> str:
