@@ -58,7 +58,8 @@ class Rule:
     (other columns' values at the same index). `index`: only rows whose index fits this regex; `cut`: so many
     arcs of the index find the row in `names`, `when`, `unless` (0: all, negative: the last ones). `match`:
     only rows whose name fits; `pattern`: the number is its group in the value, other rows are left out;
-    `fallback` (of processors): only where the rules before gave nothing.
+    `rows`: only where each of these columns has so many rows. `fallback` (of processors): only where rules
+    before gave nothing.
     `times`: a column that multiplies the value, or divides it where negative; `of`: a column with
     the whole, whose percentage is reported. States of a bit string have the keys `bit 0` … (the worst set bit
     counts) and `none`.
@@ -89,6 +90,7 @@ class Rule:
     times: str = ""
     fallback: bool = False
     of: str = ""
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +303,7 @@ def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
 
 _RULE = (
     "class value oid names text scale offset convert by states other skip low high when unless index cut"
-    " match limits pattern times power fallback of"
+    " match limits pattern times power rows fallback of"
 )
 
 
@@ -335,6 +337,7 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
         cut=int(given.get("cut", 0)),
         limits=given.get("limits") or {},
         fallback="fallback" in given,
+        rows={oid: int(number) for oid, number in (given.get("rows") or {}).items()},
         **bounds,
         **patterns,
     )

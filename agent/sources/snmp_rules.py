@@ -36,7 +36,7 @@ def wanted(rules: Iterable[Rule | SpaceRule]) -> set[str]:
             }
         else:
             found |= {*rule.unless, rule.used, rule.free, rule.total, rule.percent, rule.unit_of, *rule.less}
-        found |= {*rule.names, *rule.when}
+        found |= {*rule.names, *rule.when, *(rule.rows if isinstance(rule, Rule) else ())}
     return {oid for oid in found if oid[:2] in ("1.", "0.", "2.")}
 
 
@@ -186,7 +186,8 @@ def measured(rule: Rule, raw: Fraction, exponent: Fraction | None) -> Fraction |
 
 def _values(table: Table, rule: Rule) -> Iterator[tuple[str, Value, Fraction | None]]:
     """Rows of a rule that are kept: index, raw value, value in its unit."""
-    for index, value in table.cells(rule.value).items():
+    enough = all(len(table.cells(oid)) >= least for oid, least in rule.rows.items())
+    for index, value in table.cells(rule.value).items() if enough else ():
         if not _kept(table, rule, index, value):
             continue
         if rule.pattern is not None:

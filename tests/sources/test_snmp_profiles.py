@@ -112,6 +112,13 @@ def test_an_index_that_is_a_text_names_its_row():
     assert snmp_rules.readable("") == ""
 
 
+def test_a_rule_may_need_so_many_rows_of_another_column():
+    rule = {"class": "state", "value": V + "5.0", "states": {"2": "no ring warn"}, "rows": {V + "1": "2"}}
+    alone, stack = held({V + "1": {1: 1}}, {V + "5.0": 2}), held({V + "1": {1: 1, 2: 1}}, {V + "5.0": 2})
+    assert sensors(rules("sensors", rule), alone) == []
+    assert [sensor.severity for sensor in sensors(rules("sensors", rule), stack)] == ["warn"]
+
+
 def test_an_upper_limit_of_no_degrees_was_never_set():
     columns = {V + "1": {1: 41, 2: 41}, V + "2": {1: 70, 2: 0}}
     rule = {"class": "temperature", "value": V + "1", "limits": {"warn_high": V + "2"}}
