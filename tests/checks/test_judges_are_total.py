@@ -47,6 +47,7 @@ PARAMS = {
     "file.certificate": {"paths": ["/a"]},
     "file.config": {"paths": ["/a"], "baseline": {"/a": "00"}},
     "file.log": {"logs": ["/a"]},
+    "middleware.datasources": {"url": "http://a/", "expected": ["a"]},
     "middleware.haproxy": {"url": "http://a/", "expected": ["a"]},
     "middleware.instance": {"word": "abc", "files": ["/a"], "version_file": "/v", "owner": "x"},
     "middleware.jvm": {"main": "a"},

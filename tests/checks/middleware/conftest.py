@@ -83,7 +83,7 @@ def machine(classes):
 
 
 USERS = """<tomcat-users xmlns="http://tomcat.apache.org/xml" version="1.0">
-<user username="tester" password="pa55-word" roles="manager-script,manager-status"/>
+<user username="tester" password="pa55-word" roles="manager-script,manager-status,manager-jmx"/>
 </tomcat-users>"""
 SERVER = """<Server port="-1"><Service name="Catalina">
 <Connector port="{port}" address="127.0.0.1" protocol="HTTP/1.1" maxThreads="20"/>
@@ -103,7 +103,7 @@ def tomcat(tmp_path):
         pytest.skip("NOT TESTED: tomcat10 and tomcat10-admin are not installed")
     base = tmp_path / "tomcat"
     for part in ("conf/Catalina/localhost", "webapps", "logs", "work", "temp"):
-        (base / part).mkdir(parents=True)
+        (base / part).mkdir(parents=True, exist_ok=True)
     for name in ("web.xml", "context.xml", "catalina.properties", "logging.properties"):
         shutil.copy(f"/etc/tomcat10/{name}", base / "conf" / name)
     context = f'<Context docBase="{manager}" privileged="true" antiResourceLocking="false"/>'
