@@ -125,6 +125,7 @@ def summary(demo, record):
         say(f"    {asset:14} {kind:10} {said:14} {done[asset]:3} looks{more}")
     for one in sorted(demo.bad(record)):
         say(f"    finding  {one}")
+    say("    (what is compared with the look before is unknown in a first round)")
     return [asset for asset in kinds if not done[asset]]
 
 
