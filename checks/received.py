@@ -55,7 +55,7 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """The receiver itself since the last look. `strangers`: senders that no look asks for,
-    `stranger_messages`: what they sent; `places`: where it listens, as `udp 127.0.0.1:5514`."""
+    `stranger_messages`: what they sent; `places`: as `syslog udp 127.0.0.1:5514`."""
 
     first_look: bool
     restarted: bool

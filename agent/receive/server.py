@@ -60,18 +60,18 @@ class Server:
 
     def syslog_udp(self, address: str, port: int) -> int:
         """Listen for datagrams; the port."""
-        return self._udp(address, port, self._syslog)
+        return self._udp("syslog", address, port, self._syslog)
 
     def traps_udp(self, address: str, port: int) -> int:
         """Listen for traps; the port."""
-        return self._udp(address, port, self._trap)
+        return self._udp("traps", address, port, self._trap)
 
     def syslog_tcp(self, address: str, port: int) -> int:
         """Listen for streams; the port."""
         sock = socket.create_server((address, port), family=_family(address), backlog=64)
         sock.setblocking(False)
         self._selector.register(sock, selectors.EVENT_READ, self._accept)
-        return self._named("tcp", sock)
+        return self._named("syslog tcp", sock)
 
     def looks(self, path: Path) -> None:
         """Answer the agent's own looks at this socket."""
@@ -86,7 +86,7 @@ class Server:
         sock.listen(16)
         self._selector.register(sock, selectors.EVENT_READ, self._answer)
 
-    def _udp(self, address: str, port: int, take: Taker) -> int:
+    def _udp(self, what: str, address: str, port: int, take: Taker) -> int:
         sock = socket.socket(_family(address), socket.SOCK_DGRAM)
         sock.bind((address, port))
         sock.setblocking(False)
@@ -94,7 +94,7 @@ class Server:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         self._selector.register(sock, selectors.EVENT_READ, lambda one: self._datagrams(one, take))
-        return self._named("udp", sock)
+        return self._named(f"{what} udp", sock)
 
     def _named(self, kind: str, sock: socket.socket) -> int:
         host, port = sock.getsockname()[:2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.received import Ears, Receiver
+from checks.received import Ears, Receiver, What
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """Limits since the last look: `strangers` (senders), `refused`, `garbled` (messages)."""
+    """`receives`: what it must listen for, `syslog`, `traps` or both (required). Limits since the last look:
+    `strangers` (senders), `refused`, `garbled` (messages)."""
 
+    receives: tuple[What, ...]
     strangers: Upper = Upper(1, None)
     refused: Upper = Upper(1, None)
     garbled: Upper = Upper(1, None)
+
+    def __post_init__(self) -> None:
+        if not self.receives:
+            raise ValueError("receives must name syslog, traps or both")
 
 
 def observe(ears: Ears, params: Params) -> Facts:
@@ -27,8 +33,10 @@ def observe(ears: Ears, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     found = seen.facts.receiver
-    if not found.places:
-        yield Reading("places", 0, Unit.COUNT, State.CRIT, "not_listening")
+    for kind in params.receives:
+        listens = any(one.startswith(f"{kind.value} ") for one in found.places)
+        state, reason = (State.OK, "") if listens else (State.CRIT, "not_listening")
+        yield Reading(f"{kind.value}:listening", int(listens), Unit.NONE, state, reason)
     if found.first_look or found.restarted:
         reason = "receiver_restarted" if found.restarted else "first_look"
         yield Reading("receiver", None, Unit.NONE, State.UNKNOWN, reason)

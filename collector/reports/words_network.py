@@ -14,7 +14,7 @@ READINGS: dict[str, tuple[str, str]] = {
     "garbled": ("无法识别条数", "Garbled"),
     "refused": ("未采信条数", "Not believed"),
     "strangers": ("未登记的发送方", "Senders not in the estate"),
-    "places": ("监听地址", "Listening at"),
+    "listening": ("正在监听", "Listening"),
     "links_down": ("端口断开告警", "Links down"),
     "links_up": ("端口恢复通知", "Links up"),
     "cold_starts": ("冷启动通知", "Cold starts"),

@@ -57,6 +57,7 @@ PARAMS = {
     "network.log": {"platform": "cisco_ios"},
     "network.pools": {"expected": ["a"]},
     "network.policy": {"platform": "huawei_vrp"},
+    "network.receiver": {"receives": ["syslog"]},
     "network.syslog": {"silence": "unexpected"},
     "network.traps": {"silence": "expected", "critical": ["1.3"], "ignore": ["a"]},
     "plugin.nagios": {"limits": {"a": LIMIT}},

@@ -18,6 +18,8 @@ assets:
   - {id: app, kind: server, via: probe, ssh: {address: 10.0.0.4, secret: app}}
 checks:
   - {check: "network.*", assets: [core, edge, both, app], every: 300s}
+  - {check: network.syslog, assets: [edge, both], every: 300s, params: {silence: unexpected}}
+  - {check: network.receiver, assets: probe, every: 300s, params: {receives: [syslog]}}
   - {check: file.log, assets: [probe, app], every: 300s, params: {logs: [/var/log/app.log]}}
 """
 
@@ -47,3 +49,12 @@ def test_files_are_read_on_the_spot_where_an_agent_is_and_else_by_sftp():
     found = looks()
     assert found["probe", "file.log"]["address"] == ""
     assert (found["app", "file.log"]["address"], found["app", "file.log"]["secret"]) == ("10.0.0.4", "app")
+
+
+def test_what_a_device_sends_comes_from_where_it_is_asked_and_only_where_somebody_wants_it():
+    found = looks()
+    assert found["edge", "network.syslog"]["address"] == "10.0.0.2"
+    assert found["both", "network.syslog"]["address"] == "10.0.0.3"
+    assert found["probe", "network.receiver"]["receives"] == ["syslog"]
+    # A pattern owes nothing that must be told what silence means.
+    assert ("core", "network.syslog") not in found and ("core", "network.traps") not in found

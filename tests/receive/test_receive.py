@@ -22,6 +22,7 @@ from checks.received import What
 
 HERE = {"address": "127.0.0.1", "silence": "unexpected"}
 HIDDEN = ("s3cr3t-traps", "authpass12", "privpass12", "hunter2")
+BOTH = {"receives": ["syslog", "traps"]}
 LINK_DOWN = ("1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.3", "i", "3")
 
 
@@ -39,6 +40,12 @@ def test_an_agent_without_a_receiver_says_so(state, ears):
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(FieldError):
         from_json(Settings, {"receive": wrong}, "agent.yaml")
+
+
+@pytest.mark.parametrize("receives", [[], ["mail"], "syslog"])
+def test_a_receiver_must_listen_for_something(receives):
+    with pytest.raises(FieldError):
+        from_json(registry.get("network.receiver").params, {"receives": receives}, "params")
 
 
 @pytest.mark.parametrize("wrong", [{}, {"silence": "maybe"}, {"silence_s": 1}, {"address": "a b"}])
@@ -184,18 +191,18 @@ def test_garbage_is_counted_and_hurts_nobody(ports, ears, looked, why, datagram,
     seen = counted(9)
     assert seen.garbled >= 6
     assert why(looked("network.traps", HERE, ears))["garbled"] == "garbled"
-    assert why(looked("network.receiver", {}, ears, "unknown"))["receiver"] == "first_look"
+    assert why(looked("network.receiver", BOTH, ears, "unknown"))["receiver"] == "first_look"
 
 
 def test_a_sender_that_nobody_named_is_counted_apart(ports, ears, looked, why, datagram, counted):
     looked("network.syslog", HERE, ears)
-    looked("network.receiver", {}, ears)
+    looked("network.receiver", BOTH, ears)
     datagram(ports["syslog"], b"<13>ours")
     counted(1)
-    assert looked("network.receiver", {}, ears, "ok").state is State.OK
+    assert looked("network.receiver", BOTH, ears, "ok").state is State.OK
     datagram(ports["syslog"], b"<8>of a stranger", source="127.0.0.9")
     counted(2)
-    found = looked("network.receiver", {}, ears, "warn")
+    found = looked("network.receiver", BOTH, ears, "warn")
     assert why(found)["strangers"] == "not_in_the_estate"
     assert found.facts["receiver"]["stranger_messages"] == 1
     # The stranger's messages are nobody else's.
@@ -216,7 +223,7 @@ def test_one_sender_cannot_take_all_the_room(ports, ears, looked, why, datagram,
 
 def test_what_the_kernel_dropped_is_said(keeper, ports, ears, looked, why, state):
     looked("network.syslog", HERE, ears)
-    looked("network.receiver", {}, ears)
+    looked("network.receiver", BOTH, ears)
     until = time.monotonic() + 120
     found = {}
     # A receiver that stands still: its socket's room is bounded, and what does not fit is counted.
@@ -229,7 +236,7 @@ def test_what_the_kernel_dropped_is_said(keeper, ports, ears, looked, why, state
         os.kill(keeper.pid, signal.SIGCONT)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.sendto(b"<13>after", ("127.0.0.1", ports["syslog"]))
-        found = why(looked("network.receiver", {}, ears, "crit"))
+        found = why(looked("network.receiver", BOTH, ears, "crit"))
     assert found["lost_messages"] == "lost"
     assert why(looked("network.syslog", HERE, ears))["lost_messages"] == "lost"
 
