@@ -1,10 +1,10 @@
 """Reads lines with msgspec where it is installed: what tails.py reads, in half the time.
 
-msgspec decodes facts into the very classes of the check; if encoding them again, with what the check says of
-them, gives the same bytes, then these are strict JSON of that type as our own writer makes it: keys in order
-and once each, no white space, no part left out, nothing converted. Only the length of integers is looked at
-besides. Whatever is not exactly that is left to the careful way, so this may only ever accept what that
-accepts, and the same.
+msgspec decodes facts into what passes for the classes of the check (structs.py); if encoding them again, with
+what the check says of them, gives the same bytes, then these are strict JSON of that type as our own writer
+makes it: keys in order and once each, no white space, no part left out, nothing converted. Only the length of
+integers is looked at besides. Whatever is not exactly that is left to the careful way, so this may only ever
+accept what that accepts, and the same.
 """
 
 import re
@@ -23,6 +23,7 @@ try:
     import msgspec
 
     from collector.evidence import fast_header
+    from collector.verify.structs import like
 except ImportError:  # the buyer's machine needs no package: the standard library reads
     LIBRARY = ""
 else:
@@ -30,7 +31,7 @@ else:
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_INTEGER = b"0" * 16
-_LONG = re.compile(rb"[0-9]{16,}")
+_LONG = re.compile(rb"[\[:,]-?([0-9]{16,})")
 
 
 class Swift:
@@ -55,7 +56,7 @@ class Swift:
 
 
 def small(text: bytes) -> bool:
-    """Whether no integer here is beyond ±2^53; digits in a string that look like one say no, too."""
+    """Whether no integer in this compact JSON is beyond ±2^53; what looks like one in a string counts."""
     return all(len(digits) < 18 and int(digits) <= MAX_INT for digits in _LONG.findall(text))
 
 
@@ -73,8 +74,8 @@ def tails_of(kind: Any) -> Tails | None:
         return None
     if not LIBRARY:
         return Plain(shape)
-    own: list[Any] = [("facts", kind), ("readings", msgspec.Raw), ("state", str)]
     try:
+        own: list[Any] = [("facts", like(kind)), ("readings", msgspec.Raw), ("state", str)]
         tail = msgspec.defstruct("Tail", own, forbid_unknown_fields=True, gc=False)
         return Swift(msgspec.json.Decoder(tail).decode)
     except TypeError:  # a type that msgspec does not know
