@@ -25,6 +25,7 @@ from collector.evidence.fast_header import read_header
 from collector.evidence.rows import Packed, pack
 
 LENGTH = Struct(">I")
+_AT_ONCE = 65_536
 Refused = tuple[str, str]
 
 _REQUEST = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]])
@@ -38,9 +39,18 @@ def send(sock: socket.socket, message: object) -> None:
 
 
 def receive(sock: socket.socket) -> bytes | None:
-    """The next message's bytes, None at the end."""
-    head = _exactly(sock, LENGTH.size)
-    return None if head is None else _exactly(sock, LENGTH.unpack(head)[0])
+    """The next message's bytes, None at the end. Only one message is ever on its way."""
+    first = sock.recv(_AT_ONCE)  # most messages whole
+    while 0 < len(first) < LENGTH.size:
+        more = sock.recv(LENGTH.size - len(first))
+        first = first + more if more else b""
+    if not first:
+        return None
+    missing = LENGTH.unpack_from(first)[0] + LENGTH.size - len(first)
+    if missing < 0:
+        raise OSError("more than one message at a time")
+    rest = _exactly(sock, missing) if missing else b""
+    return None if rest is None else first[LENGTH.size :] + rest
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes | None:

@@ -164,6 +164,7 @@ def verify_with(backend: Backend, public: bytes, message: bytes, signature: byte
     return backend.verify(public, message, signature)
 
 
+@lru_cache(maxsize=4096)
 def key_id(public: bytes, alg: int = ALG_ED25519) -> bytes:
     """First four bytes of SHA-256(alg byte || public key): a hint for looking the key up."""
     return sha256(bytes((alg,)) + public).digest()[:KEY_ID_SIZE]

@@ -50,6 +50,8 @@ class _Raw(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _DECODER = msgspec.json.Decoder(_Raw)
 _ENCODER = msgspec.json.Encoder()
 _HEX64 = re.compile(r"[0-9a-f]{64}").fullmatch
+_HEX128 = re.compile(r"[0-9a-f]{128}").fullmatch
+_RESULTS = Kind.RESULTS
 
 
 def read_header(data: bytes) -> Header:
@@ -67,7 +69,7 @@ def read_header(data: bytes) -> Header:
         raw.epoch,
         raw.seq,
         raw.prev,
-        Kind.RESULTS,
+        _RESULTS,
         raw.n,
         raw.bytes,
         raw.root,
@@ -95,8 +97,8 @@ def _sound(raw: _Raw) -> bool:
     )
     return (
         ranges
-        and _HEX64(raw.prev) is not None
-        and _HEX64(raw.root) is not None
+        and len(raw.prev) == 64
+        and _HEX128(raw.prev + raw.root) is not None
         and (seen is None or (0 <= seen.size <= MAX_INT and _HEX64(seen.note) is not None))
         and _constant(raw.v, raw.log, raw.agent, raw.epoch, raw.plan, raw.code, raw.machine, clock.boot)
     )

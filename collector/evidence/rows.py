@@ -220,8 +220,26 @@ _UNPACKER = msgspec.msgpack.Decoder(tuple[list[str], list[str], list[str], _Mayb
 
 def pack(lines: Sequence[Line]) -> Packed:
     """The looks of these lines, for another process: `Rows(packed)` reads them."""
-    errors = [None if line.error is _UNSET else line.error.kind for line in lines]  # type: ignore[union-attr]
-    who = (
+    times = array("q", [line.slot for line in lines])
+    times.extend([line.t0 for line in lines])
+    times.extend([line.t1 for line in lines])
+    return Packed(_PACKER.encode(_who(lines)), times.tobytes())
+
+
+def _who(lines: Sequence[Any]) -> tuple[list[str], list[str], list[str], _Maybe, _Maybe, _Maybe, _Maybe]:
+    if lines and type(lines[0]) is _Healthy:
+        none: _Maybe = [None] * len(lines)
+        return (
+            [line.check for line in lines],
+            [line.target for line in lines],
+            [line.vantage for line in lines],
+            [line.asset for line in lines],
+            [line.state for line in lines],
+            none,
+            none,
+        )
+    errors = [None if line.error is _UNSET else line.error.kind for line in lines]
+    return (
         [line.check for line in lines],
         [line.target for line in lines],
         [line.vantage for line in lines],
@@ -230,10 +248,6 @@ def pack(lines: Sequence[Line]) -> Packed:
         errors,
         [None if line.round is _UNSET else line.round for line in lines],
     )
-    times = array("q", [line.slot for line in lines])
-    times.extend([line.t0 for line in lines])
-    times.extend([line.t1 for line in lines])
-    return Packed(_PACKER.encode(who), times.tobytes())
 
 
 def times_of(packed: Packed) -> "array[int]":

@@ -24,7 +24,7 @@ from collector.store import estates, human, late, plans, rounds, runs, series, s
 from collector.store.evidence import Damaged
 
 log = logging.getLogger(__name__)
-MOST_WAITING = 2048  # batches
+MOST_WAITING = 500_000  # lines; each holds some 70 bytes
 IDLE_S = 1.0
 FLUSH_S = 0.5
 GATHER_S = 0.05  # so long batches gather before they are taken: few wakings, and none beside an answer
@@ -65,6 +65,7 @@ class Derive:
     def __init__(self, context: Context) -> None:
         self._deriver = Deriver(context)
         self._queue: deque[Accepted] = deque()
+        self._waiting = 0  # lines in it
         self._wake = threading.Condition()
         self._stop = False
         self._ended = threading.Event()  # as `_stop`, for who is not woken by a batch
@@ -79,10 +80,12 @@ class Derive:
         """Batches just committed, in log order; returns at once."""
         with self._wake:
             self._fed_at = monotonic()
-            if self._reading or len(self._queue) + len(accepted) > MOST_WAITING:
+            coming = sum([len(batch.rows) + 1 for batch in accepted])
+            if self._reading or self._waiting + coming > MOST_WAITING:
                 self._reading = True  # from here on they are read from the log
             else:
                 self._queue.extend(accepted)
+                self._waiting += coming
             self._wake.notify()
 
     def start(self) -> None:
@@ -133,6 +136,7 @@ class Derive:
         with self._wake:
             waiting = list(self._queue)
             self._queue.clear()
+            self._waiting = 0
             reading = self._reading
         self._take(waiting)
         if reading or not waiting:

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
 
 import collector.store
 from collector.store import triggers
@@ -45,7 +47,11 @@ def _prepare(dbapi: Any, _record: Any) -> None:
 def _begin(conn: Connection) -> None:
     # A reader that turns writer midway can only fail; a writer says so at once.
     kind = "IMMEDIATE" if conn.get_execution_options().get("roundseal_write") else "DEFERRED"
-    conn.exec_driver_sql(f"BEGIN {kind}")
+    inner: Any = conn.connection.driver_connection
+    try:
+        inner.execute(f"BEGIN {kind}")
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(f"BEGIN {kind}", None, error, sqlite3.Error) from error
 
 
 class WriteGate:
@@ -80,6 +86,8 @@ class Database:
         self.engine = open_engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._gate = WriteGate()
+        # The one that wrote last knows the pages it has written; another would read them again.
+        self._writer: Connection | None = None
         self._writing = self.engine.execution_options(roundseal_write=True)
 
     @contextmanager
@@ -97,11 +105,23 @@ class Database:
             with self.engine.begin() as conn:
                 yield conn
             return
-        with self._gate.hold(first), self._writing.begin() as conn:
-            yield conn
+        with self._gate.hold(first):
+            conn = self._writer or self._writing.connect()
+            self._writer = None
+            try:
+                with conn.begin():
+                    yield conn
+            except BaseException:
+                conn.close()  # whatever state it is in, the next one begins anew
+                raise
+            self._writer = conn
 
     def close(self) -> None:
         """Give back every connection."""
+        with self._gate.hold(first=False):
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
         self.engine.dispose()
 
 

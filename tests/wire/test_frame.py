@@ -334,3 +334,31 @@ def test_a_body_of_exactly_the_largest_size_passes(samples: ModuleType) -> None:
     found = [b"x" * (numbers.MAX_BODY - 1)]
     data = frame.encode(samples.seal(samples.results(found), found))
     assert accept(data, samples.AGENT.public) == found
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_the_short_way_to_a_frame_takes_only_what_the_careful_one_takes_alike(
+    samples: ModuleType, data: st.DataObject
+) -> None:
+    one = bytearray(sealed(samples))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.one_of(st.integers(0, 12), st.integers(0, len(one) - 1)))
+        match data.draw(st.sampled_from(["set", "cut", "add"])):
+            case "set":
+                one[at] = data.draw(st.integers(0, 255))
+            case "cut":
+                del one[at:]
+            case _:
+                one.insert(at, data.draw(st.integers(0, 255)))
+        one[4:8] = len(one).to_bytes(4, "big") if data.draw(st.booleans()) else one[4:8]
+        if len(one) < 13:
+            break
+    made = frame._usual(bytes(one))
+    if made is not None:
+        assert made == frame._careful(bytes(one))
+    else:
+        try:
+            assert len(frame._careful(bytes(one)).signatures) > 1
+        except WireError:
+            return
