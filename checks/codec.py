@@ -148,14 +148,23 @@ def _quick_dataclass(kind: Any) -> _Reader:
 
 def _quick_optional(args: tuple[Any, ...]) -> _Reader:
     options = [arg for arg in args if arg is not type(None)]
-    if len(options) != 1:
+    if len(options) != 1 and options != [int, Fraction]:
         return _no_quick_way
-    inner, maybe = _quick(options[0]), type(None) in args
+    inner, maybe = _quick(options[0]) if len(options) == 1 else _quick_number, type(None) in args
 
     def read(value: JsonValue) -> Any:
         return None if value is None and maybe else inner(value)
 
     return read
+
+
+def _quick_number(value: JsonValue) -> int | Fraction:
+    """A reading's number: whole, or `[num, den]`."""
+    if type(value) is int:
+        return value
+    if type(value) is list and len(value) == 2 and type(value[0]) is type(value[1]) is int and value[1] > 0:
+        return Fraction(value[0], value[1])
+    raise _Odd
 
 
 def _quick_sequence(origin: Any, inner: _Reader) -> _Reader:

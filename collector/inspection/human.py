@@ -7,6 +7,7 @@ Its bytes are drawn in docs/evidence.md, "Statements of people".
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -53,7 +54,7 @@ class Spot:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HumanRound:
     """What a round owes from people: its recurrence (as in plans), its assets, the list of each kind.
 
@@ -73,6 +74,17 @@ class HumanRound:
     def plan(self) -> RoundPlan:
         """Its recurrence, as the plans of agents have it."""
         return RoundPlan(self.round, (), self.every, self.on, self.window, self.windows)
+
+    @cached_property
+    def due(self) -> "tuple[HumanOwed, ...]":
+        """Every item that people owe, asset by asset in the order of its list."""
+        lists = {one.kind: one.items for one in self.lists}
+        return tuple(HumanOwed(spot, item) for spot in self.spots for item in lists.get(spot.kind, ()))
+
+    @cached_property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """(asset, item) of everything due."""
+        return frozenset(one.key for one in self.due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +236,8 @@ def governing(round_id: str, window: Window, applied: Iterable[Applied]) -> Huma
 
 
 def owed(part: HumanRound | None) -> tuple[HumanOwed, ...]:
-    """Every item that people owe, asset by asset in the order of its list."""
-    if part is None:
-        return ()
-    lists = {one.kind: one.items for one in part.lists}
-    return tuple(HumanOwed(spot, item) for spot in part.spots for item in lists.get(spot.kind, ()))
+    """Every item that people owe; nothing without a part."""
+    return () if part is None else part.due
 
 
 def window_of(part: HumanRound, timezone: str, window_id: str, near_ms: int) -> Window | None:

@@ -6,6 +6,7 @@ durable) before the sheet that names it is logged: a crash in between leaves a f
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -14,11 +15,12 @@ from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.context import Context
 from collector.inspection import human as people
-from collector.inspection.human import Answer, Head, HumanOwed, HumanRound, Sheet, Statement
+from collector.inspection.human import Answer, Head, HumanRound, Sheet, Statement
 from collector.inspection.record import ByPeople
 from collector.jobs import projection
-from collector.store import accounts, human, packs, rounds, statements
+from collector.store import accounts, evidence, human, packs, rounds, statements
 from collector.store.content import content
+from collector.store.evidence import BodyRow
 
 _LIMIT_NOTE = 500
 
@@ -50,15 +52,18 @@ def part_of(conn: Connection, round_id: str, window: Window) -> HumanRound | Non
 
 def said(conn: Connection, window_id: str) -> tuple[Statement, ...]:
     """All statements about a window, oldest first."""
-    return tuple(_read(conn, idx) for idx in human.of_window(conn, window_id, people.KINDS))
+    return _statements(conn, human.of_window(conn, window_id, people.KINDS))
 
 
-def _read(conn: Connection, idx: int) -> Statement:
-    row, body = packs.entry(conn, idx), packs.body(conn, idx)
-    if row is None:
-        raise LookupError(f"entry {idx} is nowhere")
-    header = strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
-    return people.read(idx, row.received, header, None if body is None else content(body))
+def _statements(conn: Connection, idxs: Sequence[int]) -> tuple[Statement, ...]:
+    found = packs.picked(conn, idxs)
+    return tuple(_read(row.idx, row.received, bytes(row.data or b""), body) for row, body in found)
+
+
+@lru_cache(maxsize=8192)  # pages show the same statements again and again, and none ever changes
+def _read(idx: int, received: int, data: bytes, body: BodyRow | None) -> Statement:
+    header = strict_json.loads(entry.parse(data).header)
+    return people.read(idx, received, header, None if body is None else content(body))
 
 
 def by_people(conn: Connection, round_id: str, window: Window) -> ByPeople:
@@ -69,9 +74,9 @@ def by_people(conn: Connection, round_id: str, window: Window) -> ByPeople:
 
 def standing(conn: Connection, part: HumanRound | None, window_id: str) -> Standing:
     """Due and done, from the projection."""
-    due = {one.key for one in people.owed(part)}
-    if not due:
-        return Standing()
+    if part is None or not part.keys:
+        return NOBODY
+    due = part.keys
     done = {(row.asset, row.item) for row in human.done(conn, window_id)}
     last, signed = (human.newest(conn, window_id, kind) for kind in (people.HUMAN, people.SIGN_OFF))
     return Standing(len(due), len(due & done), signed is None or (last or 0) > signed)
@@ -79,8 +84,8 @@ def standing(conn: Connection, part: HumanRound | None, window_id: str) -> Stand
 
 def photos(conn: Connection, begin: int, end: int) -> tuple[str, ...]:
     """Digests of the photographs that sheets in [begin, end) of the log name, sorted."""
-    sheets = (one.idx for one in statements.of_kind(conn, people.HUMAN) if begin <= one.idx < end)
-    read = (_read(conn, idx).sheet for idx in sheets)
+    sheets = [one.idx for one in statements.of_kind(conn, people.HUMAN) if begin <= one.idx < end]
+    read = (one.sheet for one in _statements(conn, sheets))
     return tuple(sorted({name for one in read if one for a in one.items for name in a.photos}))
 
 
@@ -97,18 +102,18 @@ def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer
     """
     round_id = window.id.partition("/")[0]
     with context.read() as conn:
-        due = {one.key: one for one in people.owed(part_of(conn, round_id, window))}
+        part = part_of(conn, round_id, window)
         arrival = arrival_of(conn, window.id, by)
     if arrival is None:
         raise HumanError("not_arrived", f"{by} has not checked in for {window.id}")
-    _check(answers, asset, due)
+    _check(answers, asset, frozenset() if part is None else part.keys)
     sheet = Sheet(1, window.id, asset, tuple(answers))
     head = replace(_head(context, window, people.HUMAN, by), asset=asset, arrival=arrival)
 
     def guard(conn: Connection) -> None:
         if any(answer.corrects is None for answer in answers):
             _not_closed(conn, window)
-        held = {row.item: row.idx for row in human.done(conn, window.id) if row.asset == asset}
+        held = {row.item: row.idx for row in human.done(conn, window.id, asset)}
         for answer in answers:
             if held.get(answer.item) != answer.corrects:
                 raise HumanError(
@@ -118,7 +123,7 @@ def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer
     return _log(context, head, people.encode_sheet(sheet), guard)
 
 
-def _check(answers: Sequence[Answer], asset: str, due: dict[tuple[str, str], HumanOwed]) -> None:
+def _check(answers: Sequence[Answer], asset: str, due: frozenset[tuple[str, str]]) -> None:
     if not answers:
         raise HumanError("nothing", "no item has an answer")
     for answer in answers:
@@ -151,19 +156,18 @@ def sign_off(context: Context, window: Window, upto: int, *, by: str) -> int:
 
 def arrival_of(conn: Connection, window_id: str, by: str) -> int | None:
     """Entry of somebody's newest arrival in a window."""
-    found = [
-        one for one in human.of_window(conn, window_id, (people.ARRIVAL,)) if _read(conn, one).head.by == by
-    ]
-    return found[-1] if found else None
+    every = _statements(conn, human.of_window(conn, window_id, (people.ARRIVAL,)))
+    return max((one.idx for one in every if one.head.by == by), default=None)
 
 
 def _head(context: Context, window: Window, kind: str, by: str) -> Head:
     """What every header says; HumanError `planned` before the round."""
-    now = context.now()
-    if now < window.from_ms:
-        raise HumanError("planned", f"{window.id} has not begun")
     with context.read() as conn:
         account = accounts.get(conn, by)
+        # The log's time never goes back, whatever this clock does.
+        now = max(context.now(), evidence.last_received(conn))
+    if now < window.from_ms:
+        raise HumanError("planned", f"{window.id} has not begun")
     role = "" if account is None else str(account.role)
     return Head(1, context.origin, kind, window.id, by, role, now, now >= window.to_ms)
 

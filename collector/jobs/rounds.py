@@ -112,9 +112,10 @@ def find(conn: Connection, window_id: str, now: int) -> Occasion:
     every = rounds.rules(conn).get(round_id)
     if every is None:
         raise NoRound(f"no round {round_id}")
-    known = occurrences(_spans(every), 0, now + 1)
     if "/" in window_id:
         known = [window for window in occurrences(_spans(every), 0, _later(now)) if window.id == window_id]
+    else:
+        known = occurrences(_spans(every), 0, now + 1)
     if not known:
         raise NoRound(f"round {round_id} has had no window {window_id if '/' in window_id else 'yet'}")
     window = known[-1]

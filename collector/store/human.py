@@ -65,9 +65,12 @@ def add_done(conn: Connection, rows: Iterable[DoneRow]) -> None:
     upsert(conn, done_table, list(rows))
 
 
-def done(conn: Connection, window: str) -> list[DoneRow]:
-    """The newest answers of a window."""
-    return [DoneRow(*row) for row in conn.execute(select(done_table).where(done_table.c.window == window))]
+def done(conn: Connection, window: str, asset: str | None = None) -> list[DoneRow]:
+    """The newest answers of a window, or of one asset in it."""
+    wanted = select(done_table).where(done_table.c.window == window)
+    if asset is not None:
+        wanted = wanted.where(done_table.c.asset == asset)
+    return [DoneRow(*row) for row in conn.execute(wanted)]
 
 
 def newest(conn: Connection, window: str, kind: str) -> int | None:

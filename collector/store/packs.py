@@ -8,7 +8,7 @@ bodies    0x02 || 256 times u8 (0 none, 1 body, 2 body with seed) || seed16 … 
 A body is kept uncompressed inside: its root is over the lines, so the wire's compression is no evidence.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy import Connection, select
@@ -23,6 +23,7 @@ from collector.store.evidence import BodyRow, EntryRow, body_table, entry_table,
 
 GROUP = 256
 _CHUNK = 2048
+_PICKED = 500
 _COLUMNS = b"\x02"  # no zstd frame begins so
 _BARE, _WITH_SEED = 1, 2
 
@@ -53,6 +54,21 @@ def data_of(conn: Connection, row: EntryRow) -> bytes:
 def entry(conn: Connection, idx: int) -> EntryRow | None:
     """One entry with its bytes."""
     return next(entry_rows(conn, idx, idx + 1), None)
+
+
+def picked(conn: Connection, idxs: Sequence[int]) -> Iterator[tuple[EntryRow, BodyRow | None]]:
+    """These entries with their bytes and bodies, in this order; those that are nowhere are left out."""
+    for at in range(0, len(idxs), _PICKED):
+        some = list(idxs[at : at + _PICKED])
+        entries_, bodies = entry_table, body_table
+        rows = {
+            row[0]: EntryRow(*row) for row in conn.execute(select(entries_).where(entries_.c.idx.in_(some)))
+        }
+        loose = {row[0]: BodyRow(*row) for row in conn.execute(select(bodies).where(bodies.c.idx.in_(some)))}
+        for idx in some:
+            if idx in rows:
+                row = rows[idx]._replace(data=data_of(conn, rows[idx]))
+                yield row, loose.get(idx) or (body(conn, idx) if rows[idx].data is None else None)
 
 
 def entry_received(conn: Connection, idx: int) -> int | None:

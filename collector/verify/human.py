@@ -5,16 +5,19 @@ is compared when its record is made anew (records.py); here each one is held aga
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from checks.codec import FieldError
 from checks.plan import Window
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.inspection import human as people
+from collector.inspection.due import BY_HAND
 from collector.inspection.human import HumanRound, Statement
 from collector.verify.findings import Findings
 from collector.verify.history import Applied, History, Said
 
+_MONTH_MS = 30 * 86_400_000
 NEAR_MS = 120_000  # between the collector's time in the header and the log's receipt
 Verdict = tuple[str, str, str]
 _GRADE = (
@@ -125,14 +128,19 @@ def _round_of(history: History, window_id: str, one: Statement) -> tuple[Window 
 
 def _windows(history: History, known: Sequence[Applied], window_id: str, one: Statement) -> Iterator[Window]:
     """Windows of this id: of rounds run by hand, then as each estate has it, oldest first."""
-    for issue in history.plans.values():
+    for issue in history.plans.values() if BY_HAND in window_id else ():
         if issue.idx < one.idx:
             yield from (w for part in issue.plan.rounds for w in part.windows if w.id == window_id)
     for applied in known:
         for part in applied.terms.human:
             if part.round == window_id.partition("/")[0]:
-                window = people.window_of(part, applied.terms.timezone, window_id, one.head.at)
+                window = _window(part, applied.terms.timezone, window_id, one.head.at // _MONTH_MS)
                 yield from () if window is None else (window,)
+
+
+@lru_cache(maxsize=4096)  # a round's statements are many, and all near one another
+def _window(part: HumanRound, timezone: str, window_id: str, month: int) -> Window | None:
+    return people.window_of(part, timezone, window_id, month * _MONTH_MS)
 
 
 def _time(one: Statement, window: Window | None) -> Iterator[str]:
@@ -162,7 +170,7 @@ def _answers(
         return
     if arrivals.get(one.head.arrival if one.head.arrival is not None else -1) != one.head.by:
         yield f"names no arrival of {one.head.by} before it"
-    due = {owes.key for owes in people.owed(part)}
+    due = frozenset() if part is None else part.keys
     for answer in one.sheet.items:
         key = (one.head.asset, answer.item)
         if key not in due:

@@ -117,8 +117,8 @@ class Walk:
             assert one.record is not None, one
             return rounds.read_record(conn, one.record)
 
-    def bundle(self, out: Path, **options: Any) -> Path:
-        period = parse_period("2026-11-16", ZoneInfo("Asia/Shanghai"), self.context.now() + DAY)
+    def bundle(self, out: Path, day: str = "2026-11-16", **options: Any) -> Path:
+        period = parse_period(day, ZoneInfo("Asia/Shanghai"), self.context.now() + DAY)
         make_bundle(self.context, period, out, **options)
         return out
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from checks.wire import entry, strict_json
 from collector.inspection import record as records
 from collector.inspection.human import Answer
-from collector.jobs import estates, rounds
+from collector.jobs import estates, human, packing, rounds
 from collector.jobs.derive import rebuild
 from collector.jobs.human import HumanError
 from collector.store import human as stored
@@ -52,6 +52,35 @@ def test_from_arrival_to_sign_off_and_the_bundle_is_verified(walk, tmp_path):
     assert claims["inspection record walk/2026-11-16"][0] == "proven if"
     word, detail = claims["human items of walk/2026-11-16"]
     assert word == "human" and "session of zhao" in detail and "not by the person" in detail
+
+
+def test_a_clock_that_is_set_back_does_not_make_statements_older_than_the_log(walk, tmp_path):
+    walk.arrive()
+    walk.at(9.1)
+    last = walk.everything()
+    walk.sign(last)
+    walk.machine()
+    made = walk.close()
+    assert {look.t_ms for look in made.human.items} == {walk.yard_start + int(9.5 * 3_600_000)}
+    verdict = walk.verify(walk.bundle(tmp_path / "back.zip"))
+    assert verdict.good, verdict.findings.problems
+
+
+def test_a_bundle_of_the_next_day_carries_what_was_said_before(walk, tmp_path):
+    walk.arrive()
+    first = walk.enter("web-01", Answer("lamps", "crit", "灭了", photos=("ab" * 32,)))
+    walk.machine()
+    for hour in range(10, 60):
+        walk.at(hour)
+        if hour == 35:
+            walk.enter("web-01", Answer("lamps", "ok", corrects=first))
+        walk.yard.settle()
+    out = walk.bundle(tmp_path / "second.zip", day="2026-11-18")
+    verdict = walk.verify(out)
+    assert verdict.good, verdict.findings.problems
+    claims = {name: word for name, word, _ in verdict.claims}
+    assert verdict.range[0] > first and claims["inspection record walk/2026-11-17"] == "proven if"
+    assert not any("photographs" in text for text in verdict.findings.notices)
 
 
 def test_nothing_can_be_entered_before_the_round(walk):
@@ -123,8 +152,6 @@ def test_once_the_record_is_made_only_corrections_are_taken_and_it_stays_as_it_w
     walk.at(40)
     made = walk.close()
     window = made.window
-    from collector.jobs import human
-
     refused("closed", lambda: human.enter(walk.context, window, "room-1", [Answer("water", "ok")], by="zhao"))
     refused("closed", lambda: human.sign_off(walk.context, window, first, by="zhao"))
     human.enter(walk.context, window, "web-01", [Answer("lamps", "ok", corrects=first)], by="zhao")
@@ -208,8 +235,6 @@ def test_a_round_for_people_alone_is_due_closed_and_verified(walk, tmp_path):
 
 def test_a_round_run_by_hand_asks_people_too(walk, tmp_path):
     window, _, _ = estates.run_round(walk.context, "walk", by="zhao")
-    from collector.jobs import human
-
     human.arrive(walk.context, window, by="zhao")
     human.enter(walk.context, window, "web-01", [Answer("lamps", "ok")], by="zhao")
     walk.at(13)
@@ -220,3 +245,21 @@ def test_a_round_run_by_hand_asks_people_too(walk, tmp_path):
     assert made.overview.due == 4 and made.overview.done == 1
     verdict = walk.verify(walk.bundle(tmp_path / "hand.zip"))
     assert verdict.good, verdict.findings.problems
+
+
+def test_statements_are_read_where_finished_days_are_packed_too(walk, tmp_path):
+    walk.arrive()
+    walk.sign(walk.everything())
+    window = walk.window()
+    for _ in range(256):
+        human.arrive(walk.context, window, by="qian")
+    with walk.context.read() as conn:
+        before = human.said(conn, walk.window().id)
+    packing.pack_group(walk.context, 0)
+    human._read.cache_clear()
+    with walk.context.read() as conn:
+        assert human.said(conn, walk.window().id) == before and len(before) > 256
+        assert human.photos(conn, 0, 300) == ()
+    walk.machine()
+    assert walk.close().overview.done == 4
+    assert walk.verify(walk.bundle(tmp_path / "packed.zip")).good
