@@ -283,7 +283,8 @@ def main():
         elif what is learn:
             made.add_argument("only", nargs="*")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background starts ignore the second
+        signal.signal(number, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
         return options.what(options)
     except Cannot as problem:
