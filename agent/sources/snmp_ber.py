@@ -22,11 +22,15 @@ GONE = frozenset({NULL, NO_OBJECT, NO_INSTANCE, END})
 _UNSIGNED = frozenset({COUNTER, GAUGE, TICKS, COUNTER64})
 TAGS = _UNSIGNED | GONE | {INTEGER, OCTETS, OID, ADDRESS, OPAQUE}
 
-# For each tag the sizes of a value (bit n: n bytes, bit 10: more) that need no second look.
-_ANY, _OF_NUMBERS, _OF_ADDRESSES = (1 << 11) - 1, 0b1111111110, 0b10000
-_SIZES = dict.fromkeys(GONE | {OCTETS, OPAQUE}, _ANY)
+# For each tag and size below 0x80 whether such a value needs no second look.
+_FREE, _OF_NUMBERS, _OF_ADDRESSES = (
+    b"\1" * 128,
+    b"\0" + b"\1" * 9 + b"\0" * 118,
+    b"\0" * 4 + b"\1" + b"\0" * 123,
+)
+_SIZES = dict.fromkeys(GONE | {OCTETS, OPAQUE}, _FREE)
 _SIZES |= dict.fromkeys(_UNSIGNED | {INTEGER}, _OF_NUMBERS) | {ADDRESS: _OF_ADDRESSES}
-_PLAIN = tuple(_SIZES.get(tag, 0) for tag in range(256))
+_PLAIN = tuple(_SIZES.get(tag, bytes(128)) for tag in range(256))
 
 Bound = tuple[bytes, int, bytes]  # encoded OID, tag, content
 
@@ -226,11 +230,11 @@ def bindings(at: bytes, begin: int, end: int) -> list[Bound]:
         # Most are short and of a plain form, and taken at once; whatever is not goes the careful way.
         #   30 L  06 n OID  T m VALUE      L, n, m below 0x80, and m fills L
         if begin + 7 <= end and at[begin] == 0x30 and at[begin + 2] == OID:
-            size, width = at[begin + 1], at[begin + 3]
-            stop, value = begin + 2 + size, begin + 6 + width
-            if size < 0x80 and width > 0 and value <= stop <= end and stop - value == at[value - 1]:
+            stop, value = begin + 2 + at[begin + 1], begin + 6 + at[begin + 3]
+            size = stop - value
+            if 0 <= size < 0x80 and stop <= end and at[value - 1] == size and at[begin + 1] < 0x80:
                 tag = at[value - 2]
-                if _PLAIN[tag] >> min(stop - value, 10) & 1 and at[value - 3] < 0x80:
+                if _PLAIN[tag][size] and at[value - 3] < 0x80 and at[begin + 3]:
                     add((at[begin + 4 : value - 2], tag, at[value:stop]))
                     begin = stop
                     continue

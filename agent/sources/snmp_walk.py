@@ -48,7 +48,7 @@ class Rows:
     def column(self, oid: str) -> dict[str, Value]:
         """Index as dotted text -> value."""
         found = self.columns.get(oid, {})
-        return {arcs_text(index): value_of(*value) for index, value in found.items()}
+        return {arcs_text(index): value_of(tag, content) for index, (tag, content) in found.items()}
 
     def mapping(self, oids: Iterable[str]) -> Mapping[str, Mapping[str, Value]]:
         """`column` of each."""
