@@ -268,16 +268,23 @@ def _whole(value: object) -> int | None:
     return None if made is None else made // 1000
 
 
+def _grave(health: str) -> int:
+    """A word that nobody knows is worse than a warning, as unknown is: it must not hide behind a better one."""
+    return {"OK": 0, "Warning": 1, "Critical": 3}.get(health, 2)
+
+
 def _part(one: Document, *, named: str = "Name", numbered: int = 0, rollup: bool = False) -> Part:
     status = _mapping(one.get("Status"))
-    health = (status.get("HealthRollup") if rollup else None) or status.get("Health")
+    words = [_text(status.get(key)) for key in ("HealthRollup", "Health") if rollup or key == "Health"]
+    # A roll-up should hold the part's own health as well; where it does not, the worse of both counts.
+    health = max(filter(None, words), key=_grave, default="")
     name = next(filter(None, (_text(one.get(key)) for key in (named, "Name", "FanName", "Id"))), "")
     line = _text(one.get("LineInputStatus"))
     events = (f"line_{line.lower()}",) if line not in ("", "Normal") else ()
     return Part(
         f"{name} {numbered}" if numbered and not name[-1:].isdigit() else name,
         _text(status.get("State")),
-        _text(health),
+        health,
         events,
         _text(one.get("Model")),
         _text(one.get("SerialNumber")),

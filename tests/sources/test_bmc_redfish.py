@@ -204,6 +204,20 @@ def test_a_part_that_turns_critical_is_found(tree, bmc, path, check_id, params) 
     assert worst(one.state for one in look(check_id, bmc, tree, **params)) is State.CRIT
 
 
+@pytest.mark.parametrize(
+    ("own", "rolled_up", "state"),
+    [
+        ("Critical", "OK", State.CRIT),
+        ("OK", "Critical", State.CRIT),
+        ("OK", "Warning", State.WARN),
+        ("OK", "Peculiar", State.UNKNOWN),
+    ],
+)
+def test_the_worse_of_a_server_s_own_and_rolled_up_health_counts(tree, bmc, own, rolled_up, state) -> None:
+    tree["Systems/437XR1138R2"]["Status"].update(Health=own, HealthRollup=rolled_up)
+    assert worst(one.state for one in look("server.health", bmc, tree)) is state
+
+
 def test_a_temperature_beyond_the_controller_s_own_limit_is_critical(tree, bmc) -> None:
     tree["Chassis/1U/Thermal"]["Temperatures"][0]["ReadingCelsius"] = 45.5
     found = {one.name: one for one in look("server.temperature", bmc, tree)}
