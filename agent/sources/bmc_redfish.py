@@ -269,7 +269,7 @@ def _whole(value: object) -> int | None:
 
 
 def _grave(health: str) -> int:
-    """A word that nobody knows is worse than a warning, as unknown is: it must not hide behind a better one."""
+    """A word that nobody knows is worse than a warning, as unknown is: it must not hide behind one."""
     return {"OK": 0, "Warning": 1, "Critical": 3}.get(health, 2)
 
 
