@@ -12,6 +12,7 @@ from agent.sources.snmp_walk import Rows
 from checks.snmp import Processor, Sensor, Space, Value
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})(?: [0-9A-Fa-f]{2})*(?= |$)")
 _FLOAT = b"\x9f\x78\x04"  # net-snmp's opaque float
 
 
@@ -272,11 +273,19 @@ def state_of(rule: Rule, value: Value) -> tuple[str, str]:
     """The device's word for this code, and its severity."""
     if "none" not in rule.states or not isinstance(value, bytes):
         return rule.states.get(text_of(value), rule.other)
+    octets = _octets(value, rule.states)
     bits = (
-        f"bit {8 * at + bit}" for at, byte in enumerate(value[:8]) for bit in range(8) if byte & 128 >> bit
+        f"bit {8 * at + bit}" for at, byte in enumerate(octets[:8]) for bit in range(8) if byte & 128 >> bit
     )
     found = [rule.states[bit] for bit in bits if bit in rule.states]
     return min(found, key=lambda state: _WORST.index(state[1]), default=rule.states["none"])
+
+
+def _octets(value: bytes, states: Mapping[str, tuple[str, str]]) -> bytes:
+    """The bit string; some give it as text, as `80 0`: more octets than the object has, all hex digits."""
+    most = 1 + max(int(key[4:]) for key in states if key[:4] == "bit ") // 8
+    digits = _HEX.match(value)
+    return bytes.fromhex(digits.group().decode()) if digits and len(value) > most else value
 
 
 def thousandths(value: Fraction) -> int:

@@ -178,6 +178,13 @@ def test_of_a_bit_string_the_worst_bit_counts():
     assert [sensor.severity for sensor in found] == ["ok", "warn", "crit"]
 
 
+def test_a_bit_string_given_as_text_is_read_as_one():
+    states = {"none": "normal ok", "bit 0": "unknown unknown", "bit 2": "critical crit"}
+    columns = {V + "1": {1: b"00", 2: b"80 0", 3: b"20 2", 4: b"\x20"}}
+    found = sensors(rules("sensors", {"class": "state", "value": V + "1", "states": states}), held(columns))
+    assert [sensor.severity for sensor in found] == ["ok", "unknown", "crit", "crit"]
+
+
 def test_numbers_in_texts_are_read_and_texts_without_are_no_sensor():
     columns = {V + "1": {1: b"Rail: 12.05V", 2: b"absent"}}
     rule = {"class": "voltage", "value": V + "1", "pattern": r"([\d.]+)V"}
