@@ -20,8 +20,12 @@ class Absent(Part):
     name = "absent"
     programs = ("no-such-program-anywhere",)
 
+    def __init__(self, place):
+        super().__init__(place)
+        self.port = free_port()
+
     def assets(self):
-        section = {"address": "127.0.0.1", "port": free_port(), "platform": "redis", "secret": ""}
+        section = {"address": "127.0.0.1", "port": self.port, "platform": "redis", "secret": ""}
         return [Asset("absent-1", "cache", {"via": PROBER, "sql": section}, ["database.redis"])]
 
 
@@ -33,7 +37,7 @@ def few(place):
 
 @pytest.fixture(scope="module")
 def running(demo):
-    """The parts above, a collector, two agents; one round has been."""
+    """The parts above, a collector, an agent; one round has been."""
     with demo.running(few, quick=True) as made:
         made.first = made.warm()
         yield made
