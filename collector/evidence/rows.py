@@ -8,6 +8,7 @@ within unions misread memory in 0.22.)
 """
 
 import re
+import struct
 from array import array
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, overload
@@ -205,7 +206,7 @@ class Look(NamedTuple):
 class Packed(NamedTuple):
     """The looks of a batch in two pieces: what stays the same from one batch to the next, and the times.
 
-    who     MessagePack: the columns check, target, vantage, asset, state, error, round
+    who     MessagePack: of each line check, target, vantage, asset, state, error, round
     times   the columns slot, t0, t1, each number 8 bytes in this machine's order
     """
 
@@ -214,40 +215,27 @@ class Packed(NamedTuple):
 
 
 _PACKER = msgspec.msgpack.Encoder()
-_Maybe = list[str | None]
-_UNPACKER = msgspec.msgpack.Decoder(tuple[list[str], list[str], list[str], _Maybe, _Maybe, _Maybe, _Maybe])
+_Who = tuple[str, str, str, str | None, str | None, str | None, str | None]
+_UNPACKER = msgspec.msgpack.Decoder(list[_Who])
 
 
-def pack(lines: Sequence[Line]) -> Packed:
-    """The looks of these lines, for another process: `Rows(packed)` reads them."""
-    times = array("q", [line.slot for line in lines])
-    times.extend([line.t0 for line in lines])
-    times.extend([line.t1 for line in lines])
-    return Packed(_PACKER.encode(_who(lines)), times.tobytes())
-
-
-def _who(lines: Sequence[Any]) -> tuple[list[str], list[str], list[str], _Maybe, _Maybe, _Maybe, _Maybe]:
+def pack(lines: Sequence[Any]) -> Packed:
+    """The looks of these lines (`Line`), for another process: `Rows(packed)` reads them."""
+    times = [line.slot for line in lines]
+    times += [line.t0 for line in lines]
+    times += [line.t1 for line in lines]
     if lines and type(lines[0]) is _Healthy:
-        none: _Maybe = [None] * len(lines)
-        return (
-            [line.check for line in lines],
-            [line.target for line in lines],
-            [line.vantage for line in lines],
-            [line.asset for line in lines],
-            [line.state for line in lines],
-            none,
-            none,
-        )
-    errors = [None if line.error is _UNSET else line.error.kind for line in lines]
-    return (
-        [line.check for line in lines],
-        [line.target for line in lines],
-        [line.vantage for line in lines],
-        [line.asset for line in lines],
-        [line.state if error is None else None for line, error in zip(lines, errors, strict=True)],
-        errors,
-        [None if line.round is _UNSET else line.round for line in lines],
-    )
+        who = [(one.check, one.target, one.vantage, one.asset, one.state, None, None) for one in lines]
+    else:
+        who = [_who(one) for one in lines]
+    return Packed(_PACKER.encode(who), struct.pack(f"{len(times)}q", *times))
+
+
+def _who(line: Any) -> tuple[Any, ...]:
+    error = None if line.error is _UNSET else line.error.kind
+    state = None if error is not None else line.state
+    in_round = None if line.round is _UNSET else line.round
+    return line.check, line.target, line.vantage, line.asset, state, error, in_round
 
 
 def times_of(packed: Packed) -> "array[int]":
@@ -258,10 +246,13 @@ def times_of(packed: Packed) -> "array[int]":
 
 
 def _unpack(packed: Packed) -> list[Look]:
-    checks, targets, vantages, assets, states, errors, rounds = _UNPACKER.decode(packed.who)
-    times, count = times_of(packed), len(checks)
-    slots, t0s, t1s = times[:count], times[count : 2 * count], times[2 * count :]
-    return list(map(Look, checks, targets, vantages, assets, slots, t0s, t1s, states, errors, rounds))
+    who, times = _UNPACKER.decode(packed.who), times_of(packed)
+    count = len(who)
+    found = zip(who, times[:count], times[count : 2 * count], times[2 * count :], strict=True)
+    return [
+        Look(check, target, vantage, asset, slot, t0, t1, state, error, in_round)
+        for (check, target, vantage, asset, state, error, in_round), slot, t0, t1 in found
+    ]
 
 
 class Rows(Sequence[Row]):
