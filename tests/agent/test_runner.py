@@ -65,7 +65,7 @@ def due(target, *, deadline_ms=200, probe=False, extra=False, slot=0):
     )
 
 
-def collect(pool, count, seconds=5.0):
+def collect(pool, count, seconds=30.0):
     found, end = [], time.monotonic() + seconds
     while len(found) < count and time.monotonic() < end:
         pool.sweep()
