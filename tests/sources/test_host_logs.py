@@ -202,7 +202,14 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     (tmp_path / "entries").write_text("")
+    stored(tmp_path).parent.mkdir(parents=True)
+    stored(tmp_path).touch()
     return tmp_path / "entries"
+
+
+def stored(root: Path) -> Path:
+    """The file in which journald would keep the entries."""
+    return root / "var/log/journal/0123/system.journal"
 
 
 def entries(*messages: str, start: int = 1) -> str:
@@ -210,7 +217,7 @@ def entries(*messages: str, start: int = 1) -> str:
 
 
 def test_the_journal_is_followed_by_its_cursor(journal: Path) -> None:
-    host = open_host(Transient())
+    host = open_host(Transient(), journal.parent)
 
     def look() -> LogGrowth:
         return host.log_growth("journal", {"failed": "failed password|登录失败"}, (), 1 << 20)
@@ -230,7 +237,7 @@ def test_the_journal_is_followed_by_its_cursor(journal: Path) -> None:
 
 
 def test_a_vacuumed_journal_has_lost_some_and_counts_the_rest(journal: Path) -> None:
-    host = open_host(Transient())
+    host = open_host(Transient(), journal.parent)
     journal.write_text(entries('"a"'))
     host.log_growth("journal", {"bad": "bad"}, (), 1 << 20)
     journal.write_text(entries('"bad"', '"bad"', '"good"', start=90))
@@ -242,13 +249,36 @@ def test_a_vacuumed_journal_has_lost_some_and_counts_the_rest(journal: Path) -> 
 
 
 def test_a_journalctl_that_prints_nothing_from_the_cursor_on_is_a_trouble(journal: Path) -> None:
-    host = open_host(Transient())
+    host = open_host(Transient(), journal.parent)
     journal.write_text(entries('"a"'))
     host.log_growth("journal", {}, (), 1 << 20)
     journal.with_name("journalctl").write_text(
         '#!/bin/sh\ncase "$*" in *--lines=1*) echo \'{"__CURSOR":"s=7","MESSAGE":null}\';; esac\n'
     )
     assert host.log_growth("journal", {}, (), 1 << 20).trouble == "unreadable"
+
+
+def test_a_journal_that_has_not_changed_is_not_asked_again_and_one_that_has_is(journal: Path) -> None:
+    host, file = open_host(Transient(), journal.parent), stored(journal.parent)
+
+    def look() -> LogGrowth:
+        return host.log_growth("journal", {"bad": "bad"}, (), 1 << 20)
+
+    journal.write_text(entries('"a"'))
+    long_ago = file.stat().st_mtime - 3600
+    os.utime(file, (long_ago, long_ago))
+    assert look().first_look
+    journal.write_text(entries('"a"', '"bad"'))
+    assert look().lines == 0, "its file says that nothing came"
+    os.utime(file, (long_ago + 60, long_ago + 60))
+    assert look().counts["bad"] == 1
+
+
+def test_a_machine_without_a_journal_is_not_asked_for_one(journal: Path) -> None:
+    stored(journal.parent).unlink()
+    journal.write_text(entries('"a"'))
+    host = open_host(Transient(), journal.parent)
+    assert host.log_growth("journal", {}, (), 1 << 20).trouble == "empty"
 
 
 def test_the_system_s_own_logs_are_files_before_the_journal(tmp_path: Path) -> None:
