@@ -70,7 +70,7 @@ COLLECTOR_POINTS = (
 )
 
 
-def until(condition, seconds=20.0, every=0.05, what="this"):
+def until(condition, seconds=60.0, every=0.05, what="this"):
     """What `condition` gives, as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
