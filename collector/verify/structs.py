@@ -8,11 +8,11 @@ left as it is.
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-import msgspec
+Make = Callable[..., Any]  # msgspec.defstruct: handed in, for only swift.py knows the library
 
 # What msgspec makes anew, or what belongs to the other layout.
 _OWN = frozenset(
@@ -21,15 +21,15 @@ _OWN = frozenset(
 
 
 @cache
-def like(kind: Any) -> Any:
+def like(kind: Any, make: Make) -> Any:
     """A type for the decoder whose values do for those of `kind`."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return _struct(kind) if _plain(kind) else kind
+        return _struct(kind, make) if _plain(kind) else kind
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return Union[tuple(like(one) for one in args)]  # noqa: UP007 - made at run time
+        return Union[tuple(like(one, make) for one in args)]  # noqa: UP007 - made at run time
     if origin in (tuple, frozenset, list) or (isinstance(origin, type) and issubclass(origin, Mapping)):
-        return origin[tuple(one if one is Ellipsis else like(one) for one in args)]
+        return origin[tuple(one if one is Ellipsis else like(one, make) for one in args)]
     return kind
 
 
@@ -45,12 +45,12 @@ def _plain(kind: Any) -> bool:
     )
 
 
-def _struct(kind: Any) -> Any:
+def _struct(kind: Any, make: Make) -> Any:
     hints = get_type_hints(kind)
-    fields = [(one.name, like(hints[one.name])) for one in dataclasses.fields(kind)]
+    fields = [(one.name, like(hints[one.name], make)) for one in dataclasses.fields(kind)]
     names = {name for name, _ in fields}
     more = {name: value for name, value in vars(kind).items() if name not in _OWN and name not in names}
     more["__class__"] = property(lambda _self: kind)
-    return msgspec.defstruct(
+    return make(
         kind.__name__, fields, namespace=more, frozen=True, eq=False, gc=False, forbid_unknown_fields=True
     )

@@ -17,13 +17,13 @@ from checks.wire import header as headers
 from checks.wire.header import Header
 from checks.wire.numbers import MAX_INT
 from collector.verify.shapes import Misfit, shape_of
+from collector.verify.structs import like
 from collector.verify.tails import Judging, Plain, Tails, Taken, listed
 
 try:
     import msgspec
 
     from collector.evidence import fast_header
-    from collector.verify.structs import like
 except ImportError:  # the buyer's machine needs no package: the standard library reads
     LIBRARY = ""
 else:
@@ -75,7 +75,7 @@ def tails_of(kind: Any) -> Tails | None:
     if not LIBRARY:
         return Plain(shape)
     try:
-        own: list[Any] = [("facts", like(kind)), ("readings", msgspec.Raw), ("state", str)]
+        own: list[Any] = [("facts", like(kind, msgspec.defstruct)), ("readings", msgspec.Raw), ("state", str)]
         tail = msgspec.defstruct("Tail", own, forbid_unknown_fields=True, gc=False)
         return Swift(msgspec.json.Decoder(tail).decode)
     except TypeError:  # a type that msgspec does not know

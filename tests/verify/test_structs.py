@@ -13,11 +13,10 @@ from checks import registry
 from checks.api import Seen, worst
 from checks.codec import from_json, to_json
 from checks.wire import strict_json
-from collector.verify import swift
+from collector.verify import structs, swift
 from collector.verify.tails import written
 
 msgspec = pytest.importorskip("msgspec")
-structs = pytest.importorskip("collector.verify.structs")
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = sorted((ROOT / "tests" / "checks" / "recordings").glob("*/*.json"))
@@ -56,7 +55,7 @@ class Whole:
 
 TEXT = b'{"parts":[{"name":"a","size":3}],"named":{"b":{"name":"b","size":null}},"best":null}'
 REAL = from_json(Whole, json.loads(TEXT))
-MADE = msgspec.json.decode(TEXT, type=structs.like(Whole))
+MADE = msgspec.json.decode(TEXT, type=structs.like(Whole, msgspec.defstruct))
 
 
 def test_it_passes_for_the_real_one():
@@ -110,7 +109,7 @@ def test_a_class_that_does_more_is_left_as_it_is():
         twice: int = field(init=False, default=0)
 
     for kind in (Checked, Loose, Open, Derived, Counted):
-        assert structs.like(kind) is kind
+        assert structs.like(kind, msgspec.defstruct) is kind
 
 
 @pytest.mark.parametrize("check_id", registry.ids())
