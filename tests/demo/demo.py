@@ -129,6 +129,15 @@ def summary(demo, record):
     return [asset for asset in kinds if not done[asset]]
 
 
+def verified(demo):
+    """A bundle of it, verified offline; Cannot where the verifier finds anything wrong."""
+    site = demo.site
+    file = demo.place / "evidence.zip"
+    site.collector("bundle", "make", site.directory, "--period", "today", "--out", file)
+    site.command("roundseal-verify", file, "--policy", site.directory / "policy")
+    say(f"  bundle of {file.stat().st_size // 1024} KiB made and verified offline")
+
+
 def estate(options):
     """Start, inspect, print, stop (or stay)."""
     with running() as demo:
@@ -136,6 +145,7 @@ def estate(options):
         record = demo.site.round_by_command()
         say(f"one round by `round run`: {time.monotonic() - began:.0f} s")
         left = summary(demo, record)
+        verified(demo)
         if os.environ.get("KEEP"):
             say(
                 f"  Open    https://{demo.site.address}   log in: admin   {demo.site.password}   stop: Ctrl-C"
