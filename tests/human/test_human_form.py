@@ -60,6 +60,11 @@ def test_only_operators_see_and_send_the_form(walk, zhao):
     assert zhao.get("/human/asset/web-02/walk/2026-11-16").status_code == 404
 
 
+def test_the_plan_of_rounds_says_what_people_are_asked(zhao):
+    text = zhao.get("/rounds").text
+    assert "人工: lamps temperature water" in text
+
+
 def test_without_a_token_nothing_is_logged(walk, zhao):
     zhao.post("/human/arrive/walk/2026-11-16", LIST)
     assert zhao.client.post(ROOM, data=room()).status_code == 400

@@ -10,7 +10,8 @@ from checks.wire import frame as frames
 from collector.context import open_context
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
-from collector.jobs import estates, figures, rounds, statements
+from collector.inspection.human import Answer
+from collector.jobs import estates, figures, human, rounds, statements
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.derive import DERIVED, catch_up, rebuild
 from collector.metrics import Metrics
@@ -65,3 +66,32 @@ def test_derived_tables_are_made_and_made_again(any_directory: Path, enrol: Call
         rebuild(context)
         assert dump(context) == before
         assert frames.decode(late).header
+
+
+WALK = b"""
+estate: e
+assets: [{id: room, kind: room}]
+rounds: [{id: walk, every: day, human: {assets: all, items: [water, fire]}}]
+"""
+
+
+def test_statements_of_people_are_kept_and_projected_again(any_directory: Path) -> None:
+    with open_context(any_directory) as context:
+        estates.apply(context, read_estate("e", lambda _: WALK, installed()), by="test")
+        with context.read() as conn:
+            window = rounds.find(conn, "walk", context.now()).window
+        human.arrive(context, window, by="zhao")
+        first = human.enter(context, window, "room", [Answer("water", "ok"), Answer("fire", "ok")], by="zhao")
+        last = human.enter(context, window, "room", [Answer("fire", "crit", "空", corrects=first)], by="zhao")
+        human.sign_off(context, window, last, by="zhao")
+        before = dump(context)
+        rebuild(context)
+        assert dump(context) == before
+        assert rounds.close_due(context) == [window.id]
+        with context.read() as conn:
+            made = rounds.read_record(conn, rounds.find(conn, window.id, context.now()).record)
+            assert len(human.said(conn, window.id)) == 4
+        assert [(one.item, one.state, one.signed) for one in made.human.items] == [
+            ("water", "ok", True),
+            ("fire", "crit", True),
+        ]
