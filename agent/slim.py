@@ -19,7 +19,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-SETTLED_S = 30  # after the start: plan fetched, first looks taken, first batch sent
+SETTLED_S = 90  # after the start: plan fetched, first looks taken, first batches sent and proven
 ENVIRONMENT = "ROUNDSEAL_KEEP_PAGES"
 _FOR_INSPECT = ("inspect", "ast", "dis", "opcode", "_opcode", "importlib.machinery")
 _MADV_DONTNEED = 4

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from checks.accounts import Accounts, PasswordRules, SshServer, Sudo
-from checks.probes import Certificate
 from checks.sources import Host
+from checks.x509 import Certificate
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ dense      ITEMS looks (30) each second for SECONDS (60), sent every ten: what a
            cost is that of the machine's table; simple ones, of which each reads one small file)
 deployed   each host check once a minute, sent each minute, for N minutes (3; 0: left out): here the upkeep
            of plan, log and clock weighs as much as the looks; once more without what the agent does for
-           its memory (one malloc arena; pages and modules that only the start needs given back after 30 s)
+           its memory (one malloc arena; pages and modules that only the start needs given back after 90 s)
 
 A look gives several readings (host.cpu three): other monitoring counts each of these as a check. Both are
 printed. Figures come last.
@@ -187,7 +187,7 @@ def plans(seconds, count, minutes, tls):
     yield "dense, without host.ports and host.processes", measure(least, count, seconds, tls)
     yield f"dense, simple checks ({', '.join(SIMPLE)})", measure(SIMPLE, count, seconds, tls)
     if minutes:
-        long = {"every_ms": 60_000, "flush_ms": 60_000, "settle_s": 70}
+        long = {"every_ms": 60_000, "flush_ms": 60_000, "settle_s": slim.SETTLED_S + 20}
         name = f"deployed, all {len(DEFAULT)} host checks once a minute"
         yield name, measure(DEFAULT, len(DEFAULT), 60 * minutes, tls, **long)
         plain = measure(DEFAULT, len(DEFAULT), 60, tls, **long, given=PLAIN)
