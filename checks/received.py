@@ -84,7 +84,7 @@ class Ears(Protocol):
     """The agent's receiver. `unsupported` where agent.yaml lets it receive nothing of the kind,
     `unreachable` where it does not run."""
 
-    def received(self, what: What, address: str) -> Received:
+    def received(self, what: What, address: str, timeout_ms: int) -> Received:
         """What this sender (a name or an address) sent since the last look."""
 
     def receiver(self) -> Receiver:

@@ -11,7 +11,7 @@ from checks.api import ErrorKind, ObservationError
 from checks.received import Heard, Received, Receiver, What
 
 _SOCKET = "receive.sock"
-_TIMEOUT_S = 10.0
+_TIMEOUT_MS = 10_000
 _MOST = 1024 * 1024
 _GROWING = ("limited", "garbled", "refused", "lost", "messages", "stranger_messages")
 
@@ -24,9 +24,9 @@ class ReceiverLooks:
         self._means = means
         self._kept: Mapping[str, Any] = {}  # of the look before, whichever run it was
 
-    def received(self, what: What, address: str) -> Received:
+    def received(self, what: What, address: str, timeout_ms: int = _TIMEOUT_MS) -> Received:
         """What this sender sent since the last look."""
-        said = self._ask({"what": what.value, "addresses": _addresses(address)})
+        said = self._ask({"what": what.value, "addresses": _addresses(address)}, timeout_ms)
         before = self._before(f"received:{what.value}:{address}", said)
         counts, old = said["counts"], before.get("counts", {})
         grown = {word: count - old.get(word, 0) for word, count in sorted(counts.items())}
@@ -70,13 +70,13 @@ class ReceiverLooks:
             self._memory.swap(key, {**held, "at": newest, "last_at": self._kept["last_at"]})
         return self._kept if self._kept.get("run") == said["run"] else {}
 
-    def _ask(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, asked: Mapping[str, Any], timeout_ms: int = _TIMEOUT_MS) -> dict[str, Any]:
         state = self._means.state
         if state is None:
             raise ObservationError(ErrorKind.UNSUPPORTED, "no agent runs here that receives anything")
         try:
             with socket.socket(socket.AF_UNIX) as sock:
-                sock.settimeout(_TIMEOUT_S)
+                sock.settimeout(timeout_ms / 1000)
                 sock.connect(str(state / _SOCKET))
                 sock.sendall(json.dumps(asked).encode())
                 return _answer(sock)

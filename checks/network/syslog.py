@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
 from checks.network._received import gaps, silence
+from checks.probes import check_timeout
 from checks.received import Ears, Received, What, check_sender
 
 
@@ -17,7 +18,8 @@ class Facts:
 class Params:
     """`address`: where the device sends from. `silence`: `expected` where it is good that nothing comes,
     `unexpected` where nothing for `silence_s` seconds is unknown (required). Limits in messages since the
-    last look: `critical` (severity 0 to 2), `errors` (3), `warnings` (4)."""
+    last look: `critical` (severity 0 to 2), `errors` (3), `warnings` (4). `timeout_ms`: for the receiver's
+    answer."""
 
     address: str
     silence: str
@@ -25,13 +27,15 @@ class Params:
     critical: Upper = Upper(1, 1)
     errors: Upper = Upper(1, 50)
     warnings: Upper = Upper(100, None)
+    timeout_ms: int = 10_000
 
     def __post_init__(self) -> None:
         check_sender(self.address, self.silence, self.silence_s)
+        check_timeout(self.timeout_ms, 100, 600_000)
 
 
 def observe(ears: Ears, params: Params) -> Facts:
-    return Facts(ears.received(What.SYSLOG, params.address))
+    return Facts(ears.received(What.SYSLOG, params.address, params.timeout_ms))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

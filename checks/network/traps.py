@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
 from checks.network._received import gaps, silence
+from checks.probes import check_timeout
 from checks.received import Ears, Received, What, check_sender
 
 _GENERIC = "1.3.6.1.6.3.1.1.5."
@@ -29,7 +30,8 @@ class Params:
     """`address`: where the device sends from. `silence`: `expected` where it is good that nothing comes,
     `unexpected` where nothing for `silence_s` seconds is unknown (required). `critical`, `warning`: OIDs of
     notifications (or of what they stand under) that are a fault; `ignore`: those that are nothing. `others`:
-    limit of all further ones since the last look."""
+    limit of all further ones since the last look. `timeout_ms`:
+    for the receiver's answer."""
 
     address: str
     silence: str
@@ -38,13 +40,15 @@ class Params:
     warning: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     others: Upper = Upper(100, None)
+    timeout_ms: int = 10_000
 
     def __post_init__(self) -> None:
         check_sender(self.address, self.silence, self.silence_s)
+        check_timeout(self.timeout_ms, 100, 600_000)
 
 
 def observe(ears: Ears, params: Params) -> Facts:
-    return Facts(ears.received(What.TRAPS, params.address))
+    return Facts(ears.received(What.TRAPS, params.address, params.timeout_ms))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from typing import Any
@@ -44,7 +44,7 @@ def installed() -> Catalog:
 @cache
 def needs_params(check: Check[Any, Any]) -> bool:
     """Whether the check cannot run without being told something (an address, a plug-in's name)."""
-    if any(spec.default is MISSING and spec.default_factory is MISSING for spec in fields(check.params)):
+    if any(map(_required, fields(check.params))):
         return True
     try:
         check.params()
@@ -58,6 +58,8 @@ def agent_for(check: Check[Any, Any], asset: Asset) -> str | None:
     if _on_host(check, asset):
         return asset.agent
     section = _section(check, asset)
+    if section is None and check.source is Source.DEVICE:
+        return None
     if section is not None and getattr(asset, section) is None:
         return None
     if check.source is Source.SQL and asset.sql and asset.sql.platform not in check.params.PLATFORMS:
@@ -77,14 +79,17 @@ def _section(check: Check[Any, Any], asset: Asset) -> str | None:
     if check.source is Source.RECEIVED:
         # Where it is asked at is where it sends from.
         return _sends_from(check, asset)
-    if check.source is not Source.DEVICE:
-        return _SECTION.get(check.source)
+    return _device(check, asset) if check.source is Source.DEVICE else _SECTION.get(check.source)
+
+
+def _device(check: Check[Any, Any], asset: Asset) -> str | None:
+    """How a network device is asked: by SNMP where `check` and asset know it, else by a command line whose
+    platform is known; None: nobody can."""
     by_snmp = "version" in {spec.name for spec in fields(check.params)}
     if asset.snmp is not None and by_snmp:
         return "snmp"
-    # A command line is read where its platform is known.
     known = asset.ssh is not None and asset.ssh.platform in check.params.PLATFORMS
-    return "ssh" if known else "snmp"
+    return "ssh" if known else None
 
 
 def _sends_from(check: Check[Any, Any], asset: Asset) -> str | None:
@@ -103,6 +108,18 @@ def untold(check: Check[Any, Any], asset: Asset) -> bool:
     except ValueError:
         return True
     return False
+
+
+def tells(check: Check[Any, Any], asset: Asset, told: Mapping[str, Any]) -> bool:
+    """Whether what an asset tells (under patterns perhaps) is meant for an untold check: what is told to all
+    checks of a package does not make one owed that must be told something else."""
+    given = connection(check, asset)
+    asked = {spec.name for spec in fields(check.params) if _required(spec) and spec.name not in given}
+    return check.id in asset.params or not asked.isdisjoint(told)
+
+
+def _required(spec: Field[Any]) -> bool:
+    return spec.default is MISSING and spec.default_factory is MISSING
 
 
 def full_params(check: Check[Any, Any], given: Mapping[str, JsonValue], path: str) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from checks.api import Check
 from checks.codec import FieldError
-from collector.estate.catalog import Catalog, agent_for, connection, full_params, reach, untold
+from collector.estate.catalog import Catalog, agent_for, connection, full_params, reach, tells, untold
 from collector.estate.model import Asset, Estate, RegularCheck, Round
 
 Path = tuple[str | int, ...]
@@ -140,7 +140,8 @@ def pairs(
             if agent_for(check, asset) is None:
                 continue
             # Under a pattern, a check that must be told something applies where the asset tells it.
-            if check_id in exact or not untold(check, asset) or layered(asset.params, check_id):
+            told = layered(asset.params, check_id)
+            if check_id in exact or not untold(check, asset) or tells(check, asset, told):
                 yield check, asset
 
 

@@ -15,12 +15,15 @@ assets:
     via: probe
     snmp: {address: 10.0.0.3}
     ssh: {address: 10.0.0.3, platform: ruijie_os, port: 2222}
+    params: {"network.*": {timeout_ms: 6000}}
   - {id: app, kind: server, via: probe, ssh: {address: 10.0.0.4, secret: app}}
 checks:
   - {check: "network.*", assets: [core, edge, both, app], every: 300s}
   - {check: network.syslog, assets: [edge, both], every: 300s, params: {silence: unexpected}}
   - {check: network.receiver, assets: probe, every: 300s, params: {receives: [syslog]}}
   - {check: file.log, assets: [probe, app], every: 300s, params: {logs: [/var/log/app.log]}}
+rounds:
+  - {id: daily, every: day, window: "08:00-10:00", assets: all, checks: all}
 """
 
 
