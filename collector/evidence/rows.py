@@ -101,7 +101,7 @@ _DECODER = msgspec.json.Decoder(Line)
 _ENCODER = msgspec.json.Encoder()
 _DIGITS = bytes(0x30 if 0x30 <= i <= 0x39 else i for i in range(256))
 _LONG = b"0" * 16
-_TIMES = 24  # bytes of a line in `Packed.times`
+LINE_TIMES = 24  # bytes of a line in `Packed.times`
 _LONG_NUMBER = re.compile(rb"[\[:,]-?[0-9]{16}")
 
 
@@ -273,7 +273,7 @@ class Rows(Sequence[Row]):
         return self._lines
 
     def __len__(self) -> int:
-        return len(self.packed.times) // _TIMES if self.packed is not None else len(self.lines)
+        return len(self.packed.times) // LINE_TIMES if self.packed is not None else len(self.lines)
 
     @overload
     def __getitem__(self, at: int) -> Row: ...

@@ -244,7 +244,7 @@ class _Taking:
                     continue
             self._row(rows[number])
         packed = rows.packed if isinstance(rows, Rows) else None
-        if packed is not None and len(prolonged) == len(lines):
+        if packed is not None:
             self.memory.steady.learn(batch, packed, prolonged, span)
 
     def _row(self, row: Row) -> None:

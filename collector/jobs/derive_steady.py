@@ -13,7 +13,7 @@ from operator import le, sub
 from typing import TYPE_CHECKING
 
 from collector.evidence.accepted import Accepted
-from collector.evidence.rows import Packed
+from collector.evidence.rows import LINE_TIMES, Packed
 
 if TYPE_CHECKING:
     from collector.jobs.derive_series import Series, Span
@@ -105,7 +105,10 @@ class Steady:
         return group.take(batch, looked, span, min(span.midnight, latest + 1))
 
     def learn(self, batch: Accepted, packed: Packed, series: "Sequence[Series]", span: "Span") -> None:
-        """This batch only prolonged runs: make a group of its series when one like it comes again."""
+        """This batch went line by line: if it is one that comes again and only prolongs runs, make a group.
+
+        `series` are those whose runs it prolonged, of each line.
+        """
         known = self._agents.setdefault(batch.agent, {})
         key = hash(packed.who)
         if key not in known:
@@ -114,7 +117,7 @@ class Steady:
                 if oldest is not None and not oldest.ended:
                     oldest.dissolve()
             known[key] = None
-        else:
+        elif len(series) == len(packed.times) // LINE_TIMES:
             was = known[key]
             if was is not None and not was.ended:
                 was.dissolve()
