@@ -147,8 +147,8 @@ def pairs(
 
 def _regular(check: Check[Any, Any], asset: Asset, entry: RegularCheck, i: int, note: Note) -> Look | None:
     params = merged(check, asset, entry.params, ("checks", i, "params"), note)
-    hold = entry.hold or entry.every * 5 // 2
-    deadline = entry.deadline or min(LOOK_DEADLINE_MS, entry.every)
+    hold = entry.every * 5 // 2 if entry.hold is None else entry.hold
+    deadline = min(LOOK_DEADLINE_MS, entry.every) if entry.deadline is None else entry.deadline
     if not timing(entry.every, hold, deadline, ("checks", i), note) or params is None:
         return None
     return Look(
@@ -168,11 +168,13 @@ def timing(every: int, hold: int, deadline: int, path: Path, note: Note) -> bool
     """Note intervals that cannot work: too short, a hold that gaps on its own, a deadline past the slot."""
     before = []
     if every < 1000:
-        before.append(("every", "at least 1s"))
+        # What follows from the interval is no mistake of its own.
+        note((*path, "every"), "at least 1s")
+        return False
     if hold <= 2 * every:
         before.append(("hold", "must be longer than twice the interval, the largest regular gap"))
     if not 0 < deadline <= every:
-        before.append(("deadline", "must not be longer than the interval"))
+        before.append(("deadline", "must be longer than nothing, and not be longer than the interval"))
     for key, reason in before:
         note((*path, key), reason)
     return not before
@@ -216,6 +218,8 @@ def of_round(
 ) -> list[Look]:
     """What a round owes. Where a check is also looked at regularly, its parameters are the base."""
     made = []
+    if round_.deadline == 0:
+        note((*path, "deadline"), "must be longer than nothing")
     shares = (pairs(estate, catalog, one.assets, one.checks) for one in round_.shares())
     # Two shares may name the same look: it is owed once.
     for check, asset in {(c.id, a.id): (c, a) for c, a in chain.from_iterable(shares)}.values():
@@ -225,6 +229,6 @@ def of_round(
         if params is None:
             continue
         agent = agent_for(check, asset) or ""
-        deadline = round_.deadline or LOOK_DEADLINE_MS
+        deadline = LOOK_DEADLINE_MS if round_.deadline is None else round_.deadline
         made.append(Look(check, asset.id, asset.id, agent, params, deadline))
     return made

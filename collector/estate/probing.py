@@ -38,16 +38,21 @@ def serving(estate: Estate, trees: Mapping[str, Node]) -> dict[str, list[System]
 def settings(probe: Probe, systems: list[System]) -> Settings:
     """The probe's own words first, then its system's, then the defaults (ruling 5)."""
     given = {key: next((v for s in systems if (v := getattr(s, key)) is not None), None) for key in _SHARED}
-    every = probe.every or probe.interval or given["interval"] or DEFAULT_INTERVAL_MS
+    every = _first(probe.every, probe.interval, given["interval"], DEFAULT_INTERVAL_MS)
     host = probe.host or given["host"]
     return Settings(
         every_ms=every,
-        hold_ms=probe.hold or given["hold"] or every * 5 // 2,
+        hold_ms=_first(probe.hold, given["hold"], every * 5 // 2),
         confirm=probe.confirm or given["confirm"] or DEFAULT_CONFIRM,
         vote=probe.vote or given["vote"] or "majority",
         min_vantages=probe.min_vantages or given["min_vantages"] or 1,
         host=None if host == probe.id else host,
     )
+
+
+def _first(*given: int | None) -> int:
+    """The first that is given: `0s` is, and is refused by `timing`."""
+    return next((one for one in given if one is not None), 0)
 
 
 def looks(estate: Estate, catalog: Catalog, serves: Mapping[str, list[System]], note: Note) -> list[Look]:
@@ -66,8 +71,8 @@ def looks(estate: Estate, catalog: Catalog, serves: Mapping[str, list[System]], 
         asset = next((a for a in estate.assets if a.id == probe.asset), None)
         params = merged(check, asset, probe.params, (*path, "params"), note)
         wait = params.get("timeout_ms", 0) if params else 0
-        deadline = probe.deadline or min(max(_DEADLINE_MS, wait + 1000), chosen.every_ms)
-        if wait >= chosen.every_ms:
+        deadline = _first(probe.deadline, min(max(_DEADLINE_MS, wait + 1000), chosen.every_ms))
+        if wait >= chosen.every_ms >= 1000:
             note((*path, "params", "timeout_ms"), "must be shorter than the interval")
         if not timing(chosen.every_ms, chosen.hold_ms, deadline, path, note) or params is None:
             continue
@@ -91,10 +96,12 @@ def looks(estate: Estate, catalog: Catalog, serves: Mapping[str, list[System]], 
 
 
 def _conflicts(probe: Probe, systems: list[System], path: Path, note: Note) -> None:
-    if probe.every and probe.interval:
+    if probe.every is not None and probe.interval is not None:
         note((*path, "interval"), "every says it already")
     for key in _SHARED:
-        own = probe.every or probe.interval if key == "interval" else getattr(probe, key)
+        own = getattr(probe, key)
+        if key == "interval" and probe.every is not None:
+            own = probe.every
         said = {getattr(system, key): system.id for system in systems if getattr(system, key) is not None}
         if own is None and len(said) > 1:
             note(path, f"{key} is given differently by the systems {', '.join(said.values())}; give it here")
