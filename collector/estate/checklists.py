@@ -136,6 +136,12 @@ def spots_of(estate: Estate, round_: Round) -> list[Asset]:
     ]
 
 
+def unused(estate: Estate) -> list[str]:
+    """Kinds that have a list of the estate's own, and no asset."""
+    kinds = {asset.kind for asset in estate.assets}
+    return sorted({own.kind for own in estate.checklists} - kinds)
+
+
 def unlisted(estate: Estate) -> list[str]:
     """Kinds of assets that a round sends people to and that have no list: nobody will look at them."""
     lists = in_force(estate)

@@ -109,6 +109,8 @@ def _notes(estate: Estate) -> list[str]:
         notes.append(f"no availability for {', '.join(unwatched)}: no service is given")
     if unlisted := checklists.unlisted(estate):
         notes.append(f"people look at nothing on assets of kind {', '.join(unlisted)}: no checklist")
+    if unused := checklists.unused(estate):
+        notes.append(f"a checklist is given for {', '.join(unused)}: no asset is of this kind")
     return notes
 
 

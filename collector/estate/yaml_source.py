@@ -72,17 +72,16 @@ Reader = Callable[[str], bytes]
 def load(name: str, read: Reader) -> Source:
     """The estate in file `name` with all it includes; `read` gives a file's bytes or raises OSError."""
     source = Source()
-    _file(source, name, read, ())
+    _file(source, name, read, (), (name, 1))
     return source
 
 
-def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...]) -> None:
+def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...], named: Place) -> None:
+    """Read one file with all it includes. `named`: where its name stands."""
     try:
         text = read(name)
     except OSError as error:
-        source.problems.append(
-            Problem(trail[-1] if trail else name, 1, "include", f"{name}: {error.strerror}")
-        )
+        source.problems.append(Problem(*named, "include", f"{name}: {error.strerror}"))
         return
     source.files[name] = text
     root = _compose(source, name, text)
@@ -99,8 +98,8 @@ def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...]) -> No
     source.problems += part.problems
     include = value.pop("include", [])
     _merge(source, name, value, part)
-    for other in _includes(source, name, include, part):
-        _include(source, name, other, read, (*trail, name), part)
+    for other, place in _includes(source, include, part):
+        _include(source, name, other, read, (*trail, name), place)
 
 
 def _compose(source: Source, name: str, text: bytes) -> yaml.Node | None:
@@ -119,20 +118,22 @@ def _compose(source: Source, name: str, text: bytes) -> yaml.Node | None:
     return None
 
 
-def _includes(source: Source, name: str, include: Any, part: Source) -> Iterator[str]:
+def _includes(source: Source, include: Any, part: Source) -> Iterator[tuple[str, Place]]:
+    """Each name of a file, and where it stands."""
     names = [include] if isinstance(include, str) else include
     if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
         source.problems.append(
             Problem(*part.place(("include",)), "include", "a list of file names is wanted")
         )
         return
-    yield from names
+    for i, other in enumerate(names):
+        yield other, part.place(("include", i))
 
 
 def _include(
-    source: Source, name: str, other: str, read: Reader, trail: tuple[str, ...], part: Source
+    source: Source, name: str, other: str, read: Reader, trail: tuple[str, ...], place: Place
 ) -> None:
-    file, line = part.place(("include",))
+    file, line = place
     target = PurePosixPath(other)
     if target.is_absolute() or ".." in target.parts:
         source.problems.append(
@@ -148,7 +149,7 @@ def _include(
     elif len(trail) > 16:
         source.problems.append(Problem(file, line, "include", "files nested deeper than 16"))
     else:
-        _file(source, full, read, trail)
+        _file(source, full, read, trail, place)
 
 
 def _merge(source: Source, name: str, value: dict[str, Any], part: Source) -> None:

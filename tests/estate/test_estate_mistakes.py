@@ -66,6 +66,13 @@ MISTAKES = [
     ("every: 10s", "every: 10", 9, "probes[web].every", "10 is no duration"),
     ("every: 10s", "every: 10x", 9, "probes[web].every", "'10x' is no duration"),
     ("every: 10s", "every: 500ms", 9, "probes[web].every", "at least 1s"),
+    ("every: 10s", "every: 0s", 9, "probes[web].every", "at least 1s"),
+    ("every: 10s", "interval: 0s", 9, "probes[web].every", "at least 1s"),
+    ("every: 10s", "every: 10s, hold: 0s", 9, "probes[web].hold", "twice the interval"),
+    ("every: 10s", "every: 10s, deadline: 0s", 9, "probes[web].deadline", "longer than nothing"),
+    ("every: 1m", "every: 0s", 11, "checks[0].every", "at least 1s"),
+    ("every: 1m", "every: 1m, deadline: 0s", 11, "checks[0].deadline", "longer than nothing"),
+    ("every: week", "every: week, deadline: 0s", 13, "rounds[weekly].deadline", "longer than nothing"),
     ("every: 10s", "every: 10s, hold: 20s", 9, "probes[web].hold", "twice the interval"),
     ("every: 10s", "every: 10s, deadline: 11s", 9, "probes[web].deadline", "not be longer"),
     ("every: 10s", "every: 10s, interval: 10s", 9, "probes[web].interval", "every says it already"),
@@ -361,7 +368,11 @@ def test_mistakes_in_included_files_carry_their_own_name_and_line():
 
 def test_includes_that_are_absent_outside_or_in_a_circle_are_named():
     text = BASE.replace("estate: e\n", "estate: e\ninclude: [more.yaml]\n")
-    assert one(text) == ("e.yaml", 1, "include", "more.yaml: No such file or directory")
+    assert one(text) == ("e.yaml", 2, "include", "more.yaml: No such file or directory")
+    listed = text.replace("[more.yaml]", "\n  - more.yaml\n  - deep.yaml")
+    found = one(listed, more="units: []\ninclude: [absent.yaml]\n", deep="units: []\n")
+    assert found == ("more.yaml", 2, "include", "absent.yaml: No such file or directory")
+    assert one(listed, more="units: []\n")[:2] == ("e.yaml", 4)
     assert "only files beside" in one(text.replace("more.yaml", "../more.yaml"))[3]
     assert "only files beside" in one(text.replace("more.yaml", "/more.yaml"))[3]
     found = one(text, more="include: e.yaml\n")

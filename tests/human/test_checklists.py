@@ -47,6 +47,12 @@ def test_a_kind_without_a_list_is_named_as_looked_at_by_nobody():
     assert part.alone and part.every == "day"
 
 
+def test_a_list_for_a_kind_that_no_asset_has_draws_a_note():
+    odd = OWN + "  - {kind: upss, items: [{id: lamps}]}\n"
+    assert any("given for upss: no asset is of this kind" in note for note in loaded(ESTATE + odd).notes)
+    assert not any("no asset is of this kind" in note for note in loaded(ESTATE + OWN).notes)
+
+
 def test_every_packaged_item_has_words_in_both_languages_and_no_list_asks_twice():
     for kind, one in checklists.packaged().items():
         assert len({item.id for item in one.items}) == len(one.items) > 2, kind
