@@ -58,7 +58,8 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     found = _command(
         commands, "discover", run["discover"], "what a device is and has, and a piece of estate for it"
     )
-    found.add_argument("target", metavar="TARGET", help="snmp://ADDRESS[:PORT]?version=2&secret=NAME, ssh://…, redfish://…, ipmi://…")
+    ways = "snmp://ADDRESS[:PORT]?version=2&secret=NAME, ssh://…, redfish://…, ipmi://…"
+    found.add_argument("target", metavar="TARGET", help=ways)
     found.add_argument("--readings", type=Path, metavar="FILE", help="write all readings as JSON")
     return made
 
