@@ -101,7 +101,7 @@ class View:
 
 def view(record: Record, source: Source | None, lang: str, evidence_url: str = "") -> View:
     """The record in words; no `source`: it is not closed. EmptyRecordError if it holds nothing."""
-    if not record.overview.due or not (record.items or record.not_inspected):
+    if not record.overview.due or not (record.items or record.not_inspected or record.human.items):
         raise EmptyRecordError(f"{record.window.id}: nothing was due, so there is nothing to record")
     # Before its last hour has passed nothing is missed, and what is not closed concludes nothing.
     running = source is None and record.closed_ms < record.window.until_ms

@@ -126,6 +126,10 @@ VIEWS: dict[str, tuple[str, str]] = {
     "rounds.before": ("节前 {days} 天: {what}", "{days} days before {what}"),
     "rounds.run": ("立即巡检", "Run now"),
     "rounds.run.done": ("已通知 {n} 个代理，一小时内完成。", "{n} agents will run it within the hour."),
+    "rounds.run.no_such_round": (
+        "没有代理参与此轮巡检。",
+        "no agent has a part in this round.",
+    ),
     "rounds.run.refused": ("没有发起: {why}", "Not started: {why}"),
     "window.planned": (
         "尚未到期: 巡检时段开始之前没有结果，也没有结论。",

@@ -73,3 +73,45 @@ def test_the_command_shows_what_people_saw(closed, walk):
     assert "human: water room-1 unknown by zhao (entry" in said
     assert "human: lamps web-01 not_done\n" in said
     assert "not inspected: human.lamps web-01 by people: not_done" in said
+
+
+@pytest.fixture
+def alone(walk):
+    """A round that only people have a part in, with every item answered."""
+    text = re.sub(r"    assets: \[web-01\]\n    checks: .*\n", "", walk.estate_text())
+    assert "checks:" not in text
+    walk.at(8)
+    walk.yard.apply(text)
+    walk.at(9.5)
+    walk.arrive()
+    walk.sign(walk.everything())
+    walk.close()
+    return walk
+
+
+@pytest.mark.parametrize("kind", ["docx", "xlsx", "pdf", "json"])
+def test_a_round_of_people_alone_that_is_wholly_done_makes_every_document(alone, kind):
+    try:
+        made = exports.export(exports.closed(alone.context, "walk/2026-11-16"), kind, "en")
+    except FontMissingError as error:
+        pytest.skip(f"NOT TESTED: {error}")
+    begin = {"docx": b"PK", "xlsx": b"PK", "pdf": b"%PDF", "json": b"{"}
+    assert made.startswith(begin[kind])
+
+
+def test_its_page_shows_it_and_offers_no_run_by_machines(alone):
+    from collector.web.app import create_app
+
+    client = create_app(alone.context).test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text).group(1)
+    given = {"csrf_token": token, "name": "zhao", "password": "Right-horse-7"}
+    assert client.post("/login", data=given).status_code == 302
+    page = client.get("/rounds/walk/2026-11-16").text
+    assert "主机房" in page or "room-1" in page
+    assert "此轮没有应检项" not in page and "证据等级 D" in page
+    assert client.get("/records/json/walk/2026-11-16").mimetype == "application/json"
+    rounds = client.get("/rounds").text
+    assert "/rounds/run" not in rounds
+    token = re.search(r'name="csrf_token" value="([^"]+)"', rounds).group(1)
+    client.post("/rounds/run", data={"csrf_token": token, "round": "walk"})
+    assert "没有代理参与" in client.get("/rounds").text

@@ -76,9 +76,11 @@ def state_of(one: Occasion) -> str:
 def month_of(text: str) -> date:
     """The first day of `YYYY-MM`; of the present month for anything else."""
     try:
-        return datetime.strptime(text, "%Y-%m").date()
+        first = datetime.strptime(text, "%Y-%m").date()
     except ValueError:
-        return day_of(context().now(), zone()).replace(day=1)
+        first = date.min
+    # The months beside it, and its weeks, must be dates too, and its instants not before 1970.
+    return first if 1970 <= first.year < 9999 else day_of(context().now(), zone()).replace(day=1)
 
 
 def _following(first: date) -> date:
@@ -243,7 +245,7 @@ def round_run() -> Answer:
             context(), request.form.get("round", ""), by=auth.account().name
         )
     except jobs_estates.RoundError as error:
-        flash(t("rounds.run.refused", why=str(error)), "bad")
+        flash(t("rounds.run.refused", why=t(f"rounds.run.{error.code}")), "bad")
         return redirect(url_for("pages.rounds"))
     flash(t("rounds.run.done", n=len(agents)), "ok")
     return redirect(url_for("pages.window", window=opened.id))
