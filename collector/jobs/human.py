@@ -98,15 +98,18 @@ def arrive(context: Context, window: Window, *, by: str) -> int:
 def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer], *, by: str) -> int:
     """Log what was entered for an asset; the entry. Once the record is made only corrections are taken.
 
-    HumanError: `not_arrived`, `nothing`, `not_asked`, `too_long`, `not_corrected`, `planned`, `closed`.
+    HumanError: `not_arrived`, `nothing`, `not_asked`, `too_long`, `not_corrected`, `same`, `planned`,
+    `closed`.
     """
     round_id = window.id.partition("/")[0]
     with context.read() as conn:
         part = part_of(conn, round_id, window)
         arrival = arrival_of(conn, window.id, by)
+        before = said(conn, window.id)
     if arrival is None:
         raise HumanError("not_arrived", f"{by} has not checked in for {window.id}")
     _check(answers, asset, frozenset() if part is None else part.keys)
+    _something_new(answers, asset, before)
     sheet = Sheet(1, window.id, asset, tuple(answers))
     head = replace(_head(context, window, people.HUMAN, by), asset=asset, arrival=arrival)
 
@@ -131,6 +134,24 @@ def _check(answers: Sequence[Answer], asset: str, due: frozenset[tuple[str, str]
             raise HumanError("not_asked", f"{answer.item} of {asset} is not due in this round")
         if len(answer.note) > _LIMIT_NOTE:
             raise HumanError("too_long", f"{answer.item}: a note has at most {_LIMIT_NOTE} characters")
+
+
+def _something_new(answers: Sequence[Answer], asset: str, before: Sequence[Statement]) -> None:
+    """A form that a browser sent again corrects nothing: the record would show a correction nobody made."""
+    held = {
+        (one.idx, answer.item): answer
+        for one in before
+        if one.sheet is not None and one.head.asset == asset
+        for answer in one.sheet.items
+    }
+    for answer in answers:
+        old = held.get((-1 if answer.corrects is None else answer.corrects, answer.item))
+        if old is None:
+            continue
+        # Pictures are not sent with a form that is sent again; what came with the old answer stays with it.
+        again = replace(answer, photos=old.photos, corrects=old.corrects) == old
+        if again and set(answer.photos) <= set(old.photos):
+            raise HumanError("same", f"{answer.item} says what entry {answer.corrects} says already")
 
 
 def sign_off(context: Context, window: Window, upto: int, *, by: str) -> int:

@@ -147,6 +147,10 @@ PAGES: Words = {
         "有的项已被他人填报。请查看后再更正。",
         "Somebody entered one of these meanwhile. Look at it, then correct it.",
     ),
+    "human.error.same": (
+        "更正与原填报相同，没有存证任何内容。请改动后再提交。",
+        "A correction says the same as the answer it replaces. Nothing was logged: change it, then send it.",
+    ),
     "human.error.changed": (
         "其间又有新的填报。请查看后再签核。",
         "Something was entered meanwhile. Look at it, then sign off.",

@@ -79,13 +79,15 @@ def check_statements(
 def _verdict(found: Sequence[Statement], contradicted: bool) -> tuple[str, str]:
     sheets = [one for one in found if one.sheet is not None]
     answers = sum(len(one.sheet.items) for one in sheets if one.sheet)
-    late = sum(one.head.late for one in sheets)
+    late = [one for one in sheets if one.head.late]
+    answers_late = sum(len(one.sheet.items) for one in late if one.sheet)
     who = ", ".join(sorted({one.head.by for one in sheets})) or "nobody"
     signed = sorted({one.head.by for one in found if one.head.kind == people.SIGN_OFF})
     word = "contradicted" if contradicted else "human"
     by = ", ".join(signed) or "nobody"
     return word, (
-        f"{answers} answers on {len(sheets)} sheets, {late} late; signed off by {by}; grade {people.GRADE}: "
+        f"{answers} answers on {len(sheets)} sheets; late: {answers_late} answers on {len(late)} sheets; "
+        f"signed off by {by}; grade {people.GRADE}: "
         f"entered through the session of {who}, signed by the collector, not by the person"
     )
 

@@ -122,6 +122,15 @@ def test_of_two_people_who_enter_the_same_the_second_must_look_first(walk):
     assert [(one.state, one.by, one.replaced) for one in part.corrected] == [("ok", "zhao", second)]
 
 
+def test_a_correction_that_says_the_same_again_is_refused_and_not_logged(walk):
+    walk.arrive()
+    first = walk.enter("web-01", Answer("lamps", "crit", "灭了", photos=("ab" * 32,)))
+    refused("same", lambda: walk.enter("web-01", Answer("lamps", "crit", "灭了", corrects=first)))
+    assert walk.occasion().human.done == 1
+    second = walk.enter("web-01", Answer("lamps", "crit", "灭了", photos=("cd" * 32,), corrects=first))
+    assert second > first, "a picture more is something new"
+
+
 def test_a_sign_off_does_not_cover_what_is_entered_after_it(walk):
     walk.arrive()
     walk.sign(walk.enter("web-01", Answer("lamps", "ok")))
@@ -143,6 +152,19 @@ def test_what_comes_after_the_window_is_late_and_says_so(walk):
     made = walk.close()
     assert made.overview.late == 3 and all(look.late for look in made.human.items)
     assert made.human.sign_offs[0].late and made.human.arrivals[0].late
+
+
+def test_the_verifier_counts_late_answers_and_late_sheets(walk, tmp_path):
+    walk.arrive()
+    walk.enter("web-01", Answer("lamps", "ok"))
+    walk.at(12)
+    walk.arrive()
+    walk.enter("room-1", Answer("water", "ok"), Answer("temperature", "ok", "", 23, "℃"))
+    walk.yard.settle()
+    verdict = walk.verify(walk.bundle(tmp_path / "late.zip"))
+    claims = {name: detail for name, _, detail in verdict.claims}
+    said = claims["human items of walk/2026-11-16"]
+    assert said.startswith("3 answers on 2 sheets; late: 2 answers on 1 sheets; signed off by nobody"), said
 
 
 def test_once_the_record_is_made_only_corrections_are_taken_and_it_stays_as_it_was(walk, tmp_path):
