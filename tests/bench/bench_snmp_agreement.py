@@ -7,8 +7,8 @@ replayed over real UDP. Printed besides, over all and per vendor family: expecte
 found with that severity, expected ok states given as bad; and per system with three or more recordings how
 far its recordings lie apart. --standard-only reads every recording as a device that no profile knows.
 
-Leave-one-out is not printed: profiles are written from the makers' MIBs and name whole tables and whole
-enumerations; none is fitted to a recording, so without one of them every profile would be the same.
+Leave-one-out is not printed: profiles name whole tables and enumerations and are not drawn from recordings one
+by one. The recordings were at hand while they were written, so the figures are in-sample (docs/snmp.md).
 """
 
 import argparse
@@ -125,7 +125,7 @@ def main() -> int:
     for family, counted in sorted(families.items()):
         print(said(family, counted))
     print("== systems with three or more recordings: worst, middle, best recording")
-    print("   (no leave-one-out: no profile is fitted to recordings, see the top of this file)")
+    print("   (no leave-one-out, and in-sample all the same: see the top of this file)")
     print("\n".join(spread(recordings, scores)))
     return 1 if failed else 0
 
