@@ -7,7 +7,7 @@ replayed over real UDP. Printed besides, over all and per vendor family: expecte
 found with that severity, expected ok states given as bad; and per system with three or more recordings how
 far its recordings lie apart. --standard-only reads every recording as a device that no profile knows.
 
-Leave-one-out is not printed: profiles name whole tables and enumerations and are not drawn from recordings one
+Leave-one-out is not printed: profiles name whole tables and enumerations, not drawn from recordings one
 by one. The recordings were at hand while they were written, so the figures are in-sample (docs/snmp.md).
 """
 
