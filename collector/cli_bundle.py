@@ -9,7 +9,7 @@ import click
 from checks.recurrence import zone
 from collector.context import ConfigError, open_context
 from collector.evidence.container import ContainerError
-from collector.evidence.periods import PeriodError, parse_period
+from collector.evidence.periods import FORMS, PeriodError, parse_period
 from collector.jobs import bundles, figures
 from collector.store.evidence import Damaged
 
@@ -21,12 +21,15 @@ def bundle() -> None:
 
 @bundle.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--period", required=True, help="2026-11-21, 2026-11, 2026-Q4, today, or FROM/TO (ISO 8601).")
+@click.option("--period", required=True, help=f"{FORMS}.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--with-photos", is_flag=True, help="Photographs that people's statements name come along.")
 @click.option("--json", "as_json", is_flag=True)
 def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bool) -> None:
     """Write every log entry of a period with its bodies, keys, checkpoints and claimed figures."""
+    if not out.parent.is_dir():
+        click.echo(f"bundle make: --out {out}: no folder {out.parent}", err=True)
+        sys.exit(2)
     try:
         with open_context(directory) as context:
             try:
@@ -55,15 +58,26 @@ def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bo
         "root": made.root,
         "photos": len(made.pictures.here),
         "photos_gone": list(made.pictures.gone),
+        "photos_changed": list(made.pictures.changed),
     }
     if as_json:
         click.echo(json.dumps(told))
-        return
+    else:
+        _say(made, directory, with_photos)
+    if made.pictures.changed:
+        sys.exit(1)
+
+
+def _say(made: bundles.Made, directory: Path, with_photos: bool) -> None:
+    """What was written, for people."""
+    manifest = made.manifest
     click.echo(f"{made.path}: {made.size} bytes, entries {manifest.from_size} to {manifest.to_size}")
     if with_photos:
         click.echo(f"photographs: {len(made.pictures.here)}")
     for digest in made.pictures.gone:
         click.echo(f"photograph {digest} is named by a statement and is not in the directory", err=True)
+    for digest in made.pictures.changed:
+        click.echo(f"photograph {digest} was changed: its bytes are not what its statement names", err=True)
     click.echo(f"printed checkpoint for --paper: {manifest.to_size}:{made.root[:20]}")
     click.echo(
         f"verify with: roundseal-verify {made.path} --policy <your own copy of {directory / 'policy'}>"

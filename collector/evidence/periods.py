@@ -12,6 +12,7 @@ _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})\Z")
 _YEAR = re.compile(r"(\d{4})\Z")
+FORMS = "2026-11-21, 2026-W47, 2026-11, 2026-Q4, 2026, today, or FROM/TO (ISO 8601)"
 
 
 class PeriodError(ValueError):
@@ -29,10 +30,10 @@ def parse_period(text: str, zone: tzinfo, now_ms: int) -> Period:
         else:
             start, end = _named(text, zone, now_ms)
             low, high = _midnight(start, zone), _midnight(end, zone)
-    except (ValueError, OverflowError) as error:
-        raise PeriodError(f"{text!r} is no period: {error}") from None
+    except (ValueError, OverflowError):
+        raise PeriodError(f"{text!r} is no period; periods are written {FORMS}") from None
     if high <= low:
-        raise PeriodError(f"{text!r} ends before it starts")
+        raise PeriodError(f"{text!r} does not end after it starts; FROM stands first, TO is not part of it")
     name = text if text != "today" else datetime.fromtimestamp(low / 1000, zone).date().isoformat()
     return Period(name, low, high)
 

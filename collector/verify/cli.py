@@ -82,9 +82,12 @@ def _verify(options: argparse.Namespace, tell: Tell) -> Verdict:
 
 
 def _policy(path: Path) -> Policy:
+    text = path.read_bytes().decode(errors="replace")
+    if "\0" in text or "\ufffd" in text:
+        raise _Usage(f"{path} is no policy: it is no text (a policy has lines `log KEY` and `quorum none`)")
     try:
-        return parse_policy(path.read_text(encoding="utf-8"))
-    except (PolicyError, UnicodeDecodeError) as error:
+        return parse_policy(text)
+    except PolicyError as error:
         raise _Usage(f"{path}: {error}") from None
 
 
