@@ -139,7 +139,11 @@ def test_it_is_said_which_date_is_wrong(context, admin, query: str, said: str) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/rounds?month=x", "/rounds?month=2026-13", "/evidence?before=-1", "/evidence?before=x"]
+    "path",
+    [
+        *(f"/rounds?month={one}" for one in ("x", "2026-13", "0001-01", "1969-12", "9999-12", "9999-99")),
+        *("/rounds?month=1970-01", "/rounds?month=9998-12", "/evidence?before=-1", "/evidence?before=x"),
+    ],
 )
 def test_odd_arguments_show_the_usual_page(context, admin, path: str) -> None:
     assert admin.get(path).status_code == 200
