@@ -5,6 +5,7 @@ account. It is graded as that (D), never as the person's own signature. The veri
 Its bytes are drawn in docs/evidence.md, "Statements of people".
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ NOT_DONE = "not_done"
 NOT_BY_MACHINE = "not measured by machine"
 BY_SESSION = "entered through an account's session, signed by the collector, not by the person"
 GRADE = "D"
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 PREFIX = "human."  # of a human item where a check's id would stand
 
 
@@ -260,6 +262,12 @@ def parse_sheet(data: bytes) -> Sheet:
     if len({one.item for one in sheet.items}) != len(sheet.items):
         raise FieldError("sheet.items", "an item is there twice")
     return sheet
+
+
+def visible(note: str) -> str:
+    """The note with embeddings, overrides and isolates of direction written out: unseen, they could make a
+    signed text read as something else."""
+    return _DIRECTION.sub(lambda found: f"[U+{ord(found[0]):04X}]", note)
 
 
 def header(head: Head) -> dict[str, Any]:

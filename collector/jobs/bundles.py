@@ -57,10 +57,11 @@ class BundleEmpty(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Photographs that come along, and those that are named and gone (or changed), by digest."""
+    """Photographs that come along, and those that are named and gone, or changed since, by digest."""
 
     here: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,10 @@ def _pictures(context: Context, conn: Connection, period: Period) -> Pictures:
     start, end = _range(conn, period)
     named = human.photos(conn, start.size if start else 0, end.size)
     here = tuple(one for one in named if photos.read(context.directory, one) is not None)
-    return Pictures(here, tuple(one for one in named if one not in here))
+    lost = [one for one in named if one not in here]
+    # Other bytes under its name are not an absence: somebody, or the disk, changed evidence.
+    changed = tuple(one for one in lost if photos.path_of(context.directory, one).exists())
+    return Pictures(here, tuple(one for one in lost if one not in changed), changed)
 
 
 def _photo(context: Context, digest: str) -> bytes:

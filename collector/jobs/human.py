@@ -98,8 +98,8 @@ def arrive(context: Context, window: Window, *, by: str) -> int:
 def enter(context: Context, window: Window, asset: str, answers: Sequence[Answer], *, by: str) -> int:
     """Log what was entered for an asset; the entry. Once the record is made only corrections are taken.
 
-    HumanError: `not_arrived`, `nothing`, `not_asked`, `too_long`, `not_corrected`, `same`, `planned`,
-    `closed`.
+    HumanError: `not_arrived`, `nothing`, `not_asked`, `too_long`, `not_corrected`, `same`, `hidden`,
+    `planned`, `closed`.
     """
     round_id = window.id.partition("/")[0]
     with context.read() as conn:
@@ -134,6 +134,8 @@ def _check(answers: Sequence[Answer], asset: str, due: frozenset[tuple[str, str]
             raise HumanError("not_asked", f"{answer.item} of {asset} is not due in this round")
         if len(answer.note) > _LIMIT_NOTE:
             raise HumanError("too_long", f"{answer.item}: a note has at most {_LIMIT_NOTE} characters")
+        if people.visible(answer.note) != answer.note:
+            raise HumanError("hidden", f"{answer.item}: a note must not change the direction of text unseen")
 
 
 def _something_new(answers: Sequence[Answer], asset: str, before: Sequence[Statement]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from collector.estate import checklists
-from collector.inspection.human import NOT_DONE, PREFIX, HumanLook, HumanPart, Stamp
+from collector.inspection.human import NOT_DONE, PREFIX, HumanLook, HumanPart, Stamp, visible
 from collector.reports import wording
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
@@ -51,7 +51,7 @@ class Human:
         look = self._looks.get((check, target))
         if look is None:
             return None
-        return text("record.human.seen", self.lang), _number(look) or "–", look.note or None
+        return text("record.human.seen", self.lang), _number(look) or "–", visible(look.note) or None
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """How many were due and entered, if any were."""
@@ -134,4 +134,4 @@ def _number(one: HumanLook) -> str:
 
 
 def _said(one: HumanLook) -> str | None:
-    return "; ".join(part for part in (_number(one), one.note) if part) or None
+    return "; ".join(part for part in (_number(one), visible(one.note)) if part) or None

@@ -161,6 +161,15 @@ PAGES: Words = {
         "只能保存 JPEG、PNG、WebP 照片，没有存证任何内容。",
         "Only JPEG, PNG and WebP pictures can be kept. Nothing was logged.",
     ),
+    "human.error.broken_photo": (
+        "照片文件不完整或已损坏，没有存证任何内容。请重新选择或重新拍摄。",
+        "A picture is cut off or damaged. Nothing was logged: choose it again, or take it again.",
+    ),
+    "human.error.hidden": (
+        "说明中含有改变文字方向的不可见字符，没有存证任何内容。请删去后再提交。",
+        "A note holds invisible characters that change the direction of text: take them out. "
+        "Nothing was logged.",
+    ),
     "human.error.too_large": (
         "照片超过 12 MB，没有存证任何内容。",
         "A picture is larger than 12 MB. Nothing was logged.",

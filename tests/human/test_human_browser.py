@@ -12,7 +12,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parents[1] / "web" / "vendor" / "axe.min.js"
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 LIST, ROOM = "/human/list/walk/2026-11-16", "/human/asset/room-1/walk/2026-11-16"
-PICTURE = b"\x89PNG\r\n\x1a\n a picture"
+PICTURE = bytes.fromhex(  # a grey point, as PNG
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
+    "54789c636000000002000148afa4710000000049454e44ae426082"
+)
 pytestmark = pytest.mark.browser
 
 

@@ -15,7 +15,14 @@ from collector.jobs.backup import backup
 from collector.jobs.fsck import Fsck
 from collector.store import photos
 
-PICTURE = b"\xff\xd8\xff\xe0 a picture of the room" + bytes(200)
+NOTE = b" a picture of the room" + bytes(200)
+PICTURE = (
+    b"\xff\xd8\xff\xe0"
+    + (2 + len(NOTE)).to_bytes(2)
+    + NOTE
+    + b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00"
+    + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x01\xff\xd9"
+)
 MINUTE = 60_000
 
 
@@ -222,7 +229,11 @@ def test_a_photograph_that_is_gone_is_named_when_the_bundle_is_made(whole, tmp_p
     place.write_bytes(PICTURE + b"x")
     words = [str(walk.context.directory), "--period", "2026-11-16", "--out", str(tmp_path / "o.zip")]
     done = CliRunner().invoke(make, [*words, "--with-photos"])
+    assert done.exit_code == 1 and f"photograph {digest} was changed" in done.output
+    place.unlink()
+    done = CliRunner().invoke(make, [*words, "--with-photos"])
     assert done.exit_code == 0 and f"photograph {digest} is named" in done.output
+    place.write_bytes(PICTURE + b"x")
     wrong = Fsck(walk.context, full=True).run().problems
     assert [(one.code, digest in one.detail) for one in wrong] == [("photo", True)]
     assert walk.verify(tmp_path / "o.zip").good

@@ -11,7 +11,18 @@ from collector.web.app import create_app
 
 PASSWORD = "Right-horse-7"
 LIST, ROOM = "/human/list/walk/2026-11-16", "/human/asset/room-1/walk/2026-11-16"
-JPEG = b"\xff\xd8\xff\xe1\x00\x1cExif\x00\x00GPS of the room" + bytes(range(256))
+EXIF = b"Exif\x00\x00GPS of the room"
+JPEG = (
+    b"\xff\xd8\xff\xe1"
+    + (2 + len(EXIF)).to_bytes(2)
+    + EXIF  # what the camera wrote into it
+    + b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00"  # a frame of one point
+    + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    + bytes(range(255))
+    + b"\xff\x00\xff\xd0\x01"  # a scan
+    + b"\xff\xd9"
+)
+OVERRIDE = chr(0x202E)
 
 
 class Person:
@@ -111,11 +122,15 @@ def test_from_the_form_to_the_record(walk, zhao):
         ({"note-water": "水" * 501}, "说明过长"),
         ({"photo-water": (io.BytesIO(b"<svg onload=alert(1)>"), "a.jpg")}, "只能保存"),
         ({"photo-water": (io.BytesIO(b""), "a.jpg")}, "只能保存"),
+        ({"photo-water": (io.BytesIO(JPEG[:20]), "a.jpg")}, "不完整或已损坏"),
+        ({"photo-water": (io.BytesIO(JPEG[:-2]), "a.jpg")}, "不完整或已损坏"),
+        ({"note-water": f"空调下方有水渍{OVERRIDE}"}, "改变文字方向"),
     ],
 )
 def test_what_is_not_whole_is_refused_and_stays_in_the_form(walk, zhao, given, said):
     zhao.post("/human/arrive/walk/2026-11-16", LIST)
     answer = zhao.post(ROOM, **room(**given))
+    assert not [one for one in (walk.context.directory / "photos").rglob("*") if one.is_file()]
     assert answer.status_code == 422 and said in answer.text
     assert given.get("note-water", "空调下方有水渍") in answer.text
     assert walk.occasion().human.done == 0

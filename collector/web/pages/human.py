@@ -150,6 +150,7 @@ def human_asset(asset: str, window: str) -> Page:
         rows=mine,
         problem=problem,
         given=request.form,
+        visible=people.visible,
         following=following[0] if following else None,
     )
     return (page, 422) if problem else page
