@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -12,8 +12,12 @@ from checks.recurrence import zone
 from collector.cli_by import must_exist
 from collector.context import ConfigError, Context, open_context
 
+if TYPE_CHECKING:
+    from collector.scans.model import Scan
+
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+_MOST_DOUBTS = 50
 
 
 def _fail(message: str) -> NoReturn:
@@ -42,6 +46,7 @@ def scan() -> None:
 @click.option("--map", "given", multiple=True, metavar="COLUMN=FIELD", help="Column of a CSV; remembered.")
 @click.option("--timezone", default="Asia/Shanghai", show_default=True, help="Of times without a zone.")
 @click.option("--by", default="cli", show_default=True, help="Account that brings it.")
+@click.option("--dry-run", is_flag=True, help="Read it and say what would be taken; log nothing.")
 @click.option("--json", "as_json", is_flag=True)
 def import_(
     directory: Path,
@@ -52,6 +57,7 @@ def import_(
     given: tuple[str, ...],
     timezone: str,
     by: str,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Log what the report FILE says.
@@ -69,23 +75,44 @@ def import_(
             kept = _mapping(directory, tool or "csv", given, tables.FIELDS)
             data = file.read_bytes()
             found = reading.read(data, zone(timezone), tool=tool, mapping=kept)
-            idx = jobs.add(context, found, jobs.Source(data, file.name, by, assets, scope))
-            _keep(directory, tool or "csv", kept)
+            idx = None
+            if not dry_run:
+                idx = jobs.add(context, found, jobs.Source(data, file.name, by, assets, scope))
+                _keep(directory, tool or "csv", kept)
         except (ScanError, OSError, ValueError) as error:
             _fail(f"{file.name}: {error}")
     counts = found.counts()
     if as_json:
-        said = {"entry": idx, "tool": found.tool, "examined": len(found.examined), "counts": counts}
-        click.echo(json.dumps({**said, "complete": found.complete, "proves_nothing": found.proves_nothing}))
+        said: dict[str, Any] = {
+            "entry": idx,
+            "tool": found.tool,
+            "examined": len(found.examined),
+            "counts": counts,
+        }
+        said |= {"complete": found.complete, "proves_nothing": found.proves_nothing}
+        said |= {"unused": list(found.unused), "doubts": list(found.doubts)}
+        click.echo(json.dumps(said, ensure_ascii=False))
         return
+    _doubts(found)
     click.echo(
-        f"{found.tool} {found.version}: entry {idx}; "
+        f"{' '.join(filter(None, (found.tool, found.version)))}: "
+        f"{'nothing was logged' if dry_run else f'entry {idx}'}; "
         f"{len(found.examined)} targets examined; {_in_words(counts)}"
     )
     if found.proves_nothing:
         click.echo("it examined nothing and proves nothing")
     elif not found.complete:
         click.echo("the tool did not come to its end: what it does not show is not proven fixed")
+
+
+def _doubts(found: "Scan") -> None:
+    """What of a CSV was not taken."""
+    for line in found.doubts[:_MOST_DOUBTS]:
+        click.echo(line)
+    if len(found.doubts) > _MOST_DOUBTS:
+        click.echo(f"and {len(found.doubts) - _MOST_DOUBTS} more rows like these (--json names all)")
+    if found.unused:
+        click.echo(f"columns not taken over: {', '.join(found.unused)}")
 
 
 def _in_words(counts: dict[str, int]) -> str:

@@ -5,6 +5,7 @@ Header of a statement: {"v","log","kind":"scan","subject": series, "tool","versi
 "assets":[…],"by","digest","bytes"}; body = `collector.scans.model.body`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,6 +24,7 @@ from collector.store import accounts, packs, statements
 from collector.store.content import content
 
 _MOST_SCOPE = 20
+_DATE = re.compile(r"[-_. (（]*(?<!\d)(?:19|20)\d\d[-_.:\d年月日TQW季度周]*[)）]?", re.ASCII)
 
 
 class Twice(ScanError):
@@ -91,6 +93,8 @@ def add(context: Context, scan: Scan, source: Source) -> int:
 
 def _header(scan: Scan, source: Source, digest: str) -> dict[str, Any]:
     scope = source.scope or "; ".join(scan.scope[:_MOST_SCOPE])
+    if not scope and scan.tool == "csv":
+        scope = scope_of(source.name)
     return {
         "kind": "scan",
         "subject": model.short(f"{scan.tool}: {scope or '-'}"),
@@ -108,6 +112,16 @@ def _header(scan: Scan, source: Source, digest: str) -> dict[str, Any]:
         "assets": list(source.assets),
         "by": source.by,
     }
+
+
+def scope_of(name: str) -> str:
+    """What a CSV of an unnamed tool is compared under: its file's name without a date.
+
+    >>> scope_of("内网漏洞扫描-2026-11-20.csv")
+    '内网漏洞扫描'
+    """
+    stem = name.rpartition(".")[0] or name
+    return _DATE.sub("", stem).strip("-_. ") or stem
 
 
 def logged(conn: Connection) -> list[Logged]:

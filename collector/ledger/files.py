@@ -27,10 +27,14 @@ def rows_of(data: bytes, sheet: str | None = None) -> list[list[str]]:
         return _xlsx(data, sheet)
     if data[:4] == b"\xd0\xcf\x11\xe0":
         raise LedgerError("old_form", "an xls file of old Excel, or an encrypted one: save it as xlsx or csv")
+    if not tables.is_text(data):
+        raise LedgerError(
+            "garbled", "neither an xlsx nor a csv (a text in UTF-8, UTF-16 with a mark, or GBK)"
+        )
     try:
         return [[_bounded(cell) for cell in row] for row in tables.rows_of(tables.decode(data))]
     except ScanError as error:
-        raise LedgerError(error.code, str(error)) from None
+        raise LedgerError(error.code, f"neither an xlsx nor a csv: {error}") from None
 
 
 def _xlsx(data: bytes, sheet: str | None) -> list[list[str]]:

@@ -60,6 +60,7 @@ class Scan:
     `scope`: what was asked for, in the tool's words; `examined`: targets that were looked at and answered.
     `settings`: what bounds what the report may show (filters, tests, plugins), so that two reports are
     comparable only if it is equal. `begun`, `ended`: UTC ms. `complete`: the tool came to its end.
+    `unused` (headings of columns) and `doubts` (row and reason) are for whoever imports it, not in the log.
     """
 
     tool: str
@@ -71,6 +72,8 @@ class Scan:
     findings: tuple[Finding, ...]
     complete: bool = True
     settings: str = ""
+    unused: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def time(self) -> int | None:

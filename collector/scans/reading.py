@@ -11,6 +11,7 @@ from collector.scans import lynis, nessus, nexpose, nmap, openvas, qualys, safe_
 from collector.scans.model import MOST_BYTES, MOST_FINDINGS, Scan, ScanError
 
 TOOLS = ("openvas", "nessus", "nmap", "trivy", "qualys", "nexpose", "lynis", "zap", "openscap", "csv")
+_WANTED = "XML, JSON, Lynis' report.dat or CSV is wanted (an xlsx: save it as CSV)"
 _XML: Mapping[str, tuple[str, Callable[[Element, tzinfo], Scan]]] = {
     "report": ("openvas", openvas.read),
     "get_reports_response": ("openvas", openvas.read),
@@ -50,7 +51,12 @@ def _read(data: bytes, zone: tzinfo, tool: str | None, mapping: Mapping[str, str
         return _xml(safe_xml.read(data), zone)
     if start in (b"{", b"[") or data.strip() == b"null":
         return _json(data, zone)
-    text = tables.decode(data)
+    if not tables.is_text(data):
+        raise ScanError("unknown_report", f"a binary file: {_WANTED}")
+    try:
+        text = tables.decode(data)
+    except ScanError as error:
+        raise ScanError(error.code, f"{error}: {_WANTED}") from None
     if text.startswith("# Lynis Report") or "\nlynis_version=" in text:
         return lynis.read(text, zone)
     return tables.read(text, zone, _table_tool(text, tool), mapping)

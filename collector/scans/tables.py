@@ -6,7 +6,8 @@ are found without it.
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 
 from collector.scans import qualys, severity, times
@@ -14,16 +15,45 @@ from collector.scans.model import Finding, Scan, ScanError, Severity, short
 
 FIELDS = ("id", "host", "port", "protocol", "title", "severity", "cvss", "first_seen", "seen", "status")
 _KNOWN: Mapping[str, Sequence[str]] = {
-    "id": ("nvt oid", "qid", "plugin id", "id", "cve", "漏洞编号", "漏洞id", "cve编号"),
-    "host": ("ip", "host", "ip address", "address", "主机", "ip地址", "资产ip", "目标", "受影响主机"),
-    "port": ("port", "端口"),
-    "protocol": ("port protocol", "protocol", "协议"),
-    "title": ("nvt name", "title", "name", "vulnerability", "漏洞名称", "漏洞", "名称"),
-    "severity": ("severity", "risk", "level", "风险等级", "危险等级", "漏洞等级", "威胁等级", "级别", "等级"),
-    "cvss": ("cvss", "cvss score", "cvss评分", "风险值"),
-    "first_seen": ("first detected", "first seen", "发现时间", "首次发现时间"),
-    "seen": ("timestamp", "last detected", "scan date", "扫描时间"),
-    "status": ("vuln status", "status", "状态", "修复状态"),
+    "id": (
+        *("nvt oid", "qid", "plugin id", "id", "cve", "cve id", "漏洞编号", "漏洞id", "cve编号", "cve号"),
+        *("cnvd编号", "cnnvd编号", "编号"),
+    ),
+    "host": (
+        *("ip", "host", "ip address", "address", "主机", "主机ip", "主机地址", "ip地址", "资产ip", "目标"),
+        *("目标ip", "受影响主机", "受影响ip", "资产地址"),
+    ),
+    "port": ("port", "端口", "端口号", "服务端口"),
+    "protocol": ("port protocol", "protocol", "协议", "传输协议"),
+    "title": ("nvt name", "title", "name", "vulnerability", "漏洞名称", "漏洞标题", "漏洞", "名称"),
+    "severity": (
+        *(
+            "severity",
+            "risk",
+            "level",
+            "风险等级",
+            "风险级别",
+            "危险等级",
+            "危险级别",
+            "漏洞等级",
+            "漏洞级别",
+        ),
+        *("威胁等级", "威胁级别", "严重程度", "级别", "等级"),
+    ),
+    "cvss": ("cvss", "cvss score", "cvss评分", "cvss分值", "cvss分数", "风险值"),
+    "first_seen": (
+        *("first detected", "first seen", "首次发现", "首次发现时间", "首次发现日期", "发现时间", "发现日期"),
+    ),
+    "seen": (
+        "timestamp",
+        "last detected",
+        "scan date",
+        "扫描时间",
+        "扫描日期",
+        "最近发现时间",
+        "末次发现时间",
+    ),
+    "status": ("vuln status", "status", "状态", "修复状态", "漏洞状态"),
 }
 _MITIGATED = ("mitigated", "ignored", "accepted", "false positive", "已缓解", "已忽略", "误报", "风险接受")
 _FIXED = ("fixed", "closed", "resolved", "已修复", "已整改", "已关闭")
@@ -38,7 +68,15 @@ def decode(data: bytes) -> str:
             return data.decode(code)
         except UnicodeDecodeError:
             continue
-    raise ScanError("garbled", "the text is neither UTF-8 nor GB 18030")
+    raise ScanError("garbled", "no text in UTF-8, UTF-16 with a mark, or GB 18030")
+
+
+def is_text(data: bytes) -> bool:
+    """Whether bytes may be a text: GB 18030 alone would take nearly all that is none."""
+    head = data[:4000]
+    if head.startswith(b"%PDF"):
+        return False
+    return head[:2] in (b"\xff\xfe", b"\xfe\xff") or not any(byte < 9 for byte in head)
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -95,13 +133,14 @@ def read(text: str, zone: tzinfo, tool: str, mapping: Mapping[str, str]) -> Scan
     """The findings of a CSV. It names only hosts with findings: no other is known as examined."""
     rows = rows_of(text)
     at = heading_row(rows, mapping)
-    where = columns(rows[at], mapping)
-    cells = [
-        {field: row[i].strip() for field, i in where.items() if i < len(row)}
-        for row in rows[at + 1 :]
+    where = _without_row_numbers(columns(rows[at], mapping), rows[at + 1 :], mapping)
+    unused = [cell.strip() for i, cell in enumerate(rows[at]) if cell.strip() and i not in where.values()]
+    said = [
+        (number, {field: row[i].strip() for field, i in where.items() if i < len(row)})
+        for number, row in enumerate(rows[at + 1 :], at + 2)
         if any(row)
     ]
-    cells = [one for one in cells if one.get("host")]
+    cells = [one for _, one in said if one.get("host")]
     seen = [ms for one in cells if (ms := times.instant(one.get("seen"), zone)) is not None]
     hosts = sorted({short(one["host"]) for one in cells})
     return Scan(
@@ -114,7 +153,42 @@ def read(text: str, zone: tzinfo, tool: str, mapping: Mapping[str, str]) -> Scan
         findings=tuple(
             _finding(one, zone, tool) for one in cells if one.get("status", "").lower() not in _FIXED
         ),
+        unused=tuple(short(one) for one in unused),
+        doubts=tuple(f"row {number}: {why}" for number, one in said for why in _doubts(one, zone)),
     )
+
+
+def _without_row_numbers(
+    where: dict[str, int], rows: Sequence[Sequence[str]], mapping: Mapping[str, str]
+) -> dict[str, int]:
+    """Leave out an id that only counts the rows: it would be another one in the next report."""
+    if "id" not in where or "id" in mapping or "title" not in where:
+        return where
+    ids = [row[where["id"]].strip() for row in rows if where["id"] < len(row)]
+    counts = len(ids) > 1 and ids == [str(n) for n in range(1, len(ids) + 1)]
+    return {field: i for field, i in where.items() if not (counts and field == "id")}
+
+
+_NO_PORT = ("", "-", "--", "0", "n/a", "none", "general", "无")  # of the host itself
+_PORT = re.compile(r"(\d{1,9})(?:/[a-z]+)?", re.ASCII)
+
+
+def _doubts(cell: Mapping[str, str], zone: tzinfo) -> Iterator[str]:
+    """What of a row cannot be taken as it is meant; the row is kept, but for one without a host."""
+    if not cell.get("host"):
+        yield "no host; not taken"
+        return
+    port = cell.get("port", "").lower()
+    match = _PORT.fullmatch(port)
+    if port.partition("/")[0] not in _NO_PORT and not (match and 1 <= int(match[1]) <= 65535):
+        yield f"port {short(port)}: not within 1 to 65535; kept as it is written"
+    score = cell.get("cvss", "")
+    if score not in ("", "-", "--") and severity.cvss(score) is Severity.UNKNOWN:
+        yield f"CVSS {short(score)}: not within 0 to 10; not taken"
+    for field in ("first_seen", "seen"):
+        text = cell.get(field, "")
+        if text not in ("", "-", "--") and times.instant(text, zone) is None:
+            yield f"{field} {short(text)}: no date that can be read; not taken"
 
 
 def tool_of(heading: str) -> str:

@@ -73,6 +73,34 @@ def test_findings_of_successive_reports_are_fixed_and_reopened(place: Path, tmp_
         assert states == {"Weak cipher": ["open", "fixed", "reopened"][n], "Old page": "open"}
 
 
+def test_a_dry_run_names_columns_and_rows_and_logs_nothing(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "内网-2026-11-20.csv").write_text("主机,端口,漏洞名称,等级,责任人\nh,70000,弱口令,高,甲\n")
+    words = ("scan", "import", place, tmp_path / "内网-2026-11-20.csv")
+    said = run(*words, "--dry-run").stdout
+    assert "row 2: port 70000" in said and "not taken over: 责任人" in said and "nothing was logged" in said
+    assert run("scan", "list", place).stdout == ""
+    told = json.loads(run(*words, "--json").stdout)
+    assert told["unused"] == ["责任人"] and len(told["doubts"]) == 1
+    assert "\tcsv: 内网\t" in run("scan", "list", place).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("scan-2026-11.csv", "scan"),
+        ("漏洞清单（2026年11月20日）.csv", "漏洞清单"),
+        ("20261120_dmz.csv", "dmz"),
+        ("2026-11-20.csv", "2026-11-20"),
+        ("10.0.20.5.csv", "10.0.20.5"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_csv_of_no_named_tool_is_compared_under_its_name_without_the_date(name: str, scope: str) -> None:
+    from collector.jobs.scans import scope_of
+
+    assert scope_of(name) == scope
+
+
 def test_a_mapping_is_remembered_for_its_tool(place: Path, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("机器,问题,程度\nweb-01,弱口令,高\n")
     (tmp_path / "b.csv").write_text("机器,问题,程度\nweb-01,弱口令,中\n")

@@ -231,6 +231,44 @@ def test_a_csv_with_its_own_headings_is_read_by_a_mapping() -> None:
         of(text, mapping={"host": "Host", "title": "Issue", "severity": "Grade"})
 
 
+NUMBERED = """主机,端口,漏洞名称,风险等级,CVSS,编号,首次发现,责任人
+10.1.0.5,22,弱口令,高,9.8,V-1,2026-10-01,甲
+10.1.0.6,99999,补丁缺失,,11,V-2,上周,乙
+,80,旧页面,低,,V-3,2026/10/02,
+"""
+
+
+def test_usual_headings_are_taken_and_what_is_not_is_named() -> None:
+    scan = of(NUMBERED)
+    assert [(one.id, one.place, one.first_seen) for one in scan.findings] == [
+        ("V-1", "22", 1_790_784_000_000),
+        ("V-2", "99999", None),
+    ]
+    assert scan.unused == ("责任人",)
+    assert [one.partition(";")[0] for one in scan.doubts] == [
+        "row 3: port 99999: not within 1 to 65535",
+        "row 3: CVSS 11: not within 0 to 10",
+        "row 3: first_seen 上周: no date that can be read",
+        "row 4: no host",
+    ]
+    assert some(scan) == {"high": 1, "unknown": 1}
+
+
+def test_an_id_that_only_counts_the_rows_is_none() -> None:
+    text = "编号,主机,漏洞名称,等级\n1,h,弱口令,高\n2,h,旧页面,低\n"
+    assert [one.id for one in of(text).findings] == ["弱口令", "旧页面"] and of(text).unused == ("编号",)
+    kept = of(text, mapping={"id": "编号"})
+    assert [one.id for one in kept.findings] == ["1", "2"] and not kept.unused
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04\x14\x00", b"%PDF-1.7\n", b"a,b\n\xff\xff\xff\n", b"\x89PNG\r\n\x1a\n\0"]
+)
+def test_a_file_of_another_kind_is_told_which_are_wanted(data: bytes) -> None:
+    with pytest.raises(ScanError, match=r"XML, JSON, Lynis' report\.dat or CSV is wanted"):
+        of(data)
+
+
 BOMB = (
     '<?xml version="1.0"?><!DOCTYPE nmaprun [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><nmaprun args="&b;"/>'
 )
