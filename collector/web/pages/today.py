@@ -37,24 +37,33 @@ _ORDER = {"crit": 0, "error": 1, "unknown": 2, "warn": 3}
 
 @table("problems", Role.VIEWER)
 def problems_table(_args: Mapping[str, str]) -> Table:
-    """Every look in force whose newest answer is not good, worst first."""
+    """Every look in force whose newest answer is not good, worst first; a row for each bad state that its
+    readings have, so that a warning does not hide behind what is worse."""
     with context().read() as conn:
         found = [one for one in looks.current(conn, context().now()) if one.state != "ok"]
         found = looks.with_results(conn, found)
-    found.sort(key=lambda one: (_ORDER.get(one.state, 9), one.row.target, one.row.check))
+    parted = [(state, one) for one in found for state in _states(one)]
+    parted.sort(key=lambda pair: (_ORDER.get(pair[0], 9), pair[1].row.target, pair[1].row.check))
     rows = [
         (
-            one.state,
+            state,
             Link(one.row.target, target_url(one)),
             wording.check(one.row.check, i18n.language()),
-            why(one),
+            why(one, state),
             one.row.vantage,
             one.row.t,
             one.row.idx,
         )
-        for one in found
+        for state, one in parted
     ]
     return Table("problems", t("today.problems"), _PROBLEMS, rows, t("today.problems.none"))
+
+
+def _states(one: looks.Look) -> list[str]:
+    """Its state, then the other bad ones among its readings; of what is too old only that it is."""
+    if one.stale or one.row.error is not None or one.result is None:
+        return [one.state]
+    return list(dict.fromkeys([one.state, *(r.state.value for r in one.result.readings if r.state != "ok")]))
 
 
 def target_url(one: looks.Look) -> str:
@@ -64,8 +73,8 @@ def target_url(one: looks.Look) -> str:
     return url_for("pages.entry", idx=one.row.idx, line=one.row.line, _anchor=f"line-{one.row.line}")
 
 
-def why(one: looks.Look) -> str:
-    """Why a look is not good, in words: too old, could not look, or its worst readings."""
+def why(one: looks.Look, state: str) -> str:
+    """Why a look is not good, in words: too old, could not look, or its readings of this state."""
     lang = i18n.language()
     if one.row.error is not None:
         return wording.reason(one.row.error, lang)
@@ -73,7 +82,7 @@ def why(one: looks.Look) -> str:
         return t("look.stale")
     if one.result is None:
         return t("look.gone")
-    bad = [reading for reading in one.result.readings if reading.state == one.state]
+    bad = [reading for reading in one.result.readings if reading.state == state]
     parts = [
         " ".join(
             filter(
