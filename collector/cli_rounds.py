@@ -121,7 +121,9 @@ def _lines(record: Any, state: str, entry: int | None) -> list[str]:
         f"{record.window.id} {record.name}: {state}; {end}",
         f"window {span}",
         f"due {o.due}, done {o.done} ({o.late} late), {word} {o.missed}, errors {o.errors}",
-        f"ok {o.ok}, warn {o.warn}, unknown {o.unknown}, crit {o.crit}",
+        f"items by their worst reading: ok {o.ok}, warn {o.warn}, unknown {o.unknown}, crit {o.crit}",
+        f"readings that are not ok: warn {_of(record, 'warn')}, unknown {_of(record, 'unknown')}, "
+        f"crit {_of(record, 'crit')}",
     ]
     for title, problems in (("problem", record.problems), ("unclear", record.unclear)):
         for p in problems:
@@ -138,6 +140,10 @@ def _lines(record: Any, state: str, entry: int | None) -> list[str]:
     ]
     lines += [f"finding: {f.check} {f.target} {f.kind}: {f.detail}" for f in record.findings]
     return [*lines, f"human items: {record.human.note}", *map(_human_line, record.human.items)]
+
+
+def _of(record: Any, state: str) -> int:
+    return sum(one.reading.state == state for one in (*record.problems, *record.unclear))
 
 
 def _human_line(look: Any) -> str:

@@ -18,6 +18,7 @@ from collector.inspection.due import (
     BY_HAND,
     History,
     Issued,
+    Owed,
     Part,
     RuleSpan,
     governing,
@@ -182,6 +183,11 @@ def draft(context: Context, conn: Connection, round_id: str, window: Window) -> 
     previous = read_record(conn, before) if before else None
     by_people = human.by_people(conn, round_id, window)
     return records.make_record(frame, owed(parts), seen, previous, lookup, by_people)
+
+
+def owed_in(conn: Connection, round_id: str, window: Window) -> tuple[Owed, ...]:
+    """The looks that agents owe in a window, with their parameters, by the plans in the log."""
+    return owed(_Due(conn).parts(round_id, window))
 
 
 def _seen(conn: Connection, rows: list[DoneRow]) -> dict[tuple[str, str, str], Seen]:

@@ -1,6 +1,6 @@
 """What people inspected, as facts and tables of a record; lines to fill in by hand where nothing is asked."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from collector.estate import checklists
 from collector.inspection.human import NOT_DONE, PREFIX, HumanLook, HumanPart, Stamp, visible
@@ -34,8 +34,14 @@ Said = tuple[str, str, str | None]
 class Human:
     """The record's part on what people saw, in one language."""
 
-    def __init__(self, part: HumanPart, lang: str, place: Callable[[int, int | None], object]) -> None:
-        self.part, self.lang, self._place = part, lang, place
+    def __init__(
+        self,
+        part: HumanPart,
+        lang: str,
+        place: Callable[[int, int | None], object],
+        names: Mapping[str, str],
+    ) -> None:
+        self.part, self.lang, self._place, self._names = part, lang, place, names
         self._looks = {(one.check, one.target): one for one in part.items}
 
     def title(self, check: str, target: str) -> str | None:
@@ -102,10 +108,10 @@ class Human:
         return one.zh if self.lang == "zh" else one.en
 
     def _who(self, one: HumanLook) -> tuple[object, ...]:
-        return one.target, self._name(one), one.by
+        return named(one.target, self._names), self._name(one), one.by
 
     def _item(self, one: HumanLook) -> tuple[object, ...]:
-        head = (one.target, self._name(one), one.state)
+        head = (named(one.target, self._names), self._name(one), one.state)
         if one.state == NOT_DONE:
             return (*head, *[None] * (len(_ITEMS) - len(head)))
         timely = text("record.late" if one.late else "record.intime", self.lang)
@@ -113,7 +119,7 @@ class Human:
         return (*head, _said(one), one.by, one.arrived_ms, one.t_ms, timely, signed, self._where(one))
 
     def _old(self, one: HumanLook) -> tuple[object, ...]:
-        head = (one.target, self._name(one), one.state, _said(one), one.by, one.t_ms)
+        head = (named(one.target, self._names), self._name(one), one.state, _said(one), one.by, one.t_ms)
         new = None if one.replaced is None else f"#{one.replaced}"
         return (*head, self._where(one), new)
 
@@ -125,6 +131,12 @@ class Human:
         what = text(f"record.human.{word}", self.lang, **({} if one.upto is None else {"upto": one.upto}))
         timely = text("record.late" if one.late else "record.intime", self.lang)
         return what, one.by, one.t_ms, timely, self._place(one.entry, None)
+
+
+def named(target: str, names: Mapping[str, str], asset: str | None = None) -> str:
+    """What was looked at, and the name of the asset it is, or stands on."""
+    name = names.get(target) or (names.get(asset) if asset is not None else None)
+    return f"{target} {name}" if name and name != target else target
 
 
 def _number(one: HumanLook) -> str:

@@ -8,6 +8,7 @@ from collector.context import Context
 from collector.inspection import record as records
 from collector.inspection.record import Record
 from collector.jobs import rounds
+from collector.reports.record_beside import NOTHING, Beside, beside
 from collector.reports.record_docx import TemplateError, docx
 from collector.reports.record_pdf import FontMissingError, pdf
 from collector.reports.record_view import EmptyRecordError, Source, View, view
@@ -32,6 +33,7 @@ class Closed:
     record: Record
     raw: bytes
     source: Source
+    beside: Beside = NOTHING
 
 
 TYPES: Mapping[str, str] = {
@@ -51,11 +53,12 @@ def closed(context: Context, window_id: str) -> Closed:
         if row is None:
             raise NoRecordError("no_record", f"{window_id}: no such round, or it is not closed yet")
         found = rounds.read_record(conn, row)
+        more = beside(conn, found)
     source = source_of(context, row)
     raw = records.encode(found)
     if records.digest(raw) != row.digest:
         raise NoRecordError("damaged", f"the record of {window_id} is not the one that was logged: run fsck")
-    return Closed(found, raw, source)
+    return Closed(found, raw, source, more)
 
 
 def source_of(context: Context, row: RecordRow) -> Source:
@@ -76,7 +79,7 @@ def _kind(context: Context, row: RecordRow) -> str:
 
 def export(found: Closed, kind: str, lang: str = "zh", template: Path | None = None) -> bytes:
     """The file's bytes. EmptyRecordError, FontMissingError or TemplateError where it cannot be made."""
-    shown = view(found.record, found.source, lang)
+    shown = view(found.record, found.source, lang, beside=found.beside)
     makers: dict[str, Callable[[View], bytes]] = {
         "docx": lambda one: docx(one, template),
         "xlsx": xlsx,

@@ -10,7 +10,8 @@ from collector.inspection import record as records
 from collector.inspection.human import NOT_DONE, PREFIX
 from collector.inspection.record import ItemReading, MachineItem, Missing, Place, ProblemItem, Record
 from collector.reports import wording
-from collector.reports.human_view import Human
+from collector.reports.human_view import Human, named
+from collector.reports.record_beside import NOTHING, Beside
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Link, Table
 
@@ -99,14 +100,16 @@ class View:
         )
 
 
-def view(record: Record, source: Source | None, lang: str, evidence_url: str = "") -> View:
+def view(
+    record: Record, source: Source | None, lang: str, evidence_url: str = "", beside: Beside = NOTHING
+) -> View:
     """The record in words; no `source`: it is not closed. EmptyRecordError if it holds nothing."""
     if not record.overview.due or not (record.items or record.not_inspected or record.human.items):
         raise EmptyRecordError(f"{record.window.id}: nothing was due, so there is nothing to record")
     # Before its last hour has passed nothing is missed, and what is not closed concludes nothing.
     running = source is None and record.closed_ms < record.window.until_ms
-    human = Human(record.human, lang, lambda entry, line: at(entry, line, evidence_url))
-    words = _Words(lang, evidence_url, "open" if running else "none", human)
+    human = Human(record.human, lang, lambda entry, line: at(entry, line, evidence_url), beside.names)
+    words = _Words(lang, evidence_url, "open" if running else "none", human, beside)
     zone = named_zone(record.timezone)
     return View(
         lang=lang,
@@ -147,9 +150,16 @@ def _facts(
         "outstanding" if running else "missed": str(counts.missed),
         "errors": str(counts.errors),
         "states": text("record.fact.states.of", lang, **states),
+        "problems": text("record.fact.problems.of", lang, **_bad(record)),
     }
     for key, value in said.items():
         yield text(f"record.fact.{key}", lang), value
+
+
+def _bad(record: Record) -> dict[str, int]:
+    """Readings by state, as the lists of problems and of what is unclear have them."""
+    found = [one.reading.state for one in (*record.problems, *record.unclear)]
+    return {state: found.count(state) for state in ("warn", "crit", "unknown")}
 
 
 def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[str, str]]:
@@ -180,11 +190,12 @@ def at(entry: int, line: int | None, url: str) -> object:
 class _Words:
     """Rows in one language; evidence as links where pages want them."""
 
-    def __init__(self, lang: str, evidence_url: str, mood: str, human: Human) -> None:
+    def __init__(self, lang: str, evidence_url: str, mood: str, human: Human, beside: Beside) -> None:
         self.lang = lang
         self.human = human
         self.mood = mood  # "open": it still runs; "none": nothing more can come
         self.evidence_url = evidence_url
+        self.beside = beside
 
     def table(self, part: str, columns: tuple[Column, ...], rows: Iterable[tuple[object, ...]]) -> Table:
         """One part of the record."""
@@ -195,6 +206,10 @@ class _Words:
     def check(self, check: str, target: str) -> str:
         """What was looked at: the title of a check, or what a checklist asks."""
         return self.human.title(check, target) or wording.check(check, self.lang)
+
+    def target(self, target: str, asset: str | None = None) -> str:
+        """What was looked at, with the asset's name."""
+        return named(target, self.beside.names, asset)
 
     def place(self, place: Place | None) -> object:
         """Entry and line."""
@@ -207,11 +222,11 @@ class _Words:
         name, value, why = said or (
             wording.reading(reading.name, self.lang),
             self.value(reading),
-            wording.reason(reading.reason, self.lang) if reading.reason else None,
+            self.why(one) or None,
         )
         return (
             reading.state,
-            one.target,
+            self.target(one.target, one.asset),
             self.check(one.check, one.target),
             name,
             value,
@@ -219,6 +234,17 @@ class _Words:
             one.since,
             self.place(one.evidence),
         )
+
+    def why(self, one: ProblemItem) -> str:
+        """The reason that was signed, and the limit that was passed."""
+        reading = one.reading
+        limit = self.beside.limits.get((one.check, one.target, reading.name))
+        unit = " %" if reading.unit == Unit.PERCENT else ""
+        parts = [
+            wording.reason(reading.reason, self.lang) if reading.reason else "",
+            f"{limit.name} {limit.sign} {limit.number}{unit}" if limit else "",
+        ]
+        return ("；" if self.lang == "zh" else "; ").join(filter(None, parts))
 
     def value(self, reading: ItemReading) -> str:
         """The number with its unit."""
@@ -231,7 +257,7 @@ class _Words:
         name = text("record.human.seen", self.lang) if by_person else wording.reading(one.name, self.lang)
         waits = one.now == "not_inspected" and self.mood == "open"
         became = text("record.now.outstanding" if waits else f"record.now.{one.now}", self.lang)
-        return one.target, self.check(one.check, one.target), name, one.state, became, one.since
+        return self.target(one.target), self.check(one.check, one.target), name, one.state, became, one.since
 
     def missing(self, one: Missing) -> tuple[object, ...]:
         """A look that gave no reading."""
@@ -243,7 +269,13 @@ class _Words:
         else:
             why = text(f"record.why.{one.reason}", self.lang)
         who = one.agent or text("record.human.people", self.lang)
-        return one.target, self.check(one.check, one.target), who, why, self.place(one.evidence)
+        return (
+            self.target(one.target, one.asset),
+            self.check(one.check, one.target),
+            who,
+            why,
+            self.place(one.evidence),
+        )
 
     def item(self, one: MachineItem) -> tuple[object, ...]:
         """One look with its worst readings first."""
@@ -251,7 +283,7 @@ class _Words:
         parts = [f"{wording.reading(r.name, self.lang)} {self.value(r)}" for r in ranked[:_READINGS_SHOWN]]
         more = [f"(+{len(ranked) - _READINGS_SHOWN})"] if len(ranked) > _READINGS_SHOWN else []
         return (
-            one.target,
+            self.target(one.target, one.asset),
             wording.check(one.check, self.lang),
             one.state,
             ("；" if self.lang == "zh" else "; ").join([*parts, *more]),
@@ -264,4 +296,5 @@ class _Words:
     def finding(self, one: records.Finding) -> tuple[object, ...]:
         """A difference between then and now."""
         kind = text(f"record.judged.{one.kind}", self.lang)
-        return one.target, wording.check(one.check, self.lang), kind, one.detail, self.place(one.evidence)
+        target = self.target(one.target)
+        return target, wording.check(one.check, self.lang), kind, one.detail, self.place(one.evidence)

@@ -79,7 +79,12 @@ RECORD: Words = {
     "record.fact.outstanding": ("待检项", "Outstanding"),
     "record.fact.missed": ("漏检项", "Missed"),
     "record.fact.errors": ("未能查看", "Could not look"),
-    "record.fact.states": ("结果", "Outcome"),
+    "record.fact.states": ("结果(每项按最差者计)", "Outcome (items by worst reading)"),
+    "record.fact.problems": ("不正常的结果项", "Readings that are not OK"),
+    "record.fact.problems.of": (
+        "预警 {warn}，异常 {crit}(见二)；未知 {unknown}(见二之二)",
+        "warning {warn}, critical {crit} (part 2); unknown {unknown} (part 2b)",
+    ),
     "record.fact.states.of": (
         "正常 {ok}，预警 {warn}，未知 {unknown}，异常 {crit}",
         "OK {ok}, warning {warn}, unknown {unknown}, critical {crit}",

@@ -216,3 +216,11 @@ def test_an_open_round_has_no_entry_no_digest_and_no_code(record: Record) -> Non
     shown = view(record, None, "zh")
     assert shown.qr == "" and not [label for label, _ in shown.proof if "摘要(SHA-256)" in label]
     json.dumps(shown.proof)
+
+
+def test_the_overview_counts_items_and_readings_apart_and_agrees_with_the_lists(record: Record) -> None:
+    facts = dict(view(record, SOURCE, "en").facts)
+    assert facts["Outcome (items by worst reading)"] == "OK 0, warning 0, unknown 0, critical 2"
+    said = facts["Readings that are not OK"]
+    assert said == "warning 0, critical 2 (part 2); unknown 2 (part 2b)"
+    assert (len(record.problems), len(record.unclear)) == (2, 2)

@@ -79,3 +79,22 @@ def test_what_may_still_be_on_its_way_is_not_too_old(site) -> None:
         one = row._replace(asset=asset)
         assert not looks._look(one, one.t + one.hold + flush).stale
         assert looks._look(one, one.t + one.hold + flush + 1).stale
+
+
+def test_a_record_names_assets_and_the_limits_that_were_passed(site, visit) -> None:
+    from collector.jobs import rounds
+    from collector.reports import record as exports
+
+    with site.context.read() as conn:
+        closed = [one for one in rounds.ledger(conn, worksite.NOW, 0, worksite.NOW) if one.record]
+    window = closed[-1].window.id
+    found = exports.closed(site.context, window)
+    full = [p for p in found.record.problems if p.check == "host.filesystem" and p.target == "db-01"]
+    limited = [p for p in full if (p.check, p.target, p.reading.name) in found.beside.limits]
+    assert full and limited, "db-01 may be full to two percent"
+    text = visit(f"/rounds/{window}")
+    assert "db-01 数据库主机" in text and "used ≥ 2 %" in text
+    assert (
+        "db-01 数据库主机"
+        in exports.view(found.record, found.source, "zh", beside=found.beside).problems.rows[0]
+    )

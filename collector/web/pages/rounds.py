@@ -16,6 +16,7 @@ from collector.jobs import rounds as jobs
 from collector.jobs.rounds import NoRound, Occasion
 from collector.reports import record as exports
 from collector.reports.human_view import Human
+from collector.reports.record_beside import Beside, beside
 from collector.reports.record_view import EmptyRecordError, Source, View, at, view
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
@@ -159,16 +160,19 @@ def _shown(window_id: str) -> Shown:
                 record = jobs.read_record(conn, found.record)
             else:
                 record = jobs.draft(context(), conn, found.round, found.window)
+            more = beside(conn, record)
         source = _source(found)
         human = bool(record.human.items)
-        return Shown(found, view(record, source, lang, where), human, _after(found) if human else ())
+        return Shown(
+            found, view(record, source, lang, where, more), human, _after(found, more) if human else ()
+        )
     except NoRound:
         abort(404)
     except (EmptyRecord, EmptyRecordError):
         return Shown(found, None)
 
 
-def _after(found: Occasion) -> tuple[Table, ...]:
+def _after(found: Occasion, more: Beside) -> tuple[Table, ...]:
     """What people corrected once the record was made."""
     if found.record is None:
         return ()
@@ -176,7 +180,8 @@ def _after(found: Occasion) -> tuple[Table, ...]:
         given = jobs_human.by_people(conn, found.round, found.window)
     where = url_for("pages.log")
     part = inspected(given.owed, given.said)
-    table = Human(part, i18n.language(), lambda entry, line: at(entry, line, where)).after(found.record.idx)
+    shown = Human(part, i18n.language(), lambda entry, line: at(entry, line, where), more.names)
+    table = shown.after(found.record.idx)
     return () if table is None else (table,)
 
 
