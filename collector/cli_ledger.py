@@ -107,7 +107,8 @@ def import_(
     else:
         _say(found.rejected, found.unused)
         click.echo(
-            f"{len(found.rows)} assets in {place}; include it in the estate, then estate check and apply"
+            f"{len(found.rows)} assets in {place}; include it in the estate (a file beside or below it), "
+            "then estate check and apply"
         )
     sys.exit(1 if found.rejected else 0)
 
@@ -138,12 +139,17 @@ def _known(columns: dict[str, str]) -> None:
 
 @ledger.command()
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
-@click.option("--to", "target", required=True, type=FILE, help="The xlsx to write.")
+@click.option("--to", "target", required=True, type=FILE, help="The .xlsx or .csv to write.")
 def export(directory: Path, target: Path) -> None:
-    """Write the ledger, and the estate's assets that it does not have, as an xlsx (to be imported again)."""
+    """Write the ledger, and the estate's assets that it does not have, to be imported again.
+
+    A csv has no place for the rows that were not taken: an xlsx has them on its second sheet.
+    """
     from collector.jobs import ledgers
     from collector.ledger.model import LedgerError
 
+    if target.suffix.lower() not in (".xlsx", ".csv"):
+        _fail(f"--to {target.name}: a name that ends in .xlsx or .csv is wanted")
     with _open(directory) as context:
         try:
             kept = ledgers.read(directory)
@@ -151,7 +157,7 @@ def export(directory: Path, target: Path) -> None:
             _fail(str(error))
         rows = _rows(context, kept)
     try:
-        target.write_bytes(_book(rows, kept))
+        target.write_bytes(_csv(rows) if target.suffix.lower() == ".csv" else _book(rows, kept))
     except OSError as error:
         _fail(str(error))
     click.echo(f"{len(rows)} assets in {target}")
@@ -172,6 +178,19 @@ def _rows(context: Context, kept: "Kept") -> list[dict[str, str]]:
             said |= {name: part.address for name in SECTIONS if (part := getattr(asset, name, None))}
             rows.append({name: str(value) for name, value in said.items() if value})
     return rows
+
+
+def _csv(rows: list[dict[str, str]]) -> bytes:
+    import csv
+    import io
+
+    from collector.ledger import files
+
+    out = io.StringIO(newline="")
+    lines = csv.writer(out)
+    lines.writerow(_HEADINGS.values())
+    lines.writerows([[files.kept_text(row.get(name, "")) for name in _HEADINGS] for row in rows])
+    return out.getvalue().encode("utf-8-sig")  # spreadsheets take a csv without the mark for the local code
 
 
 def _book(rows: list[dict[str, str]], kept: "Kept") -> bytes:

@@ -1,6 +1,7 @@
 """Tables of strangers: xlsx and csv to rows of texts, bounded."""
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ _MOST_UNPACKED = 256 * 1024 * 1024
 _MOST_ROWS = 100_000
 _MOST_COLUMNS = 200
 _MOST_CELL = 1000
+_FORMULA = re.compile(r"^'(?=[=+@\t\r]|-.)")
 
 
 def rows_of(data: bytes, sheet: str | None = None) -> list[list[str]]:
@@ -32,9 +34,17 @@ def rows_of(data: bytes, sheet: str | None = None) -> list[list[str]]:
             "garbled", "neither an xlsx nor a csv (a text in UTF-8, UTF-16 with a mark, or GBK)"
         )
     try:
-        return [[_bounded(cell) for cell in row] for row in tables.rows_of(tables.decode(data))]
+        return [
+            [_bounded(_FORMULA.sub("", cell)) for cell in row] for row in tables.rows_of(tables.decode(data))
+        ]
     except ScanError as error:
         raise LedgerError(error.code, f"neither an xlsx nor a csv: {error}") from None
+
+
+def kept_text(cell: str) -> str:
+    """A cell for a csv that no spreadsheet runs as a formula; `rows_of` gives it as it was."""
+    marked = f"'{cell}"
+    return marked if _FORMULA.match(marked) else cell
 
 
 def _xlsx(data: bytes, sheet: str | None) -> list[list[str]]:

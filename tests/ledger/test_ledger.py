@@ -136,6 +136,25 @@ def test_the_piece_can_be_included_and_names_of_the_estate_become_ids(place: Pat
     }
 
 
+def test_an_export_is_what_its_name_says_and_no_formula(place: Path) -> None:
+    rows = "id,kind,name,serial,型号\nweb-1,server,=1+1,-,-5V\nweb-2,server,'0123,S2,\n"
+    run("ledger", "import", place, put(place, rows))
+    before = assets(place)
+    out = place.parent / "out.csv"
+    run("ledger", "export", place, "--to", out)
+    text = out.read_text("utf-8-sig")
+    assert text.startswith("资产编号,名称,") and ",'=1+1," in text and ",'-5V," in text and ",-," in text
+    run("ledger", "import", place, out)
+    assert assets(place) == before
+    assert ".xlsx or .csv" in run("ledger", "export", place, "--to", place / "out.ods", code=2).stderr
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0", b"%PDF-1.7\n", b"id,kind\n\xff\xff\xff\n"])
+def test_a_file_of_another_kind_is_told_which_are_wanted(place: Path, data: bytes) -> None:
+    said = run("ledger", "import", place, put(place, data), code=2).stderr
+    assert "neither an xlsx nor a csv" in said
+
+
 def test_what_is_exported_is_imported_again_as_it_was(place: Path) -> None:
     run("estate", "apply", place, put(place, ESTATE, "estate.yaml"))
     run("ledger", "import", place, put(place, CHINESE + "=1+1,,,,\n"), code=1)
