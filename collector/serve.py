@@ -54,7 +54,6 @@ def running(
     publisher = Publisher(context)
     if accept_restore:
         publisher.accept_restore()
-        publisher.check()
     jobs = _jobs(context)
     publisher.start()
     try:

@@ -6,9 +6,13 @@ being deterministic, signs the very same bytes again. If the log behind it is sh
 or another, then it came out of a backup: nothing is signed until it has grown to the same tree.
 
 After a restore (DIR/restored, laid there by the backup file itself) signing waits until every approved
-agent has reported what it saw last, or an operator says so (`serve --accept-restore`).
+agent has reported what it saw last, or an operator says so (`serve --accept-restore`). A snapshot of a whole
+machine comes back without that file: an agent that says it saw more than the log has shows it, and stops the
+signing too (DIR/claimed, laid once for each such claim), until the log has grown to the very head that it
+saw, the agent is revoked, or the operator's word. To go on would be to fork.
 """
 
+import json
 import logging
 import os
 import threading
@@ -116,9 +120,9 @@ class Publisher:
     # What was published before
 
     def check(self) -> None:
-        """Compare the log with the last published note; freeze if it is shorter or another."""
-        self.frozen = self._restored() or self._contradiction()
-        if self.frozen:
+        """Compare the log with what is known to have been published; freeze if it is shorter or another."""
+        before, self.frozen = self.frozen, self._restored() or self._contradiction() or self._claimed()
+        if self.frozen and self.frozen != before:
             log.critical("no checkpoint is signed: %s", self.frozen)
 
     def _contradiction(self) -> str:
@@ -152,14 +156,42 @@ class Publisher:
             live = {(a.agent, a.epoch) for a in agents.every(conn) if a.state is AgentState.APPROVED}
         missing = sorted(agent for agent, _ in live - self._heard)
         if not missing:
-            self.accept_restore()
+            (self._context.directory / "restored").unlink(missing_ok=True)
             return ""
         names = ", ".join(missing[:5])
         return f"restored from a backup; not heard since: {names} (or serve --accept-restore)"
 
+    def _claimed(self) -> str:
+        path = self._context.directory / "claimed"
+        try:
+            claim = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return ""
+        agent, epoch, seen = claim["agent"], claim["epoch"], SeenNote(claim["size"], claim["note"])
+        if self._would_publish(seen) or self._revoked(agent, epoch):
+            path.unlink(missing_ok=True)
+            return ""
+        return f"agent {agent} {_unpublished(seen)} (or serve --accept-restore)"
+
+    def _would_publish(self, seen: SeenNote) -> bool:
+        """Whether the log has grown to the very head that was seen: signing is deterministic."""
+        with self._context.read() as conn:
+            if evidence.size(conn) < seen.size:
+                return False
+            root = tree.range_root(tile_nodes(lambda tile: read_tile(conn, tile), seen.size), 0, seen.size)
+        head = Checkpoint(self._context.origin, seen.size, root)
+        return sha256(checkpoint.sign_checkpoint(head, self._context.signer)).hexdigest() == seen.note
+
+    def _revoked(self, agent: str, epoch: int) -> bool:
+        with self._context.read() as conn:
+            found = [one for one in agents.every(conn) if (one.agent, one.epoch) == (agent, epoch)]
+        return all(one.state is AgentState.REVOKED for one in found)
+
     def accept_restore(self) -> None:
-        """Go on signing after a restore."""
-        (self._context.directory / "restored").unlink(missing_ok=True)
+        """Go on signing, whatever agents have seen before."""
+        for name in ("restored", "claimed"):
+            (self._context.directory / name).unlink(missing_ok=True)
+        self.check()
 
     # What agents have seen
 
@@ -170,7 +202,7 @@ class Publisher:
         as heard only with what it signed since we run.
         """
         if seen is not None and not self._published(seen):
-            self._alarm(key[0], seen)
+            self._alarm(key, seen)
             return False
         if self.frozen and signed_ms >= self._since:
             with self._lock:
@@ -191,12 +223,27 @@ class Publisher:
                 self._notes[seen.size] = text
         return text == seen.note
 
-    def _alarm(self, agent: str, seen: SeenNote) -> None:
+    def _alarm(self, key: tuple[str, int], seen: SeenNote) -> None:
         """A head that we have not published, under our key: rollback or split view."""
-        detail = f"saw a head of size {seen.size} (note {seen.note[:16]}) that this log has not published"
+        detail = _unpublished(seen)
         with self._context.write() as conn:
-            new = alarms.add(conn, alarms.Alarm(self._context.now(), "seen", agent, detail))
-        if new:
-            log.critical("agent %s %s", agent, detail)
+            new = alarms.add(conn, alarms.Alarm(self._context.now(), "seen", key[0], detail))
+        if not new:
+            return
+        log.critical("agent %s %s", key[0], detail)
         if seen.size > (self.current.size if self.current else 0):
-            self.frozen = self.frozen or f"agent {agent} {detail}"
+            self._claim(key, seen)
+            self.check()
+
+    def _claim(self, key: tuple[str, int], seen: SeenNote) -> None:
+        path = self._context.directory / "claimed"
+        if path.exists():
+            return
+        fresh = path.with_suffix(".new")
+        claim = {"agent": key[0], "epoch": key[1], "size": seen.size, "note": seen.note}
+        fresh.write_text(json.dumps(claim), "utf-8")
+        fresh.replace(path)
+
+
+def _unpublished(seen: SeenNote) -> str:
+    return f"saw a head of size {seen.size} (note {seen.note[:16]}) that this log has not published"

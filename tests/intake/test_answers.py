@@ -5,19 +5,22 @@ import socket
 from base64 import b64decode
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from checks.wire import entry, tree
 from checks.wire import frame as frames
 from checks.wire import header as headers
-from checks.wire.checkpoint import open_checkpoint
+from checks.wire.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from checks.wire.header import Clock, Kind, Loss, Resume, Rotate, SeenNote
 from checks.wire.numbers import EntryKind
 from checks.wire.signing import Signer
 from checks.wire.tiles import parse_bundle, tile_at, tile_nodes
 from collector.jobs import lifecycle
 from collector.jobs.batches import read_batches
+from collector.jobs.checkpoints import Publisher
+from collector.jobs.tilework import read_tile
 from collector.store import agents, alarms, evidence, packs
 
 
@@ -283,6 +286,42 @@ def test_a_head_that_this_log_never_published_is_logged_with_an_alarm(server, ag
         (alarm,) = alarms.every(conn)
     assert (alarm.kind, alarm.agent) == ("seen", "web-01")
     assert json.loads(server.request("GET", "/readyz")[2])["checkpoints"] != "ok"
+
+
+def test_nothing_is_signed_after_such_a_head_until_the_agent_is_revoked_or_somebody_says_so(
+    server, agent, context
+):
+    server.send(agent.batch(seen=SeenNote(99, "ab" * 32)))
+    publisher = Publisher(context)
+    published = publisher.current
+    server.send(agent.batch(seen=SeenNote(99, "ab" * 32)))
+    for _ in range(3):
+        assert publisher.publish() == published
+        assert "web-01 saw a head of size 99" in publisher.frozen
+    publisher.accept_restore()
+    assert publisher.frozen == ""
+    # The same word again is no news: the one who accepted knew of it.
+    server.send(agent.batch(seen=SeenNote(99, "ab" * 32)))
+    assert Publisher(context).frozen == ""
+    server.send(agent.batch(seen=SeenNote(98, "cd" * 32)))
+    assert "of size 98" in Publisher(context).frozen
+    lifecycle.revoke(context, agent.name, reason="it lies", by="ops")
+    assert Publisher(context).frozen == ""
+
+
+def test_a_log_that_has_grown_to_the_very_head_that_was_seen_signs_again(server, agent, context):
+    idx = server.send(agent.batch())[1]["idx"]
+    head = Checkpoint(context.origin, idx + 1, root_of(context, idx + 1))
+    note = sha256(sign_checkpoint(head, context.signer)).hexdigest()
+    claim = {"agent": "web-01", "epoch": 1, "size": idx + 1, "note": "00" * 32}
+    for wanted, frozen in (("00" * 32, True), (note, False)):
+        (context.directory / "claimed").write_text(json.dumps({**claim, "note": wanted}))
+        assert bool(Publisher(context).frozen) == frozen
+
+
+def root_of(context, size):
+    with context.read() as conn:
+        return tree.range_root(tile_nodes(lambda tile: read_tile(conn, tile), size), 0, size)
 
 
 def test_an_empty_request_and_a_get_are_answered_in_words(server):
