@@ -23,6 +23,7 @@ _SHOWN = 12
 
 def run(state: State, target: str, readings_file: Path | None) -> Shown:
     """Exit 0: read; 2: it could not be looked at."""
+    _check_port(target)
     if target.startswith(("redfish:", "ipmi:")):
         return _controller(state, target)
     if target.startswith("ssh:"):
@@ -48,6 +49,20 @@ def run(state: State, target: str, readings_file: Path | None) -> Shown:
             raise AgentError("readings", f"{readings_file}: {error.strerror}") from None
     asset = estate(peer, device)
     return Shown({"target": target, **found, "estate": asset}, f"{summary(device)}\n\n{asset}", 0)
+
+
+def _check_port(target: str) -> None:
+    """AgentError where the target's port is none; other faults are told by whoever reads the target."""
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise AgentError("target", f"TARGET {target}: {error}") from None
+    try:
+        good = parts.port is None or parts.port > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise AgentError("target", f"TARGET {target}: its PORT must be a number from 1 to 65535")
 
 
 def _controller(state: State, target: str) -> Shown:

@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from agent import doctor_plan, machine, settings
+from agent import doctor_plan, machine, secrets, settings
 from agent.clock import synchronised
 from agent.doctor_plan import Point
 from agent.errors import AgentError
@@ -34,6 +34,7 @@ def examine(state: State) -> Shown:
         points = [Point("settings", "ok", f"{len(given.plugins)} plugins allowed")]
     except AgentError as error:
         given, points = Settings(), [Point("settings", "bad", error.detail)]
+    points += _secrets(state) if points[0].word == "ok" else []
     points += [probe() for probe in _HERE] + _state(state) + _plugins(given)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda check_id: _try(check_id, given.means(state)), registry.ids()))
@@ -127,6 +128,19 @@ def _state(state: State) -> list[Point]:
     if mode & 0o077:
         return [Point("state", "bad", f"{state.root} has mode {mode:04o}: chmod 700 it")]
     return [Point("state", "ok", f"agent {identity.agent}, epoch {identity.epoch}, {identity.status}")]
+
+
+def _secrets(state: State) -> list[Point]:
+    """Whether secrets.yaml can be read at all; what each look wants of it is the plan's part."""
+    path = state.path("secrets.yaml")
+    if not path.exists():
+        return []
+    try:
+        return [Point("secrets", "ok", f"{secrets.count(path)} in {path}")]
+    except AgentError as error:
+        return [Point("secrets", "bad", error.detail)]
+    except OSError as error:
+        return [Point("secrets", "bad", f"{path}: {error.strerror}")]
 
 
 def _plugins(given: Settings) -> list[Point]:

@@ -74,10 +74,19 @@ class Secrets:
         return self._held[name]
 
 
+def count(path: Path) -> int:
+    """How many secrets the file holds; AgentError or OSError where it cannot be read."""
+    return len(_read(path))
+
+
 def _read(path: Path) -> dict[str, Secret]:
     from agent.settings import plain_yaml
 
-    given = plain_yaml(path.read_text("utf-8"), path, quiet=True) or {}
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise AgentError("secrets", f"{path}: no UTF-8") from None
+    given = plain_yaml(text, path, quiet=True) or {}
     if not isinstance(given, dict):
         raise AgentError("secrets", f"{path}: names with their parts are wanted")
     made = {}

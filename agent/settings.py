@@ -123,9 +123,10 @@ def plain_yaml(text: str, path: Path, *, quiet: bool = False) -> Any:
         raise AgentError(error.code, error.detail.partition(": ")[0] + ": not what is wanted here") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise AgentError("settings", f"{path}:{line}: {error.problem}") from None
+        # A problem may quote what stands there: an alias, a character.
+        raise AgentError("settings", f"{path}:{line}: {'no YAML' if quiet else error.problem}") from None
     except yaml.YAMLError as error:
-        raise AgentError("settings", f"{path}: {error}") from None
+        raise AgentError("settings", f"{path}: {'no YAML' if quiet else error}") from None
 
 
 def _plain(node: Any, path: Path, depth: int = 0) -> Any:

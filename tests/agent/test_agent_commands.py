@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import pytest
 
-from agent import settings
+from agent import doctor, settings
 from agent.errors import AgentError
 from checks.wire import frame, header
 
@@ -27,6 +27,10 @@ def run(*words):
     ("words", "said"),
     [
         (["discover", "http://192.0.2.1"], "snmp://ADDRESS"),
+        *(
+            (["discover", f"{scheme}://192.0.2.1:{port}"], "its PORT must be a number from 1 to 65535")
+            for scheme, port in (("snmp", 99999), ("redfish", 99999), ("ssh", 0))
+        ),
         (["parse", "--platform", "vrp", "x"], "--command"),
         (["parse", "--platform", "vrp", "--command", "display version", "/absent"], "unreadable"),
         (["run"], "holds no enrolment"),
@@ -107,6 +111,19 @@ def test_doctor_finds_a_key_that_others_can_read(state):
     state.path("agent.key").chmod(0o644)
     found = run("doctor", "--state", state.root)
     assert found.returncode == 1 and "0644" in found.stdout
+
+
+def test_doctor_finds_secrets_that_cannot_be_read_and_shows_nothing_of_them(state):
+    path = state.path("secrets.yaml")
+    path.write_text("db: {password: *pa55}\n: [\n")
+    path.chmod(0o600)
+    found = run("doctor", "--state", state.root, "--json")
+    points = {point["name"]: point for point in json.loads(found.stdout)["here"]}
+    assert found.returncode == 1 and points["secrets"]["result"] == "bad"
+    assert "secrets.yaml:1: no YAML" in points["secrets"]["why"] and "pa55" not in found.stdout
+    path.write_text("db: {password: pa55}\n")
+    points = {p.name: p for p in doctor._secrets(state)}
+    assert points["secrets"].word == "ok" and points["secrets"].why.startswith("1 in ")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def test_a_secret_is_found_by_its_name_and_read_again_when_it_changes(tmp_path):
         ("- pa55\n", 0o600, "names with their parts"),
         ("inspect: {password: 1.5}\n", 0o600, "not what is wanted"),
         ("inspect: {password: pa55\n", 0o600, "secrets.yaml:2"),
+        ("inspect: {password: *pa55}\n", 0o600, "secrets.yaml:1: no YAML"),
+        (": [pa55\n", 0o600, "no YAML"),
         ("other: {user: ops}\n", 0o600, "no secret 'inspect'"),
     ],
 )
@@ -44,6 +46,12 @@ def test_what_cannot_be_used_is_denied_with_the_reason_and_without_the_secret(tm
     assert caught.value.kind is ErrorKind.DENIED
     detail = caught.value.detail
     assert why in detail and "pa55" not in detail and "1.5" not in detail
+
+
+def test_a_file_in_another_code_is_denied(tmp_path):
+    write(tmp_path, "").write_bytes("inspect: {user: 巡检}".encode("gbk"))
+    with pytest.raises(ObservationError, match="no UTF-8"):
+        Secrets(tmp_path).get("inspect")
 
 
 def test_without_a_file_or_a_state_there_is_none(tmp_path):
