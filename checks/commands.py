@@ -45,18 +45,22 @@ class CommandOutput:
         if self.exit == 0:
             return self
         told = self.told.strip().rpartition("\n")[2][:200]
-        denied = any(
-            word in self.told.lower() for word in ("permission denied", "not permitted", "must be root")
-        )
-        kind = ErrorKind.DENIED if denied else ErrorKind.GARBLED
-        raise ObservationError(kind, told or f"exit code {self.exit}")
+        for mark, kind, words in _COMPLAINTS:
+            if mark in self.told.lower():
+                raise ObservationError(kind, words or told)
+        raise ObservationError(ErrorKind.GARBLED, told or f"exit code {self.exit}")
 
 
+# What programs complain of (LC_ALL=C), its kind, and our words where it is something that is not there.
 _COMPLAINTS = (
-    ("permission denied", ErrorKind.DENIED),
-    ("not permitted", ErrorKind.DENIED),
-    ("must be root", ErrorKind.DENIED),
-    ("mdstat: no such file", ErrorKind.UNSUPPORTED),  # a kernel without md
+    ("permission denied", ErrorKind.DENIED, ""),
+    ("not permitted", ErrorKind.DENIED, ""),
+    ("must be root", ErrorKind.DENIED, ""),
+    ("mdstat: no such file", ErrorKind.UNSUPPORTED, "md is not in this kernel (no /proc/mdstat)"),
+    ("-sock-ro': no such file", ErrorKind.UNSUPPORTED, "libvirt is not running (no socket of it)"),
+    ("-sock': no such file", ErrorKind.UNSUPPORTED, "libvirt is not running (no socket of it)"),
+    ("-sock-ro': connection refused", ErrorKind.REFUSED, ""),
+    ("-sock': connection refused", ErrorKind.REFUSED, ""),
 )
 
 

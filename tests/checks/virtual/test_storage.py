@@ -212,3 +212,34 @@ class TestTheRunner:
     def test_every_word_of_the_table_has_its_pattern(self) -> None:
         for name, command in host_commands.COMMANDS.items():
             assert command.argv.count("{}") == len(command.words), name
+
+
+@pytest.mark.parametrize(
+    ("check_id", "program", "said", "kind", "words"),
+    [
+        ("virtual.md", "cat", "cat: /proc/mdstat: No such file or directory", "unsupported", "md is not in"),
+        (
+            "virtual.domains",
+            "virsh",
+            "error: Failed to connect socket to '/run/libvirt/libvirt-sock-ro': No such file or directory",
+            "unsupported",
+            "libvirt is not running",
+        ),
+        (
+            "virtual.pools",
+            "virsh",
+            "error: Failed to connect socket to '/run/libvirt/virtqemud-sock': Connection refused",
+            "refused",
+            "Connection refused",
+        ),
+        ("virtual.pools", "virsh", "error: internal error", "garbled", "internal error"),
+    ],
+)
+def test_what_is_not_there_is_unsupported_rather_than_garbled(
+    programs, check_id: str, program: str, said: str, kind: str, words: str
+) -> None:
+    programs(program, exit_code=1, shout=said.replace("'", "'\"'\"'"))
+    check = registry.get(check_id)
+    with pytest.raises(ObservationError, match=words) as caught:
+        check.observe(open_host(Transient()), check.params())
+    assert caught.value.kind == kind
