@@ -14,14 +14,22 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docxtpl import DocxTemplate, InlineImage
 
-from collector.reports.record_pdf import cell_text, clean, headings
+from collector.reports.record_pdf import WIDTHS, cell_text, clean, headings
 from collector.reports.record_view import View
 from collector.reports.record_words import text
-from collector.reports.sheet import Table
+from collector.reports.sheet import Column, Kind, Table
 
 # Names that official forms use; the reader's machine has them.
 _BODY, _HEAD = "仿宋", "黑体"
 _SIGNERS = ("inspector", "reviewer", "buyer")
+_WIDTH = 26.0  # centimetres between the margins
+_UNKNOWN = "E6E9EF"
+_FILLS = {
+    "crit": "FDE7E7",
+    "warn": "FFF1D6",
+    "ok": "E3F4E9",
+    **dict.fromkeys(("unknown", "error", "not_done"), _UNKNOWN),
+}
 
 
 class TemplateError(Exception):
@@ -30,9 +38,21 @@ class TemplateError(Exception):
     code = "bad_template"
 
 
+class Cell(str):
+    """A cell's text; `fill` is the colour behind it where it is a state."""
+
+    fill: str
+
+    def __new__(cls, text: str, fill: str = "auto") -> "Cell":
+        """The text with its colour."""
+        made = super().__new__(cls, text)
+        made.fill = fill
+        return made
+
+
 def docx(view: View, template: Path | None = None) -> bytes:
     """The document. `template` is a form of one's own with the same fields; else the one made here."""
-    source = io.BytesIO(_template(tuple((_part_name(table), len(table.columns)) for table in view.tables)))
+    source = io.BytesIO(_template(tuple((_part_name(table), table.columns) for table in view.tables)))
     form = DocxTemplate(str(template) if template is not None else source)
     try:
         form.render(_fields(view, form), autoescape=True)
@@ -72,7 +92,7 @@ def _part_name(table: Table) -> str:
 
 def _part(table: Table, view: View) -> dict[str, Any]:
     cells = [
-        [cell_text(cell, column.kind, view) for cell, column in zip(row, table.columns, strict=True)]
+        [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
         for row in table.rows
     ]
     return {
@@ -83,8 +103,13 @@ def _part(table: Table, view: View) -> dict[str, Any]:
     }
 
 
+def _cell(cell: object, column: Column, view: View) -> Cell:
+    fill = _FILLS.get(str(cell), "auto") if column.kind is Kind.STATE else "auto"
+    return Cell(cell_text(cell, column.kind, view), fill)
+
+
 @cache
-def _template(parts: tuple[tuple[str, int], ...]) -> bytes:
+def _template(parts: tuple[tuple[str, tuple[Column, ...]], ...]) -> bytes:
     """The form: fields in double braces, rows repeated, East Asian fonts set everywhere."""
     made: Any = Document()
     _page(made)
@@ -93,16 +118,18 @@ def _template(parts: tuple[tuple[str, int], ...]) -> bytes:
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     made.add_paragraph("{{ overview_title }}", style="Heading 1")
     _pairs(made, "facts", 2)
-    for name, width in parts:
+    for name, columns in parts:
         made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
         _optional(made, f"{name}.note")
-        _grid(made, name, width)
+        _grid(made, name, columns)
     made.add_paragraph("{{ proof_title }}", style="Heading 1")
-    _pairs(made, "proof", 1)
+    # A page of boxes alone could be signed for anything: they stay with the evidence.
+    _pairs(made, "proof", 1, together=True)
     code = made.add_paragraph("{{ qr }}")
-    code.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    made.add_paragraph("{{ qr_label }}").alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _pairs(made, "signatures", 1, height=Cm(1.5))
+    label = made.add_paragraph("{{ qr_label }}")
+    for one in (code, label):
+        one.alignment, one.paragraph_format.keep_with_next = WD_ALIGN_PARAGRAPH.CENTER, True
+    _pairs(made, "signatures", 1, height=Cm(1.5), together=True)
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
@@ -162,8 +189,8 @@ def _optional(made: Any, field: str) -> None:
     made.add_paragraph("{%p endif %}")
 
 
-def _pairs(made: Any, name: str, per_row: int, height: Any = None) -> None:
-    """Label and value side by side, repeated."""
+def _pairs(made: Any, name: str, per_row: int, height: Any = None, together: bool = False) -> None:
+    """Label and value side by side, repeated; `together`: on one page with what follows."""
     table = made.add_table(rows=3, cols=2 * per_row, style="Table Grid")
     table.rows[0].cells[0].text = f"{{%tr for pair in {name}|batch({per_row}) %}}"
     for number in range(per_row):
@@ -171,7 +198,10 @@ def _pairs(made: Any, name: str, per_row: int, height: Any = None) -> None:
         label.text = f"{{{{ pair[{number}].label }}}}" if per_row == 1 else _maybe(number, "label")
         value.text = f"{{{{ pair[{number}].value }}}}" if per_row == 1 else _maybe(number, "value")
         _shade(label)
-    _widths(table, [4.2, 26 / per_row - 4.2] * per_row)
+    _widths(table, [4.2, _WIDTH / per_row - 4.2] * per_row)
+    _whole(table.rows[1])
+    for cell in table.rows[1].cells if together else ():
+        cell.paragraphs[0].paragraph_format.keep_with_next = True
     if height is not None:
         table.rows[1].height = height
     table.rows[2].cells[0].text = "{%tr endfor %}"
@@ -181,16 +211,20 @@ def _maybe(number: int, key: str) -> str:
     return f"{{% if pair[{number}] is defined %}}{{{{ pair[{number}].{key} }}}}{{% endif %}}"
 
 
-def _grid(made: Any, name: str, width: int) -> None:
+def _grid(made: Any, name: str, columns: tuple[Column, ...]) -> None:
     """A table whose rows repeat; gone altogether where there are none."""
     made.add_paragraph(f"{{%p if {name}.rows %}}")
-    table = made.add_table(rows=4, cols=width, style="Table Grid")
-    for column in range(width):
-        head = table.rows[0].cells[column]
-        head.text = f"{{{{ {name}.headings[{column}] }}}}"
+    table = made.add_table(rows=4, cols=len(columns), style="Table Grid")
+    for number, column in enumerate(columns):
+        head = table.rows[0].cells[number]
+        head.text = f"{{{{ {name}.headings[{number}] }}}}"
         _shade(head)
-        table.rows[2].cells[column].text = f"{{{{ row[{column}] }}}}"
-    _widths(table, [26 / width] * width)
+        colour = f"{{% cellbg row[{number}].fill %}}" if column.kind is Kind.STATE else ""
+        table.rows[2].cells[number].text = f"{colour}{{{{ row[{number}] }}}}"
+    shares = [WIDTHS.get(column.key, 1) for column in columns]
+    _widths(table, [_WIDTH * share / sum(shares) for share in shares])
+    for row in (table.rows[0], table.rows[2]):
+        _whole(row)
     # The heading comes again on every page.
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     table.rows[1].cells[0].text = f"{{%tr for row in {name}.rows %}}"
@@ -205,6 +239,11 @@ def _widths(table: Any, centimetres: list[float]) -> None:
         column.width = Cm(width)
         for cell in column.cells:
             cell.width = Cm(width)
+
+
+def _whole(row: Any) -> None:
+    """No page ends inside this row."""
+    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
 
 
 def _shade(cell: Any) -> None:

@@ -23,13 +23,16 @@ FAMILIES = (
     "Source Han Serif SC",
     "Noto Sans SC",
 )
-_WIDTHS = {
+WIDTHS = {
     "readings": 3.2,
     "first_seen": 2,
     "reason": 1.6,
     "value": 1.3,
-    "check": 1.4,
-    "target": 1.3,
+    "check": 1.5,
+    "target": 1.7,
+    "state": 1.25,
+    "was": 1.25,
+    "reading": 1.6,
     "why": 2,
     "detail": 2,
     "when": 1.1,
@@ -42,7 +45,8 @@ _WIDTHS = {
 # A line may end after "/" beside a letter, after "." or "_" between letters, or inside what no cell can hold.
 _MARK = "\u200b"
 _ENDS = re.compile(r"(?<=[A-Za-z]/)(?=\S)|(?<=/)(?=[A-Za-z])|(?<=[A-Za-z][._@:+])(?=[A-Za-z])")
-_TOO_LONG = re.compile(r"[!-~]{13,}")
+_TOO_LONG = re.compile("[!-~\u00a1-\u1fff]{13,}")
+_LONGEST_NUMBER = 24
 _PIECE = 11
 _MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
@@ -138,7 +142,7 @@ def _part(table: Table, view: View) -> dict[str, Any]:
         "empty": table.empty,
         "note": table.empty if table.name == "record-human" else "",
         "headings": headings(table, view.lang),
-        "widths": [_WIDTHS.get(column.key, 1) for column in table.columns],
+        "widths": [WIDTHS.get(column.key, 1) for column in table.columns],
         "rows": [
             [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
             for row in table.rows
@@ -164,7 +168,7 @@ def breakable(value: str) -> str:
 
 def _chopped(found: re.Match[str]) -> str:
     word = found.group()
-    if not any(char.isalpha() for char in word):
+    if len(word) <= _LONGEST_NUMBER and not any(char.isalpha() for char in word):
         return word
     return _MARK.join(word[start : start + _PIECE] for start in range(0, len(word), _PIECE))
 

@@ -149,6 +149,12 @@ def test_the_word_document_has_every_part_its_fonts_and_no_tick(shown: View) -> 
         styles = opened.read("word/styles.xml").decode()
         footer = "".join(opened.read(name).decode() for name in opened.namelist() if "footer" in name)
         assert any(name.startswith("word/media/") for name in opened.namelist())
+        body = opened.read("word/document.xml").decode()
+    assert 'w:fill="FDE7E7"' in body and "cellbg" not in body, "states have their colours"
+    rows = re.findall(r"<w:tr[ >].*?</w:tr>", body, re.S)
+    assert rows and all("<w:cantSplit" in row for row in rows), "no row is broken across pages"
+    widths = {int(one) for one in re.findall(r'<w:gridCol w:w="(\d+)"', body)}
+    assert len(widths) > 6, "columns are as wide as what stands in them"
     assert 'w:eastAsia="仿宋"' in styles and 'w:eastAsia="黑体"' in styles
     assert "NUMPAGES" in footer
 
@@ -210,6 +216,7 @@ def test_lines_end_after_a_slash_and_inside_what_no_cell_can_hold() -> None:
     assert record_pdf.breakable("weekly/2026-11-23") == "weekly/\u200b2026-11-23"
     assert record_pdf.breakable("db.linjiang\u200b.example") == "db.\u200blinjiang.\u200bexample"
     assert "\u200b" in record_pdf.breakable("ab12" * 16)
+    assert "\u200b" in record_pdf.breakable("9" * 40) and "\u200b" in record_pdf.breakable("é" * 20)
 
 
 def test_an_open_round_has_no_entry_no_digest_and_no_code(record: Record) -> None:
