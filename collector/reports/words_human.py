@@ -138,6 +138,18 @@ PAGES: Words = {
     ),
     "human.sign.nothing": ("尚无填报，不能签核。", "Nothing was entered yet: there is nothing to sign off."),
     "human.sign.done": ("已由 {who} 签核，截至条目 #{upto}", "Signed off by {who} up to entry #{upto}"),
+    "human.record.left": (
+        "还有 {left} 项未做，下次巡检开始前仍可补填(标记逾期)。"
+        "因此巡检记录最迟此时生成，届时未做的项记为“未做”:",
+        "{left} items are not done and can still be entered, marked late, until the next window opens. "
+        "So the record waits for them until then, and says 'not done' of what is left:",
+    ),
+    "human.record.done": (
+        "应检项全部查看并签核后即生成巡检记录；有缺项或未签核时，最迟此时生成:",
+        "The record is made as soon as everything due was looked at and is signed off; "
+        "otherwise at the latest:",
+    ),
+    "human.old": ("原填报(已更正):", "Old answer, corrected:"),
     "human.signed": ("已签核。", "Signed off."),
     "human.error.not_arrived": ("请先签到。", "Check in first."),
     "human.error.nothing": ("没有填写任何一项。", "No item has an answer."),

@@ -157,8 +157,18 @@ def test_a_correction_names_what_it_corrects_and_both_stay_visible(walk, zhao):
     was = re.search(r'name="was-water" value="(\d+)"', zhao.get(ROOM).text).group(1)
     fixed = {"was-water": was, "state-water": "ok", "note-water": "已擦干"}
     assert zhao.post(ROOM, **fixed).status_code == 302
-    page = zhao.get("/rounds/walk/2026-11-16").text
-    assert "已擦干" in page and "空调下方有水渍" in page and "已更正的填报" in page
+    for where in ("/rounds/walk/2026-11-16", ROOM):
+        page = zhao.get(where).text
+        assert "已擦干" in page and "空调下方有水渍" in page and "更正" in page
+    assert "原填报(已更正)" in zhao.get(ROOM).text
+
+
+def test_the_list_has_the_name_of_the_round_and_says_when_the_record_is_made(walk, zhao):
+    zhao.post("/human/arrive/walk/2026-11-16", LIST)
+    zhao.post(ROOM, **room())
+    page = zhao.get(LIST).text
+    assert "人工巡检 · 每日巡检" in page and "walk/2026-11-16" in page
+    assert "还有 1 项未做" in page and "2026-11-17 09:00" in page
 
 
 def test_a_photograph_that_was_changed_on_the_disk_is_not_shown(walk, zhao):

@@ -22,7 +22,7 @@ from collector.store.accounts import Role
 from collector.store.photos import PhotoError
 from collector.web import auth, i18n
 from collector.web.pages.base import Answer as Page
-from collector.web.pages.base import BadAskedError, context, render, route, t
+from collector.web.pages.base import BadAskedError, context, estate, render, route, t
 
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,6})?\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
@@ -52,6 +52,19 @@ class Shown:
     def open(self) -> bool:
         """Whether anything can be entered."""
         return self.occasion.record is None and self.occasion.state != "planned"
+
+    @property
+    def name(self) -> str:
+        """What the estate calls the round; its id where it has no name there."""
+        loaded = estate()
+        rules = loaded.estate.rounds if loaded is not None else ()
+        found = next((rule.name for rule in rules if rule.id == self.occasion.round), "")
+        return found or self.occasion.round
+
+    def before(self, look: HumanLook) -> list[HumanLook]:
+        """The answers that were corrected, newest first."""
+        key = look.target, look.item
+        return [one for one in reversed(self.part.corrected) if (one.target, one.item) == key]
 
     @property
     def closed(self) -> bool:
