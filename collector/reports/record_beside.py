@@ -17,6 +17,7 @@ from collector.inspection.record import Record
 from collector.jobs import rounds
 from collector.jobs.batches import lines_of
 from collector.store import estates
+from collector.store.evidence import Damaged
 
 Key = tuple[str, str, str]  # check, target, name of the reading
 
@@ -33,7 +34,7 @@ NOTHING = Beside()
 
 
 def beside(conn: Connection, record: Record) -> Beside:
-    """Read back from the log; what cannot be read any more is left out. Damaged where a body is gone."""
+    """Read back from the log; what passed no readable limit has none. Damaged: the estate is gone."""
     return Beside(_names(conn, record.estate), dict(_limits(conn, record)))
 
 
@@ -42,6 +43,13 @@ def _names(conn: Connection, digest: str) -> dict[str, str]:
     if idx is None:
         return {}
     return {one.id: one.name for one in estates.loaded(conn, idx).estate.assets if one.name}
+
+
+def _lines(conn: Connection, idx: int) -> list[bytes]:
+    try:
+        return lines_of(conn, idx)
+    except (Damaged, WireError):
+        return []  # the record itself is read and shown all the same; fsck says what is wrong
 
 
 def _limits(conn: Connection, record: Record) -> Iterator[tuple[Key, Limit]]:
@@ -54,7 +62,7 @@ def _limits(conn: Connection, record: Record) -> Iterator[tuple[Key, Limit]]:
         if place is None or check is None:
             continue
         if place.entry not in lines:
-            lines[place.entry] = lines_of(conn, place.entry)
+            lines[place.entry] = _lines(conn, place.entry)
         try:
             result = results.decode(lines[place.entry][place.line])
         except (IndexError, WireError, FieldError):
