@@ -1,6 +1,7 @@
 """`make run`: a collector and an agent on this machine, a first inspection, then the address to open.
 
-Everything lives below var/ (delete it to start anew). Both programs run until Ctrl-C. The one account
+Everything lives below var/ (delete it to start anew). Both programs run until Ctrl-C; an agent that ends by
+itself is started again. A start that was broken off is taken up where it stood. The one account
 made here approves the agent of this machine with the code the agent printed: on a real estate a second
 person compares that code.
 """
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+DEFAULT = "127.0.0.1:8443"
+AGENT_LIVED = 60.0  # seconds after which an agent that ended was no failed start
 PASSWORD = re.compile(r"(?:password|密码)\D*?[:：]\s*(\S+)", re.IGNORECASE)
 
 
@@ -62,6 +66,41 @@ def wait_for(what: str, ready, seconds: float = 90) -> object:
     raise Failed(f"{what}: nothing within {seconds:.0f} s")
 
 
+def listen_of(home: Path, given: str) -> str:
+    """Where the collector listens: the agent has pinned the address of the first time."""
+    made = home / "collector/collector.yaml"
+    kept = (
+        re.search(r"^listen: *(\S+)", made.read_text(encoding="utf-8"), re.MULTILINE)
+        if made.exists()
+        else None
+    )
+    if kept and given and given != kept[1]:
+        raise Failed(
+            f"{home} was set up for LISTEN={kept[1]}, and its agent reports there: leave LISTEN out, "
+            f"or delete {home} to start anew"
+        )
+    return given or (kept[1] if kept else DEFAULT)
+
+
+def check_free(listen: str) -> None:
+    """Failed, before anything is made, where the address cannot be listened on."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    try:
+        if not host:
+            raise ValueError
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, int(port)))
+    except (ValueError, OverflowError):
+        raise Failed(f"{listen}: HOST:PORT is wanted, as in LISTEN=127.0.0.1:9443 make run") from None
+    except OSError as error:
+        raise Failed(
+            f"{listen}: {error.strerror}; nothing was made. Say LISTEN=127.0.0.1:PORT make run "
+            "with another PORT, or stop what listens there (another make run?)"
+        ) from None
+
+
 def first_set_up(home: Path, listen: str) -> str | None:
     """Make the data directory; the one-time password, or None where it was made before."""
     data = home / "collector"
@@ -78,9 +117,19 @@ def first_set_up(home: Path, listen: str) -> str | None:
     return found.group(1)
 
 
+def unused_password(home: Path, data: Path) -> str | None:
+    """The one-time password of the first time, while nobody has put his own in its place."""
+    kept = home / "first-password"
+    if not kept.exists():
+        return None
+    rows = json.loads(collector("account", "list", data, "--json"))
+    unused = any(row["name"] == "admin" and row["must_change"] for row in rows)
+    return kept.read_text(encoding="utf-8").strip() if unused else None
+
+
 def write_estate(home: Path, url: str, port: str) -> Path:
     text = (ROOT / "deploy/local/estate.yaml.in").read_text(encoding="utf-8")
-    made = home / "estate.yaml"
+    made = home / "estate.yaml.new"
     made.write_text(text.replace("@URL@", url).replace("@PORT@", port), encoding="utf-8")
     return made
 
@@ -92,18 +141,28 @@ def answers(data: Path) -> bool:
     return done.returncode == 0
 
 
-def listening(port: int) -> bool:
-    import socket
+def listening(listen: str) -> bool:
+    host, _, port = listen.rpartition(":")
+    to = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(host, host.strip("[]"))  # noqa: S104  # to, not on
+    try:
+        socket.create_connection((to, int(port)), 0.5).close()
+    except OSError:
+        return False
+    return True
 
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+def approve_pending(data: Path) -> None:
+    """Approve this machine's agent where a start was broken off between its enrolment and the approval."""
+    for row in json.loads(collector("agents", data, "--json")):
+        if row["state"] == "pending" and row["asset"] == "this-host" and row["epoch"] == 1:
+            collector("agents", "approve", data, row["code"])
 
 
 def enrol(home: Path, data: Path, url: str) -> None:
     """Enrol this machine's agent and approve it with the code it printed."""
     state = home / "agent"
     if (state / "agent.json").exists():
+        approve_pending(data)
         return
     token = collector("token", "create", data, "--asset", "this-host").strip().splitlines()[-1].split()[-1]
     printed = run("roundseal-agent", "enrol", url, token, "--state", state, "--no-wait")
@@ -131,31 +190,74 @@ def inspect(data: Path) -> str:
     return round_id
 
 
-def bring_up(home: Path, listen: str, programs: list[subprocess.Popen[bytes]]) -> None:
-    data, port = home / "collector", listen.rpartition(":")[2]
-    url = f"https://{listen}"
-    password = first_set_up(home, listen)
-    if listening(int(port)):
-        raise Failed(f"something else listens on {listen}; say LISTEN=127.0.0.1:PORT make run")
+def has_record(data: Path) -> bool:
+    return any(one["record"] for one in json.loads(collector("rounds", data, "--json")))
+
+
+def start_agent(home: Path) -> subprocess.Popen[bytes]:
+    return start(home / "agent.log", "roundseal-agent", "run", "--state", home / "agent")
+
+
+def first_inspection(data: Path, *, must: bool) -> str:
+    """The round's id; empty where it failed and need not be, as on an estate of one's own."""
+    say("  inspecting this machine for the first time …")
+    try:
+        return inspect(data)
+    except Failed as problem:
+        if must:
+            raise
+        say(f"  no inspection: {problem}")
+        return ""
+
+
+def bring_up(home: Path, given: str, programs: list[subprocess.Popen[bytes]]) -> None:
+    listen = listen_of(home, given)
+    check_free(listen)
+    data, url = home / "collector", f"https://{listen}"
+    made_now = first_set_up(home, listen)
+    password = made_now or unused_password(home, data)
     programs.append(start(home / "collector.log", "roundseal-collector", "serve", data, "--listen", listen))
-    wait_for("the collector", lambda: alive(programs[0], home / "collector.log") and listening(int(port)))
+    wait_for("the collector", lambda: alive(programs[0], home / "collector.log") and listening(listen))
     if not (home / "estate.yaml").exists():
-        # Only the first time: whoever applied an estate of his own keeps it.
-        collector("estate", "apply", data, write_estate(home, url, port))
+        # Only the first time: whoever applied an estate of his own keeps it. It has this name once in force.
+        made = write_estate(home, url, listen.rpartition(":")[2])
+        collector("estate", "apply", data, made)
+        made.rename(home / "estate.yaml")
     enrol(home, data, url)
-    programs.append(start(home / "agent.log", "roundseal-agent", "run", "--state", home / "agent"))
+    programs.append(start_agent(home))
     round_id = ""
-    if password is not None:
-        say("  inspecting this machine for the first time …")
-        round_id = inspect(data)
+    if password is not None and not has_record(data):
+        round_id = first_inspection(data, must=made_now is not None)
     say("")
     say(f"  Open      {url}    (self-signed certificate: the browser warns; agents pin it)")
     say(f"  Log in    admin   {password or 'your password (another: roundseal-collector account reset)'}")
+    if password is not None:
+        say(f"            (until you choose your own it also stands in {home}/first-password)")
     if round_id:
         say(f"  Record    {round_id}")
     say(f"  Bundle    .venv/bin/roundseal-collector bundle make {data} --period today --out evidence.zip")
     say(f"            .venv/bin/roundseal-verify evidence.zip --policy {data}/policy")
     say(f"  Data      {home}   (logs: collector.log, agent.log)      Stop with Ctrl-C")
+
+
+def watch(home: Path, programs: list[subprocess.Popen[bytes]]) -> None:
+    """Until the collector ends (Failed). An agent that ends is started again, later each time."""
+    pause, started = 1.0, time.monotonic()
+    while True:
+        time.sleep(1)
+        if programs[0].poll() is not None:
+            raise Failed(
+                f"the collector ended by itself (exit {programs[0].returncode}): {home}/collector.log"
+            )
+        if programs[1].poll() is None:
+            continue
+        pause = 1.0 if time.monotonic() - started > AGENT_LIVED else min(2 * pause, AGENT_LIVED)
+        say(
+            f"  the agent ended by itself (exit {programs[1].returncode}, see {home}/agent.log); "
+            f"starting it again in {pause:.0f} s"
+        )
+        time.sleep(pause)
+        programs[1], started = start_agent(home), time.monotonic()
 
 
 def alive(program: subprocess.Popen[bytes], log: Path) -> bool:
@@ -178,17 +280,15 @@ def stop(programs: list[subprocess.Popen[bytes]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=ROOT / "var")
-    parser.add_argument("--listen", default=os.environ.get("LISTEN", "127.0.0.1:8443"))
+    parser.add_argument("--listen", default=os.environ.get("LISTEN", ""))
     parser.add_argument("--once", action="store_true", help="stop after the first inspection")
     options = parser.parse_args()
     programs: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
         bring_up(options.home, options.listen, programs)
-        while not options.once and all(p.poll() is None for p in programs):
-            time.sleep(1)
         if not options.once:
-            raise Failed(f"a program ended by itself: see {options.home}/collector.log and agent.log")
+            watch(options.home, programs)
     except Failed as problem:
         sys.stderr.write(f"make run: {problem}\n")
         return 2
