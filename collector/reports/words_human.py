@@ -157,7 +157,7 @@ PAGES: Words = {
     "human.error.too_long": ("说明过长(至多 500 字)。", "A note has at most 500 characters."),
     "human.error.not_corrected": (
         "有的项在此期间已有填报（他人填报，或您自己在另一页面填报）。请查看后再更正。",
-        "One of these was entered meanwhile, by somebody else or on another page of yours. Look, then correct.",
+        "One of these was entered meanwhile, by others or on another page of yours. Look, then correct it.",
     ),
     "human.error.same": (
         "更正与原填报相同，没有存证任何内容。请改动后再提交。",
