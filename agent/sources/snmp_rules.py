@@ -340,6 +340,8 @@ def _space(table: Table, rule: SpaceRule, index: str) -> Space | None:
     used, total = amounts(used, free, total)
     for oid in rule.less:
         used = None if used is None else used - (read(oid) or 0)
+    # More free than there is (iLO 6's swap): the device contradicts itself, so nothing was read.
+    used = None if used is not None and used < 0 else used
     share = percent * rule.scale if percent is not None else None
     if share is None and used is not None and total:
         share = 100 * used / total

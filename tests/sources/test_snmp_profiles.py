@@ -202,6 +202,11 @@ def test_memory_is_computed_from_any_two_and_never_from_nothing():
     assert free[0].oid == "" and free[0].used == 40
 
 
+def test_more_free_than_there_is_is_no_reading():
+    columns = {V + "1": {1: 15_943}, V + "2": {1: 507_716}}
+    assert spaces(rules("memory", {"total": V + "1", "free": V + "2"}), held(columns)) == []
+
+
 def test_processors_may_be_given_as_idle_time():
     found = processors(
         rules("processors", {"value": V + "5.0", "scale": "-1", "offset": "100"}), held({}, {V + "5.0": 83})
