@@ -84,6 +84,7 @@ def _wanted(profile: Profile, parts: Sequence[Part]) -> set[str]:
     """OIDs of the profile for these parts, and of the identification."""
     texts = (*profile.version, *profile.hardware, *profile.serial)
     found = {oid for text in texts for oid in text.values if oid[:1] in "=012"}
+    found |= {text.row for text in texts if text.row}
     for part in (Part.PROCESSORS, Part.MEMORY, Part.STORAGE, Part.SENSORS):
         if part in parts:
             found |= snmp_rules.wanted(getattr(profile, part.value))
@@ -146,8 +147,9 @@ def _memory(device: Device, rows: Rows, profile: Profile, parts: Sequence[Part])
     leave = profile.leave
     memory, storage = snmp_standard.stores(rows) if snmp_standard.STORES[0] in rows.columns else ([], [])
     if Part.MEMORY in parts:
-        own = snmp_rules.spaces(profile.memory, rows)
-        device = replace(device, memory=_either(own, memory, "hr-memory" in leave))
+        own = snmp_rules.spaces([rule for rule in profile.memory if not rule.last], rows)
+        last = snmp_rules.spaces([rule for rule in profile.memory if rule.last], rows)
+        device = replace(device, memory=_either(own, memory, "hr-memory" in leave) or tuple(last))
     if Part.STORAGE in parts:
         own = snmp_rules.spaces(profile.storage, rows)
         device = replace(device, storage=(*own, *([] if "hr-storage" in leave else storage)))

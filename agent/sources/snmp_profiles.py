@@ -40,12 +40,20 @@ class BadProfile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text: `values` are OIDs or `descr`; its `match`'s groups, else the values, fill `form`."""
+    """A text: `values` are OIDs or `descr`; its `match`'s groups, else the values, fill `form`.
+
+    `hex`: the values are octets (a hardware address), written as hexadecimal digits; `upper`: in capitals,
+    as the maker writes the name; `row`: what was found is the index of a row, whose cell in this column is
+    meant.
+    """
 
     values: tuple[str, ...]
     match: re.Pattern[str] | None = None
     form: str = "{0}"
     map: Mapping[str, str] = field(default_factory=dict)
+    hex: bool = False
+    upper: bool = False
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,8 @@ class SpaceRule:
     """Memory or storage: any two of used, free, total, or percent; `unit` in bytes, or in `unit_of`.
 
     `oid` is what is reported: `none`, or none where the amount in use is only computed (free and total).
-    `fallback`: only where the rules before gave nothing.
+    `fallback`: only where the rules before gave nothing; `last` (of memory): only where HOST-RESOURCES has
+    nothing either.
     """
 
     oid: str
@@ -118,6 +127,7 @@ class SpaceRule:
     index: re.Pattern[str] | None = None
     less: tuple[str, ...] = ()
     fallback: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +290,19 @@ def _texts(given: list[Any]) -> tuple[Text, ...]:
     made = []
     for entry in given:
         entry = {"from": entry} if isinstance(entry, str) else entry
-        _only(entry, "from", "match", "as", "map")
+        _only(entry, "from", "match", "as", "map", "hex", "upper", "row")
         match = re.compile(entry["match"], re.DOTALL) if "match" in entry else None
-        values = _list(entry.get("from", "descr"))
-        made.append(Text(values, match, entry.get("as", "{0}"), entry.get("map") or {}))
+        made.append(
+            Text(
+                values=_list(entry.get("from", "descr")),
+                match=match,
+                form=entry.get("as", "{0}"),
+                map=entry.get("map") or {},
+                hex="hex" in entry,
+                upper="upper" in entry,
+                row=entry.get("row", ""),
+            )
+        )
     return tuple(made)
 
 
@@ -343,7 +362,9 @@ def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]
     )
 
 
-_SPACE = "oid used free total percent unit unit_of scale names text kind skip when unless index less fallback"
+_SPACE = (
+    "oid used free total percent unit unit_of scale names text kind skip when unless index less fallback last"
+)
 
 
 def _space(given: dict[str, Any]) -> SpaceRule:
@@ -365,5 +386,6 @@ def _space(given: dict[str, Any]) -> SpaceRule:
         index=re.compile(given["index"]) if "index" in given else None,
         less=_list(given.get("less")),
         fallback="fallback" in given,
+        last="last" in given,
         **plain,
     )

@@ -70,7 +70,7 @@ def _fraction(text: str) -> Fraction | None:
 def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
     """The first of these that gives a text."""
     for text in texts:
-        values = [description if oid == "descr" else text_of(named(rows, oid)) for oid in text.values]
+        values = [description if oid == "descr" else _said(named(rows, oid), text) for oid in text.values]
         if not all(values):
             continue
         if text.match is not None:
@@ -79,9 +79,15 @@ def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
                 continue
             values = [group or "" for group in match.groups()]
         made = " ".join(text.form.format(*values).split())
+        if made and text.row:
+            made = text_of(rows.column(text.row).get(made))
         if made:
-            return text.map.get(made, made)
+            return text.map.get(made, made.upper() if text.upper else made)
     return ""
+
+
+def _said(value: Value, text: Text) -> str:
+    return value.hex() if text.hex and isinstance(value, bytes) else text_of(value)
 
 
 def named(rows: Rows, oid: str) -> Value:

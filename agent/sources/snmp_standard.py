@@ -47,7 +47,8 @@ def _whole(value: Value) -> int | None:
 def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
     """Columns of the outermost entity that has a serial number or a model, under the names of CHASSIS.
 
-    A stack seldom has either: the first chassis in it speaks for it.
+    A stack seldom has either: the first chassis in it speaks for it. Where the view leaves out the classes,
+    the first entities do, then those that are called chassis.
     """
     texts = (*profile.version, *profile.hardware, *profile.serial)
     wanted = {oid for text in texts for oid in text.values if oid in CHASSIS}
@@ -55,7 +56,11 @@ def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
         return
     yield from walk(rows, [_PHYSICAL + "5"])
     classes = {index: text_of(value) for index, value in rows.column(_PHYSICAL + "5").items()}
-    order = [index for word in _OUTERMOST for index in classes if classes[index] == word][:4] or ["1", "2"]
+    order = [index for word in _OUTERMOST for index in classes if classes[index] == word][:4]
+    if not order:
+        yield from walk(rows, [_PHYSICAL + "7"])
+        called = [i for i, name in rows.column(_PHYSICAL + "7").items() if "chassis" in text_of(name).lower()]
+        order = list(dict.fromkeys(["1", "2", *called[:2]]))
     cells = {name: [f"{_PHYSICAL}{CHASSIS[name]}.{index}" for index in order] for name in wanted}
     yield from get(rows, [oid for oids in cells.values() for oid in oids])
     for name, oids in cells.items():
@@ -104,8 +109,8 @@ def _port(table: Mapping[str, dict[str, Value]], index: str) -> Port:
 _DISKS = frozenset({"4", "5", "6", "7", "8", "9", "10"})
 _MEMORY_NAMES = (
     # net-snmp's own name; a firewall's packet buffers are a store of their own, lent to nobody.
-    (re.compile(r"^(memory )?buffers$"), "buffers"),
-    (re.compile(r"buffers?\b"), "pool"),
+    (re.compile(r"^(memory )?buffers$|\(buffers\)$"), "buffers"),
+    (re.compile(r"buffers?\b|packet descriptors"), "pool"),
     (re.compile("cache"), "cached"),
     (re.compile("shared"), "shared"),
     (re.compile("swap"), "swap"),

@@ -73,6 +73,16 @@ PLAIN = b"""1.3.6.1.2.1.1.1.0|4|something nobody knows
 1.3.6.1.2.1.99.1.1.1.5.9|2|1
 1.3.6.1.2.1.47.1.1.1.1.7.9|4|inlet"""
 
+UCD = b"""1.3.6.1.2.1.1.1.0|4|a host without HOST-RESOURCES
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.999999.2
+1.3.6.1.2.1.47.1.1.1.1.7.1|4|Stack
+1.3.6.1.2.1.47.1.1.1.1.7.101|4|Chassis
+1.3.6.1.2.1.47.1.1.1.1.11.101|4|SN101
+1.3.6.1.4.1.2021.4.5.0|2|1000
+1.3.6.1.4.1.2021.4.6.0|2|300
+1.3.6.1.4.1.2021.4.14.0|2|50
+1.3.6.1.4.1.2021.4.15.0|2|150"""
+
 
 def held(text):
     return {b"public": recording(text.splitlines())}
@@ -118,6 +128,16 @@ def test_a_device_without_profile_is_read_by_the_standard_tables(source):
     assert (main.used, main.share) == (400 * 1024, 4000)  # what is cached is given back when asked for
     assert (cached.kind, cached.share) == ("cached", 2000)
     assert [(sensor.name, sensor.value) for sensor in device.sensors] == [("inlet", 41_500)]
+
+
+def test_ucd_memory_stands_in_where_host_resources_has_none(source):
+    both = UCD + PLAIN[PLAIN.index(b"\n1.3.6.1.2.1.25.2") :]
+    with Responder(held(UCD)) as responder, Responder(held(both)) as fuller:
+        device = source.look(peer(responder.port))
+        other = source.look(peer(fuller.port))
+    assert [(space.used, space.share) for space in device.memory] == [(500 * 1024, 5000)]
+    assert device.identity.serial == "SN101"  # no entPhysicalClass: the entity that is called chassis
+    assert [space.name for space in other.memory] == ["Physical memory", "Cached memory"]
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -207,6 +207,17 @@ def test_more_free_than_there_is_is_no_reading():
     assert spaces(rules("memory", {"total": V + "1", "free": V + "2"}), held(columns)) == []
 
 
+def test_an_identity_may_be_octets_capitals_or_the_row_of_another_table():
+    address = rules("serial", {"from": V + "1", "hex": "yes", "upper": "yes"})
+    assert snmp_rules.identify(address, "", held({V + "1": {1: b"", 2: b"\xac\xcc\x8e\x00\x00\x01"}})) == (
+        "ACCC8E000001"
+    )
+    kind = rules("hardware", {"from": V + "2.0", "row": V + "3"})
+    table = held({V + "3": {7: b"SAS-R6", 8: b"SAS-R12"}}, {V + "2.0": 8})
+    assert snmp_rules.identify(kind, "", table) == "SAS-R12"
+    assert snmp_rules.identify(kind, "", held({V + "3": {7: b"SAS-R6"}}, {V + "2.0": 8})) == ""
+
+
 def test_processors_may_be_given_as_idle_time():
     found = processors(
         rules("processors", {"value": V + "5.0", "scale": "-1", "offset": "100"}), held({}, {V + "5.0": 83})
