@@ -171,3 +171,59 @@ def test_a_printer_without_paper_and_toner_says_both_the_worse_one_first(seen):
     assert device.identity.kind == "printer"
     assert ("noPaper", "crit") in states(device).values()
     assert values(device) == {("percent", "Black Toner"): 2_000}
+
+
+def test_a_dc_system_gives_its_rectifiers_and_no_empty_places(seen):
+    tree = E + "1918.2.14.10."
+    device = seen(
+        {
+            SYS + "1.0": "4|SC300 Controller - software version 2.10",
+            SYS + "2.0": f"6|{E}1918.2.14",
+            tree + "60.30.1.30.1": "66|246100001",
+            tree + "60.30.1.30.2": "66|0",
+            tree + "60.30.1.95.1": "2|5370",
+            tree + "60.30.1.95.2": "2|0",
+            tree + "70.10.20.0": "2|5361",
+        }
+    )
+    assert values(device) == {("voltage", "rectifier 1 output"): 53_700, ("voltage", "DC output"): 53_610}
+    assert device.identity.version == "2.10"
+
+
+def test_a_receptacle_over_its_limit_says_so_beside_its_switch(seen):
+    outlet = E + "476.1.42.3.8.50.20.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|MPH2 PDU",
+            SYS + "2.0": f"6|{E}476.1.42",
+            outlet + "25.1.1.1": "4|1-A-1",
+            outlet + "70.1.1.1": "66|2300",
+            outlet + "95.1.1.1": "2|2",
+            outlet + "210.1.1.1": "2|3",
+        }
+    )
+    assert states(device)["1-A-1 condition"] == ("normalWithAlarm", "crit")
+    assert values(device) == {("power", "1-A-1 apparent power"): 2_300_000}
+
+
+def test_outlets_of_a_rack_pdu_that_are_off_have_no_load_to_judge(seen):
+    outlet = E + "318.1.1.32.5."
+    device = seen(
+        {
+            SYS + "1.0": "4|APC Rack PDU",
+            SYS + "2.0": f"6|{E}318.1.1.32",
+            outlet + "4.1.3.1.1": "4|one",
+            outlet + "4.1.3.1.2": "4|two",
+            outlet + "4.1.4.1.1": "2|1",
+            outlet + "4.1.4.1.2": "2|0",
+            outlet + "9.1.3.1.1": "4|one",
+            outlet + "9.1.3.1.2": "4|two",
+            outlet + "9.1.4.1.1": "2|1",
+            outlet + "9.1.4.1.2": "2|0",
+        }
+    )
+    assert states(device) == {
+        "outlet 1.1 one": ("on", "ok"),
+        "outlet 1.2 two": ("off", "ok"),
+        "load of outlet 1.1 one": ("upperCritical", "crit"),
+    }
