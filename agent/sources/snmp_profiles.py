@@ -44,7 +44,7 @@ class Text:
 
     `hex`: the values are octets (a hardware address), written as hexadecimal digits; `upper`: in capitals,
     as the maker writes the name; `row`: what was found is the index of a row, whose cell in this column is
-    meant.
+    meant; `known`: only what `map` has.
     """
 
     values: tuple[str, ...]
@@ -54,6 +54,7 @@ class Text:
     hex: bool = False
     upper: bool = False
     row: str = ""
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,7 @@ def _texts(given: list[Any]) -> tuple[Text, ...]:
     made = []
     for entry in given:
         entry = {"from": entry} if isinstance(entry, str) else entry
-        _only(entry, "from", "match", "as", "map", "hex", "upper", "row")
+        _only(entry, "from", "match", "as", "map", "hex", "upper", "row", "known")
         match = re.compile(entry["match"], re.DOTALL) if "match" in entry else None
         made.append(
             Text(
@@ -301,6 +302,7 @@ def _texts(given: list[Any]) -> tuple[Text, ...]:
                 hex="hex" in entry,
                 upper="upper" in entry,
                 row=entry.get("row", ""),
+                known="known" in entry,
             )
         )
     return tuple(made)

@@ -81,7 +81,7 @@ def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
         made = " ".join(text.form.format(*values).split())
         if made and text.row:
             made = text_of(rows.column(text.row).get(made))
-        if made:
+        if made and not (text.known and made not in text.map):
             return text.map.get(made, made.upper() if text.upper else made)
     return ""
 

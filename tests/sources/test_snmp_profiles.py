@@ -133,7 +133,9 @@ def test_a_power_of_ten_may_multiply():
 
 
 def rules(part, *given):
-    return getattr(profile("x", {part: [dict(rule) for rule in given]}), part)
+    return getattr(
+        profile("x", {part: [rule if isinstance(rule, str) else dict(rule) for rule in given]}), part
+    )
 
 
 def test_values_are_scaled_converted_and_left_out():
@@ -216,6 +218,9 @@ def test_an_identity_may_be_octets_capitals_or_the_row_of_another_table():
     table = held({V + "3": {7: b"SAS-R6", 8: b"SAS-R12"}}, {V + "2.0": 8})
     assert snmp_rules.identify(kind, "", table) == "SAS-R12"
     assert snmp_rules.identify(kind, "", held({V + "3": {7: b"SAS-R6"}}, {V + "2.0": 8})) == ""
+    named = rules("hardware", {"from": V + "2.0", "map": {"8": "eight"}, "known": "yes"}, "descr")
+    assert snmp_rules.identify(named, "else", held({}, {V + "2.0": 8})) == "eight"
+    assert snmp_rules.identify(named, "else", held({}, {V + "2.0": 9})) == "else"
 
 
 def test_processors_may_be_given_as_idle_time():
