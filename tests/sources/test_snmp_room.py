@@ -227,3 +227,24 @@ def test_outlets_of_a_rack_pdu_that_are_off_have_no_load_to_judge(seen):
         "outlet 1.2 two": ("off", "ok"),
         "load of outlet 1.1 one": ("upperCritical", "crit"),
     }
+
+
+def test_a_cooling_unit_that_stands_still_is_not_a_heater_that_rests(seen):
+    unit = E + "476.1.42.3."
+    device = seen(
+        {
+            SYS + "1.0": "4|Liebert CRV",
+            SYS + "2.0": f"6|{E}476.1.42",
+            unit + "2.2.0": "66|2",
+            unit + "4.3.3.0": "2|2",
+            unit + "4.3.7.0": "2|2",
+            unit + "4.3.9.0": "66|40",
+            unit + "7.2.2.0": "2|4",
+        }
+    )
+    assert states(device) == {
+        "heating": ("off", "ok"),
+        "fan": ("off", "warn"),
+        "system": ("normalWithAlarm", "crit"),
+    }
+    assert values(device) == {("count", "conditions present"): 2_000, ("percent", "cooling capacity"): 40_000}
