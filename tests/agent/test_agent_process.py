@@ -247,6 +247,6 @@ def test_an_agent_on_a_full_disk_goes_on_and_recovers_by_itself(
     assert "outbox" in errors and "written again" in errors
     slots = {line["slot"] for line in collector.results() if line["target"] == "t0"}
     gaps = sorted(slots)
-    # Results waited in memory: the six seconds of the full disk are there (a busy machine may skip a slot).
-    assert [b - a for a, b in itertools.pairwise(gaps) if b - a > 4000] == []
+    # Results waited in memory: not one slot is missing.
+    assert [b - a for a, b in itertools.pairwise(gaps) if b - a > 2000] == []
     assert [h.seq for h in collector.headers()] == list(range(len(collector.headers())))

@@ -78,14 +78,14 @@ def test_a_look_beyond_its_deadline_becomes_a_timeout_and_does_not_delay_the_nex
     for number in range(runner.WORKERS):
         pool.submit(due(f"hang{number}"))
     for number in range(10):
-        pool.submit(due(f"ok{number}", deadline_ms=20_000))
+        pool.submit(due(f"ok{number}", deadline_ms=2000))
     found = collect(pool, runner.WORKERS + 10)
     by = {one.due.item.target: one.result for one in found}
     assert all(by[f"hang{n}"].error is ErrorKind.TIMEOUT for n in range(runner.WORKERS))
     assert all(by[f"ok{n}"].error is None for n in range(10))
     assert pool.stuck() == runner.WORKERS and pool.counts.timeouts == runner.WORKERS
     line = decode(next(one.finished.line for one in found if one.due.item.target == "hang0"))
-    assert line.error is ErrorKind.TIMEOUT and line.t1 - line.t0 >= 200
+    assert line.error is ErrorKind.TIMEOUT and 200 <= line.t1 - line.t0 < 1000
 
 
 def test_what_a_given_up_look_brings_later_is_neither_a_result_nor_remembered(pool):
