@@ -19,6 +19,7 @@ import threading
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 
 from checks.wire import checkpoint, note, tree
 from checks.wire.checkpoint import Checkpoint
@@ -64,7 +65,10 @@ class HeadWork:
 
 def remember(context: Context, text: str) -> None:
     """Replace DIR/published durably."""
-    path = context.directory / "published"
+    _replace(context.directory / "published", text)
+
+
+def _replace(path: Path, text: str) -> None:
     fresh = path.with_suffix(".new")
     with fresh.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -80,6 +84,7 @@ class Publisher:
         self._context = context
         self._timer = Timer("checkpoints", EVERY_S, self._turn, last=True)
         self._lock = threading.Lock()
+        self._claims_lock = threading.Lock()
         self._notes: dict[int, str] = {}
         self._heard: set[tuple[str, int]] = set()
         self._since = context.now()
@@ -162,16 +167,22 @@ class Publisher:
         return f"restored from a backup; not heard since: {names} (or serve --accept-restore)"
 
     def _claimed(self) -> str:
-        path = self._context.directory / "claimed"
-        try:
-            claim = json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            return ""
-        agent, epoch, seen = claim["agent"], claim["epoch"], SeenNote(claim["size"], claim["note"])
-        if self._would_publish(seen) or self._revoked(agent, epoch):
-            path.unlink(missing_ok=True)
-            return ""
-        return f"agent {agent} {_unpublished(seen)} (or serve --accept-restore)"
+        """Why an agent's word stops the signing; what has been settled since is forgotten."""
+        with self._claims_lock:
+            try:
+                claims = self._claims()
+            except (ValueError, TypeError, AttributeError) as problem:
+                why = f"{self._claims_path} cannot be read: {type(problem).__name__}"
+                return f"{why} (or serve --accept-restore)"
+            left = {who: seen for who, seen in claims.items() if not self._settled(who, seen)}
+            if left != claims:
+                self._keep(left)
+        for (agent, _), seen in sorted(left.items())[:1]:
+            return f"agent {agent} {_unpublished(seen)} (or serve --accept-restore)"
+        return ""
+
+    def _settled(self, who: tuple[str, int], seen: SeenNote) -> bool:
+        return self._would_publish(seen) or self._revoked(*who)
 
     def _would_publish(self, seen: SeenNote) -> bool:
         """Whether the log has grown to the very head that was seen: signing is deterministic."""
@@ -228,21 +239,44 @@ class Publisher:
         detail = _unpublished(seen)
         with self._context.write() as conn:
             new = alarms.add(conn, alarms.Alarm(self._context.now(), "seen", key[0], detail))
-        if not new:
-            return
-        log.critical("agent %s %s", key[0], detail)
-        if seen.size > (self.current.size if self.current else 0):
-            self._claim(key, seen)
+            beyond = new and seen.size > (self.current.size if self.current else 0)
+            if beyond:
+                # Before the alarm is kept: a crash in between leaves a log that is stopped, and the next
+                # batch raises the alarm. The other way round the same word would stop nothing any more.
+                self._claim(key, seen)
+        if new:
+            log.critical("agent %s %s", key[0], detail)
+        if beyond:
             self.check()
 
+    # What agents have seen beyond the log: DIR/claimed, [[agent, epoch, size, note]…], the largest of each
+
+    @property
+    def _claims_path(self) -> Path:
+        return self._context.directory / "claimed"
+
+    def _claims(self) -> dict[tuple[str, int], SeenNote]:
+        try:
+            rows = json.loads(self._claims_path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        return {(str(agent), int(epoch)): SeenNote(int(size), str(text)) for agent, epoch, size, text in rows}
+
     def _claim(self, key: tuple[str, int], seen: SeenNote) -> None:
-        path = self._context.directory / "claimed"
-        if path.exists():
+        with self._claims_lock:
+            try:
+                claims = self._claims()
+            except (ValueError, TypeError, AttributeError):
+                return  # it stops the signing as it is, and is left for people to look at
+            if key not in claims or claims[key].size < seen.size:
+                self._keep({**claims, key: seen})
+
+    def _keep(self, claims: dict[tuple[str, int], SeenNote]) -> None:
+        if not claims:
+            self._claims_path.unlink(missing_ok=True)
             return
-        fresh = path.with_suffix(".new")
-        claim = {"agent": key[0], "epoch": key[1], "size": seen.size, "note": seen.note}
-        fresh.write_text(json.dumps(claim), "utf-8")
-        fresh.replace(path)
+        rows = [[*who, seen.size, seen.note] for who, seen in sorted(claims.items())]
+        _replace(self._claims_path, json.dumps(rows))
 
 
 def _unpublished(seen: SeenNote) -> str:

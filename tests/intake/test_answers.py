@@ -313,10 +313,29 @@ def test_a_log_that_has_grown_to_the_very_head_that_was_seen_signs_again(server,
     idx = server.send(agent.batch())[1]["idx"]
     head = Checkpoint(context.origin, idx + 1, root_of(context, idx + 1))
     note = sha256(sign_checkpoint(head, context.signer)).hexdigest()
-    claim = {"agent": "web-01", "epoch": 1, "size": idx + 1, "note": "00" * 32}
     for wanted, frozen in (("00" * 32, True), (note, False)):
-        (context.directory / "claimed").write_text(json.dumps({**claim, "note": wanted}))
+        (context.directory / "claimed").write_text(json.dumps([["web-01", 1, idx + 1, wanted]]))
         assert bool(Publisher(context).frozen) == frozen
+    assert not (context.directory / "claimed").exists()
+
+
+def test_what_several_agents_have_seen_stops_the_signing_until_each_is_settled(server, agent, context, enrol):
+    other = enrol(context, "web-02")
+    server.send(agent.batch(seen=SeenNote(99, "ab" * 32)))
+    server.send(other.batch(seen=SeenNote(77, "ef" * 32)))
+    lifecycle.revoke(context, agent.name, reason="it lies", by="ops")
+    assert "web-02 saw a head of size 77" in Publisher(context).frozen
+    lifecycle.revoke(context, other.name, reason="it lies", by="ops")
+    assert Publisher(context).frozen == ""
+
+
+@pytest.mark.parametrize("text", ["", "{", "[[1]]", '{"a": 1}', "7"])
+def test_a_list_of_what_was_seen_that_cannot_be_read_stops_the_signing(text, context):
+    (context.directory / "claimed").write_text(text)
+    publisher = Publisher(context)
+    assert "claimed cannot be read" in publisher.frozen
+    publisher.accept_restore()
+    assert publisher.frozen == ""
 
 
 def root_of(context, size):
