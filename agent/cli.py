@@ -94,9 +94,6 @@ def _enrol(args: SimpleNamespace) -> int:
 
 def _run(args: SimpleNamespace) -> int:
     _one_arena()
-    from agent import slim
-
-    slim.release_inspect()
     from agent import daemon, log
     from agent.clock import Clock
 

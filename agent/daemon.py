@@ -4,6 +4,7 @@ It sleeps until something is due, ten seconds at most: each turn costs what half
 touches the network: looks run in the pool, the collector is the sender's thread.
 """
 
+import gc
 import heapq
 import random
 import signal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from schedule import CancelJob, Scheduler
 
-from agent import machine, plans, room, settings, slim, transport
+from agent import machine, plans, room, settings, transport
 from agent.call import Call
 from agent.clock import JUMP_MS, Clock, Offsets, Sample, boot_id, jump_ms
 from agent.errors import AgentError, StoreError
@@ -43,6 +44,7 @@ STATUS_MS = 60_000
 LONGEST_MS = 10_000  # so late is a step of the clock noticed at most, and the end of a sleep
 BUSY_MS = 200  # while looks are under way
 AGAIN_MS = 1000  # while the disk takes nothing
+SETTLED_S = 90  # after the start: plan fetched, first looks taken, first batches sent and proven
 GOODBYE_S = 5.0
 
 
@@ -196,13 +198,14 @@ class Agent:
         scheduler = Scheduler()
         scheduler.every(10).minutes.do(self._guarded, self._make_room)
         if not self._settled:
-            scheduler.every(slim.SETTLED_S).seconds.do(self._settle)
+            scheduler.every(SETTLED_S).seconds.do(self._settle)
         self._jobs_at = 0
         return scheduler
 
     def _settle(self) -> type[CancelJob]:
         self._settled = True
-        self._guarded(slim.settle)
+        gc.collect()
+        gc.freeze()  # what lives now lives for good: the collector need not walk over it again
         return CancelJob
 
     def _guarded(self, job: Callable[[], None]) -> None:

@@ -35,7 +35,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from agent import enrol, slim
+from agent import daemon, enrol
 from agent.state import State
 from checks import registry
 
@@ -46,14 +46,13 @@ _SPEC.loader.exec_module(standin)
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WARM_S = 8
-SETTLE_S = slim.SETTLED_S + 5
+SETTLE_S = daemon.SETTLED_S + 5
 DEFAULT = tuple(
     check for check in registry.ids() if check.startswith("host.")
 )  # `host.*` of the sample estate
 WALKING = ("host.ports", "host.processes")  # through all sockets, all processes
 # What the agent sets for itself when it starts (and the unit for it), undone: for comparison.
 PLAIN = {
-    "ROUNDSEAL_KEEP_PAGES": "1",
     "MALLOC_ARENA_MAX": "16",
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
@@ -187,11 +186,11 @@ def plans(seconds, count, minutes, tls):
     yield "dense, without host.ports and host.processes", measure(least, count, seconds, tls)
     yield f"dense, simple checks ({', '.join(SIMPLE)})", measure(SIMPLE, count, seconds, tls)
     if minutes:
-        long = {"every_ms": 60_000, "flush_ms": 60_000, "settle_s": slim.SETTLED_S + 20}
+        long = {"every_ms": 60_000, "flush_ms": 60_000, "settle_s": daemon.SETTLED_S + 20}
         name = f"deployed, all {len(DEFAULT)} host checks once a minute"
         yield name, measure(DEFAULT, len(DEFAULT), 60 * minutes, tls, **long)
         plain = measure(DEFAULT, len(DEFAULT), 60, tls, **long, given=PLAIN)
-        yield "the same with the C library's own memory settings, and no page given back", plain
+        yield "the same with the C library's own memory settings", plain
 
 
 def main():
