@@ -39,7 +39,12 @@ IDLE_S = 20.0  # a thread without work ends; the last one stays
 HELP_MS = 200  # a look that has waited so long for the one before it gets a thread of its own
 MAX_LINE = 1024 * 1024
 LONGEST_MS = 60_000
-HEAVY = frozenset({Source.SSH, Source.SNMP, Source.DEVICE, Source.BMC, Source.SQL, Source.HTTP, Source.FILES})
+HEAVY = frozenset(
+    {
+        *(Source.SSH, Source.SNMP, Source.DEVICE, Source.BMC, Source.SQL, Source.HTTP, Source.FILES),
+        Source.BACKUP,
+    }
+)
 _OWN = ("host.", "service.", "plugin.")
 
 

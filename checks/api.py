@@ -71,6 +71,7 @@ class Source(StrEnum):
     FILES = "files"
     DEVICE = "device"
     RECEIVED = "received"
+    BACKUP = "backup"
 
 
 class ErrorKind(StrEnum):

@@ -11,7 +11,7 @@ import checks
 from checks.api import Check
 
 # Packages of the kernel that hold no checks.
-_NOT_CHECKS = frozenset({"wire"})
+_NOT_CHECKS = frozenset({"artefacts", "wire"})
 
 
 class UnknownCheckError(KeyError):

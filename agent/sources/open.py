@@ -59,4 +59,10 @@ def _remote(source: Source, memory: Memory, means: Means) -> Any:
         from agent.sources.files import open_files
 
         return open_files(memory, means)
+    if source is Source.BACKUP:
+        import time
+
+        from agent.sources.backup import open_backups
+
+        return open_backups(memory, means, time.time_ns() // 1_000_000)
     raise ObservationError(ErrorKind.UNSUPPORTED, f"this agent has no {source.value} source")

@@ -1,0 +1,52 @@
+"""The source of backup checks: places where backups lie, tools that read them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from agent.sources.backup_local import LocalPlace
+from agent.sources.backup_tools import LocalTools
+from agent.sources.means import Means
+from agent.sources.memory import Memory
+from checks.api import ErrorKind, ObservationError
+from checks.files import Where
+from checks.places import Place, Tools
+
+
+class BackupLooks:
+    """Implements checks.places.Backups."""
+
+    def __init__(self, memory: Memory, means: Means, now: int) -> None:
+        self._memory = memory
+        self._means = means
+        self._now = now
+        self._tools = LocalTools()
+
+    @contextmanager
+    def place(self, at: Where) -> Iterator[Place]:
+        """Where an artefact lies."""
+        if at.address:
+            raise ObservationError(ErrorKind.UNSUPPORTED, "places by SFTP are not in this version")
+        yield LocalPlace()
+
+    @property
+    def tools(self) -> Tools:
+        """Programs."""
+        return self._tools
+
+    def before(self, key: str, now: str) -> str | None:
+        """What was remembered under this key at the last look; `now` takes its place."""
+        held = self._memory.swap(key, now)
+        return held if isinstance(held, str) else None
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        """A credential by its name."""
+        return self._means.secret(name)
+
+    def now(self) -> int:
+        """When this source was opened, UTC epoch milliseconds."""
+        return self._now
+
+
+def open_backups(memory: Memory, means: Means, now: int) -> BackupLooks:
+    """The source."""
+    return BackupLooks(memory, means, now)

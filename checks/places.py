@@ -1,0 +1,129 @@
+"""Where backups lie and the tools that read them: the Backups source (standard library only).
+
+Paths are absolute on the place, as str with surrogate escapes for bytes that are no UTF-8; what goes into
+facts is `shown(path)`. Nothing at a place is ever changed. What keeps us from the whole place is an
+ObservationError; what is wrong with one file is an OSError, and becomes the artefact's `trouble`.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+from urllib.parse import quote_from_bytes
+
+from checks.files import Where
+
+
+def shown(path: str) -> str:
+    """The path as it may be signed: bytes that are no UTF-8, controls and `%` percent-encoded."""
+    raw = os.fsencode(path)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote_from_bytes(raw, safe="/ !#$&'()*+,-.:;<=>?@[]^_`{|}~\"\\")
+    return "".join(f"%{ord(c):02X}" if c == "%" or ord(c) < 32 or ord(c) == 127 else c for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One directory entry (lstat). `kind`: file, directory, link, other. Times in nanoseconds."""
+
+    path: str
+    kind: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    mode: int
+    owner: str
+    group: str
+    filesystem: int = 0
+    inode: int = 0
+    links: int = 1
+    link_to: str = ""
+
+
+class Place(Protocol):
+    """One machine's files, this one's or another's by SFTP. Raises OSError as Python's own calls do."""
+
+    @property
+    def name(self) -> str:
+        """`local`, or the machine's name as of its pin."""
+
+    def stat(self, path: str) -> Entry:
+        """One entry; a link is not followed."""
+
+    def names(self, folder: str) -> Sequence[str]:
+        """What a directory holds."""
+
+    def match(self, pattern: str) -> Sequence[Entry]:
+        """Entries that fit; a star stands for names in one directory. Sorted by path."""
+
+    def walk(self, top: str) -> Iterator[Entry]:
+        """Everything below a directory, sorted by bytes of the path; links are entries, never followed."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A regular file for reading; never a link, pipe or device (NotAFileError, an OSError)."""
+
+    def local(self, path: str) -> str | None:
+        """The path where a program of this machine can read it; None where the place is elsewhere."""
+
+
+class Stream(Protocol):
+    """A program under way: its output, then how it ended."""
+
+    @property
+    def out(self) -> BinaryIO:
+        """Standard output, to be read to its end."""
+
+    @property
+    def status(self) -> int:
+        """Exit status, negative for a signal; known after `finish`."""
+
+    @property
+    def complaint(self) -> bytes:
+        """The last 16 KiB of standard error; known after `finish`."""
+
+    def finish(self) -> int:
+        """Wait for the end, within the deadline; the exit status."""
+
+
+class Tools(Protocol):
+    """Programs that read backups, from the agent's allow-list. A deadline ends them and all they started."""
+
+    def find(self, name: str) -> str | None:
+        """Path of a tool (`pg_restore`), None where this machine has none."""
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: BinaryIO | None = None,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[int, bytes] | None = None,
+        cwd: str | None = None,
+    ) -> AbstractContextManager[Stream]:
+        """Start `argv` (argv[0] a tool's name). `env` is added to a minimal environment (C.UTF-8); each of
+        `secrets` is handed over on its file descriptor number, so that it stands on no command line.
+        ObservationError `unsupported` where there is no such tool, `timeout` past the deadline."""
+
+
+class Backups(Protocol):
+    """The source of backup checks."""
+
+    def place(self, at: Where) -> AbstractContextManager[Place]:
+        """Where an artefact lies."""
+
+    @property
+    def tools(self) -> Tools:
+        """Programs."""
+
+    def before(self, key: str, now: str) -> str | None:
+        """Remember `now` (JSON text) under `key`, return what was there at the last look. It is kept only
+        if this look's result is."""
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        """A credential of secrets.yaml by its name; ObservationError `denied` where it is not there."""
+
+    def now(self) -> int:
+        """UTC epoch milliseconds, for facts (`read_at`) only."""
