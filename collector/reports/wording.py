@@ -89,6 +89,9 @@ _YES_NO = frozenset(
         "closed",
         "running",
         "restart_due",
+        # levels of a backup
+        *("present", "fresh", "placed", "unchanged", "well_formed"),
+        *("sealed", "connected", "true", "restorable", "usable"),
     }
 )
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

@@ -5,6 +5,7 @@ What the checks of one package say stands in `words_<package>.py`; what several 
 
 from collector.reports import (
     words_application,
+    words_backup,
     words_database,
     words_file,
     words_human,
@@ -323,6 +324,7 @@ OTHER: Words = {
 
 AREAS = (
     words_application,
+    words_backup,
     words_database,
     words_file,
     words_middleware,

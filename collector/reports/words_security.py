@@ -65,7 +65,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "empty_password": ("没有口令", "has no password"),
     "empty_passwords": ("允许空口令", "empty passwords allowed"),
     "expired_account": ("账户已过期", "account has expired"),
-    "changed": ("与批准的不同", "differs from what was approved"),
+    "changed": ("与批准或记录的不同", "differs from what was approved or recorded"),
     "gone": ("基线中有而现在没有", "in the baseline, not there now"),
     "limit": ("超出限值", "beyond the limit"),
     "not_set": ("未设置", "not set"),
