@@ -136,11 +136,12 @@ class Upper:
         if self.warn is not None and self.crit is not None and self.warn > self.crit:
             raise ValueError(f"warn {self.warn} is above crit {self.crit}")
 
-    def judge(self, value: Number | None) -> State:
-        """State of `value`; no value is unknown."""
+    def judge(self, value: Number | None, per: int = 1) -> State:
+        """State of `value`, counted in parts of 1/`per` of the limits' unit; no value is unknown."""
         if value is None:
             return _UNKNOWN
-        top, bottom = value.as_integer_ratio()  # compared as integers: fractions are slow to compare
+        top, bottom = value.as_integer_ratio()  # compared as integers: fractions are slow to make and compare
+        bottom *= per
         if self.crit is not None and top >= self.crit * bottom:
             return _CRIT
         return _WARN if self.warn is not None and top >= self.warn * bottom else _OK
@@ -157,11 +158,12 @@ class Lower:
         if self.warn is not None and self.crit is not None and self.warn < self.crit:
             raise ValueError(f"warn {self.warn} is below crit {self.crit}")
 
-    def judge(self, value: Number | None) -> State:
-        """State of `value`; no value is unknown."""
+    def judge(self, value: Number | None, per: int = 1) -> State:
+        """State of `value`, counted in parts of 1/`per` of the limits' unit; no value is unknown."""
         if value is None:
             return _UNKNOWN
-        top, bottom = value.as_integer_ratio()  # compared as integers: fractions are slow to compare
+        top, bottom = value.as_integer_ratio()  # compared as integers: fractions are slow to make and compare
+        bottom *= per
         if self.crit is not None and top <= self.crit * bottom:
             return _CRIT
         return _WARN if self.warn is not None and top <= self.warn * bottom else _OK

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
 from checks.probes import DnsAnswer, DnsAsk, Net, check_host
@@ -66,7 +65,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     if answer.outcome != "answered" or answer.answer_us is None:
         yield Reading("answer", None, Unit.MICROSECONDS, State.CRIT, answer.outcome or "no_answer")
         return
-    slow = params.latency_ms.judge(Fraction(answer.answer_us, 1000))
+    slow = params.latency_ms.judge(answer.answer_us, per=1000)
     yield Reading("answer", answer.answer_us, Unit.MICROSECONDS, slow, "" if slow is State.OK else "slow")
     reason = _wrong(answer, params)
     yield Reading("records", len(answer.records), Unit.COUNT, State.CRIT if reason else State.OK, reason)

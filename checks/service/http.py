@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 from urllib.parse import urlsplit
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
@@ -160,7 +159,7 @@ def _times(answer: HttpAnswer, params: Params) -> Iterator[Reading]:
     if answer.total_us is None:
         yield Reading("total", None, Unit.MICROSECONDS, State.UNKNOWN, "no_time")
         return
-    state = params.latency_ms.judge(Fraction(answer.total_us, 1000))
+    state = params.latency_ms.judge(answer.total_us, per=1000)
     yield Reading("total", answer.total_us, Unit.MICROSECONDS, state, "" if state is State.OK else "slow")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
 from checks.probes import Connection, Net, check_host, check_port, check_timeout
@@ -36,7 +35,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         # Refused or silent is what the target did: a fact, and a bad one (ruling 1).
         yield Reading("connect", None, Unit.MICROSECONDS, State.CRIT, found.outcome or "no_answer")
         return
-    state = params.latency_ms.judge(Fraction(found.connect_us, 1000))
+    state = params.latency_ms.judge(found.connect_us, per=1000)
     yield Reading("connect", found.connect_us, Unit.MICROSECONDS, state, "" if state is State.OK else "slow")
 
 
