@@ -57,6 +57,7 @@ def _parsed(words: Sequence[str]) -> SimpleNamespace:
         "trust": _trust,
         "parse": _parse,
         "discover": _discover,
+        "backup verify": _backup_verify,
     }
     return SimpleNamespace(**vars(parser(run).parse_args(words)))
 
@@ -182,6 +183,15 @@ def _discover(args: SimpleNamespace) -> int:
     from agent import discover
 
     found = discover.run(State(args.state), args.target, args.readings)
+    _show(args, found.value, found.text)
+    return found.exit
+
+
+def _backup_verify(args: SimpleNamespace) -> int:
+    from agent import backup_verify
+
+    wish = backup_verify.Wish(args.path, args.kind, args.fingerprint, args.param, args.upto)
+    found = backup_verify.run(args.state, wish)
     _show(args, found.value, found.text)
     return found.exit
 

@@ -61,7 +61,26 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     ways = "snmp://ADDRESS[:PORT]?version=2&secret=NAME, ssh://…, redfish://…, ipmi://…"
     found.add_argument("target", metavar="TARGET", help=ways)
     found.add_argument("--readings", type=Path, metavar="FILE", help="write all readings as JSON")
+    _backup_words(commands, run["backup verify"])
     return made
+
+
+def _backup_words(commands: Any, run: Any) -> None:
+    text = "read backups here and now, without a collector"
+    backup = commands.add_parser("backup", help=text, description=text, formatter_class=_Formatter)
+    verbs = backup.add_subparsers(metavar="VERB", required=True, prog="roundseal-agent backup")
+    verify = _command(verbs, "verify", run, "verify one backup: exit 0 good, 1 bad, 2 could not tell")
+    verify.add_argument("path", type=Path, metavar="PATH", help="the file or directory")
+    verify.add_argument("--kind", required=True, metavar="K", help="what it is, e.g. postgres, tree, restic")
+    verify.add_argument(
+        "--fingerprint", default="", metavar="FILE", help="fingerprint that was taken at the source"
+    )
+    verify.add_argument(
+        "--upto", default="", metavar="LEVEL", help="ask no more than up to this level, e.g. well_formed"
+    )
+    verify.add_argument(
+        "--param", action="append", default=[], metavar="K=V", help="a parameter of the check backup.K"
+    )
 
 
 def _parse_words(commands: Any, run: Any) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_type_hints
 
@@ -15,12 +15,13 @@ from agent.sources.memory import Transient
 from agent.sources.open import open_source
 from agent.state import State
 from checks import registry
-from checks.api import Check, ErrorKind, ObservationError
+from checks.api import Check, ErrorKind, ObservationError, Source
 from checks.codec import FieldError, JsonValue, from_json, to_json
 from checks.registry import UnknownCheckError
 from checks.result import Item, Result, When, look
 
 DEADLINE_S = 60.0
+BACKUP_DEADLINE_S = 86_400.0  # large ones are read whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ def run(state: State, check_id: str, params: Sequence[str], target: str) -> Show
         raise AgentError(
             "unknown_check", f"{check_id!r} is not installed; there are: {near or 'see doctor'}"
         ) from None
-    given = _params(check, params)
-    found = take(check, given, target or "here", settings.read(state).means(state), DEADLINE_S)
+    given = params_of(check, params, _told(check, target))
+    seconds = BACKUP_DEADLINE_S if check.source is Source.BACKUP else DEADLINE_S
+    found = take(check, given, target or "here", settings.read(state).means(state), seconds)
     if found.result is None:
         value = {"check": check_id, "error": found.kind, "detail": found.detail}
         return Shown(value, f"{check_id}: {found.kind} {found.detail}", 2)
@@ -98,9 +100,16 @@ def _take(check: Check[Any, Any], params: dict[str, JsonValue], target: str, mea
     return Look(None, str(result.error), detail) if result.error else Look(result)
 
 
-def _params(check: Check[Any, Any], texts: Sequence[str]) -> dict[str, JsonValue]:
-    """`k=v` and `k.inner=v`; a value is JSON where that fits the parameter, else text."""
-    made: dict[str, Any] = {}
+def _told(check: Check[Any, Any], target: str) -> dict[str, JsonValue]:
+    """What the target tells: where a backup lies."""
+    return {"path": target} if check.source is Source.BACKUP and target.startswith("/") else {}
+
+
+def params_of(
+    check: Check[Any, Any], texts: Sequence[str], told: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
+    """`k=v` and `k.inner=v` over what is told; a value is JSON where that fits the parameter, else text."""
+    made: dict[str, Any] = dict(told)
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:

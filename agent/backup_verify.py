@@ -1,0 +1,151 @@
+"""`backup verify PATH --kind K`: one backup, read and judged here and now; no collector, no signature.
+
+The check `backup.K` looks at PATH through this machine's files and tools. The exit code is 0 good, 1 bad,
+2 could not tell or cannot be done; `--upto LEVEL` asks only the levels up to that one.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from agent import settings
+from agent.backup_progress import Bar, Watched
+from agent.errors import AgentError
+from agent.shown import Shown, table
+from agent.single import params_of
+from agent.sources.means import Means
+from agent.sources.memory import Transient
+from agent.sources.open import open_source
+from agent.state import DEFAULT, State
+from checks import registry
+from checks.api import Check, ObservationError, Reading, Seen, Source, worst
+from checks.api import State as Word
+from checks.artefacts.levels import Level
+from checks.codec import FieldError, JsonValue, from_json, to_json
+
+_LEVELS = {level.word: level for level in Level}
+_WORDS = {Word.OK: "good", Word.WARN: "warning", Word.CRIT: "bad", Word.UNKNOWN: "could not tell"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked: the artefact, its kind, a fingerprint taken at the source ("" none), parameters of the
+    check (`k=v`), the highest level that is asked ("" all)."""
+
+    path: Path
+    kind: str
+    fingerprint: str = ""
+    params: Sequence[str] = ()
+    upto: str = ""
+
+
+def kinds() -> list[str]:
+    """Kinds of backups that a path can be looked at as."""
+    made = []
+    for check_id in registry.ids():
+        area, _, kind = check_id.partition(".")
+        if area == "backup" and _takes_path(registry.get(check_id)):
+            made.append(kind)
+    return made
+
+
+def _takes_path(check: Check[Any, Any]) -> bool:
+    return check.source is Source.BACKUP and "path" in {spec.name for spec in fields(check.params)}
+
+
+def run(root: Path, wish: Wish) -> Shown:
+    """Look once, for as long as it takes; AgentError for what cannot be asked."""
+    check, level = _check(wish.kind), _level(wish.upto)
+    given = _given(check, wish)
+    try:
+        params = from_json(check.params, given, "params")
+    except FieldError as error:
+        raise AgentError("bad_param", str(error)) from None
+    bar = Bar.of(wish.path)
+    try:
+        source = open_source(Source.BACKUP, Transient(), _means(root))
+        source = source if bar is None else Watched(source, bar)
+        facts = check.observe(source, params)
+    except ObservationError as error:
+        value = {"kind": wish.kind, "error": str(error.kind), "detail": error.detail}
+        return Shown(value, f"{wish.kind}: {error.kind} {error.detail}", 2)
+    finally:
+        if bar is not None:
+            bar.close()
+    readings = list(check.judge(Seen(facts, source.now()), params))
+    return _shown(wish, to_json(facts), list(_asked(readings, level)))
+
+
+def _check(kind: str) -> Check[Any, Any]:
+    try:
+        check = registry.get(f"backup.{kind}")
+    except registry.UnknownCheckError:
+        check = None
+    if check is None or not _takes_path(check):
+        raise AgentError("unknown_kind", f"{kind!r} is no kind of backup; there are: {', '.join(kinds())}")
+    return check
+
+
+def _level(word: str) -> Level:
+    if word and word not in _LEVELS:
+        raise AgentError("unknown_level", f"{word!r} is no level; there are: {', '.join(_LEVELS)}")
+    return _LEVELS.get(word, Level.USABLE)
+
+
+def _given(check: Check[Any, Any], wish: Wish) -> dict[str, JsonValue]:
+    path = wish.path.absolute()
+    if not os.path.lexists(path):
+        raise AgentError("no_such_file", f"{path} is not there")
+    known = {spec.name for spec in fields(check.params)}
+    made = params_of(check, wish.params, {"path": os.fspath(path)})
+    if wish.fingerprint:
+        if "fingerprint" not in known:
+            raise AgentError("bad_param", f"{check.id} compares with no fingerprint")
+        made["fingerprint"] = os.fspath(Path(wish.fingerprint).absolute())
+    return made
+
+
+def _means(root: Path) -> Means:
+    """Keys come from the secrets of a state directory, where there is one that we may read."""
+    if root == DEFAULT and not os.access(root, os.R_OK | os.X_OK):
+        return Means()
+    return settings.read(State(root)).means(State(root))
+
+
+def _asked(readings: Iterable[Reading], level: Level) -> Iterator[Reading]:
+    """What counts: levels above the one asked do not; the grade is told, and is no verdict of its own."""
+    for one in readings:
+        found = _LEVELS.get(one.name.rpartition(":")[2])
+        if found is None or found <= level:
+            yield one
+
+
+def _shown(wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
+    judged = [one for one in readings if one.name.rpartition(":")[2] in _LEVELS]
+    state = worst(one.state for one in judged or readings)
+    value = {
+        "kind": wish.kind,
+        "path": os.fspath(wish.path),
+        "verdict": {Word.OK: "good", Word.WARN: "good", Word.CRIT: "bad"}.get(state, "could_not_tell"),
+        "readings": [
+            {
+                "name": r.name,
+                "value": to_json(r.value),
+                "unit": r.unit.value,
+                "state": r.state.value,
+                "reason": r.reason,
+            }
+            for r in readings
+        ],
+        "facts": facts,
+    }
+    rows = [(r.name, _WORDS[r.state] if r in judged else _number(r), r.reason) for r in readings]
+    said = {0: "good", 1: "bad", 2: "could not tell"}
+    code = {Word.OK: 0, Word.WARN: 0, Word.CRIT: 1}.get(state, 2)
+    return Shown(value, f"{table(rows)}\n{wish.path}: {said[code]}".lstrip("\n"), code)
+
+
+def _number(one: Reading) -> str:
+    return "-" if one.value is None else str(one.value)
