@@ -20,7 +20,7 @@ from collector.evidence.accepted import Accepted
 from collector.jobs import projection
 from collector.jobs.batches import log_size
 from collector.jobs.deriver import MOST_DIRTY, Deriver, Overtaken
-from collector.store import estates, human, late, plans, rounds, runs, series, statements
+from collector.store import backups, estates, human, late, plans, rounds, runs, series, statements
 from collector.store.evidence import Damaged
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ DERIVED = (
     series.cursor_table,
     runs.run_table,
     late.late_table,
+    backups.look_table,
     rounds.done_table,
     rounds.rule_table,
     rounds.record_table,

@@ -17,11 +17,13 @@ from checks.wire.errors import WireError
 from collector.context import Context
 from collector.evidence.accepted import Accepted
 from collector.faults import crash_point
+from collector.jobs import backup_lines
 from collector.jobs.batches import log_size, read_batches
 from collector.jobs.derive_late import Change, Job, LateWork
 from collector.jobs.derive_series import Holds
 from collector.jobs.derive_state import Memory
-from collector.store import late, plans, rounds, runs, series
+from collector.store import backups, late, plans, rounds, runs, series
+from collector.store.backups import LookRow
 from collector.store.evidence import Damaged
 from collector.store.late import LateRow
 from collector.store.rounds import DoneRow
@@ -61,11 +63,13 @@ class Deriver:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._plans: dict[str, Holds] = {}
+        self._with_backups: set[str] = {""}  # plans that have backup checks, or that nobody can read
         self._forget()
 
     def _forget(self) -> None:
         self._memory = Memory(self._holds)
         self._work = LateWork(self._holds)
+        self._backups: list[tuple[Accepted, int]] = []  # lines since the last flush
         self._kept = -1  # the cursor as in the database
         self._begun = -1
         self._late: set[tuple[int, int]] = set()  # as in the database
@@ -119,13 +123,16 @@ class Deriver:
     def take(self, batch: Accepted) -> None:
         """Follow one batch, the next in the log."""
         self._memory.take(batch)
+        self._holds(batch.header.plan)
+        if batch.header.plan in self._with_backups:
+            self._backups += backup_lines.found_in(batch)
         self.next = batch.idx + 1
 
     @property
     def dirty(self) -> int:
         """How much waits for the next flush."""
         memory = self._memory
-        return len(memory.dirty) + memory.ended + len(memory.done)
+        return len(memory.dirty) + memory.ended + len(memory.done) + len(self._backups)
 
     @property
     def behind(self) -> bool:
@@ -142,6 +149,7 @@ class Deriver:
         if self.next == self._kept:
             return
         try:
+            looks = self._looks()
             # Rows are made a piece at a time: all at once would stop everybody while they are collected.
             pieces = self._pieces()
             piece = next(pieces)
@@ -156,6 +164,7 @@ class Deriver:
             with self._context.write() as conn:
                 self._claim(conn, self.next)
                 _write(conn, piece)
+                backups.save(conn, looks)
                 self._close(conn)
                 crash_point("derive-written")
         except BaseException:
@@ -166,6 +175,14 @@ class Deriver:
         self._kept = self._begun = self.next
         self._late.update(row[:2] for row in piece.late)
         self._memory.forget_changes()
+        self._backups.clear()
+
+    def _looks(self) -> list[LookRow]:
+        """Looks at backups since the last flush: read before anything is written."""
+        if not self._backups:
+            return []
+        with self._context.read() as conn:
+            return backup_lines.rows_of(conn, self._backups)
 
     def late_step(self, *, patient: bool = True) -> bool:
         """Read a little for late observations; False if there is nothing to read just now."""
@@ -266,7 +283,9 @@ class Deriver:
                 plan = plans.by_digest(conn, digest)
         except (WireError, FieldError, Damaged) as error:
             log.warning("plan %s cannot be read: %s", digest[:16], error)
-            return {}
+            plan = None
+        if plan is None or backup_lines.asks_for(plan):
+            self._with_backups.add(digest)
         return {} if plan is None else {(item.check, item.target): item.hold_ms for item in plan.items}
 
 

@@ -1,0 +1,111 @@
+"""Result lines of backup checks on their way into the derived table: what the policy engine needs of them.
+
+Kept of each artefact: its `base` and what stands beside it as a single value. Lists of tables, files or rows
+are left out; who wants them opens the log entry.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection
+
+from checks.codec import FieldError, JsonValue, to_json
+from checks.plan import Plan
+from checks.result import Result, decode
+from checks.wire import strict_json
+from checks.wire.errors import WireError
+from collector.availability.clock import FUTURE_MS, shift_ms
+from collector.evidence.accepted import Accepted
+from collector.jobs.batches import lines_of
+from collector.store.backups import LookRow
+
+PREFIX = "backup."
+_MOST = 64  # members of a list that belongs to no artefact
+
+
+def asks_for(plan: Plan) -> bool:
+    """Whether a plan has backup checks: batches under any other plan are not gone through line by line."""
+    owed = (item.check for part in plan.rounds for item in part.items)
+    return any(check.startswith(PREFIX) for check in chain((item.check for item in plan.items), owed))
+
+
+def found_in(batch: Accepted) -> Iterator[tuple[Accepted, int]]:
+    """The lines of a batch that are looks at backups; an agent speaks for itself only."""
+    if batch.scored:
+        latest = batch.received_ms + FUTURE_MS
+        shift = shift_ms(batch.header.clock.offset_us)
+        for row in batch.rows:
+            if row.check.startswith(PREFIX) and row.vantage == batch.agent and row.t0 - shift <= latest:
+                yield batch, row.line_no
+
+
+def rows_of(conn: Connection, found: Iterable[tuple[Accepted, int]]) -> list[LookRow]:
+    """The rows of these lines; each batch is opened once."""
+    made, at, lines = [], -1, list[bytes]()
+    for batch, number in found:
+        if batch.idx != at:
+            at, lines = batch.idx, lines_of(conn, batch.idx)
+        if number < len(lines) and (result := _read(lines[number])) is not None:
+            made.append(_row(batch, number, result))
+    return made
+
+
+def _read(line: bytes) -> Result | None:
+    try:
+        return decode(line)
+    except (WireError, FieldError):
+        return None
+
+
+def _row(batch: Accepted, number: int, result: Result) -> LookRow:
+    return LookRow(
+        idx=batch.idx,
+        line=number,
+        check=result.check,
+        target=result.target,
+        vantage=result.vantage,
+        t=result.t0 - shift_ms(batch.header.clock.offset_us),
+        received=batch.received_ms,
+        offset_us=batch.header.clock.offset_us,
+        error=None if result.error is None else str(result.error),
+        seen=strict_json.dumps(distilled(result)).decode(),
+    )
+
+
+def distilled(result: Result) -> dict[str, JsonValue]:
+    """{"facts", "readings", "state"} of a line, without long lists; {} of one that is an error."""
+    if result.facts is None:
+        return {}
+    readings: list[JsonValue] = [
+        [one.name, to_json(one.value), one.unit.value, one.state.value, one.reason] for one in result.readings
+    ]
+    facts = {key: _kept(key, value) for key, value in result.facts.items()}
+    return {"facts": facts, "readings": readings, "state": result.state.value}
+
+
+def _kept(key: str, value: Any) -> JsonValue:
+    if key == "stands":
+        kept: JsonValue = value
+    elif key == "artefacts" and isinstance(value, list):
+        kept = [_artefact(one) for one in value if isinstance(one, Mapping)]
+    else:
+        kept = _short(value)
+    return kept
+
+
+def _artefact(value: Mapping[str, Any]) -> dict[str, JsonValue]:
+    return {
+        key: inner if key == "base" else _short(inner)
+        for key, inner in value.items()
+        if key == "base" or not isinstance(inner, list | dict) or len(inner) <= _MOST
+    }
+
+
+def _short(value: Any) -> JsonValue:
+    if isinstance(value, list):
+        return [_short(one) for one in value] if len(value) <= _MOST else []
+    if isinstance(value, Mapping):
+        return {key: _short(one) for key, one in value.items()} if len(value) <= _MOST else {}
+    plain: JsonValue = value
+    return plain

@@ -1,0 +1,58 @@
+"""Looks of backup checks in their own derived table: incrementally, and the same from a rebuild."""
+
+import json
+from typing import Any
+
+from checks.api import Reading, State, Unit
+from collector.jobs import derive
+from collector.store import backups
+
+BASE = {"name": "a.dmp", "kind": "full", "bytes": 10, "parts": 1, "modified": 5}
+FACTS = {
+    "artefacts": [{"base": BASE, "tables": [{"name": str(i)} for i in range(200)], "rows": 7}],
+    "stands": {"count": 1, "listed": [{"name": "a.dmp", "bytes": 10, "modified": 5}]},
+}
+READINGS = (Reading("a.dmp:present", 1, Unit.NONE, State.OK),)
+
+
+def looks(world: Any) -> list[backups.LookRow]:
+    with world.context.read() as conn:
+        return backups.every(conn)
+
+
+def test_looks_at_backups_are_kept_without_their_long_lists(world: Any, sight: Any) -> None:
+    agent = world.agent("backup-1")
+    one = sight("city/oa@disk", world.at, check="backup.postgres", facts=FACTS, readings=READINGS)
+    agent.send(sight("other", world.at), one, sight("city/oa@disk", world.at + 1, "error", "backup.postgres"))
+    derive.catch_up(world.context)
+    first, second = looks(world)
+    assert (first.line, first.check, first.target, first.error) == (
+        1,
+        "backup.postgres",
+        "city/oa@disk",
+        None,
+    )
+    seen = json.loads(first.seen)
+    assert seen["facts"]["artefacts"] == [{"base": BASE, "rows": 7}]
+    assert seen["facts"]["stands"] == FACTS["stands"]
+    assert seen["readings"] == [["a.dmp:present", 1, "none", "ok", ""]]
+    assert (second.line, second.error, second.seen) == (2, "timeout", "{}")
+
+
+def test_a_rebuild_gives_the_same_looks(world: Any, sight: Any) -> None:
+    agent = world.agent("backup-1")
+    for day in range(5):
+        at = world.at + day * 86_400_000
+        world.at = at
+        agent.send(sight("city/oa@disk", at, check="backup.postgres", facts=FACTS, readings=READINGS))
+        derive.catch_up(world.context)
+    before = looks(world)
+    assert len(before) == 5
+    derive.rebuild(world.context)
+    assert looks(world) == before
+
+
+def test_an_agent_speaks_for_itself_only(world: Any, sight: Any) -> None:
+    world.agent("backup-1").send(sight("city/oa@disk", world.at, check="backup.postgres", vantage="backup-2"))
+    derive.catch_up(world.context)
+    assert looks(world) == []
