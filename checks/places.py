@@ -1,12 +1,15 @@
 """Where backups lie and the tools that read them: the Backups source (standard library only).
 
+Every call of a place ends: where one read or stat takes longer than `timeout_ms` the look ends as `timeout`,
+and past the look's `budget_s` each call raises TimeoutError, an OSError.
+
 Paths are absolute on the place, as str with surrogate escapes for bytes that are no UTF-8; what goes into
 facts is `shown(path)`. Nothing at a place is ever changed. What keeps us from the whole place is an
 ObservationError; what is wrong with one file is an OSError, and becomes the artefact's `trouble`.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -25,9 +28,15 @@ def shown(path: str) -> str:
     return "".join(f"%{ord(c):02X}" if c == "%" or ord(c) < 32 or ord(c) == 127 else c for c in text)
 
 
+class NotAFileError(OSError):
+    """Something that is no regular file stands there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One directory entry (lstat). `kind`: file, directory, link, other. Times in nanoseconds."""
+    """One directory entry (lstat). `kind`: file, directory, link, other. Times in nanoseconds; `ctime_ns`,
+    `filesystem` and `inode` are 0 where the place does not tell (SFTP); `owner` and `group` are numbers
+    where it tells no names."""
 
     path: str
     kind: str
@@ -59,8 +68,18 @@ class Place(Protocol):
     def match(self, pattern: str) -> Sequence[Entry]:
         """Entries that fit; a star stands for names in one directory. Sorted by path."""
 
-    def walk(self, top: str) -> Iterator[Entry]:
-        """Everything below a directory, sorted by bytes of the path; links are entries, never followed."""
+    def walk(self, top: str, failed: Callable[[str, OSError], None] | None = None) -> Iterator[Entry]:
+        """Everything below a directory, sorted by bytes of the path, a directory's with a slash behind it
+        (`a`, `a-b`, `a/`, `a/b`); links are entries, never followed. A directory that cannot be listed is an
+        entry, and goes to `failed`; without that its OSError ends the walk."""
+
+    def blocks(self, path: str, most: int) -> Iterator[memoryview]:
+        """A regular file from its beginning, `most` bytes of it at most, in blocks of up to 1 MiB; each
+        block is good until the next one is asked for, of whatever file. The fastest way to read all of a
+        file."""
+
+    def block(self, path: str, offset: int, size: int) -> bytes:
+        """So many bytes from within a regular file, fewer at its end."""
 
     def open(self, path: str) -> BinaryIO:
         """A regular file for reading; never a link, pipe or device (NotAFileError, an OSError)."""

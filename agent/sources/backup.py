@@ -1,8 +1,10 @@
 """The source of backup checks: places where backups lie, tools that read them."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from agent.sources.backup_guard import Guard
 from agent.sources.backup_local import LocalPlace
 from agent.sources.backup_tools import LocalTools
 from agent.sources.means import Means
@@ -19,6 +21,7 @@ class BackupLooks:
         self._memory = memory
         self._means = means
         self._now = now
+        self.guard = Guard(time.monotonic() + 86_400)
         self._tools = LocalTools()
 
     @contextmanager
@@ -26,7 +29,8 @@ class BackupLooks:
         """Where an artefact lies."""
         if at.address:
             raise ObservationError(ErrorKind.UNSUPPORTED, "places by SFTP are not in this version")
-        yield LocalPlace()
+        self.guard.tighten(getattr(at, "budget_s", 3600), at.timeout_ms / 1000)
+        yield LocalPlace(self.guard)
 
     @property
     def tools(self) -> Tools:

@@ -2,17 +2,25 @@
 
 import functools
 import grp
+import io
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
+from typing import Any, BinaryIO, cast
 
-from agent.sources.files_store import Local, NotAFileError
-from agent.sources.files_store import places as expanded
-from checks.places import Entry
+from agent.sources.backup_guard import Guard, guarded
+from agent.sources.backup_match import matching
+from checks.places import Entry, NotAFileError
 
+BLOCK = 1 << 20
+_AT_HAND = 50_000  # names of one directory that are sorted in memory
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+Failed = Callable[[str, OSError], None]
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 class LocalPlace:
@@ -20,60 +28,173 @@ class LocalPlace:
 
     name = "local"
 
+    def __init__(self, guard: Guard | None = None) -> None:
+        self.guard = guard or Guard(float("inf"))
+        self._buffer = memoryview(bytearray(BLOCK))
+        self._users = functools.lru_cache(maxsize=256)(_user)
+        self._groups = functools.lru_cache(maxsize=256)(_group)
+
+    @guarded
     def stat(self, path: str) -> Entry:
         """One entry; a link is not followed."""
-        return _entry(path, os.lstat(path))
+        return self._entry(path, os.lstat(path))
 
+    @guarded
     def names(self, folder: str) -> Sequence[str]:
         """What a directory holds."""
         return sorted(os.listdir(folder))
 
     def match(self, pattern: str) -> Sequence[Entry]:
         """Entries that fit, sorted by path."""
-        return [self.stat(path) for path in sorted(expanded(Local(), [pattern])) if os.path.lexists(path)]
+        return matching(self, pattern)
 
-    def walk(self, top: str) -> Iterator[Entry]:
-        """Everything below a directory, sorted by bytes of the path."""
-        with os.scandir(top) as found:
-            rows = sorted(found, key=lambda one: os.fsencode(one.name))
-        for row in rows:
-            entry = _entry(row.path, row.stat(follow_symlinks=False))
+    def walk(self, top: str, failed: Failed | None = None) -> Iterator[Entry]:
+        """Everything below a directory, sorted by bytes of the path, directories with a slash behind it."""
+        top = top.rstrip("/")
+        try:
+            listed = self._listed(top or "/")
+        except OSError as problem:
+            if failed is None:
+                raise
+            failed(top, problem)
+            return
+        for name in listed:
+            path = f"{top}/{os.fsdecode(name)}".removesuffix("/")
+            try:
+                entry = self.stat(path)
+            except FileNotFoundError:
+                continue  # gone meanwhile, as files of a live tree are
             yield entry
             if entry.kind == "directory":
-                yield from self.walk(row.path)
+                yield from self.walk(path, failed)
+
+    def blocks(self, path: str, most: int) -> Iterator[memoryview]:
+        """A regular file from its beginning; one file at a time."""
+        guard, whole, number = self.guard, self._buffer, -1
+        guard.enter()
+        try:
+            number = self._opened(path)
+            while most > 0:
+                guard.enter()
+                got = os.readv(number, [whole[:most] if most < BLOCK else whole])
+                guard.began = 0.0
+                if not got:
+                    return
+                most -= got
+                yield whole[:got]
+        finally:
+            guard.began = 0.0
+            if number >= 0:
+                os.close(number)
+
+    @guarded
+    def block(self, path: str, offset: int, size: int) -> bytes:
+        """So many bytes from within a regular file."""
+        number = self._opened(path)
+        try:
+            made = b""
+            while len(made) < size and (more := os.pread(number, size - len(made), offset + len(made))):
+                made += more
+            return made
+        finally:
+            os.close(number)
 
     def open(self, path: str) -> BinaryIO:
         """A regular file for reading."""
-        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
-            raise NotAFileError(f"{path}: not a file")
-        return os.fdopen(number, "rb")
+        with self.guard.call():
+            number = self._opened(path)
+        return cast(BinaryIO, io.BufferedReader(_Raw(number, self.guard), 256 * 1024))
 
     def local(self, path: str) -> str | None:
         """The path itself."""
         return path
 
+    def _opened(self, path: str) -> int:
+        number = os.open(path, _FLAGS)
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise NotAFileError(f"{path}: not a file")
+        return number
 
-def _entry(path: str, found: os.stat_result) -> Entry:
-    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
-    return Entry(
-        path,
-        kind,
-        found.st_size,
-        found.st_mtime_ns,
-        found.st_ctime_ns,
-        stat.S_IMODE(found.st_mode),
-        _user(found.st_uid),
-        _group(found.st_gid),
-        found.st_dev,
-        found.st_ino,
-        found.st_nlink,
-        os.readlink(path) if kind == "link" else "",
-    )
+    @guarded
+    def _listed(self, folder: str) -> Iterable[bytes]:
+        """Names of a directory in order, those of directories with a slash; very many through a file."""
+        names: list[bytes] = []
+        runs: list[Iterator[bytes]] = []
+        with os.scandir(os.fsencode(folder)) as found:
+            for row in found:
+                names.append(row.name + b"/" if row.is_dir(follow_symlinks=False) else row.name)
+                if len(names) >= _AT_HAND:
+                    self.guard.began = time.monotonic()  # it moves
+                    runs.append(_spilled(names))
+                    names = []
+        names.sort()
+        return merge(names, *runs) if runs else names
+
+    def _entry(self, path: str, found: os.stat_result) -> Entry:
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
+        return Entry(
+            path,
+            kind,
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+            stat.S_IMODE(found.st_mode),
+            self._users(found.st_uid),
+            self._groups(found.st_gid),
+            found.st_dev,
+            found.st_ino,
+            found.st_nlink,
+            os.readlink(path) if kind == "link" else "",
+        )
 
 
-@functools.lru_cache(maxsize=256)
+def _spilled(names: list[bytes]) -> Iterator[bytes]:
+    """Write these names sorted to a file without a name; they come back one by one."""
+    names.sort()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever reads it to its end, or forgets it
+    for name in names:
+        file.write(len(name).to_bytes(2, "big") + name)
+    file.seek(0)
+    return _read_back(file)
+
+
+def _read_back(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while head := file.read(2):
+            yield file.read(int.from_bytes(head, "big"))
+
+
+class _Raw(io.RawIOBase):
+    """A file of this machine; each read of it may hang."""
+
+    def __init__(self, number: int, guard: Guard) -> None:
+        self._number = number
+        self.guard = guard
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._number
+
+    @guarded
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return os.lseek(self._number, offset, whence)
+
+    @guarded
+    def readinto(self, buffer: Any) -> int:
+        return os.readv(self._number, [buffer])
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.close(self._number)
+
+
 def _user(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name
@@ -81,7 +202,6 @@ def _user(number: int) -> str:
         return str(number)
 
 
-@functools.lru_cache(maxsize=256)
 def _group(number: int) -> str:
     try:
         return grp.getgrgid(number).gr_name

@@ -60,7 +60,9 @@ class Artefact:
     of its tree ("" not read); `read_at`: when all its bytes were last read. `id`, `parent`: label, LSN, or
     snapshot id ("" none). `fingerprint`: root of its content (rows, files), `expected`: the root recorded at
     the source, as found beside it ("" none). `parts`: count of files it consists of. `trouble`: what kept us
-    from reading it ("" nothing): missing, denied, unreadable, timeout, moving, not_a_file.
+    from reading it ("" nothing): missing, denied, unreadable, timeout, moving, not_a_file. `recorded`: the
+    digest of its bytes that was recorded beside it (ARTEFACT.sha256 …), or that we read before while neither
+    its size nor its time has changed since ("" none).
     """
 
     name: str
@@ -78,6 +80,7 @@ class Artefact:
     fingerprint: str = ""
     expected: str = ""
     trouble: str = ""
+    recorded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

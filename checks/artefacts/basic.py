@@ -1,0 +1,77 @@
+"""What is judged of every artefact, whatever its kind: levels L0 to L3, purely from its facts.
+
+verdicts = [*basic.judge_base(artefact.base, params, seen.taken_at, inner=True), *of_its_kind(...)]
+yield from levels.readings(artefact.base.name, verdicts)
+"""
+
+from collections.abc import Iterator
+
+from checks.api import Reading, State, Unit
+from checks.artefacts.artefact import Artefact, Placed
+from checks.artefacts.levels import Level, Verdict, bad, good, untold
+from checks.artefacts.look import Look, Stands
+
+AHEAD_MS = 5 * 60_000  # clocks of two machines may differ by so much
+_UNTOLD = {"timeout": "timeout", "denied": "denied", "moving": "moving", "not_a_file": "unsupported"}
+
+
+def judge_base(base: Artefact, params: Look, taken_at: int, *, inner: bool) -> Iterator[Verdict]:
+    """Verdicts at the levels present, fresh, placed and unchanged. `inner`: artefacts of this kind hold the
+    time they were made at; where one does not it cannot be told how fresh it is."""
+    if base.trouble == "missing":
+        yield bad("missing")
+        return
+    yield bad("empty") if base.bytes == 0 else good(Level.PRESENT)
+    yield _fresh(base, params, taken_at, inner)
+    if base.placed is not None:
+        yield from judge_placed(base.placed, params)
+    yield from _unchanged(base, params)
+
+
+def _fresh(base: Artefact, params: Look, taken_at: int, inner: bool) -> Verdict:
+    # The file's own time is only believed where it speaks against it.
+    inside = base.made.end if base.made.end is not None else base.made.start
+    known = [one for one in (base.made.start, base.made.end, base.modified) if one is not None]
+    if max(known) > taken_at + AHEAD_MS:
+        return bad("from_the_future")
+    if params.max_age_s and inside is not None and taken_at - inside > params.max_age_s * 1000:
+        return bad("old_inside")
+    if params.max_age_s and inside is None and taken_at - base.modified > params.max_age_s * 1000:
+        return bad("late")
+    if inner and inside is None:
+        return untold(Level.FRESH, "not_recorded")
+    return good(Level.FRESH)
+
+
+def judge_placed(placed: Placed, params: Look) -> Iterator[Verdict]:
+    """Mode, owner, and the directories above it."""
+    allowed = int(params.mode, 8) if params.mode else 0o750
+    if not placed.link_to and placed.mode & 0o777 & ~allowed:
+        yield bad("open_to_others", f"{placed.mode:04o}")
+    if params.owner and placed.owner not in params.owner:
+        # A number where no names are told (SFTP) is neither the right one nor a wrong one.
+        foreign = placed.owner.isdigit() and not all(one.isdigit() for one in params.owner)
+        yield untold(Level.PLACED, "unsupported") if foreign else bad("wrong_owner", placed.owner)
+    for folder in placed.parents_open:
+        yield bad("parent_writable", folder)
+    yield good(Level.PLACED)
+
+
+def _unchanged(base: Artefact, params: Look) -> Iterator[Verdict]:
+    if base.trouble:
+        yield untold(Level.UNCHANGED, _UNTOLD.get(base.trouble, "not_read"))
+    elif base.recorded and base.sha256:
+        yield good(Level.UNCHANGED) if base.recorded == base.sha256 else bad("changed")
+    elif base.recorded:
+        yield untold(Level.UNCHANGED, "not_read")
+    elif params.recorded:
+        yield bad("manifest_missing")
+
+
+def judge_stands(stands: Stands) -> Iterator[Reading]:
+    """`stands`: how many there are; none is bad, and only under temporary names is none."""
+    if stands.count:
+        yield Reading("stands", stands.count, Unit.COUNT, State.OK)
+    else:
+        reason = "unfinished" if stands.unfinished else "missing"
+        yield Reading("stands", 0, Unit.COUNT, State.CRIT, reason)
