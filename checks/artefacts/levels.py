@@ -125,6 +125,7 @@ REASONS: dict[str, Level] = {
     "rolled_back": Level.RESTORABLE,
     "wrong_target": Level.RESTORABLE,
     "not_drilled": Level.RESTORABLE,
+    "no_approval": Level.RESTORABLE,  # a restore that needed one, without
     # L9
     "wrong_answer": Level.USABLE,
     "overran": Level.USABLE,
@@ -135,6 +136,7 @@ UNTOLD = frozenset(
         *("not_read", "no_key", "no_tool", "needs_extension", "needs_licence", "denied", "timeout"),
         *("unreachable", "too_much", "moving", "unsupported", "not_recorded", "no_baseline"),
         *("unknown_word", "no_network_cut"),
+        *("no_room", "busy"),  # of a drill: disk or quota full; another one under way
     }
 )
 

@@ -102,6 +102,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "rolled_back": ("恢复已回滚", "the restore was rolled back"),
     "wrong_target": ("恢复到了错误的实例", "restored into the wrong instance"),
     "not_drilled": ("从未恢复演练", "never tested by a restore"),
+    "no_approval": ("恢复未经批准", "a restore without the approval it needed"),
     "wrong_answer": ("恢复后应用查询结果不符", "the application's questions were answered wrong"),
     "overran": ("超过约定恢复时间", "took longer than agreed"),
     # could not tell
@@ -114,6 +115,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_recorded": ("没有记录可比", "not recorded"),
     "unknown_word": ("状态词不认识", "unknown status word"),
     "no_network_cut": ("无法隔断网络，未演练", "the network could not be cut off"),
+    "no_room": ("演练主机空间不足", "no room on the drill host"),
+    "busy": ("另一项恢复演练正在进行", "another drill was under way"),
 }
 
 OTHER: dict[str, tuple[str, str]] = {
