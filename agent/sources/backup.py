@@ -22,7 +22,7 @@ class BackupLooks:
         self._means = means
         self._now = now
         self.guard = Guard(time.monotonic() + 86_400)
-        self._tools = LocalTools()
+        self._tools = LocalTools(self.guard)
 
     @contextmanager
     def place(self, at: Where) -> Iterator[Place]:

@@ -1,53 +1,99 @@
-"""Programs that read backups: found by name on this machine, run without a shell, ended at their deadline."""
+"""Programs that read backups: found by name on this machine, run without a shell, ended at their deadline.
+
+A secret goes to its program in memory without a name, open on the descriptor the caller asks for: it stands
+on no command line, in no environment and on no disk.
+"""
 
 import contextlib
+import fcntl
 import glob
 import os
+import select
 import shutil
 import signal
-import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
+from agent.sources.backup_guard import Guard
 from checks.api import ErrorKind, ObservationError
 
 _MOST_COMPLAINT = 16 * 1024
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BESIDE = "/usr/lib/postgresql/*/bin"
+_ABOVE = 64  # descriptors of ours; below are those the program gets
+_DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
+_running: set[int] = set()  # process groups of programs under way
 
 
 class LocalStream:
     """Implements checks.places.Stream."""
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        self._child = child
+    def __init__(self, name: str, pid: int, out: int, err: int, guard: Guard) -> None:
+        self.out: BinaryIO = os.fdopen(out, "rb", 256 * 1024)
         self.complaint = b""
         self.status = 0
-        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._name = name
+        self._pid = pid
+        self._guard = guard
+        self._ended = threading.Event()
+        self._late = False
+        self._reader = threading.Thread(target=self._drain, args=(err,), name="tool", daemon=True)
         self._reader.start()
 
-    @property
-    def out(self) -> BinaryIO:
-        """Standard output."""
-        assert self._child.stdout is not None  # noqa: S101  # Popen was given a pipe
-        return self._child.stdout  # type: ignore[return-value]  # IO[bytes] is one
-
     def finish(self) -> int:
-        """Wait for the end; the exit status."""
-        self.status = self._child.wait()
+        """Wait for the end; the exit status. ObservationError `timeout` where it was ended as too late."""
         self._reader.join()
+        if self._late:
+            raise ObservationError(ErrorKind.TIMEOUT, f"{self._name} did not end within the look's budget")
         return self.status
 
-    def _drain(self) -> None:
-        # A full pipe of complaints would stop the program, so they are read while it runs.
-        pipe = self._child.stderr
-        while pipe is not None and (more := pipe.read1(65536)):  # type: ignore[attr-defined]  # BufferedReader
-            self.complaint = (self.complaint + more)[-_MOST_COMPLAINT:]
+    def end(self) -> None:
+        """End it and all it started."""
+        _kill(self._pid)
+        self._reader.join()
+        self.out.close()
+
+    def _drain(self, err: int) -> None:
+        # A full pipe of complaints would stop the program, so they are read while it runs; the deadline is
+        # kept here too, as whoever reads its output waits in the kernel.
+        poll = select.poll()
+        poll.register(err, select.POLLIN)
+        with contextlib.closing(os.fdopen(err, "rb", 0)) as pipe:
+            while self._runs(poll):
+                if not (more := pipe.read(65536)):
+                    break
+                self.complaint = (self.complaint + more)[-_MOST_COMPLAINT:]
+        self._reap()
+
+    def _runs(self, poll: "select.poll") -> bool:
+        """Whether it has said something in time."""
+        while not poll.poll(min(self._guard.left, 60.0) * 1000):
+            if not self._guard.left:
+                self._late = True
+                _kill(self._pid)
+                return False
+        return True
+
+    def _reap(self) -> None:
+        # Its errors are closed: it has ended, or goes on without them.
+        pause = 0.001
+        while (found := os.waitpid(self._pid, os.WNOHANG)) == (0, 0):
+            if not self._guard.left and not self._late:
+                self._late = True
+                _kill(self._pid)
+            time.sleep(pause)
+            pause = min(pause * 2, 0.1)
+        _running.discard(self._pid)
+        self.status = os.waitstatus_to_exitcode(found[1])
 
 
 class LocalTools:
     """Implements checks.places.Tools."""
+
+    def __init__(self, guard: Guard | None = None) -> None:
+        self._guard = guard or Guard(float("inf"))
 
     def find(self, name: str) -> str | None:
         """Path of a tool; the newest PostgreSQL's where several are installed."""
@@ -68,25 +114,100 @@ class LocalTools:
         program = self.find(argv[0])
         if program is None:
             raise ObservationError(ErrorKind.UNSUPPORTED, f"{argv[0]} is not installed here")
-        if secrets:
-            raise ObservationError(ErrorKind.UNSUPPORTED, "secrets for tools are not in this version")
-        child = subprocess.Popen(  # noqa: S603  # no shell; the program is found by name
-            [program, *argv[1:]],
-            stdin=stdin if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={"PATH": _PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **(env or {})},
-            cwd=cwd,
-            start_new_session=True,
-        )
+        words = [program, *argv[1:]]
+        if cwd is not None:
+            words = ["/usr/bin/env", f"--chdir={cwd}", *words]
+        with contextlib.ExitStack() as ours:
+            feed = _Feed(stdin) if stdin is not None else None
+            given = feed.number if feed is not None else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            handed = {0: _high(ours, given, own=feed is None or feed.piped)}
+            out, handed[1] = _pipe(ours)
+            err, handed[2] = _pipe(ours)
+            for number, secret in (secrets or {}).items():
+                handed[number] = _memory(ours, secret)
+            pid = _start(words, handed, env or {})
+        stream = LocalStream(argv[0], pid, out, err, self._guard)
         try:
-            stream = LocalStream(child)
+            if feed is not None:
+                feed.begin()
             yield stream
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            stream.finish()
-            for pipe in (child.stdout, child.stderr):
-                if pipe is not None:
-                    pipe.close()
+            stream.end()
+            if feed is not None:
+                feed.end()
+
+
+def _start(words: Sequence[str], handed: Mapping[int, int], env: Mapping[str, str]) -> int:
+    minimal = {"PATH": _PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **env}
+    actions = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in handed.items()]
+    # The agent's looking child ignores the signals that stop a service; its tools must not.
+    pid = os.posix_spawn(
+        words[0], list(words), minimal, file_actions=actions, setsid=True, setsigdef=_DEFAULTS
+    )
+    _running.add(pid)
+    return pid
+
+
+def _high(ours: contextlib.ExitStack, number: int, *, own: bool) -> int:
+    """The same open file, out of the way of the numbers the program gets; closed once it has started."""
+    made = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
+    ours.callback(os.close, made)
+    if own:
+        os.close(number)
+    return made
+
+
+def _pipe(ours: contextlib.ExitStack) -> tuple[int, int]:
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    return reading, _high(ours, writing, own=True)
+
+
+def _memory(ours: contextlib.ExitStack, secret: bytes) -> int:
+    number = os.memfd_create("secret", os.MFD_CLOEXEC)
+    os.write(number, secret)
+    os.lseek(number, 0, os.SEEK_SET)
+    return _high(ours, number, own=True)
+
+
+class _Feed:
+    """What a program reads: a file as it is, or a stream that only Python can read, through a pipe."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._thread: threading.Thread | None = None
+        try:
+            self.number = source.fileno()
+            self.piped = False
+        except OSError:
+            self.number, self._into = os.pipe2(os.O_CLOEXEC)
+            self.piped = True
+
+    def begin(self) -> None:
+        """Feed it, once the program has started."""
+        if self.piped:
+            self._thread = threading.Thread(target=self._copy, name="feed", daemon=True)
+            self._thread.start()
+
+    def end(self) -> None:
+        """No more is read."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _copy(self) -> None:
+        # What cannot be read ends the program's input: it will complain, or its output is short.
+        with contextlib.suppress(OSError, ObservationError), os.fdopen(self._into, "wb", 0) as into:
+            while more := self._source.read(1 << 20):
+                left: Any = memoryview(more)
+                while left:
+                    left = left[cast(int, into.write(left)) :]
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def end_all() -> None:
+    """This process ends: so do the programs it has started."""
+    for pid in list(_running):
+        _kill(pid)
