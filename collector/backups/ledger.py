@@ -126,6 +126,16 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Week:
+    """One ISO week (`2026-W10`) of slots' anchors, from Monday `day`: the good artefacts made for it, by
+    name. Several good ones in a week are one week."""
+
+    week: str
+    day: str
+    artefacts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CopyState:
     """A point's second copy at `place`."""
 
@@ -225,8 +235,7 @@ class Problem:
 class Success:
     """Success of drills in one period. Retries are shown and not counted; excused ones neither. `lower`:
     one-sided 95 % Clopper-Pearson bound, rounded down to a millionth. `holds`: None without any attempt.
-    `failures_left`: failures that the period may still see (by what is begun and planned) before it breaks.
-    `recovered`: (rows or files recovered, of all) over all drills that told."""
+    `failures_allowed`: how many of so many begun may fail. `recovered`: (rows or files recovered, of all) over all drills that told."""
 
     from_ms: int
     to_ms: int
@@ -240,6 +249,7 @@ class Success:
     lower: Fraction | None
     at_least: Fraction
     holds: bool | None
+    failures_allowed: int = 0
     recovered: tuple[int, int] | None = None
 
 
@@ -281,6 +291,11 @@ class ObjectLedger:
         """All days with a slot."""
         return tuple(self.account.days()) if self.account else ()
 
+    @property
+    def weeks(self) -> tuple[Week, ...]:
+        """All ISO weeks with a slot's anchor."""
+        return tuple(self.account.weeks()) if self.account else ()
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -319,6 +334,17 @@ def _object_json(one: ObjectLedger) -> dict[str, JsonValue]:
 def _parts(one: ObjectLedger) -> Iterator[tuple[str, JsonValue]]:
     for name in ("name", "kind", "place", "policies", "clause", "tested", "counts"):
         yield name, to_json(getattr(one, name))
-    for name in ("slots", "points", "days", "copies", "drills", "retention", "rto", "rpo", "rpo_at_drills"):
+    for name in (
+        "slots",
+        "points",
+        "days",
+        "weeks",
+        "copies",
+        "drills",
+        "retention",
+        "rto",
+        "rpo",
+        "rpo_at_drills",
+    ):
         yield name, to_json(getattr(one, name))
     yield "problems", to_json(one.problems)

@@ -56,6 +56,7 @@ class Look:
     count: int = 0
     offset_ms: int = 0
     error: str = ""
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)

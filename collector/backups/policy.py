@@ -51,7 +51,7 @@ class Pick(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long a slot's day must stay restorable: calendar months (clamped: 31 May - 3 = 28/29 Feb) and days."""
+    """How long a slot's day must stay restorable: days, or calendar months (31 May - 3 = 28/29 Feb)."""
 
     months: int = 0
     days: int = 0

@@ -1,0 +1,301 @@
+"""Looks into records: what each artefact was over time, at each place.
+
+A record ends where a complete look no longer lists its name (`gone_ms`) or another artefact stands under it.
+What could not be told never takes back what was told: a bad word stays bad until a later look says good.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.api import Reading, State
+from checks.artefacts.artefact import Artefact, Listed
+from checks.artefacts.levels import Level, Outcome, Verdict, bad, by_level, good
+from checks.codec import from_json
+from checks.result import Result
+from collector.backups.observed import Look, Place, Record, Sighting, Turn
+
+_LEVELS = {level.word: level for level in Level}
+_OUTCOMES = {State.OK: Outcome.GOOD, State.WARN: Outcome.GOOD, State.CRIT: Outcome.BAD}
+_OURS = "fold"  # whose word it is that bytes are no longer those first read
+Source = tuple[str, str]  # check and item: only who listed a name can tell that it is gone
+
+
+def look_of(result: Result, *, object: str, place: str, received_ms: int, offset_ms: int = 0) -> Look:
+    """The look that a result line of a backup check tells of; FieldError where the facts are no artefacts'."""
+    facts: Mapping[str, Any] = result.facts or {}
+    verdicts = _verdicts(result.readings)
+    listed, count = _stands(facts)
+    bases = [from_json(Artefact, one["base"], "facts.artefacts.base") for one in facts.get("artefacts", ())]
+    return Look(
+        object=object,
+        place=place,
+        check=result.check,
+        vantage=result.vantage,
+        t0=result.t0 - (offset_ms if abs(offset_ms) > 1000 else 0),
+        received_ms=received_ms,
+        sightings=tuple(_sighting(base, verdicts.get(base.name, ())) for base in bases),
+        listed=listed,
+        count=count,
+        offset_ms=offset_ms,
+        error="" if result.error is None else result.error.value,
+        item=result.target,
+    )
+
+
+def _stands(facts: Mapping[str, Any]) -> tuple[tuple[Listed, ...] | None, int]:
+    stands = facts.get("stands")
+    if stands is None:
+        return None, 0
+    listed = tuple(from_json(Listed, one, "facts.stands.listed") for one in stands["listed"])
+    return listed, from_json(int, stands["count"], "facts.stands.count")
+
+
+def _verdicts(readings: Iterable[Reading]) -> dict[str, tuple[Verdict, ...]]:
+    """`NAME:LEVEL` readings, by name; a name may hold colons itself."""
+    found: dict[str, list[Verdict]] = {}
+    for one in readings:
+        name, _, word = one.name.rpartition(":")
+        if name and (level := _LEVELS.get(word)) is not None:
+            outcome = _OUTCOMES.get(one.state, Outcome.COULD_NOT_TELL)
+            found.setdefault(name, []).append(Verdict(level, outcome, one.reason))
+    return {name: tuple(verdicts) for name, verdicts in found.items()}
+
+
+def _sighting(base: Artefact, verdicts: tuple[Verdict, ...]) -> Sighting:
+    placed = base.placed
+    return Sighting(
+        name=base.name,
+        kind=base.kind,
+        bytes=base.bytes,
+        modified=base.modified,
+        start=base.made.start,
+        end=base.made.end,
+        sha256=base.sha256,
+        id=base.id,
+        parent=base.parent,
+        source=base.made.source,
+        system=base.made.system,
+        fingerprint=base.fingerprint,
+        expected=base.expected,
+        filesystem=placed.filesystem if placed else 0,
+        inode=placed.inode if placed else 0,
+        link_to=placed.link_to if placed else "",
+        trouble=base.trouble,
+        verdicts=verdicts,
+    )
+
+
+@dataclass(slots=True)
+class _Life:
+    """What is remembered of a record beside it."""
+
+    record: Record
+    by: set[Source] = field(default_factory=set)
+    words: dict[str, dict[Level, Verdict]] = field(default_factory=dict)  # check -> level -> newest told
+    good_at: dict[Level, int] = field(default_factory=dict)
+    first_sha: str = ""
+    inner: int | None = None  # its start, as the artefact says it
+
+
+class Folder:
+    """Takes looks, oldest first for each object and place; gives `Observed.places`."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, dict[str, _Standing]] = {}
+        self._interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {}
+
+    def add(self, look: Look) -> None:
+        """One look. Looks of the same object and place must come in the order of t0."""
+        places = self._places.setdefault(look.object, {})
+        standing = places.setdefault(look.place, _Standing(look.place, self._interned))
+        standing.add(look)
+
+    def places(self) -> dict[str, dict[str, Place]]:
+        """Object -> place -> records so far."""
+        return {
+            name: {place: standing.place() for place, standing in places.items()}
+            for name, places in self._places.items()
+        }
+
+
+def fold(looks: Iterable[Look]) -> dict[str, dict[str, Place]]:
+    """`Observed.places` of these looks, in any order."""
+    folder = Folder()
+    for look in sorted(looks, key=lambda one: one.t0):
+        folder.add(look)
+    return folder.places()
+
+
+class _Standing:
+    """One object's place."""
+
+    def __init__(self, place: str, interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]]) -> None:
+        self._place = place
+        self._interned = interned
+        self._all: list[Record] = []
+        self._live: dict[str, _Life] = {}
+        self._looks: list[int] = []
+        self._last: dict[Source, int] = {}  # newest complete look of each
+        self._tried: int | None = None
+
+    def place(self) -> Place:
+        return Place(tuple(self._all), tuple(self._looks), self._tried)
+
+    def add(self, look: Look) -> None:
+        self._tried = look.t0
+        if look.error:
+            return
+        source = (look.check, look.item)
+        for sighting in look.sightings:
+            self._meet(look, source, sighting)
+        if look.listed is None:
+            return
+        for one in look.listed:
+            self._stands(look, source, one)
+        self._absent(look, source)
+        self._last[source] = look.t0
+        if not self._looks or self._looks[-1] < look.t0:
+            self._looks.append(look.t0)
+
+    def _meet(self, look: Look, source: Source, seen: Sighting) -> None:
+        life = self._live.get(seen.name)
+        if seen.trouble == "missing":
+            return
+        if life is None or not _same(life, seen):
+            if life is not None:
+                life.record.gone_ms = look.t0
+            life = self._begin(look, source, seen)
+        life.by.add(source)
+        _take(life, look, seen)
+        self._judge(life, look, seen)
+
+    def _stands(self, look: Look, source: Source, one: Listed) -> None:
+        life = self._live.get(one.name)
+        if life is None:
+            life = self._begin(look, source, Sighting(one.name, "", one.bytes, one.modified))
+        life.by.add(source)
+        life.record.last_ms = look.t0
+
+    def _begin(self, look: Look, source: Source, seen: Sighting) -> _Life:
+        record = Record(
+            name=seen.name,
+            kind=seen.kind,
+            place=self._place,
+            vantage=look.vantage,
+            bytes=seen.bytes,
+            modified=seen.modified,
+            start=None,
+            end=None,
+            first_ms=look.t0,
+            last_ms=look.t0,
+            received_ms=look.received_ms,
+            absent_ms=self._last.get(source),
+        )
+        self._all.append(record)
+        life = self._live[seen.name] = _Life(record)
+        return life
+
+    def _absent(self, look: Look, source: Source) -> None:
+        """Ends what this look should have listed and did not."""
+        listed = look.listed or ()
+        # A list that was cut tells only of what is as new as its oldest.
+        since = min((one.modified for one in listed), default=0) if look.count > len(listed) else None
+        there = {one.name for one in listed} | {
+            one.name for one in look.sightings if one.trouble != "missing"
+        }
+        gone = [
+            name
+            for name, life in self._live.items()
+            if name not in there and source in life.by and (since is None or life.record.modified > since)
+        ]
+        for name in gone:
+            self._live.pop(name).record.gone_ms = look.t0
+
+    def _judge(self, life: _Life, look: Look, seen: Sighting) -> None:
+        held = life.words.setdefault(look.check, {})
+        for level, verdict in by_level(seen.verdicts).items():
+            if (
+                verdict.outcome is not Outcome.COULD_NOT_TELL
+                or level not in held
+                or held[level].outcome is Outcome.COULD_NOT_TELL
+            ):
+                held[level] = verdict
+        _compare_bytes(life, seen)
+        merged = tuple(by_level(v for words in life.words.values() for v in words.values()).values())
+        record = life.record
+        if merged != record.verdicts:
+            record.turns += tuple(_turns(record, merged, look.t0, life.good_at))
+            record.verdicts = self._interned.setdefault(merged, merged)
+        for verdict in merged:
+            if verdict.outcome is Outcome.GOOD:
+                life.good_at[verdict.level] = look.t0
+        if seen.verdicts:
+            record.told_ms = look.t0
+
+
+def _turns(
+    record: Record, merged: tuple[Verdict, ...], at: int, good_at: Mapping[Level, int]
+) -> Iterator[Turn]:
+    """What changed; a first good word is no change worth keeping."""
+    before = {one.level: one for one in record.verdicts}
+    for verdict in merged:
+        held = before.get(verdict.level)
+        if held == verdict or (held is None and verdict.outcome is Outcome.GOOD):
+            continue
+        yield Turn(at, verdict, good_at.get(verdict.level))
+
+
+def _same(life: _Life, seen: Sighting) -> bool:
+    """Whether this is still the artefact we know under its name, and not another one written over it."""
+    record = life.record
+    if life.inner is not None and seen.start is not None:
+        return life.inner == seen.start
+    if life.inner is not None or _unfinished(record) or not record.told_ms:
+        # The head of a damaged one may not be readable any more; one that grows is not done yet.
+        return True
+    if life.first_sha and life.first_sha == seen.sha256:
+        return True
+    return (record.bytes, record.modified) == (seen.bytes, seen.modified)
+
+
+def _unfinished(record: Record) -> bool:
+    return record.trouble == "moving" or any(v.reason in ("unfinished", "moving") for v in record.verdicts)
+
+
+def _compare_bytes(life: _Life, seen: Sighting) -> None:
+    """Bytes that were read once and are others now, under the same name and made at the same time."""
+    if not seen.sha256:
+        return
+    if not life.first_sha or _unfinished(life.record):
+        life.first_sha = seen.sha256
+    same = life.first_sha == seen.sha256
+    if not same or _OURS in life.words:
+        life.words[_OURS] = {Level.UNCHANGED: good(Level.UNCHANGED) if same else bad("changed")}
+
+
+def _take(life: _Life, look: Look, seen: Sighting) -> None:
+    """Takes over what this look read; what it did not read stays."""
+    record = life.record
+    record.last_ms = look.t0
+    record.bytes, record.modified, record.trouble = seen.bytes, seen.modified, seen.trouble
+    record.kind = seen.kind or record.kind
+    for name in (
+        "id",
+        "parent",
+        "source",
+        "system",
+        "fingerprint",
+        "expected",
+        "link_to",
+        "filesystem",
+        "inode",
+    ):
+        if value := getattr(seen, name):
+            setattr(record, name, value)
+    record.sha256 = seen.sha256 or record.sha256
+    offset = look.offset_ms if abs(look.offset_ms) > 1000 else 0
+    if seen.start is not None and life.inner is None:
+        life.inner, record.start, record.offset_ms = seen.start, seen.start - offset, offset
+    if seen.end is not None:
+        record.end = seen.end - record.offset_ms
