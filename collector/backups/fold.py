@@ -22,7 +22,7 @@ Source = tuple[str, str]  # check and item: only who listed a name can tell that
 
 
 def look_of(result: Result, *, object: str, place: str, received_ms: int, offset_ms: int = 0) -> Look:
-    """The look that a result line of a backup check tells of; FieldError where the facts are no artefacts'."""
+    """The look that a result line of a backup check tells of; FieldError where its facts are not."""
     facts: Mapping[str, Any] = result.facts or {}
     verdicts = _verdicts(result.readings)
     listed, count = _stands(facts)

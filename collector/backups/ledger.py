@@ -235,7 +235,8 @@ class Problem:
 class Success:
     """Success of drills in one period. Retries are shown and not counted; excused ones neither. `lower`:
     one-sided 95 % Clopper-Pearson bound, rounded down to a millionth. `holds`: None without any attempt.
-    `failures_allowed`: how many of so many begun may fail. `recovered`: (rows or files recovered, of all) over all drills that told."""
+    `failures_allowed`: how many of so many begun may fail. `recovered`: (rows or files recovered, of all)
+    over all drills that told."""
 
     from_ms: int
     to_ms: int
@@ -334,17 +335,7 @@ def _object_json(one: ObjectLedger) -> dict[str, JsonValue]:
 def _parts(one: ObjectLedger) -> Iterator[tuple[str, JsonValue]]:
     for name in ("name", "kind", "place", "policies", "clause", "tested", "counts"):
         yield name, to_json(getattr(one, name))
-    for name in (
-        "slots",
-        "points",
-        "days",
-        "weeks",
-        "copies",
-        "drills",
-        "retention",
-        "rto",
-        "rpo",
-        "rpo_at_drills",
-    ):
+    for name in ("slots", "points", "days", "weeks", "copies", "drills", "retention"):
         yield name, to_json(getattr(one, name))
-    yield "problems", to_json(one.problems)
+    for name in ("rto", "rpo", "rpo_at_drills", "problems"):
+        yield name, to_json(getattr(one, name))
