@@ -183,6 +183,8 @@ def _zip_cut(head: bytes) -> Seal:
 
 def _7z(file: BinaryIO, head: bytes, size: int) -> tuple[Seal, list[Range]]:
     found = sevenzip.look(file, size)
+    if found.damage:  # its headers stand at its end: without them nobody knows
+        return Seal("7z", "unknown"), [found.body]
     if not found.encrypted:
         return Seal(), [found.body]
     return Seal("7z", "aes-256", ("passphrase",)), [found.body]
