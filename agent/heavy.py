@@ -6,8 +6,8 @@ between looks stays here: the child asks for it.
 
 Frames on a socket pair, both ways: length (4 bytes, big-endian), JSON.
 
-    -> {"vantage", "plugins", "queries", "state", "off"}   once
-    -> {"look": n, "item": {…}, "slot", "round"}           a look
+    -> {"vantage", "plugins", "queries", "state", "off", "slow"}   once
+    -> {"look": n, "item": {…}, "slot", "round", "deadline"}       a look
     <- {"look": n, "swap": key, "value": …}                remember this,
     -> {"look": n, "before": …}                            and this was there before
     <- {"look": n, "line": text}                           the result as it is signed
@@ -90,9 +90,11 @@ class _Child:
 class Heavy:
     """The child and what waits for it; `look` is called by many threads."""
 
-    def __init__(self, vantage: str, means: Means) -> None:
+    def __init__(self, vantage: str, means: Means, *, slow: bool = False) -> None:
+        """`slow`: what it does may wait for whatever else this machine does."""
         self._vantage = vantage
         self._means = means
+        self._is_slow = slow
         self._lock = threading.Lock()  # guards everything below
         self._child: _Child | None = None
         self._count = 0
@@ -109,6 +111,7 @@ class Heavy:
         number, child, answers = self._enter()
         try:
             raw = {"look": number, "item": to_json(item), "slot": when.slot, "round": when.round}
+            raw["deadline"] = deadline_ms
             self._tell(child, raw)
             while True:
                 message = self._next(child, number, answers, end)
@@ -164,6 +167,7 @@ class Heavy:
                     "queries": to_json(means.queries),
                     "state": None if means.state is None else str(means.state),
                     "off": to_json(means.off),
+                    "slow": self._is_slow,
                 },
             )
         threading.Thread(target=self._read, args=(child,), name="heavy", daemon=True).start()
@@ -252,11 +256,18 @@ def _end(child: _Child) -> None:
         with contextlib.suppress(OSError):
             child.sock.shutdown(socket.SHUT_RDWR)
         child.sock.close()
-    end = time.monotonic() + _END_S
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(child.pid, os.WNOHANG) == (0, 0):
-            if time.monotonic() > end:
-                os.kill(child.pid, signal.SIGKILL)
-                os.waitpid(child.pid, 0)
-                return
-            time.sleep(0.02)
+        if not _reaped(child.pid):
+            os.kill(child.pid, signal.SIGKILL)
+            if not _reaped(child.pid):
+                # It hangs in the kernel, in a read of a dead share; nobody waits for it any more.
+                log.error("the child process %d cannot be ended: a read of its hangs", child.pid)
+
+
+def _reaped(pid: int) -> bool:
+    end = time.monotonic() + _END_S
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

@@ -59,12 +59,16 @@ def main() -> None:
             _serve(line, first)
     if (sessions := sys.modules.get("agent.sources.bmc_session")) is not None:
         sessions.close_all()  # a controller has few, and keeps those nobody ends for half an hour
+    if (tools := sys.modules.get("agent.sources.backup_tools")) is not None:
+        tools.end_all()
     os._exit(0)  # looks that hang are not waited for
 
 
 def _serve(line: _Line, first: dict[str, Any]) -> None:
     state = None if first["state"] is None else Path(first["state"])
     off = frozenset(map(Source, first["off"]))
+    if first["slow"]:
+        os.nice(10)
     means = Means(first["plugins"], first["queries"], state, off)
     eyes = Eyes(first["vantage"], means, Clock(), inside=True)
     while (message := _received(line.sock)) is not None:
@@ -87,7 +91,7 @@ def _received(sock: socket.socket) -> dict[str, Any] | None:
 def _look(eyes: Eyes, line: _Line, number: int, message: dict[str, Any]) -> None:
     item = from_json(Item, message["item"], "item")
     when = When(message["slot"], message["round"])
-    result = eyes.look(item, when, _Asked(line, number))
+    result = eyes.look(item, when, _Asked(line, number), message["deadline"])
     try:
         line.send({"look": number, "line": encode_line(result).decode()})
     except OSError:

@@ -8,8 +8,9 @@ MOST_STUCK threads no new look of any kind starts until one returns.
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.canaries import Canaries
 from agent.clock import Clock
@@ -38,7 +39,8 @@ MOST_STUCK = 64
 IDLE_S = 20.0  # a thread without work ends; the last one stays
 HELP_MS = 200  # a look that has waited so long for the one before it gets a thread of its own
 MAX_LINE = 1024 * 1024
-LONGEST_MS = 60_000
+LONGEST_MS = 60_000  # looks that may take longer are slow ones
+MOST_SLOW = 2  # of those at once: they read disks
 HEAVY = frozenset(
     {
         *(Source.SSH, Source.SNMP, Source.DEVICE, Source.BMC, Source.SQL, Source.HTTP, Source.FILES),
@@ -89,6 +91,7 @@ class Eyes:
         self._clock = clock
         self._inside = inside
         self._heavy: Heavy | None = None
+        self._slow: Heavy | None = None
         self._heavy_lock = threading.Lock()
         self._told: dict[tuple[str, str], str] = {}
 
@@ -99,17 +102,21 @@ class Eyes:
             check = registry.get(item.check)
             if not self._inside and check.source in HEAVY:
                 self._means.allow(check.source)
-                return self._child().look(item, when, memory, deadline_ms)
+                return self._child(check.source).look(item, when, memory, deadline_ms)
             source = open_source(check.source, memory, self._means)
-            result = look(
-                check,
-                item,
-                source,
-                vantage=self._vantage,
-                when=when,
-                now=self._clock.wall,
-                told=lambda problem: self._tell(item, problem),
-            )
+
+            def take() -> Result:
+                return look(
+                    check,
+                    item,
+                    source,
+                    vantage=self._vantage,
+                    when=when,
+                    now=self._clock.wall,
+                    told=lambda problem: self._tell(item, problem),
+                )
+
+            result = _watched(source, item, deadline_ms, take) if check.source is Source.BACKUP else take()
             if result.error is None and self._told:
                 self._told.pop((item.check, item.target), None)
             return result
@@ -132,19 +139,23 @@ class Eyes:
             log.warning("%s on %s: %s", item.check, item.target, text)
 
     def close(self) -> None:
-        """End the child process, if there is one."""
+        """End the child processes, if there are any."""
         with self._heavy_lock:
-            heavy, self._heavy = self._heavy, None
-        if heavy is not None:
-            heavy.close()
+            ending = [one for one in (self._heavy, self._slow) if one is not None]
+            self._heavy = self._slow = None
+        for one in ending:
+            one.close()
 
-    def _child(self) -> "Heavy":
+    def _child(self, source: Source) -> "Heavy":
+        # Loaded only where a plan has such a look.
+        from agent.heavy import Heavy
+
         with self._heavy_lock:
-            if self._heavy is None:
-                # Loaded only where a plan has such a look.
-                from agent.heavy import Heavy
-
-                self._heavy = Heavy(self._vantage, self._means)
+            if source is Source.BACKUP:
+                # Hours of hashing in a process of their own: no look at anything else waits for them.
+                self._slow = self._slow or Heavy(self._vantage, self._means, slow=True)
+                return self._slow
+            self._heavy = self._heavy or Heavy(self._vantage, self._means)
             return self._heavy
 
     def error(self, item: Item, when: When, kind: ErrorKind, started: int) -> Result:
@@ -165,6 +176,14 @@ class Eyes:
             error=kind,
             round=when.round,
         )
+
+
+def _watched(source: Any, item: Item, deadline_ms: int, take: Callable[[], Result]) -> Result:
+    """A look at backups: ends in time by itself, and is given up where a place hangs."""
+    from agent import stalls
+
+    source.guard.at = stalls.until(deadline_ms)
+    return stalls.watched(source.guard, (item.check, item.target, item.params_digest), take)
 
 
 class Pool:
@@ -212,7 +231,11 @@ class Pool:
             for key, task in list(self._tasks.items()):
                 if task.started and now - task.started > task.due.deadline_ms:
                     self._give_up(key, task)
-            if any(now - task.queued >= HELP_MS and not task.due.probe for task in self._queue):
+            held = self._slow() >= MOST_SLOW
+            if any(
+                now - task.queued >= HELP_MS and not task.due.probe and not (held and _is_slow(task))
+                for task in self._queue
+            ):
                 self._call_worker()
 
     def ended(self) -> list[Done]:
@@ -252,9 +275,13 @@ class Pool:
         if self._sleepers:
             # The one that slept last: the others may sleep on, and go when they are never needed.
             self._sleepers.pop().release()
-        elif self._threads < (MOST_WORKERS if self._many() else WORKERS):
+        elif self._threads - self._slow() < (MOST_WORKERS if self._many() else WORKERS):
             self._threads += 1
             threading.Thread(target=self._work, name="look", daemon=True).start()
+
+    def _slow(self) -> int:
+        """Slow looks under way: each has a thread beyond those that the others share."""
+        return sum(bool(task.started) and _is_slow(task) for task in self._tasks.values())
 
     def _many(self) -> bool:
         """Whether so many looks at others wait that more threads than usual are worth it: they only wait."""
@@ -286,10 +313,12 @@ class Pool:
         self.counts.looks += 1
 
     def _next(self) -> _Task | None:
-        """The first queued look that may start: probes wait while MOST_PROBES are in flight."""
+        """The first queued look that may start: probes wait while MOST_PROBES are in flight, slow ones
+        while MOST_SLOW are."""
         probes = sum(task.due.probe for task in self._tasks.values() if task.started)
+        held = self._slow() >= MOST_SLOW
         for index, task in enumerate(self._queue):
-            if not task.due.probe or probes < MOST_PROBES:
+            if (not task.due.probe or probes < MOST_PROBES) and not (held and _is_slow(task)):
                 del self._queue[index]
                 task.started = self._clock.sample().mono
                 return task
@@ -342,6 +371,10 @@ class Pool:
             self._recent.ended(task.memory.values)
             self._end(task, result, line, task.memory.values)
         return True
+
+
+def _is_slow(task: _Task) -> bool:
+    return task.due.deadline_ms > LONGEST_MS and task.due.item.check.startswith("backup.")
 
 
 def encode_line(result: Result) -> bytes:

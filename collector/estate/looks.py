@@ -145,10 +145,16 @@ def pairs(
                 yield check, asset
 
 
+def usual_deadline_ms(params: Mapping[str, Any] | None) -> int:
+    """Deadline of a look that names none: a minute; a minute beyond its budget where it has one (backups)."""
+    budget_s = (params or {}).get("budget_s")
+    return LOOK_DEADLINE_MS if budget_s is None else budget_s * 1000 + LOOK_DEADLINE_MS
+
+
 def _regular(check: Check[Any, Any], asset: Asset, entry: RegularCheck, i: int, note: Note) -> Look | None:
     params = merged(check, asset, entry.params, ("checks", i, "params"), note)
     hold = entry.every * 5 // 2 if entry.hold is None else entry.hold
-    deadline = min(LOOK_DEADLINE_MS, entry.every) if entry.deadline is None else entry.deadline
+    deadline = min(usual_deadline_ms(params), entry.every) if entry.deadline is None else entry.deadline
     if not timing(entry.every, hold, deadline, ("checks", i), note) or params is None:
         return None
     return Look(
@@ -229,6 +235,6 @@ def of_round(
         if params is None:
             continue
         agent = agent_for(check, asset) or ""
-        deadline = LOOK_DEADLINE_MS if round_.deadline is None else round_.deadline
+        deadline = usual_deadline_ms(params) if round_.deadline is None else round_.deadline
         made.append(Look(check, asset.id, asset.id, agent, params, deadline))
     return made
