@@ -213,25 +213,27 @@ class _Standing:
             self._live.pop(name).record.gone_ms = look.t0
 
     def _judge(self, life: _Life, look: Look, seen: Sighting) -> None:
-        held = life.words.setdefault(look.check, {})
-        for level, verdict in by_level(seen.verdicts).items():
-            if (
-                verdict.outcome is not Outcome.COULD_NOT_TELL
-                or level not in held
-                or held[level].outcome is Outcome.COULD_NOT_TELL
-            ):
-                held[level] = verdict
+        _hear(life.words.setdefault(look.check, {}), seen)
         _compare_bytes(life, seen)
         merged = tuple(by_level(v for words in life.words.values() for v in words.values()).values())
         record = life.record
         if merged != record.verdicts:
             record.turns += tuple(_turns(record, merged, look.t0, life.good_at))
             record.verdicts = self._interned.setdefault(merged, merged)
-        for verdict in merged:
+        for verdict in seen.verdicts:
             if verdict.outcome is Outcome.GOOD:
                 life.good_at[verdict.level] = look.t0
         if seen.verdicts:
             record.told_ms = look.t0
+
+
+def _hear(held: dict[Level, Verdict], seen: Sighting) -> None:
+    """Takes over what was told, and what could not be told where nothing was told before."""
+    for level, verdict in by_level(seen.verdicts).items():
+        before = held.get(level)
+        told = verdict.outcome is not Outcome.COULD_NOT_TELL
+        if told or before is None or before.outcome is Outcome.COULD_NOT_TELL:
+            held[level] = verdict
 
 
 def _turns(

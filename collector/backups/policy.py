@@ -12,6 +12,7 @@ from checks.artefacts.levels import Level
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+REACTION_MS = HOUR_MS // 2
 
 
 class ObjectKind(StrEnum):
@@ -125,7 +126,7 @@ class DrillRule:
     pick: Pick = Pick.NEWEST
     compare: str = "exact"
     questions: str = ""
-    reaction_ms: int = HOUR_MS // 2
+    reaction_ms: int = REACTION_MS
     allowed: tuple[tuple[int, int], ...] = ()
 
 
