@@ -205,11 +205,8 @@ def readings(artefact: str, verdicts: Iterable[Verdict]) -> Iterator[Reading]:
         yield Reading(
             f"{artefact}:{level.word}", numbers[one.outcome], Unit.NONE, _STATES[one.outcome], one.reason
         )
+    # The grade itself is no second alarm: state and reason are those of the worst level.
+    lead = max(worst.values(), key=lambda one: (_RANK[one.outcome], -one.level), default=None)
+    state, reason = (_STATES[lead.outcome], lead.reason) if lead else (State.UNKNOWN, "not_read")
     grade = reached(worst.values())
-    yield Reading(f"{artefact}:level", grade if grade >= 0 else None, Unit.NONE, _grade_state(worst))
-
-
-def _grade_state(worst: dict[Level, Verdict]) -> State:
-    # The grade itself is no second alarm: its state is that of the worst level.
-    ranks = [_RANK[one.outcome] for one in worst.values()]
-    return [State.OK, State.UNKNOWN, State.CRIT][max(ranks)] if ranks else State.UNKNOWN
+    yield Reading(f"{artefact}:level", grade if grade >= 0 else None, Unit.NONE, state, reason)
