@@ -28,8 +28,9 @@ _COMMANDS = {
     "baseline": "collector.cli_capacity:baseline",
     "scan": "collector.cli_scan:scan",
     "ledger": "collector.cli_ledger:ledger",
+    "backups": "collector.cli_backups:backups",
 }
-_LATER = ("scorecard", "prune", "backups")
+_LATER = ("scorecard", "prune")
 
 
 class _Lazy(click.Group):

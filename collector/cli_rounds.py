@@ -186,15 +186,19 @@ def statement() -> None:
 
 @statement.command("add")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
-@click.argument("kind", type=click.Choice(["approval"]))
-@click.option("--field", "given", multiple=True, metavar="K=V", help="window=ID, and reason=TEXT if wanted.")
+@click.argument("kind", metavar="KIND")
+@click.option("--field", "given", multiple=True, metavar="K=V", help="A field of the statement.")
 @click.option("--file", "document", type=FILE, help="Document whose digest and bytes are logged with it.")
 @click.option("--by", default="cli", show_default=True, help="Account that makes the statement.")
 @click.option("--json", "as_json", is_flag=True)
 def statement_add(
     directory: Path, kind: str, given: tuple[str, ...], document: Path | None, by: str, as_json: bool
 ) -> None:
-    """Log a statement; it counts from its receipt on, and is never changed."""
+    """Log a statement; it counts from its receipt on, and is never changed.
+
+    KIND is approval (window=ID, reason=TEXT), or about a backup object: recovery, media_tested,
+    backup_excuse, backup_accept, backup_change, backup_epoch (docs/backups.md names their fields).
+    """
     from collector.jobs import statements
 
     pairs = dict(item.partition("=")[::2] for item in given)

@@ -6,6 +6,7 @@ from checks.codec import from_json, to_json
 from checks.wire import strict_json
 from collector.availability.terms import ServiceTerms
 from collector.availability.windows import Window
+from collector.backups.policy import Policies
 from collector.inspection.human import HumanRound
 
 
@@ -22,7 +23,8 @@ class EstateTerms:
     """What figures and records depend on. `estate` is the digest (hex) of the files' packed bytes.
 
     `rounds`: names by id; `calendar`: version of the calendar that special rounds were expanded with;
-    `human`: what rounds owe from people, with the checklists as they are asked.
+    `human`: what rounds owe from people, with the checklists as they are asked. `backups`: what is promised
+    of them by this estate: each object with one policy, of version 1, which begins with the entry.
     """
 
     v: int
@@ -35,11 +37,15 @@ class EstateTerms:
     rounds: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     human: tuple[HumanRound, ...] = ()
+    backups: Policies | None = None
 
 
 def encode(terms: EstateTerms) -> bytes:
-    """The bytes that are logged."""
-    return strict_json.dumps(to_json(terms))
+    """The bytes that are logged; an estate without backups says nothing of them."""
+    made = to_json(terms)
+    if terms.backups is None:
+        del made["backups"]
+    return strict_json.dumps(made)
 
 
 def parse(data: bytes) -> EstateTerms:

@@ -20,7 +20,9 @@ _SECTION = {
     Source.BMC: "redfish",
     Source.SQL: "sql",
     Source.FILES: "ssh",
+    Source.BACKUP: "ssh",
 }
+_BESIDE = frozenset({Source.FILES, Source.BACKUP})  # read on the spot where an agent runs beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def _on_host(check: Check[Any, Any], asset: Asset) -> bool:
     """Whether it looks from the asset itself: files do wherever an agent runs beside them."""
     if check.source is Source.RECEIVED:
         return "address" not in {spec.name for spec in fields(check.params)}  # the receiver itself
-    return check.source in _ON_HOST or (check.source is Source.FILES and asset.agent is not None)
+    return check.source in _ON_HOST or (check.source in _BESIDE and asset.agent is not None)
 
 
 def _section(check: Check[Any, Any], asset: Asset) -> str | None:
@@ -151,7 +153,7 @@ def reach(check: Check[Any, Any]) -> str:
     if check.source is Source.RECEIVED:
         return "an agent on it, or via and the address it sends from in a section snmp or ssh"
     section = _SECTION.get(check.source)
-    if check.source is Source.FILES:
+    if check.source in _BESIDE:
         return "an agent on it, or via and a section ssh"
     if check.source is Source.DEVICE:
         return f"via, and a section snmp, or ssh with a platform of {', '.join(check.params.PLATFORMS)}"

@@ -49,6 +49,11 @@ Days = Annotated[
     BeforeValidator(units.weekdays),
     WithJsonSchema({"anyOf": [{"const": "cn_workdays"}, {"type": "array", "items": {"enum": [*WEEKDAYS]}}]}),
 ]
+ObjectId = Annotated[
+    str,
+    BeforeValidator(_text),
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,62}){0,5}$"),
+]
 Pin = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31})?$")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Strict = Annotated[bool, Field(strict=True)]
@@ -300,6 +305,38 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
+class BackupObject:
+    """What must be restorable (备份对象). `asset`: where it lives, whose agent takes fingerprints; `place`:
+    where its first copy lies (left out: on the asset itself); `sources`, `systems`: names and ids that its
+    backups may give for themselves; `look`: how often its places are looked at; `params`: of its checks."""
+
+    id: ObjectId
+    kind: Literal["database", "files", "uploads", "log", "package"] = "database"
+    name: Text = ""
+    asset: Id | None = None
+    place: Id | None = None
+    system: Id | None = None
+    since: Instant | None = None
+    sources: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
+    systems: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
+    look: Duration = 3_600_000
+    params: dict[Pattern, Params] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
+class BackupPlace:
+    """Where backups lie: on an asset, read by its agent, else by the agent in `via` through SFTP (section
+    ssh; `secret` in place of that section's). `path`: of copies, `{object}` stands for the object's id."""
+
+    id: Id
+    asset: Id
+    name: Text = ""
+    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=1000)] | Literal[""] = ""
+    secret: Id | None = None
+    params: dict[Pattern, Params] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class Notify:
     """Who is told of what."""
 
@@ -323,5 +360,8 @@ class Estate:
     rounds: tuple[Round, ...] = ()
     checklists: tuple[Checklist, ...] = ()
     windows: tuple[Window, ...] = ()
-    backups: tuple[Any, ...] = ()
+    objects: tuple[BackupObject, ...] = ()
+    places: tuple[BackupPlace, ...] = ()
+    backups: tuple[Any, ...] = ()  # read by collector.estate.backups
+    backup_success: Any = None
     notify: tuple[Notify, ...] = ()

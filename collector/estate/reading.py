@@ -52,6 +52,9 @@ def read(source: Source) -> Shape:
     for spec in fields(model.Estate):
         if spec.name == "include":
             continue
+        if spec.name == "backup_success":
+            made[spec.name] = source.value.get(spec.name)
+            continue
         if spec.default == ():
             numbers[spec.name], made[spec.name] = _section(source, spec.name, hints[spec.name], broken)
         else:
@@ -82,10 +85,12 @@ def _section(
     raw = source.value.get(name)
     if raw is not None and not isinstance(raw, list):
         source.add((name,), "a list is wanted here")
-    if name == "backups" and raw:
-        source.add((name,), "backups are not in this version")
-    if not isinstance(raw, list) or name == "backups":
+    if not isinstance(raw, list):
         return (), ()
+    if name == "backups":
+        if raw:
+            source.add((name,), "backups are not in this version")
+        return tuple(range(len(raw))), tuple(raw)  # collector.estate.backups reads it
     kind = get_args(hint)[0]
     made = {}
     for i, item in enumerate(raw):

@@ -13,7 +13,7 @@ from collector.estate.looks import Note, Path, matches, names, no_check
 from collector.estate.model import COLLECTOR, Estate, Round
 from collector.estate.tree import Node, leaves
 
-_SECTIONS = ("units", "systems", "assets", "probes", "rounds", "windows")
+_SECTIONS = ("units", "systems", "assets", "probes", "rounds", "windows", "objects", "places")
 Broken = frozenset[tuple[str, str]]
 
 
@@ -58,6 +58,7 @@ def check(estate: Estate, trees: Mapping[str, Node], broken: Broken, catalog: Ca
     for i, round_ in enumerate(estate.rounds):
         _round(estate, known, round_, ("rounds", i), catalog, note)
     _windows(estate, known, note)
+    _backups(estate, known, note)
     _trees(estate, trees, known, catalog, note)
     _hosts(estate, known, catalog, note)
 
@@ -176,6 +177,15 @@ def _windows(estate: Estate, known: Names, note: Note) -> None:
         for pattern in window.systems:
             if pattern != "all" and not any(fnmatchcase(name, pattern) for name in ids):
                 note(("windows", i, "systems"), no_such("system", pattern, ids))
+
+
+def _backups(estate: Estate, known: Names, note: Note) -> None:
+    for i, thing in enumerate(estate.objects):
+        known.want("assets", thing.asset, ("objects", i, "asset"), note)
+        known.want("systems", thing.system, ("objects", i, "system"), note)
+        known.want("places", thing.place, ("objects", i, "place"), note)
+    for i, place in enumerate(estate.places):
+        known.want("assets", place.asset, ("places", i, "asset"), note)
 
 
 def leaf_problem(name: str, known: Names, catalog: Catalog, estate: Estate, *, systems: bool) -> str | None:

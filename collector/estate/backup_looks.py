@@ -1,0 +1,205 @@
+"""What agents look at because of backup policies: places, sources, access, each with its parameters in full.
+
+A look's target is `OBJECT@PLACE` (`PLACE` an id of `places`, else the id of the object's own asset), so that
+every line of the log says which object it is about and where. Parameters, weakest first: the check's
+defaults, the place's connection, what the policy says, the place's `params`, the object's `params`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from checks.api import Check
+from checks.codec import FieldError
+from collector.backups.policy import BackupObject as Wanted
+from collector.backups.policy import Policies, Policy, Schedule
+from collector.estate.catalog import Catalog, agent_for, connection, full_params, reach
+from collector.estate.looks import Look, Note, Path, layered
+from collector.estate.model import Asset, BackupObject, BackupPlace, Estate
+
+# What a policy may call a kind of backup -> the check that reads it; a check's own name fits as well.
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("pg_dump", "postgresql"), "postgres"),
+    **dict.fromkeys(("sys_dump",), "kingbase"),
+    **dict.fromkeys(("pg_basebackup", "sys_basebackup"), "basebackup"),
+    **dict.fromkeys(("mysqldump", "mariadb-dump", "mysql"), "mariadb"),
+    **dict.fromkeys(("xtrabackup",), "mariabackup"),
+    **dict.fromkeys(("rsync", "files"), "tree"),
+    **dict.fromkeys(("tar", "zip", "7z"), "archive"),
+    **dict.fromkeys(("sys_rman",), "pgbackrest"),
+}
+_AT_SOURCE = ("backup.fingerprint", "backup.manifest")
+_HOLDS = 5  # a look stands for two and a half intervals
+_MOST_DEADLINE_MS = 3_000_000
+_ARTEFACTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a look goes: a place's name, the asset that is looked at, its connection, its own parameters."""
+
+    name: str
+    asset: Asset
+    params: Mapping[str, Mapping[str, Any]]
+    secret: str | None = None
+
+
+def _keep(made: dict[tuple[str, str, str], Look], look: Look) -> None:
+    """The same look once; another one of the same check at the same place (other paths) as `TARGET#2` …"""
+    number, one = 1, look
+    while (held := made.get((one.check.id, one.target, one.agent))) is not None and held != one:
+        number += 1
+        one = replace(look, target=f"{look.target}#{number}")
+    made[one.check.id, one.target, one.agent] = one
+
+
+def parts_of(target: str) -> tuple[str, str]:
+    """(object, place) of a look's target; ("", target) of one that is no look at a backup's place."""
+    name, _, place = target.partition("#")[0].rpartition("@")
+    return name, place
+
+
+class Looks:
+    """Works out the looks of all objects; what cannot be is noted at the object or its policy."""
+
+    def __init__(self, estate: Estate, policies: Policies, catalog: Catalog, note: Note) -> None:
+        self._estate = estate
+        self._catalog = catalog
+        self._note = note
+        self._assets = {asset.id: asset for asset in estate.assets}
+        self._places = {place.id: place for place in estate.places}
+        self._wanted = {one.name: one for one in policies.objects}
+
+    def all(self) -> list[Look]:
+        """Every look, in the order of the objects; the same one is looked at once."""
+        made: dict[tuple[str, str, str], Look] = {}
+        for i, thing in enumerate(self._estate.objects):
+            wanted = self._wanted.get(thing.id)
+            for look in self._of(thing, wanted, ("objects", i)) if wanted else ():
+                _keep(made, look)
+        return list(made.values())
+
+    def _of(self, thing: BackupObject, wanted: Wanted, path: Path) -> Iterator[Look]:
+        policy = wanted.policies[-1]
+        first = self._first(thing)
+        if first is None:
+            self._note(path, "nobody can look at its backups: neither asset nor place is given")
+            return
+        for schedule in policy.schedules:
+            yield from self._at_place(thing, policy, schedule, first, path)
+            second = self._second(policy)
+            if second is not None:
+                yield from self._at_place(thing, policy, schedule, second, path)
+        yield from self._access(thing, policy, first, path)
+        yield from self._at_source(thing, path)
+
+    def _first(self, thing: BackupObject) -> _Spot | None:
+        if thing.place is not None:
+            return self._spot(thing.place)
+        asset = self._assets.get(thing.asset or "")
+        return None if asset is None else _Spot(asset.id, asset, {})
+
+    def _second(self, policy: Policy) -> _Spot | None:
+        return None if policy.copy is None else self._spot(policy.copy.to)
+
+    def _spot(self, name: str) -> _Spot | None:
+        place = self._places.get(name)
+        asset = None if place is None else self._assets.get(place.asset)
+        return None if place is None or asset is None else _Spot(name, asset, place.params, place.secret)
+
+    def _at_place(
+        self, thing: BackupObject, policy: Policy, schedule: Schedule, spot: _Spot, path: Path
+    ) -> Iterator[Look]:
+        kind = schedule.source.kind if schedule.source else ""
+        check = self._catalog.checks.get(f"backup.{KINDS.get(kind, kind)}")
+        if check is None:
+            if kind:
+                self._note(path, f"backups of kind {kind}: no check reads them (there are {self._kinds()})")
+            return
+        given: dict[str, Any] = {"artefacts": _ARTEFACTS}
+        where = self._path(thing, schedule, spot)
+        if where:
+            given["path"] = where
+        if schedule.source and schedule.source.reader:
+            given["reader"] = schedule.source.reader
+        if policy.access:
+            given |= {
+                "owner": [policy.access.owner] if policy.access.owner else [],
+                "mode": policy.access.mode,
+            }
+        yield from self._look(check, thing, spot, given, path)
+
+    def _kinds(self) -> str:
+        return ", ".join(name.partition(".")[2] for name in self._catalog.matching("backup.*"))
+
+    def _path(self, thing: BackupObject, schedule: Schedule, spot: _Spot) -> str:
+        source = schedule.source.path if schedule.source else ""
+        place: BackupPlace | None = self._places.get(spot.name)
+        own = place.path if place is not None else ""
+        # A place's own directory, and in it what the source calls its artefacts.
+        made = own + source.rpartition("/")[2] if own.endswith("/") else own or source
+        return made.replace("{object}", thing.id)
+
+    def _access(self, thing: BackupObject, policy: Policy, spot: _Spot, path: Path) -> Iterator[Look]:
+        check = self._catalog.checks.get("backup.access")
+        rule = policy.access
+        if check is None or rule is None or not rule.refused:
+            return
+        sources = [one for one in policy.schedules if one.source and one.source.path]
+        where = self._path(thing, sources[0], spot) if sources else ""
+        given = {"path": where, "refused": list(rule.refused), "owner": [rule.owner] if rule.owner else []}
+        yield from self._look(check, thing, spot, given, path)
+
+    def _at_source(self, thing: BackupObject, path: Path) -> Iterator[Look]:
+        """Fingerprints and manifests, where the object tells how they are taken."""
+        asset = self._assets.get(thing.asset or "")
+        if asset is None:
+            return
+        for name in _AT_SOURCE:
+            check = self._catalog.checks.get(name)
+            if check is not None and name in thing.params:
+                yield from self._look(check, thing, _Spot(asset.id, asset, {}), {}, path)
+
+    def _look(
+        self, check: Check[Any, Any], thing: BackupObject, spot: _Spot, given: Mapping[str, Any], path: Path
+    ) -> Iterator[Look]:
+        agent = agent_for(check, spot.asset)
+        if agent is None:
+            self._note(path, f"nobody can look at {spot.name}: {check.id} needs {reach(check)}")
+            return
+        params = self._params(check, thing, spot, given, path)
+        if params is not None:
+            every = thing.look
+            yield Look(
+                check=check,
+                target=f"{thing.id}@{spot.name}",
+                asset=spot.asset.id,
+                agent=agent,
+                params=params,
+                deadline_ms=min(every, _MOST_DEADLINE_MS),
+                every_ms=every,
+                hold_ms=every * _HOLDS // 2,
+            )
+
+    def _params(
+        self, check: Check[Any, Any], thing: BackupObject, spot: _Spot, given: Mapping[str, Any], path: Path
+    ) -> dict[str, Any] | None:
+        known = {spec.name for spec in fields(check.params)}
+        base = connection(check, spot.asset)
+        if base and spot.secret:
+            base["secret"] = spot.secret
+        policy = {key: value for key, value in {**given, "object": thing.id}.items() if key in known}
+        told = {**layered(spot.params, check.id), **layered(thing.params, check.id)}
+        try:
+            return full_params(check, {**base, **policy, **told}, check.id)
+        except FieldError as error:
+            self._note(
+                (*path, "params"),
+                f"{check.id}: {error.path.removeprefix(check.id).strip('.')} {error.problem}",
+            )
+            return None
+
+
+def looks(estate: Estate, policies: Policies, catalog: Catalog, note: Note) -> list[Look]:
+    """Every look that the backup policies ask for."""
+    return Looks(estate, policies, catalog, note).all()
