@@ -50,6 +50,7 @@ REASONS: dict[str, Level] = {
     "not_in_policy": Level.PRESENT,  # something on the wire that no policy names
     "vanished": Level.PRESENT,  # gone before its time
     "retention_short": Level.PRESENT,  # a promised day has no path
+    "eating_good": Level.PRESENT,  # good points are purged while the newest ones are bad
     # L1
     "same_as_before": Level.FRESH,
     "old_inside": Level.FRESH,

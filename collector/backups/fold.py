@@ -225,6 +225,7 @@ class _Standing:
                 life.good_at[verdict.level] = look.t0
         if seen.verdicts:
             record.told_ms = look.t0
+            record.read_ms = look.t0 if record.read_ms is None else record.read_ms
 
 
 def _hear(held: dict[Level, Verdict], seen: Sighting) -> None:

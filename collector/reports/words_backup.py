@@ -27,6 +27,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "part_missing": ("缺少一部分", "a part is missing"),
     "not_in_policy": ("不在备份策略内", "no policy names it"),
     "vanished": ("未到期即消失", "vanished before its time"),
+    "eating_good": ("清理策略正在删除完好的备份，而最新备份不可用", "good backups are purged while the newest are bad"),
     "retention_short": ("保留期不足，应可恢复的日期已不可恢复", "a promised day cannot be restored"),
     # L1 fresh
     "same_as_before": ("与上一份完全相同", "same as the one before"),
