@@ -1,0 +1,89 @@
+"""What verdicts mean for restoring: a backup that all may read breaks a contract, and restores all the same.
+
+The grade of the design counts everything. For points, paths and days only what bears on restoring counts:
+reasons in ASIDE are left out, those in DOUBT end the grade without calling it broken, every other bad word
+is broken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checks.artefacts.levels import Level, Outcome, Verdict, reached
+from collector.backups.observed import Record
+
+# Bad, and no less restorable: rights, transport, privacy, time, the copy beside it.
+ASIDE_LEVELS = frozenset({Level.FRESH, Level.PLACED})
+ASIDE = frozenset({"not_sealed", "weak_seal", "recipient_missing", "opens_for_anybody", "not_in_policy"})
+ASIDE |= {"vanished", "retention_short", "eating_good", "unsafe_names", "stale_lock", "log_stopped"}
+ASIDE |= {"globals_missing", "not_drilled", "wrong_target", "rolled_back", "wrong_answer", "overran"}
+ASIDE |= {"no_approval", "no_room", "busy"}
+# Nothing is known to be broken, and less is proven than should be.
+DOUBT = frozenset({"manifest_missing", "no_fingerprint", "no_checksum", "no_integrity", "shrunk", "grown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """`level` by the design, `restore` by what bears on restoring; `good`: None where not enough is proven."""
+
+    level: int
+    restore: int
+    good: bool | None
+
+
+def breaks(verdict: Verdict) -> bool:
+    """Whether what it speaks of can't be restored, or not as what it should be."""
+    if verdict.outcome is not Outcome.BAD or verdict.level in ASIDE_LEVELS:
+        return False
+    return verdict.reason not in ASIDE and verdict.reason not in DOUBT
+
+
+def grade(verdicts: Sequence[Verdict], required: int) -> Grade:
+    """What one look, or all looks together, give."""
+    restore = reached(one for one in verdicts if not _aside(one))
+    broken = any(breaks(one) for one in verdicts)
+    return Grade(reached(verdicts), restore, False if broken else restore >= required or None)
+
+
+def _aside(verdict: Verdict) -> bool:
+    bad = verdict.outcome is Outcome.BAD
+    return verdict.level in ASIDE_LEVELS or (bad and verdict.reason in ASIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a record stands for restoring. `now`: as `Grade.good`, False when it is gone; `ever`: whether it
+    was good at any time; `lost_ms`: since when it provably is not, `maybe_ms`: its last good reading before;
+    `gone`: lost by its absence."""
+
+    now: bool | None
+    ever: bool
+    lost_ms: int | None = None
+    maybe_ms: int | None = None
+    gone: bool = False
+
+
+GOOD, UNPROVEN, NEVER = Standing(True, True), Standing(None, False), Standing(False, False)
+
+
+def standing(record: Record, good: bool | None) -> Standing:
+    """How a record of this grade stands."""
+    if good is True:
+        if record.gone_ms is None:
+            return GOOD
+        return Standing(False, True, record.gone_ms, record.last_ms, True)
+    if good is None:
+        return UNPROVEN if record.gone_ms is None else NEVER
+    return _broken(record)
+
+
+def _broken(record: Record) -> Standing:
+    broken = {one.level for one in record.verdicts if breaks(one)}
+    newest = {turn.verdict.level: turn for turn in record.turns if turn.verdict.level in broken}
+    if not newest:
+        return NEVER
+    first = min(newest.values(), key=lambda turn: turn.at_ms)
+    if record.read_ms is None or first.at_ms <= record.read_ms:
+        return NEVER  # bad when it was first read
+    if record.gone_ms is not None and record.gone_ms <= first.at_ms:
+        return Standing(False, True, record.gone_ms, record.last_ms, True)
+    return Standing(False, True, first.at_ms, first.last_good_ms)
