@@ -26,7 +26,8 @@ _CUT = (b"premature", b"unexpected end", b"truncated", b"unfinished")
 
 
 class LayerError(Exception):
-    """A layer cannot be read (further). `reason`: a word of levels.REASONS or UNTOLD; `layer`: its name."""
+    """A layer cannot be read (further). `reason`: a word of levels.REASONS or UNTOLD; `layer`: its name;
+    `layers`: those taken off by then, itself included."""
 
     code = "bad_layer"
 
@@ -35,6 +36,7 @@ class LayerError(Exception):
         self.reason = reason
         self.layer = layer
         self.detail = detail
+        self.layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,22 +108,33 @@ def key_of(backups: Backups, sealed: Sealed) -> Keys | None:
 
 @contextlib.contextmanager
 def opened_with(
-    tools: Tools, place: Place, path: str, sealed: Sealed, keys: Keys | None, limits: Limits | None = None
+    tools: Tools,
+    place: Place,
+    path: str,
+    sealed: Sealed,
+    keys: Keys | None,
+    limits: Limits | None = None,
+    *,
+    archives: bool = True,
 ) -> Iterator[Opened]:
-    """The same with this key."""
+    """The same with this key. Without `archives` sealed zip and 7z archives are left as they are."""
     size = place.stat(path).size
     budget = Budget(limits or Limits(), size)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(contextlib.closing(place.open(path)))
         head, stream = looked_at(file, HEAD)
         whole = Opened(stream, head=head, content=named(head))
-        if whole.content in ("zip", "7z") and _sealed_archive(place, path, whole.content, size):
-            stream = stack.enter_context(_archive(tools, place, path, whole.content, keys))
-            _below(whole, stream)
-        for _ in range(_MOST_LAYERS):
-            if not (stream_below := _layer(tools, whole, sealed, keys, budget)):
-                break
-            _below(whole, stack.enter_context(stream_below))
+        try:
+            with_archive = archives and whole.content in ("zip", "7z")
+            if with_archive and _sealed_archive(place, path, whole.content, size):
+                _below(whole, stack.enter_context(_archive(tools, place, path, whole.content, keys)))
+            for _ in range(_MOST_LAYERS):
+                if not (stream_below := _layer(tools, whole, sealed, keys, budget)):
+                    break
+                _below(whole, stack.enter_context(stream_below))
+        except LayerError as problem:
+            problem.layers = tuple(whole.layers)
+            raise
         yield whole
 
 
