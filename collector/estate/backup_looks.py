@@ -31,7 +31,7 @@ KINDS: Mapping[str, str] = {
 _AT_SOURCE = ("backup.fingerprint", "backup.manifest")
 _HOLDS = 5  # a look stands for two and a half intervals
 _MOST_DEADLINE_MS = 3_000_000
-_ARTEFACTS = 3
+_ARTEFACTS = 3  # newest ones looked at each time; older ones by turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Looks:
 
     def _of(self, thing: BackupObject, wanted: Wanted, path: Path) -> Iterator[Look]:
         policy = wanted.policies[-1]
-        first = self._first(thing)
+        first = self._first(wanted)
         if first is None:
             self._note(path, "nobody can look at its backups: neither asset nor place is given")
             return
@@ -93,11 +93,10 @@ class Looks:
         yield from self._access(thing, policy, first, path)
         yield from self._at_source(thing, path)
 
-    def _first(self, thing: BackupObject) -> _Spot | None:
-        if thing.place is not None:
-            return self._spot(thing.place)
-        asset = self._assets.get(thing.asset or "")
-        return None if asset is None else _Spot(asset.id, asset, {})
+    def _first(self, wanted: Wanted) -> _Spot | None:
+        """A place, or the object's own asset."""
+        asset = self._assets.get(wanted.place)
+        return self._spot(wanted.place) or (None if asset is None else _Spot(asset.id, asset, {}))
 
     def _second(self, policy: Policy) -> _Spot | None:
         return None if policy.copy is None else self._spot(policy.copy.to)
@@ -116,7 +115,8 @@ class Looks:
             if kind:
                 self._note(path, f"backups of kind {kind}: no check reads them (there are {self._kinds()})")
             return
-        given: dict[str, Any] = {"artefacts": _ARTEFACTS}
+        budget = max(min(thing.look, _MOST_DEADLINE_MS) * 9 // 10_000, 1)
+        given: dict[str, Any] = {"artefacts": _ARTEFACTS, "budget_s": budget}
         where = self._path(thing, schedule, spot)
         if where:
             given["path"] = where

@@ -30,7 +30,7 @@ def _shown(value: Any) -> str:
     return "(none)" if value is None else str(value)
 
 
-_KINDS = ("units", "systems", "assets", "windows")
+_KINDS = ("units", "systems", "assets", "windows", "objects", "places")
 
 
 def between(old: Loaded | None, new: Loaded) -> list[Change]:
@@ -43,6 +43,7 @@ def between(old: Loaded | None, new: Loaded) -> list[Change]:
         after = {item.id: _plain(item) for item in getattr(new.estate, section)}
         found += _tables(section[:-1], before, after)
     found += _tables("checklist", _checklists(old), _checklists(new))
+    found += _tables("backup", _backups(old), _backups(new))
     found += _tables("look", _looks(old), _looks(new))
     found += _tables("round", _rounds(old), _rounds(new))
     return found
@@ -109,6 +110,24 @@ def _rounds(loaded: Loaded | None) -> dict[str, dict[str, Any]]:
         when = {key: getattr(part, key) for key in ("every", "on", "window", "days")}
         made[part.id] = {**when, "before": list(part.before), "human": _flat(part.human), **rows}
     return made
+
+
+def _backups(loaded: Loaded | None) -> dict[str, dict[str, Any]]:
+    if loaded is None or loaded.backups is None:
+        return {}
+    made = {one.name: dict(_leaves(_numbered(to_json(one)))) for one in loaded.backups.objects}
+    if loaded.backups.success is not None:
+        made["success"] = dict(_leaves(to_json(loaded.backups.success)))
+    return made
+
+
+def _numbered(value: Any) -> Any:
+    """Lists of mappings as mappings by number, so that a change in one is shown and not the whole."""
+    if isinstance(value, Mapping):
+        return {key: _numbered(item) for key, item in value.items()}
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return {str(i): _numbered(item) for i, item in enumerate(value)}
+    return value
 
 
 def _checklists(loaded: Loaded | None) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from collector.estate import checklists, looks, probing, reading, references, tree
+from collector.backups.policy import Policies
+from collector.estate import backup_looks, backups, checklists, looks, probing, reading, references, tree
 from collector.estate.catalog import Catalog
 from collector.estate.errors import EstateError
 from collector.estate.looks import Look, Note, Path
@@ -29,6 +30,7 @@ class Loaded:
     regular: tuple[Look, ...]
     rounds: Mapping[str, tuple[Look, ...]]
     notes: tuple[str, ...]
+    backups: Policies | None = None
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -62,6 +64,9 @@ def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Lo
     regular = looks.regular(estate, catalog, note, whole=whole)
     usual = {(look.target, look.check.id): look for look in regular}
     regular += probing.looks(estate, catalog, serves, note)
+    promised = backups.read(estate, note)
+    if promised is not None:
+        regular += backup_looks.looks(estate, promised, catalog, note)
     rounds = {
         part.id: tuple(looks.of_round(estate, catalog, part, ("rounds", i), usual, note))
         for i, part in enumerate(estate.rounds)
@@ -71,7 +76,15 @@ def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Lo
         raise EstateError(tuple(sorted(set(source.problems))))
     body = packed(source.files)
     return Loaded(
-        estate, body, sha256(body).hexdigest(), trees, serves, tuple(regular), rounds, tuple(_notes(estate))
+        estate,
+        body,
+        sha256(body).hexdigest(),
+        trees,
+        serves,
+        tuple(regular),
+        rounds,
+        (*_notes(estate), *backups.notes(estate, promised)),
+        promised,
     )
 
 
@@ -153,4 +166,5 @@ def reread(body: bytes, catalog: Catalog) -> Loaded:
         loaded.regular,
         loaded.rounds,
         loaded.notes,
+        loaded.backups,
     )

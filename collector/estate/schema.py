@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from checks.artefacts.levels import Level
+from collector.backups.policy import Pick
 from collector.estate.model import Estate
 
 _NODE = {"$ref": "#/$defs/ServiceTree"}
@@ -43,6 +45,80 @@ _TREE = {
 }
 
 
+_WORD = {"type": "string", "minLength": 1}
+_WORDS = {"anyOf": [_WORD, {"type": "array", "items": _WORD}]}
+_SPAN = {"type": "string", "pattern": r"^\d{1,6} ?(s|seconds?|min|minutes?|h|hours?|d|days?|weeks?)$"}
+_KEEP = {"type": "string", "pattern": r"^\d{1,6} ?(d|days?|weeks?|months?|years?)$"}
+_PERIODS = {"enum": ["day", "week", "fortnight", "month", "quarter", "year"]}
+
+
+def _keys(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+_SOURCE = _keys(kind=_WORD, path=_WORD, reader=_WORD)
+_TIMES: dict[str, Any] = {
+    "every": _PERIODS,
+    "on": {"type": ["string", "integer"]},
+    "window": {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$"},
+    "grace": _SPAN,
+    "keep": _KEEP,
+    "source": _SOURCE,
+    "before": _WORD,
+    "within": _SPAN,
+    "fulls_kept": {"type": "integer", "minimum": 0},
+}
+_FULL = _keys(**_TIMES)
+_INCREMENTAL = _keys(**_TIMES, to={"enum": ["last", "full"]}, base=_FULL)
+
+
+def _several(of: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [of, {"type": "array", "items": of}]}
+
+
+_ALLOWED = _keys(("up_to", "within"), up_to=_WORD, within=_SPAN)
+_BACKUP = _keys(
+    ("object",),
+    object={"type": "string", "description": "An id of objects, or a pattern such as county/*/oa-db."},
+    clause=_WORDS,
+    kind={"enum": ["database", "files", "uploads", "log", "package"]},
+    **{"since": {"type": "string", "format": "date"}, "from": {"type": "string", "format": "date"}},
+    place=_WORD,
+    level={"enum": [level.word for level in Level]},
+    full=_several(_FULL),
+    incremental=_several(_INCREMENTAL),
+    source=_SOURCE,
+    copy=_keys(("to", "within"), to=_WORD, within=_SPAN, equal={"enum": ["sha256", "tree"]}),
+    sealed=_keys(("scheme",), **{"scheme": _WORD, "for": _WORDS}),
+    access=_keys(owner=_WORD, mode={"type": "string", "pattern": "^[0-7]{3,5}$"}, refused=_WORDS),
+    drill=_keys(
+        ("every", "restore_within"),
+        every=_PERIODS,
+        pick={"enum": [str(one) for one in Pick]},
+        restore_within=_SPAN,
+        compare={"enum": ["exact", "bounded", "sampled"]},
+        questions=_WORD,
+        reaction=_SPAN,
+        allowed=_several(_ALLOWED),
+    ),
+    aliases=_several(_keys(("name", "until"), name=_WORD, until=_WORD, entry={"type": "integer"})),
+    systems=_WORDS,
+    sources=_WORDS,
+)
+_SUCCESS = _keys(
+    ("at_least",),
+    at_least={"type": "string", "pattern": r"^\d{1,3}(\.\d{1,6})?%$"},
+    over={"enum": ["month", "quarter", "year"]},
+    unit={"enum": ["drill"]},
+    count={"enum": ["first_attempt"]},
+)
+
+
 def schema() -> dict[str, Any]:
     """The schema as a JSON object."""
     made: dict[str, Any] = TypeAdapter(Estate).json_schema(by_alias=True)
@@ -54,6 +130,8 @@ def schema() -> dict[str, Any]:
         "anyOf": [_NAME, {"type": "array", "items": _NAME}],
         "description": "Files beside or below this one.",
     }
+    replaced["properties"]["backups"] = {"type": "array", "items": _BACKUP}
+    replaced["properties"]["backup_success"] = _SUCCESS
     return replaced
 
 

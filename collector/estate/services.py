@@ -77,6 +77,7 @@ def document(loaded: Loaded, files: dict[str, bytes], calendar: Calendar) -> Est
         rounds={part.id: part.name for part in estate.rounds},
         files={name: text.decode() for name, text in files.items()},
         human=tuple(human.parts(loaded, calendar)),
+        backups=loaded.backups,
     )
 
 

@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime
 from fractions import Fraction
 
-from checks.recurrence import WEEKDAYS
+from checks.recurrence import WEEKDAYS, instant, zone
 
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)\Z", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,9}))?%\Z", re.ASCII)
@@ -54,6 +54,12 @@ def instant_text(text: object) -> str:
     except ValueError:
         raise ValueError(f"{_shown(text)} is no instant: write it as in 2026-06-10T22:00") from None
     return str(text)
+
+
+def local_instant(text: str, timezone: str) -> int:
+    """UTC milliseconds of an instant or day of the file; the estate's zone where it gives none."""
+    given = datetime.fromisoformat(text)
+    return instant(given, zone(timezone)) if given.tzinfo is None else int(given.timestamp() * 1000)
 
 
 def hours_range(text: object) -> tuple[str, str]:

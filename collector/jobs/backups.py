@@ -84,19 +84,24 @@ def policies_of(versions: Sequence[tuple[Applied, EstateTerms]]) -> Policies:
             made[name] = _ended(made[name], applied.applied_ms)
         if terms.backups is not None:
             success, ignored = given.success, given.ignored
+    if success is not None and not success.since_ms:
+        success = replace(success, since_ms=min((one.since_ms for one in made.values()), default=0))
     return Policies(tuple(made[name] for name in sorted(made)), success, ignored)
 
 
 def _followed(held: BackupObject | None, given: BackupObject, at: int) -> BackupObject:
-    new = given.policies[-1]
-    if held is None:
-        since = min(given.since_ms or at, at)
-        return replace(given, since_ms=since, policies=(replace(new, version=1, from_ms=since),))
-    last = held.policies[-1]
-    versions = held.policies
-    if replace(new, version=last.version, from_ms=last.from_ms) != last:
-        versions = (*versions, replace(new, version=last.version + 1, from_ms=at))
-    return replace(given, since_ms=held.since_ms, policies=versions)
+    """The object with every version of its policy so far; none begins before its entry was logged, but the
+    first one, which the start of service is taken for."""
+    since = held.since_ms if held else min(given.since_ms or at, at)
+    made = [one for one in held.policies if one.from_ms <= at] if held else []
+    for policy in given.policies:
+        begins = max(policy.from_ms, at) if made else max(policy.from_ms, since)
+        if made and replace(policy, version=made[-1].version, from_ms=made[-1].from_ms) == made[-1]:
+            continue
+        if made and made[-1].from_ms == begins and (held is None or made[-1].from_ms == at):
+            made.pop()  # it was over before it began
+        made.append(replace(policy, version=made[-1].version + 1 if made else 1, from_ms=begins))
+    return replace(given, since_ms=since, policies=tuple(made))
 
 
 def _ended(held: BackupObject, at: int) -> BackupObject:

@@ -204,7 +204,7 @@ MISTAKES = [
     ("wecom://room", "room", 16, "notify[0].to", "does not fit"),
     ("when: fault", "when: lunch", 16, "notify[0].when", "none of"),
     ("estate: e\n", "estate: e\ntimezone: Asia/Atlantis\n", 2, "timezone", "no time zone"),
-    ("estate: e\n", "estate: e\nbackups: [{id: b}]\n", 2, "backups", "not in this version"),
+    ("estate: e\n", "estate: e\nbackups: [{id: b}]\n", 2, "backups[b].id", "unknown key"),
     ("estate: e\n", "estate: e\ncontract: {pack: p, start: soon}\n", 2, "contract.start", "no day"),
     ("estate: e\n", "estate: e\ncontract: {pack: p}\n", 2, "contract.start", "missing"),
     ("units: [{id: u, name: U}]", "units: {id: u}", 2, "units", "a list is wanted"),
