@@ -9,7 +9,7 @@ from agent.sources.backup_local import LocalPlace
 from agent.sources.backup_tools import LocalTools
 from agent.sources.means import Means
 from agent.sources.memory import Memory
-from checks.api import ErrorKind, ObservationError
+from checks.api import Source
 from checks.files import Where
 from checks.places import Place, Tools
 
@@ -27,10 +27,15 @@ class BackupLooks:
     @contextmanager
     def place(self, at: Where) -> Iterator[Place]:
         """Where an artefact lies."""
-        if at.address:
-            raise ObservationError(ErrorKind.UNSUPPORTED, "places by SFTP are not in this version")
         self.guard.tighten(getattr(at, "budget_s", 3600), at.timeout_ms / 1000)
-        yield LocalPlace(self.guard)
+        if not at.address:
+            yield LocalPlace(self.guard)
+            return
+        self._means.allow(Source.SSH)
+        from agent.sources.backup_sftp import sftp_place  # paramiko comes with it
+
+        with sftp_place(at.login(), self._means, self.guard) as place:
+            yield place
 
     @property
     def tools(self) -> Tools:
