@@ -223,7 +223,7 @@ class Backed:
 def backed() -> Iterator[Backed]:
     """PostgreSQL 18 with an archive and incremental backups."""
     with server(wheel(), "ph-pg-") as made, ExitStack() as stack:
-        made.call("mkdir", "archive")
+        made.call("mkdir", "-m", "0700", "archive")
         made.start(
             "data", "summarize_wal=on", "archive_mode=on", f"archive_command='cp %p {made.place}/archive/%f'",
             "wal_level=replica", "max_wal_size=32MB",
