@@ -1,11 +1,15 @@
 """Texts of inspection records, in pages and documents: key -> (Chinese, English)."""
 
+from collector.reports.words_backup import COLUMNS
+from collector.reports.words_backup import RECORD as BACKUP
 from collector.reports.words_human import RECORD as HUMAN
 
 Words = dict[str, tuple[str, str]]
 
 RECORD: Words = {
     **HUMAN,
+    **COLUMNS,
+    **BACKUP,
     "record.title.day": ("日常巡检报告", "Daily inspection report"),
     "record.title.week": ("日常巡检报告", "Routine inspection report"),
     "record.title.fortnight": ("日常巡检报告", "Routine inspection report"),

@@ -20,6 +20,7 @@ Words = dict[str, tuple[str, str]]
 
 STATES: Words = {
     **words_human.STATES,
+    **words_backup.STATES,
     # of readings and results
     "ok": ("正常", "OK"),
     "warn": ("预警", "Warning"),
