@@ -69,9 +69,11 @@ def look_inside(
                 return replace(seen, contents=reader(tools, place, path, keys, limits))
             reader_of = read_tar if whole.content == "tar" else None
             made = reader_of(whole.stream, limits, strip) if reader_of else read_stream(whole.stream, limits)
-            return replace(seen, contents=made, packings=_packings(whole))
+            if made.bytes == len(whole.head) == whole.head.count(0):
+                made = replace(made, bytes=0)  # zeros alone: a tar of nothing
+            return replace(seen, contents=made, packings=packings_of(whole))
     except LayerError as problem:
-        known = _packings(whole) if whole is not None else ()
+        known = packings_of(whole) if whole is not None else ()
         layers = tuple(whole.layers) if whole is not None else problem.layers
         content = whole.content if whole is not None else ""
         return replace(
@@ -79,7 +81,8 @@ def look_inside(
         )
 
 
-def _packings(whole: Opened) -> tuple[Packing, ...]:
+def packings_of(whole: Opened) -> tuple[Packing, ...]:
+    """Its compressions, complete once all was read."""
     return tuple(
         Packing(one.layer, one.count, _even(one), one.trailing, one.checked) for one in whole.accounts
     )
