@@ -19,6 +19,13 @@ READINGS: dict[str, tuple[str, str]] = {
     "stands": ("现存份数", "Standing"),
     # what else is counted of an artefact
     "bytes": ("大小", "Size"),
+    "missing_segments": ("缺失的日志段", "Segments missing"),
+    # of a restore drill
+    "rto": ("恢复用时", "Time to restore"),
+    "rpo": ("数据丢失时长", "Age of what was restored"),
+    "attempt": ("第几次演练", "Attempt"),
+    "aborted": ("中断的演练", "Attempts that ended without a result"),
+    "left_behind": ("遗留数据", "Left behind"),
 }
 
 REASONS: dict[str, tuple[str, str]] = {
@@ -99,6 +106,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "files_missing": ("缺少文件", "files are missing"),
     "files_extra": ("多出文件", "files that the source had not"),
     "files_differ": ("文件内容不一致", "files differ"),
+    "not_consistent": ("非事务表，不保证同一时刻", "tables without transactions, not of one instant"),
     "deletion_not_carried": ("源端删除未体现", "a deletion was not carried over"),
     # L8, L9
     "restore_failed": ("恢复失败", "restore failed"),

@@ -1,0 +1,285 @@
+"""Dumps of MySQL and MariaDB read as text to their end, and what their rows come to, without any server.
+
+A row is the text between the parentheses of an INSERT, these included, whether a statement holds many rows on
+one line (MySQL), one row a line (MariaDB since 10.11), or one row at all. A table's sum is that of
+`copyrows`: order and grouping do not matter. The same client with the same options writes the same text for
+the same row, at the source and from a restored copy alike.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import repeat
+from typing import Any, BinaryIO
+
+from checks.artefacts.copyrows import SHA256, Lines
+from checks.artefacts.copytext import named
+
+LONGEST = 1 << 30
+_NUMBER: Any = int.from_bytes
+_INSERT = re.compile(
+    rb"(?:INSERT|REPLACE)(?: +(?:DELAYED|IGNORE))* +INTO +(`(?:[^`]|``)+`)"
+    rb"(?: +\((?:`(?:[^`]|``)+`(?:, *)?)+\))? +VALUES *"
+)
+# A row on a line with others: text in single quotes may hold anything, escaped by backslash or doubled.
+_ROW = re.compile(rb"\([^'()]*(?:'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'[^'()]*)*\)", re.DOTALL)
+_ERROR = re.compile(
+    rb"(?:mysqldump|mariadb-dump|mysqldump\.exe|mysql|mariadb): |ERROR (?:\d|at )|Error: |error: |"
+    rb"Warning: Using|(?:bash|sh|gzip|ssh): |Killed\b|Segmentation fault"
+)
+_NAME = rb"`((?:[^`]|``)+)`"
+_TABLE = re.compile(rb"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?" + _NAME)
+_USE = re.compile(rb"(?:USE |-- Current Database: )" + _NAME)
+_ENGINE = re.compile(rb"\).* ?ENGINE=(\w+)")
+_DONE = re.compile(rb"-- Dump completed(?: on +(\d{4})-(\d\d)-(\d\d) +(\d\d?):(\d\d):(\d\d))?")
+_HOST = re.compile(rb"-- Host: (\S*) +Database: ?(\S*)")
+_TOOL = re.compile(rb"-- ((?:MariaDB|MySQL) dump [^ ,]+ +(?:Distrib )?[^, ]*)")
+_SAFE = frozenset((b"InnoDB", b"ROCKSDB", b"TokuDB", b"RocksDB", b"SEQUENCE"))
+
+
+@dataclass
+class Table:
+    """Rows of a table: how many, and their sum modulo 2^256."""
+
+    count: int = 0
+    total: int = 0
+    engine: str = ""
+
+    def hex(self) -> str:
+        """The sum, as it is recorded."""
+        return f"{self.total % (1 << 256):064x}"
+
+
+@dataclass
+class Dump:
+    """What a dump holds. `heads`, `ends`: how many dumps begin and end in it, `closed`: whether the settings
+    were put back at its end (what there is without comments); `cut`: why it ends too early ("" it does not):
+    line, rows, statement. `errors`: lines that no dump has; `wrong`: rows that do not parse. `ended`: by its
+    last line, local time of the machine that wrote it. `loose`: tables of an engine without transactions."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    heads: int = 0
+    ends: int = 0
+    closed: bool = False
+    cut: str = ""
+    errors: list[str] = field(default_factory=list)
+    wrong: int = 0
+    bytes: int = 0
+    database: str = ""
+    host: str = ""
+    tool: str = ""
+    server: str = ""
+    ended: str = ""
+    loose: list[str] = field(default_factory=list)
+    views: int = 0
+    routines: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every dump that begins in it has its end."""
+        return not self.cut and self.ends > 0 and self.heads <= self.ends
+
+
+def read_dump(stream: BinaryIO, dump: Dump | None = None, *, database: str = "") -> Dump:
+    """Read all of it. What the stream raises goes through; `dump` then holds what was read before.
+    `database`: of a dump that names none."""
+    made = dump or Dump()
+    lines = Lines(stream)
+    reader = _Reader(made, database)
+    while batch := lines.ahead():
+        lines.take(reader.take(batch))
+        made.bytes = lines.seen
+    reader.finish()
+    return made
+
+
+@dataclass
+class _Reader:
+    dump: Dump
+    database: str = ""
+    table: Table | None = None  # whose rows come
+    created: str = ""  # whose definition comes
+    body: bool = False  # inside a routine
+    open: bool = False  # a statement goes on
+    _pieces: list[bytes] = field(default_factory=list)
+    _size: int = 0
+
+    def take(self, batch: list[bytes]) -> int:
+        """Take some lines of the batch; how many."""
+        if self._pieces or batch[0][-1:] != b"\n":
+            self._piece(batch[0])
+            return 1
+        if self.table is not None:
+            return self._rows(batch)
+        for at, line in enumerate(batch):
+            if line[-1:] != b"\n":
+                return at
+            self._line(line[:-1])
+            if self._rows_come():
+                return at + 1
+        return len(batch)
+
+    def _rows_come(self) -> bool:
+        return self.table is not None
+
+    def _piece(self, piece: bytes) -> None:
+        """Part of a line longer than a batch, or the last one without its newline."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > LONGEST:
+            raise OverflowError("a line is longer than 1 GiB")
+        if piece[-1:] == b"\n":
+            line = b"".join(self._pieces)
+            self._pieces, self._size = [], 0
+            if self.table is not None:
+                self._rows([line])
+            else:
+                self._line(line[:-1])
+
+    def _rows(self, batch: list[bytes]) -> int:
+        """Lines that hold one row each, up to the one that ends the statement."""
+        table = self.table
+        if table is None:
+            return 0
+        last = next((at for at, line in enumerate(batch) if line[-2:-1] != b","), None)
+        taken = batch if last is None else batch[: last + 1]
+        rows = [line[:-2] for line in taken if line[:1] == b"(" and line[-3:-2] == b")"]
+        if last is not None:
+            self.table = None
+        if len(rows) != len(taken):
+            for line in taken:
+                if not (line[:1] == b"(" and line[-3:-2] == b")"):
+                    self._odd(line[:-1])
+        _add(table, rows)
+        return len(taken)
+
+    def _odd(self, line: bytes) -> None:
+        if _ERROR.match(line):
+            self._error(line)
+        else:
+            self.dump.wrong += 1
+
+    def _error(self, line: bytes) -> None:
+        if len(self.dump.errors) < 10:
+            # What it says after its program's name may hold data.
+            self.dump.errors.append(line[:40].decode("utf-8", "replace"))
+
+    def _line(self, line: bytes) -> None:
+        """One line outside rows."""
+        if self.body:
+            self.body = line != b"DELIMITER ;"
+        elif line.startswith((b"INSERT", b"REPLACE")):
+            self._insert(line)
+        elif line.startswith(b"--"):
+            self._comment(line)
+        elif line.startswith(b"DELIMITER"):
+            self.body, self.dump.routines = True, self.dump.routines + 1
+        elif line:
+            self._statement(line)
+
+    def _statement(self, line: bytes) -> None:
+        dump = self.dump
+        if _ERROR.match(line):
+            self._error(line)
+            return
+        dump.closed = line.startswith(b"/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES")
+        if found := _TABLE.match(line):
+            self.created = self._named(found[1])
+            dump.tables.setdefault(self.created, Table())
+        elif self.created and (found := _ENGINE.match(line)):
+            dump.tables[self.created].engine = found[1].decode("ascii", "replace")
+            if found[1] not in _SAFE:
+                dump.loose.append(self.created)
+        elif found := _USE.match(line):
+            self.database = _text(found[1])
+        elif b" VIEW " in line and line.startswith(b"/*!50001 VIEW"):
+            dump.views += 1
+        # A comment with a version is a statement of its own, or part of one that ends further down.
+        ends = line.rstrip().endswith((b";", b"*/"))
+        self.open = not ends
+        self.created = "" if ends else self.created
+
+    def _comment(self, line: bytes) -> None:
+        dump = self.dump
+        if found := _DONE.match(line):
+            dump.ends += 1
+            dump.ended = _stamp(found)
+        elif found := _TOOL.match(line):
+            dump.heads += 1
+            dump.tool = found[1].decode("ascii", "replace")
+        elif found := _HOST.match(line):
+            dump.host, dump.database = _plain(found[1]), _plain(found[2])
+            self.database = dump.database or self.database
+        elif line.startswith(b"-- Server version"):
+            dump.server = _plain(line[17:].strip())
+        elif found := _USE.match(line):
+            self.database = _text(found[1])
+
+    def _insert(self, line: bytes) -> None:
+        found = _INSERT.match(line)
+        if found is None:
+            self.open = not line.endswith(b";")
+            return
+        table = self.dump.tables.setdefault(self._named(found[1][1:-1]), Table())
+        self.dump.closed = self.open = False
+        at = found.end()
+        if at >= len(line):
+            self.table = table
+            return
+        rows = _ROW.findall(line, at)
+        # Rows, a comma between two, a semicolon: not a byte that is none of these.
+        if sum(map(len, rows)) + len(rows) != len(line) - at or line[-1:] not in (b";", b","):
+            self.dump.wrong += 1
+        _add(table, rows)
+        if line[-1:] == b",":
+            self.table = table
+
+    def _named(self, raw: bytes) -> str:
+        name = _text(raw)
+        return named(self.database, name) if self.database else name
+
+    def finish(self) -> None:
+        """The stream is at its end."""
+        dump = self.dump
+        if self._pieces:
+            line = b"".join(self._pieces)
+            if self.table is not None:
+                self._odd(line) if _ERROR.match(line) else None
+            else:
+                self._line(line)
+            self._pieces = []
+            # A last line without its newline: the end mark's is there or the dump was cut.
+            dump.cut = "" if line.startswith(b"-- Dump completed") and _DONE.match(line) else "line"
+        elif self.table is not None:
+            dump.cut = "rows"
+        elif self.body or self.open:
+            dump.cut = "statement"
+
+
+def _add(table: Table, rows: list[bytes]) -> None:
+    table.count += len(rows)
+    table.total += sum(map(_NUMBER, SHA256.digests(rows), repeat("little")))
+
+
+def _text(raw: bytes) -> str:
+    return raw.replace(b"``", b"`").decode("utf-8", "replace")
+
+
+def _plain(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")[:200]
+
+
+def _stamp(found: re.Match[bytes]) -> str:
+    if found[1] is None:
+        return ""
+    year, month, day, hour, minute, second = (int(one) for one in found.groups())
+    return f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
+
+
+def moment(text: str, zone_min: int) -> int | None:
+    """Local time of a dump's last line as UTC epoch milliseconds."""
+    try:
+        found = datetime.strptime(text + " +0000", "%Y-%m-%d %H:%M:%S %z")
+    except ValueError:
+        return None
+    return int((found - timedelta(minutes=zone_min)).timestamp()) * 1000
