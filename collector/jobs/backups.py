@@ -22,8 +22,10 @@ from collector.backups.ledger import Ledger
 from collector.backups.observed import Drill, Fingerprint, Look, Observed, Place
 from collector.backups.policy import BackupObject, Policies, Policy
 from collector.estate.backup_looks import parts_of
+from collector.estate.errors import EstateError
 from collector.jobs import backup_statements as people
-from collector.store import backups, estates
+from collector.jobs.backup_statements import Said
+from collector.store import backups, estates, statements
 from collector.store.backups import LookRow
 from collector.store.estates import Applied
 
@@ -42,6 +44,19 @@ class NoBackups(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """An object as the estate names it: itself, its system (id, name), the asset of its first place."""
+
+    name: str = ""
+    system: str = ""
+    system_name: str = ""
+    asset: str = ""
+
+
+NOBODY = Named()
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The ledger at an instant, with what it stands on. `estate`: the newest that was applied then."""
 
@@ -52,6 +67,14 @@ class Account:
     terms: EstateTerms
     entries: Mapping[tuple[str, str], tuple[int, int]]
     """(object, artefact) -> entry and line of the newest look that read it."""
+    phases: Mapping[str, tuple[tuple[str, int], ...]]
+    """Drill -> its phases with how long each took (ms)."""
+    named: Mapping[str, Named]
+    media: tuple[Said, ...] = ()
+
+    def of(self, name: str) -> Named:
+        """What the estate says about an object."""
+        return self.named.get(name, NOBODY)
 
 
 def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
@@ -67,7 +90,42 @@ def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
     rows = _rows(conn, as_of)
     observed = _observed(conn, rows, as_of, policies)
     ledger = engine.evaluate(policies, observed, at)
-    return Account(ledger, policies, observed, *versions[-1], rows.entries)
+    return Account(
+        ledger=ledger,
+        policies=policies,
+        observed=observed,
+        estate=versions[-1][0],
+        terms=versions[-1][1],
+        entries=rows.entries,
+        phases=rows.phases,
+        named=_named(conn, applied[-1].idx),
+        media=tuple(people.said(conn, "media_tested", as_of)),
+    )
+
+
+def _named(conn: Connection, idx: int) -> dict[str, Named]:
+    try:
+        estate = estates.loaded(conn, idx).estate
+    except EstateError:
+        return {}  # an older version's checks took other parameters
+    systems = {one.id: one.name or one.id for one in estate.systems}
+    places = {one.id: one.asset for one in estate.places}
+    return {
+        one.id: Named(
+            one.name,
+            one.system or "",
+            systems.get(one.system or "", ""),
+            places.get(one.place or "", one.asset or ""),
+        )
+        for one in estate.objects
+    }
+
+
+def mark(conn: Connection) -> tuple[int, ...]:
+    """What an account depends on besides the time: it is another one whenever this is."""
+    applied = estates.newest(conn)
+    said = max((one.idx for kind in people.KINDS for one in statements.of_kind(conn, kind)), default=-1)
+    return (-1 if applied is None else applied.idx, said, *backups.newest(conn))
 
 
 def policies_of(versions: Sequence[tuple[Applied, EstateTerms]]) -> Policies:
@@ -119,6 +177,7 @@ class _Rows:
     fingerprints: tuple[Fingerprint, ...]
     drills: tuple[Drill, ...]
     entries: Mapping[tuple[str, str], tuple[int, int]]
+    phases: Mapping[str, tuple[tuple[str, int], ...]]
 
 
 _kept: dict[tuple[str, int, int], _Rows] = {}
@@ -146,6 +205,7 @@ def _read(rows: Iterable[LookRow]) -> _Rows:
     fingerprints: list[Fingerprint] = []
     drills: list[Drill] = []
     entries: dict[tuple[str, str], tuple[int, int]] = {}
+    phases: dict[str, tuple[tuple[str, int], ...]] = {}
     for row in rows:
         name, place = parts_of(row.target)
         result = result_of(row)
@@ -154,6 +214,7 @@ def _read(rows: Iterable[LookRow]) -> _Rows:
         try:
             if row.check == DRILL:
                 drills += _drills(row, name, place, result)
+                phases[f"{row.idx}/{row.line}"] = _phases(result)
             elif row.check in FINGERPRINTS:
                 fingerprints += _fingerprints(row, name, result)
             else:
@@ -162,7 +223,7 @@ def _read(rows: Iterable[LookRow]) -> _Rows:
             continue  # facts of a version that held something else
         for artefact in _names(result):
             entries[name, artefact] = (row.idx, row.line)
-    return _Rows(fold(looks), tuple(fingerprints), tuple(drills), entries)
+    return _Rows(fold(looks), tuple(fingerprints), tuple(drills), entries, phases)
 
 
 def result_of(row: LookRow) -> Result | None:
@@ -253,6 +314,12 @@ def _drill(
         recovered=_recovered(compared),
         received_ms=row.received,
     )
+
+
+def _phases(result: Result) -> tuple[tuple[str, int], ...]:
+    facts: Mapping[str, Any] = result.facts or {}
+    drilled = facts.get("artefacts") or [{}]
+    return tuple((one["name"], one["end"] - one["start"]) for one in drilled[0].get("phases", ()))
 
 
 def _recovered(compared: Mapping[str, Any] | None) -> tuple[int, int] | None:

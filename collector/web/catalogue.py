@@ -2,6 +2,7 @@
 
 from collector.reports.record_words import RECORD
 from collector.reports.words_human import PAGES as HUMAN
+from collector.web.catalogue_backups import BACKUPS
 from collector.web.catalogue_scans import SCANS
 from collector.web.catalogue_views import VIEWS
 
@@ -9,6 +10,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **VIEWS,
     **RECORD,
     **SCANS,
+    **BACKUPS,
     **HUMAN,
     # frame
     "brand": ("巡证 Roundseal", "Roundseal"),

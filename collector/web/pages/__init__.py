@@ -19,6 +19,7 @@ MENU = (
     ("pages.today", "sun", "today"),
     ("pages.systems", "timeline", "systems"),
     ("pages.rounds", "calendar-check", "rounds"),
+    ("pages.backups", "download", "backups"),
     ("pages.assets", "server-2", "assets"),
     ("pages.scans", "alert-triangle", "scans"),
     ("pages.agents", "robot", "agents"),
@@ -40,6 +41,17 @@ LOOKS = {
     **dict.fromkeys(("signed_off", "arrived"), ("ok", "circle-check")),
     **dict.fromkeys(("not_done", "unsigned"), ("unknown", "circle-dashed")),
     **dict.fromkeys(("proves_nothing",), ("unknown", "help-circle")),
+    **dict.fromkeys(
+        ("b_on_time", "b_double", "b_restorable", "b_equal", "b_done", "b_good"), ("ok", "circle-check")
+    ),
+    **dict.fromkeys(("b_late", "b_behind", "b_warn"), ("warn", "alert-triangle")),
+    **dict.fromkeys(
+        ("b_missed", "b_lost", "b_none", "b_missing", "b_differs", "b_not_elsewhere", "b_bad", "b_never"),
+        ("bad", "circle-x"),
+    ),
+    **dict.fromkeys(("b_due", "b_running", "b_open", "b_waiting"), ("note", "clock-exclamation")),
+    **dict.fromkeys(("b_unseen", "b_unproven", "b_untold", "b_could_not_tell"), ("unknown", "help-circle")),
+    **dict.fromkeys(("b_excused", "b_expired", "b_not_asked"), ("unknown", "circle-dashed")),
     **dict.fromkeys(("planned", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
 }
 
