@@ -58,6 +58,8 @@ def _parsed(words: Sequence[str]) -> SimpleNamespace:
         "parse": _parse,
         "discover": _discover,
         "backup verify": _backup_verify,
+        "drill run": _drill_run,
+        "drill sweep": _drill_sweep,
     }
     return SimpleNamespace(**vars(parser(run).parse_args(words)))
 
@@ -183,6 +185,25 @@ def _discover(args: SimpleNamespace) -> int:
     from agent import discover
 
     found = discover.run(State(args.state), args.target, args.readings)
+    _show(args, found.value, found.text)
+    return found.exit
+
+
+def _drill_run(args: SimpleNamespace) -> int:
+    from agent import log
+    from agent.drills import command
+
+    log.to_stderr()
+    wish = command.Wish(args.object, args.target, args.kind, args.questions, args.fingerprint, args.param)
+    found = command.run(args.state, wish)
+    _show(args, found.value, found.text)
+    return found.exit
+
+
+def _drill_sweep(args: SimpleNamespace) -> int:
+    from agent.drills import command
+
+    found = command.sweep(args.state)
     _show(args, found.value, found.text)
     return found.exit
 

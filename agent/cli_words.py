@@ -62,7 +62,28 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     found.add_argument("target", metavar="TARGET", help=ways)
     found.add_argument("--readings", type=Path, metavar="FILE", help="write all readings as JSON")
     _backup_words(commands, run["backup verify"])
+    _drill_words(commands, run)
     return made
+
+
+def _drill_words(commands: Any, run: Mapping[str, Any]) -> None:
+    text = "restore drills: a backup into a throwaway instance, cut off from everything"
+    drill = commands.add_parser("drill", help=text, description=text, formatter_class=_Formatter)
+    verbs = drill.add_subparsers(metavar="VERB", required=True, prog="roundseal-agent drill")
+    once = _command(verbs, "run", run["drill run"], "do one now: exit 0 good, 1 bad, 2 could not tell")
+    once.add_argument(
+        "object", metavar="OBJECT", nargs="?", default="", help="an object of the plan in force"
+    )
+    once.add_argument("--target", default="", metavar="PATH", help="instead: this artefact")
+    once.add_argument("--kind", default="", metavar="K", help="of --target: postgres, basebackup, mariadb …")
+    once.add_argument(
+        "--questions", default="", metavar="FILE", help="YAML: a list of {id, sql or path, expected}"
+    )
+    once.add_argument("--fingerprint", default="", metavar="FILE", help="what the source took beside it")
+    once.add_argument(
+        "--param", action="append", default=[], metavar="K=V", help="a parameter of the check backup.drill"
+    )
+    _command(verbs, "sweep", run["drill sweep"], "remove what a killed drill left")
 
 
 def _backup_words(commands: Any, run: Any) -> None:

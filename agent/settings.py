@@ -6,6 +6,7 @@ queries:                      # SELECTs that database.query may run, by name
   rejected: SELECT count(*) FROM item WHERE rejected
 off: [ssh, snmp]              # sources this agent does not look through: what a plan asks of them is `denied`
 spool: {days: 7, max_mb: 512}
+drills: {user: roundseal-drill, quota_mb: 51200}    # agent/drills/settings.py
 receive:                      # what others may send to this agent; at loopback unless an address is given
   syslog: {address: 127.0.0.1, port: 5514}                    # UDP and TCP
   traps: {address: 127.0.0.1, port: 1162, secrets: [traps]}   # communities and v3 users it believes
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.drills.settings import Drills
 from agent.errors import AgentError
 from agent.sources.means import Means
 from agent.state import State, check_private
@@ -78,6 +80,7 @@ class Settings:
     off: frozenset[Source] = frozenset()
     spool: Spool = Spool()
     receive: Receive = Receive()
+    drills: Drills = field(default_factory=Drills)
 
     def __post_init__(self) -> None:
         for name, argv in self.plugins.items():

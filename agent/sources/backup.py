@@ -1,17 +1,23 @@
 """The source of backup checks: places where backups lie, tools that read them."""
 
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from agent.sources.backup_guard import Guard
 from agent.sources.backup_local import LocalPlace
+from agent.sources.backup_shelf import LocalShelf
 from agent.sources.backup_tools import LocalTools
 from agent.sources.means import Means
 from agent.sources.memory import Memory
 from checks.api import Source
 from checks.files import Where
 from checks.places import Place, Tools
+
+if TYPE_CHECKING:
+    from checks.drills import Drills
 
 
 class BackupLooks:
@@ -37,6 +43,12 @@ class BackupLooks:
         with sftp_place(at.login(), self._means, self.guard) as place:
             yield place
 
+    def shelf(self, key: str) -> LocalShelf:
+        """Files kept under this key."""
+        made = LocalShelf(self._means.state, key)
+        weakref.finalize(self, made.close)
+        return made
+
     @property
     def tools(self) -> Tools:
         """Programs."""
@@ -50,6 +62,12 @@ class BackupLooks:
     def secret(self, name: str) -> Mapping[str, str]:
         """A credential by its name."""
         return self._means.secret(name)
+
+    def drills(self) -> "Drills":
+        """Restore drills, as agent.yaml allows them."""
+        from agent.drills.drill import local_drills
+
+        return local_drills(self, self._means.state)
 
     def now(self) -> int:
         """When this source was opened, UTC epoch milliseconds."""

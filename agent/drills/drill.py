@@ -1,0 +1,150 @@
+"""One restore drill from the decision to the last byte removed."""
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from agent.drills.course import Course
+from agent.drills.errors import BusyError, StopError
+from agent.drills.journal import Desk, desk
+from agent.drills.settings import Drills
+from agent.drills.work import Progress, Work, silent
+from agent.log import log
+from agent.state import State
+from checks.api import ErrorKind, ObservationError
+from checks.artefacts import standing
+from checks.artefacts.look import Stands
+from checks.backup.drill import Params, overlap
+from checks.drills import Drilled
+from checks.places import Backups, Entry, Place
+
+Engine = Callable[[Course, Backups, Place, Entry], None]
+# Kind -> module and function: each is loaded when first asked for.
+_ENGINES = {
+    "postgres": ("logical", "run"),
+    "kingbase": ("logical", "run"),
+    "basebackup": ("physical", "run"),
+    "mariadb": ("mariadb", "run"),
+    "mariabackup": ("mariadb", "run_physical"),
+    "restic": ("repositories", "run_restic"),
+    "borg": ("repositories", "run_borg"),
+    "tree": ("trees", "run"),
+}
+
+
+class LocalDrills:
+    """Implements checks.drills.Drills."""
+
+    def __init__(self, backups: Backups, given: Drills, state: Path, progress: Progress = silent) -> None:
+        self._backups = backups
+        self._given = given
+        self._state = state
+        self._progress = progress
+
+    def drill(self, wish: Params) -> tuple[Drilled | None, Stands]:
+        """One attempt; nothing of it is left when this returns, whatever happened."""
+        at = replace(wish, budget_s=wish.limit_s)
+        with self._backups.place(at) as place:
+            found = standing.survey(place, wish)
+            now = time.time_ns() // 1_000_000
+            entry = pick(found, wish, now)
+            if entry is None:
+                return None, found.stands
+            try:
+                with desk(self._state, patience_s=wish.patience_s) as held:
+                    made = self._attempt(held, wish, place, entry, found.top)
+            except BusyError as busy:
+                made = self._refused(wish, place, entry, found.top, StopError("busy", str(busy)))
+            return made, found.stands
+
+    def _attempt(self, held: Desk, wish: Params, place: Place, entry: Entry, top: str) -> Drilled:
+        stop = self._forbidden(wish, entry)
+        if stop is not None:
+            return self._refused(wish, place, entry, top, stop)
+        attempt, aborted = held.attempt(wish.object or entry.path)
+        work = Work(held, self._given, wish.object or entry.path, wish.limit_s, self._progress)
+        decided = time.time_ns() // 1_000_000
+        course = Course(work, wish, standing.base(place, entry, top), attempt, aborted, decided)
+        why = StopError("")
+        try:
+            work.make_room(attempt, decided)
+            with work.phase("locate"):
+                _engine(wish)
+            _engine(wish)(course, self._backups, place, entry)
+        except StopError as problem:
+            why = problem
+        except OSError as problem:
+            why = work.trouble(problem)
+        finally:
+            took = course.facts()
+            left = self._clean(work)
+        if why.reason:
+            log.warning("drill of %s: %s", wish.object or entry.path, why)
+        made = course.facts(why.reason, why.subject, left)
+        return replace(made, took=took.took)
+
+    def _clean(self, work: Work) -> int:
+        """Everything ended and removed, whatever ended the attempt; its time is shown, not counted."""
+        start = work.ms()
+        left = work.clean()
+        work.progress("clean", 0, 0)
+        work.cleaned(start)
+        return left
+
+    def _forbidden(self, wish: Params, entry: Entry) -> StopError | None:
+        """Why this must not even begin."""
+        if wish.needs_approval and not wish.approval:
+            return StopError("no_approval")
+        top = os.path.realpath(self._given.directory or self._state)
+        source = wish.source
+        for name, path in (("directory", source.directory), ("socket", source.socket)):
+            if path and overlap(top, os.path.realpath(path)):
+                return StopError("wrong_target", name)
+        inside = entry.kind == "directory" and overlap(top, os.path.realpath(entry.path))
+        return StopError("wrong_target", "artefact") if inside and not wish.address else None
+
+    def _refused(self, wish: Params, place: Place, entry: Entry, top: str, why: StopError) -> Drilled:
+        """Not begun: no attempt, no phase."""
+        return Drilled(
+            base=standing.base(place, entry, top),
+            attempt=0,
+            decided=time.time_ns() // 1_000_000,
+            phases=(),
+            ended="refused",
+            reason=why.reason,
+            subject=why.subject,
+        )
+
+
+def local_drills(backups: Backups, state: Path | None) -> LocalDrills:
+    """As agent.yaml of this state directory says."""
+    if state is None:
+        raise ObservationError(ErrorKind.UNSUPPORTED, "drills need a state directory")
+    from agent import settings
+
+    return LocalDrills(backups, settings.read(State(state)).drills, state)
+
+
+def pick(found: standing.Survey, wish: Params, now: int) -> Entry | None:
+    """The artefact to restore; None where there is none (or none of that name)."""
+    if wish.artefact:
+        named = (one for one in found.all if standing.name_of(one.path, found.top) == wish.artefact)
+        return next(named, None)
+    whole = [one for one in found.all if one.size or one.kind == "directory"] or list(found.all)
+    return _by_rule(whole, wish.pick, now) if whole else None
+
+
+def _by_rule(entries: Sequence[Entry], rule: str, now: int) -> Entry:
+    if rule == "rotating":
+        month = time.gmtime(now / 1000)
+        rule = ("newest", "oldest", "middle")[(month.tm_year * 12 + month.tm_mon) % 3]
+    return entries[{"newest": 0, "oldest": -1, "middle": len(entries) // 2}[rule]]
+
+
+def _engine(wish: Params) -> Engine:
+    module, name = _ENGINES[wish.kind]
+    return cast(Engine, getattr(importlib.import_module(f"agent.drills.{module}"), name))

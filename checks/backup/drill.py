@@ -1,0 +1,249 @@
+"""Restore drills: a backup is restored into a throwaway instance, read whole, compared, asked questions.
+
+The agent does it (`agent/drills`); here stands what is asked of it and what its result means. `pick` needs
+nobody's word: `newest`, `oldest`, `middle` of what stands there, `rotating` takes these three in turn, by
+the month (UTC) of the drill; `artefact` names one, whatever `pick` says.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from checks.api import Check, Reading, Seen, Source, State, Unit
+from checks.artefacts.basic import judge_stands
+from checks.artefacts.levels import REASONS, Level, Verdict, bad, good, readings, untold
+from checks.artefacts.look import Look, Stands
+from checks.artefacts.opening import Sealed
+from checks.drills import Answer, Drilled, Drilling
+
+KINDS = ("postgres", "kingbase", "basebackup", "mariadb", "mariabackup", "restic", "borg", "tree")
+PICKS = ("newest", "oldest", "middle", "rotating")
+LOGICAL = ("postgres", "kingbase", "mariadb")
+LONGEST_S = 31 * 86_400
+PLAIN = Sealed()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the application would ask. `sql` of a database, `path` of a tree: its answer is that file's
+    SHA-256. `expected`: rows joined by newlines, columns by tabs, NULL empty, or that digest."""
+
+    id: str
+    sql: str = ""
+    path: str = ""
+    expected: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.id or bool(self.sql) == bool(self.path):
+            raise ValueError("a question has an id, and sql or path")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The source, so that a drill never takes it for its target: `directory` and `socket` of the server's
+    data, `address` and `port`, PostgreSQL's `system` identifier, the `database` a fingerprint must name."""
+
+    address: str = ""
+    port: int = 0
+    directory: str = ""
+    socket: str = ""
+    system: str = ""
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Params(Look):
+    """`kind` of the artefacts. `fingerprint`: its path ("": ARTEFACT.fingerprint.json where that is there),
+    `compare`: exact or none. `globals`: dump of roles; `wal`: archived segments for a base backup.
+    `password`: secret of a repository. `database` that questions go to ("": the only one).
+    `restore_within_s`: the agreed time; the drill is ended at `limit_s`, and waits `patience_s` while another
+    is under way. `needs_approval`: a restore must be approved, and `approval` names who or what did."""
+
+    kind: str = "postgres"
+    artefact: str = ""
+    pick: str = "newest"
+    questions: tuple[Question, ...] = ()
+    compare: str = "exact"
+    fingerprint: str = ""
+    globals: str = ""
+    wal: str = ""
+    sealed: Sealed = PLAIN
+    password: str = ""
+    database: str = ""
+    source: Known = Known()
+    restore_within_s: int = 12 * 3600
+    limit_s: int = 13 * 3600
+    patience_s: int = 0
+    needs_approval: bool = False
+    approval: str = ""
+
+    def __post_init__(self) -> None:
+        super(Params, self).__post_init__()
+        if self.kind not in KINDS or self.pick not in PICKS or self.compare not in ("exact", "none"):
+            raise ValueError(f"kind is of {KINDS}, pick of {PICKS}, compare exact or none")
+        if not 1 <= self.restore_within_s <= LONGEST_S or not 1 <= self.limit_s <= LONGEST_S:
+            raise ValueError("restore_within_s and limit_s from 1 to 31 days")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The drill, one at a time; none where there is nothing to restore."""
+
+    artefacts: tuple[Drilled, ...]
+    stands: Stands
+
+
+def observe(backups: Drilling, params: Params) -> Facts:
+    drilled, stands = backups.drills().drill(params)
+    return Facts((drilled,) if drilled is not None else (), stands)
+
+
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
+    """Levels true, restorable and usable of what was restored; then its times and amounts."""
+    if not seen.facts.artefacts:
+        yield from judge_stands(seen.facts.stands)
+    for one in seen.facts.artefacts:
+        yield from readings(one.base.name, verdicts(one, params))
+        yield from _figures(one)
+
+
+def verdicts(one: Drilled, params: Params) -> list[Verdict]:
+    """What this drill proves of its artefact."""
+    made = [*_place(one, params), *_restored(one, params)]
+    if not one.reason:
+        made += [*_compared(one, params), *_usable(one, params)]
+    return [*made, *_in_time(one, params)]
+
+
+def _place(one: Drilled, params: Params) -> Iterator[Verdict]:
+    """Whether it was a drill at all: approved, cut off, into nothing that is in use."""
+    if params.needs_approval and not params.approval:
+        yield bad("no_approval")
+    if one.target is None:
+        return
+    source = params.source
+    if source.system and one.target.system == source.system and params.kind in LOGICAL:
+        yield bad("wrong_target", "system")
+    if source.directory and overlap(one.target.directory, source.directory):
+        yield bad("wrong_target", "directory")
+    if set(one.target.interfaces) - {"lo"} or not one.target.refused:
+        yield untold(Level.RESTORABLE, "no_network_cut")
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two directories are the same, or one holds the other."""
+    first, second = (f"{path.rstrip('/')}/" for path in (one, other))
+    return first.startswith(second) or second.startswith(first)
+
+
+def _restored(one: Drilled, params: Params) -> Iterator[Verdict]:
+    if one.reason:
+        yield from _ended(one)
+        return
+    there = one.restored
+    if there.listed and there.found is not None and there.found < there.listed:
+        yield bad("rolled_back" if not there.found else "restore_failed", f"{there.found} of {there.listed}")
+    if there.read == "failed":
+        yield bad("unreadable_after_restore")
+    if there.read != "whole":
+        yield _untold("not_read")
+    yield from _pages(there.pages)
+    if params.globals and one.roles.made:
+        yield bad("globals_missing", one.roles.made[0])
+    yield good(Level.RESTORABLE)
+
+
+def _pages(word: str) -> Iterator[Verdict]:
+    if word == "damaged":
+        yield bad("pages_damaged")
+    if word == "no_tool":
+        yield _untold("no_tool", "amcheck")
+
+
+def _ended(one: Drilled) -> Iterator[Verdict]:
+    """Ended before its time: by the artefact's fault, at that level and as a restore, or by none of its."""
+    if one.reason not in REASONS:
+        yield _untold(one.reason, one.subject)
+        return
+    yield bad(one.reason, one.subject)
+    if REASONS[one.reason] is not Level.RESTORABLE:
+        yield bad("restore_failed", one.reason)
+
+
+def _untold(reason: str, subject: str = "") -> Verdict:
+    return untold(Level.RESTORABLE, reason, subject)
+
+
+def _compared(one: Drilled, params: Params) -> Iterator[Verdict]:
+    if params.compare == "none":
+        return
+    found = one.compared
+    if found is None or not found.expected:
+        yield untold(Level.TRUE, "no_fingerprint")
+        return
+    known = params.source
+    named = ((known.system, found.system), (known.database, found.database))
+    if any(wanted and told and wanted != told for wanted, told in named):
+        yield bad("wrong_target", "fingerprint")
+    for difference in found.differences:
+        yield bad(difference.reason, difference.name)
+    for name, why in found.skipped.items():
+        yield untold(Level.TRUE, why, name)
+    yield good(Level.TRUE)
+
+
+def _usable(one: Drilled, params: Params) -> Iterator[Verdict]:
+    """The answers, by the questions as the plan has them; nothing asked proves nothing at this level."""
+    answers = {answer.id: answer for answer in one.questions}
+    for question in params.questions:
+        answer = answers.get(question.id)
+        right = answer is not None and _right(question, answer)
+        yield good(Level.USABLE) if right else bad("wrong_answer", question.id)
+
+
+def _right(question: Question, answer: Answer) -> bool:
+    return not answer.trouble and answer.got == digest_of(question.expected)
+
+
+def digest_of(text: str) -> str:
+    """How an answer is compared: SHA-256 of its text without the newline at its end."""
+    return sha256(text.rstrip("\n").encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _in_time(one: Drilled, params: Params) -> Iterator[Verdict]:
+    """Over the agreed time: by its own measure, or by having taken longer without an answer."""
+    took = one.took if one.rto is None else one.rto
+    if took > params.restore_within_s * 1000:
+        yield bad("overran")
+
+
+def _figures(one: Drilled) -> Iterable[Reading]:
+    name = one.base.name
+    right = State.OK if one.rto is not None else State.UNKNOWN
+    yield Reading(f"{name}:rto", one.rto, Unit.MILLISECONDS, right, "" if one.rto is not None else "not_read")
+    if one.rpo is not None:
+        yield Reading(f"{name}:rpo", one.rpo, Unit.MILLISECONDS, State.OK)
+    yield Reading(f"{name}:attempt", one.attempt, Unit.COUNT, State.OK)
+    yield Reading(f"{name}:aborted", len(one.aborted), Unit.COUNT, State.OK)
+    if one.left:
+        yield Reading(f"{name}:left_behind", one.left, Unit.BYTES, State.WARN)
+    if one.restored.read == "whole":
+        yield Reading(f"{name}:rows", one.restored.rows, Unit.COUNT, State.OK)
+
+
+CHECK = Check(
+    id="backup.drill",
+    version=1,
+    title="恢复演练",
+    title_en="Restore drill",
+    source=Source.BACKUP,
+    facts=Facts,
+    params=Params,
+    observe=observe,
+    judge=judge,
+    clauses=("HA-10", "HA-12", "PD-05"),
+    needs=(
+        "an unprivileged user, room on disk, and the right to make namespaces (docs/backups/drills.md)",
+        "tried with PostgreSQL 15 and 18, MariaDB 10.11, restic 0.14, borg 1.2; not with Kingbase",
+    ),
+)

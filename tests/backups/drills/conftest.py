@@ -1,0 +1,200 @@
+"""Real artefacts of a real PostgreSQL, and drills in real cells; what cannot be had is said loudly."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.drills.drill import LocalDrills
+from agent.drills.errors import StopError
+from agent.drills.settings import Drills
+from agent.drills.work import Work
+from agent.sources.backup import open_backups
+from agent.sources.means import Means
+from agent.sources.memory import Transient
+from checks.api import Seen, worst
+from checks.backup.drill import CHECK, Params
+from checks.codec import from_json, to_json
+
+RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
+
+
+def beside(name: str, path: Path) -> Any:
+    """A module of another test directory."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SERVER = beside("drill_logical_server", Path(__file__).parents[1] / "logical" / "server.py")
+
+
+class NoJournal:
+    """Of a cell that a test makes by itself."""
+
+    def phase(self, name: str) -> None:
+        """Nothing to keep."""
+
+    def begin(self, journal: Any) -> None:
+        """Nothing to keep."""
+
+    def process(self, pid: int) -> None:
+        """Nothing to keep."""
+
+    def end(self) -> None:
+        """Nothing to keep."""
+
+
+@pytest.fixture(scope="session")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skips where this machine lets nobody cut a network off (a container without the right to)."""
+    desk = NoJournal()
+    desk.place = tmp_path_factory.mktemp("cell")  # type: ignore[attr-defined]
+    work = Work(desk, Drills(reserve_mb=0), "try", 60)  # type: ignore[arg-type]
+    try:
+        work.make_room(1, 0)
+        work.make_cell()
+    except StopError as problem:
+        pytest.skip(f"NOT TESTED: no drills on this machine: {problem}")
+    finally:
+        work.clean()
+
+
+@dataclass
+class Looked:
+    """A drill and its readings."""
+
+    facts: Any
+    readings: list[Any]
+    taken_at: int
+    params: Params
+
+    @property
+    def one(self) -> Any:
+        """What was drilled."""
+        return self.facts.artefacts[0]
+
+    def __getitem__(self, name: str) -> Any:
+        """A reading by what stands behind the colon."""
+        return next(one for one in self.readings if one.name.rpartition(":")[2] == name)
+
+    def said(self, level: str) -> tuple[str, str]:
+        """State and reason at a level."""
+        return str(self[level].state), self[level].reason
+
+    def kept(self, name: str) -> "Looked":
+        """Itself; written down as a recording where ROUNDSEAL_RECORD is set."""
+        if os.environ.get("ROUNDSEAL_RECORD"):
+            RECORDINGS.mkdir(exist_ok=True)
+            shown = [
+                [r.name, to_json(r.value), r.unit.value, r.state.value, *([r.reason] if r.reason else [])]
+                for r in self.readings
+            ]
+            value = {
+                "params": to_json(self.params), "facts": to_json(self.facts), "taken_at": self.taken_at,
+                "expect": {"state": str(worst(r.state for r in self.readings)), "readings": shown},
+            }  # fmt: skip
+            text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+            text = re.sub(r'"/[^"]*/state/drills', '"/var/lib/roundseal-agent/drills', text)
+            text = re.sub(r'"/[^"]*/(pytest-[^"]*/)+', '"/backup/', text)
+            (RECORDINGS / f"{name}.json").write_text(text, "utf-8")
+        return self
+
+
+@dataclass
+class Site:
+    """A state directory of an agent, and its settings of drills."""
+
+    state: Path
+    given: Drills = field(default_factory=lambda: Drills(reserve_mb=0))
+
+    def drill(self, path: Path | str, **more: Any) -> Looked:
+        """Do one."""
+        wish = from_json(Params, {"path": str(path), "object": "county/xian-1/oa-db", **more}, "params")
+        source = open_backups(Transient(), Means(state=self.state), time.time_ns() // 1_000_000)
+        drilled, stands = LocalDrills(source, self.given, self.state).drill(wish)
+        facts = CHECK.facts((drilled,) if drilled is not None else (), stands)
+        now = time.time_ns() // 1_000_000
+        return Looked(facts, list(CHECK.judge(Seen(facts, now), wish)), now, wish)
+
+    def left(self) -> list[str]:
+        """What drills left in the state directory: nothing but the lock and the count of attempts."""
+        found = [
+            str(p.relative_to(self.state)) for p in self.state.rglob("*") if p.is_file() or p.is_symlink()
+        ]
+        rooms = [str(p) for p in self.state.rglob("drill-*")]
+        return (
+            sorted(set(found) - {"drills/lock", "drills/attempts.json", "secrets.yaml", "agent.yaml"}) + rooms
+        )
+
+
+@pytest.fixture
+def site(tmp_path: Path, cells: None) -> Site:
+    """An agent's directory, empty."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    return Site(state)
+
+
+@dataclass
+class Source:
+    """Artefacts of one database, and its fingerprint as the source took it."""
+
+    place: Path
+    system: str
+    tables: dict[str, tuple[int, int]]
+
+    def __truediv__(self, name: str) -> Path:
+        return self.place / name
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """PostgreSQL 15 with everything in it, dumped in all formats and copied; the server is gone by then."""
+    place = tmp_path_factory.mktemp("artefacts")
+    with SERVER.running(15) as pg:
+        pg.create("oa_db", rows=300)
+        for name, words in (
+            ("custom.dump", ["-Fc"]),
+            ("plain.sql", []),
+            ("a.tar", ["-Ft"]),
+            ("a.dir", ["-Fd"]),
+        ):
+            pg.tool("pg_dump", *words, "-f", place / name, "oa_db")
+        pg.tool("pg_dumpall", "--globals-only", "-f", place / "globals.sql")
+        system = str(pg.sql("SELECT system_identifier FROM pg_control_system()")[0][0])
+        tables = fingerprint(pg)
+        pg.tool("pg_basebackup", "-D", place / "base", "-c", "fast", "--manifest-checksums=SHA256")
+    return Source(place, system, tables)
+
+
+def fingerprint(pg: Any, database: str = "oa_db") -> dict[str, tuple[int, int]]:
+    """Count and sum of each table, by psycopg: not the way a drill reads them."""
+    made = {}
+    with contextlib.closing(pg.connect(database)) as conn:
+        conn.execute(
+            "SET timezone TO 'Asia/Shanghai'; SET extra_float_digits TO 3; SET intervalstyle TO postgres"
+        )
+        names = conn.execute(
+            "SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_class c JOIN pg_namespace n"
+            " ON n.oid = relnamespace WHERE relkind = 'r' AND relpersistence = 'p'"
+            " AND nspname IN ('oa', 'public')"
+        ).fetchall()
+        for (name,) in names:
+            count = total = 0
+            with conn.cursor().copy(f"COPY {name} TO STDOUT") as rows:
+                for row in rows:
+                    for line in bytes(row).splitlines(keepends=True):
+                        total += int.from_bytes(sha256(line).digest(), "little")
+                        count += 1
+            made[name] = (count, total % (1 << 256))
+    return made

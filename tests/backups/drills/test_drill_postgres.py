@@ -1,0 +1,188 @@
+"""Restore drills with real dumps of PostgreSQL in a real cell."""
+
+import gzip
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.drills import programs
+from checks.api import Seen
+from checks.backup.drill import CHECK
+from checks.codec import from_json
+
+RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
+ROWS = {"id": "rows", "sql": "SELECT count(*) FROM oa.document", "expected": "300"}
+NAMES = {"id": "names", "sql": "SELECT NULL, 'a', '中' FROM oa.document WHERE id = 1", "expected": "\ta\t中"}
+
+
+@pytest.mark.parametrize("name", ["custom.dump", "plain.sql", "a.dir"])
+def test_a_good_dump_of_any_format_is_restored_read_whole_and_gone_again(site, source, name):
+    seen = site.drill(source / name, questions=[ROWS, NAMES], compare="none")
+    assert seen.said("restorable") == ("ok", "")
+    assert seen.said("usable") == ("ok", "")
+    one = seen.one
+    assert one.restored.read == "whole"
+    assert one.restored.pages == "good"
+    assert one.restored.found == one.restored.listed > 20
+    assert one.rto_by == "question"
+    phases = [phase.name for phase in one.phases]
+    assert phases[:2] == ["locate", "fetch"]
+    assert phases[-7:] == ["start", "restore", "ask", "read", "pages", "compare", "clean"]
+    assert one.target.interfaces == ("lo",)
+    assert one.target.system != source.system
+    assert site.left() == []
+    assert ("oa_reader" in one.roles.made) == (name == "plain.sql")  # nobody brings it: made here, and said
+    if name == "custom.dump":
+        assert 0 <= one.rpo < 3_600_000
+        seen.kept("ok_custom")
+
+
+def test_a_dump_below_compression_is_opened_and_roles_come_from_the_globals(site, source, tmp_path):
+    with gzip.open(tmp_path / "plain.sql.gz", "wb") as out:
+        out.write((source / "plain.sql").read_bytes())
+    globals_ = str(source / "globals.sql")
+    seen = site.drill(tmp_path / "plain.sql.gz", questions=[ROWS], compare="none", globals=globals_)
+    assert seen.said("usable") == ("ok", "")
+    assert (seen.one.roles.from_globals, seen.one.roles.made) == (True, ())
+    assert "open" in {phase.name for phase in seen.one.phases}
+
+
+def test_a_dump_cut_in_half_is_bad_and_nothing_of_it_stays(site, source, tmp_path):
+    whole = (source / "custom.dump").read_bytes()
+    (tmp_path / "cut.dump").write_bytes(whole[: len(whole) // 2])
+    seen = site.drill(tmp_path / "cut.dump")
+    assert str(seen["restorable"].state) == "crit"
+    assert seen.one.ended in ("start", "restore")
+    assert seen.one.rto is None
+    assert site.left() == []
+    seen.kept("crit_cut")
+
+
+def test_a_wrong_answer_is_bad_where_everything_else_is_right(site, source):
+    wrong = {"id": "rows", "sql": "SELECT count(*) FROM oa.document", "expected": "301"}
+    fails = {"id": "none", "sql": "SELECT * FROM oa.not_there", "expected": "1"}
+    writes = {"id": "writes", "sql": "DELETE FROM oa.document RETURNING 1", "expected": "1"}
+    seen = site.drill(source / "custom.dump", questions=[wrong, fails, writes], compare="none")
+    assert seen.said("restorable") == ("ok", "")
+    assert seen.said("usable") == ("crit", "wrong_answer")
+    assert [one.trouble != "" for one in seen.one.questions] == [False, True, True]
+    assert seen.one.rto is None
+    seen.kept("crit_wrong_answer")
+
+
+def test_a_restore_that_rolls_back_and_says_success_is_not_believed(site, source, tmp_path):
+    text = (source / "plain.sql").read_text("utf-8")
+    # What pg_dump writes around large objects would commit half of it.
+    text = text.replace("\nBEGIN;\n", "\n").replace("\nCOMMIT;\n", "\n")
+    (tmp_path / "back.sql").write_text(text + "\nROLLBACK;\n", "utf-8")
+    seen = site.drill(tmp_path / "back.sql", compare="none")
+    assert seen.said("restorable") == ("crit", "rolled_back")
+    seen.kept("crit_rolled_back")
+
+
+def test_an_extension_that_this_host_lacks_is_no_verdict_on_the_dump(site, source, tmp_path):
+    text = (source / "plain.sql").read_text("utf-8")
+    at = text.index("CREATE SCHEMA oa;")
+    (tmp_path / "ext.sql").write_text(text[:at] + "CREATE EXTENSION zhparser;\n" + text[at:], "utf-8")
+    seen = site.drill(tmp_path / "ext.sql")
+    assert seen.said("restorable") == ("unknown", "needs_extension")
+    assert seen.one.subject == "zhparser"
+    seen.kept("unknown_needs_extension")
+
+
+def test_roles_missing_from_the_globals_are_a_finding_of_the_globals_and_not_of_the_dump(
+    site, source, tmp_path
+):
+    (tmp_path / "globals.sql").write_text("CREATE ROLE oa_owner;\n")
+    seen = site.drill(source / "plain.sql", compare="none", globals=str(tmp_path / "globals.sql"))
+    assert seen.said("restorable") == ("crit", "globals_missing") or seen.said("true") == (
+        "crit",
+        "globals_missing",
+    )
+
+
+def test_without_the_approval_it_needs_nothing_begins(site, source):
+    seen = site.drill(source / "custom.dump", needs_approval=True)
+    assert seen.said("restorable") == ("crit", "no_approval")
+    assert seen.one.phases == ()
+    assert not (site.state / "drills" / "attempts.json").exists()
+    seen.kept("crit_no_approval")
+
+
+def test_a_target_that_could_be_the_source_is_refused(site, source):
+    for known in (
+        {"directory": str(site.state)},
+        {"directory": str(site.state / "drills" / "rooms")},
+        {"socket": "/"},
+    ):
+        seen = site.drill(source / "custom.dump", source=known)
+        assert seen.said("restorable") == ("crit", "wrong_target"), known
+        assert seen.one.phases == ()
+
+
+def test_over_the_agreed_time_is_bad_however_good_the_rest():
+    seen = json.loads((RECORDINGS / "ok_custom.json").read_text("utf-8"))
+    facts = from_json(CHECK.facts, seen["facts"])
+
+    def judged(**more):
+        params = from_json(CHECK.params, {**seen["params"], **more})
+        return {
+            r.name.partition(":")[2]: (str(r.state), r.reason) for r in CHECK.judge(Seen(facts, 0), params)
+        }
+
+    assert judged()["usable"] == ("ok", "")
+    assert judged(restore_within_s=1)["usable"] == ("crit", "overran")
+    # Restored into, or compared with, what it must not be.
+    system, directory = facts.artefacts[0].target.system, facts.artefacts[0].target.directory
+    assert judged(source={"system": system})["restorable"] == ("crit", "wrong_target")
+    assert judged(source={"directory": directory + "/data"})["restorable"] == ("crit", "wrong_target")
+    assert judged(source={"directory": directory[:-1]})["restorable"] == ("ok", "")
+
+
+def test_a_drill_past_its_limit_is_ended_and_no_verdict_on_the_dump(site, source):
+    slow = {"id": "slow", "sql": "SELECT pg_sleep(300)", "expected": ""}
+    begun = time.monotonic()
+    seen = site.drill(source / "custom.dump", compare="none", limit_s=2, questions=[slow])
+    assert time.monotonic() - begun < 60
+    assert seen.said("restorable") == ("unknown", "timeout")
+    assert site.left() == []
+
+
+def test_nothing_to_restore_is_bad(site, tmp_path):
+    seen = site.drill(tmp_path / "*.dump")
+    assert [(r.name, str(r.state), r.reason) for r in seen.readings] == [("stands", "crit", "missing")]
+
+
+def test_which_artefact_is_taken_needs_nobodys_word(site, source, tmp_path):
+    for day in (1, 2, 3):
+        shutil.copy(source / "custom.dump", tmp_path / f"{day}.dump")
+        os.utime(tmp_path / f"{day}.dump", (day * 86_400, day * 86_400))
+    from agent.drills.drill import pick
+    from agent.sources.backup_local import LocalPlace
+    from checks.artefacts.standing import survey
+    from checks.backup.drill import Params
+
+    def taken(now=0, **more):
+        wish = Params(path=str(tmp_path / "*.dump"), **more)
+        return pick(survey(LocalPlace(), wish), wish, now).path[-6]
+
+    assert [taken(pick=rule) for rule in ("newest", "oldest", "middle")] == ["3", "1", "2"]
+    months = [taken(now=month * 31 * 86_400_000, pick="rotating") for month in range(3)]
+    assert sorted(months) == ["1", "2", "3"]
+    assert taken(artefact="1.dump") == "1"
+
+
+def test_what_the_host_has_is_chosen_by_major_version():
+    def one(major, kind="local"):
+        return programs.Programs(major, "/bin", kind)
+
+    have = [one(16), one(15), one(18, "wheel")]
+    assert programs.choose(have, 15).major == 15
+    assert programs.choose(have, 14).major == 15
+    assert programs.choose(have, 17).kind == "wheel"
+    with pytest.raises(Exception, match="no_tool postgres 19"):
+        programs.choose(have, 19)
