@@ -117,7 +117,8 @@ def judge_form(seen: Read, *, sealed: str, recorded: bool, several: bool, wanted
 def _trouble(seen: Read, sealed: str) -> Verdict:
     if seen.trouble in UNTOLD:
         return untold(Level.WELL_FORMED, seen.trouble, seen.layer)
-    if REASONS[seen.trouble] is Level.SEALED or (sealed and seen.layer != sealed):
+    of = REASONS.get(seen.trouble, Level.SEALED)
+    if of is Level.SEALED or (sealed and seen.layer != sealed):
         return untold(Level.WELL_FORMED, "not_read", seen.layer)
     return bad(seen.trouble, seen.layer)
 

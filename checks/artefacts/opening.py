@@ -179,7 +179,7 @@ def _unsealed(tools: Tools, whole: Opened, sealed: Sealed, keys: Keys) -> Iterat
 
 
 def _secret(keys: Keys, field_name: str, scheme: str) -> dict[int, bytes]:
-    if not keys.get(field_name):
+    if field_name not in keys:
         raise LayerError("no_key", scheme, f"the secret has no {field_name}")
     return {3: keys[field_name].encode() + b"\n"}
 
@@ -221,7 +221,8 @@ def _no_gpg(end: End) -> str:
         return "does_not_open"
     if b"No secret key" in said or b"Bad session key" in said:
         return "does_not_open"
-    return "truncated" if b"block_filter" in said or b"premature" in said else "inner_damaged"
+    cut = (b"block_filter", b"problem reading source", b"premature")
+    return "truncated" if any(word in said for word in cut) else "inner_damaged"
 
 
 def _no_openssl(end: End) -> str:

@@ -39,9 +39,15 @@ def read_zip(tools: Tools, place: Place, path: str, keys: Keys | None, limits: L
         raise LayerError("no_key", "zip")
     with unarchived(tools, place, path, "zip", ["x", "-so"], keys["password"]) as stream:
         for one in found.entries:
-            _out(stream, one.name, one.size, one.name.endswith(b"/"), None, tally, budget)
+            _out(stream, one.name, one.size, _kind(one), None, tally, budget)
         _rest(stream, "zip")
     return tally.contents()
+
+
+def _kind(one: zips.Entry) -> str:
+    if one.name.endswith(b"/"):
+        return "folder"
+    return "link" if one.mode & 0o170000 == _LINK else "file"
 
 
 def _check_headers(file: BinaryIO, found: zips.Directory, tally: Tally) -> None:
@@ -69,7 +75,7 @@ def _zipped(file: BinaryIO, one: zips.Entry, tally: Tally, budget: Budget) -> No
         budget.spent("zip", tally.size + size)
     if size != one.size or mark != one.crc:
         raise LayerError("damaged", "zip")
-    if one.mode & 0o170000 == _LINK:
+    if _kind(one) == "link":
         tally.link(one.name, kept)
     else:
         tally.file(one.name, size, made.hexdigest())
@@ -123,14 +129,14 @@ def read_7z(tools: Tools, place: Place, path: str, keys: Keys | None, limits: Li
     for name, *_ in listed:
         tally.entry(name, None)
     with unarchived(tools, place, path, "7z", ["x", "-so"], password) as stream:
-        for name, length, folder, mark in listed:
-            _out(stream, name, length, folder, mark, tally, budget)
+        for name, length, kind, mark in listed:
+            _out(stream, name, length, kind, mark, tally, budget)
         _rest(stream, "7z")
     return tally.contents()
 
 
-def _listed(stream: BinaryIO) -> Iterator[tuple[bytes, int, bool, int | None]]:
-    """Name, size, whether a directory, CRC of each entry, from `7z l -slt`."""
+def _listed(stream: BinaryIO) -> Iterator[tuple[bytes, int, str, int | None]]:
+    """Name, size, kind (file, folder, link), CRC of each entry, from `7z l -slt`."""
     entry: dict[bytes, bytes] = {}
     read = 0
     for line in stream:
@@ -147,27 +153,32 @@ def _listed(stream: BinaryIO) -> Iterator[tuple[bytes, int, bool, int | None]]:
         yield _one(entry)
 
 
-def _one(entry: dict[bytes, bytes]) -> tuple[bytes, int, bool, int | None]:
+def _one(entry: dict[bytes, bytes]) -> tuple[bytes, int, str, int | None]:
     size, mark = entry.get(b"Size", b"0"), entry.get(b"CRC", b"")
-    folder = entry.get(b"Attributes", b"").startswith(b"D")
-    return entry.get(b"Path", b""), int(size or b"0"), folder, int(mark, 16) if mark else None
+    told = entry.get(b"Attributes", b"")
+    kind = "folder" if told.startswith(b"D") else "link" if b" l" in told else "file"
+    return entry.get(b"Path", b""), int(size or b"0"), kind, int(mark, 16) if mark else None
 
 
 def _out(
-    stream: BinaryIO, name: bytes, size: int, folder: bool, mark: int | None, tally: Tally, budget: Budget
+    stream: BinaryIO, name: bytes, size: int, kind: str, mark: int | None, tally: Tally, budget: Budget
 ) -> None:
     """One entry out of those that the tool writes one behind the other."""
-    if folder:
+    if kind == "folder":
         return
-    made, found = sha256(), 0
+    made, found, kept = sha256(), 0, b""
     budget.spent(tally.format, tally.size + size)
     for block in blocks_of(stream, size):
+        kept = kept or block[:4096]
         made.update(block)
         found = zlib.crc32(block, found)
     if mark is not None and mark != found:
         # In another order than listed: everything was decoded, but which is whose is not known.
         tally.held = None
-    tally.file(name, size, made.hexdigest())
+    if kind == "link":
+        tally.link(name, kept)
+    else:
+        tally.file(name, size, made.hexdigest())
 
 
 def _rest(stream: BinaryIO, layer: str) -> None:

@@ -35,6 +35,7 @@ PARAMS = {
     "application.sso": {"script": STEPS, "forged": {"url": "http://a/", "status": [401]}},
     "application.transaction": {"script": STEPS},
     "application.websocket": {"url": "ws://a/"},
+    "backup.archive": {"sealed": {"scheme": "any", "recipients": ["a"]}, "format": "tar"},
     "database.accounts": {"superusers": ["a"]},
     "database.alive": {"role": "primary", "restarted_s": 5},
     "database.jobs": {"expected": ["", "a"], "age_s": LIMIT},
@@ -115,6 +116,8 @@ def values(kind):
 def told(check):
     """Parameters for it."""
     given_ones = PARAMS.get(check.id, {})
+    if check.id.startswith("backup.") and "path" in {f.name for f in fields(check.params)}:
+        given_ones = {"path": "/a", **given_ones}
     asked = (f.name for f in fields(check.params) if f.default is MISSING and f.default_factory is MISSING)
     return from_json(check.params, {**{name: "a" for name in asked}, **given_ones}, "params")
 
