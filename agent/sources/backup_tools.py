@@ -164,6 +164,7 @@ def _pipe(ours: contextlib.ExitStack) -> tuple[int, int]:
 
 def _memory(ours: contextlib.ExitStack, secret: bytes) -> int:
     number = os.memfd_create("secret", os.MFD_CLOEXEC)
+    os.fchmod(number, 0o600)  # clients of MySQL read no option file that the world may write
     os.write(number, secret)
     os.lseek(number, 0, os.SEEK_SET)
     return _high(ours, number, own=True)
