@@ -2,6 +2,7 @@
 
 import functools
 import grp
+import hashlib
 import io
 import os
 import pwd
@@ -50,23 +51,42 @@ class LocalPlace:
 
     def walk(self, top: str, failed: Failed | None = None) -> Iterator[Entry]:
         """Everything below a directory, sorted by bytes of the path, directories with a slash behind it."""
-        top = top.rstrip("/")
+        guard, made = self.guard, self._entry
+        open_folders = [(top.rstrip("/"), iter(self._below(top, failed)))]
+        while open_folders:
+            folder, names = open_folders[-1]
+            for name in names:
+                path = f"{folder}/{os.fsdecode(name)}"
+                try:
+                    guard.enter()
+                    if name[-1:] == b"/":
+                        path = path[:-1]
+                    entry = made(path, os.lstat(path))
+                except FileNotFoundError:
+                    continue  # gone meanwhile, as files of a live tree are
+                finally:
+                    guard.began = 0.0
+                yield entry
+                if entry.kind == "directory":
+                    open_folders.append((path, iter(self._below(path, failed))))
+                    break
+            else:
+                open_folders.pop()
+
+    def extras(self, path: str) -> str:
+        """SHA-256 of the extended attributes and access lists."""
         try:
-            listed = self._listed(top or "/")
-        except OSError as problem:
-            if failed is None:
-                raise
-            failed(top, problem)
-            return
-        for name in listed:
-            path = f"{top}/{os.fsdecode(name)}".removesuffix("/")
-            try:
-                entry = self.stat(path)
-            except FileNotFoundError:
-                continue  # gone meanwhile, as files of a live tree are
-            yield entry
-            if entry.kind == "directory":
-                yield from self.walk(path, failed)
+            with self.guard.call():
+                names = os.listxattr(path, follow_symlinks=False)
+                if not names:
+                    return ""
+                made = hashlib.sha256()
+                for name in sorted(names):
+                    value = os.getxattr(path, name, follow_symlinks=False)
+                    made.update(b"%d %s=%d " % (len(name), os.fsencode(name), len(value)) + value)
+        except OSError:
+            return ""  # the file system has none
+        return made.hexdigest()
 
     def blocks(self, path: str, most: int) -> Iterator[memoryview]:
         """A regular file from its beginning; one file at a time."""
@@ -116,6 +136,15 @@ class LocalPlace:
             raise NotAFileError(f"{path}: not a file")
         return number
 
+    def _below(self, folder: str, failed: Failed | None) -> Iterable[bytes]:
+        try:
+            return self._listed(folder)
+        except OSError as problem:
+            if failed is None:
+                raise
+            failed(folder, problem)
+            return ()
+
     @guarded
     def _listed(self, folder: str) -> Iterable[bytes]:
         """Names of a directory in order, those of directories with a slash; very many through a file."""
@@ -132,20 +161,22 @@ class LocalPlace:
         return merge(names, *runs) if runs else names
 
     def _entry(self, path: str, found: os.stat_result) -> Entry:
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
+        mode = found.st_mode
+        kind = _KINDS.get(mode & 0o170000, "other")
         return Entry(
             path,
             kind,
             found.st_size,
             found.st_mtime_ns,
             found.st_ctime_ns,
-            stat.S_IMODE(found.st_mode),
+            mode & 0o7777,
             self._users(found.st_uid),
             self._groups(found.st_gid),
             found.st_dev,
             found.st_ino,
             found.st_nlink,
             os.readlink(path) if kind == "link" else "",
+            found.st_blocks,
         )
 
 

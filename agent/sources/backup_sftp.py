@@ -263,6 +263,10 @@ class SftpPlace:
             handle = self._opened(path)
         return cast(BinaryIO, io.BufferedReader(_Raw(self, handle, size), _CHUNK))
 
+    def extras(self, path: str) -> str:
+        """Nothing: it does not tell."""
+        return ""
+
     def local(self, path: str) -> str | None:
         """None: it lies elsewhere."""
         return None

@@ -11,6 +11,7 @@ itself takes `base` and puts `sha256`, `read_at` … into it with dataclasses.re
 
 import contextlib
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from typing import Any
 
 from checks.artefacts.artefact import Artefact, Listed, Placed
 from checks.artefacts.look import Look, Stands
+from checks.artefacts.manifest import content_line, encoded, kind_of
 from checks.places import Backups, Entry, NotAFileError, Place, shown
 
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".inprogress", ".swp", "~")
@@ -182,18 +184,21 @@ def _file(place: Place, entry: Entry) -> Digest:
 
 
 def _tree(place: Place, top: str) -> Digest:
-    """Root of a directory artefact: SHA-256 over `NAME\\0DIGEST\\n` of its files, `NAME\\0-> TARGET\\n` of
-    its links, in the order of their bytes. Modes and times are not in it: a copy has the same root."""
+    """CONTENT of a manifest of the directory (checks.artefacts.manifest): names, sizes, digests and links'
+    targets. Modes, times and owners are not in it: a copy has the same root."""
     root, size, parts, wrong = sha256(), 0, 0, ""
+    cut = len(os.fsencode(top.rstrip("/"))) + 1
     for entry in place.walk(top):
-        name = entry.path.removeprefix(top + "/").encode("utf-8", "surrogateescape")
-        if entry.kind == "link":
-            root.update(name + b"\0-> " + entry.link_to.encode("utf-8", "surrogateescape") + b"\n")
-        elif entry.kind == "file":
+        raw = os.fsencode(entry.path)[cut:] + b"/" * (entry.kind == "directory")
+        kind, told, made = kind_of(entry.kind), b"", b""
+        if kind == b"l":
+            made = encoded(os.fsencode(entry.link_to))
+        elif kind == b"f":
             one = digest(place, entry)
             wrong = wrong or one.trouble
-            root.update(name + b"\0" + one.sha256.encode() + b"\n")
+            told, made = b"%d" % one.bytes, one.sha256.encode()
             size, parts = size + one.bytes, parts + 1
+        root.update(content_line(encoded(raw), kind, told, made))
     return Digest("" if wrong else root.hexdigest(), size, parts, wrong)
 
 
