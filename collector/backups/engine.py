@@ -1,10 +1,241 @@
-"""The evaluation: policies and what was observed, at an instant, give the ledger (pure)."""
+"""The evaluation: policies and what was observed, at an instant, give the ledger (pure).
 
-from collector.backups.ledger import Ledger
-from collector.backups.observed import Observed
-from collector.backups.policy import Policies
+For each object: runs of all places, the source's word and drills beside them, slots, paths, days, copies,
+drills; then the problems of all and the success of drills. Nothing is rounded here but where docs/backups/
+policy.md says so.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from checks.artefacts.levels import Level
+from collector.backups import losses, problems
+from collector.backups.account import Account
+from collector.backups.assign import Scene, Series, assign, series_of
+from collector.backups.case import Case
+from collector.backups.copies import Copied, copies_of
+from collector.backups.days import days_of, eaten, retention
+from collector.backups.drills import Turn, rpo, rtos, tested, turns
+from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
+from collector.backups.observed import Drill, Observed, Place
+from collector.backups.policy import BackupObject, Policies, Role, To
+from collector.backups.runs import CHAINED, Words, build, chain, judge
+from collector.backups.sizes import odd_sizes
+from collector.backups.sources import Signed, compare
+from collector.backups.success import successes
 
 
 def evaluate(policies: Policies, observed: Observed, now: int) -> Ledger:
-    """The account of all objects at `now` (UTC epoch ms); nothing later than `now` is looked at."""
-    raise NotImplementedError
+    """The account of all objects at `now` (UTC epoch ms), which is not before the newest look folded in."""
+    given = _Given.of(policies, observed)
+    objects = tuple(_object(one, given, now) for one in policies.objects)
+    stray = _not_in_policy(policies, observed)
+    found = [problem for one in objects for problem in one.problems] + stray
+    rule = policies.success
+    success = () if rule is None else tuple(successes(rule, observed.drills, observed.excuses, now))
+    return Ledger(now, objects, success, tuple(sorted(found, key=_order)))
+
+
+def _order(one: Problem) -> tuple[int, str, int, str]:
+    return one.first_provable_ms, one.object, one.level, one.reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was observed, by object, under its present name."""
+
+    observed: Observed
+    drills: Mapping[str, Sequence[Drill]]
+    names: Mapping[str, tuple[str, ...]]
+    ids: Mapping[str, str]
+
+    @classmethod
+    def of(cls, policies: Policies, observed: Observed) -> "_Given":
+        names = {
+            one.name: (one.name, *(alias.name for alias in one.aliases if alias.entry is not None))
+            for one in policies.objects
+        }
+        drills: dict[str, list[Drill]] = {}
+        for drill in sorted(observed.drills, key=lambda held: (held.begun_ms, held.attempt)):
+            drills.setdefault(drill.object, []).append(drill)
+        return cls(observed, drills, names, _ids(observed))
+
+    def places(self, one: BackupObject) -> dict[str, Place]:
+        """Places of an object, with what was seen under its former names while they counted."""
+        found = dict(self.observed.places.get(one.name, {}))
+        for alias in one.aliases:
+            if alias.entry is None:
+                continue
+            for name, place in self.observed.places.get(alias.name, {}).items():
+                found[name] = _merged(place, found.get(name), alias.until_ms)
+        return found
+
+
+def _merged(old: Place, new: Place | None, until: int) -> Place:
+    records = tuple(one for one in old.records if one.first_ms < until)
+    looks = [at for at in old.looks if at < until]
+    if new is None:
+        return Place(records, tuple(looks), old.tried)
+    kept = {(one.name, one.sha256 or one.start) for one in new.records}
+    # What only changed the object's name stands on under the new one: it is not gone.
+    records = tuple(one for one in records if (one.name, one.sha256 or one.start) not in kept)
+    return Place((*records, *new.records), tuple(sorted({*looks, *new.looks})), new.tried)
+
+
+def _ids(observed: Observed) -> dict[str, str]:
+    """Ids of chains, by the object whose they are: for incrementals that build on somebody else's full."""
+    found: dict[str, str] = {}
+    for name, places in observed.places.items():
+        for place in places.values():
+            for record in place.records:
+                if record.id and record.kind not in CHAINED:
+                    found.setdefault(record.id, name)
+    return found
+
+
+def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
+    observed, names = given.observed, given.names[one.name]
+    places = given.places(one)
+    drills = [drill for name in names for drill in given.drills.get(name, ())]
+    excuses = [e for e in observed.excuses if any(fnmatchcase(name, e.object) for name in names)]
+    epochs = [e.at_ms for e in observed.epochs if e.object in names and e.entry is not None]
+    signed = Signed.of([f for f in observed.fingerprints if f.object in names])
+    runs = build(places, _place_order(one, places))
+    compared = compare(one, runs, signed, drills, epochs)
+    judge(runs, [(p.from_ms, int(p.level)) for p in one.policies], compared.words, compared.renamed)
+    chain(runs, _to(one), epochs)
+    looks = _looks(one, places)
+    scene = Scene(now, looks, excuses, observed.sealed)
+    series = series_of(one, [c for c in observed.changes if c.object in names], now)
+    for held in series:
+        assign(held, runs, one.kind, scene)
+    case = Case(one, runs, series, days_of(series, runs), looks, now, _slots(series))
+    due = turns(one, runs, drills, excuses, observed.seeds, now)
+    copied = tuple(copies_of(one, runs, places, now))
+    return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, given.ids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What an object's account needs beside its case."""
+
+    signed: Signed
+    epochs: Sequence[int]
+    drills: Sequence[Drill]
+    due: Sequence[Turn]
+    copied: Sequence[Copied]
+    ids: Mapping[str, str]
+
+
+def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
+    gone = eaten(case.runs)
+    eating = any(until is None for _, _, until in gone)
+    kept = retention(case.series, case.runs, case.days, case.today, eating)
+    found = [
+        *problems.slot_problems(case),
+        *problems.artefact_problems(case, words),
+        *losses.old_inside(case),
+        *losses.chain_problems(case, beside.ids),
+        *losses.lost_problems(case, kept),
+        *losses.eaten_problems(case, gone),
+        *losses.copy_problems(case, beside.copied),
+        *problems.size_problems(case, odd_sizes(case.runs, beside.signed, beside.epochs)),
+        *problems.turn_problems(case, beside.due),
+        *problems.made_drill_problems(case, beside.drills),
+    ]
+    one, runs = case.one, case.runs
+    return ObjectLedger(
+        name=one.name,
+        kind=one.kind.value,
+        place=one.place,
+        policies=tuple(policy.version for policy in one.policies if policy.from_ms <= case.now),
+        clause=tuple(dict.fromkeys(line for policy in one.policies for line in policy.clause)),
+        copies=tuple(held.state for held in beside.copied if held.owed),
+        drills=tuple(turn.due for turn in beside.due),
+        retention=kept,
+        rto=rtos(one, beside.drills),
+        rpo=rpo(runs, case.now),
+        rpo_at_drills=tuple(rpo(runs, drill.begun_ms, drill.id) for drill in beside.drills),
+        problems=tuple(sorted(found, key=_order)),
+        tested=tested(one, beside.due),
+        counts=_counts(case, beside.copied),
+        account=Account(case),
+    )
+
+
+def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
+    states: Counter[SlotState] = Counter()
+    good = 0
+    for series in case.series:
+        states.update(series.states)
+        good += sum(1 for run in series.picks if run >= 0 and case.runs.paths[run].ever)
+    days = Counter(cell.state for cell in case.days.cells.values())
+    copies = Counter(held.state.state for held in copied)
+    orphans = sum(
+        1
+        for run, path in enumerate(case.runs.paths)
+        if path.good is False and path.cause != run and case.runs.records[run].gone_ms is None
+    )
+    return {
+        **{state.value: states[state] for state in SlotState},
+        "good": good,
+        **{f"day_{state.value}": days[state] for state in DayState},
+        **{f"copy_{word.value}": count for word, count in copies.items()},
+        "orphans": orphans,
+    }
+
+
+def _place_order(one: BackupObject, places: Mapping[str, Place]) -> list[str]:
+    """The first copy's place first: the one named, else any that is no copy's."""
+    copies = {policy.copy.to for policy in one.policies if policy.copy is not None}
+    return sorted(places, key=lambda name: (name != one.place, name in copies, name))
+
+
+def _looks(one: BackupObject, places: Mapping[str, Place]) -> Sequence[int]:
+    """Instants at which a run would have been seen: complete looks at the first place, else at any."""
+    order = _place_order(one, places)
+    if order and places[order[0]].looks:
+        return places[order[0]].looks
+    return sorted({at for place in places.values() for at in place.looks})
+
+
+def _to(one: BackupObject) -> To:
+    for schedule in one.policies[-1].schedules:
+        if schedule.role is Role.INCREMENTAL:
+            return schedule.to
+    return To.LAST
+
+
+def _slots(series: Sequence[Series]) -> dict[int, tuple[Series, int]]:
+    """Run -> its slot; of several the one whose role is its own, then the first."""
+    found: dict[int, tuple[Series, int]] = {}
+    for one in sorted(series, key=lambda held: held.schedule.role is not Role.FULL):
+        for slot, run in enumerate(one.picks):
+            if run >= 0:
+                found.setdefault(run, (one, slot))
+        for slot, more in one.more.items():
+            for run in more:
+                found.setdefault(run, (one, slot))
+        for slot, run in one.after_seal.items():
+            found.setdefault(run, (one, slot))
+    return found
+
+
+def _not_in_policy(policies: Policies, observed: Observed) -> list[Problem]:
+    """What is on the wire and in no policy."""
+    known = {one.name for one in policies.objects}
+    known |= {alias.name for one in policies.objects for alias in one.aliases if alias.entry is not None}
+    seen: dict[str, int] = {}
+    for name, places in observed.places.items():
+        firsts = [record.first_ms for place in places.values() for record in place.records]
+        if firsts:
+            seen[name] = min(firsts)
+    for found in observed.found:
+        seen[found.name] = min(seen.get(found.name, found.seen_ms), found.seen_ms)
+    return [
+        Problem(name, int(Level.PRESENT), "not_in_policy", Outcome.BAD, "", "", "", at)
+        for name, at in seen.items()
+        if name not in known and not any(fnmatchcase(name, pattern) for pattern, _ in policies.ignored)
+    ]

@@ -23,7 +23,7 @@ DOUBT = frozenset({"manifest_missing", "no_fingerprint", "no_checksum", "no_inte
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """`level` by the design, `restore` by what bears on restoring; `good`: None where not enough is proven."""
+    """`level` by the design, `restore` by what bears on restoring; `good`: None where unproven."""
 
     level: int
     restore: int
@@ -32,8 +32,11 @@ class Grade:
 
 def breaks(verdict: Verdict) -> bool:
     """Whether what it speaks of can't be restored, or not as what it should be."""
-    if verdict.outcome is not Outcome.BAD or verdict.level in ASIDE_LEVELS:
+    if verdict.outcome is not Outcome.BAD:
         return False
+    if verdict.level in ASIDE_LEVELS:
+        # The bytes of another day are no backup of this one.
+        return verdict.reason == "same_as_before"
     return verdict.reason not in ASIDE and verdict.reason not in DOUBT
 
 

@@ -76,7 +76,8 @@ class Record:
     `first_ms`, `last_ms`: first and last look that showed it; `absent_ms`: the last complete look before
     `first_ms`, at which it was not there; `gone_ms`: the first complete look at which it no longer was.
     `received_ms`: when the first line that shows it came in. `turns`: all changes of verdicts, oldest first.
-    `read_ms`, `told_ms`: first and last look that read more than its presence. `start`, `end`, corrected by `offset_ms`.
+    `read_ms`, `told_ms`: first and last look that read more than its presence. `start`, `end` are corrected
+    by `offset_ms`.
     """
 
     name: str

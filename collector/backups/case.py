@@ -1,0 +1,118 @@
+"""One object's evaluation so far, and problems in its words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from checks.artefacts.levels import REASONS, Level
+from collector.backups.assign import Series
+from collector.backups.calendar import day_of, iso
+from collector.backups.clauses import broken
+from collector.backups.copies import policy_at
+from collector.backups.days import Days
+from collector.backups.ledger import Outcome, Problem
+from collector.backups.observed import Record
+from collector.backups.policy import BackupObject, Policy
+from collector.backups.runs import CHAINED, Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything the problems and the account are made of. `slot_of`: run -> the slot it serves or was tried
+    for, where it has one; `looks`: instants at which a run would have been seen."""
+
+    one: BackupObject
+    runs: Runs
+    series: Sequence[Series]
+    days: Days
+    looks: Sequence[int]
+    now: int
+    slot_of: Mapping[int, tuple[Series, int]]
+
+    @property
+    def today(self) -> int:
+        """Number of the day that holds now."""
+        return day_of(self.now)
+
+    def slot_id(self, run: int) -> str:
+        """`full/2026-03-01`, "" for a run outside all slots."""
+        held = self.slot_of.get(run)
+        return "" if held is None else slot_id(*held)
+
+    def policy(self, run: int) -> Policy:
+        """The version the run is held to."""
+        held = self.slot_of.get(run)
+        return policy_at(self.one, self.runs.starts[run]) if held is None else held[0].policy
+
+    def about(
+        self,
+        run: int,
+        reason: str,
+        first: int,
+        *,
+        record: Record | None = None,
+        place: str | None = None,
+        level: Level | None = None,
+        outcome: Outcome = Outcome.BAD,
+        last_good_ms: int | None = None,
+        until_ms: int | None = None,
+        numbers: tuple[tuple[str, int], ...] = (),
+    ) -> Problem:
+        """A problem of an artefact, first provable at `first`."""
+        held = record or self.runs.records[run]
+        return self.itself(
+            self.policy(run),
+            reason,
+            first,
+            slot=self.slot_id(run),
+            role="incremental" if held.kind in CHAINED else "full",
+            level=level,
+            outcome=outcome,
+            artefact=held.name,
+            place=held.place if place is None else place,
+            last_good_ms=last_good_ms,
+            until_ms=until_ms,
+            numbers=numbers,
+        )
+
+    def itself(
+        self,
+        policy: Policy,
+        reason: str,
+        first: int,
+        *,
+        slot: str = "",
+        role: str = "",
+        level: Level | None = None,
+        outcome: Outcome = Outcome.BAD,
+        artefact: str = "",
+        place: str | None = None,
+        last_good_ms: int | None = None,
+        until_ms: int | None = None,
+        numbers: tuple[tuple[str, int], ...] = (),
+    ) -> Problem:
+        """A problem of the object, a slot, an artefact or a drill. `role`: whose schedule it breaks."""
+        grave = REASONS.get(reason, Level.PRESENT) if level is None else level
+        # What nobody could look at may be missing.
+        asked = reason if reason in REASONS else "missing"
+        return Problem(
+            object=self.one.name,
+            level=int(grave),
+            reason=reason,
+            outcome=outcome,
+            slot=slot,
+            artefact=artefact,
+            place=self.one.place if place is None else place,
+            first_provable_ms=first,
+            last_good_ms=last_good_ms,
+            until_ms=until_ms,
+            clause=broken(policy.clause, asked, int(grave), role),
+            policy=policy.version,
+            numbers=numbers,
+        )
+
+
+def slot_id(series: Series, slot: int) -> str:
+    """`full/2026-03-01`; a slot by event carries the event's id."""
+    if series.ids:
+        return f"{series.role}/{series.ids[slot]}"
+    return f"{series.role}/{iso(series.table.days[slot])}"

@@ -1,0 +1,133 @@
+"""Second copies: each point's twin at the other place, judged for itself.
+
+A day counts as restorable with one of the two; the contract's copy line only with both.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from collector.backups.assign import looked_after
+from collector.backups.calendar import day_of, expires
+from collector.backups.ledger import CopyState, CopyWord
+from collector.backups.observed import Place, Record
+from collector.backups.policy import BackupObject, CopyRule, Policy
+from collector.backups.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A run's copy. `owed`: its day still is. `late_ms`: it came, provably after its time (until then)."""
+
+    run: int
+    state: CopyState
+    policy: Policy
+    owed: bool
+    late_ms: int | None = None
+
+
+def policy_at(one: BackupObject, at: int) -> Policy:
+    """The version in force at an instant; the first one before that."""
+    held = one.policies[0]
+    for policy in one.policies[1:]:
+        if policy.from_ms <= at:
+            held = policy
+    return held
+
+
+def copies_of(one: BackupObject, runs: Runs, places: Mapping[str, Place], now: int) -> Iterator[Copied]:
+    """The copy of every run that is, or was, worth one."""
+    if all(policy.copy is None for policy in one.policies):
+        return
+    copied = [
+        run for run in range(len(runs.records)) if any(_stands_at(runs, run, p.copy) for p in one.policies)
+    ]
+    earlier: dict[str, int] = {}
+    for run, record in enumerate(runs.records):
+        policy = policy_at(one, runs.starts[run])
+        worth = runs.standings[run].now is not False or runs.standings[run].ever
+        if policy.copy is not None and worth and record.kind != "log":
+            yield _copied(runs, run, policy, policy.copy, places, now, (copied, earlier))
+        if record.sha256:
+            earlier.setdefault(record.sha256, run)
+
+
+def _stands_at(runs: Runs, run: int, rule: CopyRule | None) -> bool:
+    record = runs.at(run, rule.to) if rule is not None else None
+    return record is not None and record.gone_ms is None
+
+
+def _copied(
+    runs: Runs,
+    run: int,
+    policy: Policy,
+    rule: CopyRule,
+    places: Mapping[str, Place],
+    now: int,
+    known: tuple[Sequence[int], Mapping[str, int]],
+) -> Copied:
+    first = next((one for one in runs.all_records(run) if one.place != rule.to), None)
+    twin = runs.at(run, rule.to)
+    record = runs.records[run]
+    due = (record.end or runs.starts[run]) + rule.within_ms
+    keep = max(policy.schedules, key=lambda s: (s.keep.months, s.keep.days)).keep
+    until = expires(day_of(runs.starts[run]), keep)
+    owed = day_of(now) < until
+    looks = places[rule.to].looks if rule.to in places else ()
+    if twin is None:
+        word, since = _absent(run, due, looks, now, known[0])
+        seen, late = None, None
+    else:
+        word, since = _compared(first, twin, rule, known[1], runs)
+        if twin.gone_ms is not None and day_of(twin.gone_ms) < until and _still_first(first, twin):
+            word, since = CopyWord.MISSING, twin.gone_ms
+        seen = twin.first_ms
+        late = twin.first_ms if twin.absent_ms is not None and twin.absent_ms >= due else None
+    state = CopyState(record.name, rule.to, word, due, seen, since)
+    return Copied(run, state, policy, owed, late)
+
+
+def _still_first(first: Record | None, twin: Record) -> bool:
+    """The copy went before the first copy did."""
+    return first is None or first.gone_ms is None or first.gone_ms >= (twin.gone_ms or 0)
+
+
+def _absent(
+    run: int, due: int, looks: Sequence[int], now: int, copied: Sequence[int]
+) -> tuple[CopyWord, int | None]:
+    if now < due:
+        return CopyWord.WAITING, None
+    seen = looked_after(looks, due)
+    if seen is None:
+        return CopyWord.UNTOLD, None
+    # Older ones are there and none that is newer: the place as a whole is behind.
+    index = bisect_left(copied, run)
+    return (CopyWord.BEHIND if copied and index == len(copied) else CopyWord.MISSING), seen
+
+
+def _compared(
+    first: Record | None, twin: Record, rule: CopyRule, earlier: Mapping[str, int], runs: Runs
+) -> tuple[CopyWord, int | None]:
+    since = twin.read_ms or twin.first_ms
+    if first is None:
+        return CopyWord.UNTOLD, None
+    if twin.link_to or _same_device(first, twin):
+        return CopyWord.NOT_ELSEWHERE, since
+    if first.sha256 and first.sha256 == twin.sha256:
+        return CopyWord.EQUAL, since
+    if rule.equal == "tree" and first.fingerprint and twin.fingerprint:
+        same = first.fingerprint == twin.fingerprint
+        return (CopyWord.EQUAL if same else CopyWord.DIFFERS), since
+    if first.sha256 and twin.sha256:
+        behind = twin.sha256 in earlier
+        return (CopyWord.BEHIND if behind else CopyWord.DIFFERS), since
+    if first.bytes != twin.bytes:
+        return CopyWord.DIFFERS, since
+    return CopyWord.UNTOLD, None
+
+
+def _same_device(first: Record, twin: Record) -> bool:
+    """Device numbers can be compared only where the same agent looked at both."""
+    if first.vantage != twin.vantage or not first.filesystem:
+        return False
+    return first.filesystem == twin.filesystem

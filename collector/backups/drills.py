@@ -1,0 +1,197 @@
+"""The ledger of drills: which are due, which point each should take, how long they took."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from checks.artefacts.levels import Level, Outcome
+from collector.backups.assign import excused
+from collector.backups.calendar import day_of, iso, periods, start_of
+from collector.backups.copies import policy_at
+from collector.backups.ledger import DrillDue, Rpo, Rto
+from collector.backups.observed import Drill, Excuse
+from collector.backups.policy import HOUR_MS, BackupObject, DrillRule, Pick, Policy
+from collector.backups.runs import CHAINED, Runs
+from collector.backups.success import verdict_of
+
+ROTATION = (Pick.NEWEST, Pick.OLDEST, Pick.MIDDLE, Pick.RANDOM)
+_SAME = 95  # per cent of the whole: from here on a drill is of the same size, and its time needs no scaling
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One due drill with the policy that asks for it."""
+
+    due: DrillDue
+    policy: Policy
+    from_ms: int
+
+
+def turns(
+    one: BackupObject,
+    runs: Runs,
+    drills: Sequence[Drill],
+    excuses: Sequence[Excuse],
+    seeds: Mapping[str, tuple[str, str]],
+    now: int,
+) -> list[Turn]:
+    """What was and is due, by period. A period that had begun when service started owes nothing."""
+    found: list[Turn] = []
+    for index, policy in enumerate(one.policies):
+        if policy.drill is None:
+            continue
+        begin = max(policy.from_ms, one.since_ms)
+        until = one.policies[index + 1].from_ms if index + 1 < len(one.policies) else now + 1
+        for first, following in periods(policy.drill.every, day_of(begin), day_of(min(until, now + 1)) + 1):
+            from_ms, to_ms = start_of(first), start_of(following)
+            if begin <= from_ms < min(until, now + 1):
+                number = len(found)
+                mine = [drill for drill in drills if from_ms <= drill.begun_ms < to_ms]
+                due = _turn(one.name, policy.drill, runs, mine, number, (from_ms, to_ms), excuses, seeds, now)
+                found.append(Turn(due, policy, from_ms))
+    return found
+
+
+def _turn(
+    name: str,
+    rule: DrillRule,
+    runs: Runs,
+    mine: Sequence[Drill],
+    number: int,
+    span: tuple[int, int],
+    excuses: Sequence[Excuse],
+    seeds: Mapping[str, tuple[str, str]],
+    now: int,
+) -> DrillDue:
+    period = iso(day_of(span[0]))
+    pick = ROTATION[number % len(ROTATION)] if rule.pick is Pick.ROTATING else rule.pick
+    ended = [drill for drill in mine if drill.ended_ms is not None]
+    at = min((drill.begun_ms for drill in mine), default=min(now, span[1]))
+    seed, who = seeds.get(period, seeds.get(period[:7], ("", "")))
+    wanted = picked(runs, pick, at, f"{seed}/{name}/{period}") if not _blind(pick, seed) else None
+    state = "done" if ended else "excused" if excused(excuses, span[0]) else _open(now, span[1])
+    first = min(ended, key=lambda drill: (drill.begun_ms, drill.attempt), default=None)
+    return DrillDue(
+        period=period,
+        due_ms=span[1],
+        state=state,
+        pick=pick.value,
+        wanted="" if wanted is None else runs.records[wanted].name,
+        chosen_by=who if pick is Pick.RANDOM else "",
+        drills=tuple(drill.id for drill in mine),
+        outcome="" if first is None else verdict_of(first),
+        as_picked=_as_picked(runs, wanted, ended),
+    )
+
+
+def _blind(pick: Pick, seed: str) -> bool:
+    """A draw without a seed is nobody's draw."""
+    return pick is Pick.RANDOM and not seed
+
+
+def _open(now: int, due: int) -> str:
+    return "due" if now < due else "missed"
+
+
+def _as_picked(runs: Runs, wanted: int | None, ended: Sequence[Drill]) -> bool | None:
+    if wanted is None or not ended:
+        return None
+    return any(drill.artefact == runs.records[wanted].name for drill in ended)
+
+
+def picked(runs: Runs, pick: Pick, at: int, seed: str) -> int | None:
+    """The point a turn asks for, of those that stood at an instant."""
+    there = [
+        run
+        for run, record in enumerate(runs.records)
+        if runs.standings[run].ever
+        and record.kind != "log"
+        and record.first_ms <= at
+        and (record.gone_ms is None or record.gone_ms > at)
+    ]
+    if not there:
+        return None
+    if pick is Pick.MIDDLE:
+        return _middle(runs, there)
+    if pick is Pick.RANDOM:
+        return there[int.from_bytes(sha256(seed.encode()).digest(), "big") % len(there)]
+    return there[0 if pick is Pick.OLDEST else -1]
+
+
+def _middle(runs: Runs, there: Sequence[int]) -> int:
+    """The middle of the longest chain that stands (the newest of equals); of fulls alone, the middle one."""
+    chains: dict[int, list[int]] = {}
+    for run in there:
+        path = runs.ancestors(run) if runs.records[run].kind in CHAINED else (run,)
+        if path is not None:
+            chains.setdefault(path[-1], []).append(run)
+    longest = max(chains.values(), key=lambda chain: (len(chain), chain[0]), default=list(there))
+    chosen = longest if len(longest) > 1 else there
+    return chosen[len(chosen) // 2]
+
+
+def rtos(one: BackupObject, drills: Sequence[Drill]) -> tuple[Rto, ...]:
+    """Time to restore by each ended drill and real recovery: decision to the first right answer, plus the
+    allowance for people. A smaller one gives a rate, and an estimate by it."""
+    found = []
+    for drill in drills:
+        rule = policy_at(one, drill.begun_ms).drill
+        if rule is not None and drill.ended_ms is not None:
+            found.append(_rto(drill, rule))
+    return tuple(found)
+
+
+def _rto(drill: Drill, rule: DrillRule) -> Rto:
+    whole = drill.whole or drill.bytes
+    allowed = allowed_ms(rule, whole)
+    begin = drill.decided_ms if drill.decided_ms is not None else drill.begun_ms
+    if drill.answered_ms is None or verdict_of(drill) == "bad":
+        return Rto(drill.id, None, rule.reaction_ms, allowed, False, None, None, drill.real)
+    took = max(drill.answered_ms - begin, 1)
+    rate = drill.bytes * HOUR_MS // took if drill.bytes else None
+    estimate = drill.bytes * 100 < whole * _SAME
+    if estimate and rate:
+        took = -(-whole * HOUR_MS // rate)
+    total = took + rule.reaction_ms
+    within = None if estimate and not rate else total <= allowed
+    return Rto(drill.id, total, rule.reaction_ms, allowed, estimate, rate, within, drill.real)
+
+
+def allowed_ms(rule: DrillRule, size: int) -> int:
+    """How long a restore of so many bytes may take, by the signed table where there is one."""
+    for up_to, within in rule.allowed:
+        if size <= up_to:
+            return within
+    return max([rule.restore_within_ms, *(within for _, within in rule.allowed)])
+
+
+def rpo(runs: Runs, at: int, drill: str = "") -> Rpo:
+    """Age of the newest point that could be restored at an instant, by the time inside it."""
+    for run in range(len(runs.records) - 1, -1, -1):
+        record, path = runs.records[run], runs.paths[run]
+        if not path.ever or record.kind == "log" or record.first_ms > at or runs.starts[run] > at:
+            continue
+        if path.lost_ms is None or path.lost_ms > at:
+            return Rpo(at, record.name, at - runs.starts[run], drill)
+    return Rpo(at, "", None, drill)
+
+
+def tested(one: BackupObject, due: Sequence[Turn]) -> str:
+    """How the newest finished turn ended; never, where no drill was ever asked for or made."""
+    if all(policy.drill is None for policy in one.policies):
+        return "never"
+    for turn in reversed(due):
+        if turn.due.state == "done":
+            return turn.due.outcome
+        if turn.due.state == "missed":
+            return "missed" if any(held.due.state == "done" for held in due) else "never"
+    return "due"
+
+
+def drill_findings(drill: Drill) -> list[tuple[Level, str, Outcome]]:
+    """(level, reason, outcome) of everything a drill found that is not good."""
+    return [
+        (one.level, one.reason, one.outcome)
+        for one in drill.verdicts
+        if one.outcome is not Outcome.GOOD and one.level >= Level.UNCHANGED
+    ]

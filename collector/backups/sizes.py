@@ -1,0 +1,99 @@
+"""Sizes: what the source says changed comes first; statistics only where it says nothing.
+
+Where the content is proven equal to the source's, any size is right. Where the source tells how much it
+holds, an artefact should shrink and grow with it. Else a size is compared with the last 8 good ones of its
+weekday: |ln(size / median)| beyond max(ln 2.5, 6 x 1.4826 MAD) is a warning, beyond ln 10 bad. Logarithms are
+floats: they decide about plausibility, and no figure of a contract stands on them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+from statistics import median
+
+from collector.backups.calendar import day_of
+from collector.backups.runs import CHAINED, Runs
+from collector.backups.sources import Signed, matches
+
+_WARN, _BAD = log(2.5), log(10)
+_MAD, _LAST, _LEAST = 6 * 1.4826, 8, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A size that does not fit. `usual`: the median, or what the source's own change would give."""
+
+    run: int
+    reason: str
+    bad: bool
+    usual: int
+
+
+def judge_size(size: int, before: Sequence[int]) -> tuple[str, bool, int] | None:
+    """(shrunk or grown, whether bad, median) against earlier good sizes; None where nothing is odd."""
+    held = [one for one in before[-_LAST:] if one > 0]
+    if len(held) < _LEAST or size <= 0:
+        return None
+    if 2 * max(held) <= 5 * size and 2 * size <= 5 * min(held):
+        return None
+    usual = median(held)
+    off = log(size / usual)
+    spread = median(abs(log(one / usual)) for one in held)
+    if abs(off) <= max(_WARN, _MAD * spread):
+        return None
+    return "grown" if off > 0 else "shrunk", abs(off) > _BAD, int(usual)
+
+
+def odd_sizes(runs: Runs, signed: Signed, epochs: Sequence[int]) -> Iterator[Odd]:
+    """Runs whose size does not fit; an epoch begins anew."""
+    for chained in (False, True):
+        mine = [
+            run
+            for run, record in enumerate(runs.records)
+            if (record.kind in CHAINED) is chained and record.kind != "log" and record.bytes > 0
+        ]
+        sizes = [runs.records[run].bytes for run in mine]
+        # Where nothing ever changed by so much, there is nothing to look for (most objects, most years).
+        if sizes and 2 * max(sizes) > 5 * min(sizes):
+            yield from _odd(runs, mine, signed, sorted(epochs))
+
+
+def _odd(runs: Runs, mine: Sequence[int], signed: Signed, epochs: list[int]) -> Iterator[Odd]:
+    by_weekday: dict[int, list[int]] = {}
+    last: int | None = None
+    for run in mine:
+        while epochs and epochs[0] <= runs.starts[run]:
+            epochs.pop(0)
+            by_weekday, last = {}, None
+        weekday = day_of(runs.starts[run]) % 7
+        before = by_weekday.setdefault(weekday, [])
+        size = runs.records[run].bytes
+        told, found = _by_source(runs, run, last, signed)
+        if not told:
+            by_size = judge_size(size, before)
+            found = None if by_size is None else Odd(run, *by_size)
+        if found is not None:
+            yield found
+        if runs.grades[run].good and (found is None or not found.bad):
+            before.append(size)
+            last = run
+
+
+def _by_source(runs: Runs, run: int, last: int | None, signed: Signed) -> tuple[bool, Odd | None]:
+    """Whether the source's word decides, and what it finds."""
+    if not signed.times:
+        return False, None
+    now = signed.of_run(runs.records[run], runs.starts[run])
+    if matches(now, runs.records[run]):
+        return True, None
+    if last is None or runs.records[run].kind in CHAINED:
+        return False, None
+    then = signed.of_run(runs.records[last], runs.starts[last])
+    sizes = [next((one.bytes for one in held if one.bytes), None) for held in (now, then)]
+    if sizes[0] is None or sizes[1] is None:
+        return False, None
+    usual = runs.records[last].bytes * sizes[0] // sizes[1]
+    off = log(runs.records[run].bytes / max(usual, 1))
+    if abs(off) <= _WARN:
+        return True, None
+    return True, Odd(run, "grown" if off > 0 else "shrunk", True, usual)
