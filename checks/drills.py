@@ -4,11 +4,11 @@ Times of phases, RTO: milliseconds on a clock that nobody sets, from the decisio
 the one instant (UTC epoch milliseconds).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from checks.artefacts.artefact import Artefact
+from checks.artefacts.fingerprint import Compared
 from checks.artefacts.look import Stands
 from checks.places import Backups
 
@@ -68,30 +68,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A table or file that is not as the fingerprint says; `reason` is a word of artefacts.levels."""
+class Against:
+    """What was restored beside what the source recorded. `word`: "" there is such a record, missing, or why
+    it is none (edited, garbled …); `root`, `system`, `database`: as it says; `compared`: tables, or for a
+    tree files."""
 
-    name: str
-    reason: str
-    expected: int
-    got: int
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Tables (files) compared: `exact` by digest, `bounded` by count between two; `skipped`: name -> why.
-
-    `expected`: root of the fingerprint ("" none); `system`, `database`: what it says it was taken of.
-    """
-
-    expected: str = ""
+    word: str = "missing"
+    root: str = ""
     system: str = ""
     database: str = ""
-    exact: int = 0
-    bounded: int = 0
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    different: int = 0
-    differences: tuple[Difference, ...] = ()  # the first hundred
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +119,7 @@ class Drilled:
     target: Target | None = None
     restored: Restored = Restored()
     roles: Roles = Roles()
-    compared: Compared | None = None
+    against: Against | None = None
     questions: tuple[Answer, ...] = ()
     rto: int | None = None
     rto_by: str = ""  # question: first right answer; ready: none asked, and it answers

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field, replace
 from agent.drills.work import Work
 from checks.artefacts.artefact import Artefact
 from checks.backup.drill import Params, Question, digest_of
-from checks.drills import Aborted, Answer, Compared, Drilled, Restored, Roles, Target
-
-MOST_DIFFERENCES = 100
+from checks.drills import Aborted, Against, Answer, Drilled, Restored, Roles, Target
 
 
 @dataclass(slots=True)
@@ -23,7 +21,7 @@ class Course:
     target: Target | None = None
     restored: Restored = field(default_factory=Restored)
     roles: Roles = field(default_factory=Roles)
-    compared: Compared | None = None
+    against: Against | None = None
     questions: list[Answer] = field(default_factory=list)
     rto: int | None = None
     rto_by: str = ""
@@ -69,7 +67,7 @@ class Course:
             target=self.target,
             restored=self.restored,
             roles=self.roles,
-            compared=self.compared,
+            against=self.against,
             questions=tuple(self.questions),
             rto=self.rto,
             rto_by=self.rto_by,

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from checks.artefacts.sqlquote import Quotes
+
 _MOST_NAMES = 100_000
 _NAME = rb'("(?:[^"]|"")+"|[^\s",;()]+)'
 _ROLES = (
@@ -38,36 +40,13 @@ class Scan:
     connects: bool = False
 
 
-class Quotes:
-    """Whether the next line begins outside all quotes: a function's body may look like a dump."""
-
-    _OPEN = re.compile(rb"'|\"|--|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$")
-
-    def __init__(self) -> None:
-        self.inside = b""
-
-    def feed(self, line: bytes) -> bool:
-        """Take a line; whether it began outside."""
-        outside, at = not self.inside, 0
-        while True:
-            if self.inside:
-                end = line.find(self.inside, at)
-                if end < 0:
-                    return outside
-                at, self.inside = end + len(self.inside), b""
-            found = self._OPEN.search(line, at)
-            if found is None or found[0] == b"--":
-                return outside
-            at, self.inside = found.end(), found[0]
-
-
 def scan(lines: Iterable[bytes]) -> Scan:
     """Read it once. Rows between COPY and its end are skipped."""
     made, rows, quotes = Scan(), False, Quotes()
     for line in lines:
         if rows:
             rows = line != b"\\.\n"
-        elif not quotes.feed(line):
+        elif _inside(quotes, line):  # a function's body may look like a dump
             continue
         elif (copied := _COPY.match(line)) is not None:
             rows = True
@@ -75,6 +54,12 @@ def scan(lines: Iterable[bytes]) -> Scan:
         elif line[:1] in b"ACGRS-\\":
             _line(made, line.rstrip(b"\r\n"))
     return made
+
+
+def _inside(quotes: Quotes, line: bytes) -> bool:
+    inside = quotes.inside
+    quotes.feed(line)
+    return inside
 
 
 def _line(made: Scan, line: bytes) -> None:

@@ -1,20 +1,24 @@
 """The course of a drill with a logical dump of PostgreSQL (or Kingbase, by its own names of the tools)."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from agent.drills import postgres, programs
-from agent.drills.compare import Expected, compare, expected_of
+from agent.drills.compare import expected_of, put_beside
 from agent.drills.course import Course
 from agent.drills.errors import StopError
 from agent.drills.fetch import fetch, unseal
 from agent.drills.reading import Rows, check_pages, read_rows
 from agent.drills.server import Server
 from agent.drills.work import Span
+from checks.artefacts.fingerprint import Fingerprint
 from checks.backup.drill import Question
 from checks.drills import Restored, Target
 from checks.places import Backups, Entry, Place
+
+_ZONE = re.compile(r"[\w/+:-]{1,64}")
 
 
 def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
@@ -77,7 +81,7 @@ def describe(course: Course, server: Server, major: int) -> None:
         raise StopError("wrong_target", "system")
 
 
-def finish(course: Course, server: Server, database: str, expected: Expected | None) -> None:
+def finish(course: Course, server: Server, database: str, expected: Fingerprint | None) -> None:
     """All that comes after it is there: the questions first, they end the clock."""
     work = course.work
     with work.phase("ask"):
@@ -91,8 +95,7 @@ def finish(course: Course, server: Server, database: str, expected: Expected | N
         pages = check_pages(server, work.given.jobs)
         course.restored = replace(course.restored, pages=pages)
     with work.phase("compare"):
-        if expected is not None:
-            course.compared = compare(rows, expected)
+        put_beside(course, expected, rows.tables, rows.objects)
 
 
 def _ask(course: Course, server: Server, question: Question, database: str) -> None:
@@ -107,10 +110,11 @@ def _ask(course: Course, server: Server, question: Question, database: str) -> N
         course.answered(question, "", problem.reason)
 
 
-def _read(course: Course, server: Server, database: str, expected: Expected | None, span: Span) -> Rows:
-    zone = expected.zone if expected is not None else "UTC"
+def _read(course: Course, server: Server, database: str, expected: Fingerprint | None, span: Span) -> Rows:
+    zone = expected.timezone if expected is not None and _ZONE.fullmatch(expected.timezone) else "UTC"
+    how = expected.how if expected is not None else "sha256"
     try:
-        rows = read_rows(server, database, zone, span)
+        rows = read_rows(server, database, zone, how, span)
     except StopError as problem:
         if problem.reason == "unreadable_after_restore":
             course.restored = replace(course.restored, read="failed")
@@ -120,7 +124,6 @@ def _read(course: Course, server: Server, database: str, expected: Expected | No
         tables=len(rows.tables) + len(rows.unlogged),
         rows=rows.count,
         bytes=rows.bytes,
-        root=rows.root(),
         read="whole",
     )
     return rows

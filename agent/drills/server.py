@@ -2,9 +2,8 @@
 
 import contextlib
 import os
-import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ from agent.drills.complaints import why
 from agent.drills.errors import StopError
 from agent.drills.programs import Programs
 from agent.drills.work import Work
+from checks.artefacts.copyrows import Lines
 
 DATA, SOCKET = "/drill/data", "/drill/s"
 # Nothing outlives a drill, so nothing is flushed; nothing of the source's settings may wake anything.
@@ -128,58 +128,25 @@ class Server:
         return ["-X", "-q", "-A", "-t", "-F", "\t", *on, "-h", SOCKET, "-U", "postgres", "-d", database]
 
     @contextlib.contextmanager
-    def rows(
-        self, database: str, tables: Sequence[str], zone: str
-    ) -> Iterator[Iterator[tuple[str, Iterable[bytes]]]]:
-        """(table, its rows as COPY sends them) of all tables; each must be read before the next one."""
-        nonce = secrets.token_hex(16)
-        lines = [_PLAIN, f"SET timezone TO '{zone}';\n"]
-        for number, table in enumerate(tables):
-            lines.append(f"\\echo {nonce} {number}\nCOPY {table} TO STDOUT;\n")
-        lines.append(f"\\echo {nonce} end\n")
+    def copies(self, database: str, statements: Sequence[str], zone: str) -> Iterator[Lines]:
+        """Output of COPY statements one after the other, `\\.` behind each, all read in one session."""
+        text = "".join(f"{one}\n\\echo '\\\\.'\n" for one in statements)
+        begin = f"{_PLAIN}SET timezone TO '{zone}';\nBEGIN ISOLATION LEVEL REPEATABLE READ;\n"
         argv = [self.programs.path("psql"), *self.words(database), "-f", "-"]
         with (
-            memory_file("".join(lines)) as file,
+            memory_file(begin + text) as file,
             self.cell.start(argv, stdin=file, env=self._env(None), read=True) as running,
         ):
-            yield _parts(running, f"{nonce} ".encode(), tables)
+            try:
+                yield Lines(running.out)
+            except StopError as problem:
+                running.finish()
+                raise why(running.complaint, problem.reason) from None
+            if running.finish():
+                raise why(running.complaint, "unreadable_after_restore")
 
     def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
         return {"PGOPTIONS": "", "PSQL_HISTORY": "/dev/null", **(more or {})}
-
-
-def _parts(running: Running, mark: bytes, tables: Sequence[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    out = running.out
-    line = out.readline()
-    while line.startswith(mark) and line != mark + b"end\n":
-        part = _Part(out, mark)
-        yield tables[int(line[len(mark) :])], part
-        line = part.rest()
-    if line != mark + b"end\n" or running.finish():
-        raise why(running.complaint, "unreadable_after_restore")
-
-
-class _Part:
-    """Lines of one table, up to the next mark: 128 random bits that no row can know."""
-
-    def __init__(self, out: BinaryIO, mark: bytes) -> None:
-        self._out, self._mark = out, mark
-        self._next: bytes | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        for line in self._out:
-            if line.startswith(self._mark):
-                self._next = line
-                return
-            yield line
-        self._next = b""
-
-    def rest(self) -> bytes:
-        """The mark behind it."""
-        if self._next is None:
-            for _ in self:
-                pass
-        return self._next or b""
 
 
 @contextlib.contextmanager

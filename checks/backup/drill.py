@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.artefacts.basic import judge_stands
+from checks.artefacts.fingerprint import Compared, verdict_words
 from checks.artefacts.levels import REASONS, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed
@@ -18,6 +19,17 @@ from checks.drills import Answer, Drilled, Drilling
 
 KINDS = ("postgres", "kingbase", "basebackup", "mariadb", "mariabackup", "restic", "borg", "tree")
 PICKS = ("newest", "oldest", "middle", "rotating")
+TREES = ("restic", "borg", "tree")
+OF_FILES = {
+    "table_missing": "files_missing",
+    "table_extra": "files_extra",
+    "rows_differ": "files_differ",
+    "nothing_in_it": "files_missing",
+    "no_rows_at_all": "files_differ",
+    "wrong_source": "files_differ",
+    "rows_missing": "files_differ",
+    "rows_extra": "files_differ",
+}
 LOGICAL = ("postgres", "kingbase", "mariadb")
 LONGEST_S = 31 * 86_400
 PLAIN = Sealed()
@@ -175,20 +187,27 @@ def _untold(reason: str, subject: str = "") -> Verdict:
 
 
 def _compared(one: Drilled, params: Params) -> Iterator[Verdict]:
-    if params.compare == "none":
-        return
-    found = one.compared
-    if found is None or not found.expected:
-        yield untold(Level.TRUE, "no_fingerprint")
+    """What came back against what the source recorded of it."""
+    found = one.against
+    if params.compare == "none" or found is None:
         return
     known = params.source
     named = ((known.system, found.system), (known.database, found.database))
     if any(wanted and told and wanted != told for wanted, told in named):
         yield bad("wrong_target", "fingerprint")
-    for difference in found.differences:
-        yield bad(difference.reason, difference.name)
-    for name, why in found.skipped.items():
-        yield untold(Level.TRUE, why, name)
+    if found.word == "edited":
+        yield bad("fingerprint_edited")
+    elif found.word or found.compared is None:
+        yield untold(Level.TRUE, "no_fingerprint")
+    else:
+        yield from _beside(found.compared, params)
+
+
+def _beside(seen: Compared, params: Params) -> Iterator[Verdict]:
+    for word, subject in verdict_words(seen):
+        yield bad(OF_FILES.get(word, word) if params.kind in TREES else word, subject)
+    if not seen.same and seen.tables:
+        yield untold(Level.TRUE, "not_recorded")  # all within bounds, nothing proven
     yield good(Level.TRUE)
 
 

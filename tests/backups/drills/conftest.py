@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from agent.drills.drill import LocalDrills
 from agent.drills.errors import StopError
@@ -21,6 +22,8 @@ from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from checks.api import Seen, worst
+from checks.artefacts.copytext import named
+from checks.artefacts.fingerprint import Counted, Fingerprint, dump, root
 from checks.backup.drill import CHECK, Params
 from checks.codec import from_json, to_json
 
@@ -150,8 +153,12 @@ class Source:
     """Artefacts of one database, and its fingerprint as the source took it."""
 
     place: Path
-    system: str
-    tables: dict[str, tuple[int, int]]
+    fingerprint: Fingerprint
+
+    @property
+    def system(self) -> str:
+        """The source's system identifier."""
+        return self.fingerprint.system
 
     def __truediv__(self, name: str) -> Path:
         return self.place / name
@@ -163,38 +170,56 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     place = tmp_path_factory.mktemp("artefacts")
     with SERVER.running(15) as pg:
         pg.create("oa_db", rows=300)
-        for name, words in (
-            ("custom.dump", ["-Fc"]),
-            ("plain.sql", []),
-            ("a.tar", ["-Ft"]),
-            ("a.dir", ["-Fd"]),
-        ):
+        made = fingerprint(pg)
+        for name, words in (("custom.dump", ["-Fc"]), ("plain.sql", []), ("a.dir", ["-Fd"])):
             pg.tool("pg_dump", *words, "-f", place / name, "oa_db")
+            (place / f"{name}.fingerprint.json").write_bytes(dump(made))
         pg.tool("pg_dumpall", "--globals-only", "-f", place / "globals.sql")
-        system = str(pg.sql("SELECT system_identifier FROM pg_control_system()")[0][0])
-        tables = fingerprint(pg)
         pg.tool("pg_basebackup", "-D", place / "base", "-c", "fast", "--manifest-checksums=SHA256")
-    return Source(place, system, tables)
+        (place / "base.fingerprint.json").write_bytes(dump(made))
+    return Source(place, made)
 
 
-def fingerprint(pg: Any, database: str = "oa_db") -> dict[str, tuple[int, int]]:
+def fingerprint(pg: Any, database: str = "oa_db") -> Fingerprint:
     """Count and sum of each table, by psycopg: not the way a drill reads them."""
-    made = {}
+    tables, objects = {}, Sums()
     with contextlib.closing(pg.connect(database)) as conn:
-        conn.execute(
-            "SET timezone TO 'Asia/Shanghai'; SET extra_float_digits TO 3; SET intervalstyle TO postgres"
-        )
+        conn.execute("SET extra_float_digits TO 3; SET intervalstyle TO postgres; SET datestyle TO ISO")
         names = conn.execute(
-            "SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_class c JOIN pg_namespace n"
-            " ON n.oid = relnamespace WHERE relkind = 'r' AND relpersistence = 'p'"
-            " AND nspname IN ('oa', 'public')"
+            "SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE relkind = 'r' AND relpersistence = 'p' AND nspname IN ('oa', 'public')"
         ).fetchall()
-        for (name,) in names:
-            count = total = 0
-            with conn.cursor().copy(f"COPY {name} TO STDOUT") as rows:
-                for row in rows:
-                    for line in bytes(row).splitlines(keepends=True):
-                        total += int.from_bytes(sha256(line).digest(), "little")
-                        count += 1
-            made[name] = (count, total % (1 << 256))
-    return made
+        for schema, table in names:
+            held = tables[named(schema, table)] = Sums()
+            quoted = sql.Identifier(schema, table)
+            with conn.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(quoted)) as rows:
+                for line in b"".join(map(bytes, rows)).split(b"\n")[:-1]:
+                    held.add(line + b"\n")
+        for number, data in conn.execute("SELECT oid, lo_get(oid) FROM pg_largeobject_metadata").fetchall():
+            objects.add(b"%d\t%b" % (number, data))
+        zone = conn.execute("SHOW timezone").fetchone()[0]
+        system = conn.execute("SELECT system_identifier::text FROM pg_control_system()").fetchone()[0]
+    counted = {name: held.counted() for name, held in tables.items()}
+    return Fingerprint(
+        v=1, kind="postgresql", database=database, system=system, server="15", mode="exact", started=0,
+        ended=0, tables=counted, objects=objects.counted(), timezone=zone,
+        root=root(counted, objects.counted()),
+        skipped={"oa.cache": "unlogged"},
+    )  # fmt: skip
+
+
+@dataclass
+class Sums:
+    """A count and a sum of digests."""
+
+    count: int = 0
+    total: int = 0
+
+    def add(self, row: bytes) -> None:
+        """One more."""
+        self.count += 1
+        self.total += int.from_bytes(sha256(row).digest(), "little")
+
+    def counted(self) -> Counted:
+        """As the fingerprint has it."""
+        return Counted(self.count, f"{self.total % (1 << 256):064x}", "exact", self.count)

@@ -5,14 +5,16 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.drills import programs
 from checks.api import Seen
+from checks.artefacts.fingerprint import dump, root
 from checks.backup.drill import CHECK
-from checks.codec import from_json
+from checks.codec import from_json, to_json
 
 RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
 ROWS = {"id": "rows", "sql": "SELECT count(*) FROM oa.document", "expected": "300"}
@@ -21,13 +23,16 @@ NAMES = {"id": "names", "sql": "SELECT NULL, 'a', '中' FROM oa.document WHERE i
 
 @pytest.mark.parametrize("name", ["custom.dump", "plain.sql", "a.dir"])
 def test_a_good_dump_of_any_format_is_restored_read_whole_and_gone_again(site, source, name):
-    seen = site.drill(source / name, questions=[ROWS, NAMES], compare="none")
+    seen = site.drill(source / name, questions=[ROWS, NAMES])
+    assert seen.said("true") == ("ok", "")
     assert seen.said("restorable") == ("ok", "")
     assert seen.said("usable") == ("ok", "")
     one = seen.one
     assert one.restored.read == "whole"
     assert one.restored.pages == "good"
     assert one.restored.found == one.restored.listed > 20
+    assert one.restored.root == one.against.root == source.fingerprint.root
+    assert one.against.compared.objects == "same"
     assert one.rto_by == "question"
     phases = [phase.name for phase in one.phases]
     assert phases[:2] == ["locate", "fetch"]
@@ -150,6 +155,26 @@ def test_a_drill_past_its_limit_is_ended_and_no_verdict_on_the_dump(site, source
     assert time.monotonic() - begun < 60
     assert seen.said("restorable") == ("unknown", "timeout")
     assert site.left() == []
+
+
+def test_what_comes_back_is_compared_with_what_the_source_recorded(site, source, tmp_path):
+    made = source.fingerprint
+    name = "oa.document"
+    other = replace(made.tables[name], sum="0" * 64)
+    tables = {**made.tables, name: other, "oa.gone": other}
+    made = replace(made, tables=tables, root=root(tables, made.objects))
+    (tmp_path / "f.json").write_bytes(dump(made))
+    seen = site.drill(source / "custom.dump", fingerprint=str(tmp_path / "f.json"))
+    assert seen.said("true") == ("crit", "table_missing")
+    assert seen.one.against.compared.differ.first == (name,)
+    assert seen.one.restored.root != made.root
+    seen.kept("crit_differs")
+    # A fingerprint of somebody else's database proves nothing, whatever it says.
+    facts, params = to_json(seen.facts), seen.params
+    for known in ({"system": "1"}, {"database": "other_db"}):
+        wish = replace(params, source=from_json(type(params.source), known))
+        found = {r.reason for r in CHECK.judge(Seen(from_json(CHECK.facts, facts), 0), wish)}
+        assert "wrong_target" in found
 
 
 def test_nothing_to_restore_is_bad(site, tmp_path):
