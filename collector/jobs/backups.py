@@ -292,7 +292,7 @@ def _drills(row: LookRow, name: str, place: str, result: Result) -> Iterator[Dri
 def _drill(
     row: LookRow, where: tuple[str, str], one: Mapping[str, Any], artefact: str, decided: int, result: Result
 ) -> Drill:
-    reason, compared, restored = one.get("reason", ""), one.get("compared"), one.get("restored") or {}
+    reason, restored = one.get("reason", ""), one.get("restored") or {}
     look = _look(row, *where, result)
     verdicts = next((s.verdicts for s in look.sightings if s.name == artefact), tuple[Verdict, ...]())
     rto = one.get("rto")
@@ -311,7 +311,7 @@ def _drill(
         whole=restored.get("bytes", 0),
         aborted=reason if reason in UNTOLD else "",
         target=(one.get("target") or {}).get("directory", ""),
-        recovered=_recovered(compared),
+        recovered=_recovered(one.get("against")),
         received_ms=row.received,
     )
 
@@ -322,13 +322,11 @@ def _phases(result: Result) -> tuple[tuple[str, int], ...]:
     return tuple((one["name"], one["end"] - one["start"]) for one in drilled[0].get("phases", ()))
 
 
-def _recovered(compared: Mapping[str, Any] | None) -> tuple[int, int] | None:
-    """Tables or files that came back as they were, of all that were compared."""
-    if not compared or not compared.get("expected"):
-        return None
-    right = compared["exact"] + compared["bounded"]
-    whole = right + compared["different"]
-    return (right, whole) if whole else None
+def _recovered(against: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """Rows (of a tree: files) proven to have come back as they were, of all that the source had."""
+    found = (against or {}).get("compared") or {}
+    rows = found.get("rows", 0)
+    return (min(found.get("same_rows", 0), rows), rows) if rows else None
 
 
 def _observed(conn: Connection, rows: _Rows, as_of: int | None, policies: Policies) -> Observed:

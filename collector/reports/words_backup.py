@@ -177,8 +177,6 @@ STATES: dict[str, tuple[str, str]] = {
 # Headings of tables about backups, on pages and in the record.
 COLUMNS: dict[str, tuple[str, str]] = {
     "col.b_object": ("备份对象", "Object"),
-    "col.b_kind": ("类别", "Kind"),
-    "col.b_name": ("名称", "Name"),
     "col.b_system": ("业务系统", "System"),
     "col.b_over": ("到期次数", "Due"),
     "col.b_good": ("合格", "Good"),

@@ -42,7 +42,7 @@ def strip(boxes: Sequence[Box], label: str) -> Markup:
     )
     return Markup(  # noqa: S704 - every text above is escaped
         f'<svg class="slots" role="img" aria-label="{escape(label)}" viewBox="0 0 {width} {_HEIGHT}" '
-        f'width="{width}" height="{_HEIGHT}" xmlns="http://www.w3.org/2000/svg">{shapes}</svg>'
+        f'preserveAspectRatio="none" width="{width}" height="{_HEIGHT}" xmlns="http://www.w3.org/2000/svg">{shapes}</svg>'
     )
 
 

@@ -25,7 +25,7 @@ from collector.web.pages.base import Answer, context, render, route, t, table, z
 from collector.web.pages.rounds import month_of
 
 STRIP_DAYS, TABLE_DAYS, CAPACITY_DAYS = 35, 90, 60
-_MOST = 400
+_MOST, _MOST_WEEKS = 40, 5
 _FULL = (
     Column("b_place"),
     Column("target"),
@@ -99,14 +99,14 @@ def backups_table(_args: Mapping[str, str]) -> Table:
 @table("backup-problems", Role.VIEWER)
 def problems_table(args: Mapping[str, str]) -> Table:
     """What is bad or not proven, of one object or of all."""
-    found, name = _whole(), args.get("name", "")
+    found, name = _whole(), args.get("object", "")
     of = found.ledger.problems if not name else _one(found, name).problems
     chosen = standing(of) if not name else of
     return _titled(_words(found).problems(chosen), "backup-problems", t("backups.problems"), *_args(name))
 
 
 def _args(name: str) -> tuple[tuple[str, str], ...]:
-    return (("name", name),) if name else ()
+    return (("object", name),) if name else ()
 
 
 @table("backup-success", Role.VIEWER)
@@ -119,7 +119,7 @@ def success_table(_args: Mapping[str, str]) -> Table:
 @table("backup-weeks", Role.VIEWER)
 def weeks_table(args: Mapping[str, str]) -> Table:
     """Backup paths per system and week."""
-    found, name = _whole(), args.get("name", "")
+    found, name = _whole(), args.get("object", "")
     chosen = [one for one in found.ledger.objects if name in ("", one.name)]
     made = _words(found).weeks(chosen)
     return _titled(made, "backup-weeks", made.title, *_args(name))
@@ -128,33 +128,33 @@ def weeks_table(args: Mapping[str, str]) -> Table:
 @table("backup-slots", Role.VIEWER)
 def slots_table(args: Mapping[str, str]) -> Table:
     """The slots of an object in a month."""
-    found, name = _whole(), args.get("name", "")
+    found, name = _whole(), args.get("object", "")
     month = f"{month_of(args.get('month', '')):%Y-%m}"
     slots = [slot for slot in _one(found, name).slots if slot.day.startswith(month)]
     made = _words(found).slots([(name, slots)])
-    return _titled(made, "backup-slots", t("backups.slots"), ("name", name), ("month", month))
+    return _titled(made, "backup-slots", t("backups.slots"), ("object", name), ("month", month))
 
 
 @table("backup-points", Role.VIEWER)
 def points_table(args: Mapping[str, str]) -> Table:
     """The artefacts of an object with their paths."""
-    found, name = _whole(), args.get("name", "")
+    found, name = _whole(), args.get("object", "")
     made = _words(found).points(name, _one(found, name).points)
-    return _titled(made, "backup-points", made.title, ("name", name))
+    return _titled(made, "backup-points", made.title, ("object", name))
 
 
 @table("backup-copies", Role.VIEWER)
 def copies_table(args: Mapping[str, str]) -> Table:
     """The second copies of an object."""
-    found, name = _whole(), args.get("name", "")
+    found, name = _whole(), args.get("object", "")
     made = _words(found).copies([(name, _one(found, name).copies)])
-    return _titled(made, "backup-copies", t("backups.copies"), ("name", name))
+    return _titled(made, "backup-copies", t("backups.copies"), ("object", name))
 
 
 @table("backup-drills", Role.VIEWER)
 def drills_table(args: Mapping[str, str]) -> Table:
     """Restore drills of one object or of all."""
-    found, name = _whole(), args.get("name", "")
+    found, name = _whole(), args.get("object", "")
     chosen = [(one, one.drills) for one in found.ledger.objects if name in ("", one.name)]
     return _titled(_words(found).drills(chosen), "backup-drills", t("backups.drills"), *_args(name))
 
@@ -214,7 +214,7 @@ def backups() -> Answer:
         objects=backups_table({}),
         problems=problems_table({}),
         success=success_table({}),
-        weeks=_cut(weeks_table({})),
+        weeks=_last_weeks(weeks_table({})),
         full=full_table({}),
         groups=charts.GROUPS,
         swatch=charts.swatch,
@@ -224,6 +224,21 @@ def backups() -> Answer:
 def _cut(made: Table) -> Table:
     """What a page shows of a long table; saved as xlsx it is whole."""
     return Table(made.name, made.title, made.columns, made.rows[:_MOST], made.empty, made.args)
+
+
+def _last_weeks(made: Table) -> Table:
+    """The same for the last weeks only."""
+    newest = sorted({str(row[1]) for row in made.rows}, reverse=True)[:_MOST_WEEKS]
+    rows = [row for row in made.rows if row[1] in newest]
+    return Table(made.name, made.title, made.columns, rows, made.empty, made.args)
+
+
+def _alone(made: Table) -> Table:
+    """Without the column that says the same in every row: it is the page's own object."""
+    keep = [i for i, column in enumerate(made.columns) if column.key not in ("b_object", "b_system")]
+    columns = tuple(made.columns[i] for i in keep)
+    rows = [tuple(row[i] for i in keep) for row in made.rows]
+    return Table(made.name, made.title, columns, rows, made.empty, made.args)
 
 
 def _row(found: Account, one: ObjectLedger) -> Row:
@@ -278,7 +293,6 @@ def backup(name: str) -> Answer:
     before = date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     policy = next(o for o in found.policies.objects if o.name == name).policies[-1]
-    points = points_table({"name": name})
     return render(
         "backup.html",
         "backups",
@@ -294,12 +308,12 @@ def backup(name: str) -> Answer:
         days=_days(one),
         first_day=one.retention.from_day,
         open=len(standing(one.problems)),
-        slots=slots_table({"name": name, "month": f"{first:%Y-%m}"}),
-        points=_cut(points),
-        copies=_cut(copies_table({"name": name})),
-        drills=drills_table({"name": name}),
-        problems=problems_table({"name": name}),
-        submitted=_cut(weeks_table({"name": name})),
+        slots=_alone(slots_table({"object": name, "month": f"{first:%Y-%m}"})),
+        points=_cut(points_table({"object": name})),
+        copies=_cut(_alone(copies_table({"object": name}))),
+        drills=_cut(_alone(drills_table({"object": name}))),
+        problems=_cut(_alone(problems_table({"object": name}))),
+        submitted=_cut(_alone(weeks_table({"object": name}))),
         groups=charts.GROUPS,
         swatch=charts.swatch,
     )
