@@ -6,11 +6,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# Two cores shared by everything: a slow example says nothing about the code.
-settings.register_profile("wire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("wire")
 
 HERE = Path(__file__).parent
 
