@@ -22,6 +22,7 @@ from checks.artefacts.frames import Frames
 from checks.places import Stream, Tools
 
 CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b\x08"
 _CUT = (b"premature", b"unexpected end", b"truncated", b"unfinished")
 
 
@@ -152,7 +153,7 @@ class Unpacked(io.RawIOBase):
         self._account = account
         self._budget = budget
         self._reader: Any = self._kind.make()
-        self._input = b""
+        self._input = self._last = b""
         self._member = 0
         self._made = 0
         self._over = False
@@ -178,13 +179,13 @@ class Unpacked(io.RawIOBase):
             self._next_member()
             return b""
         if not self._input and not self._pending():
-            self._input = self._source.read(CHUNK)
+            self._input = self._last = self._source.read(CHUNK)
             if not self._input:
                 raise LayerError("truncated", self._account.layer)
         try:
             made: bytes = self._reader.decompress(self._input, most)
         except self._kind.errors as problem:
-            reason = "too_much" if "Memory usage limit" in str(problem) else "damaged"
+            reason = "too_much" if "Memory usage limit" in str(problem) else _broken(self._last)
             raise LayerError(reason, self._account.layer, str(problem)) from None
         # zlib hands back what it did not take; the others keep it.
         self._input = getattr(self._reader, "unconsumed_tail", b"")
@@ -221,6 +222,17 @@ class End:
 
 
 Judge = Callable[[End], str]
+
+
+def _broken(data: bytes) -> str:
+    """A gzip member that was cut runs on into the head of the one behind it."""
+    at = data.find(_GZIP, 1)
+    while at > 0:
+        with contextlib.suppress(zlib.error):
+            if zlib.decompressobj(31).decompress(data[at:], 4096):
+                return "several_members"
+        at = data.find(_GZIP, at + 1)
+    return "damaged"
 
 
 class Piped(io.RawIOBase):

@@ -111,8 +111,9 @@ def observe(backups: Backups, params: Params) -> Facts:
     """Read the newest dumps."""
     with backups.place(params) as place, standing.remembered(backups, "read") as memory:
         found = standing.survey(place, params, memory)
-        made = [_look(backups, place, found, one, memory, params) for one in found.chosen]
-    return Facts(tuple(made), found.stands)
+        # The oldest first: what is the same as one before it shows at the first look.
+        made = [_look(backups, place, found, one, memory, params) for one in reversed(found.chosen)]
+    return Facts(tuple(reversed(made)), found.stands)
 
 
 def _look(
@@ -257,9 +258,9 @@ def judge_one(one: Dumped, params: Params, taken_at: int) -> Iterator[Verdict]:
         return
     recorded = bool(base.recorded)
     scheme = base.seal.scheme
+    yield from judge_form(read, sealed=scheme, recorded=recorded, several=params.several, wanted="")
     if not read.trouble and read.contents.bytes:
         yield from _complete(one, text, params)
-    yield from judge_form(read, sealed=scheme, recorded=recorded, several=params.several, wanted="")
     hidden = read.trouble in ("no_key", "no_tool", "unsupported") and not read.contents.bytes
     inside = Inside(read.contents.bytes, "" if hidden else read.trouble, read.layer, not hidden, recorded)
     yield from judge_seal(base.name, base.seal, params.sealed, inside)
@@ -301,6 +302,7 @@ def _true(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     elif one.compared is not None:
         yield from _beside(one, one.compared, text, params)
     else:
+        yield from _loose(one, text, params)
         yield _alone(one, text, params)
 
 
@@ -315,13 +317,17 @@ def _alone(one: Dumped, text: Text, params: Params) -> Verdict:
     return bad("no_fingerprint") if params.compare else untold(Level.TRUE, "no_fingerprint")
 
 
+def _loose(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
+    if params.single_transaction and text.loose_count and not _proven(one):
+        yield untold(Level.TRUE, "not_consistent", text.loose[0] if text.loose else "")
+
+
 def _beside(one: Dumped, seen: Compared, text: Text, params: Params) -> Iterator[Verdict]:
     if one.of and text.database and one.of != text.database:
         yield bad("wrong_source", text.database)
     for word, subject in verdict_words(seen):
         yield bad(word, subject)
-    if params.single_transaction and text.loose_count and not _proven(one):
-        yield untold(Level.TRUE, "not_consistent", text.loose[0] if text.loose else "")
+    yield from _loose(one, text, params)
     # Tables that changed during the dump are inside their bounds; where that is all, nothing is proven.
     proven = seen.same or not seen.tables
     yield good(Level.TRUE) if proven else untold(Level.TRUE, "not_recorded")

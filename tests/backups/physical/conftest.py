@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-
 _spec = importlib.util.spec_from_file_location("backup_looks", Path(__file__).parents[1] / "looks.py")
 _looks = importlib.util.module_from_spec(_spec)
 sys.modules[_spec.name] = _looks

@@ -1,0 +1,1 @@
+"""Fingerprints of databases, taken at the source when they are backed up."""
