@@ -141,7 +141,7 @@ def _defaults(check: Check[Any, Any]) -> Any:
     """Defaults of those parameters that have one."""
     try:
         return to_json(check.params())
-    except TypeError:
+    except (TypeError, ValueError):  # one that must be given has none
         return {}
 
 

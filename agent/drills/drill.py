@@ -17,7 +17,7 @@ from agent.log import log
 from agent.state import State
 from checks.api import ErrorKind, ObservationError
 from checks.artefacts import standing
-from checks.artefacts.look import Stands
+from checks.artefacts.look import LONGEST_S, Stands
 from checks.backup.drill import Params, overlap
 from checks.drills import Drilled
 from checks.places import Backups, Entry, Place
@@ -47,7 +47,7 @@ class LocalDrills:
 
     def drill(self, wish: Params) -> tuple[Drilled | None, Stands]:
         """One attempt; nothing of it is left when this returns, whatever happened."""
-        at = replace(wish, budget_s=wish.limit_s)
+        at = replace(wish, budget_s=min(wish.limit_s, LONGEST_S))
         with self._backups.place(at) as place:
             found = standing.survey(place, wish)
             now = time.time_ns() // 1_000_000

@@ -36,10 +36,10 @@ class Fetched:
 def fetch(work: Work, place: Place, entry: Entry, name: str = "artefact") -> Fetched:
     """Copy a file or directory into the room. StopError for what cannot be read, or does not fit."""
     needs = entry.size if entry.kind == "file" else 0
-    if needs > work.left_bytes():
-        raise StopError("no_room", f"{needs} bytes wanted, {max(work.left_bytes(), 0)} left")
     to = work.room / "in" / name
     with work.phase("fetch", needs) as span:
+        if needs > work.left_bytes():
+            raise StopError("no_room", f"{needs} bytes wanted, {max(work.left_bytes(), 0)} left")
         try:
             if entry.kind == "directory":
                 made = _tree(work, place, entry.path, to, span)

