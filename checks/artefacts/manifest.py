@@ -229,29 +229,31 @@ def _body(lines: Iterator[bytes], head: Head) -> Iterator[tuple[bytes, bytes, by
 Open = Callable[[], Iterable[bytes | memoryview]]
 
 
-def summary(source: Open) -> Head:
+def summary(source: Open, head: Head | None = None) -> Head:
     """Read all of a manifest for its head, its digest and its order."""
-    head = Head()
+    head = Head() if head is None else head
     for _ in ops(source(), head):
         pass
     return head
 
 
-def replay(chain: list[Open], gone: Callable[[bytes], None] | None = None) -> Iterator[tuple[bytes, bytes]]:
+def replay(chain: list[Open], gone: Callable[[bytes], object] = len) -> Iterator[tuple[bytes, bytes]]:
     """The tree after a chain of manifests, the full one first: (raw path, LINE) in order. `gone` hears of
     each path that the chain deleted."""
-    if len(chain) == 1:
-        yield from ((path, line) for path, _, line in ops(chain[0](), Head()))
-        return
-    held = b""
-    for path, _, op, line in merge(*[_dated(source, i) for i, source in enumerate(chain)]):
-        if path == held:
-            continue  # an older word on the same path: the newest came first
-        held = path
+    for path, op, line in _newest(chain) if len(chain) > 1 else ops(chain[0](), Head()):
         if op != NONE:
             yield path, line
-        elif gone is not None:
+        else:
             gone(path)
+
+
+def _newest(chain: list[Open]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Of each path the last word."""
+    held = b""
+    for path, _, op, line in merge(*[_dated(source, i) for i, source in enumerate(chain)]):
+        if path != held:
+            held = path
+            yield path, op, line
 
 
 def _dated(source: Open, number: int) -> Iterator[tuple[bytes, int, bytes, bytes]]:

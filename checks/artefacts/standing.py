@@ -24,7 +24,10 @@ from checks.artefacts.manifest import content_line, encoded, kind_of
 from checks.places import Backups, Entry, NotAFileError, Place, shown
 
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".inprogress", ".swp", "~")
-SIDECARS = (".sha256", ".sha256sum", ".fingerprint.json", ".manifest.json", ".md5", ".sig", ".asc.sha256")
+SIDECARS = (
+    *(".sha256", ".sha256sum", ".md5", ".sig", ".fingerprint.json", ".manifest.json"),
+    *(".manifest.gz", ".manifest.xz", ".manifest", ".blocks"),
+)
 MOST_LISTED = 1000
 MOST_UNFINISHED = 100
 MOST_SIDECAR = 64 * 1024

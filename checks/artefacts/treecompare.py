@@ -53,6 +53,7 @@ class Compared:
     read_files: int = 0
     read_bytes: int = 0
     oldest_read: int | None = None
+    newest: int = 0  # latest time of change (ns) of what its manifest gives another time
     content: str = ""
     missing: Names = field(default_factory=Names)
     extra: Names = field(default_factory=Names)
@@ -85,6 +86,9 @@ class Pick:
     def reads(self, raw: bytes) -> bool:
         """Whether an unmoved file is read again."""
         return self._turn.of(raw)
+
+    def passes(self, fields: list[bytes]) -> None:
+        """The manifest's next line, whether there is such a file or not."""
 
     def same(self, place: Place, entry: Entry, fields: list[bytes], found: Compared) -> str | None:
         """SHA-256 of the file as it is (None: not read as a whole, but what was read is as it should be; "":
@@ -174,6 +178,7 @@ class Comparer:
         return encoded(raw) in self._moving or raw.startswith(self._blind)
 
     def _missing(self, want: _Line) -> None:
+        self._pick.passes(want[1].split(b"\t"))
         if self._increment and want[0].endswith(b"/"):
             return
         if not self._excused(want[0]):
@@ -187,6 +192,7 @@ class Comparer:
 
     def _both(self, entry: Entry, raw: bytes, line: bytes, mine: list[bytes] | None) -> None:
         fields = line.split(b"\t")
+        self._pick.passes(fields)
         found, path = self.found, fields[0]
         kind = kind_of(entry.kind)
         if kind != fields[1]:
@@ -253,6 +259,8 @@ class Comparer:
         told = int(fields[3])
         coarse = 0 if entry.ctime_ns else 10**9 - 1
         same_time = entry.kind == "directory" or abs(told - entry.mtime_ns) <= coarse
+        if not same_time:
+            self.found.newest = max(self.found.newest, entry.mtime_ns)
         if not same_time or fields[4] != b"%o" % entry.mode:
             return True
         if fields[5] != encoded(entry.owner.encode()) + b":" + encoded(entry.group.encode()):

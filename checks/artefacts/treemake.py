@@ -6,11 +6,12 @@ What must be known of each file besides its line (ctime, inode) stays on the age
     LINE<TAB>CTIME_NS<TAB>INODE
 """
 
+import io
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, BinaryIO
 
 from checks.artefacts.manifest import (
     BLOCK,
@@ -299,3 +300,12 @@ class Blocks:
     def _leaf(self) -> None:
         self.leaves += self._made.digest()
         self._made, self._size = sha256(), 0
+
+
+def whole(place: Place, top: str, into: BinaryIO, *, name: str = "", now: int = 0) -> str:
+    """The full manifest of a tree in one go, without a state: for administrators and tests. Its digest."""
+    nowhere = io.BytesIO()
+    writer = Writer(into, Head(name, top, now))
+    maker = Maker(place, top, writer, State(nowhere), Turn(0, 0), before=None, full=True, leaves=nowhere)
+    maker.make(held_lines(None))
+    return writer.digest
