@@ -14,8 +14,8 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docxtpl import DocxTemplate, InlineImage
 
-from collector.reports.record_pdf import WIDTHS, cell_text, clean, headings
-from collector.reports.record_view import View
+from collector.reports.record_pdf import WIDTHS, cell_text, clean, headings, tone
+from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
 
@@ -50,7 +50,7 @@ class Cell(str):
         return made
 
 
-def docx(view: View, template: Path | None = None) -> bytes:
+def docx(view: Paper, template: Path | None = None) -> bytes:
     """The document. `template` is a form of one's own with the same fields; else the one made here."""
     source = io.BytesIO(_template(tuple((_part_name(table), table.columns) for table in view.tables)))
     form = DocxTemplate(str(template) if template is not None else source)
@@ -63,17 +63,17 @@ def docx(view: View, template: Path | None = None) -> bytes:
     return out.getvalue()
 
 
-def _fields(view: View, form: DocxTemplate) -> dict[str, Any]:
+def _fields(view: Paper, form: DocxTemplate) -> dict[str, Any]:
     """What a form can name: title, facts, parts by name, proof, signatures, qr."""
     code = io.BytesIO()
     segno.make(view.qr, error="m").save(code, kind="png", border=2, scale=6)
     code.seek(0)
     fields: dict[str, Any] = {
         "title": view.title,
-        "overview_title": text("record.overview", view.lang),
+        "overview_title": view.overview_title,
         "facts": [{"label": clean(label), "value": clean(value)} for label, value in view.facts],
         "proof": [{"label": clean(label), "value": clean(value)} for label, value in view.proof],
-        "proof_title": text("record.proof", view.lang),
+        "proof_title": view.proof_title,
         "signatures": [
             {"label": text(f"record.sign.{who}", view.lang), "value": text("record.sign.line", view.lang)}
             for who in _SIGNERS
@@ -87,10 +87,10 @@ def _fields(view: View, form: DocxTemplate) -> dict[str, Any]:
 
 def _part_name(table: Table) -> str:
     """How a form names a part: problems, unclear, carried, missing, items, findings, human …"""
-    return table.name.removeprefix("record-")
+    return table.name.removeprefix("record-").removeprefix("backup-")
 
 
-def _part(table: Table, view: View) -> dict[str, Any]:
+def _part(table: Table, view: Paper) -> dict[str, Any]:
     cells = [
         [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
         for row in table.rows
@@ -103,8 +103,8 @@ def _part(table: Table, view: View) -> dict[str, Any]:
     }
 
 
-def _cell(cell: object, column: Column, view: View) -> Cell:
-    fill = _FILLS.get(str(cell), "auto") if column.kind is Kind.STATE else "auto"
+def _cell(cell: object, column: Column, view: Paper) -> Cell:
+    fill = _FILLS.get(tone(cell, column), "auto")
     return Cell(cell_text(cell, column.kind, view), fill)
 
 

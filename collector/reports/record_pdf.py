@@ -12,7 +12,7 @@ from typing import Any
 import segno
 import typst
 
-from collector.reports.record_view import View
+from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table, words
 
@@ -41,6 +41,26 @@ WIDTHS = {
     "said": 1.8,
     "arrived": 1.1,
     "photo": 3.2,
+    "b_object": 2.2,
+    "b_reason": 1.7,
+    "b_about": 2.2,
+    "b_artefact": 1.5,
+    "b_state": 1.2,
+    "b_outcome": 1.35,
+    "b_verdict": 1.3,
+    "b_tested": 1.3,
+    "b_copy": 1.3,
+    "b_within": 1.2,
+    "b_window": 1.5,
+    "b_phases": 2.6,
+    "b_span": 2,
+    "b_allowed": 1.4,
+    "b_level": 0.7,
+    "b_role": 0.8,
+    "b_day": 1.25,
+    "b_run": 1.1,
+    "b_newest": 1.5,
+    **{f"b_l{number}": 0.5 for number in range(10)},
 }
 # A line may end after "/" beside a letter, after "." or "_" between letters, or inside what no cell can hold.
 _MARK = "\u200b"
@@ -63,7 +83,7 @@ class FontMissingError(Exception):
         )
 
 
-def pdf(view: View, record: bytes) -> bytes:
+def pdf(view: Paper, record: bytes) -> bytes:
     """The document; `record` are the record's bytes as logged. FontMissingError without a font."""
     fonts = typst.Fonts(include_system_fonts=True)
     if not set(FAMILIES) & set(fonts.families()):
@@ -111,7 +131,7 @@ def qr_svg(content: str) -> bytes:
     return out.getvalue()
 
 
-def _data(view: View) -> dict[str, Any]:
+def _data(view: Paper) -> dict[str, Any]:
     pairs = [list(pair) for pair in view.facts]
     if len(pairs) % 2:
         pairs.append(["", ""])
@@ -119,11 +139,11 @@ def _data(view: View) -> dict[str, Any]:
     return {
         "lang": "zh" if view.lang == "zh" else "en",
         "title": view.title,
-        "overview": text("record.overview", view.lang),
+        "overview": view.overview_title,
         "facts": [[name, breakable(value)] for name, value in pairs],
         "parts": [_part(table, view) for table in view.tables],
         "proof": [[name, _ENDS.sub(_MARK, value).replace("+", f"+{_MARK}")] for name, value in view.proof],
-        "proof_title": text("record.proof", view.lang),
+        "proof_title": view.proof_title,
         "qr_label": text("record.qr", view.lang),
         "qr_text": view.qr,
         "signatures": [
@@ -135,7 +155,7 @@ def _data(view: View) -> dict[str, Any]:
     }
 
 
-def _part(table: Table, view: View) -> dict[str, Any]:
+def _part(table: Table, view: Paper) -> dict[str, Any]:
     """Headings and cells as texts; beside each cell the state word that colours it, if it is a state."""
     return {
         "title": table.title,
@@ -155,8 +175,23 @@ def headings(table: Table, lang: str) -> list[str]:
     return [text(f"col.{column.key}", lang) for column in table.columns]
 
 
-def _cell(cell: object, column: Column, view: View) -> list[str]:
-    state = str(cell) if column.kind is Kind.STATE else ""
+# Words about backups, as the state that colours them.
+_TONES = {
+    **dict.fromkeys(("b_on_time", "b_double", "b_restorable", "b_equal", "b_done", "b_good"), "ok"),
+    **dict.fromkeys(("b_late", "b_behind", "b_warn"), "warn"),
+    **dict.fromkeys(("b_missed", "b_lost", "b_none", "b_missing", "b_differs", "b_not_elsewhere"), "crit"),
+    **dict.fromkeys(("b_bad", "b_never"), "crit"),
+    **dict.fromkeys(("b_unseen", "b_unproven", "b_untold", "b_could_not_tell"), "unknown"),
+}
+
+
+def tone(cell: object, column: Column) -> str:
+    """The state word that colours a cell; "" where it is no state."""
+    return _TONES.get(str(cell), str(cell)) if column.kind is Kind.STATE else ""
+
+
+def _cell(cell: object, column: Column, view: Paper) -> list[str]:
+    state = tone(cell, column)
     return [breakable(cell_text(cell, column.kind, view)), state]
 
 
@@ -173,7 +208,7 @@ def _chopped(found: re.Match[str]) -> str:
     return _MARK.join(word[start : start + _PIECE] for start in range(0, len(word), _PIECE))
 
 
-def cell_text(cell: object, kind: Kind, view: View) -> str:
+def cell_text(cell: object, kind: Kind, view: Paper) -> str:
     """A cell in words, instants in the record's zone."""
     if cell is None:
         return "–"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Protocol
 
 from checks.api import Reading, State, Unit
 from checks.recurrence import zone as named_zone
@@ -66,6 +67,46 @@ class Source:
     kind: str = "week"
 
 
+class Paper(Protocol):
+    """What a document is made of: a record in words of one language."""
+
+    @property
+    def lang(self) -> str:
+        """zh or en."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """Zone of its instants."""
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+
+    @property
+    def overview_title(self) -> str:
+        """Heading of its facts."""
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Label and value; the first names it on every page."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All parts in their order."""
+
+    @property
+    def proof_title(self) -> str:
+        """Heading of its evidence."""
+
+    @property
+    def proof(self) -> tuple[tuple[str, str], ...]:
+        """Label and value."""
+
+    @property
+    def qr(self) -> str:
+        """Where its entry stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The record in words of one language."""
@@ -84,6 +125,16 @@ class View:
     people: tuple[Table, ...]
     proof: tuple[tuple[str, str], ...]
     qr: str
+
+    @property
+    def overview_title(self) -> str:
+        """Heading of its facts."""
+        return text("record.overview", self.lang)
+
+    @property
+    def proof_title(self) -> str:
+        """Heading of its evidence."""
+        return text("record.proof", self.lang)
 
     @property
     def tables(self) -> tuple[Table, ...]:
