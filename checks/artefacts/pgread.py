@@ -6,6 +6,7 @@ here, and the tool is asked besides, where there is the right one.
 
 import contextlib
 import hashlib
+import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from checks.api import ErrorKind, ObservationError
 from checks.artefacts.crc32c import Crc32c
 from checks.artefacts.formats import COMPRESSIONS, named
 from checks.artefacts.layers import Account, Budget, LayerError, Limits, unpacked
+from checks.artefacts.manifest import content_line, encoded, kind_of
 from checks.artefacts.pgbackup import (
     Control,
     GarbledError,
@@ -274,16 +276,17 @@ def _manifest(place: Place, top: str, names: set[str]) -> tuple[Manifest | None,
 
 def _read_tree(place: Place, top: str, books: _Books) -> str:
     """All files below; the root as of standing.digest, so that a copy can be compared with it."""
-    root = hashlib.sha256()
+    root, cut = hashlib.sha256(), len(os.fsencode(top.rstrip("/"))) + 1
     for entry in place.walk(top):
-        name = entry.path[len(top) + 1 :]
-        raw = name.encode("utf-8", "surrogateescape")
-        if entry.kind == "link":
-            root.update(raw + b"\0-> " + entry.link_to.encode("utf-8", "surrogateescape") + b"\n")
-        elif entry.kind == "file":
-            one = hashlib.sha256()
-            books.file(name, place.blocks(entry.path, entry.size + 1), one)
-            root.update(raw + b"\0" + one.hexdigest().encode() + b"\n")
+        raw = os.fsencode(entry.path)[cut:] + b"/" * (entry.kind == "directory")
+        kind, told, digested = kind_of(entry.kind), b"", b""
+        if kind == b"l":
+            digested = encoded(os.fsencode(entry.link_to))
+        elif kind == b"f":
+            one, size = hashlib.sha256(), books.size
+            books.file(entry.path[len(top) + 1 :], place.blocks(entry.path, entry.size + 1), one)
+            told, digested = b"%d" % (books.size - size), one.hexdigest().encode()
+        root.update(content_line(encoded(raw), kind, told, digested))
     return root.hexdigest()
 
 

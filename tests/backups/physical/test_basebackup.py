@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.sources.backup_local import LocalPlace
+from checks.artefacts import standing
+from checks.codec import to_json
+
 CHECK = "backup.basebackup"
 
 
@@ -180,8 +184,13 @@ def test_an_incremental_looked_at_alone_finds_its_parents_beside_it(backed, look
     assert len(seen.facts.artefacts) == 3
 
 
+def test_its_root_is_that_of_any_tree(backed, looker, tmp_path):
+    place = backed.copy(tmp_path / "pg", "full")
+    local = LocalPlace()
+    base = looker(CHECK, path=place / "full").look().facts.artefacts[0].base
+    assert base.sha256 == standing.digest(local, local.stat(str(place / "full"))).sha256
+
+
 def test_the_facts_are_small(backed, looker, tmp_path):
     place = backed.copy(tmp_path / "pg", "full")
-    from checks.codec import to_json
-
     assert len(json.dumps(to_json(looker(CHECK, path=place / "full").look().facts))) < 3000
