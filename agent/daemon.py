@@ -141,6 +141,7 @@ class Agent:
         thread = threading.Thread(target=self.sender.run, args=(ended, wake), name="sender", daemon=True)
         thread.start()
         keeper = self._receiver()
+        self._sweep()
         try:
             while not self._stop:
                 self._turn()
@@ -162,6 +163,15 @@ class Agent:
         keeper = Keeper(self.state)
         keeper.start()
         return keeper
+
+    def _sweep(self) -> None:
+        """Remove what a drill left that a kill of this agent ended; it may be much, so beside the loop."""
+        if not self.state.path("drills/journal.json").exists():
+            return
+        from agent.drills.journal import sweep_and_tell
+
+        root = self.state.root
+        threading.Thread(target=sweep_and_tell, args=(root,), name="sweep", daemon=True).start()
 
     def _turn(self) -> None:
         now = self.clock.sample()

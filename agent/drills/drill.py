@@ -80,12 +80,12 @@ class LocalDrills:
         except OSError as problem:
             why = work.trouble(problem)
         finally:
-            took = course.facts()
+            took = work.ms()
             left = self._clean(work)
         if why.reason:
             log.warning("drill of %s: %s", wish.object or entry.path, why)
         made = course.facts(why.reason, why.subject, left)
-        return replace(made, took=took.took)
+        return replace(made, took=took)
 
     def _clean(self, work: Work) -> int:
         """Everything ended and removed, whatever ended the attempt; its time is shown, not counted."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.drills.errors import BusyError
+from agent.log import log
 from agent.state import write_file
 from checks.codec import FieldError, from_json, to_json
 from checks.drills import Aborted
@@ -177,6 +178,17 @@ def sweep(state: Path) -> Swept:
         return Swept()
     finally:
         os.close(number)
+
+
+def sweep_and_tell(state: Path) -> None:
+    """The same, with a word in the log."""
+    try:
+        found = sweep(state)
+    except OSError as problem:
+        log.error("what a drill left could not be removed: %s", problem)
+        return
+    if found.aborted:
+        log.warning("a drill ended without a result: %d bytes removed", found.bytes)
 
 
 def remove(top: Path) -> int:

@@ -211,3 +211,32 @@ def test_what_the_host_has_is_chosen_by_major_version():
     assert programs.choose(have, 17).kind == "wheel"
     with pytest.raises(Exception, match="no_tool postgres 19"):
         programs.choose(have, 19)
+
+
+def test_a_base_backup_is_copied_made_consistent_and_read_whole(site, source):
+    ask = [{**ROWS}, {"id": "unlogged", "sql": "SELECT count(*) FROM oa.cache", "expected": "0"}]
+    known = {"system": source.system, "database": "oa_db"}
+    seen = site.drill(source / "base", kind="basebackup", questions=ask, source=known)
+    assert [seen.said(level) for level in ("true", "restorable", "usable")] == [("ok", "")] * 3, seen.one
+    assert seen.one.restored.root == source.fingerprint.root
+    assert seen.one.target.system == source.system  # of a physical backup it must be the same
+    assert seen.one.rpo is not None
+    assert "recover" in {phase.name for phase in seen.one.phases}
+    assert site.left() == []
+
+
+def test_one_flipped_byte_of_a_page_starts_and_is_found_by_reading_whole(site, source, tmp_path):
+    shutil.copytree(source / "base", tmp_path / "base", symlinks=True)
+    biggest = max((tmp_path / "base/base").glob("*/[0-9]*"), key=lambda path: path.stat().st_size)
+    with biggest.open("r+b") as file:
+        file.seek(8192 + 24)
+        file.write(b"\xff\x7f\xff\x7f")  # line pointers of the second page
+    seen = site.drill(tmp_path / "base", kind="basebackup", source={"database": "oa_db"}, compare="none")
+    assert str(seen["restorable"].state) == "crit"
+
+
+def test_a_copy_of_a_running_data_directory_is_no_backup(site, source, tmp_path):
+    shutil.copytree(source / "base", tmp_path / "base", symlinks=True)
+    (tmp_path / "base" / "backup_label").unlink()
+    seen = site.drill(tmp_path / "base", kind="basebackup")
+    assert seen.said("connected") == ("crit", "not_a_backup")
