@@ -270,6 +270,11 @@ class Words:
             " ".join(one.clause) or None,
         )
 
+    def awaited(self, name: str, slot: Slot) -> tuple[object, ...]:
+        """A window that is over, and nothing came so far: as a row among the problems."""
+        late = wording.reason("late", self.lang)
+        return (_b("warn"), "L0", self.thing(name), late, slot.id, slot.closes_ms, None, None, None)
+
     def reason(self, one: Problem) -> str:
         """The reason in words, with its figures."""
         said = wording.reason(one.reason, self.lang)

@@ -73,6 +73,7 @@ BACKUPS: dict[str, tuple[str, str]] = {
     "backups.none": ("无", "none"),
     "backups.record": ("备份与恢复演练记录", "Record of backups and drills"),
     "backups.record.make": ("导出", "Save"),
+    "backups.record.kind": ("文件类型", "Kind of file"),
     "backups.record.failed": ("无法导出: {why}", "It cannot be made: {why}"),
     "backups.within": ("之前 {span} 内", "within {span} before it"),
 }

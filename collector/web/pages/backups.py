@@ -6,68 +6,32 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from flask import abort, current_app, g, request, url_for
+from flask import abort, g, request
 
 from checks.recurrence import day_of
-from collector.backups.ledger import ObjectLedger, Outcome, Slot
-from collector.jobs import backups as jobs
+from collector.backups.ledger import ObjectLedger, Outcome, Slot, SlotState
 from collector.jobs import capacity
-from collector.jobs.backups import Account, NoBackups
+from collector.jobs.backups import Account
 from collector.reports import wording
-from collector.reports.backup_view import Words, slot_word, standing
+from collector.reports.backup_view import slot_word, standing
 from collector.reports.sheet import Column, Kind, Table
 from collector.store.accounts import Role
 from collector.web import charts_backup as charts
 from collector.web import i18n
 from collector.web.backup_facts import facts
+from collector.web.backups_now import account, href, whole, words_of
 from collector.web.charts_backup import Box
 from collector.web.pages.base import Answer, context, render, route, t, table, zone
 from collector.web.pages.rounds import month_of
 
 STRIP_DAYS, TABLE_DAYS, CAPACITY_DAYS = 35, 90, 60
-_MOST, _MOST_WEEKS = 40, 5
+_MOST, _MOST_WEEKS, _RECENT = 40, 5, 40
 _FULL = (
     Column("b_place"),
     Column("target"),
     Column("b_used", Kind.SHARE),
     Column("b_full"),
 )
-
-
-def _account() -> Account | None:
-    """The account now, made again when anything is new or it is older than a few seconds."""
-    if "backups" not in g:
-        now = context().now()
-        with context().read() as conn:
-            key = jobs.mark(conn)
-            held = current_app.extensions.get("roundseal_backups")
-            if held is None or held[0] != key or not 0 <= now - held[1] < jobs.FRESH_MS:
-                try:
-                    made = jobs.account(conn, now)
-                except NoBackups as error:
-                    g.backups_why = error.code
-                    made = None
-                held = (key, now, made)
-                if made is not None:
-                    current_app.extensions["roundseal_backups"] = held
-        g.backups = held[2]
-    found: Account | None = g.backups
-    return found
-
-
-def _whole() -> Account:
-    found = _account()
-    if found is None:
-        abort(404)
-    return found
-
-
-def _words(found: Account) -> Words:
-    return Words(found, i18n.language(), url_for("pages.log"), _href)
-
-
-def _href(name: str) -> str:
-    return url_for("pages.backup", name=name)
 
 
 def _titled(made: Table, name: str, title: str, *args: tuple[str, str]) -> Table:
@@ -91,84 +55,105 @@ def _one(found: Account, name: str) -> ObjectLedger:
 @table("backups", Role.VIEWER)
 def backups_table(_args: Mapping[str, str]) -> Table:
     """Every object with what stands for and against it."""
-    found = _whole()
-    made = _words(found).objects(found.ledger.objects, _since(TABLE_DAYS))
+    found = whole()
+    made = words_of(found).objects(found.ledger.objects, _since(TABLE_DAYS))
     return _titled(made, "backups", t("backups.objects", days=TABLE_DAYS))
 
 
 @table("backup-problems", Role.VIEWER)
 def problems_table(args: Mapping[str, str]) -> Table:
     """What is bad or not proven, of one object or of all."""
-    found, name = _whole(), args.get("object", "")
+    found, name = whole(), args.get("object", "")
     of = found.ledger.problems if not name else _one(found, name).problems
     chosen = standing(of) if not name else of
-    return _titled(_words(found).problems(chosen), "backup-problems", t("backups.problems"), *_args(name))
+    return _titled(words_of(found).problems(chosen), "backup-problems", t("backups.problems"), *_args(name))
 
 
 def _args(name: str) -> tuple[tuple[str, str], ...]:
     return (("object", name),) if name else ()
 
 
+@table("backup-alerts", Role.VIEWER)
+def alerts_table(_args: Mapping[str, str]) -> Table:
+    """What somebody should look after now: windows that are over without a backup, then what stands open."""
+    found = whole()
+    words, now = words_of(found), found.ledger.now_ms
+    awaited = [
+        (one.name, slot)
+        for one in found.ledger.objects
+        for slot in one.slots[-_RECENT:]
+        if slot.state is SlotState.DUE and slot.closes_ms <= now
+    ]
+    made = words.problems(standing(found.ledger.problems))
+    rows = [words.awaited(name, slot) for name, slot in awaited]
+    return Table("backup-alerts", t("backups.problems"), made.columns, (*rows, *made.rows), made.empty)
+
+
+def alerts() -> Table | None:
+    """The same for the first page; None where no estate asks for backups."""
+    return None if account() is None else alerts_table({})
+
+
 @table("backup-success", Role.VIEWER)
 def success_table(_args: Mapping[str, str]) -> Table:
     """The success rate of each period."""
-    found = _whole()
-    return _titled(_words(found).success(found.ledger.success), "backup-success", t("backups.success"))
+    found = whole()
+    return _titled(words_of(found).success(found.ledger.success), "backup-success", t("backups.success"))
 
 
 @table("backup-weeks", Role.VIEWER)
 def weeks_table(args: Mapping[str, str]) -> Table:
     """Backup paths per system and week."""
-    found, name = _whole(), args.get("object", "")
+    found, name = whole(), args.get("object", "")
     chosen = [one for one in found.ledger.objects if name in ("", one.name)]
-    made = _words(found).weeks(chosen)
+    made = words_of(found).weeks(chosen)
     return _titled(made, "backup-weeks", made.title, *_args(name))
 
 
 @table("backup-slots", Role.VIEWER)
 def slots_table(args: Mapping[str, str]) -> Table:
     """The slots of an object in a month."""
-    found, name = _whole(), args.get("object", "")
+    found, name = whole(), args.get("object", "")
     month = f"{month_of(args.get('month', '')):%Y-%m}"
     slots = [slot for slot in _one(found, name).slots if slot.day.startswith(month)]
-    made = _words(found).slots([(name, slots)])
+    made = words_of(found).slots([(name, slots)])
     return _titled(made, "backup-slots", t("backups.slots"), ("object", name), ("month", month))
 
 
 @table("backup-points", Role.VIEWER)
 def points_table(args: Mapping[str, str]) -> Table:
     """The artefacts of an object with their paths."""
-    found, name = _whole(), args.get("object", "")
-    made = _words(found).points(name, _one(found, name).points)
+    found, name = whole(), args.get("object", "")
+    made = words_of(found).points(name, _one(found, name).points)
     return _titled(made, "backup-points", made.title, ("object", name))
 
 
 @table("backup-copies", Role.VIEWER)
 def copies_table(args: Mapping[str, str]) -> Table:
     """The second copies of an object."""
-    found, name = _whole(), args.get("object", "")
-    made = _words(found).copies([(name, _one(found, name).copies)])
+    found, name = whole(), args.get("object", "")
+    made = words_of(found).copies([(name, _one(found, name).copies)])
     return _titled(made, "backup-copies", t("backups.copies"), ("object", name))
 
 
 @table("backup-drills", Role.VIEWER)
 def drills_table(args: Mapping[str, str]) -> Table:
     """Restore drills of one object or of all."""
-    found, name = _whole(), args.get("object", "")
+    found, name = whole(), args.get("object", "")
     chosen = [(one, one.drills) for one in found.ledger.objects if name in ("", one.name)]
-    return _titled(_words(found).drills(chosen), "backup-drills", t("backups.drills"), *_args(name))
+    return _titled(words_of(found).drills(chosen), "backup-drills", t("backups.drills"), *_args(name))
 
 
 @table("backup-full", Role.VIEWER)
 def full_table(_args: Mapping[str, str]) -> Table:
     """Days until the file systems of places are full."""
-    found = _whole()
+    found = whole()
     rows = []
     for asset in dict.fromkeys(found.of(one.name).asset for one in found.ledger.objects):
         with context().read() as conn:
             places = capacity.outlooks(conn, context().now(), CAPACITY_DAYS, asset) if asset else []
         rows += [(asset, one.name, *_outlook(one)) for one in places]
-    made = _words(found).table("full", _FULL, rows)
+    made = words_of(found).table("full", _FULL, rows)
     return _titled(made, "backup-full", made.title)
 
 
@@ -196,7 +181,7 @@ class Row:
 @route("/backups", Role.VIEWER)
 def backups() -> Answer:
     """All objects."""
-    found = _account()
+    found = account()
     if found is None:
         return render("backups.html", "backups", found=None, why=t(f"backups.{g.backups_why}"))
     open_ = standing(found.ledger.problems)
@@ -247,7 +232,7 @@ def _row(found: Account, one: ObjectLedger) -> Row:
     return Row(
         one.name,
         found.of(one.name).name,
-        _href(one.name),
+        href(one.name),
         charts.strip(boxes, label),
         len(standing(one.problems)),
     )
@@ -287,7 +272,7 @@ class Cell:
 @route("/backups/<path:name>", Role.VIEWER)
 def backup(name: str) -> Answer:
     """One object."""
-    found = _whole()
+    found = whole()
     one = _one(found, name)
     first = month_of(request.args.get("month", ""))
     before = date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)

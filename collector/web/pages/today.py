@@ -13,7 +13,7 @@ from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
 from collector.web import i18n, looks, unwatched
-from collector.web.pages import agents, chains, rounds, services
+from collector.web.pages import agents, backups, chains, rounds, services
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.chains import Chain
 
@@ -210,6 +210,7 @@ def today() -> Answer:
         rounds=_rounds_of(found),
         problems=problems,
         holes=holes,
+        backups=backups.alerts(),
         quiet=quiet_table(quiet),
         alarms=warned,
         waiting=len(agents.waiting()),

@@ -1,6 +1,6 @@
 """Ten weeks of backups of a city platform and two counties, signed and logged as agents would; with faults.
 
-What stands at each place is made up here; the checks judge it, the intake takes it, the engine accounts for it.
+What stands at each place is made up; checks judge it, the intake takes it, the engine accounts for it.
 Planted: county xian-2 makes nothing on 2026-11-05, xian-1 is late on 2026-11-11, xian-2's copy of 2026-11-14
 differs, xian-1's newest is readable by others, the city's drill is never done.
 """

@@ -1,0 +1,27 @@
+"""The record of backups of a period, saved from its page."""
+
+from flask import Response, abort, flash, redirect, request, url_for
+
+from collector.reports import backup_record as record
+from collector.reports.record import TYPES
+from collector.store.accounts import Role
+from collector.web import auth, i18n
+from collector.web.backups_now import whole
+from collector.web.pages.base import Answer, context, route, t
+
+
+@route("/backups-record", Role.OPERATOR, "POST")
+def backup_record() -> Answer:
+    """The record of a period as a file; it is logged first."""
+    kind, name = request.form.get("kind", ""), request.form.get("object", "")
+    if kind not in TYPES:
+        abort(404)
+    asked = (name or None, request.form.get("period", ""))
+    try:
+        data = record.export(context(), whole(), asked, kind, i18n.language(), auth.account().name)
+    except record.PROBLEMS as error:
+        flash(t("backups.record.failed", why=str(error)), "bad")
+        return redirect(url_for("pages.backups"))
+    title = "-".join(part.replace("/", "-") for part in ("backups", name, asked[1]) if part)
+    headers = {"Content-Disposition": f'attachment; filename="{title}.{kind}"'}
+    return Response(data, mimetype=TYPES[kind], headers=headers)
