@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from collector.backups.assign import Series, looked_after
 from collector.backups.calendar import day_of, iso, monday_of, week_of
 from collector.backups.case import Case, slot_id
-from collector.backups.days import Cell
+from collector.backups.days import Cell, word
 from collector.backups.ledger import Day, DayState, Point, Slot, SlotState, Week
 from collector.backups.runs import CHAINED
 
@@ -48,7 +48,7 @@ class Account:
         record, start = runs.records[run], runs.starts[run]
         return replace(
             base,
-            good=runs.standings[run].now if not runs.standings[run].ever else True,
+            good=True if runs.standings[run].ever else runs.standings[run].good,
             artefacts=(record.name, *(runs.records[other].name for other in series.more.get(slot, ()))),
             run_ms=start,
             ended_ms=record.end,
@@ -111,14 +111,14 @@ class Account:
             yield self._cell(day, cell)
 
     def _cell(self, day: int, cell: Cell) -> Day:
-        if cell.run < 0:
-            return Day(iso(day), cell.state)
-        runs = self.case.runs
-        path = runs.paths[cell.run]
-        name = runs.records[cell.run].name
-        if cell.state in (DayState.LOST, DayState.EXPIRED):
-            return Day(iso(day), cell.state, name, path.lost_ms, path.maybe_ms)
-        return Day(iso(day), cell.state, name)
+        code, run, _ = cell
+        state = word(code)
+        if run < 0:
+            return Day(iso(day), state)
+        path, name = self.case.runs.paths[run], self.case.runs.records[run].name
+        if state in (DayState.LOST, DayState.EXPIRED):
+            return Day(iso(day), state, name, path.lost_ms, path.maybe_ms)
+        return Day(iso(day), state, name)
 
     def weeks(self) -> Iterator[Week]:
         """By Monday."""

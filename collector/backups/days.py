@@ -6,39 +6,40 @@ retention lets it go; what is lost after that had its time.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from collector.backups.assign import Series
-from collector.backups.calendar import day_of, expires, iso, longest, promised_from
+from collector.backups.calendar import Table, expires, iso, longest, promised_from, start_of
 from collector.backups.ledger import DayState, Retention, SlotState
 from collector.backups.policy import Keep, Role
 from collector.backups.runs import CHAINED, Runs
 
 _LENGTHS = {"day": 1, "week": 7, "fortnight": 14, "month": 31, "quarter": 92, "year": 366}
-_RANKS = {
-    DayState.RESTORABLE: 6,
-    DayState.EXPIRED: 5,
-    DayState.UNPROVEN: 4,
-    DayState.OPEN: 3,
-    DayState.LOST: 2,
-    DayState.EXCUSED: 1,
-    DayState.NONE: 0,
-}
+# Of several slots on a day the best counts; also a code, for columns.
+_ORDER = (
+    DayState.NONE,
+    DayState.EXCUSED,
+    DayState.LOST,
+    DayState.OPEN,
+    DayState.UNPROVEN,
+    DayState.EXPIRED,
+    DayState.RESTORABLE,
+)
+NONE, EXCUSED, LOST, OPEN, UNPROVEN, EXPIRED, RESTORABLE = range(7)
 _EMPTY = {
-    SlotState.DUE: DayState.OPEN,
-    SlotState.RUNNING: DayState.OPEN,
-    SlotState.EXCUSED: DayState.EXCUSED,
-    SlotState.MISSED: DayState.NONE,
-    SlotState.UNSEEN: DayState.UNPROVEN,
+    SlotState.DUE: OPEN,
+    SlotState.RUNNING: OPEN,
+    SlotState.EXCUSED: EXCUSED,
+    SlotState.MISSED: NONE,
+    SlotState.UNSEEN: UNPROVEN,
 }
+Cell = tuple[int, int, Keep]
+"""A day's standing: code of its state, the run that gives it or would (-1 none), how long it is owed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A day's standing. `run`: what gives it, or what would; -1 none. `keep`: how long it is owed."""
-
-    state: DayState
-    run: int
-    keep: Keep
+def word(code: int) -> DayState:
+    """The state of a code."""
+    return _ORDER[code]
 
 
 @dataclass(slots=True)
@@ -52,47 +53,67 @@ class Days:
 def days_of(series: Sequence[Series], runs: Runs) -> Days:
     """Every day that a slot is anchored on; of several slots the best counts."""
     found: dict[int, Cell] = {}
-    ranks: dict[int, int] = {}
     for one in series:
-        for slot, day in enumerate(one.table.days):
-            run = one.picks[slot]
-            if run >= 0 and runs.paths[run].good is True:
-                cell = Cell(DayState.RESTORABLE, run, one.schedule.keep)
-            else:
-                cell = _cell(one, runs, slot, day)
-            rank = _RANKS[cell.state]
-            if ranks.get(day, -1) < rank:
-                found[day], ranks[day] = cell, rank
-    return Days(dict(sorted(found.items())), _lost(found, runs))
+        cells = _cells(one, runs)
+        if not found:
+            found = cells
+            continue
+        for day, cell in cells.items():
+            if day not in found or found[day][0] < cell[0]:
+                found[day] = cell
+    ordered = found if len(series) < 2 else dict(sorted(found.items()))
+    return Days(ordered, _lost(ordered, runs))
 
 
-def _cell(one: Series, runs: Runs, slot: int, day: int) -> Cell:
-    keep = one.schedule.keep
+def _cells(one: Series, runs: Runs) -> dict[int, Cell]:
+    """Days of one series. Most runs stand and are good, or had their time: those two without a detour."""
+    found: dict[int, Cell] = {}
+    keep, paths, more, picks = one.schedule.keep, runs.paths, one.more, one.picks
+    ends = owed_until(one.table, keep)
+    for slot, day in enumerate(one.table.days):
+        run = picks[slot]
+        if run >= 0 and slot not in more:
+            path = paths[run]
+            if path.good:
+                found[day] = (RESTORABLE, run, keep)
+                continue
+            if path.ever and path.lost_ms is not None and path.lost_ms >= ends[slot]:
+                found[day] = (EXPIRED, run, keep)
+                continue
+        found[day] = _cell(one, runs, slot, ends[slot])
+    return found
+
+
+@lru_cache(maxsize=256)
+def owed_until(table: Table, keep: Keep) -> tuple[int, ...]:
+    """For each slot the instant from which its day is owed no more (UTC ms)."""
+    return tuple(start_of(expires(day, keep)) for day in table.days)
+
+
+def _cell(one: Series, runs: Runs, slot: int, until: int) -> Cell:
     tried = [run for run in (one.picks[slot], *one.more.get(slot, ()), *one.late(slot)) if run >= 0]
-    if not tried:
-        return Cell(_EMPTY[one.states[slot]], -1, keep)
-    cells = [_of_run(runs, run, day, keep, one.states[slot]) for run in tried]
-    return max(cells, key=lambda cell: _RANKS[cell.state])
+    empty = _EMPTY.get(one.states[slot], NONE)
+    found = [(_code(runs, run, until, empty), -run, run) for run in tried]
+    code, _, run = max(found, default=(empty, 0, -1))
+    return code, run, one.schedule.keep
 
 
-def _of_run(runs: Runs, run: int, day: int, keep: Keep, state: SlotState) -> Cell:
+def _code(runs: Runs, run: int, until: int, empty: int) -> int:
     path = runs.paths[run]
     if path.good is True:
-        return Cell(DayState.RESTORABLE, run, keep)
+        return RESTORABLE
     if path.good is None:
-        return Cell(DayState.OPEN if state is SlotState.RUNNING else DayState.UNPROVEN, run, keep)
+        return OPEN if empty == OPEN else UNPROVEN
     if not path.ever:
-        return Cell(_EMPTY.get(state, DayState.NONE), run, keep)
-    if path.lost_ms is not None and day_of(path.lost_ms) >= expires(day, keep):
-        return Cell(DayState.EXPIRED, run, keep)
-    return Cell(DayState.LOST, run, keep)
+        return empty
+    return EXPIRED if path.lost_ms is not None and path.lost_ms >= until else LOST
 
 
 def _lost(cells: Mapping[int, Cell], runs: Runs) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    for day, cell in cells.items():
-        if cell.state is DayState.LOST:
-            found.setdefault(runs.paths[cell.run].cause, []).append(day)
+    for day, (code, run, _) in cells.items():
+        if code == LOST:
+            found.setdefault(runs.paths[run].cause, []).append(day)
     return found
 
 
@@ -107,22 +128,16 @@ def retention(series: Sequence[Series], runs: Runs, days: Days, today: int, eati
     newest = max((one.policy.version for one in series), default=0)
     current = [one for one in series if one.policy.version == newest and one.schedule.every]
     reach = min((promised_from(today, one.schedule.keep) for one in current), default=today)
-    owed = {
-        day: cell
-        for day, cell in days.cells.items()
-        if day >= promised_from(today, cell.keep) and cell.state is not DayState.OPEN
-    }
-    good = [day for day, cell in owed.items() if cell.state is DayState.RESTORABLE]
+    owed, over = _owed(days, today, reach)
     fulls = [one for one in current if one.schedule.role is Role.FULL]
     need = max((_needed(one, current) for one in fulls), default=0)
     told = [one.schedule.fulls_kept for one in fulls if one.schedule.fulls_kept is not None]
-    over = sum(1 for day, cell in days.cells.items() if day < reach and cell.state is DayState.RESTORABLE)
     return Retention(
         from_day=iso(max(reach, min(days.cells, default=today))),
         oldest=_oldest(days),
         promised_days=len(owed),
-        restorable_days=len(good),
-        short_days=sum(1 for cell in owed.values() if cell.state is DayState.LOST),
+        restorable_days=owed.count(RESTORABLE),
+        short_days=owed.count(LOST),
         fulls_needed=need,
         fulls_have=_fulls(runs),
         fulls_set=min(told, default=None),
@@ -131,56 +146,63 @@ def retention(series: Sequence[Series], runs: Runs, days: Days, today: int, eati
     )
 
 
+def _owed(days: Days, today: int, reach: int) -> tuple[list[int], int]:
+    """Codes of the promised days whose slot is over; and how many older days can still be restored."""
+    owed: list[int] = []
+    over = 0
+    for day, (code, _, keep) in days.cells.items():
+        if day < reach:
+            over += code == RESTORABLE
+        elif code != OPEN and day >= promised_from(today, keep):
+            owed.append(code)
+    return owed, over
+
+
 def _needed(full: Series, current: Sequence[Series]) -> int:
     keeps = [one.schedule.keep for one in current if one.schedule.role is not Role.EVENT]
     return max(fulls_needed(keep, full.schedule.every) for keep in keeps)
 
 
 def _fulls(runs: Runs) -> int:
-    return sum(
-        1
-        for run, record in enumerate(runs.records)
-        if record.kind not in CHAINED and runs.paths[run].good is True
-    )
+    standing = [run for run, path in enumerate(runs.paths) if path.good]
+    return sum(1 for run in standing if runs.records[run].kind not in CHAINED)
 
 
 def _oldest(days: Days) -> str:
     oldest = ""
     for day in reversed(days.cells):
-        state = days.cells[day].state
-        if state is DayState.RESTORABLE:
+        code = days.cells[day][0]
+        if code == RESTORABLE:
             oldest = iso(day)
-        elif state not in (DayState.OPEN, DayState.EXCUSED):
+        elif code not in (OPEN, EXCUSED):
             break
     return oldest
 
 
 def eaten(runs: Runs) -> list[tuple[int, int, int | None]]:
     """Good points that were purged while everything newer was bad: (run, when, until a good one came)."""
-    bad = [run for run, grade in enumerate(runs.grades) if grade.good is False]
-    if not bad:
+    spells = _bad_spells(runs)
+    if not spells:
         return []
-    purged = [
-        (run, stands.lost_ms)
+    return [
+        (run, stands.lost_ms, to)
         for run, stands in enumerate(runs.standings)
         if stands.gone and stands.lost_ms is not None
+        for first, at, to in spells
+        if run < first and at <= stands.lost_ms and (to is None or stands.lost_ms < to)
     ]
-    return [(run, at, _relief(runs, at)) for run, at in purged if _newest_is_bad(runs, at) and run not in bad]
 
 
-def _newest_is_bad(runs: Runs, at: int) -> bool:
-    """Whether the newest run that stood at an instant was no point."""
-    for run in range(len(runs.records) - 1, -1, -1):
-        if runs.records[run].first_ms <= at:
-            grade = runs.grades[run]
-            return grade.good is False and not runs.standings[run].ever
-    return False
-
-
-def _relief(runs: Runs, at: int) -> int | None:
-    later = [
-        record.first_ms
-        for run, record in enumerate(runs.records)
-        if record.first_ms > at and runs.standings[run].ever
-    ]
-    return min(later, default=None)
+def _bad_spells(runs: Runs) -> list[tuple[int, int, int | None]]:
+    """Stretches in which the newest run was no good from the beginning: (first such run, from, to)."""
+    found: list[tuple[int, int, int | None]] = []
+    for run, held in enumerate(runs.grades):
+        if held.good is not False or runs.standings[run].ever:
+            continue
+        after = run + 1
+        while after < len(runs.grades) and not runs.standings[after].ever:
+            after += 1
+        to = runs.records[after].first_ms if after < len(runs.grades) else None
+        if not found or found[-1][2] != to:
+            found.append((run, runs.records[run].first_ms, to))
+    return found

@@ -68,7 +68,9 @@ def _turn(
     ended = [drill for drill in mine if drill.ended_ms is not None]
     at = min((drill.begun_ms for drill in mine), default=min(now, span[1]))
     seed, who = seeds.get(period, seeds.get(period[:7], ("", "")))
-    wanted = picked(runs, pick, at, f"{seed}/{name}/{period}") if not _blind(pick, seed) else None
+    # Of a turn that went by undrilled nobody needs to know what it would have been.
+    asked = (bool(mine) or now < span[1]) and not (pick is Pick.RANDOM and not seed)
+    wanted = picked(runs, pick, at, f"{seed}/{name}/{period}") if asked else None
     state = "done" if ended else "excused" if excused(excuses, span[0]) else _open(now, span[1])
     first = min(ended, key=lambda drill: (drill.begun_ms, drill.attempt), default=None)
     return DrillDue(
@@ -82,11 +84,6 @@ def _turn(
         outcome="" if first is None else verdict_of(first),
         as_picked=_as_picked(runs, wanted, ended),
     )
-
-
-def _blind(pick: Pick, seed: str) -> bool:
-    """A draw without a seed is nobody's draw."""
-    return pick is Pick.RANDOM and not seed
 
 
 def _open(now: int, due: int) -> str:

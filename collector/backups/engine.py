@@ -17,6 +17,7 @@ from collector.backups.assign import Scene, Series, assign, series_of
 from collector.backups.case import Case
 from collector.backups.copies import Copied, copies_of
 from collector.backups.days import days_of, eaten, retention
+from collector.backups.days import word as day_word
 from collector.backups.drills import Turn, rpo, rtos, tested, turns
 from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Observed, Place
@@ -49,7 +50,7 @@ class _Given:
     observed: Observed
     drills: Mapping[str, Sequence[Drill]]
     names: Mapping[str, tuple[str, ...]]
-    ids: Mapping[str, str]
+    ids: dict[str, str]
 
     @classmethod
     def of(cls, policies: Policies, observed: Observed) -> "_Given":
@@ -60,7 +61,7 @@ class _Given:
         drills: dict[str, list[Drill]] = {}
         for drill in sorted(observed.drills, key=lambda held: (held.begun_ms, held.attempt)):
             drills.setdefault(drill.object, []).append(drill)
-        return cls(observed, drills, names, _ids(observed))
+        return cls(observed, drills, names, {})
 
     def places(self, one: BackupObject) -> dict[str, Place]:
         """Places of an object, with what was seen under its former names while they counted."""
@@ -84,15 +85,17 @@ def _merged(old: Place, new: Place | None, until: int) -> Place:
     return Place((*records, *new.records), tuple(sorted({*looks, *new.looks})), new.tried)
 
 
-def _ids(observed: Observed) -> dict[str, str]:
-    """Ids of chains, by the object whose they are: for incrementals that build on somebody else's full."""
-    found: dict[str, str] = {}
-    for name, places in observed.places.items():
-        for place in places.values():
-            for record in place.records:
-                if record.id and record.kind not in CHAINED:
-                    found.setdefault(record.id, name)
-    return found
+def _ids(given: _Given) -> Mapping[str, str]:
+    """Ids of fulls, by the object whose they are: for incrementals that build on somebody else's. Made when
+    the first incremental has a parent that nobody knows."""
+    if not given.ids:
+        given.ids[""] = ""
+        for name, places in given.observed.places.items():
+            for place in places.values():
+                for record in place.records:
+                    if record.id and record.kind not in CHAINED:
+                        given.ids.setdefault(record.id, name)
+    return given.ids
 
 
 def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
@@ -112,9 +115,10 @@ def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
     for held in series:
         assign(held, runs, one.kind, scene)
     case = Case(one, runs, series, days_of(series, runs), looks, now, _slots(series))
+    ids = _ids(given) if None in runs.parents.values() else {}
     due = turns(one, runs, drills, excuses, observed.seeds, now)
     copied = tuple(copies_of(one, runs, places, now))
-    return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, given.ids))
+    return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
         *losses.lost_problems(case, kept),
         *losses.eaten_problems(case, gone),
         *losses.copy_problems(case, beside.copied),
-        *problems.size_problems(case, odd_sizes(case.runs, beside.signed, beside.epochs)),
+        *problems.size_problems(case, odd_sizes(case.series, case.runs, beside.signed, beside.epochs)),
         *problems.turn_problems(case, beside.due),
         *problems.made_drill_problems(case, beside.drills),
     ]
@@ -167,11 +171,14 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
 
 def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
     states: Counter[SlotState] = Counter()
-    good = 0
+    good, paths = 0, case.runs.paths
     for series in case.series:
-        states.update(series.states)
-        good += sum(1 for run in series.picks if run >= 0 and case.runs.paths[run].ever)
-    days = Counter(cell.state for cell in case.days.cells.values())
+        usual = series.states.count(SlotState.ON_TIME)
+        states[SlotState.ON_TIME] += usual
+        if usual < len(series.states):
+            states.update(state for state in series.states if state is not SlotState.ON_TIME)
+        good += sum(1 for run in series.picks if run >= 0 and paths[run].ever)
+    days = Counter([code for code, _, _ in case.days.cells.values()])
     copies = Counter(held.state.state for held in copied)
     orphans = sum(
         1
@@ -181,7 +188,7 @@ def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
     return {
         **{state.value: states[state] for state in SlotState},
         "good": good,
-        **{f"day_{state.value}": days[state] for state in DayState},
+        **{f"day_{day_word(code).value}": days[code] for code in range(len(DayState))},
         **{f"copy_{word.value}": count for word, count in copies.items()},
         "orphans": orphans,
     }

@@ -7,6 +7,7 @@ is broken.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.artefacts.levels import Level, Outcome, Verdict, reached
 from collector.backups.observed import Record
@@ -52,41 +53,42 @@ def _aside(verdict: Verdict) -> bool:
     return verdict.level in ASIDE_LEVELS or (bad and verdict.reason in ASIDE)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a record stands for restoring. `now`: as `Grade.good`, False when it is gone; `ever`: whether it
-    was good at any time; `lost_ms`: since when it provably is not, `maybe_ms`: its last good reading before;
-    `gone`: lost by its absence."""
+class Standing(NamedTuple):
+    """How a run, or its whole path, stands for restoring. `good`: as `Grade.good`, False when it is gone;
+    `ever`: whether it was good at any time; `lost_ms`: since when it provably is not, `maybe_ms`: its last
+    good reading before; `gone`: lost by absence; `cause`: the run that broke it, -1 nobody knows which.
 
-    now: bool | None
+    (A tuple: there are as many as backups, and most of two years are gone.)
+    """
+
+    good: bool | None
     ever: bool
     lost_ms: int | None = None
     maybe_ms: int | None = None
     gone: bool = False
+    cause: int = -1
 
 
 GOOD, UNPROVEN, NEVER = Standing(True, True), Standing(None, False), Standing(False, False)
 
 
-def standing(record: Record, good: bool | None) -> Standing:
-    """How a record of this grade stands."""
+def standing(record: Record, good: bool | None, run: int) -> Standing:
+    """How the record of a run stands, by its grade."""
     if good is True:
         if record.gone_ms is None:
             return GOOD
-        return Standing(False, True, record.gone_ms, record.last_ms, True)
+        return Standing(False, True, record.gone_ms, record.last_ms, True, run)
     if good is None:
-        return UNPROVEN if record.gone_ms is None else NEVER
-    return _broken(record)
+        return UNPROVEN if record.gone_ms is None else Standing(False, False, cause=run)
+    return _broken(record, run)
 
 
-def _broken(record: Record) -> Standing:
+def _broken(record: Record, run: int) -> Standing:
     broken = {one.level for one in record.verdicts if breaks(one)}
     newest = {turn.verdict.level: turn for turn in record.turns if turn.verdict.level in broken}
-    if not newest:
-        return NEVER
-    first = min(newest.values(), key=lambda turn: turn.at_ms)
-    if record.read_ms is None or first.at_ms <= record.read_ms:
-        return NEVER  # bad when it was first read
+    first = min(newest.values(), key=lambda turn: turn.at_ms, default=None)
+    if first is None or record.read_ms is None or first.at_ms <= record.read_ms:
+        return Standing(False, False, cause=run)  # bad when it was first read
     if record.gone_ms is not None and record.gone_ms <= first.at_ms:
-        return Standing(False, True, record.gone_ms, record.last_ms, True)
-    return Standing(False, True, first.at_ms, first.last_good_ms)
+        return Standing(False, True, record.gone_ms, record.last_ms, True, run)
+    return Standing(False, True, first.at_ms, first.last_good_ms, False, run)

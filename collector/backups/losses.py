@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from collector.backups.assign import Series
-from collector.backups.calendar import day_of, expires, promised_from, start_of
+from collector.backups.calendar import expires, promised_from, start_of
 from collector.backups.case import Case
 from collector.backups.copies import Copied
 from collector.backups.ledger import CopyWord, Outcome, Problem, Retention
 from collector.backups.observed import Record
+from collector.backups.policy import HOUR_MS
 from collector.backups.runs import CHAINED, Runs
 
 _COPY_WORDS = {
@@ -28,16 +29,18 @@ def old_inside(case: Case) -> Iterator[Problem]:
 
 
 def _stale(case: Case, series: Series, empty: Iterable[int]) -> Iterator[Problem]:
-    by_day: dict[int, list[int]] = {}
-    for run, record in enumerate(case.runs.records):
-        if record.start is not None and record.kind != "log":
-            by_day.setdefault(day_of(record.modified), []).append(run)
+    starts, table = case.runs.starts, series.table
+    # Changed a good while after it was begun: a long run, or one that was laid there anew.
+    laid = [
+        run
+        for run, record in enumerate(case.runs.records)
+        if record.modified - starts[run] > HOUR_MS and record.start is not None and record.kind != "log"
+    ]
     for slot in empty:
-        opens, closes = series.table.opens[slot], series.table.deadlines[slot]
-        days = range(day_of(opens), day_of(closes) + 1)
-        for run in {run for day in days for run in by_day.get(day, ())}:
-            record, start = case.runs.records[run], case.runs.starts[run]
-            if opens <= record.modified < closes and start < opens and _taken(case, series, slot, run):
+        opens, until = table.opens[slot], table.deadlines[slot]
+        for run in laid:
+            record = case.runs.records[run]
+            if opens <= record.modified < until and starts[run] < opens and _taken(case, series, slot, run):
                 yield case.about(run, "old_inside", record.first_ms, until_ms=record.gone_ms)
 
 
@@ -62,7 +65,7 @@ def chain_problems(case: Case, elsewhere: Mapping[str, str]) -> Iterator[Problem
                 fulls.append(run)
             continue
         path = runs.paths[run]
-        if path.parent is None:
+        if runs.parents[run] is None:
             yield _no_parent(case, run, record, elsewhere)
         elif path.good is False and path.cause not in (run, -1) and _matters(case, run, lost):
             yield case.about(
@@ -95,10 +98,9 @@ def _no_parent(case: Case, run: int, record: Record, elsewhere: Mapping[str, str
 
 def _foreign(case: Case, run: int, fulls: Sequence[int]) -> int | None:
     """The full its chain ends in, where that is older than the newest good full of a slot before it."""
-    path = case.runs.ancestors(run)
-    if path is None or not fulls:
+    root, start = case.runs.roots[run], case.runs.starts[run]
+    if root is None or not fulls or fulls[-1] == root:
         return None
-    root, start = path[-1], case.runs.starts[run]
     for full in reversed(fulls):
         if full == root:
             return None
@@ -134,7 +136,7 @@ def lost_problems(case: Case, kept: Retention) -> Iterator[Problem]:
 
 def _owed_until(case: Case, days: Sequence[int]) -> int | None:
     """When the last of these days was owed no more; None while one still is."""
-    until = start_of(max(expires(day, case.days.cells[day].keep) for day in days))
+    until = start_of(max(expires(day, case.days.cells[day][2]) for day in days))
     return until if until <= case.now else None
 
 

@@ -61,21 +61,14 @@ def _unseen(case: Case, series: Series, held: Sequence[int]) -> Problem:
 def artefact_problems(case: Case, words: Words) -> Iterator[Problem]:
     """Every bad word on an artefact, standing or taken back; what could not be told, of the newest only."""
     runs = case.runs
-    for run, record in enumerate(runs.records):
-        if record.turns:
-            yield from _turned(case, run, record)
-        for mate in runs.mates.get(run, ()):
-            if mate.turns:
-                yield from _turned(case, run, mate)
-        for word in words.get(run, ()):
-            if word.verdict.outcome is Told.BAD:
-                yield case.about(
-                    run,
-                    word.verdict.reason,
-                    word.at_ms,
-                    until_ms=record.gone_ms,
-                    level=word.verdict.level,
-                )
+    turned = [(run, record) for run, record in enumerate(runs.records) if record.turns]
+    turned += [(run, mate) for run, mates in runs.mates.items() for mate in mates if mate.turns]
+    for run, record in turned:
+        yield from _turned(case, run, record)
+    for run, word in ((run, word) for run, told in words.items() for word in told):
+        if word.verdict.outcome is Told.BAD:
+            gone = runs.records[run].gone_ms
+            yield case.about(run, word.verdict.reason, word.at_ms, until_ms=gone, level=word.verdict.level)
 
 
 def _turned(case: Case, run: int, record: Record) -> Iterator[Problem]:

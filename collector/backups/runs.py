@@ -5,10 +5,9 @@ Columns instead of one object each: two years of 200 objects are 150 000 runs.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from checks.artefacts.levels import Outcome, Verdict
-from collector.backups.grades import GOOD, NEVER, Grade, Standing, breaks, grade, standing
+from collector.backups.grades import GOOD, Grade, Standing, breaks, grade, standing
 from collector.backups.observed import Place, Record
 from collector.backups.policy import To
 
@@ -17,34 +16,20 @@ CHAINED = frozenset({"incremental", "differential"})
 _SLACK_MS = 5 * 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A run and its ancestors. `good`: None unproven; `lost_ms`, `maybe_ms` as in Standing; `cause`: the run
-    that broke it (itself or an ancestor), -1 for a parent that nobody knows; `ever`: it was good once."""
-
-    good: bool | None
-    ever: bool
-    parent: int | None = None
-    lost_ms: int | None = None
-    maybe_ms: int | None = None
-    cause: int = -1
-    gone: bool = False
-
-
-_FINE = Path(True, True)
-
-
 @dataclass(slots=True)
 class Runs:
     """`records`: of the place that is looked at first for each; `mates`: the others, by run. `starts` are
-    corrected for the clock; a run without a time inside has the file's."""
+    corrected for the clock; a run without a time inside has the file's. `standings` are the runs' own,
+    `paths` those of the runs with all their ancestors; `parents` and `roots` of incrementals only."""
 
     records: list[Record]
     starts: list[int]
     grades: list[Grade]
     standings: list[Standing]
     mates: dict[int, list[Record]] = field(default_factory=dict)
-    paths: list[Path] = field(default_factory=list)
+    paths: list[Standing] = field(default_factory=list)
+    parents: dict[int, int | None] = field(default_factory=dict)
+    roots: dict[int, int | None] = field(default_factory=dict)
 
     def all_records(self, index: int) -> tuple[Record, ...]:
         """The run's records at all places."""
@@ -61,7 +46,7 @@ class Runs:
         """The run and its parents up to the full; None where one is missing."""
         found = [index]
         while self.records[found[-1]].kind in CHAINED:
-            parent = self.paths[found[-1]].parent
+            parent = self.parents[found[-1]]
             if parent is None:
                 return None
             found.append(parent)
@@ -82,7 +67,7 @@ def build(places: Mapping[str, Place], order: Sequence[str]) -> Runs:
     first, rest = order[0] if order else "", order[1:]
     records = list(places[first].records) if first in places else []
     starts = [one.start if one.start is not None else started(one) for one in records]
-    if any(a > b for a, b in pairwise(starts)):
+    if starts != sorted(starts):
         ranked = sorted(range(len(starts)), key=starts.__getitem__)
         records, starts = [records[i] for i in ranked], [starts[i] for i in ranked]
     mates: dict[int, list[Record]] = {}
@@ -154,21 +139,23 @@ def judge(runs: Runs, required: Sequence[tuple[int, int]], words: Words, renamed
     levels = {level for _, level in required}
     one_level = levels.pop() if len(levels) == 1 else None
     known: dict[tuple[int, int], Grade] = {}  # by identity: looks that say the same share one tuple
-    for index, record in enumerate(runs.records):
-        level = _required(required, runs.starts[index]) if one_level is None else one_level
+    grades, standings, special = runs.grades, runs.standings, {*words, *runs.mates}
+    for run, record in enumerate(runs.records):
+        level = _required(required, runs.starts[run]) if one_level is None else one_level
         key = id(record.verdicts), level
         held = known.get(key)
         if held is None:
             held = known[key] = grade(record.verdicts, level)
-        stands = GOOD
-        if index in words or index in runs.mates:
-            held, stands = _together(runs.all_records(index), level, words.get(index, ()))
-        elif held.good is not True or record.gone_ms is not None:
-            stands = standing(record, held.good)
-        runs.grades.append(held)
-        runs.standings.append(stands)
-    for index, later in renamed.items():
-        runs.standings[index] = runs.standings[later]
+        if run in special:
+            held, stands = _together(runs, run, level, words.get(run, ()), held)
+        elif held.good is True and record.gone_ms is None:
+            stands = GOOD
+        else:
+            stands = standing(record, held.good, run)
+        grades.append(held)
+        standings.append(stands)
+    for run, later in renamed.items():
+        standings[run] = standings[later]
 
 
 def _required(required: Sequence[tuple[int, int]], start: int) -> int:
@@ -179,67 +166,87 @@ def _required(required: Sequence[tuple[int, int]], start: int) -> int:
     return held
 
 
-def _together(own: Sequence[Record], required: int, words: Sequence[Word]) -> tuple[Grade, Standing]:
-    """The best of all places: a run counts as long as one of them can give it back."""
-    best: tuple[Grade, Standing] | None = None
-    proven = [word.verdict for word in words if word.verdict.outcome is Outcome.GOOD]
-    against = [word for word in words if breaks(word.verdict)]
-    for record in own:
-        told = record.verdicts
-        if proven:
-            # What was restored was opened and read: what nobody could tell before is told by that.
-            told = tuple(one for one in told if one.outcome is not Outcome.COULD_NOT_TELL)
-        held = grade((*told, *(word.verdict for word in words)), required)
-        stands = standing(record, grade(record.verdicts, required).good if against else held.good)
-        if against:
-            stands = _struck(stands, record, min(word.at_ms for word in against))
-        if best is None or _rank((held, stands)) > _rank(best):
-            best = held, stands
-    assert best is not None  # noqa: S101  # a run has a record
-    return best
+def _together(
+    runs: Runs, run: int, required: int, words: Sequence[Word], first: Grade
+) -> tuple[Grade, Standing]:
+    """The best of all places: a run counts as long as one of them can give it back. `first`: the grade of the
+    first record by its own looks."""
+    if not words and first.good is True and runs.records[run].gone_ms is None:
+        return first, GOOD
+    found = [_with_words(record, run, required, words) for record in runs.all_records(run)]
+    return max(found, key=_rank)
 
 
-def _struck(stands: Standing, record: Record, at: int) -> Standing:
+def _with_words(record: Record, run: int, required: int, words: Sequence[Word]) -> tuple[Grade, Standing]:
+    told = record.verdicts
+    if any(word.verdict.outcome is Outcome.GOOD for word in words):
+        # What was restored was opened and read: what nobody could tell before is told by that.
+        told = tuple(one for one in told if one.outcome is not Outcome.COULD_NOT_TELL)
+    held = grade((*told, *(word.verdict for word in words)), required)
+    against = [word.at_ms for word in words if breaks(word.verdict)]
+    if not against:
+        return held, standing(record, held.good, run)
+    own = standing(record, grade(record.verdicts, required).good, run)
+    return held, _struck(own, record, run, min(against))
+
+
+def _struck(own: Standing, record: Record, run: int, at: int) -> Standing:
     """Broken by a word from outside at that instant; by its own looks before, if so."""
-    if stands.lost_ms is not None and stands.lost_ms <= at:
-        return stands
-    if not stands.ever or (record.read_ms is not None and at <= record.read_ms):
-        return NEVER
-    before = [t for t in (record.told_ms,) if t is not None and t < at]
-    return Standing(False, True, at, max(before, default=None))
+    if own.lost_ms is not None and own.lost_ms <= at:
+        return own
+    if not own.ever or (record.read_ms is not None and at <= record.read_ms):
+        return Standing(False, False, cause=run)
+    before = record.told_ms if record.told_ms is not None and record.told_ms < at else None
+    return Standing(False, True, at, before, False, run)
 
 
-def _rank(found: tuple[Grade, Standing]) -> tuple[int, int, int, int]:
+def _rank(found: tuple[Grade, Standing]) -> tuple[int, bool, int, int]:
     held, stands = found
-    now = {True: 2, None: 1, False: 0}[stands.now]
-    return now, int(stands.ever), stands.lost_ms or 0, held.restore
+    now = 2 if stands.good else 1 if stands.good is None else 0
+    return now, stands.ever, stands.lost_ms or 0, held.restore
 
 
 def chain(runs: Runs, to: To, epochs: Sequence[int]) -> None:
     """Fills in `runs.paths`: parents start before their children, so one pass does."""
+    if not any(record.kind in CHAINED for record in runs.records):
+        runs.paths = runs.standings
+        return
     by_id: dict[str, list[int]] = {}
     last = full = None
-    paths: list[Path] = []
-    for index, record in enumerate(runs.records):
+    paths = runs.paths
+    for run, record in enumerate(runs.records):
+        own = runs.standings[run]
         if record.kind in CHAINED:
-            parent = _parent(runs, index, by_id, full if _on_full(record, to) else last, epochs)
-            paths.append(_path(runs, paths, index, parent))
+            parent = _parent(runs, run, by_id, full if _on_full(record, to) else last, epochs)
+            runs.parents[run] = parent
+            runs.roots[run] = None if parent is None else runs.roots.get(parent, parent)
+            paths.append(_ORPHAN if parent is None else _joined(own, paths[parent]))
         else:
-            stands = runs.standings[index]
-            paths.append(_FINE if stands is GOOD else _alone(stands, index))
-            full = index
-        last = index
+            paths.append(own)
+        if record.kind != "log":
+            last = run
+            full = run if record.kind not in CHAINED else full
         if record.id:
-            by_id.setdefault(record.id, []).append(index)
-    runs.paths = paths
+            by_id.setdefault(record.id, []).append(run)
+
+
+# Nobody ever saw what it builds on: it restores to nothing, and never did as far as is known.
+_ORPHAN = Standing(False, False)
+
+
+def _joined(own: Standing, above: Standing) -> Standing:
+    """A run's standing and that of the path below it: the first loss counts."""
+    if own.good is True:
+        return above
+    if own.good is None:
+        return above._replace(ever=False) if above.good is False else own
+    if above.good is not False or (above.ever and (own.lost_ms or 0) <= (above.lost_ms or 0)):
+        return own if above.ever else own._replace(ever=False)
+    return above if own.ever else above._replace(ever=False)
 
 
 def _on_full(record: Record, to: To) -> bool:
     return record.kind == "differential" or to is To.FULL
-
-
-def _alone(stands: Standing, index: int) -> Path:
-    return Path(stands.now, stands.ever, None, stands.lost_ms, stands.maybe_ms, index, stands.gone)
 
 
 def _parent(
@@ -258,26 +265,3 @@ def _parent(
         if began is None or runs.starts[candidate] >= began:
             return candidate
     return None
-
-
-def _path(runs: Runs, paths: Sequence[Path], index: int, parent: int | None) -> Path:
-    own = runs.standings[index]
-    if parent is None:
-        # Nobody ever saw what it builds on: it restores to nothing, and never did as far as is known.
-        return Path(False, False, None, None, None, -1)
-    above = paths[parent]
-    if own is GOOD and above.good is True:
-        return Path(True, True, parent)
-    good = False if own.now is False or above.good is False else own.now and above.good
-    ever = own.ever and above.ever
-    if good is not False:
-        return Path(good, ever, parent)
-    return _first_loss(own, above, index, parent, ever)
-
-
-def _first_loss(own: Standing, above: Path, index: int, parent: int, ever: bool) -> Path:
-    """What broke it first, itself or something above."""
-    mine, theirs = own.now is False, above.good is False
-    if mine and (not theirs or (own.lost_ms or 0) <= (above.lost_ms or 0)):
-        return Path(False, ever, parent, own.lost_ms, own.maybe_ms, index, own.gone)
-    return Path(False, ever, parent, above.lost_ms, above.maybe_ms, above.cause, above.gone)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from math import log
 from statistics import median
 
-from collector.backups.calendar import day_of
+from collector.backups.assign import Series
+from collector.backups.policy import Role
 from collector.backups.runs import CHAINED, Runs
 from collector.backups.sources import Signed, matches
 
@@ -44,29 +45,28 @@ def judge_size(size: int, before: Sequence[int]) -> tuple[str, bool, int] | None
     return "grown" if off > 0 else "shrunk", abs(off) > _BAD, int(usual)
 
 
-def odd_sizes(runs: Runs, signed: Signed, epochs: Sequence[int]) -> Iterator[Odd]:
-    """Runs whose size does not fit; an epoch begins anew."""
-    for chained in (False, True):
-        mine = [
-            run
-            for run, record in enumerate(runs.records)
-            if (record.kind in CHAINED) is chained and record.kind != "log" and record.bytes > 0
-        ]
+def odd_sizes(series: Sequence[Series], runs: Runs, signed: Signed, epochs: Sequence[int]) -> Iterator[Odd]:
+    """Runs of slots whose size does not fit, by the weekday of the slot; an epoch begins anew."""
+    weekdays: dict[tuple[bool, int], list[int]] = {}
+    for one in series:
+        chained = one.schedule.role is Role.INCREMENTAL
+        for slot, run in enumerate(one.picks):
+            if run >= 0 and (runs.records[run].kind in CHAINED) is chained:
+                weekdays.setdefault((chained, one.table.days[slot] % 7), []).append(run)
+    for mine in weekdays.values():
         sizes = [runs.records[run].bytes for run in mine]
-        # Where nothing ever changed by so much, there is nothing to look for (most objects, most years).
-        if sizes and 2 * max(sizes) > 5 * min(sizes):
-            yield from _odd(runs, mine, signed, sorted(epochs))
+        # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
+        if signed.times or 2 * max(sizes) > 5 * min(sizes):
+            yield from _odd(runs, sorted(set(mine)), signed, sorted(epochs))
 
 
 def _odd(runs: Runs, mine: Sequence[int], signed: Signed, epochs: list[int]) -> Iterator[Odd]:
-    by_weekday: dict[int, list[int]] = {}
+    before: list[int] = []
     last: int | None = None
     for run in mine:
         while epochs and epochs[0] <= runs.starts[run]:
             epochs.pop(0)
-            by_weekday, last = {}, None
-        weekday = day_of(runs.starts[run]) % 7
-        before = by_weekday.setdefault(weekday, [])
+            before, last = [], None
         size = runs.records[run].bytes
         told, found = _by_source(runs, run, last, signed)
         if not told:
@@ -74,8 +74,9 @@ def _odd(runs: Runs, mine: Sequence[int], signed: Signed, epochs: list[int]) -> 
             found = None if by_size is None else Odd(run, *by_size)
         if found is not None:
             yield found
-        if runs.grades[run].good and (found is None or not found.bad):
+        if size > 0 and runs.standings[run].ever and (found is None or not found.bad):
             before.append(size)
+            del before[:-_LAST]
             last = run
 
 
