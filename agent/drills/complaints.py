@@ -22,6 +22,7 @@ _KNOWN: tuple[tuple[str, re.Pattern[bytes]], ...] = (
         "unsupported",
         re.compile(rb"(collation) \"[^\"]*\" for encoding|invalid (locale) name|could not create (locale)"),
     ),
+    ("unsupported", re.compile(rb"Unknown (collation)|Unknown (character set)")),
     ("unsupported", re.compile(rb"(tablespace) \"[^\"]*\" does not exist")),
     ("unsupported", re.compile(rb"database files are (incompatible) with server")),
     ("too_new", re.compile(rb"unsupported version \([\d.]+\) in file header")),
