@@ -59,7 +59,7 @@ class Cut:
     object: str = ""
 
     def __post_init__(self) -> None:
-        if not any(True for one in self.objects if one.slots):
+        if not any(self.slots(one) for one in self.objects):
             raise EmptyRecordError(f"{self.period.name}: no backup was due, so there is nothing to record")
 
     @property

@@ -19,6 +19,18 @@ READINGS: dict[str, tuple[str, str]] = {
     "stands": ("现存份数", "Standing"),
     # what else is counted of an artefact
     "bytes": ("大小", "Size"),
+    "stands": ("现存份数", "Standing there"),
+    # trees and their manifests
+    "files": ("文件数", "Files"),
+    "added": ("新增", "Added"),
+    "changed": ("修改", "Changed"),
+    "deleted": ("删除", "Deleted"),
+    "missing": ("缺少", "Missing"),
+    "extra": ("多出", "Extra"),
+    "differ": ("不一致", "Different"),
+    "gone_kept": ("源端已删仍在", "Deleted at the source, still there"),
+    "moving": ("变化中", "Changing"),
+    "metadata": ("权限或时间不同", "Other modes, owners or times"),
     "missing_segments": ("缺失的日志段", "Segments missing"),
     # of a restore drill
     "rto": ("恢复用时", "Time to restore"),
