@@ -16,7 +16,6 @@ READINGS: dict[str, tuple[str, str]] = {
     "restorable": ("可恢复", "Restorable"),
     "usable": ("恢复后可用", "Usable"),
     "level": ("达到级别", "Level reached"),
-    "stands": ("现存份数", "Standing"),
     # what else is counted of an artefact
     "bytes": ("大小", "Size"),
     "stands": ("现存份数", "Standing there"),
