@@ -59,6 +59,9 @@ def _parsed(words: Sequence[str]) -> SimpleNamespace:
         "discover": _discover,
         "backup verify": _backup_verify,
         "drill run": _drill_run,
+        "fingerprint take": _fingerprint("take"),
+        "fingerprint wrap": _fingerprint("wrap"),
+        "fingerprint sandwich": _fingerprint("sandwich"),
         "drill sweep": _drill_sweep,
     }
     return SimpleNamespace(**vars(parser(run).parse_args(words)))
@@ -215,6 +218,18 @@ def _backup_verify(args: SimpleNamespace) -> int:
     found = backup_verify.run(args.state, wish)
     _show(args, found.value, found.text)
     return found.exit
+
+
+def _fingerprint(verb: str) -> Callable[[SimpleNamespace], int]:
+    def run(args: SimpleNamespace) -> int:
+        from agent.fingerprints import cli
+
+        found = getattr(cli, verb)(args)
+        _show(args, found.value, found.text)
+        exit_code: int = found.exit
+        return exit_code
+
+    return run
 
 
 if __name__ == "__main__":

@@ -63,6 +63,43 @@ def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     found.add_argument("--readings", type=Path, metavar="FILE", help="write all readings as JSON")
     _backup_words(commands, run["backup verify"])
     _drill_words(commands, run)
+    _fingerprint_words(commands, run)
+    return made
+
+
+def _fingerprint_words(commands: Any, run: Mapping[str, Any]) -> None:
+    text = "what is in a database when it is backed up: counts and sums of its rows"
+    fingerprint = commands.add_parser("fingerprint", help=text, description=text, formatter_class=_Formatter)
+    verbs = fingerprint.add_subparsers(metavar="VERB", required=True, prog="roundseal-agent fingerprint")
+    take = _taking(verbs, "take", run["fingerprint take"], "of one instant, to a file or the screen")
+    take.add_argument("--out", type=Path, metavar="FILE", help="write it there")
+    take.add_argument("--before", type=Path, metavar="FILE", help="as the first half of a sandwich")
+    wrap = _taking(verbs, "wrap", run["fingerprint wrap"], "make a dump and its fingerprint in one snapshot")
+    wrap.add_argument("--out", type=Path, required=True, metavar="PATH", help="the dump to make")
+    forms = ("custom", "directory", "tar", "plain")
+    wrap.add_argument("--format", choices=forms, default="custom", help="of the dump (custom)")
+    wrap.add_argument("--globals", type=Path, metavar="FILE", help="roles of the cluster too, into this file")
+    wrap.add_argument("words", nargs="*", metavar="OPTION", help="behind --: more options for the dump")
+    both = _taking(verbs, "sandwich", run["fingerprint sandwich"], "before and after a dump that others make")
+    both.add_argument("--artefact", type=Path, required=True, metavar="PATH", help="the dump they make")
+    both.add_argument("--before", type=Path, metavar="FILE", help="what `take --before FILE` took")
+    both.add_argument("words", nargs="*", metavar="COMMAND", help="behind --: the command that makes it")
+
+
+def _taking(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    made = _command(verbs, name, run, text)
+    made.add_argument("--database", required=True, metavar="D", help="its name")
+    made.add_argument("--host", default="", metavar="H", help="address, or directory of the socket")
+    made.add_argument("--port", type=int, default=0, metavar="P")
+    made.add_argument("--user", default="", metavar="U")
+    made.add_argument("--service", default="", metavar="S", help="of libpq's service file, instead")
+    made.add_argument("--secret", default="", metavar="NAME", help="user and password, in secrets.yaml")
+    made.add_argument("--product", choices=("postgresql", "kingbase"), default="postgresql")
+    made.add_argument("--programs", default="", metavar="DIR", help="where the product's tools are")
+    made.add_argument("--rate", type=float, default=0.0, metavar="MIB", help="rows of so many MiB a second")
+    made.add_argument("--pause-file", default="", metavar="FILE", help="while it is there nothing is read")
+    made.add_argument("--longest", type=int, default=4 * 3600, metavar="S", help="seconds at most (14400)")
+    made.add_argument("--strong", action="store_true", help="sums nobody can forge: SHAKE-256")
     return made
 
 

@@ -1,1 +1,1 @@
-"""Fingerprints of databases, taken at the source when they are backed up."""
+"""Fingerprints of databases, taken at their source: in a dump's own snapshot, around a dump, or alone."""

@@ -55,7 +55,7 @@ def _ident(name: str) -> str:
 @dataclass
 class Part:
     """The dump of one database. `complete`: its end mark is there. `created`: tables it creates; `inserts`:
-    INSERT statements, which have no sum; `encoding`: as the dump sets it; `transcoded`: False where rows do
+    INSERT statements, which have no sum; `unlogged`: names of those tables; `encoding`: as the dump sets it; `transcoded`: False where rows do
     not fit it. `name`: of the database where the text tells (`\\connect`), else ""."""
 
     product: str = ""
@@ -70,6 +70,11 @@ class Part:
     transcoded: bool = True
     tables: dict[str, Sum] = field(default_factory=dict)
     objects: Sum = field(default_factory=Sum)
+    unlogged: set[str] = field(default_factory=set)
+
+    def own(self) -> dict[str, Sum]:
+        """Tables that a fingerprint compares: unlogged ones it does not."""
+        return {name: one for name, one in self.tables.items() if name not in self.unlogged}
 
 
 @dataclass
@@ -252,6 +257,8 @@ class _Reader:
             self.told.roles += 1
         elif _TABLE.match(line):
             self._part.created += 1
+            if line.startswith(b"CREATE UNLOGGED "):
+                self._part.unlogged.add(_table_name(line[22:].split(b" (")[0], "utf-8"))
         return False
 
     def _insert(self, line: bytes) -> bool:

@@ -58,7 +58,7 @@ class _Look:
         params = self.params
         base = standing.read(self.place, self.found, entry, self.memory, params, self.backups.now())
         named = _day(params.path, entry.path, params.zone_min)
-        noted, expected = _noted(self.place, entry.path)
+        noted, expected = _noted(self.place, entry.path, params.fingerprint)
         if base.trouble or not base.bytes:
             return DumpArtefact(base, noted=noted, named=named)
         same = twin(entry, base, self.found, self.memory)
@@ -95,7 +95,7 @@ class _Look:
         if entry.kind == "file":
             seal = seal_of(self.backups, self.place, entry.path, self.params.sealed)
         dump, told = self._content(entry, how)
-        tables = {name: one for part in told.parts for name, one in part.tables.items()} if told else {}
+        tables = {name: one for part in told.parts for name, one in part.own().items()} if told else {}
         objects = told.parts[-1].objects if told and len(told.parts) == 1 else None
         compared = None
         if expected is not None and told is not None and told.parts:
@@ -316,8 +316,8 @@ def _times(dump: Dump, noted: Noted, zone_min: int, modified: int) -> tuple[int 
     return (None if odd else start), None
 
 
-def _noted(place: Place, path: str) -> tuple[Noted, Fingerprint | None]:
-    beside = path.rstrip("/") + fingerprint.ENDING
+def _noted(place: Place, path: str, told: str) -> tuple[Noted, Fingerprint | None]:
+    beside = told or path.rstrip("/") + fingerprint.ENDING
     try:
         with contextlib.closing(place.open(beside)) as file:
             raw = file.read(fingerprint.MOST_BYTES + 1)

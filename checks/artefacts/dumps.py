@@ -24,7 +24,8 @@ _TWO_DAYS_MS = 2 * 86_400_000
 @dataclass(frozen=True, slots=True)
 class DumpParams(Look):
     """`database`, `system`: what the dump must be of: name, system identifier of the server ("" not asked).
-    `format`: custom, directory, tar, plain ("" any). `fingerprint`: one must lie beside each artefact.
+    `format`: custom, directory, tar, plain ("" any). `fingerprint`: file of the fingerprint ("": beside each
+    artefact, ARTEFACT.fingerprint.json); `must_match`: there must be one.
     `globals`: where the roles are backed up (`pg_dumpall --globals-only`), "" not asked. `databases`: all
     names that some job backs up; another one on the server is a finding (none: not asked). `restore_major`:
     major version of the tools on the host where it would be restored (0: this machine's). `zone_min`:
@@ -35,7 +36,8 @@ class DumpParams(Look):
     database: str = ""
     system: str = ""
     format: str = ""
-    fingerprint: bool = False
+    fingerprint: str = ""
+    must_match: bool = False
     globals: str = ""
     databases: tuple[str, ...] = ()
     restore_major: int = 0
@@ -45,8 +47,9 @@ class DumpParams(Look):
 
     def __post_init__(self) -> None:
         super(DumpParams, self).__post_init__()
-        if self.globals:
-            check_paths((self.globals,), "globals")
+        for name, path in (("globals", self.globals), ("fingerprint", self.fingerprint)):
+            if path:
+                check_paths((path,), name)
         if self.format not in FORMATS:
             raise ValueError("format must be custom, directory, tar or plain")
         if not 0 <= self.restore_major <= 99 or not -1440 <= self.zone_min <= 1440:
@@ -294,7 +297,7 @@ def _true(one: DumpArtefact, dump: Dump, params: DumpParams) -> Iterator[Verdict
         yield bad("nothing_in_it")
     elif not dump.tables and not dump.inserts:
         yield bad("no_rows_at_all")
-    elif params.fingerprint:
+    elif params.must_match:
         yield bad("no_fingerprint", one.noted.state)
     else:
         yield untold(Level.TRUE, "no_fingerprint", one.noted.state)
