@@ -52,9 +52,11 @@ def test_one_object_as_json_as_the_log_stood_then(site: Any) -> None:
         (("--period", "2025", "--to", "x.pdf"), "empty_record"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2(site: Any, words: tuple[str, ...], said: str) -> None:
-    with CliRunner().isolated_filesystem():
-        found = run(site, *words)
+def test_what_cannot_be_done_ends_with_2(
+    site: Any, words: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = run(site, *words)
     assert found.exit_code == 2 and said in found.output, found.output
 
 
