@@ -114,12 +114,12 @@ def _sort(place: Place, tools: Tools, entry: Entry, seen: _Seen) -> None:
 
 
 def _small(place: Place, tools: Tools, entry: Entry) -> bytes:
-    with _plain(place, tools, entry) as chunks:
+    with plain_of(place, tools, entry) as chunks:
         return b"".join(chunks)[:65_536]
 
 
 @contextlib.contextmanager
-def _plain(place: Place, tools: Tools, entry: Entry) -> Iterator[Iterator[bytes]]:
+def plain_of(place: Place, tools: Tools, entry: Entry) -> Iterator[Iterator[bytes]]:
     """A file's content without its compression."""
     layer = named(place.block(entry.path, 0, 512))
     if layer not in COMPRESSIONS:
@@ -185,7 +185,7 @@ class _Heads:
             head = read_head(begins[:_HEAD], entry.size)
         else:
             made, first, size = hashlib.sha1(usedforsecurity=False), b"", 0
-            with _plain(self.place, self.tools, entry) as chunks:
+            with plain_of(self.place, self.tools, entry) as chunks:
                 for chunk in chunks:
                     first = first or chunk[:_HEAD]
                     size += len(chunk)
