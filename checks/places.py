@@ -11,6 +11,7 @@ ObservationError; what is wrong with one file is an OSError, and becomes the art
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 from urllib.parse import quote_from_bytes
 
@@ -52,6 +53,52 @@ class Entry(NamedTuple):
     blocks: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a path stands on. `host`: a digest that only this machine has ("" not told); `kind` of file system
+    and `source` as mounted (`/dev/sdb1`, `nas:/export`); `disks`: the physical ones below it, through
+    partitions, volumes, and loops (none where that cannot be told); `options` of a network mount that say
+    how it is transported (`sec=krb5p`, `seal`)."""
+
+    host: str = ""
+    kind: str = ""
+    source: str = ""
+    disks: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoginKey:
+    """A key that lets in as a user: kind, `SHA256:…`, whether its options restrict what it may do."""
+
+    user: str
+    kind: str
+    sha256: str
+    restricted: bool
+
+
+class Attempts(NamedTuple):
+    """What an account was let do: refused, allowed, or why that is not known (no_tool, no_baseline …)."""
+
+    read: str
+    overwrite: str
+    delete: str
+
+
+class Access(Protocol):
+    """Trying what must be refused, on the agent's own machine or by logging in to another."""
+
+    def attempts(self, account: str, file: Entry) -> Attempts:
+        """As this account, read a byte of the file; overwrite and delete a canary of no bytes beside it that
+        belongs to the same owner and has the same mode. The file itself is only ever opened for reading."""
+
+    def keys(self, user: str) -> Sequence[LoginKey] | None:
+        """What lets in as this user; None where that cannot be read."""
+
+    def listening(self) -> Sequence[int] | None:
+        """TCP ports that this machine offers to others; None where that is not told."""
+
+
 class Place(Protocol):
     """One machine's files, this one's or another's by SFTP. Raises OSError as Python's own calls do."""
 
@@ -80,6 +127,9 @@ class Place(Protocol):
 
     def block(self, path: str, offset: int, size: int) -> bytes:
         """So many bytes from within a regular file, fewer at its end."""
+
+    def ground(self, path: str) -> Ground:
+        """What a path stands on."""
 
     def extras(self, path: str) -> str:
         """SHA-256 of the extended attributes and access lists of an entry; "" where there are none or the
@@ -155,6 +205,9 @@ class Backups(Protocol):
 
     def place(self, at: Where) -> AbstractContextManager[Place]:
         """Where an artefact lies."""
+
+    def access(self, at: Where) -> AbstractContextManager[Access]:
+        """Trying, where an artefact lies."""
 
     @property
     def tools(self) -> Tools:

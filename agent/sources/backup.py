@@ -3,7 +3,8 @@
 import time
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.sources.backup_guard import Guard
@@ -12,9 +13,10 @@ from agent.sources.backup_shelf import LocalShelf
 from agent.sources.backup_tools import LocalTools
 from agent.sources.means import Means
 from agent.sources.memory import Memory
-from checks.api import Source
+from agent.sources.sftp_wire import Wire
+from checks.api import ErrorKind, ObservationError, Source
 from checks.files import Where
-from checks.places import Place, Tools
+from checks.places import Access, Place, Tools
 
 if TYPE_CHECKING:
     from checks.drills import Drills
@@ -42,6 +44,32 @@ class BackupLooks:
 
         with sftp_place(at.login(), self._means, self.guard) as place:
             yield place
+
+    @contextmanager
+    def access(self, at: Where) -> Iterator[Access]:
+        """Trying, where an artefact lies."""
+        from agent.sources.backup_access import LocalAccess, SftpAccess
+
+        if not at.address:
+            yield LocalAccess(self.guard)
+            return
+        self._means.allow(Source.SSH)
+        from agent.sources.backup_sftp import sftp_wire
+
+        @contextmanager
+        def enter(account: str) -> Iterator[Wire | None]:
+            with ExitStack() as held:
+                try:
+                    login = replace(at.login(), secret=account)
+                    self._means.secret(account)  # a missing one is no refusal
+                    made = held.enter_context(sftp_wire(login, self._means, self.guard))
+                except ObservationError as problem:
+                    if problem.kind is not ErrorKind.DENIED or "login refused" not in problem.detail:
+                        raise
+                    made = None
+                yield made
+
+        yield SftpAccess(enter)
 
     def shelf(self, key: str) -> LocalShelf:
         """Files kept under this key."""

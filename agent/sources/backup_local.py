@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from typing import Any, BinaryIO, cast
 
+from agent.sources.backup_ground import ground
 from agent.sources.backup_guard import Guard, guarded
 from agent.sources.backup_match import matching
-from checks.places import Entry, NotAFileError
+from checks.places import Entry, Ground, NotAFileError
 
 BLOCK = 1 << 20
 _AT_HAND = 50_000  # names of one directory that are sorted in memory
@@ -72,6 +73,11 @@ class LocalPlace:
                     break
             else:
                 open_folders.pop()
+
+    @guarded
+    def ground(self, path: str) -> Ground:
+        """What a path stands on."""
+        return ground(path)
 
     def extras(self, path: str) -> str:
         """SHA-256 of the extended attributes and access lists."""

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, cast
 import paramiko
 
 from agent.secrets import Secret
+from agent.sources.backup_ground import host_digest
 from agent.sources.backup_guard import Guard
 from agent.sources.backup_match import matching
 from agent.sources.backup_tools import LocalStream, LocalTools
@@ -28,7 +29,7 @@ from agent.sources.ssh import pins
 from agent.sources.ssh_link import Deadline, errors
 from agent.sources.ssh_pool import Session, check_key, connect, greeted
 from checks.api import ErrorKind, ObservationError
-from checks.places import Entry, NotAFileError
+from checks.places import Entry, Ground, NotAFileError
 from checks.remote import Login
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
@@ -39,6 +40,13 @@ _CHUNK = 1 << 20
 @contextlib.contextmanager
 def sftp_place(to: Login, means: Means, guard: Guard) -> Iterator["SftpPlace"]:
     """The place for one look; its connection is its own."""
+    with sftp_wire(to, means, guard) as wire:
+        yield SftpPlace(to.name, wire, guard)
+
+
+@contextlib.contextmanager
+def sftp_wire(to: Login, means: Means, guard: Guard) -> Iterator[Wire]:
+    """A connection of its own."""
     deadline = Deadline(int(min(guard.stall_s, max(guard.left, 0.001)) * 1000), to.name)
     secret = means.secret(to.secret)
     with contextlib.ExitStack() as held:
@@ -49,10 +57,10 @@ def sftp_place(to: Login, means: Means, guard: Guard) -> Iterator["SftpPlace"]:
             link = _paramiko(held, to, means, guard, deadline)
         with _said(to.name):
             try:
-                place = SftpPlace(to.name, Wire(link), guard)
+                wire = Wire(link)
             except OSError:
                 raise ObservationError(ErrorKind.UNSUPPORTED, f"{to.name}: has no SFTP") from None
-        yield place
+        yield wire
 
 
 def _by_key(to: Login, secret: Secret) -> bool:
@@ -130,8 +138,9 @@ class _Child:
         said = self._stream.complaint.decode("utf-8", "replace")
         if "ubsystem" in said:
             return ObservationError(ErrorKind.UNSUPPORTED, f"{self._peer}: has no SFTP")
-        kind = ErrorKind.DENIED if "Permission denied" in said else ErrorKind.UNREACHABLE
-        return ObservationError(kind, f"{self._peer}: connection lost")
+        if "Permission denied" in said:
+            return ObservationError(ErrorKind.DENIED, f"{self._peer}: login refused")
+        return ObservationError(ErrorKind.UNREACHABLE, f"{self._peer}: connection lost")
 
 
 def _paramiko(
@@ -262,6 +271,14 @@ class SftpPlace:
         with self._call():
             handle = self._opened(path)
         return cast(BinaryIO, io.BufferedReader(_Raw(self, handle, size), _CHUNK))
+
+    def ground(self, path: str) -> Ground:
+        """Whose machine it is, where that may be read; of its disks nothing is told."""
+        del path
+        try:
+            return Ground(host_digest(self.block("/etc/machine-id", 0, 64).decode("ascii")))
+        except (OSError, ValueError):
+            return Ground()
 
     def extras(self, path: str) -> str:
         """Nothing: it does not tell."""

@@ -2,7 +2,8 @@
 
     uint32 length | byte type | uint32 id | …          (INIT and VERSION: the version in place of the id)
 
-Only LSTAT, READLINK, OPENDIR/READDIR, OPEN for reading, READ and CLOSE are ever asked. What the server says
+Only LSTAT, READLINK, OPENDIR/READDIR, OPEN for reading, READ and CLOSE are ever asked, but for the trial of a
+canary: it is opened for writing and removed. What the server says
 of a file is an OSError, what it says wrongly is a WireFault.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _INIT, _VERSION, _OPEN, _CLOSE, _READ, _LSTAT = 1, 2, 3, 4, 5, 7
-_OPENDIR, _READDIR, _READLINK = 11, 12, 19
+_OPENDIR, _READDIR, _REMOVE, _READLINK = 11, 12, 13, 19
 _STATUS, _HANDLE, _DATA, _NAME, _ATTRS = 101, 102, 103, 104, 105
 _EOF, _GONE, _DENIED = 1, 2, 3
 _MOST_PACKET = 1 << 20
@@ -94,6 +95,27 @@ class Wire:
         """A handle of a file for reading."""
         kind, body = self._ask(_OPEN, _text(path) + struct.pack(">II", 1, 0))
         return _Cut(self._good(kind, body, _HANDLE)).text()
+
+    def tried_read(self, path: bytes) -> None:
+        """Read a byte; OSError where it is refused."""
+        handle = self.opened(path)
+        try:
+            self.read(handle, 0, 1)
+        finally:
+            self.close(handle)
+
+    def tried_write(self, canary: bytes) -> None:
+        """Open for writing, as it is, without a byte written."""
+        kind, body = self._ask(_OPEN, _text(canary) + struct.pack(">II", 2, 0))
+        self.close(_Cut(self._good(kind, body, _HANDLE)).text())
+
+    def tried_remove(self, canary: bytes) -> None:
+        """Delete it."""
+        kind, body = self._ask(_REMOVE, _text(canary))
+        if kind != _STATUS:
+            raise self._fault("no answer to a removal")
+        if _Cut(body).number():
+            raise fault(body)
 
     def close(self, handle: bytes) -> None:
         """The server may forget it."""

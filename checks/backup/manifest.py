@@ -209,8 +209,9 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     for one in seen.facts.artefacts:
         yield from levels.readings(one.base.name, _verdicts(one))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
-        for word in ("files", "added", "changed", "deleted", "moving"):
-            yield Reading(f"{one.base.name}:{word}", getattr(one, word), Unit.COUNT, State.OK)
+        yield Reading(f"{one.base.name}:tree_files", one.files, Unit.COUNT, State.OK)
+        for word in ("added", "changed", "deleted", "moving"):
+            yield Reading(f"{one.base.name}:files_{word}", getattr(one, word), Unit.COUNT, State.OK)
 
 
 def _verdicts(one: ManifestArtefact) -> Iterator[Verdict]:

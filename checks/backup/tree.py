@@ -237,9 +237,9 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         name = one.base.name
         yield from levels.readings(name, _verdicts(one, params, seen.taken_at))
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
-        yield Reading(f"{name}:files", one.files, Unit.COUNT, State.OK)
+        yield Reading(f"{name}:tree_files", one.files, Unit.COUNT, State.OK)
         for word in ("missing", "extra", "differ", "gone_kept", "moving", "metadata"):
-            yield Reading(f"{name}:{word}", getattr(one, word).count, Unit.COUNT, State.OK)
+            yield Reading(f"{name}:files_{word}", getattr(one, word).count, Unit.COUNT, State.OK)
 
 
 def _verdicts(one: TreeArtefact, params: Params, taken_at: int) -> Iterator[Verdict]:
