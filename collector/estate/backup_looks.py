@@ -29,6 +29,18 @@ KINDS: Mapping[str, str] = {
     **dict.fromkeys(("sys_rman",), "pgbackrest"),
 }
 _AT_SOURCE = ("backup.fingerprint", "backup.manifest")
+_DRILL = "backup.drill"
+_SEALS = ("restic", "borg")  # never without encryption, or their own check says so
+_DAY_MS = 86_400_000
+# How often a plan has a drill done, so that each period sees one.
+_DRILL_MS = {
+    "day": _DAY_MS,
+    "week": 7 * _DAY_MS,
+    "fortnight": 14 * _DAY_MS,
+    "month": 28 * _DAY_MS,
+    "quarter": 84 * _DAY_MS,
+    "year": 364 * _DAY_MS,
+}
 _HOLDS = 5  # a look stands for two and a half intervals
 _MOST_DEADLINE_MS = 3_000_000
 _ARTEFACTS = 3  # newest ones looked at each time; older ones by turns
@@ -91,7 +103,8 @@ class Looks:
             if second is not None:
                 yield from self._at_place(thing, policy, schedule, second, path)
         yield from self._access(thing, policy, first, path)
-        yield from self._at_source(thing, path)
+        yield from self._at_source(thing, policy, path)
+        yield from self._drill(thing, policy, first, path)
 
     def _first(self, wanted: Wanted) -> _Spot | None:
         """A place, or the object's own asset."""
@@ -116,6 +129,12 @@ class Looks:
                 self._note(path, f"backups of kind {kind}: no check reads them (there are {self._kinds()})")
             return
         budget = max(min(thing.look, _MOST_DEADLINE_MS) * 9 // 10_000, 1)
+        if (
+            policy.sealed
+            and kind not in _SEALS
+            and "sealed" not in {spec.name for spec in fields(check.params)}
+        ):
+            self._note(path, f"{check.id} does not look at encryption: a kind that does is archive")
         given: dict[str, Any] = {"artefacts": _ARTEFACTS, "budget_s": budget}
         where = self._path(thing, schedule, spot)
         if where:
@@ -145,20 +164,72 @@ class Looks:
         rule = policy.access
         if check is None or rule is None or not rule.refused:
             return
-        sources = [one for one in policy.schedules if one.source and one.source.path]
-        where = self._path(thing, sources[0], spot) if sources else ""
+        where = self._made_at(thing, policy, spot)
         given = {"path": where, "refused": list(rule.refused), "owner": [rule.owner] if rule.owner else []}
         yield from self._look(check, thing, spot, given, path)
 
-    def _at_source(self, thing: BackupObject, path: Path) -> Iterator[Look]:
+    def _at_source(self, thing: BackupObject, policy: Policy, path: Path) -> Iterator[Look]:
         """Fingerprints and manifests, where the object tells how they are taken."""
         asset = self._assets.get(thing.asset or "")
         if asset is None:
             return
+        spot = _Spot(asset.id, asset, {})
         for name in _AT_SOURCE:
             check = self._catalog.checks.get(name)
             if check is not None and name in thing.params:
-                yield from self._look(check, thing, _Spot(asset.id, asset, {}), {}, path)
+                yield from self._look(check, thing, spot, {"path": self._made_at(thing, policy, spot)}, path)
+
+    def _made_at(self, thing: BackupObject, policy: Policy, spot: _Spot) -> str:
+        """Where the first schedule that says so puts its backups."""
+        said = next((one for one in policy.schedules if one.source and one.source.path), None)
+        return "" if said is None else self._path(thing, said, spot)
+
+    def _drill(self, thing: BackupObject, policy: Policy, first: _Spot, path: Path) -> Iterator[Look]:
+        """The restore drill, by the agent of the asset that the object names for it."""
+        check, asset = self._catalog.checks.get(_DRILL), self._assets.get(thing.drill or "")
+        rule = policy.drill
+        if check is None or rule is None or asset is None:
+            return
+        if asset.agent is None:
+            self._note((*path, "drill"), f"{asset.id} has no agent that could restore anything")
+            return
+        spot = self._within_reach(policy, first, asset)
+        if spot is None:
+            self._note(
+                (*path, "drill"), f"{asset.id} can reach no place of its backups: they need a section ssh"
+            )
+            return
+        kinds = [KINDS.get(one.source.kind, one.source.kind) for one in policy.schedules if one.source]
+        given = {
+            **self._reached(spot, asset),
+            "kind": kinds[0] if kinds else "",
+            "path": self._made_at(thing, policy, spot),
+            "pick": str(rule.pick),
+            "restore_within_s": rule.restore_within_ms // 1000,
+            "limit_s": rule.restore_within_ms // 1000 + 3600,
+        }
+        params = self._params(check, thing, _Spot(spot.name, asset, spot.params), given, path)
+        if params is not None:
+            every = _DRILL_MS[rule.every]
+            deadline = min((params["limit_s"] + 3600) * 1000, every)
+            target = f"{thing.id}@{spot.name}"
+            yield Look(check, target, asset.id, asset.agent, params, deadline, every, every * _HOLDS // 2)
+
+    def _within_reach(self, policy: Policy, first: _Spot, asset: Asset) -> _Spot | None:
+        """The place that a drill on this asset restores from: one of its own before one by SFTP."""
+        spots = [spot for spot in (first, self._second(policy)) if spot is not None]
+        own = next((spot for spot in spots if spot.asset.id == asset.id), None)
+        return own or next((spot for spot in spots if spot.asset.ssh is not None), None)
+
+    def _reached(self, spot: _Spot, asset: Asset) -> dict[str, Any]:
+        """How it gets there: nothing on its own machine, else the section ssh."""
+        ssh = spot.asset.ssh
+        if spot.asset.id == asset.id or ssh is None:
+            return {}
+        made = {
+            name: getattr(ssh, name) for name in ("address", "port", "secret", "legacy", "hop", "hop_secret")
+        }
+        return {**made, "secret": spot.secret} if spot.secret else made
 
     def _look(
         self, check: Check[Any, Any], thing: BackupObject, spot: _Spot, given: Mapping[str, Any], path: Path
@@ -190,6 +261,8 @@ class Looks:
             base["secret"] = spot.secret
         policy = {key: value for key, value in {**given, "object": thing.id}.items() if key in known}
         told = {**layered(spot.params, check.id), **layered(thing.params, check.id)}
+        if isinstance(told.get("sealed"), Mapping) and "sealed" in policy:
+            told["sealed"] = {**policy["sealed"], **told["sealed"]}
         try:
             return full_params(check, {**base, **policy, **told}, check.id)
         except FieldError as error:

@@ -307,14 +307,16 @@ class Window:
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class BackupObject:
     """What must be restorable (备份对象). `asset`: where it lives, whose agent takes fingerprints; `place`:
-    where its first copy lies (left out: on the asset itself); `sources`, `systems`: names and ids that its
-    backups may give for themselves; `look`: how often its places are looked at; `params`: of its checks."""
+    where its first copy lies (left out: on the asset itself); `drill`: the asset whose agent restores it;
+    `sources`, `systems`: names and ids that its backups may give for themselves; `look`: how often its places
+    are looked at; `params`: of its checks."""
 
     id: ObjectId
     kind: Literal["database", "files", "uploads", "log", "package"] = "database"
     name: Text = ""
     asset: Id | None = None
     place: Id | None = None
+    drill: Id | None = None
     system: Id | None = None
     since: Instant | None = None
     sources: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()

@@ -184,6 +184,7 @@ def _backups(estate: Estate, known: Names, note: Note) -> None:
         known.want("assets", thing.asset, ("objects", i, "asset"), note)
         known.want("systems", thing.system, ("objects", i, "system"), note)
         known.want("places", thing.place, ("objects", i, "place"), note)
+        known.want("assets", thing.drill, ("objects", i, "drill"), note)
     for i, place in enumerate(estate.places):
         known.want("assets", place.asset, ("places", i, "asset"), note)
 

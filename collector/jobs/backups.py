@@ -255,21 +255,25 @@ def _names(result: Result) -> Iterator[str]:
 
 
 def _fingerprints(row: LookRow, name: str, result: Result) -> Iterator[Fingerprint]:
-    """Roots that the source's own agent signed."""
+    """Roots that the source's own agent signed: of dumps' content, of trees' manifests."""
     facts: Mapping[str, Any] = result.facts or {}
-    found = facts.get("fingerprints")
-    for one in found if isinstance(found, list) else [facts]:
-        if one.get("root"):
-            yield Fingerprint(
-                object=name,
-                at_ms=one.get("at") or row.t,
-                root=one["root"],
-                vantage=row.vantage,
-                artefact=one.get("artefact", ""),
-                bytes=one.get("bytes"),
-                changed=one.get("changed"),
-                system=one.get("system", ""),
-            )
+    if row.check == "backup.manifest":
+        for one in facts.get("artefacts", ()):
+            base = one["base"]
+            at = base["made"]["end"] or base["made"]["start"] or row.t
+            if base["fingerprint"]:
+                yield Fingerprint(name, at, base["fingerprint"], row.vantage)
+    for one in facts.get("fingerprints", ()):
+        yield Fingerprint(
+            object=name,
+            at_ms=one["at"],
+            root=one["root"],
+            vantage=row.vantage,
+            artefact=one["artefact"],
+            bytes=one["bytes"],
+            changed=one["changed"],
+            system=one["system"],
+        )
 
 
 def _drills(row: LookRow, name: str, place: str, result: Result) -> Iterator[Drill]:

@@ -71,6 +71,25 @@ def test_each_place_of_each_object_is_looked_at_by_the_agent_that_can() -> None:
     assert own.every_ms == 3_600_000 and own.deadline_ms < own.every_ms
 
 
+def test_a_drill_is_asked_of_the_asset_that_the_object_names_where_it_can_reach_the_copies() -> None:
+    text = ESTATE.replace('kind: file, path: "/b/', 'kind: postgres, path: "/b/')
+    text = text.replace("asset: county-1}", "asset: county-1, drill: city-db}")
+    [drill] = [look for look in load(text).regular if look.check.id == "backup.drill"]
+    assert (drill.agent, drill.target) == ("city-db", "county/xian-1/oa-db@backup-server")
+    assert (drill.params["kind"], drill.params["restore_within_s"]) == ("postgres", 43_200)
+    assert (drill.params["address"], drill.params["secret"]) == ("10.0.0.9", "sftp")
+    assert drill.params["path"] == "/srv/county/xian-1/oa-db/%Y%m%d*.dmp"
+    assert drill.every_ms == 28 * 86_400_000 and drill.deadline_ms > 43_200_000
+
+
+def test_fingerprints_are_taken_where_the_object_tells_so() -> None:
+    told = "asset: county-1, params: {backup.fingerprint: {database: oa}}}"
+    looks = load(ESTATE.replace("asset: county-1}", told)).regular
+    [one] = [look for look in looks if look.check.id == "backup.fingerprint"]
+    assert (one.agent, one.target) == ("county-1", "county/xian-1/oa-db@county-1")
+    assert (one.params["path"], one.params["database"]) == ("/b/county/xian-1/oa-db/%Y%m%d*.dmp", "oa")
+
+
 def test_the_logged_terms_hold_the_policy_and_read_back() -> None:
     loaded = load(ESTATE)
     terms = document(loaded, unpacked(loaded.body), shipped())
@@ -97,6 +116,13 @@ def test_an_estate_without_backups_is_logged_as_it_ever_was() -> None:
         ("asset: county-2}", "asset: county-3}", 10, "objects[county/xian-2/oa-db].asset", "no asset"),
         ("asset: backup-1,", "asset: backup-2,", 12, "places[backup-server].asset", "no asset"),
         ('kind: file, path: "/backup', 'kind: tape, path: "/b', 8, "objects[city/oa-db]", "no check reads"),
+        (
+            "access: {owner",
+            "sealed: {scheme: age}\n    access: {owner",
+            9,
+            "objects[county/xian-1/oa-db]",
+            "archive",
+        ),
         (", ssh: {address: 10.0.0.9, port: 2222}", "", 9, "objects[county/xian-1/oa-db]", "nobody can"),
     ],
 )
