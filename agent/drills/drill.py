@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from agent.drills.course import Course
 from agent.drills.errors import BusyError, StopError
@@ -22,6 +22,8 @@ from checks.backup.drill import Params, overlap
 from checks.drills import Drilled
 from checks.places import Backups, Entry, Place
 
+T = TypeVar("T")
+REPOSITORIES = ("restic", "borg")
 Engine = Callable[[Course, Backups, Place, Entry], None]
 # Kind -> module and function: each is loaded when first asked for.
 _ENGINES = {
@@ -131,14 +133,17 @@ def local_drills(backups: Backups, state: Path | None) -> LocalDrills:
 
 def pick(found: standing.Survey, wish: Params, now: int) -> Entry | None:
     """The artefact to restore; None where there is none (or none of that name)."""
+    if wish.kind in REPOSITORIES:  # one directory; what is in it is chosen when it is open
+        return found.all[0] if found.all else None
     if wish.artefact:
         named = (one for one in found.all if standing.name_of(one.path, found.top) == wish.artefact)
         return next(named, None)
     whole = [one for one in found.all if one.size or one.kind == "directory"] or list(found.all)
-    return _by_rule(whole, wish.pick, now) if whole else None
+    return by_rule(whole, wish.pick, now) if whole else None
 
 
-def _by_rule(entries: Sequence[Entry], rule: str, now: int) -> Entry:
+def by_rule(entries: Sequence[T], rule: str, now: int) -> T:
+    """One of these, the newest of which is first; `now`: UTC epoch ms, for whose turn it is."""
     if rule == "rotating":
         month = time.gmtime(now / 1000)
         rule = ("newest", "oldest", "middle")[(month.tm_year * 12 + month.tm_mon) % 3]

@@ -25,6 +25,7 @@ from checks.places import Backups, Entry, Place
 SOCKET = "/drill/s/m.s"
 _NEVER = ("information_schema", "performance_schema", "mysql", "sys")
 _PLACES = ("/usr/sbin", "/usr/bin", "/usr/libexec")
+_UNSAFE = ("--innodb-flush-method=nosync", "--sync-frm=0")
 # Nothing that runs by itself, nothing that reaches out, nothing that is flushed.
 _SETTINGS = (
     "--datadir=/drill/data", f"--socket={SOCKET}", "--pid-file=/drill/s/m.pid", "--tmpdir=/drill/tmp",
@@ -32,6 +33,7 @@ _SETTINGS = (
     "--skip-name-resolve", "--local-infile=0", "--secure-file-priv=/drill/tmp", "--max-allowed-packet=1G",
     "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-buffer-pool-size=128M",
     "--character-set-server=utf8mb4", "--innodb-use-native-aio=0",
+    *_UNSAFE,
 )  # fmt: skip
 _KEPT = re.compile(
     r"^(innodb_(?:page_size|data_file_path|undo_tablespaces|checksum_algorithm))=([\w:;.]+)$", re.M
@@ -74,7 +76,7 @@ class Server:
     def init(self) -> None:
         """A new data directory."""
         words = ["--no-defaults", "--datadir=/drill/data", "--auth-root-authentication-method=normal"]
-        words += ["--skip-test-db", "--skip-name-resolve", "--tmpdir=/drill/tmp"]
+        words += ["--skip-test-db", "--skip-name-resolve", "--tmpdir=/drill/tmp", *_UNSAFE]
         status, out, said = self.cell.run([self.path("mariadb-install-db", "mysql_install_db"), *words])
         if status:
             raise why(out + said, "no_tool")

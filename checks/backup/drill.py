@@ -20,16 +20,6 @@ from checks.drills import Answer, Drilled, Drilling
 KINDS = ("postgres", "kingbase", "basebackup", "mariadb", "mariabackup", "restic", "borg", "tree")
 PICKS = ("newest", "oldest", "middle", "rotating")
 TREES = ("restic", "borg", "tree")
-OF_FILES = {
-    "table_missing": "files_missing",
-    "table_extra": "files_extra",
-    "rows_differ": "files_differ",
-    "nothing_in_it": "files_missing",
-    "no_rows_at_all": "files_differ",
-    "wrong_source": "files_differ",
-    "rows_missing": "files_differ",
-    "rows_extra": "files_differ",
-}
 LOGICAL = ("postgres", "kingbase", "mariadb")
 LONGEST_S = 31 * 86_400
 PLAIN = Sealed()
@@ -204,11 +194,16 @@ def _compared(one: Drilled, params: Params) -> Iterator[Verdict]:
 
 
 def _beside(seen: Compared, params: Params) -> Iterator[Verdict]:
-    for word, subject in verdict_words(seen):
-        yield bad(OF_FILES.get(word, word) if params.kind in TREES else word, subject)
+    words = _of_files(seen) if params.kind in TREES else verdict_words(seen)
+    yield from (bad(word, subject) for word, subject in words)
     if not seen.same and seen.tables:
         yield untold(Level.TRUE, "not_recorded")  # all within bounds, nothing proven
     yield good(Level.TRUE)
+
+
+def _of_files(seen: Compared) -> Iterator[tuple[str, str]]:
+    found = (("files_missing", seen.missing), ("files_differ", seen.differ), ("files_extra", seen.extra))
+    yield from ((word, names.first[0]) for word, names in found if names.total)
 
 
 def _usable(one: Drilled, params: Params) -> Iterator[Verdict]:
