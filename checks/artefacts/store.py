@@ -1,7 +1,11 @@
 """The files a repository consists of (packs, segments): never rewritten once they are there, so each is read
 once when it is new, and again in turn; what reads otherwise than it was has been damaged in silence.
 
-State kept between looks, one line a file:  NAME<TAB>SIZE<TAB>MTIME<TAB>CTIME<TAB>INODE<TAB>SHA256<TAB>READ_AT
+State kept between looks, one line a file, tabs between:
+
+    NAME SIZE MTIME CTIME INODE READ_AT SHA256 FOUND WRONG
+
+SHA256 is what it was or must be, FOUND what was read last, WRONG `damaged` or nothing.
 """
 
 import time
@@ -43,8 +47,10 @@ class Known:
     """What was read of a file."""
 
     stamp: tuple[int, int, int, int]
-    sha256: str
     read_at: int
+    sha256: str
+    found: str
+    wrong: str
 
 
 # Digest and "" or damaged, of a file's blocks.
@@ -65,6 +71,14 @@ class _Books:
     read: int = 0
     unread: int = 0
     wrong: str = ""
+
+    def add(self, name: str, one: Known) -> None:
+        """What is known of a file, now or still."""
+        self.held[name] = one
+        if one.found != one.sha256:
+            self.changed.append(name)
+        if one.wrong:
+            self.damaged.append(name)
 
 
 def read_store(
@@ -109,23 +123,17 @@ def _file(place: Place, params: Look, books: _Books, entry: Entry, reader: Reade
     books.size += entry.size
     moved = held is None or held.stamp != stamp or not entry.ctime_ns
     turn = params.rolling and (zlib.crc32(name.encode()) + books.looks) % params.rolling == 0
-    if not moved and not turn and held is not None:
-        books.held[name] = held
-        return
-    if time.monotonic() > books.until:
-        books.unread += held is None
-        if held is not None:
-            books.held[name] = held
-        return
-    digest, wrong = reader(entry.path, place.blocks(entry.path, entry.size))
-    books.read += 1
-    if wrong:
-        books.damaged.append(name)
-    if (named(name) or (held.sha256 if held is not None else digest)) != digest:
-        books.changed.append(name)
-        # What was right is remembered, so that it stays found until it is right again.
-        digest = held.sha256 if held is not None else named(name)
-    books.held[name] = Known(stamp, digest, books.now)
+    late = time.monotonic() > books.until
+    if held is not None and (late or not (moved or turn)):
+        books.add(name, held)
+    elif late:
+        books.unread += 1
+    else:
+        digest, wrong = reader(entry.path, place.blocks(entry.path, entry.size))
+        books.read += 1
+        # What was right is remembered, so that damage stays found until it is right again.
+        right = named(name) or (held.sha256 if held is not None else digest)
+        books.add(name, Known(stamp, books.now, right, digest, wrong))
 
 
 def named(name: str) -> str:
@@ -149,17 +157,17 @@ def _held(shelf: Shelf, name: str) -> dict[str, Known]:
     with file:
         rows = [line.decode().rstrip("\n").split("\t") for line in file]
     return {
-        row[0]: Known((int(row[1]), int(row[2]), int(row[3]), int(row[4])), row[5], int(row[6]))
+        row[0]: Known((int(row[1]), int(row[2]), int(row[3]), int(row[4])), int(row[5]), *row[6:])
         for row in rows
-        if len(row) == 7
+        if len(row) == 9
     }
 
 
 def _keep(shelf: Shelf, name: str, held: dict[str, Known]) -> None:
     with shelf.write(name) as file:
         for path, one in held.items():
-            numbers = "\t".join(str(number) for number in one.stamp)
-            file.write(f"{path}\t{numbers}\t{one.sha256}\t{one.read_at}\n".encode())
+            row = (path, *one.stamp, one.read_at, one.sha256, one.found, one.wrong)
+            file.write("\t".join(map(str, row)).encode() + b"\n")
 
 
 def _stored(books: _Books) -> Stored:

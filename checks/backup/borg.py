@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source
@@ -49,6 +50,7 @@ class _Way:
             "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
             "BORG_EXIT_CODES": "legacy",
             "TMPDIR": self.shadow,
+            "TZ": "UTC",  # borg tells local times, without their zone
         }
         return ask(self.backups.tools, ["borg", *words], env=env, secrets={3: self.password.encode() + b"\n"})
 
@@ -65,18 +67,12 @@ def observe(backups: Backups, params: Params) -> Facts:
         if "config" not in held or "data" not in held:
             return Facts((), repositories.listed([]), Repository(opened="missing"))
         committed = max((int(m[1]) for one in held if (m := _INDEX.fullmatch(one))), default=None)
-        key = repositories.key_of(params)
-        stored = read_store(
-            backups,
-            place,
-            params,
-            [f"{top}/data"],
-            key,
-            segments.read,
-            lambda path: _settled(path, committed),
-        )
         config = place.block(f"{top}/config", 0, _MOST_CONFIG).decode("utf-8", "replace")
         own = found[1] if (found := _ID.search(config)) else ""
+        # Segments have the same numbers in every repository: what was read of another says nothing.
+        key = f"{repositories.key_of(params)}-{own[:16]}"
+        settled = partial(_settled, committed=committed)
+        stored = read_store(backups, place, params, [f"{top}/data"], key, segments.read, settled)
         seen = Repository(
             id=own,
             pinned=repositories.pinned(backups, params, own) if own else "",

@@ -120,9 +120,18 @@ def _opened(way: _Way, place: Place, params: Params, kept: _Kept) -> str:
     if answer.status:
         return _why(answer)
     kept.id = str(answer_json(answer).get("id", ""))
-    kept.keys = sorted(f"{one.get('userName')}@{one.get('hostName')}" for one in way.json("key", "list"))
+    kept.keys = sorted(_slot(place.block(f"{top}/keys/{one}", 0, 65536)) for one in slots)
     kept.config, kept.slots = config, slots
     return "yes"
+
+
+def _slot(raw: bytes) -> str:
+    # A key's file is plain but for the key itself; `restic key list` would lock the repository.
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        return "?"
+    return shown(f"{told.get('username')}@{told.get('hostname')}") if isinstance(told, dict) else "?"
 
 
 def _why(answer: Answer) -> str:

@@ -29,6 +29,7 @@ class Secrets:
     """What a look may ask for, as the agent's means give it."""
 
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    state: Path | None = None
 
     def secret(self, name: str) -> Mapping[str, str]:
         """One of them; denied where it is not there."""
@@ -66,8 +67,11 @@ class Verified:
 
 
 @pytest.fixture
-def verified() -> Callable[..., Verified]:
+def verified(tmp_path: Path) -> Callable[..., Verified]:
     """`verified(check_id, params, secrets=…, memory={…}, name="recording", now=ms)`."""
+
+    state = tmp_path / "agent-state"
+    state.mkdir(mode=0o700)
 
     def run(
         check_id: str,
@@ -81,7 +85,7 @@ def verified() -> Callable[..., Verified]:
         check = registry.get(check_id)
         moment = now or time.time_ns() // 1_000_000
         held = Transient(memory if memory is not None else {})
-        source = open_backups(held, Secrets(secrets or {}), moment)  # type: ignore[arg-type]
+        source = open_backups(held, Secrets(secrets or {}, state), moment)  # type: ignore[arg-type]
         item = Item(check_id, check.version, "target", None, params)
         result = look(check, item, source, vantage="here", when=When(slot=0), now=lambda: moment)
         line = encode(result)
