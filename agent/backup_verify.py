@@ -26,6 +26,7 @@ from checks.artefacts.levels import Level
 from checks.codec import FieldError, JsonValue, from_json, to_json
 
 _LEVELS = {level.word: level for level in Level}
+_NO_KINDS = frozenset({"access", "copy", "drill", "manifest"})  # not one artefact, or more than reading
 _WORDS = {Word.OK: "good", Word.WARN: "warning", Word.CRIT: "bad", Word.UNKNOWN: "could not tell"}
 
 
@@ -46,7 +47,7 @@ def kinds() -> list[str]:
     made = []
     for check_id in registry.ids():
         area, _, kind = check_id.partition(".")
-        if area == "backup" and _takes_path(registry.get(check_id)):
+        if area == "backup" and kind not in _NO_KINDS and _takes_path(registry.get(check_id)):
             made.append(kind)
     return made
 
@@ -83,7 +84,7 @@ def _check(kind: str) -> Check[Any, Any]:
         check = registry.get(f"backup.{kind}")
     except registry.UnknownCheckError:
         check = None
-    if check is None or not _takes_path(check):
+    if check is None or kind in _NO_KINDS or not _takes_path(check):
         raise AgentError("unknown_kind", f"{kind!r} is no kind of backup; there are: {', '.join(kinds())}")
     return check
 
