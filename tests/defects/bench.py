@@ -1,0 +1,132 @@
+"""The bench of defects: `bench.py [--seed N] [--size BYTES] [--place 0-2] [D09 B03 pg-custom …]`.
+
+Plants each defect of expected.yaml in good artefacts, each benign variation too, and looks as the product
+does. Exit 0 where all are found, none is a false alarm, and nothing is planted in fewer kinds than listed.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import plants  # noqa: F401  # registers them
+import run
+import world
+
+
+def say(text=""):
+    """One line, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def size_of(text):
+    """`100M` in bytes."""
+    units = {"k": 10**3, "M": 10**6, "G": 10**9}
+    return int(float(text[:-1]) * units[text[-1]]) if text[-1] in units else int(text)
+
+
+def chosen(words, names, kinds):
+    """Which (name, kind) are asked: by name, by kind, both or all."""
+    wanted_names = [word for word in words if word in names]
+    wanted_kinds = [word for word in words if word not in names]
+    return [
+        (name, kind)
+        for name in names
+        for kind in kinds(name)
+        if (not wanted_names or name in wanted_names)
+        and (not wanted_kinds or kind in wanted_kinds or kind.partition("/")[0] in wanted_kinds)
+    ]
+
+
+def defects(bench, words, verbose):
+    """Rows of the planted defects."""
+    spec = run.EXPECTED["defects"]
+    cells = chosen([w for w in words if not w.startswith("B")], spec, lambda name: spec[name]["kinds"])
+    if any(w.startswith("B") for w in words) and not any(w.startswith("D") for w in words):
+        return []
+    return [shown(bench.defect(*cell), verbose) for cell in by_kind(cells)]
+
+
+def variations(bench, words, verbose):
+    """Rows of the benign variations."""
+    spec = run.EXPECTED["benign"]
+    if any(w.startswith("D") for w in words) and not any(w.startswith("B") for w in words):
+        return []
+    cells = chosen([w for w in words if not w.startswith("D")], spec, lambda name: spec[name]["kinds"])
+    return [shown(bench.variation(*cell), verbose) for cell in by_kind(cells)]
+
+
+def by_kind(cells):
+    """One kind after the other: its artefacts are made once and kept warm."""
+    return sorted(cells, key=lambda cell: cell[1].partition("/")[0])
+
+
+def shown(row, verbose):
+    """A line for what went wrong, for all with `verbose`."""
+    if verbose or row.state not in ("found", "good"):
+        words = " ".join(f"L{level}:{word}" for level, word in row.words)
+        say(f"{row.name} {row.kind:22} {row.state:11} {row.seconds:5.1f}s {words} {row.why}")
+    return row
+
+
+def table(rows):
+    """Found of expected, for each defect, with the kinds that were missed."""
+    for name in sorted({row.name for row in rows}):
+        mine = [row for row in rows if row.name == name]
+        found = [row for row in mine if row.state == "found"]
+        rest = ", ".join(f"{row.kind} ({row.state})" for row in mine if row.state != "found")
+        what = run.EXPECTED["defects"][name]["what"]
+        say(f"{name}  {len(found):2} of {len(mine):2}  {what}" + (f"   [{rest}]" if rest else ""))
+
+
+def benign_table(rows):
+    """Good, could not tell, false alarms."""
+    for name in sorted({row.name for row in rows}):
+        mine = [row for row in rows if row.name == name]
+        good = sum(row.state == "good" for row in mine)
+        rest = ", ".join(f"{row.kind} ({row.state})" for row in mine if row.state != "good")
+        say(f"{name}  {good:2} of {len(mine):2}  {run.EXPECTED['benign'][name]['what']}" + (f"   [{rest}]" if rest else ""))
+
+
+def summary(planted, benign):
+    """The last line, and whether all is as it must be."""
+    names = sorted({row.name for row in planted})
+    whole = [n for n in names if all(row.state == "found" for row in planted if row.name == n)]
+    states = Counter(row.state for row in planted)
+    alarms = sum(row.state == "alarm" for row in benign)
+    untold = sum(row.state == "untold" for row in benign)
+    cells = f"{states['found']} of {len(planted)} (defect, kind) cells"
+    if states["not_yet"] + states["not_planted"] + states["no_tool"]:
+        cells += f"; not yet {states['not_yet']}, not planted {states['not_planted']}, no tool {states['no_tool']}"
+    tried = sum(row.state in ("good", "untold", "alarm") for row in benign)
+    say(f"benign: {tried} of {len(benign)} variations tried")
+    say(cells)
+    say(f"found {len(whole)} of {len(names)}, false alarms {alarms}, could not tell {untold}")
+    return len(whole) == len(names) and not alarms and untold <= 2
+
+
+def main():
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--seed", type=int, default=7)
+    given.add_argument("--size", type=size_of, default=2_000_000)
+    given.add_argument("--place", type=int, default=2, choices=(0, 1, 2))
+    given.add_argument("-v", "--verbose", action="store_true")
+    given.add_argument("words", nargs="*")
+    args = given.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rs-defects-") as place, world.World(place, args.size, args.seed) as made:
+        bench = run.Bench(made, args.seed, args.place)
+        planted = defects(bench, args.words, args.verbose)
+        benign = variations(bench, args.words, args.verbose)
+    say()
+    table(planted)
+    benign_table(benign)
+    return 0 if summary(planted, benign) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""PostgreSQL databases of the world: what changes from day to day, dumps in all formats, variants of a dump."""
+
+import gzip
+import io
+import shutil
+from contextlib import contextmanager
+
+import pytest
+import verify as v
+import world as w
+
+from checks.artefacts import copytext
+from checks.artefacts.fingerprint import ENDING, Counted, Fingerprint, root
+from checks.artefacts.fingerprint import dump as dumped
+
+NAME = "oa_db"
+FORMATS = {
+    "pg-custom": (("-Fc",), ".dump"),
+    "pg-directory": (("-Fd",), ".dir"),
+    "pg-tar": (("-Ft",), ".tar"),
+    "pg-plain": (("-Fp", "-v"), ".sql"),
+    "pg-plain.gz": (("-Fp", "-v"), ".sql.gz"),
+}
+# What a working day changes: new rows, changed rows, deleted rows.
+CHANGES = (
+    "INSERT INTO oa.document (person, title, body, fee, made) SELECT 1 + g % 5, '收文 {day} ' || g,"
+    " md5('{day}' || g) || repeat('正文', g % 40), g, timestamptz '2026-03-01 08:00+08' + g * interval '1 s'"
+    " FROM generate_series(1, {rows}) g",
+    "UPDATE oa.document SET fee = fee + 1 WHERE id % 97 = {day}",
+    "DELETE FROM oa.log_2025 WHERE ctid IN (SELECT ctid FROM oa.log_2025 LIMIT {few})",
+)
+
+
+def server(world, major=15):
+    """A running server with the database in its first day's state."""
+
+    def start(_):
+        try:
+            pg = world.open.enter_context(w.SERVER.running(major))
+        except pytest.skip.Exception as gone:
+            raise w.Missing(str(gone)) from gone
+        # 2 000 rows are about 1 MB of COPY text.
+        pg.rows = max(world.size // 500, 300)
+        pg.create(NAME, rows=pg.rows, seed=world.seed)
+        return pg
+
+    return world.once(f"pg{major}", start)
+
+
+def change(pg, day):
+    """One working day."""
+    few = max(pg.rows // 200, 3)
+    pg.sql(*(text.format(day=day, rows=few * 2, few=few) for text in CHANGES), database=NAME)
+
+
+def dump(pg, kind, path, at, *more, database=NAME, program=None, fingerprint=True):
+    """A dump in this format, made at `at`, with the fingerprint beside it."""
+    words, _ = FORMATS[kind]
+    target = path.with_suffix("") if kind == "pg-plain.gz" else path
+    argv = [program or pg.programs / "pg_dump", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres",
+            *words, *more, "-f", target, database]  # fmt: skip
+    w.run(*argv, at=at)
+    if kind == "pg-plain.gz":
+        packed(target, path)
+    if fingerprint:
+        write_fingerprint(pg, path, database, at)
+    finish(path, at)
+
+
+def packed(plain, path, level=6):
+    """gzip without a name or time of its own, as from a pipe."""
+    with (
+        open(plain, "rb") as source,
+        open(path, "wb") as out,
+        gzip.GzipFile("", "wb", level, out, 0) as zipped,
+    ):
+        shutil.copyfileobj(source, zipped)
+    plain.unlink()
+
+
+def finish(path, at):
+    """Modes and times as a tidy job leaves them: the dump ends a minute after it began."""
+    w.noted(path)
+    for one in (path, *path.parent.glob(path.name + ".*")):
+        one.chmod(0o700 if one.is_dir() else 0o600)
+        for inner in one.rglob("*") if one.is_dir() else ():
+            inner.chmod(0o600)
+        w.dated(one, at + w.timedelta(minutes=1))
+
+
+def write_fingerprint(pg, path, database=NAME, at=None):
+    """The sidecar: what the database holds now, summed up from its rows."""
+    argv = [pg.programs / "pg_dump", "-h", "127.0.0.1", "-p", str(pg.port), "-U", "postgres", "-Fp", database]
+    text = w.run(*argv).stdout
+    told = copytext.read(io.BytesIO(text)).parts[0]
+    tables = {name: Counted(one.count, one.hex(), "exact", one.count) for name, one in told.tables.items()}
+    objects = Counted(told.objects.count, told.objects.hex(), "exact", told.objects.count)
+    names = [row[0] for row in pg.sql("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'kept'")]
+    system = str(pg.sql("SELECT system_identifier FROM pg_control_system()")[0][0])
+    made = Fingerprint(
+        v=1, kind="postgresql", database=database, system=system, server="15", mode="exact", started=w.ms(at or w.DAYS[-1]),
+        ended=w.ms(at or w.DAYS[-1]) + 9000, tables=tables, root=root(tables, objects), objects=objects, databases=tuple(sorted(names)),
+    )  # fmt: skip
+    path.with_name(path.name + ENDING).write_bytes(dumped(made))
+
+
+def days(world):
+    """Three days of all formats at once: the database changes between them."""
+
+    def make(_):
+        pg = server(world)
+        for number, at in enumerate(w.DAYS):
+            if number:
+                change(pg, number)
+            for kind, (_, ending) in FORMATS.items():
+                folder = world.folder("good", kind)
+                folder.chmod(0o700)
+                dump(pg, kind, folder / f"{at:%Y%m%d}{ending}", at)
+        argv = [pg.programs / "pg_dumpall", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres", "--globals-only"]
+        said = w.run(*argv).stdout
+        for kind in FORMATS:
+            held = world.folder("good", kind) / "globals.sql"
+            held.write_bytes(said)
+            finish(held, w.DAYS[0])
+        return pg
+
+    return world.once("pg days", make)
+
+
+@contextmanager
+def other(pg, *statements, template=NAME):
+    """The database under its own name, changed by `statements`; as it was at the end."""
+    pg.sql(f'ALTER DATABASE "{NAME}" RENAME TO kept')
+    try:
+        pg.sql(f'CREATE DATABASE "{NAME}" TEMPLATE {"kept" if template == NAME else template}')
+        if statements:
+            pg.sql(*statements, database=NAME)
+        yield
+    finally:
+        pg.sql(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)', f'ALTER DATABASE kept RENAME TO "{NAME}"',
+               "DROP ROLE IF EXISTS half_reader")  # fmt: skip
+
+
+def make(world, kind):
+    """A kind's artefacts."""
+    days(world)
+    top = world.folder("good", kind)
+    ending = FORMATS[kind][1]
+    found = [top / f"{at:%Y%m%d}{ending}" for at in w.DAYS]
+    params = {
+        "path": str(top / f"%Y%m%d{ending}"), "database": NAME, "fingerprint": True,
+        "globals": str(top / "globals.sql"),
+    }  # fmt: skip
+    return w.Made(kind, top, found, "backup.postgres", params, {"prints": v.prints_of(found)})
+
+
+VARIANTS = {
+    "one row changed": ["UPDATE oa.document SET fee = fee + 0.01 WHERE id = (SELECT min(id) + {n} FROM oa.document)"],
+    "a third": ["DELETE FROM oa.document WHERE id % 5 > 0", "DELETE FROM oa.log WHERE ctid::text ~ '[1-9]\\)$'",
+                "DELETE FROM oa.booking WHERE year % 5 > 0", "DELETE FROM oa.types WHERE id % 6 > 0",
+                "SELECT lo_unlink(content) FROM oa.attachment WHERE id > 1"],  # fmt: skip
+    "fourfold": ["INSERT INTO oa.document (person, title, body, fee, made) SELECT person, title,"
+                 " sha512((body || g)::bytea)::text || sha512((g || body)::bytea)::text, fee, made"
+                 " FROM oa.document, generate_series(1, 6) g"],  # fmt: skip
+    "no tables": ["DROP SCHEMA oa CASCADE", "DROP TABLE public.setting",
+                  "SELECT lo_unlink(oid) FROM pg_largeobject_metadata"],  # fmt: skip
+    "one table gone": ["DROP TABLE oa.secret_note"],
+    "the rows of one table gone": ["TRUNCATE oa.log_2025"],
+    "one twice, one lost": [
+        "DELETE FROM oa.log_2026 WHERE ctid = (SELECT max(ctid) FROM oa.log_2026)",
+        "INSERT INTO oa.log_2026 SELECT * FROM oa.log_2026 OFFSET {n} LIMIT 1",
+    ],
+    "no large objects": ["SELECT lo_unlink(oid) FROM pg_largeobject_metadata"],
+    "staging": ["UPDATE oa.person SET name = 'TEST ' || id", "DELETE FROM oa.log_2026 WHERE line LIKE '%7%'"],
+    "read as Latin-1": ["UPDATE oa.person SET name = convert_from(convert_to(name, 'GBK'), 'LATIN1')"],
+    "row security": [
+        "CREATE ROLE half_reader LOGIN IN ROLE pg_read_all_data",
+        f"ALTER DATABASE {NAME} SET lo_compat_privileges = on",
+        "DROP POLICY own ON oa.secret_note",
+        "CREATE POLICY own ON oa.secret_note USING (id % 2 = 0)",
+    ],
+    "as it is": [],
+}
+
+
+def variant(world, kind, path, at, what, *more, fingerprint=False, statements=None, **how):
+    """A dump of the database as it would be after VARIANTS[what]; the newest day's state."""
+    pg = days(world)
+    n = world.random.randrange(1, 20)
+    done = VARIANTS[what] if statements is None else statements
+    with other(pg, *(one.format(n=n) for one in done)):
+        dump(pg, kind, path, at, *more, fingerprint=fingerprint, **how)

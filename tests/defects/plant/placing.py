@@ -1,0 +1,161 @@
+"""D20-D33: place, rights, copies, sealing."""
+
+import os
+
+import case as c
+import files
+import verify as v
+import world as w
+
+EVERYWHERE = ("pg-custom", "pg-directory", "pg-tar", "pg-plain", "pg-plain.gz", "pg-basebackup", "mariadb", "tree",
+              "tar.gz", "zip", "age", "gpg", "openssl", "7z", "redis", "device-config")  # fmt: skip
+
+
+@c.plants("D24", *EVERYWHERE, standing=True)
+def readable_by_everybody(case):
+    case.path.chmod(0o755 if case.path.is_dir() else case.random.choice([0o604, 0o644, 0o640 | 0o004]))
+
+
+@c.plants("D25", *EVERYWHERE, standing=True)
+def parent_writable(case):
+    case.top.chmod(case.random.choice([0o777, 0o702, 0o757]))
+    # All that lies in it is in danger.
+    case.victims |= {path.name for path in case.made.days}
+
+
+@c.plants("D27", "age", "gpg", "openssl", "zip", "7z")
+def plain_under_an_encrypted_name(case):
+    if case.kind in files.INNER:
+        source = case.world.made(files.INNER[case.kind][0]).days[case.place]
+        case.path.write_bytes(source.read_bytes())
+    else:
+        source = files.documents(case.world)[case.place]
+        case.path.unlink()
+        words = ["-tzip"] if case.kind == "zip" else ["-t7z"]
+        w.run("7z", "a", "-bd", "-y", *words, case.path, ".", cwd=source)
+    files._finish(case.path, w.DAYS[case.place])
+
+
+@c.plants("D28", "zip")
+def zip_crypto(case):
+    case.path.unlink()
+    source = files.documents(case.world)[case.place]
+    words = ["-tzip", "-mem=ZipCrypto", f"-p{files.PASSPHRASE}"]
+    w.run("7z", "a", "-bd", "-y", *words, case.path, ".", cwd=source)
+    files._finish(case.path, w.DAYS[case.place])
+
+
+def sealed_again(case, **how):
+    """The right inner file, sealed otherwise."""
+    source = case.world.made(files.INNER[case.base][0]).days[case.place]
+    files.seal(case.world, case.base, source, case.path, w.DAYS[case.place], **how)
+
+
+@c.plants("D29", "age", "gpg")
+def not_for_escrow(case):
+    sealed_again(case, to=("ops",))
+
+
+@c.plants("D30", "age", "gpg", "openssl", "zip", "7z")
+def wrong_key(case):
+    if case.kind == "age":
+        sealed_again(case, to=("stranger", "escrow"))
+    elif case.kind == "gpg":
+        # Ours was rotated, and only the new one is held.
+        case.params |= {"sealed": {**case.made.params["sealed"], "secret": "stranger"}, "artefacts": 1}
+    elif case.kind == "openssl":
+        sealed_again(case, password="rotated")
+    else:
+        case.path.unlink()
+        source = files.documents(case.world)[case.place]
+        files.archive(case.kind, source, case.path, w.DAYS[case.place], password="rotated")
+
+
+@c.plants("D31", "openssl/cbc", "openssl/ctr")
+def flip_without_integrity(case):
+    cipher = f"aes-256-{case.way}"
+    sealed_again(case, cipher=cipher)
+    data = case.path.read_bytes()
+    where = case.offset(len(data))
+    case.path.write_bytes(data[:where] + bytes([data[where] ^ 1]) + data[where + 1 :])
+    w.dated(case.path, w.DAYS[case.place])
+    # Nothing was recorded of it when it was made.
+    for path in case.beside():
+        path.unlink()
+    sealed = {**case.made.params["sealed"], "cipher": cipher}
+    case.params |= {"sealed": sealed, "artefacts": 1}
+
+
+@c.plants("D32", "age", "gpg", "openssl", "zip", "7z")
+def empty_inside(case):
+    empty = case.world.folder("empty") / "nothing"
+    empty.mkdir(exist_ok=True)
+    if case.kind in files.INNER:
+        source = empty / case.path.name.removesuffix(files.ENDING[case.kind])
+        source.write_bytes(b"")
+        files.seal(case.world, case.kind, source, case.path, w.DAYS[case.place])
+    else:
+        (empty / "20260304.sql").write_bytes(b"")
+        case.path.unlink()
+        files.archive(case.kind, empty, case.path, w.DAYS[case.place])
+
+
+COPIED = ("pg-custom", "pg-directory", "mariadb", "tree", "tar.gz", "age")
+COPY_RULE = {"to": "there", "within": "2h", "equal": "sha256"}
+
+
+def copied(case, change):
+    """The second place, looked at by its own agent; `change(folder)` is what befell it."""
+    top = case.world.folder("copies") / case.base
+    c.run_cp(case.top, top)
+    case.change = lambda: change(top)
+    pattern = str(top) + case.made.params["path"].removeprefix(str(case.top))
+    case.policy |= {"copy": {**COPY_RULE, "equal": "tree" if case.base == "tree" else "sha256"}}
+    vantage = "backup-server" if case.elsewhere else "county-agent"
+
+    def look(state, at):
+        given = {**case.made.params, **case.params, "path": pattern}
+        v.look(state, case.made.check, given, at, place="there", vantage=vantage,
+               secrets=case.world.folder("state"))  # fmt: skip
+
+    case.checks.append(look)
+
+
+@c.plants("D20", *COPIED, standing=True)
+def copy_missing(case):
+    # In the middle: where the newest is what is missing, the copy is behind.
+    case.place = max(case.place - 1, 0)
+    copied(case, lambda top: c.remove(top / case.path.name))
+
+
+@c.plants("D21", *COPIED, standing=True)
+def copy_differs(case):
+    def one_bit(top):
+        path = top / case.victim().relative_to(case.top)
+        where = case.offset(path.stat().st_size)
+        held = path.stat()
+        c.patch(path, where, bytes([path.read_bytes()[where] ^ 4]))
+        os.utime(path, ns=(held.st_atime_ns, held.st_mtime_ns))
+
+    copied(case, one_bit)
+
+
+@c.plants("D22", "pg-custom/symlink", "pg-custom/hardlink", "pg-custom/device", "tree/device", "tar.gz/symlink",
+          "age/hardlink", standing=True)  # fmt: skip
+def copy_not_elsewhere(case):
+    def here(top):
+        path = top / case.path.name
+        c.remove(path)
+        {"symlink": os.symlink, "hardlink": os.link, "device": c.run_cp}[case.way](case.path, path)
+        os.utime(path, ns=(case.path.stat().st_mtime_ns,) * 2, follow_symlinks=False)
+
+    # A link to the first can only be where the first is: on its machine, on its device.
+    case.elsewhere = False
+    case.victims |= {path.name for path in case.made.days}
+    copied(case, here)
+
+
+@c.plants("D23", "pg-custom", "mariadb", "tree", "tar.gz", "age", standing=True)
+def copy_behind(case):
+    case.place = 2
+    copied(case, lambda top: c.remove(top / case.path.name))

@@ -1,0 +1,273 @@
+"""Runs cases: verified good, damaged, verified bad; what was planted, found, and what else turned bad."""
+
+import os
+import shutil
+import subprocess
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import case as c
+import verify as v
+import world as w
+import yaml
+
+# What a whole server is told by: the newest dump of one of its databases.
+SITES = {"pg-server": "pg-custom", "mariadb-server": "mariadb"}
+EXPECTED = yaml.safe_load((w.HERE / "expected.yaml").read_text("utf-8"))
+
+
+@dataclass
+class Row:
+    """How a case went. `state`: found, missed, not_yet, not_planted, no_tool, broken (the good one was bad)."""
+
+    name: str
+    kind: str
+    state: str
+    why: str = ""
+    words: list = field(default_factory=list)
+    others: dict = field(default_factory=dict)
+    usual: dict = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Bench:
+    """All cases of one world."""
+
+    def __init__(self, world, seed=7, place=2):
+        self.world = world
+        self.seed = seed
+        self.place = place
+        self._sites = {}
+
+    def site(self, kind):
+        """Where a kind's cases are tried."""
+        if kind not in self._sites:
+            self._sites[kind] = Site(self.world, kind)
+        return self._sites[kind]
+
+    def defect(self, name, kind):
+        """Try one defect at one kind."""
+        planted = c.PLANTS.get((name, kind))
+        return self._try(name, kind, planted, self._defect)
+
+    def variation(self, name, kind):
+        """Try one benign variation at one kind."""
+        planted = c.BENIGN.get((name, kind))
+        return self._try(name, kind, planted, self._benign)
+
+    def _try(self, name, kind, planted, how):
+        begun = time.monotonic()
+        if planted is None:
+            return Row(name, kind, "not_planted")
+        try:
+            row = how(name, kind, planted, self.site(SITES.get(kind, kind.partition("/")[0])))
+        except v.NotYet as gone:
+            return Row(name, kind, "not_yet", str(gone))
+        except w.Missing as gone:
+            return Row(name, kind, "no_tool", str(gone))
+        except Exception as wrong:
+            where = traceback.extract_tb(wrong.__traceback__)[-1]
+            said = getattr(wrong, "stderr", None) or b""
+            why = f"{type(wrong).__name__}: {wrong} {said[-300:]!r} ({Path(where.filename).name}:{where.lineno})"
+            return Row(name, kind, "error", why)
+        row.seconds = time.monotonic() - begun
+        return row
+
+    def _defect(self, name, kind, planted, site):
+        case = c.Case(self.world, site.made, kind, self.seed * 1000 + int(name[1:]), self.place)
+        before = site.restored()
+        if before.bad:
+            return Row(name, kind, "broken", f"bad before: {before.bad} {before.error}")
+        planted.make(case)
+        if planted.standing:
+            site.backdate()
+        if case.change is not None:
+            # What lies elsewhere must have been good as well; for a copy that never was elsewhere there is no before.
+            held = site.after(case, standing=True)
+            if held.bad and case.elsewhere:
+                return Row(name, kind, "broken", f"bad before: {held.bad} {held.error}")
+            case.change()
+        after = site.after(case, standing=planted.standing)
+        return judged(Row(name, kind, ""), case, after)
+
+    def _benign(self, name, kind, planted, site):
+        case = c.Case(self.world, site.made, kind, self.seed * 1000 + 500 + int(name[1:]), self.place)
+        site.restored()
+        planted.make(case)
+        after = site.after(case, standing=planted.standing)
+        row = Row(name, kind, "good", words=sorted(after.words()))
+        if after.bad:
+            row.state, row.why = "alarm", f"{after.bad} {after.error}"
+        elif missing := untold(after):
+            row.state, row.why = "untold", f"{missing} {after.error}"
+        return row
+
+
+# What nobody asked of these artefacts can't be told, and is no doubt about them.
+NOT_ASKED = {"not_recorded", "not_drilled", "no_baseline"}
+
+
+def untold(said):
+    """What could not be told of the benign artefacts."""
+    found = {name: {w for w in words if w[1] not in NOT_ASKED} for name, words in said.untold.items()}
+    return {name: words for name, words in found.items() if words}
+
+
+def wanted(name, kind):
+    """Level and words that are expected."""
+    spec = EXPECTED["defects"][name]
+    spec = {**spec, **spec.get("per", {}).get(kind, {})}
+    words = spec["reason"] if isinstance(spec["reason"], list) else [spec["reason"]]
+    return int(spec["level"][1:]), words
+
+
+# Said beside the cause: half a dump is also too small.
+CONSEQUENCES = {"shrunk", "grown"}
+
+
+def judged(row, case, after):
+    """Found: the wanted word, at a level below which nothing is bad, and nothing else turned bad."""
+    level, reasons = wanted(row.name, row.kind)
+    mine = {name: words for name, words in after.bad.items() if hit(case, name)}
+    # What is said of a slot without a good artefact is a consequence, unless the slot is what was asked about.
+    own = {name: words for name, words in mine.items() if level == 0 or not name.startswith("slot ")}
+    words = {word for found in own.values() for word in found}
+    row.words = sorted(words)
+    row.others = {name: sorted(words) for name, words in after.bad.items() if not hit(case, name)}
+    if not words:
+        row.state, row.why = "missed", f"nothing bad; untold {after.untold} {after.error}"
+    elif not any(word in reasons for _, word in words):
+        row.state, row.why = "missed", f"other words, wanted {reasons}"
+    elif min(found for found, word in words if word not in CONSEQUENCES or word in reasons) < min(int(v.level_of(r)[1:]) for r in reasons):
+        row.state, row.why = "missed", f"bad below L{level}"
+    elif row.others:
+        row.state, row.why = "missed", f"others turned bad: {row.others}"
+    else:
+        row.state = "found"
+    return row
+
+
+def hit(case, name):
+    """Whether a name (artefact or slot) is of what was hit."""
+    day = c.slot(case.path)
+    dashed = f"{day[:4]}-{day[4:6]}-{day[6:8]}"
+    return day in name or dashed in name or name in case.victims
+
+
+class Site:
+    """Where a kind's cases are tried: the good files, what looks at them remember, how they are put back."""
+
+    def __init__(self, world, kind):
+        self.world = world
+        self.made = world.made(kind)
+        self.kind = kind
+        self.top = self.made.top
+        self.good = world.folder("kept") / kind
+        if self.made.check not in v.registry.ids():
+            raise v.NotYet(self.made.check)
+        shutil.copytree(self.top, self.good, symlinks=True, copy_function=shutil.copy2)
+        _same_rights(self.top, self.good)
+        self._begun = None
+        self.policy = v.policy(**self.made.facts.get("policy", {}))
+
+    def restored(self):
+        """Put back what a case touched; what is said of the good ones."""
+        put_back(self.good, self.top)
+        state = self._start()
+        self._look(state, w.NOW)
+        return v.said(state, self.policy, w.NOW)
+
+    def backdate(self):
+        """Damage leaves the times of files alone: what a plant wrote to gets its own back."""
+        for path in self.good.rglob("*"):
+            target = self.top / path.relative_to(self.good)
+            if (path.is_file() and target.is_file() and not target.is_symlink()) or (path.is_dir() and target.is_dir()):
+                held = path.stat()
+                os.utime(target, ns=(held.st_atime_ns, held.st_mtime_ns))
+
+    def after(self, case, *, standing):
+        """What is said once the damage is done."""
+        state = self._standing.copied() if standing else self._start()
+        state.extra |= case.extra
+        if case.unprinted:
+            state.prints = []
+        at = case.at or w.NOW + w.timedelta(minutes=30)
+        self._look(state, at, case.params)
+        for more in case.checks:
+            more(state, at)
+        policy = v.policy(**{**self.made.facts.get("policy", {}), **case.policy}) if case.policy else self.policy
+        return v.said(state, policy, at)
+
+    def _look(self, state, at, params=None):
+        given = {**self.made.params, **(params or {})}
+        v.look(state, self.made.check, given, at, secrets=self.world.folder("state"))
+
+    def _start(self):
+        # Looks on the first two days, when the third day's artefact was not there; then all of it, good.
+        if self._begun is None:
+            self._begun = v.State(prints=list(self.made.facts.get("prints", ())))
+            hidden = self.top.parent / f".{self.kind}-later"
+            for number, at in enumerate(w.DAYS[:2]):
+                later = [] if self.made.days[0] == self.made.days[1] else self.made.days[number + 1 :]
+                with away(later, hidden):
+                    self._look(self._begun, at + w.timedelta(hours=6))
+            self._standing = self._begun.copied()
+            self._look(self._standing, w.NOW)
+        return self._begun.copied()
+
+
+class away:
+    """Artefacts (and what stands beside them) out of sight for a while."""
+
+    def __init__(self, paths, hidden):
+        self.paths = [p for path in paths for p in path.parent.glob(path.name + "*")]
+        self.hidden = hidden
+
+    def __enter__(self):
+        self.hidden.mkdir()
+        for path in self.paths:
+            path.rename(self.hidden / path.name)
+
+    def __exit__(self, *_):
+        for path in self.paths:
+            (self.hidden / path.name).rename(path)
+        self.hidden.rmdir()
+
+
+def _same_rights(here, there):
+    subprocess.run(["cp", "-a", "--attributes-only", f"{here}/.", there], check=True)
+
+
+def put_back(good, top):
+    """Make `top` what `good` is; what was not touched stays as it is, inode and all."""
+    wanted = {p.relative_to(good) for p in good.rglob("*")}
+    for path in sorted(top.rglob("*"), reverse=True):
+        if path.relative_to(top) not in wanted and (path.exists() or path.is_symlink()):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name in sorted(wanted):
+        source, target = good / name, top / name
+        if source.is_dir() and not source.is_symlink():
+            if target.is_symlink() or (target.exists() and not target.is_dir()):
+                target.unlink()
+            target.mkdir(exist_ok=True)
+        elif not same(source, target):
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            subprocess.run(["cp", "-a", "--remove-destination", source, target], check=True)
+    for name in [Path(), *sorted((n for n in wanted if (good / n).is_dir()), reverse=True)]:
+        source, target = (good / name).stat(), (top / name).stat()
+        if source.st_mode != target.st_mode:
+            (top / name).chmod(source.st_mode)
+        if source.st_mtime_ns != target.st_mtime_ns:
+            shutil.copystat(good / name, top / name)
+
+
+def same(source, target):
+    """Whether a file is as it was: sizes, times, modes and bytes."""
+    if not target.exists() or target.is_symlink() != source.is_symlink():
+        return False
+    a, b = source.lstat(), target.lstat()
+    alike = all(getattr(a, k) == getattr(b, k) for k in ("st_size", "st_mtime_ns", "st_mode", "st_uid"))
+    return alike and b.st_nlink == 1 and source.read_bytes() == target.read_bytes()

@@ -1,0 +1,134 @@
+"""Looks at artefacts as the product does: the check through the agent's source, line, records, ledger."""
+
+import copy
+import json
+from dataclasses import dataclass, field
+
+import world as w
+
+from agent.sources import backup as _source  # noqa: F401  # an agent without it cannot look
+from agent.sources.means import Means
+from agent.sources.memory import Transient
+from agent.sources.open import open_source
+from checks import registry, result
+from checks.api import Source
+from checks.artefacts.levels import REASONS, Outcome
+from collector.backups import compile as policies_of
+from collector.backups import engine, fold
+from collector.backups.observed import Fingerprint, Observed
+
+OBJECT = "county/xian-1/oa"
+SINCE = w.datetime(2026, 3, 2, tzinfo=w.ZONE)
+DAILY = {"every": "day", "window": "00:00-05:00", "grace": "3h", "keep": "3 months"}
+
+
+@dataclass
+class State:
+    """What agent and collector remember."""
+
+    memory: dict = field(default_factory=dict)
+    looks: list = field(default_factory=list)
+    prints: list = field(default_factory=list)
+    extra: dict = field(default_factory=dict)
+
+    def copied(self):
+        return copy.deepcopy(self)
+
+
+@dataclass
+class Said:
+    """What is said of an object: per artefact (or slot) the bad words, and those that could not be told."""
+
+    bad: dict
+    untold: dict
+    error: str = ""
+
+    def words(self):
+        return {word for words in self.bad.values() for word in words}
+
+
+class NotYet(Exception):
+    """The check of this kind does not exist yet."""
+
+
+def look(state, check_id, params, at, *, place="here", vantage="county-agent", secrets=None):
+    """One look of an agent at `at`; its line becomes part of `state`."""
+    if check_id not in registry.ids():
+        raise NotYet(check_id)
+    check = registry.get(check_id)
+    given = {"object": OBJECT, "artefacts": 3, "rolling": 0, **params}
+    known = {spec for spec in check.params.__dataclass_fields__}
+    given = {key: value for key, value in given.items() if key in known}
+    kept = state.memory.setdefault(f"{place} {check_id}", {})
+    means = Means(state=secrets)
+    source = open_source(Source.BACKUP, Transient(kept), means)
+    item = result.Item(check_id, check.version, OBJECT, OBJECT, given)
+    told = []
+    line = result.look(
+        check, item, source, vantage=vantage, when=result.When(w.ms(at)), now=lambda: w.ms(at), told=told.append
+    )
+    # What is signed is what is read: as bytes and back.
+    line = result.decode(result.encode(line))
+    state.looks.append(fold.look_of(line, object=OBJECT, place=place, received_ms=w.ms(at)))
+    if told:
+        state.extra["error"] = str(told[-1])
+    return line
+
+
+def policy(kind="database", **more):
+    """The object's policy as the estate has it."""
+    entry = {"object": OBJECT, "kind": kind, "clause": "HA-08", "full": DAILY, "place": "here",
+             "drill": {"every": "month", "restore_within": "12h"}}  # fmt: skip
+    given = {key: value for key, value in {**entry, **more}.items() if value is not None}
+    estate = policies_of.Estate({OBJECT: kind}, w.ms(SINCE))
+    return policies_of.parse([given], estate)
+
+
+def said(state, policies, now):
+    """What agent and collector say together at `now`."""
+    bad, untold = {}, {}
+    places = fold.fold(state.looks)
+    for standing in places.get(OBJECT, {}).values():
+        for record in standing.records:
+            if record.gone_ms is not None:
+                continue
+            for verdict in record.verdicts:
+                put(bad if verdict.outcome is Outcome.BAD else untold, record.name, verdict)
+    observed = Observed(places=places, fingerprints=tuple(state.prints), **{
+        key: value for key, value in state.extra.items() if key != "error"
+    })  # fmt: skip
+    try:
+        problems = engine.evaluate(policies, observed, w.ms(now)).problems
+    except NotImplementedError:
+        problems = ()
+    for one in problems:
+        if one.until_ms is None and one.outcome != "warn":
+            where = bad if one.outcome == "bad" else untold
+            where.setdefault(one.artefact or f"slot {one.slot}", set()).add((one.level, one.reason))
+    return Said(bad, untold, state.extra.get("error", ""))
+
+
+def put(where, name, verdict):
+    """Notes a verdict that is not good."""
+    if verdict.outcome is not Outcome.GOOD:
+        where.setdefault(name, set()).add((int(verdict.level), verdict.reason))
+
+
+def level_of(reason):
+    """L3 for `changed`."""
+    return f"L{int(REASONS[reason])}"
+
+
+def signed(root, at, artefact, **more):
+    """What the source's own agent signed of an artefact's content."""
+    return Fingerprint(OBJECT, w.ms(at), root, "source-agent", artefact, **more)
+
+
+def prints_of(days, system=""):
+    """The signed lines of the sidecars' roots: what the source's agent said when the dumps were made."""
+    found = []
+    for path, at in zip(days, w.DAYS, strict=True):
+        held = json.loads(path.with_name(path.name + ".fingerprint.json").read_text("utf-8"))
+        rows = sum(one["count"] for one in held["tables"].values())
+        found.append(signed(held["root"], at, path.name, system=system, bytes=rows * 100))
+    return found
