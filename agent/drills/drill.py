@@ -1,13 +1,15 @@
 """One restore drill from the decision to the last byte removed."""
 
 import importlib
+import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
+from agent.drills.choice import by_rule, period_of, rule_of
 from agent.drills.course import Course
 from agent.drills.errors import BusyError, StopError
 from agent.drills.journal import Desk, desk
@@ -19,10 +21,9 @@ from checks.api import ErrorKind, ObservationError
 from checks.artefacts import standing
 from checks.artefacts.look import LONGEST_S, Stands
 from checks.backup.drill import Params, overlap
-from checks.drills import Drilled
-from checks.places import Backups, Entry, Place
+from checks.drills import Aborted, Drilled
+from checks.places import Backups, Entry, Place, shown
 
-T = TypeVar("T")
 REPOSITORIES = ("restic", "borg")
 Engine = Callable[[Course, Backups, Place, Entry], None]
 # Kind -> module and function: each is loaded when first asked for.
@@ -67,9 +68,10 @@ class LocalDrills:
         stop = self._forbidden(wish, entry)
         if stop is not None:
             return self._refused(wish, place, entry, top, stop)
-        attempt, aborted = held.attempt(wish.object or entry.path)
-        work = Work(held, self._given, wish.object or entry.path, wish.limit_s, self._progress)
-        decided = time.time_ns() // 1_000_000
+        name, decided = wish.object or shown(entry.path), time.time_ns() // 1_000_000
+        attempt, aborted = held.attempt(name, period_of(wish.every, decided))
+        aborted = self._untold(name, aborted)
+        work = Work(held, self._given, name, wish.limit_s, self._progress)
         course = Course(work, wish, standing.base(place, entry, top), attempt, aborted, decided)
         why = StopError("")
         try:
@@ -85,9 +87,16 @@ class LocalDrills:
             took = work.ms()
             left = self._clean(work)
         if why.reason:
-            log.warning("drill of %s: %s", wish.object or entry.path, why)
+            log.warning("drill of %s: %s", name, why)
         made = course.facts(why.reason, why.subject, left)
         return replace(made, took=took)
+
+    def _untold(self, name: str, aborted: tuple[Aborted, ...]) -> tuple[Aborted, ...]:
+        """Attempts without a result, each told once: what an earlier look told is remembered only if its own
+        result was kept."""
+        now = [one.begun for one in aborted]
+        before = set(json.loads(self._backups.before(f"drill-aborted-{name}", json.dumps(now)) or "[]"))
+        return tuple(one for one in aborted if one.begun not in before)
 
     def _clean(self, work: Work) -> int:
         """Everything ended and removed, whatever ended the attempt; its time is shown, not counted."""
@@ -139,15 +148,7 @@ def pick(found: standing.Survey, wish: Params, now: int) -> Entry | None:
         named = (one for one in found.all if standing.name_of(one.path, found.top) == wish.artefact)
         return next(named, None)
     whole = [one for one in found.all if one.size or one.kind == "directory"] or list(found.all)
-    return by_rule(whole, wish.pick, now) if whole else None
-
-
-def by_rule(entries: Sequence[T], rule: str, now: int) -> T:
-    """One of these, the newest of which is first; `now`: UTC epoch ms, for whose turn it is."""
-    if rule == "rotating":
-        month = time.gmtime(now / 1000)
-        rule = ("newest", "oldest", "middle")[(month.tm_year * 12 + month.tm_mon) % 3]
-    return entries[{"newest": 0, "oldest": -1, "middle": len(entries) // 2}[rule]]
+    return by_rule(whole, rule_of(wish.pick, wish.every, wish.since, now)) if whole else None
 
 
 def _engine(wish: Params) -> Engine:

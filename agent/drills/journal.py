@@ -87,11 +87,13 @@ class Desk:
         (self.place / "journal.json").unlink(missing_ok=True)
         self._now = None
 
-    def attempt(self, name: str) -> tuple[int, tuple[Aborted, ...]]:
-        """Number of the attempt that begins now (from 1), and those before it that never had a result."""
+    def attempt(self, name: str, period: int) -> tuple[int, tuple[Aborted, ...]]:
+        """Number of the attempt that begins now (from 1 in each period), and those before it that never had a
+        result (the newest ten)."""
         held = self._attempts()
         mine = held.setdefault(name, {"count": 0, "aborted": []})
-        mine["count"] += 1
+        mine["count"] = mine["count"] + 1 if mine.get("period") == period else 1
+        mine["period"] = period
         write_file(self.place / "attempts.json", json.dumps(held).encode())
         return mine["count"], tuple(from_json(Aborted, one) for one in mine["aborted"])
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from agent.drills import trees
 from agent.drills.cell import Cell
+from agent.drills.choice import by_rule, rule_of
 from agent.drills.complaints import why
 from agent.drills.course import Course
-from agent.drills.drill import by_rule
 from agent.drills.errors import StopError
 from agent.drills.fetch import fetch
 from checks.api import ErrorKind, ObservationError
@@ -106,7 +106,9 @@ def _chosen(course: Course, found: Sequence[Snapshot]) -> Snapshot:
         named = [one for one in found if course.wish.artefact in (one.name, one.id)]
     else:
         named = sorted(found, key=lambda one: (one.at or 0, one.id), reverse=True)
-        named = [by_rule(named, course.wish.pick, course.decided)] if named else []
+        wish = course.wish
+        rule = rule_of(wish.pick, wish.every, wish.since, course.decided)
+        named = [by_rule(named, rule)] if named else []
     if not named:
         raise StopError("missing")
     return named[0]

@@ -1,8 +1,9 @@
 """Restore drills: a backup is restored into a throwaway instance, read whole, compared, asked questions.
 
 The agent does it (`agent/drills`); here stands what is asked of it and what its result means. `pick` needs
-nobody's word: `newest`, `oldest`, `middle` of what stands there, `rotating` takes these three in turn, by
-the month (UTC) of the drill; `artefact` names one, whatever `pick` says.
+nobody's word: `newest`, `oldest`, `middle` of what stands there, `random` drawn by the agent, `rotating`
+these four in turn, one in each period (`every`, of China's calendar) from `since` on; `artefact` names one,
+whatever `pick` says. Attempts are counted anew in each period.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,8 @@ from checks.artefacts.opening import Sealed
 from checks.drills import Answer, Drilled, Drilling
 
 KINDS = ("postgres", "kingbase", "basebackup", "mariadb", "mariabackup", "restic", "borg", "tree")
-PICKS = ("newest", "oldest", "middle", "rotating")
+PICKS = ("newest", "oldest", "middle", "random", "rotating")
+EVERY = ("day", "week", "fortnight", "month", "quarter", "year")
 TREES = ("restic", "borg", "tree")
 LOGICAL = ("postgres", "kingbase", "mariadb")
 LONGEST_S = 31 * 86_400
@@ -64,6 +66,8 @@ class Params(Look):
     kind: str = "postgres"
     artefact: str = ""
     pick: str = "newest"
+    every: str = "month"
+    since: int = 0
     questions: tuple[Question, ...] = ()
     compare: str = "exact"
     fingerprint: str = ""
@@ -83,6 +87,8 @@ class Params(Look):
         super(Params, self).__post_init__()
         if self.kind not in KINDS or self.pick not in PICKS or self.compare not in ("exact", "none"):
             raise ValueError(f"kind is of {KINDS}, pick of {PICKS}, compare exact or none")
+        if self.every not in EVERY or self.since < 0:
+            raise ValueError(f"every is of {EVERY}, since an instant")
         if not 1 <= self.restore_within_s <= LONGEST_S or not 1 <= self.limit_s <= LONGEST_S:
             raise ValueError("restore_within_s and limit_s from 1 to 31 days")
 

@@ -205,6 +205,7 @@ class Looks:
             "kind": kinds[0] if kinds else "",
             "path": self._made_at(thing, policy, spot),
             "pick": str(rule.pick),
+            "every": str(rule.every),
             "restore_within_s": rule.restore_within_ms // 1000,
             "limit_s": rule.restore_within_ms // 1000 + 3600,
         }

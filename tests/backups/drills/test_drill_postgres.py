@@ -18,6 +18,7 @@ from checks.codec import from_json, to_json
 
 RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
 ROWS = {"id": "rows", "sql": "SELECT count(*) FROM oa.document", "expected": "300"}
+DAY_MS = 86_400_000
 NAMES = {"id": "names", "sql": "SELECT NULL, 'a', '中' FROM oa.document WHERE id = 1", "expected": "\ta\t中"}
 
 
@@ -186,6 +187,7 @@ def test_which_artefact_is_taken_needs_nobodys_word(site, source, tmp_path):
     for day in (1, 2, 3):
         shutil.copy(source / "custom.dump", tmp_path / f"{day}.dump")
         os.utime(tmp_path / f"{day}.dump", (day * 86_400, day * 86_400))
+    from agent.drills.choice import period_of, rule_of
     from agent.drills.drill import pick
     from agent.sources.backup_local import LocalPlace
     from checks.artefacts.standing import survey
@@ -196,9 +198,16 @@ def test_which_artefact_is_taken_needs_nobodys_word(site, source, tmp_path):
         return pick(survey(LocalPlace(), wish), wish, now).path[-6]
 
     assert [taken(pick=rule) for rule in ("newest", "oldest", "middle")] == ["3", "1", "2"]
-    months = [taken(now=month * 31 * 86_400_000, pick="rotating") for month in range(3)]
-    assert sorted(months) == ["1", "2", "3"]
     assert taken(artefact="1.dump") == "1"
+    assert taken(pick="random") in "123"
+    # Service began on 15 January 2026 in China: February owes the first drill.
+    since = 1_768_406_400_000
+    months = [rule_of("rotating", "month", since, since + month * 30 * DAY_MS) for month in range(1, 7)]
+    assert months == ["newest", "oldest", "middle", "random", "newest", "oldest"]
+    begin = 1_767_196_800_000  # 1 January, midnight in China: January owes one
+    assert rule_of("rotating", "month", begin, begin) == "newest"
+    assert rule_of("rotating", "month", begin, begin + 31 * DAY_MS) == "oldest"
+    assert period_of("week", begin) + 1 == period_of("week", begin + 7 * DAY_MS)
 
 
 def test_what_the_host_has_is_chosen_by_major_version():
