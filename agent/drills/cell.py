@@ -22,6 +22,7 @@ _INIT = Path(__file__).with_name("cell_init.py")
 _MOST = 256 * 1024
 _MOST_COMPLAINT = 16 * 1024
 _START_S = 20.0
+_END_S = 5.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = {"PATH": _PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/drill", "TZ": "UTC"}
 
@@ -258,8 +259,13 @@ class Cell:
 
     def close(self) -> None:
         """End everything in it and wait until it is gone."""
-        self._kill_warden()
-        self._warden.wait()
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)  # its first process ends, the kernel ends all others
+        try:
+            self._warden.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._kill_warden()
+            self._warden.wait()
         # The namespace's first process closes its end of the line when it is gone, and with it all others.
         end = time.monotonic() + _START_S
         with contextlib.suppress(OSError):

@@ -177,8 +177,11 @@ class Work:
         if self._directory is None:
             self.desk.end()
             return 0
-        with contextlib.suppress(OSError):
-            remove(self._directory)
+        for _ in range(3):
+            with contextlib.suppress(OSError):
+                remove(self._directory)
+                break
+            time.sleep(0.2)
         left = usage(self._directory) if self._directory.exists() else 0
         if not self._directory.exists():
             self.desk.end()  # otherwise the next start tries again
