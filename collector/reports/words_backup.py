@@ -29,6 +29,7 @@ READINGS: dict[str, tuple[str, str]] = {
     "files_gone_kept": ("源端已删仍在", "Deleted at the source, still there"),
     "files_moving": ("变化中的文件", "Files that were changing"),
     "files_metadata": ("权限或时间不同的文件", "Files with other modes, owners or times"),
+    "fulls": ("全量备份份数", "Full backups"),
     "missing_segments": ("缺失的日志段", "Segments missing"),
     # of a restore drill
     "rto": ("恢复用时", "Time to restore"),

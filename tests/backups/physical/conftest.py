@@ -148,3 +148,57 @@ def backed() -> Iterator[Backed]:
         made.backup("other", "--manifest-checksums=SHA256")
         made.call("cp", "-a", "data", "copied")
         yield Backed(made)
+
+
+@dataclass
+class Repositories:
+    """Two pgBackRest repositories of one cluster: `plain` and `sealed` (bundled, zstd, encrypted)."""
+
+    server: Server
+
+    def copy(self, to: Path, name: str = "plain") -> Path:
+        """A copy that a test may break."""
+        to.chmod(0o700)
+        subprocess.run(
+            ["cp", "-a", "--reflink=auto", self.server.place / name, to / "repository"], check=True
+        )
+        return to / "repository"
+
+
+CIPHER = "not-a-real-Cipher-7"
+
+
+@pytest.fixture(scope="session")
+def repositories() -> Iterator[Repositories]:
+    """PostgreSQL 15: full, log, incremental, full."""
+    if shutil.which("pgbackrest") is None:
+        pytest.skip("NOT TESTED: no pgBackRest here (Debian's pgbackrest)")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
+    if not found:
+        pytest.skip("NOT TESTED: no PostgreSQL of Debian's here (postgresql)")
+    with server(found[-1].parent, "ph-br-") as made, ExitStack() as stack:
+        conf = made.place / "c.conf"
+        conf.write_text(
+            f"[global]\nrepo1-path={made.place}/plain\nrepo1-retention-full=4\n"
+            f"repo2-path={made.place}/sealed\nrepo2-retention-full=4\nrepo2-bundle=y\n"
+            f"repo2-cipher-type=aes-256-cbc\nrepo2-cipher-pass={CIPHER}\n"
+            f"log-path={made.place}\nspool-path={made.place}\nlock-path={made.place}/lock\nlog-level-file=off\n"
+            f"log-level-console=warn\nstart-fast=y\ncompress-level=1\n[main]\npg1-path={made.place}/data\n"
+            f"pg1-socket-path={made.place}\npg1-user=postgres\n"
+        )
+
+        def rest(*words: str) -> None:
+            made.call("pgbackrest", f"--config={conf}", "--stanza=main", *words)
+
+        push = f"archive_command='pgbackrest --config={conf} --stanza=main archive-push %p'"
+        made.start("data", "archive_mode=on", push, "max_wal_size=32MB")
+        stack.callback(made.stop, "data")
+        rest("stanza-create")
+        made.sql("CREATE TABLE item AS SELECT g id, md5(g::text) v FROM generate_series(1, 4000) g")
+        rest("--repo=1", "--type=full", "backup")
+        for number in range(4):
+            made.sql(f"UPDATE item SET v = '{number}' WHERE id < 50; SELECT pg_switch_wal()")
+        rest("--repo=1", "--type=incr", "backup")
+        rest("--repo=1", "--type=full", "backup")
+        rest("--repo=2", "--type=full", "--compress-type=zst", "backup")
+        yield Repositories(made)
