@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from collector.backups.assign import Series, looked_after
 from collector.backups.calendar import day_of, iso, monday_of, week_of
 from collector.backups.case import Case, slot_id
-from collector.backups.days import Cell, word
+from collector.backups.days import word
 from collector.backups.ledger import Day, DayState, Point, Slot, SlotState, Week
-from collector.backups.runs import CHAINED
+from collector.backups.runs import CHAINED, GOOD, LOST
 
 _TIMELESS = frozenset({SlotState.DUE, SlotState.RUNNING})
 
@@ -48,7 +48,7 @@ class Account:
         record, start = runs.records[run], runs.starts[run]
         return replace(
             base,
-            good=True if runs.standings[run].ever else runs.standings[run].good,
+            good=True if runs.ever(run) else runs.standing(run).good,
             artefacts=(record.name, *(runs.records[other].name for other in series.more.get(slot, ()))),
             run_ms=start,
             ended_ms=record.end,
@@ -73,7 +73,7 @@ class Account:
         """Artefacts, by start."""
         runs = self.case.runs
         for run, record in enumerate(runs.records):
-            path = runs.paths[run]
+            path = runs.path(run)
             line = runs.ancestors(run)
             orphan = path.good is False and path.cause != run and record.kind in CHAINED
             yield Point(
@@ -95,27 +95,27 @@ class Account:
             )
 
     def _places(self, run: int) -> tuple[str, ...]:
-        if self.case.runs.paths[run].good is False:
+        if self.case.runs.path(run).good is False:
             return ()
         return tuple(one.place for one in self.case.runs.all_records(run) if one.gone_ms is None)
 
     def _day(self, run: int) -> str:
-        held = self.case.slot_of.get(run)
+        held = self.case.slot_of(run)
         if held is not None:
             return iso(held[0].table.days[held[1]])
         return iso(day_of(self.case.runs.starts[run]))
 
     def days(self) -> Iterator[Day]:
         """By day."""
-        for day, cell in self.case.days.cells.items():
-            yield self._cell(day, cell)
+        held = self.case.days
+        for day, code, run in zip(held.days, held.codes, held.runs, strict=True):
+            yield self._one_day(day, code, run)
 
-    def _cell(self, day: int, cell: Cell) -> Day:
-        code, run, _ = cell
+    def _one_day(self, day: int, code: int, run: int) -> Day:
         state = word(code)
         if run < 0:
             return Day(iso(day), state)
-        path, name = self.case.runs.paths[run], self.case.runs.records[run].name
+        path, name = self.case.runs.path(run), self.case.runs.records[run].name
         if state in (DayState.LOST, DayState.EXPIRED):
             return Day(iso(day), state, name, path.lost_ms, path.maybe_ms)
         return Day(iso(day), state, name)
@@ -127,7 +127,7 @@ class Account:
             for slot, day in enumerate(series.table.days):
                 held = found.setdefault(monday_of(day), [])
                 for run in (series.picks[slot], *series.more.get(slot, ())):
-                    if run >= 0 and self.case.runs.paths[run].ever:
+                    if run >= 0 and self.case.runs.codes[run] in (GOOD, LOST):
                         held.append(self.case.runs.records[run].name)
         for monday, names in sorted(found.items()):
             yield Week(week_of(monday), iso(monday), tuple(dict.fromkeys(names)))

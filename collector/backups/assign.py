@@ -8,7 +8,7 @@ from collector.backups.calendar import Table, day_of, slots
 from collector.backups.ledger import SlotState
 from collector.backups.observed import Change, Excuse, SealedPeriod
 from collector.backups.policy import BackupObject, ObjectKind, Policy, Role, Schedule
-from collector.backups.runs import WHOLE, Runs
+from collector.backups.runs import CHAINED, WHOLE, Runs
 
 
 @dataclass(slots=True)
@@ -100,12 +100,13 @@ def assign(series: Series, runs: Runs, kind: ObjectKind, scene: Scene) -> None:
 
 def _eligible(role: Role, runs: Runs, kind: ObjectKind) -> Sequence[int]:
     """A full serves a day's incremental too: it holds all that the increment would."""
-    if role is Role.FULL:
-        wanted = WHOLE if kind is ObjectKind.LOG else WHOLE - {"log"}
-        return [index for index, one in enumerate(runs.records) if one.kind in wanted]
-    if kind is ObjectKind.LOG:
+    kinds = {one.kind for one in runs.records}
+    wanted = WHOLE if role is Role.FULL else WHOLE | CHAINED
+    if kind is not ObjectKind.LOG:
+        wanted = wanted - {"log"}
+    if kinds <= wanted:
         return range(len(runs.records))
-    return [index for index, one in enumerate(runs.records) if one.kind != "log"]
+    return [index for index, one in enumerate(runs.records) if one.kind in wanted]
 
 
 def _assign(series: Series, runs: Runs, eligible: Sequence[int]) -> None:
@@ -189,13 +190,18 @@ def _served(series: Series, runs: Runs, slot: int, run: int) -> SlotState:
 
 
 def _states(series: Series, runs: Runs, scene: Scene) -> list[SlotState]:
-    on_time, served = SlotState.ON_TIME, _served
+    on_time, late, records, starts = SlotState.ON_TIME, SlotState.LATE, runs.records, runs.starts
+    table = series.table
     states = [
-        _empty(series, slot, scene) if run < 0 else served(series, runs, slot, run)
-        for slot, run in enumerate(series.picks)
-    ]
+        on_time if starts[run] < closes and (records[run].end or 0) <= until else late
+        for run, closes, until in zip(series.picks, table.closes, table.deadlines, strict=True)
+        if records
+    ] or [late] * len(series.picks)
+    for slot, run in enumerate(series.picks):
+        if run < 0:
+            states[slot] = _empty(series, slot, scene)
     for slot in series.more:
-        good = [run for run in (series.picks[slot], *series.more[slot]) if runs.grades[run].good]
+        good = [run for run in (series.picks[slot], *series.more[slot]) if run >= 0 and runs.grades[run].good]
         if len(good) > 1 and states[slot] is on_time:
             states[slot] = SlotState.DOUBLE
     newest = series.picks[-1] if states else -1

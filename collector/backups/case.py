@@ -1,6 +1,7 @@
 """One object's evaluation so far, and problems in its words."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.artefacts.levels import REASONS, Level
@@ -11,14 +12,14 @@ from collector.backups.copies import policy_at
 from collector.backups.days import Days
 from collector.backups.ledger import Outcome, Problem
 from collector.backups.observed import Record
-from collector.backups.policy import BackupObject, Policy
+from collector.backups.policy import BackupObject, Policy, Role
 from collector.backups.runs import CHAINED, Runs
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything the problems and the account are made of. `slot_of`: run -> the slot it serves or was tried
-    for, where it has one; `looks`: instants at which a run would have been seen."""
+    """Everything the problems and the account are made of. `looks`: instants at which a run would have been
+    seen."""
 
     one: BackupObject
     runs: Runs
@@ -26,21 +27,28 @@ class Case:
     days: Days
     looks: Sequence[int]
     now: int
-    slot_of: Mapping[int, tuple[Series, int]]
 
     @property
     def today(self) -> int:
         """Number of the day that holds now."""
         return day_of(self.now)
 
+    def slot_of(self, run: int) -> tuple[Series, int] | None:
+        """The slot it serves or was tried for; of several the one of its own role."""
+        found = [(one, slot) for one in self.series if (slot := slot_with(one, run, self.runs)) is not None]
+        if len(found) > 1:
+            chained = self.runs.records[run].kind in CHAINED
+            found.sort(key=lambda held: (held[0].schedule.role is Role.INCREMENTAL) is not chained)
+        return found[0] if found else None
+
     def slot_id(self, run: int) -> str:
         """`full/2026-03-01`, "" for a run outside all slots."""
-        held = self.slot_of.get(run)
+        held = self.slot_of(run)
         return "" if held is None else slot_id(*held)
 
     def policy(self, run: int) -> Policy:
         """The version the run is held to."""
-        held = self.slot_of.get(run)
+        held = self.slot_of(run)
         return policy_at(self.one, self.runs.starts[run]) if held is None else held[0].policy
 
     def about(
@@ -109,6 +117,23 @@ class Case:
             policy=policy.version,
             numbers=numbers,
         )
+
+
+def slot_with(series: Series, run: int, runs: Runs) -> int | None:
+    """The slot of a series that a run serves, was tried for, or would serve by proof that came too late."""
+    near = bisect_right(series.table.opens, runs.starts[run])
+    # Its own by its start, or the next one, for which it came early.
+    for slot in (near - 1, near):
+        if 0 <= slot < len(series.picks):
+            tried = (series.picks[slot], *series.more.get(slot, ()), *series.late(slot))
+            if run in tried:
+                return slot
+    return _by_event(series, run)
+
+
+def _by_event(series: Series, run: int) -> int | None:
+    """Windows before events may overlap: any of them may have taken it."""
+    return series.picks.index(run) if series.ids and run in series.picks else None
 
 
 def slot_id(series: Series, slot: int) -> str:

@@ -12,7 +12,7 @@ from collector.backups.calendar import day_of, expires
 from collector.backups.ledger import CopyState, CopyWord
 from collector.backups.observed import Place, Record
 from collector.backups.policy import BackupObject, CopyRule, Policy
-from collector.backups.runs import Runs
+from collector.backups.runs import NEVER, Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def copies_of(one: BackupObject, runs: Runs, places: Mapping[str, Place], now: i
     earlier: dict[str, int] = {}
     for run, record in enumerate(runs.records):
         policy = policy_at(one, runs.starts[run])
-        worth = runs.standings[run].good is not False or runs.standings[run].ever
+        worth = runs.own[run] != NEVER
         if policy.copy is not None and worth and record.kind != "log":
             yield _copied(runs, run, policy, policy.copy, places, now, (copied, earlier))
         if record.sha256:

@@ -4,15 +4,18 @@ A day is restorable if some path ends in one of its slots. It is owed from its s
 retention lets it go; what is lost after that had its time.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from collector.backups.assign import Series
 from collector.backups.calendar import Table, expires, iso, longest, promised_from, start_of
 from collector.backups.ledger import DayState, Retention, SlotState
 from collector.backups.policy import Keep, Role
-from collector.backups.runs import CHAINED, Runs
+from collector.backups.runs import CHAINED, GOOD, Runs
+from collector.backups.runs import LOST as WAS_GOOD
 
 _LENGTHS = {"day": 1, "week": 7, "fortnight": 14, "month": 31, "quarter": 92, "year": 366}
 # Of several slots on a day the best counts; also a code, for columns.
@@ -33,8 +36,6 @@ _EMPTY = {
     SlotState.MISSED: NONE,
     SlotState.UNSEEN: UNPROVEN,
 }
-Cell = tuple[int, int, Keep]
-"""A day's standing: code of its state, the run that gives it or would (-1 none), how long it is owed."""
 
 
 def word(code: int) -> DayState:
@@ -44,44 +45,71 @@ def word(code: int) -> DayState:
 
 @dataclass(slots=True)
 class Days:
-    """All days with a slot. `lost`: run that is the cause -> days lost by it before their time."""
+    """All days with a slot, in columns, ascending: the code of its state, the run that gives it or would (-1
+    none), the series that says how long it is owed. `lost`: run that is the cause -> days lost by it."""
 
-    cells: dict[int, Cell]
+    days: Sequence[int]
+    codes: Sequence[int]
+    runs: Sequence[int]
+    owners: Sequence[int]
+    series: Sequence[Series]
     lost: dict[int, list[int]] = field(default_factory=dict)
+
+    def keep(self, day: int) -> Keep:
+        """How long the day is owed."""
+        return self.series[self.owners[bisect_left(self.days, day)]].schedule.keep
 
 
 def days_of(series: Sequence[Series], runs: Runs) -> Days:
     """Every day that a slot is anchored on; of several slots the best counts."""
-    found: dict[int, Cell] = {}
-    for one in series:
-        cells = _cells(one, runs)
-        if not found:
-            found = cells
-            continue
-        for day, cell in cells.items():
-            if day not in found or found[day][0] < cell[0]:
-                found[day] = cell
-    ordered = found if len(series) < 2 else dict(sorted(found.items()))
-    return Days(ordered, _lost(ordered, runs))
+    columns = [_column(one, runs) for one in series]
+    filled = [index for index, one in enumerate(series) if one.table.days]
+    if len(filled) == 1 and _rising(series[filled[0]].table.days):
+        only = filled[0]
+        codes, picks = columns[only]
+        made = Days(series[only].table.days, codes, picks, [only] * len(codes), series)
+    else:
+        made = _merged(series, columns)
+    made.lost = _lost(made, runs)
+    return made
 
 
-def _cells(one: Series, runs: Runs) -> dict[int, Cell]:
-    """Days of one series. Most runs stand and are good, or had their time: those two without a detour."""
-    found: dict[int, Cell] = {}
-    keep, paths, more, picks = one.schedule.keep, runs.paths, one.more, one.picks
-    ends = owed_until(one.table, keep)
-    for slot, day in enumerate(one.table.days):
-        run = picks[slot]
+def _rising(days: Sequence[int]) -> bool:
+    return len(days) < 2 or all(a < b for a, b in pairwise(days))
+
+
+def _merged(series: Sequence[Series], columns: Sequence[tuple[list[int], list[int]]]) -> Days:
+    found: dict[int, tuple[int, int, int]] = {}
+    for index, (codes, picks) in enumerate(columns):
+        for day, code, run in zip(series[index].table.days, codes, picks, strict=True):
+            if day not in found or found[day][0] < code:
+                found[day] = code, run, index
+    days = sorted(found)
+    held = [found[day] for day in days]
+    return Days(days, [c for c, _, _ in held], [r for _, r, _ in held], [o for _, _, o in held], series)
+
+
+def _column(one: Series, runs: Runs) -> tuple[list[int], list[int]]:
+    """Codes and runs of one series. Most runs stand and are good, or had their time: no detour for those."""
+    codes: list[int] = []
+    picks = one.picks
+    paths, causes, lost, more = runs.codes, runs.causes, runs.lost, one.more
+    ends = owed_until(one.table, one.schedule.keep)
+    for slot, run in enumerate(picks):
         if run >= 0 and slot not in more:
             path = paths[run]
-            if path.good:
-                found[day] = (RESTORABLE, run, keep)
+            if path == GOOD:
+                codes.append(RESTORABLE)
                 continue
-            if path.ever and path.lost_ms is not None and path.lost_ms >= ends[slot]:
-                found[day] = (EXPIRED, run, keep)
+            if path == WAS_GOOD and (lost[causes[run]] or 0) >= ends[slot]:
+                codes.append(EXPIRED)
                 continue
-        found[day] = _cell(one, runs, slot, ends[slot])
-    return found
+        code, better = _detour(one, runs, slot, ends[slot])
+        codes.append(code)
+        if better != run:
+            picks = list(picks) if picks is one.picks else picks
+            picks[slot] = better
+    return codes, picks
 
 
 @lru_cache(maxsize=256)
@@ -90,16 +118,16 @@ def owed_until(table: Table, keep: Keep) -> tuple[int, ...]:
     return tuple(start_of(expires(day, keep)) for day in table.days)
 
 
-def _cell(one: Series, runs: Runs, slot: int, until: int) -> Cell:
+def _detour(one: Series, runs: Runs, slot: int, until: int) -> tuple[int, int]:
     tried = [run for run in (one.picks[slot], *one.more.get(slot, ()), *one.late(slot)) if run >= 0]
     empty = _EMPTY.get(one.states[slot], NONE)
-    found = [(_code(runs, run, until, empty), -run, run) for run in tried]
-    code, _, run = max(found, default=(empty, 0, -1))
-    return code, run, one.schedule.keep
+    found = [(_code(runs, run, until, empty), -run) for run in tried]
+    code, run = max(found, default=(empty, 1))
+    return code, -run
 
 
 def _code(runs: Runs, run: int, until: int, empty: int) -> int:
-    path = runs.paths[run]
+    path = runs.path(run)
     if path.good is True:
         return RESTORABLE
     if path.good is None:
@@ -109,11 +137,12 @@ def _code(runs: Runs, run: int, until: int, empty: int) -> int:
     return EXPIRED if path.lost_ms is not None and path.lost_ms >= until else LOST
 
 
-def _lost(cells: Mapping[int, Cell], runs: Runs) -> dict[int, list[int]]:
+def _lost(days: Days, runs: Runs) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    for day, (code, run, _) in cells.items():
-        if code == LOST:
-            found.setdefault(runs.paths[run].cause, []).append(day)
+    if LOST in days.codes:
+        for day, code, run in zip(days.days, days.codes, days.runs, strict=True):
+            if code == LOST:
+                found.setdefault(runs.causes[run], []).append(day)
     return found
 
 
@@ -133,7 +162,7 @@ def retention(series: Sequence[Series], runs: Runs, days: Days, today: int, eati
     need = max((_needed(one, current) for one in fulls), default=0)
     told = [one.schedule.fulls_kept for one in fulls if one.schedule.fulls_kept is not None]
     return Retention(
-        from_day=iso(max(reach, min(days.cells, default=today))),
+        from_day=iso(max(reach, min(days.days, default=today))),
         oldest=_oldest(days),
         promised_days=len(owed),
         restorable_days=owed.count(RESTORABLE),
@@ -148,14 +177,14 @@ def retention(series: Sequence[Series], runs: Runs, days: Days, today: int, eati
 
 def _owed(days: Days, today: int, reach: int) -> tuple[list[int], int]:
     """Codes of the promised days whose slot is over; and how many older days can still be restored."""
-    owed: list[int] = []
-    over = 0
-    for day, (code, _, keep) in days.cells.items():
-        if day < reach:
-            over += code == RESTORABLE
-        elif code != OPEN and day >= promised_from(today, keep):
-            owed.append(code)
-    return owed, over
+    first = bisect_left(days.days, reach)
+    keeps = [promised_from(today, one.schedule.keep) for one in days.series]
+    owed = [
+        days.codes[index]
+        for index in range(first, len(days.days))
+        if days.codes[index] != OPEN and days.days[index] >= keeps[days.owners[index]]
+    ]
+    return owed, days.codes[:first].count(RESTORABLE)
 
 
 def _needed(full: Series, current: Sequence[Series]) -> int:
@@ -164,14 +193,13 @@ def _needed(full: Series, current: Sequence[Series]) -> int:
 
 
 def _fulls(runs: Runs) -> int:
-    standing = [run for run, path in enumerate(runs.paths) if path.good]
+    standing = [run for run, code in enumerate(runs.codes) if code == GOOD]
     return sum(1 for run in standing if runs.records[run].kind not in CHAINED)
 
 
 def _oldest(days: Days) -> str:
     oldest = ""
-    for day in reversed(days.cells):
-        code = days.cells[day][0]
+    for day, code in zip(reversed(days.days), reversed(days.codes), strict=True):
         if code == RESTORABLE:
             oldest = iso(day)
         elif code not in (OPEN, EXCUSED):
@@ -184,12 +212,15 @@ def eaten(runs: Runs) -> list[tuple[int, int, int | None]]:
     spells = _bad_spells(runs)
     if not spells:
         return []
+    last = max(first for first, _, _ in spells)
+    gone = [
+        (run, at) for run, at in enumerate(runs.lost[:last]) if at is not None and runs.own[run] == WAS_GOOD
+    ]
     return [
-        (run, stands.lost_ms, to)
-        for run, stands in enumerate(runs.standings)
-        if stands.gone and stands.lost_ms is not None
-        for first, at, to in spells
-        if run < first and at <= stands.lost_ms and (to is None or stands.lost_ms < to)
+        (run, at, to)
+        for first, since, to in spells
+        for run, at in gone
+        if run < first and since <= at and (to is None or at < to) and runs.standing(run).gone
     ]
 
 
@@ -197,10 +228,10 @@ def _bad_spells(runs: Runs) -> list[tuple[int, int, int | None]]:
     """Stretches in which the newest run was no good from the beginning: (first such run, from, to)."""
     found: list[tuple[int, int, int | None]] = []
     for run, held in enumerate(runs.grades):
-        if held.good is not False or runs.standings[run].ever:
+        if held.good is not False or runs.ever(run):
             continue
         after = run + 1
-        while after < len(runs.grades) and not runs.standings[after].ever:
+        while after < len(runs.grades) and not runs.ever(after):
             after += 1
         to = runs.records[after].first_ms if after < len(runs.grades) else None
         if not found or found[-1][2] != to:

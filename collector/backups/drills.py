@@ -1,7 +1,9 @@
 """The ledger of drills: which are due, which point each should take, how long they took."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from checks.artefacts.levels import Level, Outcome
@@ -9,7 +11,7 @@ from collector.backups.assign import excused
 from collector.backups.calendar import day_of, iso, periods, start_of
 from collector.backups.copies import policy_at
 from collector.backups.ledger import DrillDue, Rpo, Rto
-from collector.backups.observed import Drill, Excuse
+from collector.backups.observed import Drill, Excuse, Record
 from collector.backups.policy import HOUR_MS, BackupObject, DrillRule, Pick, Policy
 from collector.backups.runs import CHAINED, Runs
 from collector.backups.success import verdict_of
@@ -24,7 +26,6 @@ class Turn:
 
     due: DrillDue
     policy: Policy
-    from_ms: int
 
 
 def turns(
@@ -42,14 +43,26 @@ def turns(
             continue
         begin = max(policy.from_ms, one.since_ms)
         until = one.policies[index + 1].from_ms if index + 1 < len(one.policies) else now + 1
-        for first, following in periods(policy.drill.every, day_of(begin), day_of(min(until, now + 1)) + 1):
+        last = day_of(min(until, now + 1)) + 1
+        for first, following in _periods(policy.drill.every, day_of(begin), last):
             from_ms, to_ms = start_of(first), start_of(following)
             if begin <= from_ms < min(until, now + 1):
-                number = len(found)
                 mine = [drill for drill in drills if from_ms <= drill.begun_ms < to_ms]
-                due = _turn(one.name, policy.drill, runs, mine, number, (from_ms, to_ms), excuses, seeds, now)
-                found.append(Turn(due, policy, from_ms))
+                span = from_ms, to_ms
+                due = _turn(one.name, policy.drill, runs, mine, len(found), span, excuses, seeds, now)
+                found.append(Turn(due, policy))
     return found
+
+
+@lru_cache(maxsize=256)
+def _periods(every: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
+    return tuple(periods(every, first, last))
+
+
+@lru_cache(maxsize=4096)
+def _idle(period: str, due_ms: int, state: str, pick: str) -> DrillDue:
+    """A turn that nobody drilled in; of 200 objects they are alike."""
+    return DrillDue(period, due_ms, state, pick)
 
 
 def _turn(
@@ -66,12 +79,15 @@ def _turn(
     period = iso(day_of(span[0]))
     pick = ROTATION[number % len(ROTATION)] if rule.pick is Pick.ROTATING else rule.pick
     ended = [drill for drill in mine if drill.ended_ms is not None]
-    at = min((drill.begun_ms for drill in mine), default=min(now, span[1]))
-    seed, who = seeds.get(period, seeds.get(period[:7], ("", "")))
-    # Of a turn that went by undrilled nobody needs to know what it would have been.
-    asked = (bool(mine) or now < span[1]) and not (pick is Pick.RANDOM and not seed)
-    wanted = picked(runs, pick, at, f"{seed}/{name}/{period}") if asked else None
     state = "done" if ended else "excused" if excused(excuses, span[0]) else _open(now, span[1])
+    if not mine and now >= span[1]:
+        # Of a turn that went by undrilled nobody needs to know which point it would have been.
+        return _idle(period, span[1], state, pick.value)
+    at = min((drill.begun_ms for drill in mine), default=now)
+    seed, who = seeds.get(period, seeds.get(period[:7], ("", "")))
+    # A draw without a seed is nobody's draw.
+    asked = pick is not Pick.RANDOM or seed
+    wanted = picked(runs, pick, at, f"{seed}/{name}/{period}") if asked else None
     first = min(ended, key=lambda drill: (drill.begun_ms, drill.attempt), default=None)
     return DrillDue(
         period=period,
@@ -100,11 +116,8 @@ def picked(runs: Runs, pick: Pick, at: int, seed: str) -> int | None:
     """The point a turn asks for, of those that stood at an instant."""
     there = [
         run
-        for run, record in enumerate(runs.records)
-        if runs.standings[run].ever
-        and record.kind != "log"
-        and record.first_ms <= at
-        and (record.gone_ms is None or record.gone_ms > at)
+        for run in range(bisect_right(runs.starts, at))
+        if _stood(runs.records[run], at) and runs.ever(run) and runs.records[run].kind != "log"
     ]
     if not there:
         return None
@@ -113,6 +126,10 @@ def picked(runs: Runs, pick: Pick, at: int, seed: str) -> int | None:
     if pick is Pick.RANDOM:
         return there[int.from_bytes(sha256(seed.encode()).digest(), "big") % len(there)]
     return there[0 if pick is Pick.OLDEST else -1]
+
+
+def _stood(record: Record, at: int) -> bool:
+    return record.first_ms <= at and (record.gone_ms is None or record.gone_ms > at)
 
 
 def _middle(runs: Runs, there: Sequence[int]) -> int:
@@ -165,7 +182,7 @@ def allowed_ms(rule: DrillRule, size: int) -> int:
 def rpo(runs: Runs, at: int, drill: str = "") -> Rpo:
     """Age of the newest point that could be restored at an instant, by the time inside it."""
     for run in range(len(runs.records) - 1, -1, -1):
-        record, path = runs.records[run], runs.paths[run]
+        record, path = runs.records[run], runs.path(run)
         if not path.ever or record.kind == "log" or record.first_ms > at or runs.starts[run] > at:
             continue
         if path.lost_ms is None or path.lost_ms > at:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from checks.artefacts.levels import Level
 from collector.backups import losses, problems
 from collector.backups.account import Account
-from collector.backups.assign import Scene, Series, assign, series_of
+from collector.backups.assign import Scene, assign, series_of
 from collector.backups.case import Case
 from collector.backups.copies import Copied, copies_of
 from collector.backups.days import days_of, eaten, retention
@@ -21,8 +21,9 @@ from collector.backups.days import word as day_word
 from collector.backups.drills import Turn, rpo, rtos, tested, turns
 from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Observed, Place
+from collector.backups.paths import Words, chain, judge
 from collector.backups.policy import BackupObject, Policies, Role, To
-from collector.backups.runs import CHAINED, Words, build, chain, judge
+from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, build
 from collector.backups.sizes import odd_sizes
 from collector.backups.sources import Signed, compare
 from collector.backups.success import successes
@@ -114,7 +115,7 @@ def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
     series = series_of(one, [c for c in observed.changes if c.object in names], now)
     for held in series:
         assign(held, runs, one.kind, scene)
-    case = Case(one, runs, series, days_of(series, runs), looks, now, _slots(series))
+    case = Case(one, runs, series, days_of(series, runs), looks, now)
     ids = _ids(given) if None in runs.parents.values() else {}
     due = turns(one, runs, drills, excuses, observed.seeds, now)
     copied = tuple(copies_of(one, runs, places, now))
@@ -170,25 +171,26 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
 
 
 def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
-    states: Counter[SlotState] = Counter()
-    good, paths = 0, case.runs.paths
+    codes, good, states = case.runs.codes, 0, dict.fromkeys(SlotState, 0)
     for series in case.series:
-        usual = series.states.count(SlotState.ON_TIME)
-        states[SlotState.ON_TIME] += usual
-        if usual < len(series.states):
-            states.update(state for state in series.states if state is not SlotState.ON_TIME)
-        good += sum(1 for run in series.picks if run >= 0 and paths[run].ever)
-    days = Counter([code for code, _, _ in case.days.cells.values()])
+        odd = [state for state in series.states if state is not SlotState.ON_TIME]
+        states[SlotState.ON_TIME] += len(series.states) - len(odd)
+        for state in odd:
+            states[state] += 1
+        reached = [codes[run] for run in series.picks if run >= 0]
+        good += reached.count(GOOD) + reached.count(LOST)
     copies = Counter(held.state.state for held in copied)
     orphans = sum(
         1
-        for run, path in enumerate(case.runs.paths)
-        if path.good is False and path.cause != run and case.runs.records[run].gone_ms is None
+        for run in case.runs.parents
+        if codes[run] in (LOST, NEVER)
+        and case.runs.causes[run] != run
+        and case.runs.records[run].gone_ms is None
     )
     return {
         **{state.value: states[state] for state in SlotState},
         "good": good,
-        **{f"day_{day_word(code).value}": days[code] for code in range(len(DayState))},
+        **{f"day_{day_word(code).value}": case.days.codes.count(code) for code in range(len(DayState))},
         **{f"copy_{word.value}": count for word, count in copies.items()},
         "orphans": orphans,
     }
@@ -213,21 +215,6 @@ def _to(one: BackupObject) -> To:
         if schedule.role is Role.INCREMENTAL:
             return schedule.to
     return To.LAST
-
-
-def _slots(series: Sequence[Series]) -> dict[int, tuple[Series, int]]:
-    """Run -> its slot; of several the one whose role is its own, then the first."""
-    found: dict[int, tuple[Series, int]] = {}
-    for one in sorted(series, key=lambda held: held.schedule.role is not Role.FULL):
-        for slot, run in enumerate(one.picks):
-            if run >= 0:
-                found.setdefault(run, (one, slot))
-        for slot, more in one.more.items():
-            for run in more:
-                found.setdefault(run, (one, slot))
-        for slot, run in one.after_seal.items():
-            found.setdefault(run, (one, slot))
-    return found
 
 
 def _not_in_policy(policies: Policies, observed: Observed) -> list[Problem]:

@@ -69,17 +69,14 @@ class Standing(NamedTuple):
     cause: int = -1
 
 
-GOOD, UNPROVEN, NEVER = Standing(True, True), Standing(None, False), Standing(False, False)
-
-
 def standing(record: Record, good: bool | None, run: int) -> Standing:
     """How the record of a run stands, by its grade."""
     if good is True:
         if record.gone_ms is None:
-            return GOOD
+            return Standing(True, True)
         return Standing(False, True, record.gone_ms, record.last_ms, True, run)
     if good is None:
-        return UNPROVEN if record.gone_ms is None else Standing(False, False, cause=run)
+        return Standing(None if record.gone_ms is None else False, False, cause=run)
     return _broken(record, run)
 
 

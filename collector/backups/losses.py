@@ -49,40 +49,38 @@ def _taken(case: Case, series: Series, slot: int, run: int) -> bool:
     end = case.runs.records[run].end
     if end is not None and end > series.table.opens[slot]:
         return False
-    held = case.slot_of.get(run)
+    held = case.slot_of(run)
     doubled = held is not None and (bool(held[0].more.get(held[1])) or held[0].picks[held[1]] != run)
     return doubled or case.now >= series.table.deadlines[slot]
 
 
 def chain_problems(case: Case, elsewhere: Mapping[str, str]) -> Iterator[Problem]:
     """Orphans and incrementals of another full. `elsewhere`: ids of others' fulls -> their object."""
-    runs, lost = case.runs, {day for days in case.days.lost.values() for day in days}
-    full: int | None = None
+    runs = case.runs
+    if not runs.parents:
+        return
+    lost = {day for days in case.days.lost.values() for day in days}
     fulls: list[int] = []
     for run, record in enumerate(runs.records):
         if record.kind not in CHAINED:
             if record.kind != "log":
                 fulls.append(run)
-            continue
-        path = runs.paths[run]
-        if runs.parents[run] is None:
+        elif runs.parents[run] is None:
             yield _no_parent(case, run, record, elsewhere)
-        elif path.good is False and path.cause not in (run, -1) and _matters(case, run, lost):
-            yield case.about(
-                run,
-                "orphan",
-                path.lost_ms or record.first_ms,
-                last_good_ms=path.maybe_ms,
-                until_ms=record.gone_ms,
-            )
-        elif (full := _foreign(case, run, fulls)) is not None:
+        elif runs.causes[run] not in (run, -1) and _matters(case, run, lost):
+            path, gone = runs.path(run), record.gone_ms
+            first = path.lost_ms or record.first_ms
+            yield case.about(run, "orphan", first, last_good_ms=path.maybe_ms, until_ms=gone)
+        elif fulls and fulls[-1] != runs.roots[run] and (full := _foreign(case, run, fulls)) is not None:
             numbers = (("behind", fulls[::-1].index(full)),)
             yield case.about(run, "wrong_parent", record.read_ms or record.first_ms, numbers=numbers)
 
 
 def _matters(case: Case, run: int, lost: set[int]) -> bool:
     """Its day is lost by that, or it still lies there and its day is still owed."""
-    held = case.slot_of.get(run)
+    if case.runs.records[run].gone_ms is not None and not lost:
+        return False
+    held = case.slot_of(run)
     if held is None:
         return case.runs.records[run].gone_ms is None
     day = held[0].table.days[held[1]]
@@ -99,13 +97,13 @@ def _no_parent(case: Case, run: int, record: Record, elsewhere: Mapping[str, str
 def _foreign(case: Case, run: int, fulls: Sequence[int]) -> int | None:
     """The full its chain ends in, where that is older than the newest good full of a slot before it."""
     root, start = case.runs.roots[run], case.runs.starts[run]
-    if root is None or not fulls or fulls[-1] == root:
+    if root is None:
         return None
     for full in reversed(fulls):
         if full == root:
             return None
         ended = case.runs.records[full].end or case.runs.starts[full]
-        if full in case.slot_of and case.runs.standings[full].ever and ended <= start:
+        if ended <= start and case.runs.ever(full) and case.slot_of(full) is not None:
             return root if root in fulls else None
     return None
 
@@ -114,12 +112,12 @@ def lost_problems(case: Case, kept: Retention) -> Iterator[Problem]:
     """Points that went before their time: one by one, or by a purge that begins with the oldest."""
     purged: list[tuple[int, list[int]]] = []
     for cause, days in sorted(case.days.lost.items()):
-        if cause < 0 or not case.runs.standings[cause].gone:
+        if cause < 0 or not case.runs.standing(cause).gone:
             continue
         if _oldest_first(case.runs, cause):
             purged.append((cause, days))
         else:
-            stands = case.runs.standings[cause]
+            stands = case.runs.standing(cause)
             yield case.about(
                 cause,
                 "vanished",
@@ -136,24 +134,24 @@ def lost_problems(case: Case, kept: Retention) -> Iterator[Problem]:
 
 def _owed_until(case: Case, days: Sequence[int]) -> int | None:
     """When the last of these days was owed no more; None while one still is."""
-    until = start_of(max(expires(day, case.days.cells[day][2]) for day in days))
+    until = start_of(max(expires(day, case.days.keep(day)) for day in days))
     return until if until <= case.now else None
 
 
 def _oldest_first(runs: Runs, cause: int) -> bool:
     """Whether nothing good that is older stood longer: that is a purge, else something was taken out."""
-    at = runs.standings[cause].lost_ms or 0
+    at = runs.lost[cause] or 0
     for run in range(cause):
-        stands = runs.standings[run]
-        if stands.ever and (stands.lost_ms is None or stands.lost_ms > at):
+        lost = runs.lost[run]
+        if runs.ever(run) and (lost is None or lost > at):
             return False
     return True
 
 
 def _short(case: Case, purged: Sequence[tuple[int, list[int]]], kept: Retention) -> Problem:
-    first, _ = min(purged, key=lambda item: case.runs.standings[item[0]].lost_ms or 0)
+    first, _ = min(purged, key=lambda item: case.runs.standing(item[0]).lost_ms or 0)
     every = [day for _, lost in purged for day in lost]
-    stands = case.runs.standings[first]
+    stands = case.runs.standing(first)
     return case.about(
         first,
         "retention_short",

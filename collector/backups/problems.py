@@ -12,7 +12,7 @@ from collector.backups.drills import Turn, drill_findings
 from collector.backups.ledger import Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Record
 from collector.backups.observed import Turn as Changed
-from collector.backups.runs import Words
+from collector.backups.paths import Words
 from collector.backups.sizes import Odd
 
 _PASSING = frozenset({"unfinished", "moving"})  # true of every backup while it is made
@@ -22,7 +22,11 @@ _OUTCOMES = {Told.BAD: Outcome.BAD, Told.COULD_NOT_TELL: Outcome.COULD_NOT_TELL}
 def slot_problems(case: Case) -> Iterator[Problem]:
     """Missed slots, one by one; stretches in which nobody looked; runs that ended after grace."""
     for series in case.series:
-        odd = [i for i, state in enumerate(series.states) if state in (SlotState.MISSED, SlotState.UNSEEN)]
+        odd = [
+            slot
+            for slot, run in enumerate(series.picks)
+            if run < 0 and series.states[slot] in (SlotState.MISSED, SlotState.UNSEEN)
+        ]
         for state, group in groupby(odd, key=series.states.__getitem__):
             held = list(group)
             if state is SlotState.MISSED:
@@ -102,7 +106,7 @@ def _passing(case: Case, run: int, reason: str, until: int | None) -> bool:
     """A backup being made is no finding while its slot is open, nor once it is done."""
     if reason not in _PASSING:
         return False
-    held = case.slot_of.get(run)
+    held = case.slot_of(run)
     return until is not None or (held is not None and case.now < held[0].table.deadlines[held[1]])
 
 

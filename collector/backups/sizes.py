@@ -47,17 +47,22 @@ def judge_size(size: int, before: Sequence[int]) -> tuple[str, bool, int] | None
 
 def odd_sizes(series: Sequence[Series], runs: Runs, signed: Signed, epochs: Sequence[int]) -> Iterator[Odd]:
     """Runs of slots whose size does not fit, by the weekday of the slot; an epoch begins anew."""
-    weekdays: dict[tuple[bool, int], list[int]] = {}
     for one in series:
         chained = one.schedule.role is Role.INCREMENTAL
-        for slot, run in enumerate(one.picks):
-            if run >= 0 and (runs.records[run].kind in CHAINED) is chained:
-                weekdays.setdefault((chained, one.table.days[slot] % 7), []).append(run)
-    for mine in weekdays.values():
-        sizes = [runs.records[run].bytes for run in mine]
-        # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
-        if signed.times or 2 * max(sizes) > 5 * min(sizes):
-            yield from _odd(runs, sorted(set(mine)), signed, sorted(epochs))
+        for picks in _weekdays(one):
+            mine = [run for run in picks if run >= 0 and (runs.records[run].kind in CHAINED) is chained]
+            sizes = [runs.records[run].bytes for run in mine]
+            # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
+            if mine and (signed.times or 2 * max(sizes) > 5 * min(sizes)):
+                yield from _odd(runs, mine, signed, sorted(epochs))
+
+
+def _weekdays(one: Series) -> list[list[int]]:
+    """Runs of a daily series by weekday; the others have but one."""
+    days = one.table.days
+    if one.schedule.every == "day" and days and days[-1] - days[0] == len(days) - 1:
+        return [one.picks[first::7] for first in range(7)]
+    return [one.picks]
 
 
 def _odd(runs: Runs, mine: Sequence[int], signed: Signed, epochs: list[int]) -> Iterator[Odd]:
@@ -74,7 +79,7 @@ def _odd(runs: Runs, mine: Sequence[int], signed: Signed, epochs: list[int]) -> 
             found = None if by_size is None else Odd(run, *by_size)
         if found is not None:
             yield found
-        if size > 0 and runs.standings[run].ever and (found is None or not found.bad):
+        if size > 0 and runs.ever(run) and (found is None or not found.bad):
             before.append(size)
             del before[:-_LAST]
             last = run

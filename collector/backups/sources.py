@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from checks.artefacts.levels import Level, Outcome, Verdict, bad, good
 from collector.backups.observed import Drill, Fingerprint, Record
+from collector.backups.paths import Word
 from collector.backups.policy import DAY_MS, HOUR_MS, BackupObject, ObjectKind
-from collector.backups.runs import Runs, Word
+from collector.backups.runs import Runs
 
 _ABOUT_THE_DRILL = frozenset({"wrong_target", "rolled_back", "overran", "wrong_answer", "not_drilled"})
 _SLACK_MS = HOUR_MS
