@@ -55,8 +55,9 @@ def _ident(name: str) -> str:
 @dataclass
 class Part:
     """The dump of one database. `complete`: its end mark is there. `created`: tables it creates; `inserts`:
-    INSERT statements, which have no sum; `unlogged`: names of those tables; `encoding`: as the dump sets it; `transcoded`: False where rows do
-    not fit it. `name`: of the database where the text tells (`\\connect`), else ""."""
+    INSERT statements, which have no sum; `encoding`: as the dump sets it; `transcoded`: False where rows do
+    not fit it. `name`: of the database where the text tells (`\\connect`), else "". `unlogged`: names of
+    tables that no fingerprint compares."""
 
     product: str = ""
     name: str = ""
@@ -136,6 +137,8 @@ class _Reader:
     def run(self) -> None:
         lines = self._lines
         while line := lines.line():
+            if b"\0" in line:
+                self.told.misfits += 1
             if self._mid or self._quotes.inside:
                 self._quotes.feed(line)
             else:

@@ -16,6 +16,7 @@ from checks.artefacts.fingerprint import Compared, Fingerprint, FingerprintError
 from checks.artefacts.layers import CHUNK, Account, End, LayerError, piped
 from checks.artefacts.levels import UNTOLD
 from checks.artefacts.opening import opened
+from checks.artefacts.pgtar import WatchedTar
 from checks.artefacts.sealing import seal_of
 from checks.artefacts.twins import twin
 from checks.codec import from_json, to_json
@@ -167,10 +168,27 @@ class _Look:
         """The text its own tool makes of an archive. LayerError for what the tool complains about."""
         tools, name = self.backups.tools, self._able(made.since)
         local = self.place.local(entry.path)
+        if made.format == "tar":
+            return self._tar(name, stream, how)
         if made.layers or local is None:
             with piped(tools, name, [name, "-f", "-"], stream, _complaint) as child:
                 return copytext.read(io.BufferedReader(child, CHUNK), how)
         return self._by_path(tools, name, local, how)
+
+    def _tar(self, name: str, stream: BinaryIO, how: How) -> copytext.Told:
+        watched = WatchedTar(stream)
+        whole = io.BufferedReader(watched, CHUNK)
+        try:
+            with piped(self.backups.tools, name, [name, "-f", "-"], whole, _complaint) as child:
+                told = copytext.read(io.BufferedReader(child, CHUNK), how)
+        except LayerError as problem:
+            if watched.cut and problem.layer == name:
+                raise LayerError("truncated", "tar") from None
+            raise
+        if watched.cut:
+            raise LayerError("truncated", "tar")
+        told.trailing += watched.behind
+        return told
 
     def _by_path(self, tools: Tools, name: str, local: str, how: How) -> copytext.Told:
         if tools.find(name) is None:

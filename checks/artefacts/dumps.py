@@ -321,7 +321,7 @@ def _compared(seen: Compared, dump: Dump) -> Iterator[Verdict]:
     if dump.inserts and not dump.tables:
         yield untold(Level.TRUE, "not_recorded", "inserts")
         return
-    words = [*verdict_words(seen)]
+    words = [*verdict_words(seen, schema=dump.created > 0)]
     for word, subject in words:
         yield bad(word, subject)
     if not words and seen.filled and not seen.same_rows:

@@ -279,11 +279,13 @@ def root_alone(tables: Mapping[str, Summed], objects: Summed | None) -> str:
     return root(mine, Counted(objects.count, objects.hex()) if objects is not None else None)
 
 
-def verdict_words(seen: Compared) -> Iterator[tuple[str, str]]:
-    """Reason words of levels.REASONS for what a comparison shows, with the first table; none: all equal."""
+def verdict_words(seen: Compared, *, schema: bool = False) -> Iterator[tuple[str, str]]:
+    """Reason words of levels.REASONS for what a comparison shows, with the first table; none: all equal.
+    `schema`: the copy has tables, though perhaps no place for their rows."""
     if seen.filled and not seen.found_rows:
         # Schema only, or nothing at all: said once, not table by table.
-        yield ("nothing_in_it" if seen.missing.total == seen.tables else "no_rows_at_all"), ""
+        bare = seen.missing.total == seen.tables and not schema
+        yield ("nothing_in_it" if bare else "no_rows_at_all"), ""
         return
     if seen.filled >= 2 and not seen.alike and not seen.same_rows:
         yield "wrong_source", ""
