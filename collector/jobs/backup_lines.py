@@ -18,6 +18,7 @@ from checks.wire.errors import WireError
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.evidence.accepted import Accepted
 from collector.jobs.batches import lines_of
+from collector.store import backups
 from collector.store.backups import LookRow
 
 PREFIX = "backup."
@@ -41,14 +42,26 @@ def found_in(batch: Accepted) -> Iterator[tuple[Accepted, int]]:
 
 
 def rows_of(conn: Connection, found: Iterable[tuple[Accepted, int]]) -> list[LookRow]:
-    """The rows of these lines; each batch is opened once."""
+    """The rows of these lines; each batch is opened once. What was seen just before is not said again."""
     made, at, lines = [], -1, list[bytes]()
+    known: dict[tuple[str, str, str], str | None] = {}
     for batch, number in found:
         if batch.idx != at:
             at, lines = batch.idx, lines_of(conn, batch.idx)
         if number < len(lines) and (result := _read(lines[number])) is not None:
-            made.append(_row(batch, number, result))
+            row = _row(batch, number, result)
+            made.append(row if row.error is not None else _once(conn, row, known))
     return made
+
+
+def _once(conn: Connection, row: LookRow, known: dict[tuple[str, str, str], str | None]) -> LookRow:
+    series = row.check, row.target, row.vantage
+    if series not in known:
+        known[series] = backups.last_seen(conn, *series)
+    if known[series] == row.seen:
+        return row._replace(seen=backups.SAME)
+    known[series] = row.seen
+    return row
 
 
 def _read(line: bytes) -> Result | None:

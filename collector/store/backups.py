@@ -1,7 +1,8 @@
 """Looks of backup checks as the policy engine wants them, one row a result line, in the order of the log.
 
 `seen` is the line's facts and readings as JSON without what the engine has no use for (`collector/jobs/
-backup_lines.py`), so a calendar of a year needs no body of the log. Derived: a rebuild gives the same bytes.
+backup_lines.py`), so a calendar of a year needs no body of the log; SAME where the look before it, of the
+same check, target and agent, saw just that. Derived: a rebuild gives the same bytes.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Te
 from collector.store.bulk import upsert
 from collector.store.metadata import metadata
 
+SAME = "="
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 look_table = Table(
     "backup_look",
@@ -67,6 +69,21 @@ def every(conn: Connection, upto: int | None = None) -> list[LookRow]:
     if upto is not None:
         wanted = wanted.where(table.c.received <= upto)
     return [LookRow(*row) for row in conn.execute(wanted)]
+
+
+def last_seen(conn: Connection, check: str, target: str, vantage: str) -> str | None:
+    """What the newest look of a series saw, written out; None before the first."""
+    table = look_table
+    wanted = (table.c.target == target, table.c.check == check, table.c.vantage == vantage)
+    found = select(table.c.seen).where(*wanted, table.c.error.is_(None), table.c.seen != SAME)
+    return conn.execute(found.order_by(table.c.idx.desc(), table.c.line.desc()).limit(1)).scalar()
+
+
+def marks(conn: Connection) -> dict[str, tuple[int, int]]:
+    """Target -> (entry of its newest look, how many there are): another one whenever a look is added."""
+    table = look_table
+    rows = conn.execute(select(table.c.target, func.max(table.c.idx), func.count()).group_by(table.c.target))
+    return {target: (int(idx), int(count)) for target, idx, count in rows}
 
 
 def newest(conn: Connection) -> tuple[int, int]:

@@ -47,7 +47,7 @@ def test_a_rebuild_gives_the_same_looks(world: Any, sight: Any) -> None:
         agent.send(sight("city/oa@disk", at, check="backup.postgres", facts=FACTS, readings=READINGS))
         derive.catch_up(world.context)
     before = looks(world)
-    assert len(before) == 5
+    assert [row.seen == backups.SAME for row in before] == [False, True, True, True, True]
     derive.rebuild(world.context)
     assert looks(world) == before
 
@@ -56,3 +56,19 @@ def test_an_agent_speaks_for_itself_only(world: Any, sight: Any) -> None:
     world.agent("backup-1").send(sight("city/oa@disk", world.at, check="backup.postgres", vantage="backup-2"))
     derive.catch_up(world.context)
     assert looks(world) == []
+
+
+def test_what_was_seen_before_is_not_kept_again(world: Any, sight: Any) -> None:
+    agent = world.agent("backup-1")
+    other = {**FACTS, "stands": {"count": 0, "listed": []}}
+    for number, facts in enumerate((FACTS, FACTS, other, FACTS)):
+        world.at += 1000
+        line = sight("city/oa@disk", world.at, check="backup.postgres", facts=facts, readings=READINGS)
+        agent.send(line, sight("city/oa@disk", world.at + 1, "error", "backup.postgres"))
+        if number != 1:  # with and without a flush in between
+            derive.catch_up(world.context)
+    said = [row.seen for row in looks(world) if row.error is None]
+    assert [text == backups.SAME for text in said] == [False, True, False, False]
+    before = looks(world)
+    derive.rebuild(world.context)
+    assert looks(world) == before
