@@ -17,6 +17,8 @@ from urllib.parse import quote_from_bytes
 
 from checks.files import Where
 
+MOST_PATH = 65_536  # bytes of a path below the top of a walk; a place refuses longer ones
+
 
 def shown(path: str) -> str:
     """The path as it may be signed: bytes that are no UTF-8, controls and `%` percent-encoded."""
@@ -120,10 +122,18 @@ class Place(Protocol):
         (`a`, `a-b`, `a/`, `a/b`); links are entries, never followed. A directory that cannot be listed is an
         entry, and goes to `failed`; without that its OSError ends the walk."""
 
+    def rows(
+        self, top: str, failed: Callable[[str, OSError], None] | None = None
+    ) -> Iterator[tuple[bytes, Entry]]:
+        """`walk`, each entry behind the raw bytes of its path below `top`, a directory's with its slash."""
+
+    def sha256(self, entry: Entry) -> str:
+        """SHA-256 of a regular file, hex; BlockingIOError where it is not what the entry says any more, or
+        changes while it is read. The fastest way to read many files."""
+
     def blocks(self, path: str, most: int) -> Iterator[memoryview]:
         """A regular file from its beginning, `most` bytes of it at most, in blocks of up to 1 MiB; each
-        block is good until the next one is asked for, of whatever file. The fastest way to read all of a
-        file."""
+        block is good until the next one is asked for, of whatever file."""
 
     def block(self, path: str, offset: int, size: int) -> bytes:
         """So many bytes from within a regular file, fewer at its end."""

@@ -6,6 +6,8 @@ Never is a password on a command line, and never is a shell asked for.
 """
 
 import contextlib
+import errno
+import hashlib
 import io
 import os
 import select
@@ -29,10 +31,11 @@ from agent.sources.ssh import pins
 from agent.sources.ssh_link import Deadline, errors
 from agent.sources.ssh_pool import Session, check_key, connect, greeted
 from checks.api import ErrorKind, ObservationError
-from checks.places import Entry, Ground, NotAFileError
+from checks.places import MOST_PATH, Entry, Ground, NotAFileError
 from checks.remote import Login
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+Failed = Callable[[str, OSError], None]
 _WINDOW = 32 << 20
 _CHUNK = 1 << 20
 
@@ -226,9 +229,27 @@ class SftpPlace:
         """Entries that fit, sorted by path."""
         return matching(self, pattern)
 
-    def walk(self, top: str, failed: Callable[[str, OSError], None] | None = None) -> Iterator[Entry]:
+    def walk(self, top: str, failed: Failed | None = None) -> Iterator[Entry]:
         """Everything below a directory, sorted by bytes of the path, directories with a slash behind it."""
-        top = top.rstrip("/")
+        return (entry for _, entry in self.rows(top, failed))
+
+    def rows(self, top: str, failed: Failed | None = None) -> Iterator[tuple[bytes, Entry]]:
+        """The same, with the raw path below `top`."""
+        yield from self._rows(top.rstrip("/"), b"", failed)
+
+    def sha256(self, entry: Entry) -> str:
+        """SHA-256 of a regular file as the entry says it is."""
+        made, left = hashlib.sha256(), entry.size
+        for block in self.blocks(entry.path, entry.size + 1):
+            made.update(block)
+            left -= len(block)
+        with self._call():
+            after = self._wire.lstat(os.fsencode(entry.path))
+        if left or (after.size, after.mtime * 10**9) != (entry.size, entry.mtime_ns):
+            raise BlockingIOError(errno.EAGAIN, "it changes")
+        return made.hexdigest()
+
+    def _rows(self, top: str, above: bytes, failed: Failed | None) -> Iterator[tuple[bytes, Entry]]:
         try:
             listed = self._listed(top or "/")
         except OSError as problem:
@@ -236,11 +257,14 @@ class SftpPlace:
                 raise
             failed(top, problem)
             return
-        for name, found in sorted(listed, key=lambda one: one[0] + b"/" * stat.S_ISDIR(one[1].mode)):
-            entry = self._entry(f"{top}/{os.fsdecode(name)}", found)
-            yield entry
+        if any(len(above) + len(name) >= MOST_PATH for name, _ in listed):
+            raise ObservationError(ErrorKind.GARBLED, f"{self.name}: names without end")
+        listed = [(name + b"/" * stat.S_ISDIR(found.mode), found) for name, found in listed]
+        for name, found in sorted(listed, key=lambda one: one[0]):
+            entry = self._entry(f"{top}/{os.fsdecode(name)}".removesuffix("/"), found)
+            yield above + name, entry
             if entry.kind == "directory":
-                yield from self.walk(entry.path, failed)
+                yield from self._rows(entry.path, above + name, failed)
 
     def blocks(self, path: str, most: int) -> Iterator[memoryview]:
         """A regular file from its beginning, asked for ahead."""

@@ -25,6 +25,8 @@ from checks.api import ErrorKind, ObservationError
 _MOST_COMPLAINT = 16 * 1024
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BESIDE = "/usr/lib/postgresql/*/bin"
+_KINGBASE = "/opt/Kingbase/ES/V*/Server/bin"
+_OURS = "ROUNDSEAL_TOOLS"  # directories an operator adds in the environment of the service, looked in first
 _ABOVE = 64  # descriptors of ours; below are those the program gets
 _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
 _running: set[int] = set()  # process groups of programs under way
@@ -116,7 +118,8 @@ class LocalTools:
         name, _, least = name.partition("@")
         beside = sorted(glob.glob(_BESIDE), key=lambda one: int(one.split("/")[-2]), reverse=True)
         if not least:
-            return shutil.which(name, path=":".join([*beside, _PATH]))
+            given = [one for one in os.environ.get(_OURS, "").split(":") if one.startswith("/")]
+            return shutil.which(name, path=":".join([*given, *beside, _PATH, *sorted(glob.glob(_KINGBASE))]))
         able = [one for one in beside if int(one.split("/")[-2]) >= int(least)]
         return shutil.which(name, path=":".join([*able, *_wheel(int(least))]))
 

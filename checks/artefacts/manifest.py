@@ -35,9 +35,11 @@ HEAD = b"roundseal-manifest\t1"
 ENDINGS = (".manifest.gz", ".manifest.xz", ".manifest")
 INSIDE = ".roundseal"  # manifests of a tree may lie in this directory at its top
 NONE = b"-"
+_CHANGES = frozenset((b"+\t", b"~\t", b"-\t"))
 BLOCK = 1 << 20
 BLOCKS_FROM = 16 << 20  # larger files have a digest of blocks
 MOST_LINE = 1 << 20
+_AT_ONCE = 128 * 1024  # text taken apart at a time: larger pieces cost memory and give no speed
 _ODD = re.compile(rb"[^!-$&-~]")
 _CODE = re.compile(rb"%([0-9A-F]{2})")
 _KINDS = {"file": b"f", "directory": b"d", "link": b"l"}
@@ -99,17 +101,18 @@ def opened(raw: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     elif first.startswith(b"\xfd7zXZ\0"):
         yield from _unpacked(first, blocks)
     else:
-        yield first
-        yield from (bytes(one) for one in blocks)
+        for block in _chain(first, blocks):
+            for at in range(0, len(block), _AT_ONCE):
+                yield block[at : at + _AT_ONCE]
 
 
 def _inflated(first: bytes, blocks: Iterator[bytes | memoryview]) -> Iterator[bytes]:
     inner = zlib.decompressobj(31)
     try:
         for block in _chain(first, blocks):
-            yield inner.decompress(block, 4 * BLOCK)
+            yield inner.decompress(block, _AT_ONCE)
             while inner.unconsumed_tail:
-                yield inner.decompress(inner.unconsumed_tail, 4 * BLOCK)
+                yield inner.decompress(inner.unconsumed_tail, _AT_ONCE)
             if inner.unused_data:
                 raise ManifestError("bytes after its end")
     except zlib.error as problem:
@@ -124,9 +127,9 @@ def _unpacked(first: bytes, blocks: Iterator[bytes | memoryview]) -> Iterator[by
     inner = lzma.LZMADecompressor(memlimit=256 << 20)
     try:
         for block in _chain(first, blocks):
-            yield inner.decompress(block, BLOCK)
+            yield inner.decompress(block, _AT_ONCE)
             while not inner.needs_input and not inner.eof:
-                yield inner.decompress(b"", BLOCK)
+                yield inner.decompress(b"", _AT_ONCE)
     except (lzma.LZMAError, EOFError) as problem:
         raise ManifestError(f"damaged: {problem}") from None
     if not inner.eof:
@@ -206,23 +209,25 @@ def _header(lines: Iterator[bytes], head: Head) -> None:
 def _body(lines: Iterator[bytes], head: Head) -> Iterator[tuple[bytes, bytes, bytes]]:
     before = b""
     for line in lines:
-        op, _, rest = line.partition(b"\t")
-        if op == b"end":
-            root, content, files, size = rest.split(b"\t")
+        op, rest = line[:2], line[2:]
+        if op in _CHANGES:
+            name = rest[: rest.index(b"\t")] if op != b"-\t" else rest
+            raw = decoded(name) if b"%" in name else name
+            if raw <= before:
+                raise ManifestError("out of order")
+            before = raw
+            head.changes += 1
+            yield raw, op[:1], rest if op != b"-\t" else b""
+        elif op == b"!\t":
+            path, reason, times = rest.split(b"\t")
+            head.moving[path] = (reason.decode("ascii", "replace"), int(times))
+        elif line.startswith(b"end\t"):
+            _, root, content, files, size = line.split(b"\t")
             head.root, head.content = root.decode("ascii"), content.decode("ascii")
             head.files, head.size = int(files), int(size)
             return
-        if op == b"!":
-            path, reason, days = rest.split(b"\t")
-            head.moving[path] = (reason.decode("ascii", "replace"), int(days))
-            continue
-        name = rest.partition(b"\t")[0]
-        raw = decoded(name)
-        if raw <= before or op not in (b"+", b"~", NONE):
-            raise ManifestError("out of order")
-        before = raw
-        head.changes += 1
-        yield raw, op, rest if op != NONE else b""
+        else:
+            raise ManifestError("no line of a manifest")
     raise ManifestError("cut off: no end")
 
 

@@ -135,16 +135,24 @@ class Root:
 
     def __init__(self) -> None:
         self._made = sha256()
-        self.files = 0
+        self._held: list[bytes] = []
 
     def add(self, line: bytes) -> None:
         """The next line."""
-        self._made.update(line + b"\n")
+        self._held.append(line)
+        if len(self._held) >= 512:
+            self._flush()
 
     @property
     def hex(self) -> str:
         """After the last line."""
+        self._flush()
         return self._made.hexdigest()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._made.update(b"\n".join(self._held) + b"\n")
+            self._held.clear()
 
 
 def _age(one: Known) -> tuple[int, str]:

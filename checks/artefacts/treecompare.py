@@ -3,13 +3,12 @@
 What was compared before and has not moved since is not read again until its turn; the file of state on the
 agent's shelf says when each was last read:
 
-    PATH<TAB>SHA256<TAB>SIZE<TAB>MTIME_NS<TAB>CTIME_NS<TAB>INODE<TAB>READ_AT
+    PATH<TAB>SIZE MTIME_NS CTIME_NS INODE<TAB>SHA256<TAB>READ_AT
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 
 from checks.artefacts.manifest import (
     BLOCK,
@@ -23,10 +22,10 @@ from checks.artefacts.manifest import (
     split,
     target_of,
 )
-from checks.artefacts.standing import trouble
 from checks.artefacts.treemake import State, Turn
-from checks.places import Entry, Place, shown
+from checks.places import MOST_PATH, Entry, Place, shown
 
+_INSIDE = INSIDE.encode() + b"/"
 MOST_NAMES = 20  # named in facts; all are counted
 
 
@@ -65,7 +64,9 @@ class Compared:
 
 
 _Line = tuple[bytes, bytes]  # raw path, LINE
-_Own = tuple[bytes, list[bytes]]  # raw path, fields of state
+_Own = tuple[bytes, bytes, bytes, bytes]  # raw path, stamp, SHA-256, read at
+_END = b"\xff" * (MOST_PATH + 1)  # behind every path
+_AT_ONCE = 512  # lines that are hashed or written together
 
 
 def held_states(blocks: Iterable[bytes | memoryview] | None) -> Iterator[_Own]:
@@ -73,12 +74,14 @@ def held_states(blocks: Iterable[bytes | memoryview] | None) -> Iterator[_Own]:
     if blocks is None:
         return
     for line in split(opened(blocks)):
-        fields = line.split(b"\t")
-        yield decoded(fields[0]), fields
+        path, stamp, digest, read_at = line.split(b"\t")
+        yield decoded(path), stamp, digest, read_at
 
 
 class Pick:
     """Which files are read, and what of them: all of those that moved or whose turn it is."""
+
+    whole = True  # what it reads it reads whole
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
@@ -88,20 +91,10 @@ class Pick:
         return self._turn.of(raw)
 
     def passes(self, fields: list[bytes]) -> None:
-        """The manifest's next line, whether there is such a file or not."""
+        """The manifest's next line, whether there is such a file or not. Asked of what is not `whole`."""
 
-    def same(self, place: Place, entry: Entry, fields: list[bytes], found: Compared) -> str | None:
-        """SHA-256 of the file as it is (None: not read as a whole, but what was read is as it should be; "":
-        what was read of it is not). OSError where it cannot be read or moves."""
-        made, size = sha256(), 0
-        for block in place.blocks(entry.path, entry.size + 1):
-            made.update(block)
-            size += len(block)
-        found.read_files += 1
-        found.read_bytes += size
-        if size != entry.size:
-            raise BlockingIOError("moving")
-        return made.hexdigest()
+    def same(self, place: Place, entry: Entry, fields: list[bytes], found: Compared) -> bool | None:
+        """Whether what is read of it is as it should be, None where nothing is. Likewise."""
 
 
 class Comparer:
@@ -113,12 +106,16 @@ class Comparer:
         self._top = top
         self._state = state
         self._pick = pick
+        self._sampled = not pick.whole
         self._now = b"%d" % now
         self._oldest = now
-        self._content: Any = sha256()
+        self._content = sha256()
+        self._lines: list[bytes] = []
+        self._states: list[bytes] = []
+        self._owners: dict[tuple[str, str], bytes] = {}
         self._moving: dict[bytes, None] = {}
         self._blind: tuple[bytes, ...] = ()
-        self._gone: frozenset[bytes] | set[bytes] = frozenset()
+        self._gone: set[bytes] = set()
         self._increment = False
 
     def excuse(self, moving: Iterable[bytes]) -> None:
@@ -132,41 +129,35 @@ class Comparer:
         """`gone`: filled in by `wanted` as it goes, raw paths that the source deleted. `increment`: only what
         changed that day lies here; directories in it are no part of it."""
         self._gone, self._increment = gone, increment
-        want, mine = next(wanted, None), next(held, None)
-        for raw, entry in self._walk():
-            while want is not None and want[0] < raw:
+        nothing, stateless = (_END, b""), (_END, b"", b"", b"")
+        want, mine = next(wanted, nothing), next(held, stateless)
+        for raw, entry in self._place.rows(self._top, self._closed):
+            while want[0] < raw:
                 self._missing(want)
-                want = next(wanted, None)
-            while mine is not None and mine[0] < raw:
-                mine = next(held, None)
-            if want is not None and want[0] == raw:
-                self._both(entry, raw, want[1], mine[1] if mine is not None and mine[0] == raw else None)
-                want = next(wanted, None)
-            else:
+                want = next(wanted, nothing)
+            while mine[0] < raw:
+                mine = next(held, stateless)
+            if want[0] != raw:
                 self._extra(entry, raw)
-        while want is not None:
+                continue
+            if entry.kind == "file":
+                self._file(entry, raw, want[1], mine if mine[0] == raw else stateless)
+            else:
+                self._other_kind(entry, want[1])
+            want = next(wanted, nothing)
+        while want[0] != _END:
             self._missing(want)
-            want = next(wanted, None)
+            want = next(wanted, nothing)
         return self._end()
 
     def _end(self) -> Compared:
         found = self.found
+        self._flush()
         self._state.end()
-        if self._content is not None and not found.unread.count and not found.moving.count:
+        if not self._sampled and not found.unread.count and not found.moving.count:
             found.content = self._content.hexdigest()
             found.oldest_read = self._oldest
         return found
-
-    def _walk(self) -> Iterator[tuple[bytes, Entry]]:
-        cut = len(self._top.rstrip("/").encode("utf-8", "surrogateescape")) + 1
-        for entry in self._place.walk(self._top, self._closed):
-            raw = entry.path.encode("utf-8", "surrogateescape")[cut:]
-            if raw.partition(b"/")[0] == INSIDE.encode():
-                continue
-            if entry.kind != "directory":
-                yield raw, entry
-            elif not self._increment:
-                yield raw + b"/", entry
 
     def _closed(self, folder: str, problem: OSError) -> None:
         del problem
@@ -178,100 +169,124 @@ class Comparer:
         return encoded(raw) in self._moving or raw.startswith(self._blind)
 
     def _missing(self, want: _Line) -> None:
-        self._pick.passes(want[1].split(b"\t"))
+        if self._sampled:
+            self._pick.passes(want[1].split(b"\t"))
         if self._increment and want[0].endswith(b"/"):
             return
         if not self._excused(want[0]):
             self.found.missing.add(want[1].partition(b"\t")[0])
 
     def _extra(self, entry: Entry, raw: bytes) -> None:
-        if self._excused(raw):
-            return
+        if self._excused(raw) or raw.startswith(_INSIDE) or (self._increment and raw[-1:] == b"/"):
+            return  # (manifests may lie in the copy; a directory is no part of an increment)
         (self.found.kept if raw in self._gone else self.found.extra).add(encoded(raw))
-        self._add(entry, encoded(raw), b"")
+        self._add(content_line(encoded(raw), kind_of(entry.kind), b"", b""))
 
-    def _both(self, entry: Entry, raw: bytes, line: bytes, mine: list[bytes] | None) -> None:
+    def _other_kind(self, entry: Entry, line: bytes) -> None:
+        """A directory, link or something else, where the manifest has this line."""
         fields = line.split(b"\t")
-        self._pick.passes(fields)
-        found, path = self.found, fields[0]
-        kind = kind_of(entry.kind)
-        if kind != fields[1]:
-            found.differ.add(path)
-            return
-        digest = b""
+        path, kind, digest = fields[0], kind_of(entry.kind), b""
+        if self._sampled:
+            self._pick.passes(fields)
         if kind == b"l":
             digest = encoded(entry.link_to.encode("utf-8", "surrogateescape"))
-            if digest != target_of(fields):
-                found.differ.add(path)
-        elif kind == b"f":
-            known = self._file(entry, raw, fields, mine)
-            if known is None:
-                return
-            digest = known
-        if kind != b"l" and self._other(entry, fields):
-            found.metadata.add(path)
-        self._add(entry, path, digest)
+        if kind != fields[1] or (kind == b"l" and digest != target_of(fields)):
+            self.found.differ.add(path)
+        elif kind != b"l" and self._differs(entry, fields):
+            self.found.metadata.add(path)
+        self._add(content_line(path, kind, b"", digest))
 
-    def _file(self, entry: Entry, raw: bytes, fields: list[bytes], mine: list[bytes] | None) -> bytes | None:
-        """Its digest, None where it is not known. What differs is noted."""
-        found = self.found
+    def _file(self, entry: Entry, raw: bytes, line: bytes, mine: _Own) -> None:
+        """A file. One line made as the manifest's would be saves taking that apart: they are nearly always
+        the same."""
+        found, size = self.found, entry.size
         found.files += 1
-        found.size += entry.size
-        stamp = [b"%d" % one for one in (entry.size, entry.mtime_ns, entry.ctime_ns, entry.inode)]
-        if mine is not None and mine[2:6] == stamp and entry.ctime_ns and not self._pick.reads(raw):
-            digest, read_at = mine[1], mine[6]
+        found.size += size
+        at = line.index(b"\t")
+        key = (entry.owner, entry.group)
+        owner = self._owners.get(key) or self._owner(key)
+        told = b"\tf\t%d\t%d\t%o\t%s\t" % (size, entry.mtime_ns, entry.mode, owner)
+        start = at + len(told)
+        if self._sampled or not line.startswith(told, at) or len(line) != start + 64:
+            wanted = self._odd(entry, line.split(b"\t"))
+            if wanted is None:
+                return
         else:
-            read = self._read(entry, fields)
-            if read is None:
-                return None
-            digest, read_at = read, self._now
-        if digest != fields[6]:
-            found.differ.add(fields[0])
-        self._oldest = min(self._oldest, int(read_at))
-        self._state.line(b"\t".join((fields[0], digest, *stamp, read_at)))
-        return digest
+            wanted = line[start:]
+        stamp = b"%d %d %d %d" % (size, entry.mtime_ns, entry.ctime_ns, entry.inode)
+        path = line[:at]
+        if mine[1] == stamp and entry.ctime_ns and not self._pick.reads(raw):
+            digest, read_at = mine[2], mine[3]
+            self._oldest = min(self._oldest, int(read_at))
+        else:
+            read_at = self._now
+            try:
+                digest = self._place.sha256(entry).encode()
+            except OSError as problem:
+                self._trouble(problem, path)
+                return
+            found.read_files += 1
+            found.read_bytes += size
+        if digest != wanted:
+            found.differ.add(path)
+        self._states.append(b"%s\t%s\t%s\t%s" % (path, stamp, digest, read_at))
+        self._lines.append(b"%s\tf\t%d\t%s\n" % (path, size, digest))
+        if len(self._states) >= _AT_ONCE:
+            self._flush()
 
-    def _read(self, entry: Entry, fields: list[bytes]) -> bytes | None:
+    def _odd(self, entry: Entry, fields: list[bytes]) -> bytes | None:
+        """The wanted digest of a file that differs elsewhere, or has extras; None where all is told."""
         found = self.found
-        try:
-            digest = self._pick.same(self._place, entry, fields, found)
-            if digest:
-                after = self._place.stat(entry.path)
-                if (after.size, after.mtime_ns) != (entry.size, entry.mtime_ns):
-                    raise BlockingIOError("moving")
-        except (BlockingIOError, FileNotFoundError):
-            found.moving.add(fields[0])
+        if self._sampled:
+            self._pick.passes(fields)
+        if fields[1] != b"f":
+            found.differ.add(fields[0])
             return None
-        except OSError as problem:
-            if trouble(problem) == "timeout":
-                raise
-            found.unread.add(fields[0])
+        if self._differs(entry, fields):
+            found.metadata.add(fields[0])
+        if self._sampled:
+            self._drawn(entry, fields)
             return None
-        if digest is None or digest == "":
-            self._content = None  # a sample is not the whole
-            if digest == "" or b"%d" % entry.size != fields[2]:
-                found.differ.add(fields[0])
-            return None
-        return digest.encode()
+        return fields[6]
 
-    def _other(self, entry: Entry, fields: list[bytes]) -> bool:
-        """Whether anything but the content differs."""
-        told = int(fields[3])
+    def _drawn(self, entry: Entry, fields: list[bytes]) -> None:
+        try:
+            same = self._pick.same(self._place, entry, fields, self.found)
+        except OSError as problem:
+            self._trouble(problem, fields[0])
+            return
+        if same is False or b"%d" % entry.size != fields[2]:
+            self.found.differ.add(fields[0])
+
+    def _trouble(self, problem: OSError, path: bytes) -> None:
+        """A file that moves or cannot be read; past the budget the whole look has no more to say."""
+        if isinstance(problem, TimeoutError):
+            raise problem
+        moves = isinstance(problem, BlockingIOError | FileNotFoundError)
+        (self.found.moving if moves else self.found.unread).add(path)
+
+    def _owner(self, key: tuple[str, str]) -> bytes:
+        return self._owners.setdefault(key, encoded(key[0].encode()) + b":" + encoded(key[1].encode()))
+
+    def _differs(self, entry: Entry, fields: list[bytes]) -> bool:
+        """Whether anything but the content differs. A place that tells no ctime tells seconds."""
         coarse = 0 if entry.ctime_ns else 10**9 - 1
-        same_time = entry.kind == "directory" or abs(told - entry.mtime_ns) <= coarse
-        if not same_time:
+        if entry.kind != "directory" and abs(int(fields[3]) - entry.mtime_ns) > coarse:
             self.found.newest = max(self.found.newest, entry.mtime_ns)
-        if not same_time or fields[4] != b"%o" % entry.mode:
             return True
-        if fields[5] != encoded(entry.owner.encode()) + b":" + encoded(entry.group.encode()):
+        if fields[4] != b"%o" % entry.mode or fields[5] != self._owner((entry.owner, entry.group)):
             return True
         wanted = extra_of(fields, b"x:")
         return bool(wanted) and self._place.extras(entry.path).encode() != wanted
 
-    def _add(self, entry: Entry, path: bytes, digest: bytes) -> None:
-        if self._content is not None:
-            size = b"%d" % entry.size if entry.kind == "file" else b""
-            self._content.update(content_line(path, kind_of(entry.kind), size, digest))
+    def _add(self, line: bytes) -> None:
+        self._lines.append(line)
+
+    def _flush(self) -> None:
+        self._content.update(b"".join(self._lines))
+        self._lines.clear()
+        self._state.lines(self._states)
+        self._states.clear()
 
 
 def leaves_of(read: Callable[[int, int], bytes], roots: set[bytes]) -> dict[bytes, tuple[int, int]]:

@@ -32,6 +32,7 @@ from checks.artefacts.standing import trouble
 from checks.places import Entry, Place
 
 MOST_NAMES = 20  # named in facts; all are counted
+_INSIDE = INSIDE.encode() + b"/"
 _MOST_LINKED = 100_000  # inodes with several names that are remembered
 
 
@@ -70,8 +71,7 @@ class State:
     """The file of state being written."""
 
     def __init__(self, into: Any) -> None:
-        self._into = into
-        self._packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+        self._into = into  # plain: digests do not compress, and packing takes longer than all else
         self._held: list[bytes] = []
 
     def put(self, line: bytes, own: bytes) -> None:
@@ -80,19 +80,23 @@ class State:
 
     def line(self, line: bytes) -> None:
         """One line."""
-        self._held.append(line + b"\n")
-        if len(self._held) >= 2000:
+        self._held.append(line)
+        if len(self._held) >= 512:
             self.flush()
+
+    def lines(self, lines: list[bytes]) -> None:
+        """Many at once."""
+        if lines:
+            self._into.write(b"\n".join(lines) + b"\n")
 
     def flush(self) -> None:
         """What is held goes out."""
-        self._into.write(self._packer.compress(b"".join(self._held)))
+        self.lines(self._held)
         self._held.clear()
 
     def end(self) -> None:
         """Nothing more comes."""
         self.flush()
-        self._into.write(self._packer.flush())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +136,8 @@ class Maker:
     def make(self, held: Iterator[_Held]) -> None:
         """Walk the tree beside what was there; the manifest and the state are written and ended."""
         was = next(held, None)
-        cut = len(self._top.rstrip("/").encode("utf-8", "surrogateescape")) + 1
-        for entry in self._place.walk(self._top, self._closed):
-            raw = entry.path.encode("utf-8", "surrogateescape")[cut:]
-            if entry.kind == "directory":
-                raw += b"/"
-            if raw.partition(b"/")[0] == INSIDE.encode():
+        for raw, entry in self._place.rows(self._top, self._closed):
+            if raw.startswith(_INSIDE):
                 continue
             while was is not None and was[0] < raw:
                 self._deleted(was)
@@ -171,6 +171,11 @@ class Maker:
             path = encoded(raw)
             try:
                 made = self._line(entry, path)
+            except (BlockingIOError, FileNotFoundError):  # gone between its listing and its reading
+                self._moved(path, "moving", was)
+                return
+            except TimeoutError:
+                raise
             except OSError as problem:
                 self._moved(path, trouble(problem), was)
                 return
@@ -207,8 +212,6 @@ class Maker:
         self._state.put(line, own)
 
     def _moved(self, path: bytes, reason: str, was: _Held | None) -> None:
-        if reason == "missing":
-            reason = "moving"  # gone between its listing and its reading
         if was is not None:
             self._deleted(was)
             self.tally.deleted -= 1
@@ -224,7 +227,7 @@ class Maker:
             self.tally.unread.append(path)
 
     def _line(self, entry: Entry, path: bytes) -> bytes:
-        """Read it and write its line; OSError `moving` (BlockingIOError) where it changes under our hands."""
+        """Read it and write its line; BlockingIOError where it changes under our hands."""
         kind = kind_of(entry.kind)
         owner = self._owner(entry)
         extras = b""
@@ -253,23 +256,26 @@ class Maker:
         return self._owners[key]
 
     def _digests(self, entry: Entry) -> tuple[bytes, bytes]:
-        made, size = sha256(), 0
-        blocks: Blocks | None = Blocks() if entry.size > BLOCKS_FROM else None
+        if entry.size <= BLOCKS_FROM:
+            digest, blocks = self._place.sha256(entry), b""
+        else:
+            digest, blocks = self._blocks(entry)
+        self.tally.read_files += 1
+        self.tally.read_bytes += entry.size
+        return digest.encode(), blocks
+
+    def _blocks(self, entry: Entry) -> tuple[str, bytes]:
+        made, parts, size = sha256(), Blocks(), 0
         for block in self._place.blocks(entry.path, entry.size + 1):
             made.update(block)
+            parts.add(block)
             size += len(block)
-            if blocks is not None:
-                blocks.add(block)
         after = self._place.stat(entry.path)
         if size != entry.size or (after.mtime_ns, after.size) != (entry.mtime_ns, entry.size):
-            raise FileNotFoundError("moving")
-        self.tally.read_files += 1
-        self.tally.read_bytes += size
-        if blocks is None:
-            return made.hexdigest().encode(), b""
-        root = blocks.root()
-        self._leaves.write(bytes.fromhex(root) + len(blocks.leaves).to_bytes(8, "big") + blocks.leaves)
-        return made.hexdigest().encode(), root.encode()
+            raise BlockingIOError("it changes")
+        root = parts.root()
+        self._leaves.write(bytes.fromhex(root) + len(parts.leaves).to_bytes(8, "big") + parts.leaves)
+        return made.hexdigest(), root.encode()
 
 
 class Blocks:

@@ -39,6 +39,8 @@ class Wanted(Protocol):
 class Drawn(Pick):
     """The drawn ones, met in the order of the manifest."""
 
+    whole = False
+
     def __init__(self, params: Wanted, blocks: int, files: int) -> None:
         super().__init__(Turn(0, 0))
         self._params = params
@@ -56,34 +58,32 @@ class Drawn(Pick):
         low, high = bisect_left(self._blocks, first), bisect_left(self._blocks, first + count)
         return [one - first for one in self._blocks[low:high]]
 
-    def reads(self, raw: bytes) -> bool:
-        """All are asked for; the drawn ones are read."""
-        del raw
-        return True
-
     def passes(self, fields: list[bytes]) -> None:
         """Its blocks, or it as a whole, are the next of their stratum."""
         if fields[1] == b"f":
             size = int(fields[2])
             self._at[size <= BLOCKS_FROM] += 1 if size <= BLOCKS_FROM else blocks_in(size)
 
-    def same(self, place: Place, entry: Entry, fields: list[bytes], found: Compared) -> str | None:
-        """None where nothing of it was drawn or what was is as it should be, "" where it is not."""
+    def same(self, place: Place, entry: Entry, fields: list[bytes], found: Compared) -> bool | None:
+        """Whether what was drawn of it is as it should be, None where nothing was."""
         size = int(fields[2])
         if entry.size != size:
             return None
-        if size <= BLOCKS_FROM:
-            if self._at[1] - 1 not in self._files:
-                return None
-            made = super().same(place, entry, fields, found)
-            return self._count(1, 1, 0 if made == fields[6].decode() else 1)
-        count = blocks_in(size)
-        picked = self.large(self._at[0] - count, count)
-        if not picked:
+        if size > BLOCKS_FROM:
+            return self._large(place, entry, fields, found)
+        if self._at[1] - 1 not in self._files:
             return None
-        leaves = self._leaves(place, extra_of(fields, b"b:"))
+        made = place.sha256(entry)
+        found.read_files += 1
+        found.read_bytes += size
+        return self._count(1, 1, int(made != fields[6].decode()))
+
+    def _large(self, place: Place, entry: Entry, fields: list[bytes], found: Compared) -> bool | None:
+        count = blocks_in(entry.size)
+        picked = self.large(self._at[0] - count, count)
+        leaves = self._leaves(place, extra_of(fields, b"b:")) if picked else b""
         if len(leaves) != 32 * count:
-            return None  # nothing to compare with: not counted as read
+            return None  # nothing was drawn, or there is nothing to compare with: not counted as read
         wrong = 0
         for index in picked:
             data = place.block(entry.path, index * BLOCK, BLOCK)
@@ -91,10 +91,10 @@ class Drawn(Pick):
             wrong += sha256(data).digest() != leaves[32 * index : 32 * index + 32]
         return self._count(0, len(picked), wrong)
 
-    def _count(self, stratum: int, read: int, wrong: int) -> str | None:
+    def _count(self, stratum: int, read: int, wrong: int) -> bool:
         self._read[stratum] += read
         self._bad[stratum] += wrong
-        return "" if wrong else None
+        return not wrong
 
     def _leaves(self, place: Place, root: bytes) -> bytes:
         told = bytes.fromhex(root.decode())

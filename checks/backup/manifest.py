@@ -122,7 +122,7 @@ def _make(
     full = before is None or was.since_full >= params.base_every
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now // 1000))
     # Two looks in one second have two names.
-    name, state = f"{stamp}-{was.look + 1}.manifest.gz", f"state-{was.look + 1}.gz"
+    name, state = f"{stamp}-{was.look + 1}.manifest.gz", f"state-{was.look + 1}"
     head = Head(params.object, params.path, now, "" if before is None or full else before.digest)
     turn = Turn(was.look + 1, params.rolling)
     with ExitStack() as held:

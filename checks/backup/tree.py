@@ -127,7 +127,7 @@ def _tidy(shelf: Shelf, found: Survey) -> None:
 
 
 def _state_of(entry: Entry) -> str:
-    return f"state-{entry.filesystem}-{entry.inode}.gz" if entry.inode else "state-0.gz"
+    return f"state-{entry.filesystem}-{entry.inode}" if entry.inode else "state-0"
 
 
 @dataclass(slots=True)

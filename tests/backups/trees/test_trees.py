@@ -181,14 +181,14 @@ def test_content_that_changes_under_the_same_times_at_the_source_is_told(site, m
     path = site.put("0/doc4.txt", b"X" * 400, mtime_ns=(site.source / "0" / "doc8.txt").stat().st_mtime_ns)
     state = max((site.top / "state" / "backups" / "manifest-oa").glob("state-*"))
     found = path.stat()
-    lines = gzip.decompress(state.read_bytes()).split(b"\n")
+    lines = state.read_bytes().split(b"\n")
     for i, line in enumerate(lines):
         if line.startswith(b"0/doc4.txt\t"):
             fields = line.split(b"\t")
             fields[2:4] = [b"400", b"%d" % found.st_mtime_ns]
             fields[-2:] = [b"%d" % found.st_ctime_ns, b"%d" % found.st_ino]
             lines[i] = b"\t".join(fields)
-    state.write_bytes(gzip.compress(b"\n".join(lines)))
+    state.write_bytes(b"\n".join(lines))
     made = site.made()
     assert made.silent == ("0/doc4.txt",)
     readings = list(manifest.judge(Seen(site.facts, site.now), manifest.Params(path="/x")))
