@@ -15,7 +15,9 @@ from agent.drills.complaints import why
 from agent.drills.course import Course
 from agent.drills.errors import StopError
 from agent.drills.fetch import fetch
+from agent.drills.links import bring, chain, combine
 from agent.drills.logical import describe, finish
+from agent.drills.programs import Programs
 from agent.drills.reading import DATABASES
 from agent.drills.server import Server
 from agent.drills.work import Work
@@ -31,7 +33,9 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
     work, wish = course.work, course.wish
     if entry.kind != "directory":
         raise StopError("unsupported", "a base backup is a directory")
+    links = chain(course, place, entry)
     fetched = fetch(work, place, entry)
+    paths = bring(course, place, links) if len(links) > 1 else []
     course.base = replace(
         course.base,
         sha256=fetched.sha256,
@@ -46,11 +50,13 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
     cell = work.make_cell(tuple(bind for one in installed for bind in one.binds))
     with work.phase("open", fetched.bytes) as span:
         data = _unpacked(work, cell, fetched.path)
+        _says(course, data)
+        if paths:
+            data = _combined(work, cell, installed, paths, data)
         span.bytes = fetched.bytes
     with work.phase("start"):
         major = _major(data)
         chosen = programs.choose([one for one in installed if one.major == major], major)
-        _says(course, data)
         postgres.take_over(work, data)
         os.rename(data, work.room / "data")
         (work.room / "data").chmod(0o700)
@@ -60,6 +66,14 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
     describe(course, server, major)
     _same_cluster(course)
     finish(course, server, _database(course, server), expected)
+
+
+def _combined(work: Work, cell: Cell, installed: list[Programs], paths: list[str], last: Path) -> Path:
+    """An incremental with all before it, by tools of its own major version."""
+    major = _major(last)
+    chosen = programs.choose([one for one in installed if one.major == major], major)
+    combine(cell, chosen, paths, work.room / "combined")
+    return work.room / "combined"
 
 
 def _unpacked(work: Work, cell: Cell, top: Path) -> Path:

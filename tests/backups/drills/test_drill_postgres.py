@@ -1,9 +1,11 @@
 """Restore drills with real dumps of PostgreSQL in a real cell."""
 
 import gzip
+import importlib.util
 import json
 import os
 import shutil
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,12 @@ from checks.artefacts.fingerprint import dump, root
 from checks.backup.drill import CHECK
 from checks.codec import from_json, to_json
 
+_SPEC = importlib.util.spec_from_file_location(
+    "drill_server", Path(__file__).parents[1] / "logical" / "server.py"
+)
+SERVER = importlib.util.module_from_spec(_SPEC)
+sys.modules[_SPEC.name] = SERVER
+_SPEC.loader.exec_module(SERVER)
 RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
 ROWS = {"id": "rows", "sql": "SELECT count(*) FROM oa.document", "expected": "300"}
 DAY_MS = 86_400_000
@@ -249,3 +257,43 @@ def test_a_copy_of_a_running_data_directory_is_no_backup(site, source, tmp_path)
     (tmp_path / "base" / "backup_label").unlink()
     seen = site.drill(tmp_path / "base", kind="basebackup")
     assert seen.said("connected") == ("crit", "not_a_backup")
+
+
+@pytest.fixture(scope="module")
+def increments(tmp_path_factory):
+    """PostgreSQL 18: a full base backup and two incrementals of it, each after more rows."""
+    place = tmp_path_factory.mktemp("chain")
+    with SERVER.running(18, "summarize_wal=on") as pg:
+        pg.sql(
+            "CREATE TABLE t AS SELECT g FROM generate_series(1, 50000) g", "ALTER TABLE t ADD PRIMARY KEY (g)"
+        )
+        before = None
+        for day in (1, 2, 3):
+            more = [] if before is None else ["--incremental", before / "backup_manifest"]
+            before = place / f"day-{day}"
+            pg.tool("pg_basebackup", "-D", before, "-c", "fast", *more)
+            os.utime(before, (day * 86_400, day * 86_400))
+            pg.sql(f"INSERT INTO t SELECT 100000 * {day} + g FROM generate_series(1, 100) g")
+    return place
+
+
+def test_an_incremental_comes_back_with_all_that_it_rests_on(site, increments, tmp_path):
+    count = {"id": "count", "sql": "SELECT count(*) FROM t", "expected": "50200"}
+    more = {"kind": "basebackup", "compare": "none", "questions": [count]}
+    seen = site.drill(increments / "day-*", **more)
+    assert seen.one.base.name == "day-3"
+    assert [seen.said(level) for level in ("restorable", "usable")] == [("ok", "")] * 2, seen.one
+    shutil.copytree(increments, tmp_path / "chain", symlinks=True)
+    changed = max(
+        (tmp_path / "chain/day-2/base").glob("*/INCREMENTAL.*"), key=lambda path: path.stat().st_size
+    )
+    data = bytearray(changed.read_bytes())
+    data[-100] ^= 1
+    changed.write_bytes(data)
+    seen = site.drill(tmp_path / "chain/day-*", **more, artefact="day-3")
+    assert seen.said("connected") == ("crit", "link_damaged")
+    assert seen.one.subject == "2 of 3"
+    shutil.rmtree(tmp_path / "chain/day-2")
+    seen = site.drill(tmp_path / "chain/day-*", **more, artefact="day-3")
+    assert seen.said("connected") == ("crit", "orphan")
+    assert site.left() == []
