@@ -27,6 +27,7 @@ from collector.backups.policy import (
     SealRule,
     Source,
     SuccessRule,
+    To,
 )
 from collector.backups.values import Path, Reader, Wrong, amount, day_start, duration, keep, share, window
 
@@ -230,7 +231,7 @@ def _schedule(at: Reader, role: Role, entry: Reader) -> Schedule:
         opens=opens,
         closes=closes,
         grace_ms=at.make("grace", duration) or 0,
-        to=at.one_of("to", ("last", "full"), "last"),
+        to=To(at.one_of("to", tuple(To), To.LAST)),
         source=source,
         fulls_kept=at.number("fulls_kept"),
     )

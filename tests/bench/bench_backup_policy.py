@@ -51,7 +51,7 @@ def records(name, rng, place):
     made, parent, chained = [], "", name.startswith("city/")
     for number in range(DAYS):
         day = FIRST + number
-        if rng.random() < 0.01 and number % 7:
+        if rng.random() < 0.01 and number % 7 != 4:
             continue
         full = not chained or not parent or number % 7 == 4
         start = start_of(day) + 22 * HOUR + rng.randrange(4 * HOUR)
@@ -63,7 +63,9 @@ def records(name, rng, place):
             kind="full" if full else "incremental",
             place=place,
             vantage="agent",
-            bytes=int(10**9 * (0.3 if not full else 1) * rng.uniform(0.9, 1.1) * (0.4 if number % 7 > 4 else 1)),
+            bytes=int(
+                10**9 * (0.3 if not full else 1) * rng.uniform(0.9, 1.1) * (0.4 if number % 7 > 4 else 1)
+            ),
             modified=start + HOUR,
             start=start,
             end=start + HOUR,
@@ -93,7 +95,9 @@ def observed(policies, copies):
     for one in policies.objects:
         places[one.name] = {"": records(one.name, rng, "")}
         if copies:
-            twins = tuple(replace(r, place="backup-server", vantage="there") for r in places[one.name][""].records)
+            twins = tuple(
+                replace(r, place="backup-server", vantage="there") for r in places[one.name][""].records
+            )
             places[one.name]["backup-server"] = replace(places[one.name][""], records=twins)
     return Observed(places=places)
 

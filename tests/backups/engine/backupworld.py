@@ -67,10 +67,16 @@ class World:
         """An artefact, made from `start` on; it stands from its end. `until`: purged then."""
         begin = at(start)
         end = more.pop("end", begin + hours * HOUR)
-        shows = more.pop("shows", end)
+        shows = more.pop("shows", begin + HOUR if end is None else end)
         until = more.pop("until", None)
         turns = [(0, more.pop("verdicts", PROVEN))]
-        fields = {"bytes": 1000, "modified": end, "start": begin, "end": end, "sha256": f"{name}@{place and ''}"}
+        fields = {
+            "bytes": 1000,
+            "modified": shows,
+            "start": begin,
+            "end": end,
+            "sha256": f"{name}@{place and ''}",
+        }
         sighting = Sighting(name, kind, **{**fields, **more, "verdicts": ()})
         one = {"seen": sighting, "object": object, "place": place, "from": shows, "to": until, "turns": turns}
         self.made.append(one)
