@@ -193,10 +193,8 @@ def _discover(args: SimpleNamespace) -> int:
 
 
 def _drill_run(args: SimpleNamespace) -> int:
-    from agent import log
     from agent.drills import command
 
-    log.to_stderr()
     wish = command.Wish(args.object, args.target, args.kind, args.questions, args.fingerprint, args.param)
     found = command.run(args.state, wish)
     _show(args, found.value, found.text)

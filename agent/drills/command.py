@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,16 @@ def run(root: Path, wish: Wish) -> Shown:
     bar = Bar()
     source = open_backups(Transient(), Means(state=state), time.time_ns() // 1_000_000)
     try:
-        drilled, stands = LocalDrills(source, _settings(state), state, bar.progress).drill(params)
+        drills = LocalDrills(source, _settings(state), state, bar.progress)
+        drilled, stands = drills.drill(params)
     except ObservationError as error:
         raise AgentError(str(error.kind), error.detail) from None
     finally:
         bar.close()
     facts = Facts((drilled,) if drilled is not None else (), stands)
     readings = list(CHECK.judge(Seen(facts, time.time_ns() // 1_000_000), params))
-    return _shown(wish.object or wish.target, facts, readings)
+    found = _shown(wish.object or wish.target, facts, readings)
+    return replace(found, text="\n".join(filter(None, (drills.detail, found.text))))
 
 
 def sweep(root: Path) -> Shown:

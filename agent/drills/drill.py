@@ -47,6 +47,7 @@ class LocalDrills:
         self._given = given
         self._state = state
         self._progress = progress
+        self.detail = ""  # what a program said when a drill ended before its time; for an operator only
 
     def drill(self, wish: Params) -> tuple[Drilled | None, Stands]:
         """One attempt; nothing of it is left when this returns, whatever happened."""
@@ -87,6 +88,7 @@ class LocalDrills:
             took = work.ms()
             left = self._clean(work)
         if why.reason:
+            self.detail = why.detail
             log.warning("drill of %s: %s", name, why)
         made = course.facts(why.reason, why.subject, left)
         return replace(made, took=took)
