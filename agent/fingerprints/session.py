@@ -1,7 +1,8 @@
 """One session on a database through its own shell (psql, ksql): the settings of pg_dump, one snapshot.
 
 The tool needs no driver of ours (SM3 logins of KingbaseES defeat libpq's), and gives the rows in blocks. Each
-statement is followed by one that prints a random mark, so that we know where its rows end, and by its state.
+statement is followed by one that prints a random mark, so that we know where its rows end. What went wrong
+is read from the tool's complaints: of a COPY that breaks off it sets no variable.
 """
 
 import contextlib
@@ -27,7 +28,10 @@ _SETTINGS = (
     "SET lock_timeout = '10s'",
     "SET idle_in_transaction_session_timeout = 0",
     "SET transaction_timeout = 0",
+    "SET client_min_messages = error",
 )
+_COMPLAINT = re.compile(rb"^[^\s:]+:\s+([0-9A-Z]{5}): ", re.MULTILINE)
+_MILD = (b"00", b"01", b"02")  # classes of notices and warnings
 _ESCAPED = re.compile(r"\\(.)")
 _PLAIN = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _CODES = {"42501": "denied", "55P03": "busy", "57014": "timeout", "42P01": "gone", "3F000": "gone"}
@@ -50,7 +54,8 @@ class Session:
 
     def __init__(self, child: "subprocess.Popen[bytes]", complaint: IO[bytes]) -> None:
         self._child = child
-        self._complaint = complaint
+        self._complaint = complaint.fileno()
+        self._heard = 0
         self._mark = secrets.token_hex(16)
         self._end = self._mark.encode() + b"\n"
         assert child.stdout is not None  # noqa: S101  # Popen was given a pipe
@@ -58,12 +63,17 @@ class Session:
 
     def begin(self) -> None:
         """Settings as pg_dump makes them, then one snapshot for everything."""
+        self.prepare()
         for setting in _SETTINGS:
             with contextlib.suppress(StatementError):  # an older server does not know them all
                 self.do(setting)
         self.do("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         # Names in values (regclass, regtype) are written with their schema, as in a dump.
         self.rows("SELECT pg_catalog.set_config('search_path', '', false)")
+
+    def prepare(self) -> None:
+        """Complaints with their SQLSTATE."""
+        self._write("\\set VERBOSITY verbose\n")
 
     def guard(self) -> None:
         """From now on a statement that fails leaves the transaction usable."""
@@ -106,7 +116,7 @@ class Session:
             raise self._gone() from None
 
     def _run(self, statement: str) -> Iterator[list[bytes]]:
-        self._write(f"{statement};\n\\set st :SQLSTATE\nSELECT '{self._mark}';\nSELECT :'st';\n")
+        self._write(f"{statement};\nSELECT '{self._mark}';\n")
         lines, end, open_line = self._lines, self._end, False
         while True:
             batch = lines.ahead()
@@ -123,16 +133,23 @@ class Session:
             lines.take(len(given) + (at >= 0))
             if at >= 0:
                 break
-        state = lines.line().strip().decode("ascii", "replace")
-        if state not in ("00000", ""):
+        if state := self._complained():
             raise StatementError(state)
+
+    def _complained(self) -> str:
+        """SQLSTATE of what went wrong since the last time, "" for nothing."""
+        said = os.pread(self._complaint, 1 << 20, self._heard)
+        self._heard += len(said)
+        states = _COMPLAINT.findall(said)
+        hard = [one.decode() for one in states if one[:2] not in _MILD]
+        # A complaint without a state is the tool's own.
+        return hard[0] if hard else "XX000" if said.strip() and not states else ""
 
     def _gone(self) -> AgentError:
         self._child.wait()
-        self._complaint.seek(0)
-        said = self._complaint.read()[-2000:].decode("utf-8", "replace").strip()
-        last = said.splitlines()[-1] if said else "no word"
-        return AgentError("database", f"the session ended: {last}")
+        said = os.pread(self._complaint, 1 << 20, self._heard).decode("utf-8", "replace").strip()
+        lines = [one for one in said.splitlines() if not one.startswith("LOCATION:")]
+        return AgentError("database", f"the session ended: {lines[-1] if lines else 'no word'}")
 
 
 def _row(line: bytes) -> list[str | None]:
@@ -149,7 +166,8 @@ def opened(login: Login, env: Mapping[str, str], user: str) -> Iterator[Session]
     """A session; ended with its program."""
     program = login.program(login.tools.shell)
     argv = [program, "-X", "-q", "-A", "-t", *login.words(user), "-d", login.database]
-    with tempfile.TemporaryFile() as complaint, contextlib.ExitStack() as stack:
+    # Appended to by the tool, read from anywhere: the two share one position.
+    with tempfile.TemporaryFile("a+b") as complaint, contextlib.ExitStack() as stack:
         try:
             child: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  # no shell
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaint, env=dict(env),

@@ -115,7 +115,7 @@ def _taken(wish: Wish, env: Mapping[str, str], user: str) -> Taken:
 
 def _changes(wish: Wish, env: Mapping[str, str], user: str) -> Mapping[str, Changes]:
     with opened(wish.login, env, user) as session:
-        session.guard()
+        session.prepare()
         return catalogue.changes(session)
 
 

@@ -148,10 +148,11 @@ def lay(backup: Path) -> Callable[..., Path]:
             shutil.copyfile(source, to)
             to.chmod(0o640)
         if noted:
-            beside = Path(f"{source}.fingerprint.json").read_text("utf-8")
-            raw = json.loads(beside)
+            raw = json.loads(Path(f"{source}.fingerprint.json").read_text("utf-8"))
             raw["artefact"]["name"] = to.name
-            Path(f"{to}.fingerprint.json").write_text(json.dumps(raw, ensure_ascii=False), "utf-8")
+            beside = Path(f"{to}.fingerprint.json")
+            beside.write_text(json.dumps(raw, ensure_ascii=False), "utf-8")
+            beside.chmod(0o640)
         return to
 
     return run
