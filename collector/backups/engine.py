@@ -23,7 +23,7 @@ from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Pr
 from collector.backups.observed import Drill, Observed, Place
 from collector.backups.paths import Words, chain, judge
 from collector.backups.policy import BackupObject, Policies, Role, To
-from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, build
+from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, build, started
 from collector.backups.sizes import odd_sizes
 from collector.backups.sources import Signed, compare
 from collector.backups.success import successes
@@ -76,10 +76,10 @@ class _Given:
 
 
 def _merged(old: Place, new: Place | None, until: int) -> Place:
-    records = tuple(one for one in old.records if one.first_ms < until)
-    looks = [at for at in old.looks if at < until]
+    records = tuple(one for one in old.records if started(one) < until)
+    looks = old.looks
     if new is None:
-        return Place(records, tuple(looks), old.tried)
+        return Place(records, looks, old.tried)
     kept = {(one.name, one.sha256 or one.start) for one in new.records}
     # What only changed the object's name stands on under the new one: it is not gone.
     records = tuple(one for one in records if (one.name, one.sha256 or one.start) not in kept)

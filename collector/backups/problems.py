@@ -127,7 +127,7 @@ def size_problems(case: Case, odd: Iterable[Odd]) -> Iterator[Problem]:
 def turn_problems(case: Case, due: Sequence[Turn]) -> Iterator[Problem]:
     """Missed drills: unproven, and a breach of their own; no failure of the success rate."""
     policy = case.one.policies[-1]
-    if policy.drill is None:
+    if policy.drill is None and policy.schedules:
         since = max(policy.from_ms, case.one.since_ms)
         yield case.itself(policy, "not_drilled", since, slot="drill/never", place="")
     for turn in due:

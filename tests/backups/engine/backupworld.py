@@ -64,7 +64,7 @@ class World:
         self.extra_looks = []
 
     def add(self, name, start, kind="full", *, object=DB, place="", hours=1, **more):
-        """An artefact, made from `start` on; it stands from its end. `until`: purged then."""
+        """An artefact, made from `start` on; it stands from its end. `until`: purged then; `undated`: nothing inside says when."""
         begin = at(start)
         end = more.pop("end", begin + hours * HOUR)
         shows = more.pop("shows", begin + HOUR if end is None else end)
@@ -77,6 +77,8 @@ class World:
             "end": end,
             "sha256": f"{name}@{place and ''}",
         }
+        if more.pop("undated", False):
+            fields |= {"start": None, "end": None}
         sighting = Sighting(name, kind, **{**fields, **more, "verdicts": ()})
         one = {"seen": sighting, "object": object, "place": place, "from": shows, "to": until, "turns": turns}
         self.made.append(one)
