@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import quote_from_bytes
 
 from checks.files import Where
@@ -229,6 +229,10 @@ class Backups(Protocol):
 
     def secret(self, name: str) -> Mapping[str, str]:
         """A credential of secrets.yaml by its name; ObservationError `denied` where it is not there."""
+
+    def reader(self, name: str) -> Mapping[str, Any]:
+        """A reader pack of reports (checks.artefacts.reports.Pack as JSON) by its name; ObservationError
+        `unsupported` where there is none."""
 
     def now(self) -> int:
         """UTC epoch milliseconds, for facts (`read_at`) only."""

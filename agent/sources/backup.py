@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.sources.backup_guard import Guard
 from agent.sources.backup_local import LocalPlace
@@ -86,6 +86,12 @@ class BackupLooks:
         """What was remembered under this key at the last look; `now` takes its place."""
         held = self._memory.swap(key, now)
         return held if isinstance(held, str) else None
+
+    def reader(self, name: str) -> Mapping[str, Any]:
+        """A reader pack of reports by its name."""
+        from agent.sources.backup_readers import reader
+
+        return reader(name, self._means.state)
 
     def secret(self, name: str) -> Mapping[str, str]:
         """A credential by its name."""

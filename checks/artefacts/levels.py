@@ -48,6 +48,7 @@ REASONS: dict[str, Level] = {
     "unfinished": Level.PRESENT,  # only under a temporary name
     "part_missing": Level.PRESENT,
     "not_in_policy": Level.PRESENT,  # something on the wire that no policy names
+    "job_failed": Level.PRESENT,  # whoever makes it says so himself
     "vanished": Level.PRESENT,  # gone before its time
     "retention_short": Level.PRESENT,  # a promised day has no path
     "eating_good": Level.PRESENT,  # good points are purged while the newest ones are bad

@@ -36,6 +36,7 @@ PARAMS = {
     "application.transaction": {"script": STEPS},
     "application.websocket": {"url": "ws://a/"},
     "backup.archive": {"sealed": {"scheme": "any", "recipients": ["a"]}, "format": "tar"},
+    "backup.report": {"reader": "a", "silence_s": 5},
     "database.accounts": {"superusers": ["a"]},
     "database.alive": {"role": "primary", "restarted_s": 5},
     "database.jobs": {"expected": ["", "a"], "age_s": LIMIT},
