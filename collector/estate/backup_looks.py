@@ -65,12 +65,6 @@ def _keep(made: dict[tuple[str, str, str], Look], look: Look) -> None:
     made[one.check.id, one.target, one.agent] = one
 
 
-def parts_of(target: str) -> tuple[str, str]:
-    """(object, place) of a look's target; ("", target) of one that is no look at a backup's place."""
-    name, _, place = target.partition("#")[0].rpartition("@")
-    return name, place
-
-
 class Looks:
     """Works out the looks of all objects; what cannot be is noted at the object or its policy."""
 

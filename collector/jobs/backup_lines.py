@@ -1,28 +1,21 @@
-"""Result lines of backup checks on their way into the derived table: what the policy engine needs of them.
+"""Result lines of backup checks on their way into the derived table: what the policy engine needs of them."""
 
-Kept of each artefact: its `base` and what stands beside it as a single value. Lists of tables, files or rows
-are left out; who wants them opens the log entry.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any
 
 from sqlalchemy import Connection
 
-from checks.codec import FieldError, JsonValue, to_json
+from checks.codec import FieldError
 from checks.plan import Plan
 from checks.result import Result, decode
 from checks.wire import strict_json
 from checks.wire.errors import WireError
 from collector.availability.clock import FUTURE_MS, shift_ms
+from collector.backups.lines import PREFIX, distilled
 from collector.evidence.accepted import Accepted
 from collector.jobs.batches import lines_of
 from collector.store import backups
 from collector.store.backups import LookRow
-
-PREFIX = "backup."
-_MOST = 64  # members of a list that belongs to no artefact
 
 
 def asks_for(plan: Plan) -> bool:
@@ -84,41 +77,3 @@ def _row(batch: Accepted, number: int, result: Result) -> LookRow:
         error=None if result.error is None else str(result.error),
         seen=strict_json.dumps(distilled(result)).decode(),
     )
-
-
-def distilled(result: Result) -> dict[str, JsonValue]:
-    """{"facts", "readings", "state"} of a line, without long lists; {} of one that is an error."""
-    if result.facts is None:
-        return {}
-    readings: list[JsonValue] = [
-        [one.name, to_json(one.value), one.unit.value, one.state.value, one.reason] for one in result.readings
-    ]
-    facts = {key: _kept(key, value) for key, value in result.facts.items()}
-    return {"facts": facts, "readings": readings, "state": result.state.value}
-
-
-def _kept(key: str, value: Any) -> JsonValue:
-    if key == "stands":
-        kept: JsonValue = value
-    elif key == "artefacts" and isinstance(value, list):
-        kept = [_artefact(one) for one in value if isinstance(one, Mapping)]
-    else:
-        kept = _short(value)
-    return kept
-
-
-def _artefact(value: Mapping[str, Any]) -> dict[str, JsonValue]:
-    return {
-        key: inner if key == "base" else _short(inner)
-        for key, inner in value.items()
-        if key == "base" or not isinstance(inner, list | dict) or len(inner) <= _MOST
-    }
-
-
-def _short(value: Any) -> JsonValue:
-    if isinstance(value, list):
-        return [_short(one) for one in value] if len(value) <= _MOST else []
-    if isinstance(value, Mapping):
-        return {key: _short(one) for key, one in value.items()} if len(value) <= _MOST else {}
-    plain: JsonValue = value
-    return plain

@@ -8,19 +8,20 @@ backup_excuse   slots that need not be served: object, from, to, reason; or a dr
 backup_accept   the buyer accepts an excuse: excuse (its entry), and his signed paper as the document
 backup_change   something a backup is due before: object, what (`change`), at; name
 backup_epoch    production itself was restored or rebuilt: object, at, reason
+backup_alias    a former name of an object, which its policy may cite by this entry: object, name
 
 Instants are ISO 8601, in the estate's zone where they name none; they are logged as UTC milliseconds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from checks.artefacts.levels import REASONS, Level, Outcome, Verdict, bad, good, untold
+from checks.artefacts.levels import REASONS, Outcome
 from checks.wire import entry, strict_json
-from collector.backups.observed import Change, Drill, Epoch, Excuse
+from collector.backups.said import Said
 from collector.jobs import figures
 from collector.store import packs, statements
 
@@ -87,6 +88,7 @@ KINDS: Mapping[str, Kind] = {
     "backup_accept": Kind({"excuse": _count}, {"note": _text}),
     "backup_change": Kind({"object": _text, "what": _text, "at": _instant}, {"name": _text}),
     "backup_epoch": Kind({"object": _text, "at": _instant, "reason": _text}, {}),
+    "backup_alias": Kind({"object": _text, "name": _text}, {"reason": _text}),
 }
 
 
@@ -122,96 +124,12 @@ def header(kind: str, given: Mapping[str, str], timezone: str) -> dict[str, Any]
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A statement: its entry, when it came (UTC ms), its header."""
-
-    idx: int
-    received: int
-    header: Mapping[str, Any]
-
-    @property
-    def object(self) -> str:
-        """What it is about."""
-        return str(self.header.get("object", ""))
-
-
-def said(conn: Connection, kind: str, upto: int | None = None) -> Iterator[Said]:
-    """Statements of a kind that came up to an instant, oldest first."""
-    for one in statements.of_kind(conn, kind):
+def every(conn: Connection, upto: int | None = None) -> list[Said]:
+    """All statements about backups that came up to an instant, oldest first."""
+    found = []
+    for one in (one for kind in KINDS for one in statements.of_kind(conn, kind)):
         row = packs.entry(conn, one.idx)
         if row is not None and (upto is None or one.received_ms <= upto):
-            yield Said(
-                one.idx, one.received_ms, strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
-            )
-
-
-def recoveries(conn: Connection, upto: int | None) -> list[Drill]:
-    """Real recoveries, as drills that count."""
-    return [_recovery(one) for one in said(conn, "recovery", upto)]
-
-
-def _recovery(one: Said) -> Drill:
-    h = one.header
-    recovered = h.get("recovered")
-    return Drill(
-        id=f"recovery-{one.idx}",
-        object=one.object,
-        begun_ms=h["begun"],
-        artefact=h.get("artefact", ""),
-        place=h.get("place", ""),
-        decided_ms=h.get("decided", h["begun"]),
-        answered_ms=h.get("answered"),
-        ended_ms=h.get("ended", h.get("answered")),
-        verdicts=(_verdict(h),),
-        bytes=h.get("bytes", 0),
-        whole=h.get("whole", h.get("bytes", 0)),
-        real=True,
-        target=h.get("target", ""),
-        recovered=(recovered[0], recovered[1]) if recovered else None,
-        received_ms=one.received,
-    )
-
-
-def _verdict(h: Mapping[str, Any]) -> Verdict:
-    if h["outcome"] == Outcome.GOOD:
-        return good(Level.USABLE)
-    reason = h.get("reason", "restore_failed")
-    return bad(reason) if h["outcome"] == Outcome.BAD else untold(REASONS[reason], "not_recorded")
-
-
-def excuses(conn: Connection, upto: int | None) -> list[Excuse]:
-    """Excuses, with when the buyer accepted them: his paper must be in the log (accounts of buyers and their
-    own keys are not in this version)."""
-    accepted: dict[int, int] = {}
-    for one in said(conn, "backup_accept", upto):
-        if one.header.get("document"):
-            accepted.setdefault(one.header["excuse"], one.received)
-    return [
-        Excuse(
-            object=one.object,
-            from_ms=one.header.get("from", 0),
-            to_ms=one.header.get("to", 0),
-            given_ms=one.received,
-            entry=one.idx,
-            drill=one.header.get("drill", ""),
-            accepted_ms=accepted.get(one.idx),
-        )
-        for one in said(conn, "backup_excuse", upto)
-    ]
-
-
-def changes(conn: Connection, upto: int | None) -> list[Change]:
-    """What slots by event stand before."""
-    return [
-        Change(one.header.get("name", f"change-{one.idx}"), one.object, one.header["what"], one.header["at"])
-        for one in said(conn, "backup_change", upto)
-    ]
-
-
-def epochs(conn: Connection, upto: int | None) -> list[Epoch]:
-    """Where production began anew."""
-    return [
-        Epoch(one.object, one.header["at"], one.idx, one.header["reason"])
-        for one in said(conn, "backup_epoch", upto)
-    ]
+            text = entry.parse(packs.data_of(conn, row)).header
+            found.append(Said(one.idx, one.received_ms, strict_json.loads(text)))
+    return sorted(found, key=lambda one: one.idx)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from collector.backups.policy import BackupObject, Keep, ObjectKind, Policies, Policy, Role, Schedule
+from collector.backups.policy import Alias, BackupObject, Keep, ObjectKind, Policies, Policy, Role, Schedule
+from collector.backups.said import Said, cited
+from collector.backups.versions import policies_of as joined
 from collector.jobs import backups as jobs
 from collector.jobs import derive, statements
 from collector.jobs.statements import StatementError
 from collector.store import backups as store
-from collector.store.estates import Applied
 
 PLANTED = {
     ("city/oa-db", "not_drilled"),
@@ -92,12 +93,7 @@ def promise(*policies: Policy) -> Policies:
 
 
 def policies_of(*versions: tuple[int, Policies | None]) -> Policies:
-    class Terms:
-        def __init__(self, backups: Policies | None) -> None:
-            self.backups = backups
-
-    made = [(Applied(i, "", "e", at, "admin"), Terms(given)) for i, (at, given) in enumerate(versions)]
-    return jobs.policies_of(made)  # type: ignore[arg-type]
+    return joined(versions)
 
 
 def test_old_slots_keep_the_policy_that_was_in_force() -> None:
@@ -121,3 +117,12 @@ def test_a_promise_cannot_be_changed_backwards() -> None:
 def test_an_object_that_the_estate_no_longer_names_owes_nothing_from_then_on() -> None:
     made = policies_of((1000, promise(Policy(1, 0, SLOTS))), (9000, None))
     assert [(p.from_ms, p.schedules) for p in made.objects[0].policies] == [(1000, SLOTS), (9000, ())]
+
+
+def test_an_alias_stands_on_a_statement_that_names_it_or_on_nothing() -> None:
+    [one] = promise(Policy(1, 0, SLOTS)).objects
+    aliases = (Alias("old", 5, entry=7), Alias("older", 5, entry=8), Alias("oldest", 5))
+    said = [Said(7, 1, {"kind": "backup_alias", "object": "o", "name": "old"})]
+    said += [Said(8, 1, {"kind": "backup_alias", "object": "o", "name": "another"})]
+    made = cited(Policies((replace(one, aliases=aliases),)), said)
+    assert [alias.entry for alias in made.objects[0].aliases] == [7, None, None]
