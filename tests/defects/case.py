@@ -48,7 +48,8 @@ def benign(name, *kinds, standing=False):
 
 @dataclass
 class Case:
-    """`place`: which of the three days is hit (2 the newest); `victims`: names that may turn bad."""
+    """`place`: which of the three days is hit (2 the newest); `victims`: names that may turn bad;
+    `ignored`: words that are true as well, at a lower level."""
 
     world: object
     made: object
@@ -60,6 +61,7 @@ class Case:
     extra: dict = field(default_factory=dict)
     checks: list = field(default_factory=list)
     victims: set = field(default_factory=set)
+    ignored: set = field(default_factory=set)
     unprinted: bool = False
     elsewhere: bool = True
     change: object = None

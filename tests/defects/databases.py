@@ -1,16 +1,21 @@
 """PostgreSQL databases of the world: what changes from day to day, dumps in all formats, variants of a dump."""
 
 import gzip
-import io
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import verify as v
 import world as w
 
-from checks.artefacts import copytext
-from checks.artefacts.fingerprint import ENDING, Counted, Fingerprint, root
+from agent.fingerprints import wrap
+from agent.fingerprints.login import Login
+from agent.fingerprints.take import Pace
+from agent.sources.backup_local import LocalPlace
+from checks.artefacts import standing
+from checks.artefacts.copyrows import SHA256
+from checks.artefacts.fingerprint import ENDING, Bytes
 from checks.artefacts.fingerprint import dump as dumped
 
 NAME = "oa_db"
@@ -89,18 +94,14 @@ def finish(path, at):
 
 
 def write_fingerprint(pg, path, database=NAME, at=None):
-    """The sidecar: what the database holds now, summed up from its rows."""
-    argv = [pg.programs / "pg_dump", "-h", "127.0.0.1", "-p", str(pg.port), "-U", "postgres", "-Fp", database]
-    text = w.run(*argv).stdout
-    told = copytext.read(io.BytesIO(text)).parts[0]
-    tables = {name: Counted(one.count, one.hex(), "exact", one.count) for name, one in told.tables.items()}
-    objects = Counted(told.objects.count, told.objects.hex(), "exact", told.objects.count)
-    names = [row[0] for row in pg.sql("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'kept'")]
-    system = str(pg.sql("SELECT system_identifier FROM pg_control_system()")[0][0])
-    made = Fingerprint(
-        v=1, kind="postgresql", database=database, system=system, server="15", mode="exact", started=w.ms(at or w.DAYS[-1]),
-        ended=w.ms(at or w.DAYS[-1]) + 9000, tables=tables, root=root(tables, objects), objects=objects, databases=tuple(sorted(names)),
-    )  # fmt: skip
+    """The sidecar, by the product's own fingerprint of the source (the database is at rest)."""
+    at = at or w.DAYS[-1]
+    login = Login(database, "127.0.0.1", pg.port, "postgres", programs=str(pg.programs))
+    taken = wrap.alone(wrap.Wish(login, Pace(), SHA256, path.parent))
+    names = tuple(one for one in taken.databases if one != "kept")
+    found = standing.digest(LocalPlace(), LocalPlace().stat(str(path)))
+    made = replace(taken, started=w.ms(at), ended=w.ms(at) + 9000, databases=names,
+                   artefact=Bytes(path.name, found.bytes, found.sha256))  # fmt: skip
     path.with_name(path.name + ENDING).write_bytes(dumped(made))
 
 
@@ -148,7 +149,7 @@ def make(world, kind):
     ending = FORMATS[kind][1]
     found = [top / f"{at:%Y%m%d}{ending}" for at in w.DAYS]
     params = {
-        "path": str(top / f"%Y%m%d{ending}"), "database": NAME, "fingerprint": True,
+        "path": str(top / f"%Y%m%d{ending}"), "database": NAME, "must_match": True,
         "globals": str(top / "globals.sql"),
     }  # fmt: skip
     return w.Made(kind, top, found, "backup.postgres", params, {"prints": v.prints_of(found)})

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+import verify as v
 import world as w
 import yaml
 
@@ -211,12 +212,43 @@ def _made(world, kind, top, ending):
     return w.Made(kind, top, days, "backup.archive", params, {"secrets": world.folder("state")})
 
 
+def manifests(world, sources, name, shelf=""):
+    """Manifests of a tree, day by day, by the source's own agent: the files, and what it signed of them."""
+    state, shelf = v.State(), world.folder("source-state", shelf or name)
+    found, prints = [], []
+    for number, at in enumerate(w.DAYS):
+        top = live(world, sources[number])
+        line = v.look(state, "backup.manifest", {"path": str(top), "object": name}, at, place="source", secrets=shelf)
+        one = line.facts["artefacts"][0]
+        found.append(next(shelf.rglob(one["file"])))
+        prints.append(v.signed(one["base"]["fingerprint"], at, "", bytes=one["base"]["bytes"]))
+    return found, prints
+
+
+def live(world, source):
+    """The one directory that is backed up, as it was on that day; what did not change is not touched."""
+    place = world.folder("sources") / "live"
+    place.mkdir(exist_ok=True)
+    wanted = {p.relative_to(source) for p in source.rglob("*")}
+    for path in sorted(place.rglob("*"), reverse=True):
+        if path.relative_to(place) not in wanted:
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    subprocess.run(["cp", "-au", f"{source}/.", place], check=True)
+    return place
+
+
 def make_tree(world, kind):
-    """Daily copies of a tree: the copy of each day stands beside the manifest of its source."""
+    """Daily copies of a tree; beside each the manifest that its source's agent made."""
     top = world.folder("good", kind)
     top.chmod(0o700)
-    for source, at in zip(documents(world), w.DAYS, strict=True):
-        subprocess.run(["cp", "-a", source, top / f"{at:%Y%m%d}"], check=True)
-        (top / f"{at:%Y%m%d}").chmod(0o700)
-    pattern = str(top / "%Y%m%d")
-    return w.Made(kind, top, [top / f"{at:%Y%m%d}" for at in w.DAYS], "backup.tree", {"path": pattern})
+    made, prints = manifests(world, documents(world), "oa-files")
+    for number, at in enumerate(w.DAYS):
+        path = top / f"{at:%Y%m%d}"
+        subprocess.run(["cp", "-a", documents(world)[number], path], check=True)
+        path.chmod(0o700)
+        shutil.copy2(made[number], top / f"{at:%Y%m%d}.manifest.gz")
+        for one in (path, top / f"{at:%Y%m%d}.manifest.gz"):
+            os.utime(one, (at.timestamp() + 60,) * 2)
+    days = [top / f"{at:%Y%m%d}" for at in w.DAYS]
+    params = {"path": str(top / "%Y%m%d"), "object": "oa-files"}
+    return w.Made(kind, top, days, "backup.tree", params, {"prints": prints, "policy": {"kind": "files"}})

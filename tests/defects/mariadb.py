@@ -165,7 +165,8 @@ def make_physical(world, kind):
         backup(maria, target, at, before)
         before = target
     days = [top / f"{at:%Y%m%d}" for at in w.DAYS]
-    return w.Made(kind, top, days, "backup.mariabackup", {"path": str(top / "%Y%m%d")})
+    return w.Made(kind, top, days, "backup.mariabackup", {"path": str(top / "%Y%m%d"), "log": True},
+                  {"policy": v.CHAIN})  # fmt: skip
 
 
 def backup(maria, target, at, before=None):

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import verify as v
 import world as w
 
 NAME = "oa_db"
@@ -101,26 +102,35 @@ def make_base(world, kind):
     """Full backups."""
     days(world)
     top = world.folder("good", kind)
-    return w.Made(kind, top, [top / f"{at:%Y%m%d}" for at in w.DAYS], "backup.basebackup",
-                  {"path": str(top / "%Y%m%d")})  # fmt: skip
+    facts = {"policy": v.CHAIN} if kind == "pg-incremental" else {}
+    params = {"path": str(top / "%Y%m%d"), "system": system(world)}
+    return w.Made(kind, top, [top / f"{at:%Y%m%d}" for at in w.DAYS], "backup.basebackup", params, facts)
+
+
+def system(world):
+    """The cluster's own number."""
+    return str(days(world).sql("SELECT system_identifier FROM pg_control_system()")[0][0])
 
 
 make_chain = make_base
 
 
 def make_wal(world, kind):
-    """Archived segments of the three days."""
+    """Archived segments of the three days, and the base backups that need them."""
     pg = days(world)
     top = world.folder("good", kind)
-    for path in sorted(pg.archive.iterdir()):
-        shutil.copy2(path, top / path.name)
-    top.chmod(0o700)
-    at = w.DAYS[-1]
-    found = sorted(top.iterdir())
-    for number, path in enumerate(found):
+    archive = top / "archive"
+    shutil.copytree(pg.archive, archive)
+    for number, path in enumerate(reversed(sorted(archive.iterdir()))):
         path.chmod(0o600)
-        w.dated(path, at - w.timedelta(hours=len(found) - number))
-    return w.Made(kind, top, found[-3:], "backup.wal", {"path": str(top)})
+        w.dated(path, w.NOW - w.timedelta(minutes=5 + 60 * number))
+    held = top / "bases"
+    subprocess.run(["cp", "-a", world.folder("good", "pg-basebackup"), held], check=True)
+    for place in (top, archive, held):
+        place.chmod(0o700)
+    bases = {"path": str(held / "%Y%m%d")}
+    params = {"path": str(archive), "backups": bases["path"], "archive_timeout_s": 3600, "margin_s": 1800}
+    return w.Made(kind, top, [archive] * 3, "backup.wal", params, {"also": [("backup.basebackup", bases)]})
 
 
 def make_pgbackrest(world, kind):
@@ -159,7 +169,7 @@ def make_pgbackrest(world, kind):
     shutil.copytree(repository, top / "repository", symlinks=True, dirs_exist_ok=True)
     world.once("pgbackrest pg", lambda _: pg)
     return w.Made(kind, top, [top / "repository"] * 3, "backup.pgbackrest",
-                  {"path": str(top / "repository")})  # fmt: skip
+                  {"path": str(top / "repository")}, {"policy": v.CHAIN})  # fmt: skip
 
 
 def rest(pg, conf, *words, faked=()):

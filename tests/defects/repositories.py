@@ -1,20 +1,9 @@
 """Repositories of the world: restic and borg, three days of the same files."""
 
-import shutil
-import subprocess
-
 import files
 import world as w
 
 PASSWORD = "not-a-real-Secret-7"
-
-
-def live(world, number):
-    """The one directory that is backed up, as it was on that day."""
-    place = world.folder("sources") / "live"
-    shutil.rmtree(place, ignore_errors=True)
-    subprocess.run(["cp", "-a", files.documents(world)[number], place], check=True)
-    return place
 
 
 def restic(repository, *words, password=PASSWORD, at=None):
@@ -30,25 +19,58 @@ def borg(*words, password=PASSWORD, base, cwd=None):
     return w.run(w.tool("borg"), *words, env=env, cwd=cwd)
 
 
+def restic_days(world, repository):
+    """Three snapshots."""
+    for number in range(len(w.DAYS)):
+        restic_day(world, repository, number)
+
+
+def restic_day(world, repository, number, *, live=True):
+    """The snapshot of one day."""
+    if live:
+        files.live(world, files.documents(world)[number])
+    restic(repository, "backup", "--host", "oa-1", "--tag", "daily", "--time", f"{w.DAYS[number]:%Y-%m-%d %H:%M:%S}",
+           world.folder("sources") / "live")  # fmt: skip
+
+
 def make_restic(world, kind):
     """A repository with three snapshots."""
+    files.keys(world)
     top = world.folder("good", kind)
     repository = top / "repository"
     restic(repository, "init")
-    for number, at in enumerate(w.DAYS):
-        live(world, number)
-        restic(repository, "backup", "--host", "oa-1", "--tag", "daily", "--time", f"{at:%Y-%m-%d %H:%M:%S}",
-               world.folder("sources") / "live")  # fmt: skip
-    return w.Made(kind, top, [repository] * 3, "backup.restic", {"path": str(repository)})
+    restic_days(world, repository)
+    return _made(world, kind, top, repository)
+
+
+def borg_days(world, repository):
+    """Three archives."""
+    for number in range(len(w.DAYS)):
+        borg_day(world, repository, number)
+
+
+def borg_day(world, repository, number, *, name="", live=True):
+    """The archive of one day."""
+    if live:
+        files.live(world, files.documents(world)[number])
+    at = w.DAYS[number]
+    borg("create", "--timestamp", f"{at.astimezone(w.timezone.utc):%Y-%m-%dT%H:%M:%S}",
+         f"{repository}::{name or f'oa-{at:%Y%m%d}'}", "live", base=world.folder("borg-base"),
+         cwd=world.folder("sources"))  # fmt: skip
 
 
 def make_borg(world, kind):
     """A repository with three archives."""
+    files.keys(world)
     top = world.folder("good", kind)
-    repository, base = top / "repository", world.folder("borg-base")
-    borg("init", "-e", "repokey-blake2", repository, base=base)
-    for number, at in enumerate(w.DAYS):
-        live(world, number)
-        borg("create", "--timestamp", f"{at.astimezone(w.timezone.utc):%Y-%m-%dT%H:%M:%S}",
-             f"{repository}::oa-{at:%Y%m%d}", "live", base=base, cwd=world.folder("sources"))  # fmt: skip
-    return w.Made(kind, top, [repository] * 3, "backup.borg", {"path": str(repository)})
+    repository = top / "repository"
+    borg("init", "-e", "repokey-blake2", repository, base=world.folder("borg-base"))
+    borg_days(world, repository)
+    return _made(world, kind, top, repository)
+
+
+def _made(world, kind, top, repository):
+    _, prints = files.manifests(world, files.documents(world), f"of-{kind}")
+    params = {"path": str(repository), "password": "ops"}
+    facts = {"prints": prints, "policy": {"kind": "files"}}
+    return w.Made(kind, top, [repository] * 3, f"backup.{kind}", params, facts)

@@ -40,12 +40,17 @@ class Bench:
         self.seed = seed
         self.place = place
         self._sites = {}
+        self._last = None
 
     def site(self, kind):
         """Where a kind's cases are tried."""
+        if self._last is not None and self._last.kind != kind:
+            # Others are made of these: they are left as they were found.
+            put_back(self._last.good, self._last.top)
         if kind not in self._sites:
             self._sites[kind] = Site(self.world, kind)
-        return self._sites[kind]
+        self._last = self._sites[kind]
+        return self._last
 
     def defect(self, name, kind):
         """Try one defect at one kind."""
@@ -133,7 +138,7 @@ def judged(row, case, after):
     mine = {name: words for name, words in after.bad.items() if hit(case, name)}
     # What is said of a slot without a good artefact is a consequence, unless the slot is what was asked about.
     own = {name: words for name, words in mine.items() if level == 0 or not name.startswith("slot ")}
-    words = {word for found in own.values() for word in found}
+    words = {word for found in own.values() for word in found if word[1] not in case.ignored}
     row.words = sorted(words)
     row.others = {name: sorted(words) for name, words in after.bad.items() if not hit(case, name)}
     if not words:
@@ -153,7 +158,9 @@ def hit(case, name):
     """Whether a name (artefact or slot) is of what was hit."""
     day = c.slot(case.path)
     dashed = f"{day[:4]}-{day[4:6]}-{day[6:8]}"
-    return day in name or dashed in name or name in case.victims
+    # What lies in one repository shares its parts.
+    shared = case.made.days[0] == case.made.days[-1]
+    return shared or day in name or dashed in name or name in case.victims
 
 
 class Site:
@@ -167,8 +174,7 @@ class Site:
         self.good = world.folder("kept") / kind
         if self.made.check not in v.registry.ids():
             raise v.NotYet(self.made.check)
-        shutil.copytree(self.top, self.good, symlinks=True, copy_function=shutil.copy2)
-        _same_rights(self.top, self.good)
+        subprocess.run(["cp", "-a", self.top, self.good], check=True)
         self._begun = None
         self.policy = v.policy(**self.made.facts.get("policy", {}))
 
@@ -203,6 +209,8 @@ class Site:
     def _look(self, state, at, params=None):
         given = {**self.made.params, **(params or {})}
         v.look(state, self.made.check, given, at, secrets=self.world.folder("state"))
+        for check, more in self.made.facts.get("also", ()):
+            v.look(state, check, more, at)
 
     def _start(self):
         # Looks on the first two days, when the third day's artefact was not there; then all of it, good.
@@ -234,10 +242,6 @@ class away:
         for path in self.paths:
             (self.hidden / path.name).rename(path)
         self.hidden.rmdir()
-
-
-def _same_rights(here, there):
-    subprocess.run(["cp", "-a", "--attributes-only", f"{here}/.", there], check=True)
 
 
 def put_back(good, top):

@@ -1,17 +1,14 @@
 """Looks at artefacts as the product does: the check through the agent's source, line, records, ledger."""
 
 import copy
-import json
 from dataclasses import dataclass, field
 
 import world as w
 
-from agent.sources import backup as _source  # noqa: F401  # an agent without it cannot look
+from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
-from agent.sources.open import open_source
 from checks import registry, result
-from checks.api import Source
 from checks.artefacts.levels import REASONS, Outcome
 from collector.backups import compile as policies_of
 from collector.backups import engine, fold
@@ -20,6 +17,12 @@ from collector.backups.observed import Fingerprint, Observed
 OBJECT = "county/xian-1/oa"
 SINCE = w.datetime(2026, 3, 2, tzinfo=w.ZONE)
 DAILY = {"every": "day", "window": "00:00-05:00", "grace": "3h", "keep": "3 months"}
+
+# A full on Mondays (the first day is one), increments on it.
+CHAIN = {
+    "full": {"every": "week", "on": "monday", "window": "00:00-05:00", "grace": "3h", "keep": "3 months"},
+    "incremental": {"every": "day", "window": "00:00-05:00", "grace": "3h", "keep": "3 months", "to": "last"},
+}
 
 
 @dataclass
@@ -61,7 +64,7 @@ def look(state, check_id, params, at, *, place="here", vantage="county-agent", s
     given = {key: value for key, value in given.items() if key in known}
     kept = state.memory.setdefault(f"{place} {check_id}", {})
     means = Means(state=secrets)
-    source = open_source(Source.BACKUP, Transient(kept), means)
+    source = open_backups(Transient(kept), means, w.ms(at))
     item = result.Item(check_id, check.version, OBJECT, OBJECT, given)
     told = []
     line = result.look(
@@ -125,10 +128,12 @@ def signed(root, at, artefact, **more):
 
 
 def prints_of(days, system=""):
-    """The signed lines of the sidecars' roots: what the source's agent said when the dumps were made."""
-    found = []
-    for path, at in zip(days, w.DAYS, strict=True):
-        held = json.loads(path.with_name(path.name + ".fingerprint.json").read_text("utf-8"))
-        rows = sum(one["count"] for one in held["tables"].values())
-        found.append(signed(held["root"], at, path.name, system=system, bytes=rows * 100))
-    return found
+    """The signed lines about the sidecars: what the source's own agent says of them when the dumps are made."""
+    state = State()
+    pattern = str(days[0]).replace(days[0].name[:8], "%Y%m%d")
+    line = look(state, "backup.fingerprint", {"path": pattern}, w.NOW, place="source", vantage="source-agent")
+    return [
+        Fingerprint(OBJECT, one["at"], one["root"], "source-agent", one["artefact"], one["bytes"], one["changed"],
+                    one["system"])  # fmt: skip
+        for one in line.facts["fingerprints"]
+    ]

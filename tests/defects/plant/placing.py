@@ -125,7 +125,7 @@ def copied(case, change):
 def copy_missing(case):
     # In the middle: where the newest is what is missing, the copy is behind.
     case.place = max(case.place - 1, 0)
-    copied(case, lambda top: c.remove(top / case.path.name))
+    copied(case, lambda top: c.remove_alone(top / case.path.name))
 
 
 @c.plants("D21", *COPIED, standing=True)
