@@ -14,12 +14,11 @@ from checks.artefacts.artefact import Artefact, Made
 from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.pgbackup import Label, shown_lsn
+from checks.artefacts.pgjudge import complete, unchanged, well_formed
 from checks.artefacts.pgread import Inside, ask_tool, begin, inspect, label_of
 from checks.artefacts.standing import Memory, Survey, base, name_of, recorded, remembered, survey
 from checks.codec import from_json, to_json
 from checks.places import Backups, Entry, Place, Tools, shown
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,61 +208,17 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
 def _alone(one: BaseBackup, params: Params, taken_at: int) -> Iterator[Verdict]:
     """What can be said of a backup without looking at others."""
     inside = one.inside
-    yield from _complete(inside, taken_at)
-    yield from _unchanged(one)
+    yield from complete(inside, taken_at)
+    yield from unchanged(inside, one.base.expected)
     yield from basic.judge_base(one.base, params, taken_at, inner=True)
     if one.base.trouble and not inside.damaged:
         yield untold(Level.WELL_FORMED, "not_read")
         return
-    yield from _well_formed(inside)
+    yield from well_formed(inside)
     yield from _log(inside, params)
     if params.system and one.base.made.system:
         right = params.system == one.base.made.system
         yield good(Level.TRUE) if right else bad("wrong_source", one.base.made.system)
-
-
-def _complete(inside: Inside, taken_at: int) -> Iterator[Verdict]:
-    if not inside.finished:
-        running = inside.began is None or taken_at - inside.began < _DAY_MS
-        yield untold(Level.PRESENT, "moving") if running else bad("unfinished")
-    if inside.compared is not None and inside.compared.missing:
-        yield bad("part_missing", _first(inside, "-"))
-
-
-def _first(inside: Inside, sign: str) -> str:
-    names = inside.compared.names if inside.compared is not None else ()
-    return next((one.lstrip("-+") for one in names if one.startswith(sign)), "")
-
-
-def _unchanged(one: BaseBackup) -> Iterator[Verdict]:
-    inside, compared = one.inside, one.inside.compared
-    noted = one.base.expected
-    if inside.manifest == "edited" or (noted and inside.manifest_sha256 and noted != inside.manifest_sha256):
-        yield bad("manifest_edited")
-    elif inside.manifest == "garbled":
-        yield bad("changed", "backup_manifest")
-    elif inside.manifest == "missing" and inside.labelled:
-        yield bad("manifest_missing")
-    elif compared is None:
-        # Nothing recorded: a copied data directory, or one of a stopped server.
-        yield untold(Level.UNCHANGED, "not_recorded")
-    elif compared.differ or compared.extra:
-        wrong = [name for name in compared.names if not name.startswith("-")]
-        yield bad("changed", wrong[0].lstrip("+") if wrong else "")
-    elif compared.unchecked:
-        yield untold(Level.UNCHANGED, "no_checksum")
-    else:
-        yield good(Level.UNCHANGED)
-
-
-def _well_formed(inside: Inside) -> Iterator[Verdict]:
-    if inside.damaged:
-        known = inside.damaged in levels.REASONS
-        yield bad(inside.damaged) if known else untold(Level.WELL_FORMED, inside.damaged)
-    elif inside.tool == "bad":
-        yield bad("damaged", inside.tool_said)
-    else:
-        yield good(Level.WELL_FORMED) if inside.state else bad("unknown_format")
 
 
 def _log(inside: Inside, params: Params) -> Iterator[Verdict]:

@@ -29,7 +29,11 @@ READINGS: dict[str, tuple[str, str]] = {
     "files_gone_kept": ("源端已删仍在", "Deleted at the source, still there"),
     "files_moving": ("变化中的文件", "Files that were changing"),
     "files_metadata": ("权限或时间不同的文件", "Files with other modes, owners or times"),
+    "archiver_errors": ("归档时搁置的文件", "Files the archiver put aside"),
     "fulls": ("全量备份份数", "Full backups"),
+    "proven": ("已证实与源一致的行", "Rows proven"),
+    "exact": ("源端确知的行", "Rows known exactly"),
+    "globals": ("角色与全局对象", "Roles and other globals"),
     "missing_segments": ("缺失的日志段", "Segments missing"),
     # of a restore drill
     "rto": ("恢复用时", "Time to restore"),

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +103,12 @@ def server(programs: Path, prefix: str) -> Iterator[Server]:
             "--wal-segsize=1", "-N",
         )  # fmt: skip
         yield made
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Callable[..., AbstractContextManager[Server]]:
+    """`cluster(programs, prefix)`: a new cluster, not yet started."""
+    return server
 
 
 def wheel() -> Path:
