@@ -207,6 +207,12 @@ def distilled(result: Result) -> dict[str, JsonValue]:
     return {"facts": facts, "readings": readings, "state": result.state.value}
 
 
+def short(result: Result) -> Result:
+    """The line itself without its long lists."""
+    kept = distilled(result).get("facts")
+    return replace(result, facts=kept if isinstance(kept, dict) else None)
+
+
 def _kept(key: str, value: Any) -> JsonValue:
     if key == "stands":
         kept: JsonValue = value

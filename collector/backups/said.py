@@ -10,6 +10,12 @@ from collector.backups.lines import Rows
 from collector.backups.observed import Change, Drill, Epoch, Excuse, Observed
 from collector.backups.policy import Policies
 
+# Kinds of statements about backups; what each holds: collector/jobs/backup_statements.py.
+KINDS = (
+    *("recovery", "media_tested", "backup_excuse", "backup_accept"),
+    *("backup_change", "backup_epoch", "backup_alias"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

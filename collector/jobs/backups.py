@@ -9,6 +9,7 @@ from checks.recurrence import day_of, zone
 from collector.availability.estate_terms import EstateTerms
 from collector.backups import engine
 from collector.backups.ledger import Ledger
+from collector.backups.lines import Rows
 from collector.backups.observed import Observed
 from collector.backups.policy import Policies
 from collector.backups.said import Said, cited, observed_of
@@ -16,7 +17,7 @@ from collector.backups.versions import policies_of
 from collector.estate.errors import EstateError
 from collector.jobs import backup_statements as people
 from collector.jobs.backup_rows import rows
-from collector.store import backups, estates, statements
+from collector.store import backups, estates, series, statements
 from collector.store.estates import Applied
 
 FRESH_MS = 20_000  # an account made so long ago is still shown
@@ -52,12 +53,21 @@ class Account:
     observed: Observed
     estate: Applied
     terms: EstateTerms
-    entries: Mapping[tuple[str, str], tuple[int, int]]
-    """(object, artefact) -> entry and line of the newest look that read it."""
-    phases: Mapping[str, tuple[tuple[str, int], ...]]
-    """Drill -> its phases with how long each took (ms)."""
+    rows: Rows
+    size: int
+    """What it stands on: the first so many entries of the log."""
     named: Mapping[str, Named]
     media: tuple[Said, ...] = ()
+
+    @property
+    def entries(self) -> Mapping[tuple[str, str], tuple[int, int]]:
+        """(object, artefact) -> entry and line of the newest look that read it."""
+        return self.rows.entries
+
+    @property
+    def phases(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        """Drill -> its phases with how long each took (ms)."""
+        return self.rows.phases
 
     def of(self, name: str) -> Named:
         """What the estate says about an object."""
@@ -67,14 +77,16 @@ class Account:
 def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
     """The account now, or as the log stood at an instant; NoBackups where no estate asks for any."""
     at = now if as_of is None else as_of
-    applied = [one for one in estates.every(conn) if one.applied_ms <= at]
+    # Looks are derived up to here, so nothing behind it counts: the verifier must come to the same.
+    size = series.cursor(conn)
+    applied = [one for one in estates.every(conn) if one.applied_ms <= at and one.idx < size]
     if not applied:
         raise NoBackups("no_estate", "no estate has been applied")
     versions = [(one, estates.terms(conn, one.idx)) for one in applied]
     policies = policies_of([(one.applied_ms, terms.backups) for one, terms in versions])
     if not policies.objects:
         raise NoBackups("no_backups", "the estate asks for no backups")
-    said = people.every(conn, as_of)
+    said = [one for one in people.every(conn, as_of) if one.idx < size]
     policies = cited(policies, said)
     read = rows(conn, as_of)
     observed = observed_of(read, said, policies)
@@ -85,8 +97,8 @@ def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
         observed=observed,
         estate=versions[-1][0],
         terms=versions[-1][1],
-        entries=read.entries,
-        phases=read.phases,
+        rows=read,
+        size=size,
         named=_named(conn, applied[-1].idx),
         media=tuple(one for one in said if one.header["kind"] == "media_tested"),
     )
@@ -114,7 +126,8 @@ def mark(conn: Connection) -> tuple[int, ...]:
     """What an account depends on besides the time: it is another one whenever this is."""
     applied = estates.newest(conn)
     said = max((one.idx for kind in people.KINDS for one in statements.of_kind(conn, kind)), default=-1)
-    return (-1 if applied is None else applied.idx, said, *backups.newest(conn))
+    behind = series.cursor(conn) <= max(said, -1 if applied is None else applied.idx)
+    return (-1 if applied is None else applied.idx, said, int(behind), *backups.newest(conn))
 
 
 def day(ms: int, timezone: str) -> str:

@@ -46,6 +46,7 @@ READINGS: dict[str, tuple[str, str]] = {
 REASONS: dict[str, tuple[str, str]] = {
     # L0 present
     "nothing_inside": ("封装内没有内容", "nothing inside"),
+    "job_failed": ("备份任务自报失败", "the job itself says that it failed"),
     "unfinished": ("只有临时文件，未写完", "unfinished: only a temporary name"),
     "part_missing": ("缺少一部分", "a part is missing"),
     "not_in_policy": ("不在备份策略内", "no policy names it"),

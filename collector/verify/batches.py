@@ -39,6 +39,7 @@ Series = tuple[str, str, str]  # check, target, vantage
 OUTCOMES = (Outcome.OK, Outcome.DEGRADED, Outcome.FAIL)
 _CODE = {state: OUTCOMES.index(outcome) for state, outcome in OUTCOME_OF_STATE.items() if outcome in OUTCOMES}
 NO_HOLD = -1
+_BACKUP = b'{"check":"backup.'  # as agents write their lines
 _NEVER = -(2**62)  # before any instant that a line can hold
 Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
 _NO_HOLDS: Holds = {}
@@ -47,7 +48,7 @@ _NO_HOLDS: Holds = {}
 @dataclass(frozen=True, slots=True)
 class Task:
     """What every chunk needs: keys, parameters of the plans, whose observations are kept, holds by plan,
-    quarantines, and which signatures are checked."""
+    quarantines, which signatures are checked, whether lines about backups are kept."""
 
     archive: Archive
     keys: KeyTable
@@ -58,6 +59,7 @@ class Task:
     always: frozenset[int]
     sample: bytes
     full: bool
+    backups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,18 @@ class Done:
     error: str | None
     idx: int
     line_no: int
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BackupLine:
+    """A line of a backup check: where it stands, when it came, how far the clock of its agent was off."""
+
+    agent: str
+    idx: int
+    line_no: int
+    received_ms: int
+    shift: int
     line: bytes
 
 
@@ -95,6 +109,7 @@ class Found:
     findings: Findings = field(default_factory=Findings)
     tracks: dict[Series, Track] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
+    backups: list[BackupLine] = field(default_factory=list)
 
 
 class _Kept(NamedTuple):
@@ -151,6 +166,7 @@ def _merge(total: Found, found: Found) -> None:
             known.slots.extend(track.slots)
             known.seen.extend(track.seen)
     total.done += found.done
+    total.backups += found.backups
 
 
 def read_chunk(task: Task, number: int, judge: Judge) -> Found:
@@ -199,6 +215,8 @@ class _Batch:
         split = self.body(body)
         if split is not None:
             self.lines(split)
+            if self.task.backups and self._scores():
+                self.backups(split)
 
     def signature(self) -> None:
         key = self.task.keys.key_of(self.header.agent, self.header.epoch, self.idx, self.header.seq)
@@ -268,6 +286,15 @@ class _Batch:
             if kept.wanted:
                 self.observed(kept.track, t0, (shift, latest), who.pair, said)
         self.tally(judged)
+
+    def backups(self, split: list[bytes]) -> None:
+        """Keep the lines about backups: their record is made again of them."""
+        shift, received = shift_ms(self.header.clock.offset_us), self.entry.received_ms
+        self.found.backups += [
+            BackupLine(self.header.agent, self.idx, number, received, shift, line)
+            for number, line in enumerate(split)
+            if line.startswith(_BACKUP)
+        ]
 
     def tally(self, judged: list[str]) -> None:
         """Count what was done with the lines."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from checks.wire.signing import backend_name
 from collector.evidence.policy import Policy
-from collector.verify import batches, coverage, figures, swift
+from collector.verify import backups, batches, coverage, figures, swift
 from collector.verify.archive import Archive, open_archive
+from collector.verify.backups import check_backups
 from collector.verify.findings import Findings
 from collector.verify.growth import Paper, read_history
 from collector.verify.history import History
@@ -70,6 +71,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.phase("bodies and lines")
     verdict.claims += figures.check_figures(archive, history, found.tracks, findings)
     verdict.claims += check_records(history, found.done, manifest.from_size, findings)
+    verdict.claims += check_backups(history, found.backups, manifest.from_size, findings)
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
@@ -102,4 +104,5 @@ def _task(archive: Archive, history: History, options: Options) -> batches.Task:
         always=frozenset(history.tips.values()) | history.always,
         sample=end.root if end is not None else b"",
         full=options.full,
+        backups=backups.asked(history),
     )

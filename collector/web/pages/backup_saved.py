@@ -2,12 +2,21 @@
 
 from flask import Response, abort, flash, redirect, request, url_for
 
+from collector.jobs import backups as jobs
+from collector.jobs.backups import Account
 from collector.reports import backup_record as record
 from collector.reports.record import TYPES
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 from collector.web.backups_now import whole
 from collector.web.pages.base import Answer, context, route, t
+
+
+def _fresh() -> Account:
+    """The account of this moment, not the one that pages share."""
+    whole()
+    with context().read() as conn:
+        return jobs.account(conn, context().now())
 
 
 @route("/backups-record", Role.OPERATOR, "POST")
@@ -18,7 +27,7 @@ def backup_record() -> Answer:
         abort(404)
     asked = (name or None, request.form.get("period", ""))
     try:
-        data = record.export(context(), whole(), asked, kind, i18n.language(), auth.account().name)
+        data = record.export(context(), _fresh(), asked, kind, i18n.language(), auth.account().name)
     except record.PROBLEMS as error:
         flash(t("backups.record.failed", why=str(error)), "bad")
         return redirect(url_for("pages.backups"))

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from collector.backups.policy import Alias, BackupObject, Keep, ObjectKind, Policies, Policy, Role, Schedule
-from collector.backups.said import Said, cited
+from collector.backups.said import KINDS, Said, cited
 from collector.backups.versions import policies_of as joined
+from collector.jobs import backup_statements, derive, statements
 from collector.jobs import backups as jobs
-from collector.jobs import derive, statements
 from collector.jobs.statements import StatementError
 from collector.store import backups as store
 
@@ -126,3 +126,7 @@ def test_an_alias_stands_on_a_statement_that_names_it_or_on_nothing() -> None:
     said += [Said(8, 1, {"kind": "backup_alias", "object": "o", "name": "another"})]
     made = cited(Policies((replace(one, aliases=aliases),)), said)
     assert [alias.entry for alias in made.objects[0].aliases] == [7, None, None]
+
+
+def test_every_kind_of_statement_is_known_to_whoever_makes_the_account_again() -> None:
+    assert set(backup_statements.KINDS) == set(KINDS)

@@ -67,7 +67,7 @@ def test_a_directory_without_backups_ends_with_2(tmp_path: Path) -> None:
 
 def test_the_record_is_logged_once_for_what_it_says(site: Any) -> None:
     found = account(site)
-    part = backup_record.cut(site.context, found, (None, "2026-11"))
+    part = backup_record.part_of(site.context, found, (None, "2026-11"))
     first = backup_record.logged(site.context, part, "admin")
     again = backup_record.logged(site.context, part, "admin")
     assert again == first
@@ -81,12 +81,12 @@ def test_the_record_is_logged_once_for_what_it_says(site: Any) -> None:
 
 def test_the_record_of_a_time_when_nothing_was_due_cannot_be_made(site: Any) -> None:
     with pytest.raises(EmptyRecordError):
-        backup_record.cut(site.context, account(site), (None, "2025"))
+        backup_record.part_of(site.context, account(site), (None, "2025"))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_record_says_what_is_wrong_in_words(site: Any, lang: str) -> None:
-    part = backup_record.cut(site.context, account(site), ("county/xian-2/oa-db", "2026-11"))
+    part = backup_record.part_of(site.context, account(site), ("county/xian-2/oa-db", "2026-11"))
     made = backup_record.logged(site.context, part, "admin")
     paper = backup_record.paper(site.context, part, made, lang)
     problems = next(table for table in paper.tables if table.name == "backup-problems")

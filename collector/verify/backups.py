@@ -1,0 +1,110 @@
+"""Records of backups made anew from the signed lines, statements and promises, beside the logged ones."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from checks import result as results
+from checks.codec import FieldError
+from checks.wire import strict_json
+from checks.wire.errors import WireError
+from checks.wire.numbers import EntryKind
+from collector.availability.clock import FUTURE_MS
+from collector.backups import engine, lines
+from collector.backups.lines import Line
+from collector.backups.record import VERSION, Cut
+from collector.backups.said import KINDS, cited, observed_of
+from collector.backups.said import Said as Stated
+from collector.backups.versions import policies_of
+from collector.evidence.bundle import Period
+from collector.verify.batches import BackupLine
+from collector.verify.findings import Findings
+from collector.verify.history import History, Said
+
+Verdict = tuple[str, str, str]
+_HEADER = ("backups", "object", "from", "to", "estate")
+
+
+def asked(history: History) -> bool:
+    """Whether there is a record of backups to be made again."""
+    return any(_is(said) for said in history.said)
+
+
+def check_backups(
+    history: History, found: Sequence[BackupLine], begin: int, findings: Findings
+) -> list[Verdict]:
+    """A verdict for each record of backups logged from `begin` on."""
+    verdicts = []
+    for said in history.said:
+        if not _is(said) or said.idx < begin:
+            continue
+        name = f"backup record {said.header['backups']} {said.header.get('object', '')}".strip()
+        try:
+            verdicts.append((name, *_check(said, history, found, begin)))
+        except (WireError, FieldError, LookupError, TypeError, ValueError) as error:
+            verdicts.append((name, "contradicted", f"it cannot be read: {error}"))
+        findings.count("backup records")
+        if verdicts[-1][1] == "contradicted":
+            findings.add("claim_differs", *verdicts[-1][::2])
+    return verdicts
+
+
+def _is(said: Said) -> bool:
+    return said.kind is EntryKind.RECORD and "backups" in said.header
+
+
+def _check(said: Said, history: History, found: Sequence[BackupLine], begin: int) -> tuple[str, str]:
+    """The verdict on one record and its detail."""
+    if said.document is None:
+        return "contradicted", "its document is not here"
+    body = strict_json.loads(said.document)
+    if differs := [name for name in _HEADER if said.header.get(name) != body.get(name)]:
+        return "contradicted", f"its entry says another {', '.join(differs)}"
+    if body["v"] != VERSION:
+        return "not proven", f"version {body['v']} of records is not known here"
+    if begin:
+        return "not proven", "it stands on looks from before this bundle: one that begins at 0 shows all"
+    if not 0 < body["size"] <= said.idx:
+        return "contradicted", "it says that it was made of a log larger than was there"
+    made = strict_json.loads(strict_json.dumps(_make(body, history, found)))
+    if differs := [name for name in body if made.get(name) != body[name]]:
+        return "contradicted", f"the lines, promises and statements give other {', '.join(sorted(differs))}"
+    slots = sum(len(one["slots"]) for one in body["objects"])
+    return "proven if", f"{slots} slots, {len(body['problems'])} problems"
+
+
+def _make(body: Mapping[str, Any], history: History, found: Sequence[BackupLine]) -> dict[str, Any]:
+    size, now = body["size"], body["now"]
+    applied = [one for one in history.estates if one.idx < size and one.at_ms <= now]
+    stated = [
+        Stated(one.idx, one.received_ms, one.header)
+        for one in history.said
+        if one.kind is EntryKind.STATEMENT and one.header.get("kind") in KINDS
+        if one.idx < size and one.received_ms <= now
+    ]
+    policies = cited(policies_of([(one.at_ms, one.terms.backups) for one in applied]), stated)
+    rows = lines.read(_lines([one for one in found if one.idx < size and one.received_ms <= now]))
+    observed = observed_of(rows, stated, policies)
+    ledger = engine.evaluate(policies, observed, now)
+    period = Period(body["backups"], body["from"], body["to"])
+    estate = applied[-1].terms.estate if applied else ""
+    return Cut(ledger, rows, observed.drills, estate, period, body["object"]).body(size)
+
+
+def _lines(found: Sequence[BackupLine]) -> Iterator[Line]:
+    """As the collector's table has them: what was seen before is not said again."""
+    last: dict[tuple[str, str, str], bytes] = {}
+    for one in found:
+        try:
+            result = results.decode(one.line)
+        except (WireError, FieldError):
+            continue  # the reading of batches has said so
+        t = result.t0 - one.shift
+        if result.vantage != one.agent or t > one.received_ms + FUTURE_MS:
+            continue
+        series = result.check, result.target, result.vantage
+        seen = strict_json.dumps(lines.distilled(result))
+        same = result.error is None and last.get(series) == seen
+        if result.error is None:
+            last[series] = seen
+        kept = None if same else lines.short(result)
+        yield Line(one.idx, one.line_no, *series, t, one.received_ms, one.shift, kept)
