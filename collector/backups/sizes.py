@@ -49,12 +49,16 @@ def odd_sizes(series: Sequence[Series], runs: Runs, signed: Signed, epochs: Sequ
     """Runs of slots whose size does not fit, by the weekday of the slot; an epoch begins anew."""
     for one in series:
         chained = one.schedule.role is Role.INCREMENTAL
-        for picks in _weekdays(one):
+        groups = _weekdays(one)
+        if signed.times:
+            yield from _odd(runs, _in_order(groups, runs, chained), signed, sorted(epochs))
+            continue
+        for number, picks in enumerate(groups):
             mine = [run for run in picks if run >= 0 and (runs.records[run].kind in CHAINED) is chained]
             sizes = [runs.records[run].bytes for run in mine]
             # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
-            if mine and (signed.times or 2 * max(sizes) > 5 * min(sizes)):
-                yield from _odd(runs, mine, signed, sorted(epochs))
+            if mine and 2 * max(sizes) > 5 * min(sizes):
+                yield from _odd(runs, [(run, number) for run in mine], signed, sorted(epochs))
 
 
 def _weekdays(one: Series) -> list[list[int]]:
@@ -65,23 +69,33 @@ def _weekdays(one: Series) -> list[list[int]]:
     return [one.picks]
 
 
-def _odd(runs: Runs, mine: Sequence[int], signed: Signed, epochs: list[int]) -> Iterator[Odd]:
-    before: list[int] = []
+def _in_order(groups: Sequence[Sequence[int]], runs: Runs, chained: bool) -> list[tuple[int, int]]:
+    return sorted(
+        (run, number)
+        for number, picks in enumerate(groups)
+        for run in picks
+        if run >= 0 and (runs.records[run].kind in CHAINED) is chained
+    )
+
+
+def _odd(runs: Runs, mine: Sequence[tuple[int, int]], signed: Signed, epochs: list[int]) -> Iterator[Odd]:
+    """Runs in order, each with its weekday: the source's word on the run before, else the weekday's sizes."""
+    before: dict[int, list[int]] = {}
     last: int | None = None
-    for run in mine:
+    for run, weekday in mine:
         while epochs and epochs[0] <= runs.starts[run]:
             epochs.pop(0)
-            before, last = [], None
-        size = runs.records[run].bytes
+            before, last = {}, None
+        size, held = runs.records[run].bytes, before.setdefault(weekday, [])
         told, found = _by_source(runs, run, last, signed)
         if not told:
-            by_size = judge_size(size, before)
+            by_size = judge_size(size, held)
             found = None if by_size is None else Odd(run, *by_size)
         if found is not None:
             yield found
         if size > 0 and runs.ever(run) and (found is None or not found.bad):
-            before.append(size)
-            del before[:-_LAST]
+            held.append(size)
+            del held[:-_LAST]
             last = run
 
 

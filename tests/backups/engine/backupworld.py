@@ -64,7 +64,8 @@ class World:
         self.extra_looks = []
 
     def add(self, name, start, kind="full", *, object=DB, place="", hours=1, **more):
-        """An artefact, made from `start` on; it stands from its end. `until`: purged then; `undated`: nothing inside says when."""
+        """An artefact, made from `start` on; it stands from its end. `until`: purged then; `undated`:
+        nothing inside says when."""
         begin = at(start)
         end = more.pop("end", begin + hours * HOUR)
         shows = more.pop("shows", begin + HOUR if end is None else end)
