@@ -185,7 +185,7 @@ def judge(facts: Facts, params: Params, taken_at: int) -> Iterator[Reading]:
         yield from readings(one.base.name, [*own, *whole])
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         if one.changed is not None:
-            yield Reading(f"{one.base.name}:changed", one.changed, Unit.COUNT, State.OK)
+            yield Reading(f"{one.base.name}:files_changed", one.changed, Unit.COUNT, State.OK)
 
 
 def _meant(one: Snapshot, params: Params) -> Iterator[Verdict]:

@@ -150,7 +150,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         yield from readings(name, _verdicts(one, params, seen.taken_at))
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         if one.before and one.text.mark:
-            yield Reading(f"{name}:changed", len(one.changed), Unit.COUNT, State.OK)
+            yield Reading(f"{name}:sections_changed", len(one.changed), Unit.COUNT, State.OK)
         if params.startup and one.text.mark:
             yield _saved(name, one)
 

@@ -18,6 +18,14 @@ READINGS: dict[str, tuple[str, str]] = {
     "level": ("达到级别", "Level reached"),
     # what else is counted of an artefact
     "bytes": ("大小", "Size"),
+    "stands": ("现有份数", "Backups that stand there"),
+    "repository": ("备份仓库", "Repository"),
+    "keys": ("键数", "Keys"),
+    "sections_changed": ("变更的配置段", "Sections that differ from the one before"),
+    # of an appliance's or a tool's own reports
+    "reports": ("读取的报告数", "Reports read"),
+    "silence": ("距最近报告", "Since the newest report"),
+    "gaps": ("缺失的任务编号", "Job numbers missing"),
     # trees and their manifests
     "tree_files": ("文件数", "Files"),
     "files_added": ("新增文件", "Files added"),
@@ -50,6 +58,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "unfinished": ("只有临时文件，未写完", "unfinished: only a temporary name"),
     "part_missing": ("缺少一部分", "a part is missing"),
     "not_in_policy": ("不在备份策略内", "no policy names it"),
+    "job_failed": ("任务报告失败", "its maker says that it failed"),
     "vanished": ("未到期即消失", "vanished before its time"),
     "eating_good": (
         "清理策略正在删除完好的备份，而最新备份不可用",
