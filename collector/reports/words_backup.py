@@ -58,7 +58,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "unfinished": ("只有临时文件，未写完", "unfinished: only a temporary name"),
     "part_missing": ("缺少一部分", "a part is missing"),
     "not_in_policy": ("不在备份策略内", "no policy names it"),
-    "job_failed": ("任务报告失败", "its maker says that it failed"),
     "vanished": ("未到期即消失", "vanished before its time"),
     "eating_good": (
         "清理策略正在删除完好的备份，而最新备份不可用",
