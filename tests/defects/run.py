@@ -270,7 +270,9 @@ def put_back(good, top):
 
 def same(source, target):
     """Whether a file is as it was: sizes, times, modes and bytes."""
-    if not target.exists() or target.is_symlink() != source.is_symlink():
+    if source.is_symlink() or target.is_symlink():
+        return source.is_symlink() and target.is_symlink() and source.readlink() == target.readlink()
+    if not target.exists() or target.is_dir():
         return False
     a, b = source.lstat(), target.lstat()
     alike = all(getattr(a, k) == getattr(b, k) for k in ("st_size", "st_mtime_ns", "st_mode", "st_uid"))

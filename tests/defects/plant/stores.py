@@ -174,3 +174,4 @@ def deletable(case):
 @c.plants("D33", "pg-custom", "device-config")
 def plain_ftp(case):
     case.params |= {"transport": "ftp"}
+    case.victims |= {path.name for path in case.made.days}

@@ -1,0 +1,293 @@
+"""Huai'an in small: three simulated months of backups in minutes, a dozen defects on chosen days.
+
+    demo_backup.py [--days 92] [--counties 10] [--seed 7] [--keep DIR]
+
+A city platform (a full every Monday, increments every day), counties with a sealed dump every night and its
+copy, a backup server reached by SFTP. The dumps, seals, copies and looks are real; the clock is set. What
+the agents saw is signed, taken in and logged as always. Then `roundseal-collector backups DIR --json` must
+show exactly what was planted, with the day it was first provable. Exit 0 where it does.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import demo_parts as parts
+import demo_plants
+import files
+import world as w
+
+from agent.sources.backup import open_backups
+from agent.sources.means import Means
+from agent.sources.memory import Transient
+from checks import registry, result
+from checks.plan import parse as parse_plan
+from collector.context import open_context
+from collector.estate.catalog import installed
+from collector.estate.loading import read_estate
+from collector.jobs import derive, estates
+from collector.jobs.checkpoints import Publisher
+from collector.metrics import Metrics
+from collector.store import accounts, plans
+from collector.web.batches import Batches
+from collector.web.plans import Plans
+
+FIRST = date(2026, 6, 1)
+worksite = parts.worksite
+ESTATE = """\
+estate: huaian
+timezone: Asia/Shanghai
+contract: {{pack: huaian-2025, start: 2026-06-01}}
+assets:
+  - {{id: city, kind: server, agent: city}}
+{assets}
+  - {{id: backup-1, kind: backup, via: city, ssh: {{address: 127.0.0.1, port: {port}, secret: sftp}}}}
+objects:
+  - {{id: city/oa-files, asset: city, name: 市级平台文件, kind: files, params: {{
+      backup.manifest: {{path: "{live}", base_every: 7}},
+      backup.tree: {{layout: increments, artefacts: 8, rolling: 0}}}}}}
+{objects}
+places:
+  - {{id: backup-server, asset: backup-1, path: "{server}/{{object}}/", name: 备份服务器}}
+backups:
+  - object: city/oa-files
+    clause: HA-05 HA-06 HA-07
+    full: {{every: week, on: monday, window: "00:00-05:00", grace: 3h, keep: 3 months}}
+    incremental: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months, to: last}}
+    source: {{kind: tree, path: "{appliance}/%Y%m%d"}}
+  - object: county/*/oa-db
+    clause: HA-08 HA-11
+    full: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months}}
+    source: {{kind: postgres, path: "{counties}/{{object}}/%Y%m%d.dump.age"}}
+    copy: {{to: backup-server, within: 2h, equal: sha256}}
+    sealed: {{scheme: age, for: [ops, buyer-escrow]}}
+    access: {{mode: "0600"}}
+"""
+
+
+def say(text=""):
+    """One line, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+class Demo:
+    """The place, its clock, its agents."""
+
+    def __init__(self, top, world, counties, seed):
+        self.top, self.world, self.seed = top, world, seed
+        self.pg = world.open.enter_context(w.SERVER.running(15))
+        files.keys(world)
+        self._memory = {}
+        self.city = parts.City(self)
+        self.counties = [parts.County(self, number) for number in range(1, counties + 1)]
+        self.port = parts.sshd(self)
+
+    def state(self, agent):
+        """An agent's directory, with the verification key."""
+        place = self.top / "agents" / agent
+        if not place.exists():
+            place.mkdir(parents=True, mode=0o700)
+            (place / "secrets.yaml").write_bytes((self.world.folder("state") / "secrets.yaml").read_bytes())
+            (place / "secrets.yaml").chmod(0o600)
+        return place
+
+    def estate(self):
+        """The estate file's text."""
+        numbers = [one.number for one in self.counties]
+        key = "sealed: {secret: ops}"
+        objects = "\n".join(
+            f"  - {{id: county/xian-{n}/oa-db, asset: county-{n}, name: {n}县数据库, kind: database, params: {{"
+            f"backup.fingerprint: {{}}, backup.postgres: {{{key}, must_match: true, database: oa_{n}}}}}}}"
+            for n in numbers
+        )
+        return ESTATE.format(
+            assets="\n".join(f"  - {{id: county-{n}, kind: server, agent: county-{n}}}" for n in numbers),
+            objects=objects, port=self.port, live=self.city.live, server=self.top / "server",
+            appliance=self.city.place, counties=self.top / "counties",
+        )  # fmt: skip
+
+    def look(self, name, item, at):
+        """One look of an agent; its line, as it is signed."""
+        kept = self._memory.setdefault((name, item.check, item.target), {})
+        source = open_backups(Transient(kept), Means(state=self.state(name)), at)
+        ticks = iter(range(at, at + 100))
+        made = result.look(
+            registry.get(item.check), item, source, vantage=name, when=result.When(at), now=lambda: next(ticks)
+        )
+        return made
+
+
+class Collector:
+    """The collector and its log, with a clock that is set."""
+
+    def __init__(self, demo, place):
+        self.demo, self.place = demo, place
+        self.hands = worksite.Hands(worksite.at(FIRST.isoformat(), "00:05"))
+        worksite._directory(place)
+        self.context = demo.world.open.enter_context(open_context(place, self.hands))
+        with self.context.write() as conn:
+            accounts.create(conn, "admin", worksite.PASSWORD, "admin", must_change=False)
+        self.publisher = Publisher(self.context)
+        self.batches = Batches(self.context, self.publisher, Metrics(), Plans(self.context))
+        text = demo.estate()
+        estates.apply(self.context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="admin")
+        names = ["city", *(f"county-{one.number}" for one in demo.counties)]
+        self.agents = {name: worksite.Agent(name, self.context) for name in names}
+        for agent in self.agents.values():
+            agent.enrol()
+        self.plans = {}
+        with self.context.read() as conn:
+            for name, agent in self.agents.items():
+                held = plans.current(conn, name)
+                agent.plan, self.plans[name] = held[2], parse_plan(held[0]).items
+
+    def look(self, name, at, wanted):
+        """The looks of an agent that `wanted(check)` picks, sent at once; their results."""
+        self.hands.ms = at + 60_000
+        found = [self.demo.look(name, item, at) for item in self.plans[name] if wanted(item.check)]
+        if found:
+            lines = [result.encode(one) for one in found]
+            acks = self.batches.take(self.agents[name].batch(lines, self.hands.ms))
+            assert [ack.status for ack in acks] == ["ok"], acks
+        return found
+
+
+def live(demo, collector, planted, days):
+    """Day by day: work, the night's jobs, their mishaps, the looks in the morning."""
+    for number in range(days):
+        day = FIRST + timedelta(days=number)
+        today = [one for one in planted if one.number == number]
+        night(demo, collector, day, today)
+        for one in today:
+            one.by_day(demo, day)
+        at = worksite.at(day.isoformat(), "08:30")
+        for name in collector.plans:
+            collector.look(name, at, lambda check: check != "backup.manifest")
+        if number % 7 == 6:
+            say(f"  {day}  {sum(1 for _ in demo.top.rglob('*.age'))} dumps, {time.monotonic() - demo.begun:.0f} s")
+
+
+def night(demo, collector, day, today):
+    """The jobs of one night."""
+    demo.city.work(day)
+    made = collector.look("city", worksite.at(day.isoformat(), "00:40"), lambda check: check == "backup.manifest")
+    manifest = next(demo.state("city").rglob(made[0].facts["artefacts"][0]["file"]))
+    demo.city.back_up(day, manifest)
+    for county in demo.counties:
+        county.work(day)
+        mine = [one for one in today if one.object == county.name]
+        job = next((one.job for one in mine if one.job), None)
+        if job is None:
+            county.back_up(day)
+        else:
+            job(county, day)
+        if county.path(day).exists():
+            county.send(day)
+
+
+def account(place):
+    """What the collector's own command says, as JSON."""
+    words = [sys.executable, "-c", "from collector.cli import main; main()", "backups", str(place), "--json"]
+    said = subprocess.run(words, cwd=parts.ROOT, capture_output=True, check=False)
+    assert said.returncode in (0, 1), said.stderr.decode()[-2000:]
+    return json.loads(said.stdout)
+
+
+def compare(found, planted, days):
+    """Prints what was planted beside what is shown; how many planted are not shown, and shown not planted."""
+    bad = [one for one in found["problems"] if one["outcome"] == "bad"]
+    missed = 0
+    say(f"{'planted':34} {'object':22} {'first provable':14} {'reason':20} breaks")
+    for one in planted:
+        mine = [p for p in bad if one.explains(p)]
+        named = [p for p in mine if p["reason"] in one.reasons and day_of(p["first_provable_ms"]) == one.shown_on()]
+        missed += not named
+        for p in named[:1]:
+            say(f"{one.what:34} {one.object:22} {day_of(p['first_provable_ms'])!s:14} {p['reason']:20} {' '.join(p['clause'])}")
+        if not named:
+            seen = [(p["reason"], str(day_of(p["first_provable_ms"])), p["artefact"] or p["slot"]) for p in mine]
+            say(f"{one.what:34} {one.object:22} NOT SHOWN on {one.shown_on()} as {one.reasons}: {seen}")
+    stray = [p for p in bad if not any(one.explains(p) for one in planted)]
+    for p in stray[:20]:
+        say(f"shown, and not planted: {p['object']} {p['reason']} {p['artefact'] or p['slot']} {day_of(p['first_provable_ms'])}")
+    return missed, len(stray)
+
+
+def day_of(ms):
+    """The day in Shanghai."""
+    return w.datetime.fromtimestamp(ms / 1000, w.ZONE).date()
+
+
+def summary(found):
+    """Figures per contract line, as the obligation ledger takes them."""
+    lines = {}
+    for one in found["objects"]:
+        for clause in one["clause"]:
+            held = lines.setdefault(clause, Counter())
+            held["objects"] += 1
+            held["slots_missed"] += one["counts"].get("missed", 0)
+            held["days_restorable"] += one["counts"].get("day_restorable", 0)
+            held["days_lost"] += one["counts"].get("day_lost", 0) + one["counts"].get("day_none", 0)
+            held["copies_not_equal"] += sum(c["state"] != "equal" for c in one["copies"])
+    for problem in found["problems"]:
+        for clause in problem["clause"]:
+            if problem["outcome"] == "bad":
+                lines.setdefault(clause, Counter())["problems"] += 1
+    return {clause: dict(counted) for clause, counted in sorted(lines.items())}
+
+
+def run(top, world, args):
+    """The whole demonstration; missed and stray."""
+    demo = Demo(top, world, args.counties, args.seed)
+    demo.begun = time.monotonic()
+    planted = demo_plants.chosen(demo, args.days, FIRST)
+    collector = Collector(demo, top / "collector")
+    say(f"{args.days} days, {args.counties} counties, {len(planted)} defects; backup server by SFTP on port {demo.port}")
+    live(demo, collector, planted, args.days)
+    collector.hands.ms = worksite.at((FIRST + timedelta(days=args.days - 1)).isoformat(), "12:00")
+    derive.catch_up(collector.context)
+    collector.publisher.publish()
+    found = account_at(collector)
+    (top / "backups.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    missed, stray = compare(found, planted, args.days)
+    say(json.dumps({"clauses": summary(found)}, ensure_ascii=False))
+    say(f"shown {len(planted) - missed} of {len(planted)} planted, {stray} not planted")
+    return missed, stray
+
+
+def account_at(collector):
+    """The account at the end of the simulated time; the command itself reads this machine's clock."""
+    from collector.backups.ledger import as_json
+    from collector.jobs import backups
+
+    with collector.context.read() as conn:
+        made = backups.account(conn, collector.context.now())
+    return json.loads(json.dumps(as_json(made.ledger), ensure_ascii=False))
+
+
+def main():
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--days", type=int, default=92)
+    given.add_argument("--counties", type=int, default=10)
+    given.add_argument("--seed", type=int, default=7)
+    given.add_argument("--keep", type=Path)
+    args = given.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rs-demo-") as place:
+        top = args.keep or Path(place)
+        top.mkdir(parents=True, exist_ok=True)
+        with w.World(top / "world", 500_000, args.seed) as world:
+            missed, stray = run(top, world, args)
+    return 1 if missed or stray else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
