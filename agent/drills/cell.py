@@ -81,11 +81,9 @@ class Running:
         if self._out is not None:
             self._out.close()
         self._reader.join(5)
-        if not self._reader.is_alive():
-            self._err.close()
 
     def _drain(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with self._err, contextlib.suppress(OSError, ValueError):
             while more := os.read(self._err.fileno(), 65536):
                 self.complaint = (self.complaint + more)[-_MOST_COMPLAINT:]
 

@@ -236,6 +236,8 @@ def _reap(control: socket.socket, children: dict[int, int]) -> None:
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
             number = children.pop(found[0], None)
             if number is not None:  # else an orphan of one of ours
+                with contextlib.suppress(OSError):
+                    os.killpg(found[0], signal.SIGKILL)  # what it left would hold its output open
                 _send(control, {"ended": number, "status": os.waitstatus_to_exitcode(found[1])})
 
 

@@ -8,6 +8,8 @@ _NAME = rb"[\"'`]?([\w.$/+-]{1,80})"
 # The first that fits decides, so what a host lacks stands before what that leads to.
 _KNOWN: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("no_room", re.compile(rb"No space left on device|File too large|Disk quota exceeded|disk full", re.I)),
+    ("no_tool", re.compile(rb"(?:build does not support|not built with) compression with (\w+)")),
+    ("no_tool", re.compile(rb"(compression) is not supported by this installation")),
     ("needs_licence", re.compile(rb"licen[cs]e (?:file|has|is|expired|not)", re.I)),
     ("needs_extension", re.compile(rb"extension " + _NAME + rb"[\"']? is not available")),
     ("needs_extension", re.compile(rb"could not open extension control file \".*?([\w-]+)\.control\"")),
@@ -23,6 +25,8 @@ _KNOWN: tuple[tuple[str, re.Pattern[bytes]], ...] = (
         re.compile(rb"(collation) \"[^\"]*\" for encoding|invalid (locale) name|could not create (locale)"),
     ),
     ("unsupported", re.compile(rb"Unknown (collation)|Unknown (character set)")),
+    # What another version of the server wrote or knows.
+    ("unsupported", re.compile(rb"unrecognized (?:configuration )?parameter " + _NAME)),
     ("unsupported", re.compile(rb"(tablespace) \"[^\"]*\" does not exist")),
     ("unsupported", re.compile(rb"database files are (incompatible) with server")),
     ("too_new", re.compile(rb"unsupported version \([\d.]+\) in file header")),

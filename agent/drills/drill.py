@@ -15,6 +15,7 @@ from agent.drills.errors import BusyError, StopError
 from agent.drills.journal import Desk, desk
 from agent.drills.settings import Drills
 from agent.drills.work import Progress, Work, silent
+from agent.errors import AgentError
 from agent.log import log
 from agent.state import State
 from checks.api import ErrorKind, ObservationError
@@ -63,6 +64,9 @@ class LocalDrills:
                     made = self._attempt(held, wish, place, entry, found.top)
             except BusyError as busy:
                 made = self._refused(wish, place, entry, found.top, StopError("busy", str(busy)))
+            except (AgentError, OSError) as problem:  # of our own state directory: full, or not ours
+                log.error("drill of %s: %s", wish.object or wish.path, problem)
+                made = self._refused(wish, place, entry, found.top, StopError("no_room", "state"))
             return made, found.stands
 
     def _attempt(self, held: Desk, wish: Params, place: Place, entry: Entry, top: str) -> Drilled:
@@ -84,6 +88,8 @@ class LocalDrills:
             why = problem
         except OSError as problem:
             why = work.trouble(problem)
+        except AgentError as problem:  # the journal could not be written
+            why = StopError("no_room", "state", problem.detail)
         finally:
             took = work.ms()
             left = self._clean(work)

@@ -23,14 +23,15 @@ _POLICY = re.compile(rb"^CREATE POLICY .*? TO (.+?)(?: USING | WITH CHECK |;$)")
 _COPY = re.compile(rb"^COPY (.+?)(?: \(.*\))? FROM stdin;$")
 _TABLE = re.compile(rb"^CREATE (?:UNLOGGED )?TABLE (.+?) \($")
 _ENCODING = re.compile(rb"^SET client_encoding = '([\w-]+)';$")
-_VERSION = re.compile(rb"^-- Dumped from database version (\d+)")
+_VERSION = re.compile(rb"^-- Dumped (?:from database|by \S+) version (\d+)")
 _EACH = re.compile(_NAME)
 _NOT_ROLES = frozenset(b"PUBLIC CURRENT_USER CURRENT_ROLE SESSION_USER DEFAULT postgres".split())
 
 
 @dataclass(slots=True)
 class Scan:
-    """`copied`: tables whose rows stand in it, as it writes their names; `tables`: those it makes."""
+    """`copied`: tables whose rows stand in it, as it writes their names; `tables`: those it makes. `major`:
+    the newer of the server's and the client's: a newer client writes what an older server refuses."""
 
     roles: set[bytes] = field(default_factory=set)
     copied: set[bytes] = field(default_factory=set)
@@ -66,7 +67,7 @@ def _line(made: Scan, line: bytes) -> None:
     if line.startswith(b"\\connect"):
         made.connects = True
     elif line.startswith(b"--"):
-        made.major = made.major or _number(_VERSION.match(line))
+        made.major = max(made.major, _number(_VERSION.match(line)))
     elif (found := _ENCODING.match(line)) is not None:
         made.encoding = found[1].decode()
     elif (found := _TABLE.match(line)) is not None:

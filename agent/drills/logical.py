@@ -42,7 +42,7 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
         chosen = postgres.look(cell, dump, installed)
         course.says_made(dump.made)
         server = Server(work, cell, chosen)
-        server.init(dump.scan.encoding)
+        server.init(dump.encoding)
         server.start()
     describe(course, server, dump.scan.major)
     with work.phase("restore", fetched.bytes) as span:

@@ -21,6 +21,7 @@ from checks.artefacts.formats import named
 from checks.drills import Roles
 
 _LINE = 1 << 20
+_DUMPED = re.compile(r"Dumped (?:from database|by \S+) version: (\d+)")
 _ERROR = re.compile(rb"^psql:[^\n]*: (?:ERROR|FATAL|PANIC): ", re.M)
 DATABASE = "drill"
 
@@ -34,6 +35,11 @@ class Dump:
     format: str
     scan: Scan = field(default_factory=Scan)
     made: int | None = None  # when, as it says itself
+
+    @property
+    def encoding(self) -> str:
+        """Of the database to restore it into: every other encoding is converted on the way in."""
+        return "SQL_ASCII" if self.scan.encoding.upper() == "SQL_ASCII" else "UTF8"
 
     @property
     def archive(self) -> bool:
@@ -68,18 +74,20 @@ def look(cell: Cell, dump: Dump, installed: list[Programs]) -> Programs:
             break
     else:
         raise why(said, "damaged")
-    chosen = found_programs.choose(installed, _listing(dump, out))
+    needed = _listing(dump, out)
+    chosen = found_programs.choose(installed, needed)
     words = ["--schema-only", "--no-owner", "--no-acl", "-f", "-", dump.inside]
     with cell.start([one.path("pg_restore"), *words], read=True) as running:
         dump.scan = scan(running.out)
         if running.finish():
             raise why(running.complaint, "damaged")
-    dump.scan.major = dump.scan.major or chosen.major
+    dump.scan.major = needed
     return chosen
 
 
 def _listing(dump: Dump, listing: bytes) -> int:
-    """Major version it was dumped from; when (in the cell all clocks are UTC) is kept in `dump`."""
+    """Major version it needs: of the server it was dumped from, or of a newer client that dumped it. When (in
+    the cell all clocks are UTC) is kept in `dump`."""
     major = 0
     for line in listing[:4096].decode("utf-8", "replace").splitlines():
         words = line.strip("; ")
@@ -87,9 +95,8 @@ def _listing(dump: Dump, listing: bytes) -> int:
             with contextlib.suppress(ValueError):
                 when = datetime.strptime(words[19:38], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
                 dump.made = int(when.timestamp()) * 1000
-        elif words.startswith("Dumped from database version: "):
-            digits = words[30:].split(".")[0].split(" ")[0]
-            major = int(digits) if digits.isdigit() else 0
+        elif (found := _DUMPED.match(words)) is not None:
+            major = max(major, int(found[1]))
     return major
 
 

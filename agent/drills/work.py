@@ -145,8 +145,11 @@ class Work:
 
     def _watch(self) -> None:
         """In a thread of its own until `clean`: the quota, what is to stay free on the disk, and the time."""
-        while not self._closing.wait(_WATCH_S):
+        pause = _WATCH_S
+        while not self._closing.wait(pause):
+            begun = time.monotonic()
             why = self._over()
+            pause = max(_WATCH_S, 20 * (time.monotonic() - begun))  # a million files take a while to count
             if why is not None and self._why is None:
                 self._why = why
                 if self._cell is not None:
