@@ -11,6 +11,7 @@ from fractions import Fraction
 from hashlib import sha256
 
 PPM = 1_000_000
+LEAST = 100  # smaller shares are asked for in vain: then all is to be read
 
 
 def needed(share_ppm: int, miss_ppm: int) -> int:
@@ -77,7 +78,9 @@ class Sample:
     @property
     def claims(self) -> bool:
         """Whether it may be said that larger damage is ruled out."""
-        return self.seed_from == "checkpoint" and all(
-            one.read >= min(one.total, needed(self.share_ppm, self.miss_ppm))
-            for one in (self.blocks, self.files)
-        )
+        if self.seed_from != "checkpoint" or not (
+            LEAST <= self.share_ppm < PPM and LEAST <= self.miss_ppm < PPM
+        ):
+            return False
+        wanted = needed(self.share_ppm, self.miss_ppm)
+        return all(one.read >= min(one.total, wanted) for one in (self.blocks, self.files))

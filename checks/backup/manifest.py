@@ -217,9 +217,9 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
 def _verdicts(one: ManifestArtefact) -> Iterator[Verdict]:
     # An empty source is no fault of its manifest, but it is one to know of before the copies are empty too.
     yield bad("nothing_inside") if not one.files else good(Level.PRESENT)
-    yield bad("changed", one.silent[0]) if one.silent_count else good(Level.UNCHANGED)
+    yield bad("changed", "".join(one.silent[:1])) if one.silent_count else good(Level.UNCHANGED)
     if one.unread_count:
-        yield untold(Level.TRUE, "denied", one.unread[0])
+        yield untold(Level.TRUE, "denied", "".join(one.unread[:1]))
     elif one.longest_moving >= ALARM_AFTER:
         yield untold(Level.TRUE, "moving")
     else:

@@ -14,7 +14,7 @@ from checks.artefacts.artefact import Artefact, Made
 from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.manifests import Chain, Pool, Root
-from checks.artefacts.sampling import PPM, Sample
+from checks.artefacts.sampling import LEAST, PPM, Sample
 from checks.artefacts.standing import Memory, Survey, base, remembered, survey, trouble
 from checks.artefacts.treecompare import Compared, Comparer, Names, Pick, held_states
 from checks.artefacts.treemake import State as Kept
@@ -32,6 +32,11 @@ class Named:
 
     count: int
     first: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """One of them ("" none is named)."""
+        return self.first[0] if self.first else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Params(Look):
         check_paths((self.manifests,) if self.manifests else ("/",), "manifests")
         if self.layout not in _LAYOUTS or self.seed_from not in ("collector", "checkpoint"):
             raise ValueError("layout is copy or increments, seed_from is collector or checkpoint")
-        if self.sample_ppm and not (100 <= self.sample_ppm < PPM and 100 <= self.miss_ppm < PPM):
+        if self.sample_ppm and not (LEAST <= self.sample_ppm < PPM and LEAST <= self.miss_ppm < PPM):
             raise ValueError("sample_ppm (if any) and miss_ppm must be 100 to 999999")
         if self.sample_ppm and not self.seed:
             raise ValueError("a sample needs a seed")
@@ -265,11 +270,11 @@ def _of_manifest(one: TreeArtefact) -> Verdict:
 
 def _unchanged(one: TreeArtefact) -> Iterator[Verdict]:
     if one.differ.count:
-        yield bad("changed", one.differ.first[0])
+        yield bad("changed", one.differ.name)
     elif one.unread.count:
-        yield untold(Level.UNCHANGED, "denied", one.unread.first[0])
+        yield untold(Level.UNCHANGED, "denied", one.unread.name)
     elif one.moving.count:
-        yield untold(Level.UNCHANGED, "moving", one.moving.first[0])
+        yield untold(Level.UNCHANGED, "moving", one.moving.name)
     elif one.sample is not None and not one.sample.claims:
         yield untold(Level.UNCHANGED, "not_read")
     else:
@@ -285,7 +290,7 @@ def _true(one: TreeArtefact, params: Params) -> Iterator[Verdict]:
         ("files_differ", one.metadata if params.strict else Named(0)),
     ):
         if names.count:
-            yield bad(reason, names.first[0])
+            yield bad(reason, names.name)
     if one.manifest:
         yield untold(Level.TRUE, "no_baseline")
     elif one.unread.count or one.moving.count:
