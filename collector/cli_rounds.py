@@ -197,7 +197,7 @@ def statement_add(
     """Log a statement; it counts from its receipt on, and is never changed.
 
     KIND is approval (window=ID, reason=TEXT), or about a backup object: recovery, media_tested,
-    backup_excuse, backup_accept, backup_change, backup_epoch (docs/backups.md names their fields).
+    backup_excuse, backup_accept, backup_change, backup_epoch, backup_alias (fields: docs/backups.md).
     """
     from collector.jobs import statements
 

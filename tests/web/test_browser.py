@@ -30,6 +30,7 @@ PAGES = [
     "/assets",
     "/assets/db-01",
     "/assets/sw-core-1",
+    "/backups",
     "/scans",
     "/agents",
     "/agents/web-01",
