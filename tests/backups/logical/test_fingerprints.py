@@ -211,32 +211,15 @@ def test_an_agent_killed_in_between_leaves_no_dump_under_its_name(pg15, backup, 
         f"touch {slow}/begun\nexec sleep 60\n"
     )
     (slow / "pg_dump").chmod(0o755)
-    argv = [
-        sys.executable,
-        "-m",
-        "agent.cli",
-        "fingerprint",
-        "wrap",
-        "--database",
-        "oa_db",
-        "--host",
-        "127.0.0.1",
-    ]
-    argv += [
-        "--port",
-        str(pg15.port),
-        "--user",
-        "postgres",
-        "--programs",
-        str(slow),
-        "--out",
-        str(backup / "x"),
-    ]
-    with subprocess.Popen([*argv, "--state", str(tmp_path)], start_new_session=True) as child:
+    reach = ["--database", "oa_db", "--host", "127.0.0.1", "--port", str(pg15.port), "--user", "postgres"]
+    argv = [sys.executable, "-m", "agent.cli", "fingerprint", "wrap", *reach, "--state", str(tmp_path)]
+    argv += ["--programs", str(slow), "--out", str(backup / "x")]
+    with subprocess.Popen(argv, start_new_session=True) as child:
         deadline = time.monotonic() + 60
         while not (slow / "begun").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(child.pid, 9)
+    assert (slow / "begun").exists()
     assert not (backup / "x").exists()
     assert not (backup / "x.fingerprint.json").exists()
 
