@@ -171,9 +171,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     with SERVER.running(15) as pg:
         pg.create("oa_db", rows=300)
         made = fingerprint(pg)
-        for name, words in (("custom.dump", ["-Fc"]), ("plain.sql", []), ("a.dir", ["-Fd"])):
+        for name, words in (("custom.dump", ["-Fc"]), ("plain.sql", [])):
             pg.tool("pg_dump", *words, "-f", place / name, "oa_db")
             (place / f"{name}.fingerprint.json").write_bytes(dump(made))
+        pg.sql("CREATE TABLE tiny (a int)", "INSERT INTO tiny VALUES (1)")
+        pg.tool("pg_dump", "-Fc", "-f", place / "tiny.dump", "postgres")
         pg.tool("pg_dumpall", "--globals-only", "-f", place / "globals.sql")
         pg.tool("pg_basebackup", "-D", place / "base", "-c", "fast", "--manifest-checksums=SHA256")
         (place / "base.fingerprint.json").write_bytes(dump(made))

@@ -46,6 +46,16 @@ def test_a_tree_comes_back_byte_by_byte_as_its_manifest_says(site, tree):
     assert site.left() == []
 
 
+def test_a_clock_that_is_wrong_spoils_no_time(site, tree, monkeypatch):
+    monkeypatch.setattr("time.time_ns", lambda: 1_000_000_000)  # 1970: before all that is restored was made
+    seen = site.drill(tree / "files", kind="tree", fingerprint=str(tree / "m.manifest.gz"))
+    assert seen.said("true") == ("ok", "")
+    assert seen.one.rpo is None
+    assert 0 <= seen.one.rto <= seen.one.took < 60_000
+    ends = [phase.end for phase in seen.one.phases]
+    assert ends == sorted(ends)
+
+
 def test_what_is_missing_extra_and_different_is_named(site, tree, tmp_path):
     shutil.copytree(tree / "files", tmp_path / "files", symlinks=True)
     (tmp_path / "files/a/1.doc").unlink()

@@ -44,7 +44,7 @@ def in_room(room: str) -> list[str]:
 def begun(site, source, stop_at):
     """A drill by the program itself, stopped at a point: its journal, and what kills it."""
     words = [sys.executable, "-m", "agent.cli", "drill", "run", "--state", str(site.state)]
-    words += ["--target", str(source / "custom.dump"), "--kind", "postgres", "--param", "object=city/oa"]
+    words += ["--target", str(source / "tiny.dump"), "--kind", "postgres", "--param", "object=city/oa"]
     env = {**os.environ, STOP_AT: stop_at}
     with subprocess.Popen(
         words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -88,7 +88,7 @@ def test_killed_in_any_phase_it_leaves_no_process_and_the_next_start_no_byte(sit
 def test_the_next_drill_sweeps_and_counts_the_one_that_never_ended(site, source):
     with begun(site, source, "read") as (held, kill):
         kill()
-    seen = site.drill(source / "custom.dump", object="city/oa")
+    seen = site.drill(source / "tiny.dump", object="city/oa")
     assert seen.one.attempt == 2
     assert [(one.attempt, one.phase) for one in seen.one.aborted] == [(1, "read")]
     assert site.left() == []

@@ -31,7 +31,7 @@ DAY_MS = 86_400_000
 NAMES = {"id": "names", "sql": "SELECT NULL, 'a', '中' FROM oa.document WHERE id = 1", "expected": "\ta\t中"}
 
 
-@pytest.mark.parametrize("name", ["custom.dump", "plain.sql", "a.dir"])
+@pytest.mark.parametrize("name", ["custom.dump", "plain.sql"])
 def test_a_good_dump_of_any_format_is_restored_read_whole_and_gone_again(site, source, name):
     seen = site.drill(source / name, questions=[ROWS, NAMES])
     assert seen.said("true") == ("ok", "")
@@ -161,7 +161,7 @@ def test_over_the_agreed_time_is_bad_however_good_the_rest():
 def test_a_drill_past_its_limit_is_ended_and_no_verdict_on_the_dump(site, source):
     slow = {"id": "slow", "sql": "SELECT pg_sleep(300)", "expected": ""}
     begun = time.monotonic()
-    seen = site.drill(source / "custom.dump", compare="none", limit_s=2, questions=[slow])
+    seen = site.drill(source / "tiny.dump", compare="none", limit_s=2, questions=[slow])
     assert time.monotonic() - begun < 60
     assert seen.said("restorable") == ("unknown", "timeout")
     assert site.left() == []
@@ -307,12 +307,10 @@ def test_a_dump_by_a_newer_client_is_restored_by_programs_that_can_read_it(site,
         if newer is None:
             pytest.skip("NOT TESTED: no PostgreSQL 18 here")
         env = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(pg.port), "PGUSER": "postgres"}
-        for name, words in (("c.dump", ["-Fc"]), ("p.sql", [])):
-            words = [str(newer / "pg_dump"), *words, "-f", str(tmp_path / name), "postgres"]
-            subprocess.run(words, env=env, check=True)
-    for name in ("c.dump", "p.sql"):
-        seen = site.drill(tmp_path / name, compare="none")
-        # Some minor versions keep column options of their own, which no newer server takes: then the throwaway
-        # server is not the right one, which is no verdict on the dump.
-        assert seen.said("restorable") in (("ok", ""), ("unknown", "unsupported")), seen.one
-        assert seen.one.target.version.startswith("18")
+        words = [str(newer / "pg_dump"), "-Fd", "-f", str(tmp_path / "a.dir"), "postgres"]
+        subprocess.run(words, env=env, check=True)
+    seen = site.drill(tmp_path / "a.dir", compare="none")
+    # Some minor versions keep column options of their own, which no newer server takes: then the throwaway
+    # server is not the right one, which is no verdict on the dump.
+    assert seen.said("restorable") in (("ok", ""), ("unknown", "unsupported")), seen.one
+    assert seen.one.target.version.startswith("18")
