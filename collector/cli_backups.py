@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,12 +55,19 @@ def backups(
         _fail(str(error))
     names = [object_] if object_ else None
     if as_json:
-        from collector.backups.ledger import as_json as plain
-
-        click.echo(json.dumps(plain(found.ledger, objects=names), ensure_ascii=False))
+        click.echo(json.dumps(_json(found.ledger, names), ensure_ascii=False))
     else:
         _print(found, object_)
     sys.exit(1 if _open(found.ledger, object_) else 0)
+
+
+def _json(ledger: "Ledger", names: list[str] | None) -> dict[str, Any]:
+    """The ledger; of all objects also what it comes to by clause."""
+    from collector.backups.ledger import as_json
+    from collector.backups.obligations import obligations
+
+    made: dict[str, Any] = as_json(ledger, objects=names)
+    return made if names else {**made, "obligations": obligations(ledger)}
 
 
 def _account(context: Context, as_of: str | None, object_: str | None) -> "Account":

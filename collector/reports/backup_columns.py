@@ -82,6 +82,15 @@ PROBLEMS = (
     Column("b_until", Kind.WHEN),
     Column("b_clause"),
 )
+CLAUSES = (
+    Column("b_clause"),
+    Column("b_state", Kind.STATE),
+    Column("b_standing", Kind.NUMBER),
+    Column("b_cannot", Kind.NUMBER),
+    Column("b_since", Kind.WHEN),
+    Column("b_without", Kind.NUMBER),
+    Column("b_objects"),
+)
 SUCCESS = (
     Column("b_span"),
     Column("b_begun", Kind.NUMBER),

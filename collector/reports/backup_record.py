@@ -126,6 +126,7 @@ def paper(context: Context, part: Part, made: Made, lang: str) -> BackupPaper:
 def _tables(part: Part, words: Words) -> Iterator[Table]:
     objects = part.cut.objects
     yield words.problems(part.cut.problems())
+    yield words.clauses(one.name for one in objects)
     yield words.objects(objects, part.cut.slots)
     yield words.slots((one.name, part.cut.slots(one)) for one in objects)
     yield words.levels((one.name, part.cut.points(one)) for one in objects)

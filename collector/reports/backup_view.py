@@ -281,6 +281,31 @@ class Words:
         numbers = ", ".join(f"{name} {number}" for name, number in one.numbers)
         return f"{said} ({numbers})" if numbers else said
 
+    def clauses(self, names: Iterable[str]) -> Table:
+        """Each clause that policies of these objects cite: kept, broken since when, by which days."""
+        wanted = set(names)
+        return self.table("clauses", columns.CLAUSES, self._clauses(wanted))
+
+    def _clauses(self, wanted: set[str]) -> Iterator[tuple[object, ...]]:
+        objects = [one for one in self.account.ledger.objects if one.name in wanted]
+        lost = {one.name: one.counts["day_none"] + one.counts["day_lost"] for one in objects}
+        for clause in sorted({clause for one in objects for clause in one.clause}):
+            bound = [one.name for one in objects if clause in one.clause]
+            found = [
+                p for p in self.account.ledger.problems if clause in p.clause and p.object in ("", *bound)
+            ]
+            bad = [p for p in found if p.outcome is Outcome.BAD]
+            untold = sum(p.outcome is Outcome.COULD_NOT_TELL and p.until_ms is None for p in found)
+            yield (
+                clause,
+                _b("bad" if bad else "could_not_tell" if untold else "good"),
+                sum(p.until_ms is None for p in bad),
+                untold,
+                min((p.first_provable_ms for p in bad), default=None),
+                sum(lost[name] for name in bound),
+                ", ".join(bound),
+            )
+
     def success(self, found: Iterable[Success]) -> Table:
         """The rate of each period with its bound."""
         return self.table("success", columns.SUCCESS, map(self._success, found))

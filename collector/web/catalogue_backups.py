@@ -24,6 +24,7 @@ BACKUPS: dict[str, tuple[str, str]] = {
     "backups.strip.none": ("还没有到期的备份", "nothing was due yet"),
     "backups.objects": ("各备份对象(近 {days} 天)", "Objects (last {days} days)"),
     "backups.problems": ("问题与未证实的项", "What is bad or not proven"),
+    "backups.clauses": ("各条款情况", "Clauses"),
     "backups.success": ("恢复成功率", "Success rate"),
     "backups.copies": ("第二份", "Second copies"),
     "backups.drills": ("恢复演练", "Restore drills"),

@@ -94,6 +94,14 @@ def alerts() -> Table | None:
     return None if account() is None else alerts_table({})
 
 
+@table("backup-clauses", Role.VIEWER)
+def clauses_table(_args: Mapping[str, str]) -> Table:
+    """Each clause with what breaks it."""
+    found = whole()
+    made = words_of(found).clauses(one.name for one in found.ledger.objects)
+    return _titled(made, "backup-clauses", t("backups.clauses"))
+
+
 @table("backup-success", Role.VIEWER)
 def success_table(_args: Mapping[str, str]) -> Table:
     """The success rate of each period."""
@@ -199,6 +207,7 @@ def backups() -> Answer:
         objects=backups_table({}),
         problems=problems_table({}),
         success=success_table({}),
+        clauses=clauses_table({}),
         weeks=_last_weeks(weeks_table({})),
         full=full_table({}),
         groups=charts.GROUPS,

@@ -33,6 +33,12 @@ def test_what_is_bad_is_said_and_ends_with_1(site: Any) -> None:
     assert "tested: never" in found.output
 
 
+def test_what_it_comes_to_by_clause_is_there_for_the_account_of_obligations(site: Any) -> None:
+    lines = json.loads(run(site, "--json").output)["obligations"]["lines"]
+    assert set(lines) == {"HA-06", "HA-08", "HA-10", "HA-11", "HA-12"}
+    assert not lines["HA-08"]["kept"] and lines["HA-08"]["standing"] >= 2
+
+
 def test_one_object_as_json_as_the_log_stood_then(site: Any) -> None:
     found = run(site, "city/oa-db", "--as-of", "2026-10-20T12:00", "--json")
     value = json.loads(found.output)

@@ -15,6 +15,7 @@ AXE = Path(__file__).resolve().parents[2] / "web" / "vendor" / "axe.min.js"
 PAGES = ("/backups", "/backups/county/xian-2/oa-db", "/backups/city/oa-db?month=2026-10")
 TABLES = (
     *("backups", "backup-problems", "backup-alerts", "backup-success", "backup-weeks", "backup-full"),
+    "backup-clauses",
     *(f"backup-{name}" for name in ("slots", "points", "copies", "drills")),
 )
 
