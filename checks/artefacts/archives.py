@@ -1,7 +1,7 @@
 """Archives read to their end: tar as a stream, zip and 7z as files; every entry's bytes are decoded.
 
-The root of an archive's content is that of the same files in a directory (standing.digest): SHA-256 over
-`NAME\\0DIGEST\\n` of files and `NAME\\0-> TARGET\\n` of links in the order of their bytes.
+The root of an archive's content is CONTENT of a manifest of the same files in a directory
+(checks.artefacts.manifest), so that either may be compared with the other.
 """
 
 import re
@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import BinaryIO
 
 from checks.artefacts.layers import CHUNK, LayerError, Limits
+from checks.artefacts.manifest import content_line, encoded
 from checks.places import shown
 
 MOST_NAMES = 20
@@ -61,7 +62,7 @@ class Tally:
     trailing: int = 0
     several: bool = False
     differing: int = 0
-    held: dict[bytes, bytes] | None = field(default_factory=dict)
+    held: dict[bytes, bytes] | None = field(default_factory=dict)  # raw path -> its line of CONTENT
     exits: set[bytes] = field(default_factory=set)
 
     def entry(self, name: bytes, modified: int | None) -> None:
@@ -83,13 +84,26 @@ class Tally:
         where another entry's name goes through it."""
         if leaves(target, name.rpartition(b"/")[0]):
             self.exits.add(b"/".join(self._parts(name)))
-        self._line(name, b"-> " + target)
+        self._line(name, b"l", b"", encoded(target))
+
+    def folder(self, name: bytes) -> None:
+        """The entry is a directory."""
+        self._line(name + b"/", b"d", b"", b"")
 
     def file(self, name: bytes, size: int, digest: str) -> None:
         """The entry is a file, all of which was read."""
         self.files += 1
         self.size += size
-        self._line(name, digest.encode())
+        self._line(name, b"f", b"%d" % size, digest.encode())
+
+    def hard_link(self, name: bytes, target: bytes) -> None:
+        """The entry is another name of a file met before."""
+        self.files += 1
+        fields = (self.held or {}).get(self._below(target), b"").rstrip(b"\n").split(b"\t")
+        if len(fields) == 4:
+            self._line(name, b"f", fields[2], fields[3])
+        else:
+            self.held = None  # of what, cannot be told
 
     def not_safe(self, name: bytes) -> None:
         """The entry would lie elsewhere."""
@@ -97,27 +111,29 @@ class Tally:
         if len(self.unsafe) < MOST_NAMES:
             self.unsafe.append(shown(name.decode("utf-8", "surrogateescape")))
 
-    def digest_of(self, name: bytes) -> str:
-        """Of a file met before, "" where it was not."""
-        return (self.held or {}).get(self._below(name), b"").decode("ascii", "replace")
-
     def _below(self, name: bytes) -> bytes:
         return b"/".join(self._parts(name)[self.strip :])
 
     def _parts(self, name: bytes) -> list[bytes]:
         return [one for one in name.split(b"/") if one not in (b"", b".")]
 
-    def _line(self, name: bytes, what: bytes) -> None:
-        if self.held is not None:
-            self.held[self._below(name)] = what
-            if len(self.held) > _MOST_ROOTED:
-                self.held = None
+    def _line(self, name: bytes, kind: bytes, size: bytes, digest: bytes) -> None:
+        below = self._below(name)
+        if self.held is None or not below:
+            return
+        raw = below + b"/" if kind == b"d" else below
+        self.held[raw] = content_line(encoded(raw), kind, size, digest)
+        # Directories that no entry names are there all the same once it is unpacked.
+        while (below := below.rpartition(b"/")[0]) and below + b"/" not in self.held:
+            self.held[below + b"/"] = content_line(encoded(below + b"/"), b"d", b"", b"")
+        if len(self.held) > _MOST_ROOTED:
+            self.held = None
 
     def contents(self) -> Contents:
         """What it came to."""
         root = sha256()
-        for name, what in sorted((self.held or {}).items()):
-            root.update(name + b"\0" + what + b"\n")
+        for _, line in sorted((self.held or {}).items()):
+            root.update(line)
         return Contents(
             format=self.format,
             entries=self.entries,
@@ -207,6 +223,8 @@ def _entries(source: Forward, tally: Tally) -> None:
                 tally.link(name, entry.linkname.encode("utf-8", "surrogateescape"))
             elif entry.islnk():
                 _hard_link(tally, name, entry)
+            elif entry.isdir():
+                tally.folder(name)
             elif entry.isreg():
                 size, digest = _file_of(tar, entry, tally)
                 tally.file(name, size, digest)
@@ -217,7 +235,7 @@ def _hard_link(tally: Tally, name: bytes, entry: tarfile.TarInfo) -> None:
     target = entry.linkname.encode("utf-8", "surrogateescape")
     if leaves(target):
         tally.not_safe(name)
-    tally.file(name, 0, tally.digest_of(target))
+    tally.hard_link(name, target)
 
 
 def _file_of(tar: tarfile.TarFile, entry: tarfile.TarInfo, tally: Tally) -> tuple[int, str]:

@@ -175,9 +175,9 @@ def _zip(file: BinaryIO, head: bytes, size: int) -> tuple[Seal, list[Range]]:
 
 
 def _zip_cut(head: bytes) -> Seal:
-    # Its directory is gone: the first entry's own header still says whether it is sealed.
+    # Its directory is gone: an entry's own header still says whether it is sealed; a directory never is.
     if len(head) < 30 or not head[6] & 1:
-        return Seal()
+        return Seal("zip", "unknown")
     return Seal("zip", "unknown" if head[8:10] == b"\x63\0" else "zipcrypto", ("passphrase",))
 
 

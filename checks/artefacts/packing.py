@@ -63,6 +63,7 @@ def _check_headers(file: BinaryIO, found: zips.Directory, tally: Tally) -> None:
 
 def _zipped(file: BinaryIO, one: zips.Entry, tally: Tally, budget: Budget) -> None:
     if one.name.endswith(b"/") and not one.size:
+        tally.folder(one.name)
         return
     _, begins = zips.local(file, one)
     file.seek(begins)
@@ -165,6 +166,7 @@ def _out(
 ) -> None:
     """One entry out of those that the tool writes one behind the other."""
     if kind == "folder":
+        tally.folder(name)
         return
     made, found, kept = sha256(), 0, b""
     budget.spent(tally.format, tally.size + size)

@@ -85,6 +85,9 @@ def judge_seal(name: str, seal: Seal | None, sealed: Sealed, inside: Inside) -> 
         return
     if not wanted and not seal.scheme:
         return
+    if wanted in ("zip", "7z") and not seal.scheme and inside.read and not (inside.trouble or inside.bytes):
+        yield bad("inner_empty")  # what holds no byte cannot be sealed
+        return
     verdicts = list(_envelope(seal, sealed, wanted))
     verdicts += _recipients(seal, sealed) if seal.scheme else ()
     # Whether an envelope that is not there opens is no question.

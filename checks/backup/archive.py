@@ -14,6 +14,7 @@ from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed, key_of
 from checks.artefacts.sealing import Inside, judge_seal, seal_of
 from checks.artefacts.twins import twin
+from checks.artefacts.volumes import Joined, joined
 from checks.codec import from_json, to_json
 from checks.places import Backups, Entry, Place, shown
 
@@ -23,11 +24,12 @@ FORMATS = ("", "tar", "zip", "7z", "file")
 @dataclass(frozen=True, slots=True)
 class Archive:
     """One of them; `read` is None where its bytes could not be read at all. `same_as`: an older one with the
-    very same bytes ("" none that we have read)."""
+    very same bytes ("" none that we have read). `missing`: numbers of volumes that are not there."""
 
     base: Artefact
     read: Read | None = None
     same_as: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,25 @@ class Params(Look):
 
 
 def observe(backups: Backups, params: Params) -> Facts:
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
-        found = standing.survey(place, params, memory)
+    with backups.place(params) as top, standing.remembered(backups, "read") as memory:
+        place, found = joined(top, standing.survey(top, params, memory), params)
         made = [_look(backups, place, found, one, memory, params) for one in found.chosen]
     return Facts(tuple(made), found.stands)
 
 
 def _look(
     backups: Backups,
-    place: Place,
+    place: Joined,
     found: standing.Survey,
     entry: Entry,
     memory: standing.Memory,
     params: Params,
 ) -> Archive:
     artefact = standing.read(place, found, entry, memory, params, backups.now())
+    if volumes := place.volumes.get(entry.path):
+        artefact = replace(artefact, parts=len(volumes.parts))
+        if volumes.missing:
+            return Archive(artefact, missing=tuple(f"{one:03d}" for one in volumes.missing))
     if artefact.trouble or not artefact.bytes:
         return Archive(artefact)
     same = twin(entry, artefact, found, memory)
@@ -117,6 +123,8 @@ def judge_one(one: Archive, params: Params, taken_at: int) -> Iterator[Verdict]:
     yield from basic.judge_base(base, params, taken_at, inner=False)
     if one.same_as:
         yield bad("same_as_before", one.same_as)
+    for volume in one.missing:
+        yield bad("part_missing", volume)
     if base.trouble == "missing" or base.bytes == 0:
         return
     if read is None or base.seal is None:

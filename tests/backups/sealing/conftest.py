@@ -86,7 +86,8 @@ class Workshop:
             check=True,
             capture_output=True,
         )
-        made.chmod(0o600)
+        if made.exists():  # else in volumes
+            made.chmod(0o600)
         return made
 
 

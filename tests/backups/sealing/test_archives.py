@@ -245,3 +245,26 @@ def test_what_did_not_move_is_not_read_again_and_what_changed_in_silence_is(shop
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     seen = verified(ID, params, memory=memory)
     assert seen.reasons == {"unchanged": "changed"}
+
+
+def test_volumes_are_one_artefact_and_a_missing_one_shows(shop, verified):
+    password = shop.secrets["ops"]["password"]
+    shop.zipped("v.7z", "-v60k", f"-p{password}", "-mhe=on")
+    whole = shop.packed("gzip", shop.tar(), "w.tar.gz").read_bytes()
+    for number, at in enumerate(range(0, len(whole), 70_000), 1):
+        (shop.place / f"w.tar.gz.{number:03}").write_bytes(whole[at : at + 70_000])
+    (shop.place / "w.tar.gz").unlink()
+    for path in shop.place.iterdir():
+        path.chmod(0o600)
+    params = {"path": str(shop.place / "v.7z.*"), "sealed": {"scheme": "7z", "secret": "ops"}}
+    seen = verified(ID, params, secrets=shop.secrets)
+    one = seen.facts.artefacts[0]
+    assert seen.reasons == {} and seen.facts.stands.count == 1
+    assert (one.base.name, one.base.parts, one.read.contents.files) == ("v.7z", 4, 24)
+    plain = verified(ID, {"path": str(shop.place / "w.tar.gz.*")})
+    assert plain.reasons == {} and plain.facts.artefacts[0].read.contents.files == 24
+    (shop.place / "v.7z.002").unlink()
+    (shop.place / "w.tar.gz.002").unlink()
+    assert verified(ID, params, secrets=shop.secrets).reasons["present"] == "part_missing"
+    plain = verified(ID, {"path": str(shop.place / "w.tar.gz.*")}, name="crit_part_missing")
+    assert plain.reasons["present"] == "part_missing"
