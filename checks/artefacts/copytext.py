@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from checks.artefacts.copyrows import END, SHA256, How, Lines, Sum
+from checks.artefacts.sqlnames import QUALIFIED, columns, table_name
+from checks.artefacts.sqlnames import named as named
 from checks.artefacts.sqlquote import Quotes
 
 MOST_TABLES = 1_000_000
@@ -22,12 +24,9 @@ CODECS = {
     "latin1": "latin-1", "latin9": "iso8859-15", "win1252": "cp1252", "euc_jp": "euc_jp", "sjis": "shift_jis",
     "euc_kr": "euc_kr", "uhc": "cp949", "win1251": "cp1251", "koi8r": "koi8-r",
 }  # fmt: skip
-_NAME = rb'(?:"(?:[^"]|"")*"|[^\s."(;]+)'
-_COLUMN = re.compile(rb'"(?:[^"]|"")*"|[^\s,()"]+')
-_QUALIFIED = rb"(" + _NAME + rb"(?:\s*\.\s*" + _NAME + rb")?)"
-_COPY = re.compile(rb"COPY " + _QUALIFIED + rb"\s*(\(.*\))?\s*FROM stdin;\r?\n", re.DOTALL)
+_COPY = re.compile(rb"COPY " + QUALIFIED + rb"\s*(\(.*\))?\s*FROM stdin;\r?\n", re.DOTALL)
 _TABLE = re.compile(rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE ")
-_INSERT = re.compile(rb"INSERT INTO " + _QUALIFIED)
+_INSERT = re.compile(rb"INSERT INTO " + QUALIFIED)
 _OBJECT = re.compile(rb"SELECT (?:pg_catalog\.)?lo_open\('?(\d+)'?, \d+\);")
 _WRITE = re.compile(rb"SELECT (?:pg_catalog\.)?lowrite\(0, '\\+x([0-9a-fA-F]*)'\);")
 _PIECE = re.compile(rb"'?(\w+)'?")
@@ -40,16 +39,6 @@ _ERROR = re.compile(
     rb"(?:\S*?(?:dump|dumpall|restore|sql)(?:\.exe)?: (?!$)|ERROR: |FATAL: |PANIC: |Error response |"
     rb"\xe9\x94\x99\xe8\xaf\xaf|\S+: (?:command )?not found|(?:ba)?sh: |Killed$|Segmentation fault)"
 )
-_SAFE = re.compile(r"[a-z_][a-z0-9_]*")
-
-
-def named(schema: str, table: str) -> str:
-    """A table's name in fingerprints: quoted where it has letters that need it, keywords or not."""
-    return f"{_ident(schema)}.{_ident(table)}"
-
-
-def _ident(name: str) -> str:
-    return name if _SAFE.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 @dataclass
@@ -250,7 +239,7 @@ class _Reader:
             self._quotes.plain = line[34:36] == b"on"
         elif line.startswith(b"SET search_path = "):
             # How dumps were written until 2018: names below stand without their schema.
-            self._schema = _table_name(re.split(rb"[,;]", line[18:])[0], "utf-8")
+            self._schema = table_name(re.split(rb"[,;]", line[18:])[0], "utf-8")
         return False
 
     def _create(self, line: bytes) -> bool:
@@ -261,7 +250,7 @@ class _Reader:
         elif _TABLE.match(line):
             self._part.created += 1
             if line.startswith(b"CREATE UNLOGGED "):
-                self._part.unlogged.add(_table_name(line[22:].split(b" (")[0], "utf-8"))
+                self._part.unlogged.add(table_name(line[22:].split(b" (")[0], "utf-8"))
         return False
 
     def _insert(self, line: bytes) -> bool:
@@ -303,21 +292,21 @@ class _Reader:
         if found is None:
             self._quotes.feed(line)
             return True
-        name = _table_name(found.group(1), self._codec() or "utf-8")
+        name = table_name(found.group(1), self._codec() or "utf-8")
         if self._schema and "." not in name:
             name = f"{self._schema}.{name}"
         tables = self._part.tables
         if name in tables or len(tables) >= MOST_TABLES:
             self.told.again += 1
         made = tables[name] = Sum(self._how)
-        if not self._rows(made, _columns(found.group(2))):
+        if not self._rows(made, columns(found.group(2))):
             self.told.cut = name
         return True
 
     def _codec(self) -> str:
         return CODECS.get(self._part.encoding.lower().replace("-", ""), "")
 
-    def _rows(self, made: Sum, columns: int) -> bool:
+    def _rows(self, made: Sum, width: int) -> bool:
         """Rows up to the end mark; False where the stream ends before it."""
         lines, codec = self._lines, self._codec()
         while batch := lines.ahead():
@@ -327,8 +316,8 @@ class _Reader:
                 end = -1
             given = batch if end < 0 else batch[:end]
             if given:
-                if columns and not made.open and given[-1][-1] == 10:
-                    self._fit(given, columns - 1)
+                if width and not made.open and given[-1][-1] == 10:
+                    self._fit(given, width - 1)
                 made.add(self._as_utf8(given, codec) if codec else given)
             lines.take(len(given) + (end >= 0))
             if end >= 0:
@@ -397,16 +386,3 @@ class _Digest:
         held.count += 1
         held.size += self._size
         held.total += self._how.one(self._made)
-
-
-def _table_name(raw: bytes, codec: str) -> str:
-    names = re.findall(rb'"((?:[^"]|"")*)"|([^\s."(;]+)', raw)
-    plain = [
-        (quoted.replace(b'""', b'"') or bare).decode(codec, "backslashreplace") for quoted, bare in names
-    ]
-    return ".".join(_ident(one) for one in plain)
-
-
-def _columns(listed: bytes | None) -> int:
-    """How many columns a list in brackets names; 0 where there is none."""
-    return len(_COLUMN.findall(listed)) if listed else 0

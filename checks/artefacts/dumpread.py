@@ -3,16 +3,16 @@
 import contextlib
 import io
 import re
-from calendar import timegm
+import zlib
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, BinaryIO
 
 from checks.artefacts import copytext, fingerprint, pgdump, standing
 from checks.artefacts.artefact import Artefact, Made, Seal
 from checks.artefacts.copyrows import HOWS, SHA256, How
-from checks.artefacts.dumps import Dump, DumpArtefact, DumpParams, Facts, Globals, Noted
-from checks.artefacts.fingerprint import Compared, Fingerprint, FingerprintError
+from checks.artefacts.dumpbeside import day_of, globals_of, noted_of, times
+from checks.artefacts.dumps import Dump, DumpArtefact, DumpParams, Facts, Noted
+from checks.artefacts.fingerprint import Compared, Fingerprint
 from checks.artefacts.layers import CHUNK, Account, End, LayerError, piped
 from checks.artefacts.levels import UNTOLD
 from checks.artefacts.opening import opened
@@ -21,9 +21,6 @@ from checks.artefacts.sealing import seal_of
 from checks.artefacts.twins import twin
 from checks.codec import from_json, to_json
 from checks.places import Backups, Entry, Place, Tools, shown
-
-_QUARTER_MS = 15 * 60_000
-_MOST_ZONE_MS = 14 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def observe(backups: Backups, params: DumpParams, product: Product) -> Facts:
         found = standing.survey(place, params, memory)
         look = _Look(backups, place, found, memory, params, product)
         made = tuple(look.artefact(entry) for entry in found.chosen)
-        held = _globals(backups, place, params) if params.globals else None
+        held = globals_of(backups, place, params) if params.globals else None
     return Facts(made, found.stands, held)
 
 
@@ -58,8 +55,8 @@ class _Look:
         """One of them; what was read before and has not moved is not read again."""
         params = self.params
         base = standing.read(self.place, self.found, entry, self.memory, params, self.backups.now())
-        named = _day(params.path, entry.path, params.zone_min)
-        noted, expected = _noted(self.place, entry.path, params.fingerprint)
+        named = day_of(params.path, entry.path, params.zone_min)
+        noted, expected = noted_of(self.place, entry.path, params.fingerprint)
         if base.trouble or not base.bytes:
             return DumpArtefact(base, noted=noted, named=named)
         same = twin(entry, base, self.found, self.memory)
@@ -80,7 +77,7 @@ class _Look:
     def _told(
         self, base: Artefact, dump: Dump, seal: Seal, noted: Noted, compared: Compared | None, root: str
     ) -> Artefact:
-        start, end = _times(dump, noted, self.params.zone_min, base.modified)
+        start, end = times(dump, noted, self.params.zone_min, base.modified)
         made = Made(start, end, dump.made_by, dump.database or noted.database, noted.system)
         return replace(
             base,
@@ -224,8 +221,25 @@ class _Look:
         try:
             told = self._by_path(self.backups.tools, self._able(made.since), local, how)
         except LayerError as problem:
-            return replace(made, trouble=problem.reason, layer=problem.layer), None
+            cut = problem.reason == "damaged" and self._breaks_off(entry, names)
+            return replace(made, trouble="truncated" if cut else problem.reason, layer=problem.layer), None
         return _with_text(made, told), told
+
+    def _breaks_off(self, entry: Entry, names: set[str]) -> bool:
+        """Whether a compressed file of a directory ends before its stream does; the tool does not say."""
+        for name in sorted(one for one in names if one.endswith(".gz")):
+            reader = zlib.decompressobj(31)
+            try:
+                for block in self.place.blocks(f"{entry.path}/{name}", 1 << 62):
+                    data = bytes(block)
+                    while data and not reader.eof:
+                        reader.decompress(data, CHUNK)
+                        data = reader.unconsumed_tail
+            except (OSError, zlib.error):
+                continue
+            if not reader.eof:
+                return True
+        return False
 
     def _behind(self, entry: Entry) -> int:
         """Bytes behind the end of a custom archive."""
@@ -317,77 +331,3 @@ def _with_text(made: Dump, told: copytext.Told) -> Dump:
         roles=told.roles,
         unique=made.unique or told.marked,
     )
-
-
-def _times(dump: Dump, noted: Noted, zone_min: int, modified: int) -> tuple[int | None, int | None]:
-    """When it was begun and ended, in UTC. The header tells the wall's clock: where the fingerprint was taken
-    along with it, that tells the zone."""
-    if dump.begun is None:
-        return (noted.started, noted.ended) if noted.state == "ok" else (None, None)
-    if noted.state == "ok" and noted.mode == "snapshot" and noted.started is not None:
-        zone = round((dump.begun - noted.started) / _QUARTER_MS) * _QUARTER_MS
-        if abs(zone) <= _MOST_ZONE_MS:
-            return dump.begun - zone, noted.ended
-    start = dump.begun - zone_min * 60_000
-    # Another zone than we were told: which one nobody says.
-    odd = modified + _QUARTER_MS < start <= modified + _MOST_ZONE_MS
-    return (None if odd else start), None
-
-
-def _noted(place: Place, path: str, told: str) -> tuple[Noted, Fingerprint | None]:
-    beside = told or path.rstrip("/") + fingerprint.ENDING
-    try:
-        with contextlib.closing(place.open(beside)) as file:
-            raw = file.read(fingerprint.MOST_BYTES + 1)
-    except FileNotFoundError:
-        return Noted(), None
-    except OSError:
-        return Noted("unreadable"), None
-    own = sha256(raw).hexdigest()
-    try:
-        made = fingerprint.parse(raw)
-    except FingerprintError as problem:
-        return Noted(problem.reason, own), None
-    mine = made.artefact if made.artefact and made.artefact.name == path.rpartition("/")[2] else None
-    noted = Noted(
-        "ok", own, made.root, made.kind, made.mode, made.database, made.system, made.started, made.ended,
-        mine.bytes if mine else None, mine.sha256 if mine else "", made.roles, made.databases[:200],
-    )  # fmt: skip
-    return noted, made
-
-
-_FIELD = {"Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d\d)", "d": r"(?P<d>\d\d)", "%": "%"}
-
-
-def _day(pattern: str, path: str, zone_min: int) -> int | None:
-    """Noon of the day in an artefact's name, where the pattern has year, month and day."""
-    if not all(f"%{one}" in pattern for one in "Ymd"):
-        return None
-    made, seen = "", set()
-    for part in re.findall(r"%.|\*|\?|[^%*?]+", pattern):
-        if part[0] == "%" and part[1:] in _FIELD and part not in seen:
-            made += _FIELD[part[1:]]
-            seen.add(part)
-        else:
-            made += {"*": "[^/]*", "?": "[^/]"}.get(part, r"\d+" if part[0] == "%" else re.escape(part))
-    found = re.fullmatch(made, path)
-    if found is None or not 1 <= int(found["m"]) <= 12 or not 1 <= int(found["d"]) <= 31:
-        return None
-    return timegm((int(found["Y"]), int(found["m"]), int(found["d"]), 12, 0, 0)) * 1000 - zone_min * 60_000
-
-
-def _globals(backups: Backups, place: Place, params: DumpParams) -> Globals:
-    """The newest that fits, if it can be read."""
-    fits = [one for one in place.match(standing.pattern_of(params.globals)) if one.kind == "file"]
-    fits = [one for one in fits if not one.path.endswith((*standing.UNFINISHED, *standing.SIDECARS))]
-    if not fits:
-        return Globals()
-    newest = max(fits, key=lambda one: (one.mtime_ns, one.path))
-    name = shown(newest.path.rpartition("/")[2])
-    modified = newest.mtime_ns // 1_000_000
-    try:
-        with opened(backups, place, newest.path, params.sealed, params.limits) as whole:
-            told = copytext.read(whole.stream)
-    except (OSError, LayerError):
-        return Globals("unreadable", name, modified)
-    return Globals("ok", name, modified, told.roles, told.complete and told.cluster)
