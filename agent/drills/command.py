@@ -122,9 +122,10 @@ def _planned(state: Path, name: str) -> dict[str, Any]:
     from agent.outbox import Outbox
 
     held = State(state)
-    outbox = Outbox(held.path("outbox.db"))
+    identity = held.identity()
+    outbox = Outbox(held.path("outbox.db"), create=False)
     try:
-        plan = plans.kept(outbox, held.identity())
+        plan = plans.kept(outbox, identity)
     finally:
         outbox.close()
     planned = [] if plan is None else [item.item for item in plan.plan.items]

@@ -1,5 +1,6 @@
 """Drills as the agent takes them: signed like any look, as itself where it is not root; the commands."""
 
+import importlib.util
 import json
 import os
 import pwd
@@ -15,6 +16,7 @@ import pytest
 from agent import cli
 from agent.clock import Clock
 from agent.daemon import Agent
+from agent.drills.work import STOP_AT
 from agent.runner import Eyes, encode_line
 from agent.sources.means import Means
 from agent.sources.memory import Transient
@@ -23,6 +25,13 @@ from checks import registry
 from checks.result import Item, When, decode, rejudge
 
 ROOT = Path(__file__).parents[3]
+_SPEC = importlib.util.spec_from_file_location("drill_agents", ROOT / "tests" / "agent" / "conftest.py")
+_AGENTS = importlib.util.module_from_spec(_SPEC)
+sys.modules[_SPEC.name] = _AGENTS
+_SPEC.loader.exec_module(_AGENTS)
+collector, state, start_agent, item, until = (
+    getattr(_AGENTS, name) for name in ("collector", "state", "start_agent", "item", "until")
+)
 
 
 @pytest.fixture
@@ -50,6 +59,40 @@ def test_a_planned_drill_is_one_signed_line_that_others_judge_alike(site, files)
     assert rejudge(registry.get("backup.drill"), again, params) == result.readings
     assert {r.name: str(r.state) for r in again.readings}["files:restorable"] == "ok"
     assert site.left() == []
+
+
+def test_an_agent_killed_in_a_drill_sweeps_at_its_start_and_reports_both(
+    cells, state, collector, start_agent, item, until, files, capsys
+):
+    state.path("agent.yaml").write_text("drills: {reserve_mb: 0}\n")
+    params = {"object": "city/files", "path": str(files), "kind": "tree", "compare": "none"}
+    wanted = item("backup.drill", 2000, target="city/files", deadline_ms=120_000, params=params)
+    collector.serve_plan(items=[wanted])
+    agent = start_agent(state, **{STOP_AT: "read"})
+    journal = state.path("drills/journal.json")
+    for line in agent.stderr:
+        if line.startswith("drill stops at"):
+            break
+    directory = json.loads(journal.read_text())["directory"]
+    assert os.path.isdir(directory)
+    agent.kill()
+    agent.wait()
+    start_agent(state)
+
+    def drilled():
+        found = [one for one in collector.results() if one["check"] == "backup.drill" and "facts" in one]
+        return [one["facts"]["artefacts"][0] for one in found if not one["facts"]["artefacts"][0]["reason"]]
+
+    first = until(drilled, 90)[0]
+    assert first["attempt"] == 2
+    assert [(one["attempt"], one["phase"]) for one in first["aborted"]] == [(1, "read")]
+    assert not os.path.exists(directory)
+    # The object's drill by hand, as the plan has it.
+    words = ["drill", "run", "city/files", "--state", str(state.root), "--param", "patience_s=60"]
+    assert cli.main(words) == 0
+    assert "files:restorable" in capsys.readouterr().out
+    assert cli.main(["drill", "run", "city/other", "--state", str(state.root)]) == 2
+    assert "city/files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
