@@ -26,7 +26,7 @@ from collector.jobs.backups import Account
 from collector.reports import backup_columns as columns
 from collector.reports import wording
 from collector.reports.record_view import at
-from collector.reports.record_words import text
+from collector.reports.record_words import RECORD, text
 from collector.reports.sheet import Column, Link, Table
 
 _OVER = (SlotState.ON_TIME, SlotState.LATE, SlotState.MISSED, SlotState.DOUBLE, SlotState.UNSEEN)
@@ -278,8 +278,15 @@ class Words:
     def reason(self, one: Problem) -> str:
         """The reason in words, with its figures."""
         said = wording.reason(one.reason, self.lang)
-        numbers = ", ".join(f"{name} {number}" for name, number in one.numbers)
+        joint = "，" if self.lang == "zh" else ", "
+        numbers = joint.join(self._number(name, number) for name, number in one.numbers)
         return f"{said} ({numbers})" if numbers else said
+
+    def _number(self, name: str, number: int) -> str:
+        key = f"backup.number.{name}"
+        if key not in RECORD:
+            return f"{name} {number}"
+        return text(key, self.lang, n=number)
 
     def clauses(self, names: Iterable[str]) -> Table:
         """Each clause that policies of these objects cite: kept, broken since when, by which days."""

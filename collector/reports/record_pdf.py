@@ -42,6 +42,7 @@ WIDTHS = {
     "arrived": 1.1,
     "photo": 3.2,
     "b_object": 2.2,
+    "b_objects": 3.2,
     "b_reason": 1.7,
     "b_about": 2.2,
     "b_artefact": 1.5,
