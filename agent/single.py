@@ -13,6 +13,7 @@ from agent.shown import Shown, table
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from agent.sources.open import open_source
+from agent.stalls import watched
 from agent.state import State
 from checks import registry
 from checks.api import Check, ErrorKind, ObservationError, Source
@@ -88,7 +89,12 @@ def _take(check: Check[Any, Any], params: dict[str, JsonValue], target: str, mea
     )
     try:
         source = open_source(check.source, Transient(), means)
-        result = look(telling, item, source, vantage="here", when=When(clock.wall()), now=clock.wall)
+
+        def taken() -> Result:
+            return look(telling, item, source, vantage="here", when=When(clock.wall()), now=clock.wall)
+
+        # A dead share ends such a look long before its deadline.
+        result = watched(source.guard, "single", taken) if check.source is Source.BACKUP else taken()
     except ObservationError as problem:
         return Look(None, str(problem.kind), problem.detail)
     except FieldError as problem:

@@ -54,6 +54,9 @@ def watched(guard: Guarded, key: Hashable, look: Callable[[], T]) -> T:
             with _lock:
                 _hanging[key] = thread
             raise guard.stall()
+    if raised and isinstance(raised[0], TimeoutError):
+        # Of a place past the budget, where a check had nothing to show for it.
+        raise ObservationError(ErrorKind.TIMEOUT, str(raised[0]))
     if raised:
         raise raised[0]
     return made[0]

@@ -1,6 +1,7 @@
 """Files that backup checks keep between looks: STATE/backups/KEY/NAME, for nobody else to read."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -52,9 +53,11 @@ class LocalShelf:
                     file.flush()
                     os.fsync(file.fileno())
             os.rename(beside, path)
-        except BaseException:
+        except BaseException as problem:
             with contextlib.suppress(OSError):
                 beside.unlink()
+            if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise ObservationError(ErrorKind.DENIED, f"{self.folder}: {problem.strerror}") from None
             raise
 
     def names(self) -> Sequence[str]:

@@ -32,6 +32,7 @@ MOST_LISTED = 1000
 MOST_UNFINISHED = 100
 MOST_SIDECAR = 64 * 1024
 _FIELDS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "V": 2, "G": 4, "y": 2}
+_TICK_NS = 2_000_000_000
 _NEVER = -1  # a stamp that is not even equal to itself
 _HEX = frozenset("0123456789abcdef")
 
@@ -248,6 +249,7 @@ class Memory:
     """What earlier looks read, per path: kept while nothing of it has moved (sizes, times, inodes)."""
 
     looks: int = 0
+    now: int = 0
     held: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     _stamps: dict[str, list[int | str]] = field(default_factory=dict)
@@ -266,7 +268,10 @@ class Memory:
 
     def put(self, place: Place, entry: Entry, value: dict[str, Any]) -> None:
         """Remember this (JSON) of it, as it was when `get` asked for it."""
-        self.kept[shown(entry.path)] = {"stamp": self._stamp(place, entry), "value": value}
+        stamp = self._stamp(place, entry)
+        if just_changed(entry, self.now):
+            stamp = [_NEVER, *stamp[1:]]
+        self.kept[shown(entry.path)] = {"stamp": stamp, "value": value}
 
     def digest_of(self, place: Place, entry: Entry) -> str:
         """`sha256` put for it earlier, while its sizes and times of change are the same: bytes that differ
@@ -292,6 +297,12 @@ class Memory:
         return self._stamps[entry.path]
 
 
+def just_changed(entry: Entry, now: int) -> bool:
+    """Whether it was changed in the seconds before `now` (UTC epoch ms): clocks of file systems tick slowly,
+    so a change that follows at once may leave all its times as they are."""
+    return now * 1_000_000 - _TICK_NS < entry.ctime_ns < now * 1_000_000 + _TICK_NS
+
+
 def stamp(place: Place, entry: Entry) -> list[int | str]:
     """What moves when it is written: size and time, then what cannot be set back (ctime, inode). Of a
     directory, of all below it; what cannot be listed is never the same."""
@@ -313,6 +324,6 @@ def remembered(backups: Backups, key: str) -> Iterator[Memory]:
     """The memory under this key; what was kept or put in it is there at the next look."""
     before = backups.before(key, "")
     raw = json.loads(before) if before else {}
-    memory = Memory(raw.get("looks", 0) + 1, raw.get("held", {}))
+    memory = Memory(raw.get("looks", 0) + 1, backups.now(), raw.get("held", {}))
     yield memory
     backups.before(key, json.dumps({"looks": memory.looks, "held": memory.kept}, sort_keys=True))

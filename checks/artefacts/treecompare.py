@@ -22,7 +22,7 @@ from checks.artefacts.manifest import (
     split,
     target_of,
 )
-from checks.artefacts.treemake import State, Turn
+from checks.artefacts.treemake import TICK_MS, State, Turn
 from checks.places import MOST_PATH, Entry, Place, shown
 
 _INSIDE = INSIDE.encode() + b"/"
@@ -109,6 +109,7 @@ class Comparer:
         self._sampled = not pick.whole
         self._now = b"%d" % now
         self._oldest = now
+        self._settled = (now - TICK_MS) * 1_000_000  # what changed since may change again unseen
         self._content = sha256()
         self._lines: list[bytes] = []
         self._states: list[bytes] = []
@@ -160,7 +161,8 @@ class Comparer:
         return found
 
     def _closed(self, folder: str, problem: OSError) -> None:
-        del problem
+        if isinstance(problem, TimeoutError):
+            raise problem
         self.found.unread.add(encoded(folder.encode("utf-8", "surrogateescape")))
 
     def _excused(self, raw: bytes) -> bool:
@@ -229,9 +231,10 @@ class Comparer:
             found.read_bytes += size
         if digest != wanted:
             found.differ.add(path)
-        self._states.append(b"%s\t%s\t%s\t%s" % (path, stamp, digest, read_at))
+        if entry.ctime_ns < self._settled:
+            self._states.append(b"%s\t%s\t%s\t%s" % (path, stamp, digest, read_at))
         self._lines.append(b"%s\tf\t%d\t%s\n" % (path, size, digest))
-        if len(self._states) >= _AT_ONCE:
+        if len(self._lines) >= _AT_ONCE:
             self._flush()
 
     def _odd(self, entry: Entry, fields: list[bytes]) -> bytes | None:

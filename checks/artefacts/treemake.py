@@ -31,6 +31,7 @@ from checks.artefacts.manifest import (
 from checks.artefacts.standing import trouble
 from checks.places import Entry, Place
 
+TICK_MS = 2000  # clocks of file systems tick slowly: a change that follows at once may show in no time
 MOST_NAMES = 20  # named in facts; all are counted
 _INSIDE = INSIDE.encode() + b"/"
 _MOST_LINKED = 100_000  # inodes with several names that are remembered
@@ -115,12 +116,13 @@ class Maker:
     """One look at a tree at its source."""
 
     def __init__(self, place: Place, top: str, writer: Writer, state: State, turn: Turn, **more: Any) -> None:
-        """`before`: head of the manifest before (None: none). `full`: all of the tree is written, not only
-        what changed. `leaves`: where digests of blocks go to."""
+        """`before`: head of the manifest before (None: none). `now`: UTC epoch ms. `full`: all of the tree is
+        written, not only what changed. `leaves`: where digests of blocks go to."""
         self.tally = Tally()
         before: Head | None = more["before"]
         self._full: bool = more["full"]
         self._leaves: Any = more["leaves"]
+        self._settled = (more["now"] - TICK_MS) * 1_000_000
         self._blind: list[bytes] = []  # directories that cannot be listed: what is in them is not known
         self._place = place
         self._top = top
@@ -155,6 +157,8 @@ class Maker:
         self._state.end()
 
     def _closed(self, folder: str, problem: OSError) -> None:
+        if isinstance(problem, TimeoutError):
+            raise problem  # half a tree is no manifest
         raw = folder.removeprefix(self._top.rstrip("/"))[1:].encode("utf-8", "surrogateescape") + b"/"
         self._blind.append(raw.removeprefix(b"/"))
         self._unread(encoded(raw), trouble(problem))
@@ -182,7 +186,7 @@ class Maker:
             if line is not None and made != line and entry.kind == "file":
                 self.tally.silent.append(path)
             line = made
-        self._put(line, own, was)
+        self._put(entry, line, own, was)
 
     def _known(self, entry: Entry, own: bytes, was: _Held | None) -> bytes | None:
         """The line of before, where nothing of it can have changed."""
@@ -192,7 +196,7 @@ class Maker:
         same = fields[2] == (b"%d" % entry.size if entry.kind == "file" else b"")
         return was[1] if same and fields[3] == b"%d" % entry.mtime_ns else None
 
-    def _put(self, line: bytes, own: bytes, was: _Held | None) -> None:
+    def _put(self, entry: Entry, line: bytes, own: bytes, was: _Held | None) -> None:
         tally = self.tally
         fields = line.split(b"\t")
         if was is None:
@@ -209,7 +213,7 @@ class Maker:
         if fields[1] == b"f":
             tally.files += 1
             tally.size += int(fields[2])
-        self._state.put(line, own)
+        self._state.put(line, own if entry.ctime_ns < self._settled else b"0\t0")
 
     def _moved(self, path: bytes, reason: str, was: _Held | None) -> None:
         if was is not None:
@@ -312,6 +316,8 @@ def whole(place: Place, top: str, into: BinaryIO, *, name: str = "", now: int = 
     """The full manifest of a tree in one go, without a state: for administrators and tests. Its digest."""
     nowhere = io.BytesIO()
     writer = Writer(into, Head(name, top, now))
-    maker = Maker(place, top, writer, State(nowhere), Turn(0, 0), before=None, full=True, leaves=nowhere)
+    maker = Maker(
+        place, top, writer, State(nowhere), Turn(0, 0), before=None, full=True, leaves=nowhere, now=now
+    )
     maker.make(held_lines(None))
     return writer.digest

@@ -130,7 +130,8 @@ def _make(
         leaves = held.enter_context(shelf.write(name.replace(".manifest.gz", ".blocks")))
         kept = Kept(held.enter_context(shelf.write(state)))
         writer = Writer(held.enter_context(shelf.write(name)), head)
-        maker = Maker(place, params.path, writer, kept, turn, before=before, full=full, leaves=leaves)
+        more = {"before": before, "full": full, "leaves": leaves, "now": now}
+        maker = Maker(place, params.path, writer, kept, turn, **more)
         maker.make(lines)
     since = 0 if full else was.since_full + 1
     return maker.tally, _Before(was.look + 1, since, name, state, writer.digest)

@@ -38,6 +38,7 @@ from checks.artefacts.treemake import State, Turn, whole
 ROUNDS = 5
 SEED = 4
 NEVER = Pick(Turn(1, 0))
+LATER = 2 * 10**12  # when what was just written is long settled
 
 
 def documents(top: Path, count: int) -> int:
@@ -70,7 +71,7 @@ def empties(top: Path, count: int) -> None:
 def compare(top: Path, manifest: bytes, state: bytes | None) -> tuple[Compared, bytes]:
     """One look at a copy: what was found, and the state it leaves."""
     kept = io.BytesIO()
-    comparer = Comparer(LocalPlace(), str(top), State(kept), NEVER, 1)
+    comparer = Comparer(LocalPlace(), str(top), State(kept), NEVER, LATER)
     lines = replay([lambda: [manifest]])
     found = comparer.compare(lines, held_states(None if state is None else [state]), set())
     assert not (found.missing.count or found.extra.count or found.differ.count), "the copy is as its manifest"
@@ -197,7 +198,7 @@ if what == "make":
         whole(LocalPlace(), top, into)
 else:
     with open(state + ".new", "wb") as kept:
-        look = Comparer(LocalPlace(), top, State(kept), Pick(Turn(1, 0)), 1)
+        look = Comparer(LocalPlace(), top, State(kept), Pick(Turn(1, 0)), 2 * 10**12)
         held = held_states(blocks(state) if what == "again" else None)
         found = look.compare(replay([lambda: blocks(manifest)]), held, set())
     assert found.files == int(sys.argv[6]) and not found.differ.count

@@ -80,6 +80,13 @@ def test_what_hangs_is_not_begun_again_and_what_is_raised_comes_through() -> Non
             stalls.watched(Hangs(), "key", hang)
     assert begun == [1]
     assert stalls.watched(Hangs(), "other", lambda: 7) == 7
+
+    def late() -> None:
+        raise TimeoutError("budget")
+
+    with pytest.raises(ObservationError) as caught:
+        stalls.watched(Hangs(), "late", late)
+    assert caught.value.kind is ErrorKind.TIMEOUT
     with pytest.raises(ZeroDivisionError):
         stalls.watched(Hangs(), "third", lambda: 1 // 0)
 

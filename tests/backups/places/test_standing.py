@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent.sources.backup import BackupLooks, open_backups
+from agent.sources.backup_shelf import LocalShelf
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from checks.api import ErrorKind, ObservationError
@@ -37,7 +40,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def put(path: Path, data: bytes = b"rows", age_s: int = 60, mode: int = 0o600) -> Path:
+    before = path.stat().st_ctime_ns if path.exists() else 0
     path.write_bytes(data)
+    while path.stat().st_ctime_ns == before:  # the clock of the file system ticks slowly
+        path.write_bytes(data)
     path.chmod(mode)
     os.utime(path, ns=((NOW - age_s * 1000) * 1_000_000,) * 2)
     return path
@@ -261,3 +267,45 @@ def test_very_many_names_are_sorted_through_a_file(folder: Path, monkeypatch: py
     found = [one.path for one in backup_local.LocalPlace().walk(str(folder))]
     assert len(found) == 335
     assert found == sorted(found, key=lambda path: path.encode() + b"/" * path.endswith("/a"))
+
+
+def test_a_huge_sparse_file_uses_up_the_budget_and_nothing_else(
+    kept: dict[str, object], folder: Path
+) -> None:
+    put(folder / "b.dmp", age_s=10)
+    with (folder / "a.dmp").open("wb") as file:
+        file.truncate(10 << 40)
+    os.utime(folder / "a.dmp", ns=((NOW - 60_000) * 1_000_000,) * 2)
+    found = looked(kept, Look(path=f"{folder}/*.dmp", artefacts=2, budget_s=1))
+    assert [(one.name, one.trouble, bool(one.sha256)) for one in found] == [
+        ("b.dmp", "", True),
+        ("a.dmp", "timeout", False),
+    ]
+    assert found[1].bytes == 10 << 40
+    assert reasons(found[1], Look(path="/x", mode="0777")) == {"unchanged": "timeout"}
+
+
+def test_a_full_disk_under_the_shelf_is_told_and_leaves_what_was(tmp_path: Path) -> None:
+    small = tmp_path / "state"
+    small.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(small)]
+    if os.geteuid() != 0 or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("NOT TESTED: to fill a disk takes root and a tmpfs")
+    try:
+        shelf = LocalShelf(small, "key")
+        with shelf.write("state") as file:
+            file.write(b"old")
+        with pytest.raises(ObservationError) as caught, shelf.write("state") as file:
+            file.write(bytes(4 << 20))
+        assert caught.value.kind is ErrorKind.DENIED
+        assert list(shelf.names()) == ["state"]
+        with closing(shelf.read("state")) as held:  # type: ignore[type-var]
+            assert held.read() == b"old"
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_shelf_takes_plain_names_only(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no name"):
+        LocalShelf(tmp_path, "key").read("../secrets.yaml")
+    assert LocalShelf(tmp_path, "../../x").folder.parent == tmp_path / "backups"
