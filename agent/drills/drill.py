@@ -36,7 +36,7 @@ _ENGINES = {
     "mariabackup": ("mariadb", "run_physical"),
     "restic": ("repositories", "run_restic"),
     "borg": ("repositories", "run_borg"),
-    "tree": ("trees", "run"),
+    **dict.fromkeys(("tree", "archive", "file"), ("trees", "run")),
 }
 
 
@@ -160,5 +160,7 @@ def pick(found: standing.Survey, wish: Params, now: int) -> Entry | None:
 
 
 def _engine(wish: Params) -> Engine:
+    if wish.kind not in _ENGINES:
+        raise StopError("unsupported", wish.kind[:40])
     module, name = _ENGINES[wish.kind]
     return cast(Engine, getattr(importlib.import_module(f"agent.drills.{module}"), name))

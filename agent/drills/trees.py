@@ -19,6 +19,7 @@ from agent.drills.work import Span, Work
 from agent.sources.backup_local import LocalPlace
 from checks.artefacts import standing
 from checks.artefacts.fingerprint import Compared, Names
+from checks.artefacts.formats import HEAD, named
 from checks.artefacts.manifest import (
     INSIDE,
     ManifestError,
@@ -159,10 +160,21 @@ def describe(course: Course, cell: Cell, product: str, version: str) -> None:
 
 
 def _unpack(work: Work, cell: Cell, path: Path) -> Path:
-    """An archive, by tar in the cell: absolute names and ways out lead nowhere there."""
+    """An archive, by its tool in the cell: absolute names and ways out lead nowhere there. What is none is
+    itself what was backed up."""
     out = make_out(work)
-    argv = ["/usr/bin/tar", "-x", "--no-same-owner", "-f", f"/drill/in/{path.name}", "-C", OUT]
+    with path.open("rb") as file:
+        kind = named(file.read(HEAD))
+    inside = f"/drill/in/{path.name}"
+    if kind not in ("tar", "zip", "7z"):
+        os.rename(path, out / path.name)
+        return out
+    argv = ["/usr/bin/tar", "-x", "--no-same-owner", "-f", inside, "-C", OUT]
+    if kind != "tar":
+        argv = ["/usr/bin/7z", "x", "-y", "-bd", f"-o{OUT}", inside]
     status, _, said = cell.run(argv)
+    if status == 127:
+        raise StopError("no_tool", argv[0].rpartition("/")[2])
     if status:
         raise why(said, "restore_failed")
     return out

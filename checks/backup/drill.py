@@ -18,10 +18,9 @@ from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed
 from checks.drills import Answer, Drilled, Drilling
 
-KINDS = ("postgres", "kingbase", "basebackup", "mariadb", "mariabackup", "restic", "borg", "tree")
 PICKS = ("newest", "oldest", "middle", "random", "rotating")
 EVERY = ("day", "week", "fortnight", "month", "quarter", "year")
-TREES = ("restic", "borg", "tree")
+TREES = ("restic", "borg", "tree", "archive", "file")
 LOGICAL = ("postgres", "kingbase", "mariadb")
 LONGEST_S = 31 * 86_400
 PLAIN = Sealed()
@@ -57,11 +56,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Params(Look):
-    """`kind` of the artefacts. `fingerprint`: its path ("": ARTEFACT.fingerprint.json where that is there),
-    `compare`: exact or none. `globals`: dump of roles; `wal`: archived segments for a base backup.
-    `password`: secret of a repository. `database` that questions go to ("": the only one).
-    `restore_within_s`: the agreed time; the drill is ended at `limit_s`, and waits `patience_s` while another
-    is under way. `needs_approval`: a restore must be approved, and `approval` names who or what did."""
+    """`kind` of the artefacts; of one that cannot be drilled nothing can be told. `fingerprint`: its path
+    ("": ARTEFACT.fingerprint.json where that is there), `compare`: exact or none. `globals`: dump of roles;
+    `wal`: archived segments for a base backup. `password`: secret of a repository. `database` that questions
+    go to ("": the only one). `restore_within_s`: the agreed time; the drill is ended at `limit_s`, and waits
+    `patience_s` while another is under way. `needs_approval`: a restore must be approved, and `approval`
+    names who or what did."""
 
     kind: str = "postgres"
     artefact: str = ""
@@ -85,8 +85,8 @@ class Params(Look):
 
     def __post_init__(self) -> None:
         super(Params, self).__post_init__()
-        if self.kind not in KINDS or self.pick not in PICKS or self.compare not in ("exact", "none"):
-            raise ValueError(f"kind is of {KINDS}, pick of {PICKS}, compare exact or none")
+        if self.pick not in PICKS or self.compare not in ("exact", "none"):
+            raise ValueError(f"pick is of {PICKS}, compare exact or none")
         if self.every not in EVERY or self.since < 0:
             raise ValueError(f"every is of {EVERY}, since an instant")
         if not 1 <= self.restore_within_s <= LONGEST_S or not 1 <= self.limit_s <= LONGEST_S:
