@@ -259,7 +259,8 @@ def _same(life: _Life, seen: Sighting) -> bool:
         return True
     if life.first_sha and life.first_sha == seen.sha256:
         return True
-    return (record.bytes, record.modified) == (seen.bytes, seen.modified)
+    # One written over it has a new time; the same time with other bytes is this one, damaged.
+    return record.modified == seen.modified
 
 
 def _unfinished(record: Record) -> bool:

@@ -108,6 +108,8 @@ def _by_source(runs: Runs, run: int, last: int | None, signed: Signed) -> tuple[
         return True, None
     if last is None or runs.records[run].kind in CHAINED:
         return False, None
+    if runs.records[run].bytes <= 0:
+        return True, None  # nothing in it is another finding
     then = signed.of_run(runs.records[last], runs.starts[last])
     sizes = [next((one.bytes for one in held if one.bytes), None) for held in (now, then)]
     if sizes[0] is None or sizes[1] is None:
