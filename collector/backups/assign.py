@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from collector.backups.calendar import Table, day_of, slots
+from collector.backups.calendar import Table, day_of, owed_until, slots
 from collector.backups.ledger import SlotState
 from collector.backups.observed import Change, Excuse, SealedPeriod
 from collector.backups.policy import BackupObject, ObjectKind, Policy, Role, Schedule
@@ -78,7 +78,8 @@ def _by_event(
     )
     opens = tuple(change.at_ms - schedule.within_ms for change in mine)
     ends = tuple(change.at_ms for change in mine)
-    table = Table(tuple(day_of(at) for at in opens), opens, ends, ends)
+    days = tuple(day_of(at) for at in opens)
+    table = Table(days, opens, ends, ends, owed_until(days, schedule.keep))
     return Series(policy, schedule, table, tuple(change.id for change in mine))
 
 

@@ -6,7 +6,7 @@ instants are plain arithmetic; no schedule is older than that. Half-open everywh
 
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -85,12 +85,19 @@ def longest(keep: Keep) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Slots of one schedule, by opening. `days`: anchors; the rest UTC ms."""
+    """Slots of one schedule, by opening. `days`: anchors; the rest UTC ms, `owed`: until when the day of the
+    slot must be restorable."""
 
     days: tuple[int, ...]
     opens: tuple[int, ...]
     closes: tuple[int, ...]
     deadlines: tuple[int, ...]
+    owed: tuple[int, ...] = ()
+
+
+def owed_until(days: Iterable[int], keep: Keep) -> tuple[int, ...]:
+    """For each day the instant from which it is owed no more (UTC ms)."""
+    return tuple(start_of(expires(day, keep)) for day in days)
 
 
 @lru_cache(maxsize=512)
@@ -109,6 +116,7 @@ def _table(
     return Table(tuple(days), tuple(starts), tuple(ends), tuple(end + grace for end in ends))
 
 
+@lru_cache(maxsize=512)
 def slots(schedule: Schedule, from_ms: int, until_ms: int) -> Table:
     """Slots of a schedule by the calendar that open in [from_ms, until_ms); by event there are none here."""
     if not schedule.every or until_ms <= from_ms:
@@ -124,7 +132,9 @@ def slots(schedule: Schedule, from_ms: int, until_ms: int) -> Table:
         (first - first % 400, day_of(until_ms) + 1),
     )
     a, b = bisect_left(whole.opens, from_ms), bisect_left(whole.opens, until_ms)
-    return Table(whole.days[a:b], whole.opens[a:b], whole.closes[a:b], whole.deadlines[a:b])
+    days = whole.days[a:b]
+    owed = owed_until(days, schedule.keep)
+    return Table(days, whole.opens[a:b], whole.closes[a:b], whole.deadlines[a:b], owed)
 
 
 def _anchor(first: int, following: int, on: str) -> int:

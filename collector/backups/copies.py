@@ -4,14 +4,15 @@ A day counts as restorable with one of the two; the contract's copy line only wi
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from collector.backups.assign import looked_after
 from collector.backups.calendar import day_of, expires
 from collector.backups.ledger import CopyState, CopyWord
 from collector.backups.observed import Place, Record
-from collector.backups.policy import BackupObject, CopyRule, Policy
+from collector.backups.policy import BackupObject, CopyRule, Keep, Policy
 from collector.backups.runs import NEVER, Runs
 
 
@@ -35,21 +36,65 @@ def policy_at(one: BackupObject, at: int) -> Policy:
     return held
 
 
-def copies_of(one: BackupObject, runs: Runs, places: Mapping[str, Place], now: int) -> Iterator[Copied]:
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """`held`: copies that are owed, and those something was wrong with; `counts`: all that ever were due."""
+
+    held: tuple[Copied, ...] = ()
+    counts: Mapping[CopyWord, int] = field(default_factory=dict)
+
+
+def copies_of(one: BackupObject, runs: Runs, places: Mapping[str, Place], now: int) -> Copies:
     """The copy of every run that is, or was, worth one."""
     if all(policy.copy is None for policy in one.policies):
-        return
+        return Copies()
     copied = [
         run for run in range(len(runs.records)) if any(_stands_at(runs, run, p.copy) for p in one.policies)
     ]
+    keeps = {policy.version: _keep_of(policy) for policy in one.policies}
     earlier: dict[str, int] = {}
+    counts: Counter[CopyWord] = Counter()
+    held: list[Copied] = []
     for run, record in enumerate(runs.records):
         policy = policy_at(one, runs.starts[run])
-        worth = runs.own[run] != NEVER
-        if policy.copy is not None and worth and record.kind != "log":
-            yield _copied(runs, run, policy, policy.copy, places, now, (copied, earlier))
+        if policy.copy is not None and runs.own[run] != NEVER and record.kind != "log":
+            if _long_over(runs, run, policy.copy, keeps[policy.version]):
+                counts[CopyWord.EQUAL] += 1
+            else:
+                found = _copied(runs, run, policy, policy.copy, places, now, (copied, earlier))
+                counts[found.state.state] += 1
+                held.append(found)
         if record.sha256:
             earlier.setdefault(record.sha256, run)
+    return Copies(tuple(held), counts)
+
+
+def _long_over(runs: Runs, run: int, rule: CopyRule, keep: Keep) -> bool:
+    """Both went together long ago, were the same, and the second came in time: most of two years."""
+    mates = runs.mates.get(run, ())
+    first = runs.records[run]
+    if len(mates) != 1 or first.gone_ms is None:
+        return False
+    twin = mates[0]
+    return (
+        twin.place == rule.to
+        and twin.gone_ms == first.gone_ms
+        and day_of(first.gone_ms) >= expires(day_of(runs.starts[run]), keep)
+        and first.sha256 == twin.sha256 != ""
+        and not twin.link_to
+        and first.vantage != twin.vantage
+        and not (twin.absent_ms is not None and twin.absent_ms >= _due(runs, run, rule))
+    )
+
+
+def _due(runs: Runs, run: int, rule: CopyRule) -> int:
+    return (runs.records[run].end or runs.starts[run]) + rule.within_ms
+
+
+def _keep_of(policy: Policy) -> Keep:
+    """The longest that any of its schedules asks for."""
+    keeps = [schedule.keep for schedule in policy.schedules] or [Keep()]
+    return max(keeps, key=lambda keep: (keep.months, keep.days))
 
 
 def _stands_at(runs: Runs, run: int, rule: CopyRule | None) -> bool:
@@ -69,9 +114,8 @@ def _copied(
     first = next((one for one in runs.all_records(run) if one.place != rule.to), None)
     twin = runs.at(run, rule.to)
     record = runs.records[run]
-    due = (record.end or runs.starts[run]) + rule.within_ms
-    keep = max(policy.schedules, key=lambda s: (s.keep.months, s.keep.days)).keep
-    until = expires(day_of(runs.starts[run]), keep)
+    due = _due(runs, run, rule)
+    until = expires(day_of(runs.starts[run]), _keep_of(policy))
     owed = day_of(now) < until
     looks = places[rule.to].looks if rule.to in places else ()
     if twin is None:

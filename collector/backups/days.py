@@ -7,11 +7,10 @@ retention lets it go; what is lost after that had its time.
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
 
 from collector.backups.assign import Series
-from collector.backups.calendar import Table, expires, iso, longest, promised_from, start_of
+from collector.backups.calendar import iso, longest, promised_from
 from collector.backups.ledger import DayState, Retention, SlotState
 from collector.backups.policy import Keep, Role
 from collector.backups.runs import CHAINED, GOOD, Runs
@@ -94,7 +93,7 @@ def _column(one: Series, runs: Runs) -> tuple[list[int], list[int]]:
     codes: list[int] = []
     picks = one.picks
     paths, causes, lost, more = runs.codes, runs.causes, runs.lost, one.more
-    ends = owed_until(one.table, one.schedule.keep)
+    ends = one.table.owed
     for slot, run in enumerate(picks):
         if run >= 0 and slot not in more:
             path = paths[run]
@@ -110,12 +109,6 @@ def _column(one: Series, runs: Runs) -> tuple[list[int], list[int]]:
             picks = list(picks) if picks is one.picks else picks
             picks[slot] = better
     return codes, picks
-
-
-@lru_cache(maxsize=256)
-def owed_until(table: Table, keep: Keep) -> tuple[int, ...]:
-    """For each slot the instant from which its day is owed no more (UTC ms)."""
-    return tuple(start_of(expires(day, keep)) for day in table.days)
 
 
 def _detour(one: Series, runs: Runs, slot: int, until: int) -> tuple[int, int]:

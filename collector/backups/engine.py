@@ -5,7 +5,6 @@ drills; then the problems of all and the success of drills. Nothing is rounded h
 policy.md says so.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,11 +14,11 @@ from collector.backups import losses, problems
 from collector.backups.account import Account
 from collector.backups.assign import Scene, assign, series_of
 from collector.backups.case import Case
-from collector.backups.copies import Copied, copies_of
+from collector.backups.copies import Copies, copies_of
 from collector.backups.days import days_of, eaten, retention
 from collector.backups.days import word as day_word
 from collector.backups.drills import Turn, rpo, rtos, tested, turns
-from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
+from collector.backups.ledger import CopyWord, DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Observed, Place
 from collector.backups.paths import Words, chain, judge
 from collector.backups.policy import BackupObject, Policies, Role, To
@@ -118,7 +117,7 @@ def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
     case = Case(one, runs, series, days_of(series, runs), looks, now)
     ids = _ids(given) if None in runs.parents.values() else {}
     due = turns(one, runs, drills, excuses, observed.seeds, now)
-    copied = tuple(copies_of(one, runs, places, now))
+    copied = copies_of(one, runs, places, now)
     return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, ids))
 
 
@@ -130,7 +129,7 @@ class _Beside:
     epochs: Sequence[int]
     drills: Sequence[Drill]
     due: Sequence[Turn]
-    copied: Sequence[Copied]
+    copied: Copies
     ids: Mapping[str, str]
 
 
@@ -145,7 +144,7 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
         *losses.chain_problems(case, beside.ids),
         *losses.lost_problems(case, kept),
         *losses.eaten_problems(case, gone),
-        *losses.copy_problems(case, beside.copied),
+        *losses.copy_problems(case, beside.copied.held),
         *problems.size_problems(case, odd_sizes(case.series, case.runs, beside.signed, beside.epochs)),
         *problems.turn_problems(case, beside.due),
         *problems.made_drill_problems(case, beside.drills),
@@ -157,7 +156,7 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
         place=one.place,
         policies=tuple(policy.version for policy in one.policies if policy.from_ms <= case.now),
         clause=tuple(dict.fromkeys(line for policy in one.policies for line in policy.clause)),
-        copies=tuple(held.state for held in beside.copied if held.owed),
+        copies=tuple(held.state for held in beside.copied.held if held.owed),
         drills=tuple(turn.due for turn in beside.due),
         retention=kept,
         rto=rtos(one, beside.drills),
@@ -165,12 +164,12 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
         rpo_at_drills=tuple(rpo(runs, drill.begun_ms, drill.id) for drill in beside.drills),
         problems=tuple(sorted(found, key=_order)),
         tested=tested(one, beside.due),
-        counts=_counts(case, beside.copied),
+        counts=_counts(case, beside.copied.counts),
         account=Account(case),
     )
 
 
-def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
+def _counts(case: Case, copies: Mapping[CopyWord, int]) -> dict[str, int]:
     codes, good, states = case.runs.codes, 0, dict.fromkeys(SlotState, 0)
     for series in case.series:
         odd = [state for state in series.states if state is not SlotState.ON_TIME]
@@ -179,7 +178,6 @@ def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
             states[state] += 1
         reached = [codes[run] for run in series.picks if run >= 0]
         good += reached.count(GOOD) + reached.count(LOST)
-    copies = Counter(held.state.state for held in copied)
     orphans = sum(
         1
         for run in case.runs.parents
@@ -190,10 +188,15 @@ def _counts(case: Case, copied: Sequence[Copied]) -> dict[str, int]:
     return {
         **{state.value: states[state] for state in SlotState},
         "good": good,
-        **{f"day_{day_word(code).value}": case.days.codes.count(code) for code in range(len(DayState))},
+        **_day_counts(case.days.codes),
         **{f"copy_{word.value}": count for word, count in copies.items()},
         "orphans": orphans,
     }
+
+
+def _day_counts(codes: Sequence[int]) -> dict[str, int]:
+    found = {code: codes.count(code) for code in set(codes)}
+    return {f"day_{day_word(code).value}": found.get(code, 0) for code in range(len(DayState))}
 
 
 def _place_order(one: BackupObject, places: Mapping[str, Place]) -> list[str]:

@@ -25,36 +25,34 @@ Words = Mapping[int, Sequence[Word]]
 def judge(runs: Runs, required: Sequence[tuple[int, int]], words: Words, renamed: Mapping[int, int]) -> None:
     """Fills in grades and standings. `required`: (from_ms, level) by version, ascending; `renamed`: runs that
     went on under another name."""
-    levels = {level for _, level in required}
-    one_level = levels.pop() if len(levels) == 1 else None
-    known: dict[tuple[int, int], Grade] = {}  # by identity: looks that say the same share one tuple
+    grades = runs.grades = _grades(runs, required)
     aside = {*words, *runs.mates}
-    grades, own = runs.grades, runs.own
     runs.lost = [record.gone_ms for record in runs.records]
-    for run, record in enumerate(runs.records):
-        level = _required(required, runs.starts[run]) if one_level is None else one_level
-        key = id(record.verdicts), level
-        held = known.get(key)
-        if held is None:
-            held = known[key] = grade(record.verdicts, level)
-        grades.append(held)
-        if run not in aside and held.good:
-            own.append(GOOD if record.gone_ms is None else LOST)
-        else:
-            own.append(NEVER)
-            _aside(runs, run, level, words.get(run, ()))
+    runs.own = [
+        NEVER if not held.good else GOOD if gone is None else LOST
+        for held, gone in zip(grades, runs.lost, strict=True)
+    ]
+    aside.update(run for run, code in enumerate(runs.own) if code == NEVER)
+    for run in aside:
+        told = words.get(run, ())
+        if told or runs.own[run] != GOOD:
+            level = _required(required, runs.starts[run])
+            runs.grades[run], stands = _together(runs, run, level, told)
+            _set(runs, run, stands)
     for run, later in renamed.items():
         _set(runs, run, runs.standing(later))
 
 
-def _aside(runs: Runs, run: int, level: int, words: Sequence[Word]) -> None:
-    """A run that has copies, or words against or for it, or is not simply good."""
-    record, held = runs.records[run], runs.grades[run]
-    if not words and held.good and record.gone_ms is None:
-        runs.own[run] = GOOD
-        return
-    runs.grades[run], stands = _together(runs, run, level, words)
-    _set(runs, run, stands)
+def _grades(runs: Runs, required: Sequence[tuple[int, int]]) -> list[Grade]:
+    """By the looks of the first place alone. Looks that say the same share one tuple: by identity."""
+    if len({level for _, level in required}) > 1:
+        pairs = zip(runs.records, runs.starts, strict=True)
+        return [grade(record.verdicts, _required(required, start)) for record, start in pairs]
+    level = required[0][1] if required else 0
+    keys = [id(record.verdicts) for record in runs.records]
+    by_key = dict(zip(keys, runs.records, strict=True))
+    known = {key: grade(record.verdicts, level) for key, record in by_key.items()}
+    return [known[key] for key in keys]
 
 
 def _set(runs: Runs, run: int, stands: Standing) -> None:
@@ -74,6 +72,14 @@ def _required(required: Sequence[tuple[int, int]], start: int) -> int:
 
 def _together(runs: Runs, run: int, required: int, words: Sequence[Word]) -> tuple[Grade, Standing]:
     """The best of all places: a run counts as long as one of them can give it back."""
+    first, held = runs.records[run], runs.grades[run]
+    mates = runs.mates.get(run, ())
+    if (
+        not words
+        and held.good
+        and all(m.verdicts is first.verdicts and m.gone_ms == first.gone_ms for m in mates)
+    ):
+        return held, standing(first, True, run)
     found = [_with_words(record, run, required, words) for record in runs.all_records(run)]
     return max(found, key=_rank)
 
