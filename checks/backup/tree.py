@@ -13,9 +13,10 @@ from checks.artefacts import basic, levels
 from checks.artefacts.artefact import Artefact, Made
 from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
+from checks.artefacts.manifest import ENDINGS
 from checks.artefacts.manifests import Chain, Pool, Root
 from checks.artefacts.sampling import LEAST, PPM, Sample
-from checks.artefacts.standing import Memory, Survey, base, remembered, survey, trouble
+from checks.artefacts.standing import Memory, Survey, base, pattern_of, remembered, survey, trouble
 from checks.artefacts.treecompare import Compared, Comparer, Names, Pick, held_states
 from checks.artefacts.treemake import State as Kept
 from checks.artefacts.treemake import Turn
@@ -114,6 +115,9 @@ def observe(backups: Backups, params: Params) -> Facts:
         for entry in found.all:
             memory.keep(entry)
             pool.of(entry.path)
+        # Manifests of copies that are gone are still links of a chain.
+        for ending in ENDINGS:
+            pool.add(place.match(pattern_of(params.path) + ending))
         if params.manifests:
             pool.add(place.match(params.manifests))
         made = []
