@@ -1,6 +1,6 @@
 # `make run` and `make test` are all a newcomer needs; both set up what they use.
 .PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz \
-  demo-packages demo-estate demo-faults demo-idle demo-off
+  demo-packages demo-estate demo-faults demo-idle demo-off bench-backup demo-backup
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
@@ -59,6 +59,14 @@ demo-idle: $(TEST_STAMP)
 
 demo-off: $(TEST_STAMP)
 	$(PY) tests/demo/demo.py off
+
+# Planted defects and benign variations of backups (docs/backups/defects.md): make bench-backup SEED=8 SIZE=20M PLACE=1
+bench-backup: $(TEST_STAMP)
+	$(PY) tests/defects/bench.py --usual --seed $(or $(SEED),7) --size $(or $(SIZE),100M) --place $(or $(PLACE),2) $(CASES)
+
+# Three months of a city's and ten counties' backups in minutes, with a dozen defects.
+demo-backup: $(TEST_STAMP)
+	$(PY) tests/demo_backup/demo_backup.py --seed $(or $(SEED),7) --days $(or $(DAYS),92) --counties $(or $(COUNTIES),10)
 
 pictures: $(TEST_STAMP)
 	$(PY) tests/web/pictures.py docs/pictures

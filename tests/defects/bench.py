@@ -5,9 +5,11 @@ does. Exit 0 where all are found, none is a false alarm, and nothing is planted 
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -15,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import plants  # noqa: F401  # registers them
 import run
+import usual
 import world
 
 
@@ -84,6 +87,24 @@ def table(rows):
         say(f"{name}  {len(found):2} of {len(mine):2}  {what}" + (f"   [{rest}]" if rest else ""))
 
 
+def compared(rows):
+    """Kinds in which each of the usual means finds the defect, of those it can be tried on; ours last."""
+    said = [row for row in rows if row.usual]
+    say("found by (kinds where it can be tried)")
+    say(f"{'':4} " + " ".join(f"{usual.NAMES[name]:>22}" for name in usual.MEANS) + f" {'ours':>8}")
+    for name in sorted({row.name for row in said}):
+        say(f"{name:4} " + _means([row for row in said if row.name == name]))
+    say(f"{'all':4} " + _means(said))
+
+
+def _means(rows):
+    made = []
+    for mean in usual.MEANS:
+        known = [row.usual[mean] for row in rows if row.usual[mean] is not None]
+        made.append(f"{f'{sum(known)} of {len(known)}' if known else '-':>22}")
+    return " ".join(made) + f" {sum(row.state == 'found' for row in rows):>4} of {len(rows)}"
+
+
 def benign_table(rows):
     """Good, could not tell, false alarms."""
     for name in sorted({row.name for row in rows}):
@@ -115,17 +136,38 @@ def main():
     given.add_argument("--seed", type=int, default=7)
     given.add_argument("--size", type=size_of, default=2_000_000)
     given.add_argument("--place", type=int, default=2, choices=(0, 1, 2))
+    given.add_argument("--usual", action="store_true", help="the usual means beside it, which takes long")
     given.add_argument("-v", "--verbose", action="store_true")
+    given.add_argument("--rows", type=Path, help="write the rows there, as JSON")
+    given.add_argument("--from", dest="read", type=Path, nargs="*", help="only print the tables of such files")
     given.add_argument("words", nargs="*")
     args = given.parse_args()
-    with tempfile.TemporaryDirectory(prefix="rs-defects-") as place, world.World(place, args.size, args.seed) as made:
-        bench = run.Bench(made, args.seed, args.place)
-        planted = defects(bench, args.words, args.verbose)
-        benign = variations(bench, args.words, args.verbose)
+    planted, benign = read(args.read) if args.read else tried(args)
+    if args.rows:
+        rows = [[asdict(row) for row in rows] for rows in (planted, benign)]
+        args.rows.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
     say()
     table(planted)
+    if any(row.usual for row in planted):
+        compared(planted)
     benign_table(benign)
     return 0 if summary(planted, benign) else 1
+
+
+def tried(args):
+    """Rows of a run."""
+    with tempfile.TemporaryDirectory(prefix="rs-defects-") as place, world.World(place, args.size, args.seed) as made:
+        bench = run.Bench(made, args.seed, args.place, usual=args.usual)
+        return defects(bench, args.words, args.verbose), variations(bench, args.words, args.verbose)
+
+
+def read(paths):
+    """Rows of runs that were written down: of different kinds, side by side."""
+    planted, benign = [], []
+    for path in paths:
+        for rows, held in zip((planted, benign), json.loads(path.read_text("utf-8")), strict=True):
+            rows += [run.Row(**one) for one in held]
+    return planted, benign
 
 
 if __name__ == "__main__":

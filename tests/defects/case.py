@@ -62,7 +62,7 @@ class Case:
     checks: list = field(default_factory=list)
     victims: set = field(default_factory=set)
     ignored: set = field(default_factory=set)
-    unprinted: bool = False
+    prints: list | None = None
     elsewhere: bool = True
     change: object = None
     at: object = None

@@ -122,7 +122,9 @@ def secret(world, top):
     state = world.folder("state")
     state.chmod(0o700)
     path = state / "secrets.yaml"
-    path.write_text(yaml.safe_dump({name: _secret_of(top, name) for name in ("ops", "stranger")}))
+    held = {name: _secret_of(top, name) for name in ("ops", "stranger")}
+    held["both"] = {key: held["ops"][key] + held["stranger"][key] for key in ("identity", "key")}
+    path.write_text(yaml.safe_dump(held))
     path.chmod(0o600)
     return state
 
@@ -233,8 +235,20 @@ def live(world, source):
     for path in sorted(place.rglob("*"), reverse=True):
         if path.relative_to(place) not in wanted:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    subprocess.run(["cp", "-au", f"{source}/.", place], check=True)
+    for name in sorted(wanted):
+        here, there = place / name, source / name
+        if there.is_dir() and not there.is_symlink():
+            here.mkdir(exist_ok=True)
+        elif not here.exists() or _stamp(here) != _stamp(there):
+            subprocess.run(["cp", "-a", "--remove-destination", there, here], check=True)
+    for name in (one for one in wanted if (source / one).is_dir()):
+        shutil.copystat(source / name, place / name)
     return place
+
+
+def _stamp(path):
+    held = path.lstat()
+    return held.st_size, held.st_mtime_ns, held.st_mode
 
 
 def make_tree(world, kind):

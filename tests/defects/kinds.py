@@ -18,7 +18,14 @@ def _call(make, name, world, _):
     return make(world, name)
 
 
+def _drill(world, kind):
+    import sys
+
+    return sys.modules["plant_drills"].make(world, kind)
+
+
 MAKERS = {
+    **_of(_drill, "drill"),
     **_of(databases.make, *databases.FORMATS),
     **_of(files.make_archive, "tar.gz", "zip", "7z"),
     **_of(files.make_sealed, "age", "gpg", "openssl"),

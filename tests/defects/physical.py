@@ -167,7 +167,7 @@ def make_pgbackrest(world, kind):
         pg.sql("SELECT pg_switch_wal()")
     rest(pg, conf, "check")
     shutil.copytree(repository, top / "repository", symlinks=True, dirs_exist_ok=True)
-    world.once("pgbackrest pg", lambda _: pg)
+    w.dated(top / "repository", w.DAYS[2])
     return w.Made(kind, top, [top / "repository"] * 3, "backup.pgbackrest",
                   {"path": str(top / "repository")}, {"policy": v.CHAIN})  # fmt: skip
 

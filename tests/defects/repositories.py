@@ -1,5 +1,7 @@
 """Repositories of the world: restic and borg, three days of the same files."""
 
+import shutil
+
 import files
 import world as w
 
@@ -13,7 +15,8 @@ def restic(repository, *words, password=PASSWORD, at=None):
 
 
 def borg(*words, password=PASSWORD, base, cwd=None):
-    """Run borg."""
+    """Run borg; what it remembers of a repository would not fit one that was put back."""
+    shutil.rmtree(base, ignore_errors=True)
     env = {"BORG_PASSPHRASE": password, "BORG_BASE_DIR": str(base), "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
            "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}  # fmt: skip
     return w.run(w.tool("borg"), *words, env=env, cwd=cwd)
@@ -70,6 +73,7 @@ def make_borg(world, kind):
 
 
 def _made(world, kind, top, repository):
+    w.dated(repository, w.DAYS[2])
     _, prints = files.manifests(world, files.documents(world), f"of-{kind}")
     params = {"path": str(repository), "password": "ops"}
     facts = {"prints": prints, "policy": {"kind": "files"}}

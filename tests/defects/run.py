@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import case as c
+import usual as means
 import verify as v
 import world as w
 import yaml
@@ -35,10 +36,11 @@ class Row:
 class Bench:
     """All cases of one world."""
 
-    def __init__(self, world, seed=7, place=2):
+    def __init__(self, world, seed=7, place=2, *, usual=False):
         self.world = world
         self.seed = seed
         self.place = place
+        self.usual = usual
         self._sites = {}
         self._last = None
 
@@ -95,7 +97,11 @@ class Bench:
                 return Row(name, kind, "broken", f"bad before: {held.bad} {held.error}")
             case.change()
         after = site.after(case, standing=planted.standing)
-        return judged(Row(name, kind, ""), case, after)
+        row = judged(Row(name, kind, ""), case, after)
+        if self.usual:
+            means.counted_if_needed(self.world, site.kind)
+            row.usual = means.usual(case)
+        return row
 
     def _benign(self, name, kind, planted, site):
         case = c.Case(self.world, site.made, kind, self.seed * 1000 + 500 + int(name[1:]), self.place)
@@ -197,8 +203,8 @@ class Site:
         """What is said once the damage is done."""
         state = self._standing.copied() if standing else self._start()
         state.extra |= case.extra
-        if case.unprinted:
-            state.prints = []
+        if case.prints is not None:
+            state.prints = case.prints
         at = case.at or w.NOW + w.timedelta(minutes=30)
         self._look(state, at, case.params)
         for more in case.checks:
@@ -217,8 +223,10 @@ class Site:
         if self._begun is None:
             self._begun = v.State(prints=list(self.made.facts.get("prints", ())))
             hidden = self.top.parent / f".{self.kind}-later"
-            for number, at in enumerate(w.DAYS[:2]):
-                later = [] if self.made.days[0] == self.made.days[1] else self.made.days[number + 1 :]
+            # Of a repository no earlier state is kept: its first look is at all of it.
+            several = self.made.days[0] != self.made.days[1]
+            for number, at in enumerate(w.DAYS[:2] if several else ()):
+                later = self.made.days[number + 1 :]
                 with away(later, hidden):
                     self._look(self._begun, at + w.timedelta(hours=6))
             self._standing = self._begun.copied()

@@ -33,6 +33,7 @@ class State:
     looks: list = field(default_factory=list)
     prints: list = field(default_factory=list)
     extra: dict = field(default_factory=dict)
+    drilled: dict = field(default_factory=lambda: {"bad": {}, "untold": {}})
 
     def copied(self):
         return copy.deepcopy(self)
@@ -72,6 +73,11 @@ def look(state, check_id, params, at, *, place="here", vantage="county-agent", s
     )
     # What is signed is what is read: as bytes and back.
     line = result.decode(result.encode(line))
+    if check_id == "backup.drill":
+        for seen in fold.look_of(line, object=OBJECT, place=place, received_ms=w.ms(at)).sightings:
+            for verdict in seen.verdicts:
+                put(state.drilled["bad" if verdict.outcome is Outcome.BAD else "untold"], seen.name, verdict)
+        return line
     state.looks.append(fold.look_of(line, object=OBJECT, place=place, received_ms=w.ms(at)))
     if told:
         state.extra["error"] = str(told[-1])
@@ -89,7 +95,7 @@ def policy(kind="database", **more):
 
 def said(state, policies, now):
     """What agent and collector say together at `now`."""
-    bad, untold = {}, {}
+    bad, untold = copy.deepcopy(state.drilled["bad"]), copy.deepcopy(state.drilled["untold"])
     places = fold.fold(state.looks)
     for standing in places.get(OBJECT, {}).values():
         for record in standing.records:

@@ -142,3 +142,25 @@ def fewer_lines(case):
 def more_lines(case):
     case.path.write_text(small.config("2026-03-04 02:00:00", ports=160))
     small.finish(case.path, w.DAYS[case.place])
+
+
+@c.plants("D07", "pg-custom", "pg-directory", "pg-tar", "pg-plain", "mariadb", "redis", "age")
+def dumped_yesterday(case):
+    """Made a day ago, and put there today under today's name."""
+    then, now = w.DAYS[case.place - 1] - w.timedelta(hours=2), w.DAYS[case.place]
+    c.remove(case.path)
+    if case.kind == "redis":
+        small.redis(case.world, small.commands(case.world, case.place), case.path, then)
+    elif case.kind == "age":
+        inner = case.world.folder("empty") / case.path.name.removesuffix(".age")
+        databases.variant(case.world, "pg-custom", inner, then, "as it is", fingerprint=False)
+        files.seal(case.world, "age", inner, case.path, now)
+    elif case.kind == "mariadb":
+        mariadb.variant(case.world, case.path, then, "as it is", fingerprint=True)
+    else:
+        databases.variant(case.world, case.base, case.path, then, "as it is", fingerprint=True)
+    for one in (case.path, *case.beside()):
+        w.dated(one, now + w.timedelta(minutes=1))
+    # Older ones are as old as they should be; asked like this, they are late as well.
+    case.params |= {"max_age_s": 26 * 3600}
+    case.victims |= {path.name for path in case.made.days}

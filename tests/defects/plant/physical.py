@@ -7,6 +7,7 @@ import case as c
 import databases
 import mariadb
 import physical
+import verify as v
 import world as w
 
 
@@ -39,14 +40,25 @@ def archiving_stopped(case):
     case.policy |= {}
 
 
-@c.plants("D56", "pg-incremental", "mariabackup", "tree", standing=True)
+@c.plants("D56", "tree")
+def increment_without_its_full(case):
+    """Copies that hold one day's increment each; the first, which has all, is deleted with its manifest."""
+    for newer, older in ((2, 1), (1, 0)):
+        for path in [p for p in case.made.days[newer].rglob("*") if p.is_file()]:
+            before = case.made.days[older] / path.relative_to(case.made.days[newer])
+            if before.is_file() and before.read_bytes() == path.read_bytes():
+                path.unlink()
+        w.dated(case.made.days[newer], w.DAYS[newer] + w.timedelta(minutes=1))
+    c.remove(case.made.days[0])
+    case.params |= {"layout": "increments"}
+    case.policy |= v.CHAIN
+    case.victims |= {path.name for path in case.made.days}
+    case.ignored |= {"vanished", "eating_good", "retention_short", "manifest_missing", "changed", "missing"}
+
+
+@c.plants("D56", "pg-incremental", "mariabackup", standing=True)
 def parent_deleted(case):
     case.place = 2
-    if case.base == "tree":
-        # Its manifests are a chain, as its days are.
-        (case.top / f"{c.slot(case.made.days[0])}.manifest.gz").unlink()
-        case.victims |= {path.name for path in case.made.days}
-        return
     shutil.rmtree(case.made.days[0])
     case.victims |= {path.name for path in case.made.days}
     case.ignored |= {"vanished", "eating_good", "retention_short"}
@@ -164,3 +176,26 @@ def nothing_at_all(case):
         repositories.restic(case.path, "forget", "latest", "--tag", "daily")
     else:
         repositories.borg("delete", f"{case.path}::oa-{w.DAYS[2]:%Y%m%d}", base=case.world.folder("borg-base"))
+
+
+@c.plants("D61", "pgbackrest", standing=True)
+def another_cluster(case):
+    """A repository of another cluster's, under the same stanza."""
+    pg = databases.server(case.world)
+    home = pg.place / "other"
+    if not home.exists():
+        home.mkdir()
+        for name in ("repository", "log", "lock", ""):
+            (home / name).mkdir(exist_ok=True)
+            physical.own(pg, home / name)
+        conf = home / "pgbackrest.conf"
+        conf.write_text(
+            f"[global]\nrepo1-path={home}/repository\nlog-path={home}/log\nlock-path={home}/lock\n"
+            f"log-level-file=off\n[oa]\npg1-path={pg.place}/data\npg1-port={pg.port}\n"
+            f"pg1-socket-path={pg.place}\npg1-user=postgres\n"
+        )
+        pg.plain = list(pg.user)
+        physical.rest(pg, conf, "--no-online", "stanza-create")
+        physical.rest(pg, conf, "--no-online", "--force", "--type=full", "backup", faked=w.clock(w.DAYS[2]))
+    c.run_cp(home / "repository", case.path)
+    case.ignored |= {"vanished", "eating_good", "retention_short"}
