@@ -34,8 +34,8 @@ class LocalPlace:
     def __init__(self, guard: Guard | None = None) -> None:
         self.guard = guard or Guard(float("inf"))
         self._buffer = memoryview(bytearray(BLOCK))
-        self._users: dict[int, str] = {}
-        self._groups: dict[int, str] = {}
+        self._users = _Names(_user)
+        self._groups = _Names(_group)
 
     @guarded
     def stat(self, path: str) -> Entry:
@@ -194,9 +194,8 @@ class LocalPlace:
         return merge(names, *runs) if runs else names
 
     def _entry(self, path: str, found: os.stat_result) -> Entry:
-        mode, user, group = found.st_mode, found.st_uid, found.st_gid
+        mode = found.st_mode
         kind = _KINDS.get(mode & 0o170000, "other")
-        owners, groups = self._users, self._groups
         made = (
             path,
             kind,
@@ -204,8 +203,8 @@ class LocalPlace:
             found.st_mtime_ns,
             found.st_ctime_ns,
             mode & 0o7777,
-            owners[user] if user in owners else owners.setdefault(user, _user(user)),
-            groups[group] if group in groups else groups.setdefault(group, _group(group)),
+            self._users[found.st_uid],
+            self._groups[found.st_gid],
             found.st_dev,
             found.st_ino,
             found.st_nlink,
@@ -259,6 +258,18 @@ class _Raw(io.RawIOBase):
         if not self.closed:
             super().close()
             os.close(self._number)
+
+
+class _Names(dict[int, str]):
+    """Names by number, asked for once."""
+
+    def __init__(self, ask: Callable[[int], str]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, number: int) -> str:
+        self[number] = name = self._ask(number)
+        return name
 
 
 def _user(number: int) -> str:

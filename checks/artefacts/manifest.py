@@ -35,7 +35,8 @@ HEAD = b"roundseal-manifest\t1"
 ENDINGS = (".manifest.gz", ".manifest.xz", ".manifest")
 INSIDE = ".roundseal"  # manifests of a tree may lie in this directory at its top
 NONE = b"-"
-_CHANGES = frozenset((b"+\t", b"~\t", b"-\t"))
+_GONE = b"-\t"
+_CHANGES = frozenset((b"+\t", b"~\t", _GONE))
 BLOCK = 1 << 20
 BLOCKS_FROM = 16 << 20  # larger files have a digest of blocks
 MOST_LINE = 1 << 20
@@ -175,8 +176,8 @@ class Head:
 
 
 def ops(raw: Iterable[bytes | memoryview], head: Head) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Changes of a manifest, (raw path, op, LINE or nothing) in their order; `head` is filled in, complete
-    after the last. ManifestError where it is no whole manifest in order."""
+    """Changes of a manifest, (raw path, op with its tab, LINE or PATH) in their order; `head` is filled in,
+    complete after the last. ManifestError where it is no whole manifest in order."""
     made = sha256()
 
     def told() -> Iterator[bytes]:
@@ -207,24 +208,25 @@ def _header(lines: Iterator[bytes], head: Head) -> None:
 
 
 def _body(lines: Iterator[bytes], head: Head) -> Iterator[tuple[bytes, bytes, bytes]]:
-    before = b""
+    before, changes = b"", 0
     for line in lines:
-        op, rest = line[:2], line[2:]
+        op = line[:2]
         if op in _CHANGES:
-            name = rest[: rest.index(b"\t")] if op != b"-\t" else rest
+            rest = line[2:]
+            name = rest[: rest.index(b"\t")] if op != _GONE else rest
             raw = decoded(name) if b"%" in name else name
             if raw <= before:
                 raise ManifestError("out of order")
             before = raw
-            head.changes += 1
-            yield raw, op[:1], rest if op != b"-\t" else b""
+            changes += 1
+            yield raw, op, rest
         elif op == b"!\t":
-            path, reason, times = rest.split(b"\t")
+            path, reason, times = line[2:].split(b"\t")
             head.moving[path] = (reason.decode("ascii", "replace"), int(times))
         elif line.startswith(b"end\t"):
             _, root, content, files, size = line.split(b"\t")
             head.root, head.content = root.decode("ascii"), content.decode("ascii")
-            head.files, head.size = int(files), int(size)
+            head.files, head.size, head.changes = int(files), int(size), changes
             return
         else:
             raise ManifestError("no line of a manifest")
@@ -246,7 +248,7 @@ def replay(chain: list[Open], gone: Callable[[bytes], object] = len) -> Iterator
     """The tree after a chain of manifests, the full one first: (raw path, LINE) in order. `gone` hears of
     each path that the chain deleted."""
     for path, op, line in _newest(chain) if len(chain) > 1 else ops(chain[0](), Head()):
-        if op != NONE:
+        if op != _GONE:
             yield path, line
         else:
             gone(path)

@@ -3,7 +3,7 @@
 What was compared before and has not moved since is not read again until its turn; the file of state on the
 agent's shelf says when each was last read:
 
-    PATH<TAB>SIZE MTIME_NS CTIME_NS INODE<TAB>SHA256<TAB>READ_AT
+    PATH<TAB>f<TAB>SIZE<TAB>SHA256<TAB>MTIME_NS CTIME_NS INODE<TAB>READ_AT
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -74,7 +74,7 @@ def held_states(blocks: Iterable[bytes | memoryview] | None) -> Iterator[_Own]:
     if blocks is None:
         return
     for line in split(opened(blocks)):
-        path, stamp, digest, read_at = line.split(b"\t")
+        path, _, _, digest, stamp, read_at = line.split(b"\t")
         yield decoded(path), stamp, digest, read_at
 
 
@@ -133,11 +133,11 @@ class Comparer:
         nothing, stateless = (_END, b""), (_END, b"", b"", b"")
         want, mine = next(wanted, nothing), next(held, stateless)
         for raw, entry in self._place.rows(self._top, self._closed):
+            while mine[0] < raw:
+                mine = next(held, stateless)
             while want[0] < raw:
                 self._missing(want)
                 want = next(wanted, nothing)
-            while mine[0] < raw:
-                mine = next(held, stateless)
             if want[0] != raw:
                 self._extra(entry, raw)
                 continue
@@ -215,7 +215,8 @@ class Comparer:
                 return
         else:
             wanted = line[start:]
-        stamp = b"%d %d %d %d" % (size, entry.mtime_ns, entry.ctime_ns, entry.inode)
+        # (Another size has another ctime.)
+        stamp = b"%d %d %d" % (entry.mtime_ns, entry.ctime_ns, entry.inode)
         path = line[:at]
         if mine[1] == stamp and entry.ctime_ns and not self._pick.reads(raw):
             digest, read_at = mine[2], mine[3]
@@ -231,9 +232,10 @@ class Comparer:
             found.read_bytes += size
         if digest != wanted:
             found.differ.add(path)
+        made = b"%s\tf\t%d\t%s" % (path, size, digest)
+        self._lines.append(made)
         if entry.ctime_ns < self._settled:
-            self._states.append(b"%s\t%s\t%s\t%s" % (path, stamp, digest, read_at))
-        self._lines.append(b"%s\tf\t%d\t%s\n" % (path, size, digest))
+            self._states.append(b"\t".join((made, stamp, read_at)))
         if len(self._lines) >= _AT_ONCE:
             self._flush()
 
@@ -283,10 +285,11 @@ class Comparer:
         return bool(wanted) and self._place.extras(entry.path).encode() != wanted
 
     def _add(self, line: bytes) -> None:
-        self._lines.append(line)
+        self._lines.append(line[:-1])
 
     def _flush(self) -> None:
-        self._content.update(b"".join(self._lines))
+        if self._lines:
+            self._content.update(b"\n".join(self._lines) + b"\n")
         self._lines.clear()
         self._state.lines(self._states)
         self._states.clear()
