@@ -129,11 +129,22 @@ class Tally:
         if len(self.held) > _MOST_ROOTED:
             self.held = None
 
-    def contents(self) -> Contents:
-        """What it came to."""
-        root = sha256()
-        for _, line in sorted((self.held or {}).items()):
-            root.update(line)
+    def _top(self, tree: bytes) -> bytes:
+        """The leading directories that lead to this tree: what everything lies below of."""
+        held = self.held or {}
+        parts = [one for one in tree.split(b"/") if one not in (b"", b".")]
+        for count in range(len(parts), 0, -1):
+            top = b"/".join(parts[-count:]) + b"/"
+            if top in held and all(raw.startswith(top) or top.startswith(raw) for raw in held):
+                return top
+        return b""
+
+    def contents(self, tree: bytes = b"") -> Contents:
+        """What it came to. `tree`: path of the tree that was packed, from which names are counted."""
+        root, top = sha256(), self._top(tree)
+        for raw, line in sorted((self.held or {}).items()):
+            if len(raw) > len(top):
+                root.update(encoded(raw[len(top) :]) + line[line.index(b"\t") :])
         return Contents(
             format=self.format,
             entries=self.entries,
@@ -194,8 +205,8 @@ class Forward:
         return self.last
 
 
-def read_tar(stream: BinaryIO, limits: Limits, strip: int = 0) -> Contents:
-    """All of a tar; LayerError truncated, damaged, too_much."""
+def read_tar(stream: BinaryIO, limits: Limits, strip: int = 0, tree: str = "") -> Contents:
+    """All of a tar; LayerError truncated, damaged, too_much. `tree`: path of the tree that was packed."""
     tally = Tally("tar", limits, strip)
     source = Forward(stream)
     try:
@@ -204,7 +215,7 @@ def read_tar(stream: BinaryIO, limits: Limits, strip: int = 0) -> Contents:
         cut = "unexpected end" in str(problem) or "truncated" in str(problem)
         raise LayerError("truncated" if cut else "damaged", "tar", str(problem)) from None
     _end_of_tar(source, stream, tally)
-    return tally.contents()
+    return tally.contents(tree.encode("utf-8", "surrogateescape"))
 
 
 def _entries(source: Forward, tally: Tally) -> None:

@@ -1,13 +1,15 @@
 """What repositories of snapshots have in common: facts, and the verdicts that hold for all in them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from checks.api import ErrorKind, ObservationError, Reading, State, Unit
 from checks.artefacts import basic
+from checks.artefacts.archives import read_tar
 from checks.artefacts.artefact import Artefact, Listed
+from checks.artefacts.layers import LayerError, Limits
 from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.store import Stored
@@ -31,7 +33,8 @@ class Lock:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One snapshot or archive. `changed`: files new or different since the one before of the same host and
-    paths, `removed` likewise (None: none before, or not asked). `tree`: its own digest of what it holds."""
+    paths, `removed` likewise (None: none before, or not asked). `tree`: its own digest of what it holds.
+    `content`: ok where all of it was read (`base.fingerprint` is its root), else why not ("" not asked)."""
 
     base: Artefact
     host: str = ""
@@ -40,6 +43,7 @@ class Snapshot:
     tree: str = ""
     changed: int | None = None
     removed: int | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Params(Look):
     """`path`: the repository's directory. `password`: name in secrets.yaml, whose field `password` opens it
     ("": only its files are looked at). `repository`: its id ("": the one of the first look). `host`, `tags`:
     snapshots that are meant; `paths`: what each must hold. `keys`: USER@HOST of key slots that must be there.
-    `lock_s`: a lock older than this was left behind."""
+    `lock_s`: a lock older than this was left behind. `most_content`: each new snapshot of so many bytes at
+    most is read as a whole once, for the root of its files (0: none is)."""
 
     password: str = ""
     repository: str = ""
@@ -82,6 +87,7 @@ class Params(Look):
     paths: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     lock_s: int = 86_400
+    most_content: int = 64 << 30
 
     def __post_init__(self) -> None:
         super(Params, self).__post_init__()
@@ -165,6 +171,21 @@ def told(backups: Backups, params: Params, found: Sequence[Snapshot], seen: Repo
     return Facts(tuple(found[: params.artefacts]), listed(found), seen)
 
 
+def content_of(
+    tools: Tools, argv: Sequence[str], env: Mapping[str, str], password: str, tree: str, most: int
+) -> tuple[str, str]:
+    """Root of a snapshot's files, out of the tar that the tool writes of it, and `ok` or a word."""
+    secrets = {3: password.encode() + b"\n"}
+    try:
+        with tools.stream(argv, env=env, secrets=secrets) as stream:
+            read = read_tar(stream.out, Limits(bytes=2 * most + (1 << 30)), tree=tree)
+            return (read.root, "ok") if not stream.finish() else ("", "damaged")
+    except LayerError as problem:
+        return "", problem.reason
+    except ObservationError as problem:
+        return "", str(problem.kind)
+
+
 # Judging
 
 
@@ -189,6 +210,10 @@ def judge(facts: Facts, params: Params, taken_at: int) -> Iterator[Reading]:
 
 
 def _meant(one: Snapshot, params: Params) -> Iterator[Verdict]:
+    if one.content in ("damaged", "truncated"):
+        yield bad("damaged", "content")
+    elif one.content not in ("", "ok"):
+        yield untold(Level.TRUE, one.content if one.content in UNTOLD else "not_read")
     for path in params.paths:
         if path not in one.paths:
             yield bad("wrong_source", path)

@@ -5,8 +5,10 @@ copies of the small files and links to `data` and the index.
 """
 
 import contextlib
+import json
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +28,7 @@ _LINKED = re.compile(r"data|(index|hints|integrity)\.[0-9]+")
 _INDEX = re.compile(r"index\.([0-9]+)")
 _MISSING = re.compile(r"rebuilt index: <not found>\s+committed index: \(([0-9]+),")
 _ID = re.compile(r"^id = ([0-9a-f]{64})\s*$", re.MULTILINE)
-_FORMAT = "{hostname}{username}{end}{comment}"
+_FORMAT = "{hostname}{username}{end}{comment}{command_line}"
 _MOST_CONFIG = 1 << 20
 
 
@@ -41,9 +43,10 @@ class _Way:
     shadow: str
     password: str
 
-    def ask(self, *words: str) -> Answer:
-        """Ask borg about the shadow; what it caches goes with it."""
-        env = {
+    @property
+    def env(self) -> dict[str, str]:
+        """What borg is told by its environment; what it caches goes with the shadow."""
+        return {
             "BORG_BASE_DIR": f"{self.shadow}/base",
             "BORG_PASSPHRASE_FD": "3",
             "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
@@ -52,7 +55,11 @@ class _Way:
             "TMPDIR": self.shadow,
             "TZ": "UTC",  # borg tells local times, without their zone
         }
-        return ask(self.backups.tools, ["borg", *words], env=env, secrets={3: self.password.encode() + b"\n"})
+
+    def ask(self, *words: str) -> Answer:
+        """Ask borg about the shadow."""
+        secrets = {3: self.password.encode() + b"\n"}
+        return ask(self.backups.tools, ["borg", *words], env=self.env, secrets=secrets)
 
 
 def observe(backups: Backups, params: Params) -> Facts:
@@ -113,7 +120,14 @@ def _asked(backups: Backups, place: Place, params: Params, seen: Repository) -> 
         said = answer_json(answer)
         mode = str(said.get("encryption", {}).get("mode", ""))
         seen = replace(seen, opened="yes", encryption=shown(mode))
-        found = _archives(way, place, params, said, seen)
+        kept = json.loads(backups.before(f"{repositories.key_of(params)}-roots", "") or "{}")
+        found = _archives(way, place, params, said, seen, kept)
+        roots = {
+            one.base.id: [one.base.bytes, one.base.parts, one.base.fingerprint]
+            for one in found
+            if one.content == "ok"
+        }
+        backups.before(f"{repositories.key_of(params)}-roots", json.dumps(roots))
     return repositories.told(backups, params, found, seen)
 
 
@@ -160,16 +174,46 @@ def _segments(place: Place, params: Params) -> Iterator[str]:
 
 
 def _archives(
-    way: _Way, place: Place, params: Params, told: Mapping[str, Any], seen: Repository
+    way: _Way,
+    place: Place,
+    params: Params,
+    told: Mapping[str, Any],
+    seen: Repository,
+    kept: Mapping[str, Any],
 ) -> tuple[Snapshot, ...]:
     """Those that are meant, newest first; the newest `artefacts` with what they hold."""
     rows = [one for one in told.get("archives", ()) if _fits(one, params)]
     rows.sort(key=lambda one: str(one.get("start", "")), reverse=True)
     made = []
     for index, one in enumerate(rows):
-        size, files, wrong = (0, 0, "unreadable") if index >= params.artefacts else _size(way, one)
-        made.append(_archive(place, params, one, size, files, wrong, seen))
+        known = kept.get(str(one.get("id")))
+        if index >= params.artefacts:
+            held = _Held(trouble="unreadable")
+        elif known:
+            held = _Held(known[0], known[1], known[2], "ok")
+        else:
+            held = _held(way, params, one)
+        made.append(_archive(place, params, one, held, seen))
     return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What an archive holds."""
+
+    size: int = 0
+    files: int = 0
+    root: str = ""
+    content: str = ""
+    trouble: str = ""
+
+
+def _tree(command: Any) -> str | None:
+    """The path that was packed, of `borg create … REPOSITORY::ARCHIVE PATH`; None where there is not one."""
+    words = [str(one) for one in command] if isinstance(command, list) else shlex.split(str(command or ""))
+    at = next((n for n, word in enumerate(words) if "::" in word), len(words))
+    paths = words[at + 1 :]
+    return paths[0] if len(paths) == 1 else None
 
 
 def _fits(one: Mapping[str, Any], params: Params) -> bool:
@@ -177,23 +221,27 @@ def _fits(one: Mapping[str, Any], params: Params) -> bool:
     return params.host in ("", one.get("hostname")) and all(tag in name for tag in params.tags)
 
 
-def _size(way: _Way, one: Mapping[str, Any]) -> tuple[int, int, str]:
+def _held(way: _Way, params: Params, one: Mapping[str, Any]) -> _Held:
     asked = f"{way.shadow}/repository::{one['name']}"
     answer = way.ask("list", "--format", "{type} {size}{NL}", asked)
     if answer.status >= 2:
-        return 0, 0, "unreadable"
+        return _Held(trouble="unreadable")
     sizes = [line.split() for line in answer.out.splitlines()]
     files = [int(row[1]) for row in sizes if len(row) == 2 and row[0] == b"-" and row[1].isdigit()]
-    return sum(files), len(files), ""
+    tree = _tree(one.get("command_line"))
+    if not params.most_content or sum(files) > params.most_content or tree is None:
+        return _Held(sum(files), len(files))
+    argv = ["borg", "export-tar", asked, "-"]
+    tools, most = way.backups.tools, params.most_content
+    root, word = repositories.content_of(tools, argv, way.env, way.password, tree, most)
+    return _Held(sum(files), len(files), root, word)
 
 
 def _archive(
     place: Place,
     params: Params,
     one: Mapping[str, Any],
-    size: int,
-    files: int,
-    wrong: str,
+    held: _Held,
     seen: Repository,
 ) -> Snapshot:
     # Without a zone: borg gives the local time of the machine that asks, and our tools have UTC.
@@ -201,17 +249,18 @@ def _archive(
     base = Artefact(
         name=shown(str(one["name"])),
         kind="snapshot",
-        bytes=size,
-        parts=files,
+        bytes=held.size,
+        parts=held.files,
         modified=end or start or 0,
         read_at=seen.stored.oldest_read,
         made=Made(start, end, source=shown(str(one.get("hostname", ""))), system=seen.id),
         placed=standing.placed(place, place.stat(params.path)),
         seal=Seal("borg", seen.encryption, opened="yes"),
         id=str(one.get("id", "")),
-        trouble=wrong,
+        fingerprint=held.root,
+        trouble=held.trouble,
     )
-    return Snapshot(base, base.made.source)
+    return Snapshot(base, base.made.source, content=held.content)
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -14,6 +14,7 @@ from checks.artefacts.repositories import MOST_LOCKS, Facts, Lock, Repository, S
 from checks.artefacts.store import plain, read_store
 from checks.places import Backups, Place, shown
 
+_ENV = {"RESTIC_PASSWORD_FILE": "/dev/fd/3"}
 _FOLDERS = ("data", "index", "keys", "snapshots")
 
 
@@ -32,7 +33,7 @@ class _Way:
         """Ask restic; it locks nothing and leaves no cache."""
         argv = ["restic", "-r", self.path, "--no-lock", "--no-cache", *words]
         secrets = {3: self.password.encode() + b"\n"}
-        return ask(self.backups.tools, argv, env={"RESTIC_PASSWORD_FILE": "/dev/fd/3"}, secrets=secrets)
+        return ask(self.backups.tools, argv, env=_ENV, secrets=secrets)
 
     def json(self, *words: str) -> Any:
         """Its answer as JSON; ObservationError where it gives none."""
@@ -92,21 +93,23 @@ class _Kept:
     """What restic told before and cannot have changed since: each question costs a second of key derivation.
 
     `config`, `slots`: state of the files that `id` and `keys` were read from; `sizes`: snapshot id -> bytes,
-    files, changed, removed."""
+    files, changed, removed; `roots`: snapshot id -> root of its files, and `ok` or why not."""
 
     config: str = ""
     id: str = ""
     slots: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     sizes: dict[str, list[int | None]] = field(default_factory=dict)
+    roots: dict[str, list[str]] = field(default_factory=dict)
     new: dict[str, list[int | None]] = field(default_factory=dict)
+    new_roots: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str | None) -> "_Kept":
         return cls(*json.loads(text)) if text else cls()
 
     def text(self) -> str:
-        return json.dumps([self.config, self.id, self.slots, self.keys, self.new])
+        return json.dumps([self.config, self.id, self.slots, self.keys, self.new, self.new_roots])
 
 
 def _opened(way: _Way, place: Place, params: Params, kept: _Kept) -> str:
@@ -198,12 +201,26 @@ def _snapshots(
     made = []
     for index, one in enumerate(told):
         sizes: list[int | None] = [None] * 4
+        root = ["", ""]
         if index < params.artefacts:
             sizes = kept.sizes.get(one["id"]) or _sizes(way, one, told[index + 1 :])
             if sizes[0] is not None:
                 kept.new[one["id"]] = sizes
-        made.append(_snapshot(place, params, one, sizes, seen))
+                root = kept.roots.get(one["id"]) or _root(way, params, one, sizes[0])
+            if root[1] == "ok":
+                kept.new_roots[one["id"]] = root
+        made.append(_snapshot(place, params, one, sizes, root, seen))
     return tuple(made)
+
+
+def _root(way: _Way, params: Params, one: Mapping[str, Any], size: int) -> list[str]:
+    paths = list(one.get("paths") or ())
+    if not params.most_content or size > params.most_content or len(paths) != 1:
+        return ["", ""]
+    argv = ["restic", "-r", way.path, "--no-lock", "--no-cache", "dump", "--archive", "tar", one["id"], "/"]
+    tools, most = way.backups.tools, params.most_content
+    root, word = repositories.content_of(tools, argv, _ENV, way.password, str(paths[0]), most)
+    return [root, word]
 
 
 def _sizes(way: _Way, one: Mapping[str, Any], older: Sequence[Mapping[str, Any]]) -> list[int | None]:
@@ -241,6 +258,7 @@ def _snapshot(
     params: Params,
     one: Mapping[str, Any],
     sizes: Sequence[int | None],
+    root: Sequence[str],
     seen: Repository,
 ) -> Snapshot:
     at = milliseconds(str(one.get("time", ""))) or 0
@@ -257,12 +275,15 @@ def _snapshot(
         placed=standing.placed(place, place.stat(params.path)),
         seal=Seal("restic", seen.encryption, seen.keys, opened="yes"),
         id=str(one["id"]),
+        fingerprint=root[0],
         trouble="unreadable" if sizes[0] is None else "",
         parent=str(one.get("parent", "")),
     )
     paths = tuple(shown(str(path)) for path in one.get("paths") or ())
     tags = tuple(shown(str(tag)) for tag in one.get("tags") or ())
-    return Snapshot(base, base.made.source, paths, tags, str(one.get("tree", "")), sizes[2], sizes[3])
+    return Snapshot(
+        base, base.made.source, paths, tags, str(one.get("tree", "")), sizes[2], sizes[3], root[1]
+    )
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.sources.backup_local import LocalPlace
+from checks.artefacts.standing import digest
+
 PASSWORD = "not-a-real-Secret-7"
 OTHER = "another-Secret-8"
 
@@ -88,6 +91,23 @@ def restic(_restic: Path, tmp_path: Path) -> Path:
 def borg(_borg: Path, tmp_path: Path) -> Path:
     """A borg repository with two archives."""
     return _copy(_borg, tmp_path)
+
+
+@pytest.fixture
+def root_of() -> Callable[[Path], str]:
+    """Root of a directory's files, as a manifest of it has it."""
+
+    def run(top: Path) -> str:
+        place = LocalPlace()
+        return digest(place, place.stat(str(top))).sha256
+
+    return run
+
+
+@pytest.fixture
+def lives(_restic: Path, _borg: Path) -> dict[str, Path]:
+    """What was backed up, as it was for the last snapshot."""
+    return {"restic": _restic.with_name("live"), "borg": _borg.with_name("live")}
 
 
 @pytest.fixture

@@ -22,13 +22,14 @@ def look(verified, borg, secrets):
     return run
 
 
-def test_a_good_repository_and_nothing_in_it_moves(look, borg, stamps):
+def test_a_good_repository_and_nothing_in_it_moves(look, borg, stamps, lives, root_of):
     before = stamps(borg)
     seen = look(name="ok_two_archives", artefacts=2)
     assert seen.reasons == {}
     newest = seen.facts.artefacts[0].base
     assert (newest.name, newest.made.start) == ("oa-2026-03-03", 1_772_416_800_000 + 86_400_000)
     assert newest.bytes > 3_000_000 and newest.parts == 13
+    assert newest.fingerprint == root_of(lives["borg"])
     assert seen.facts.repository.encryption == "repokey-blake2"
     assert look().facts.repository.stored.read == 0
     assert stamps(borg) == before

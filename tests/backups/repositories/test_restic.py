@@ -23,7 +23,7 @@ def look(verified, restic, secrets):
     return run
 
 
-def test_a_good_repository_and_nothing_in_it_moves(look, restic, stamps):
+def test_a_good_repository_and_nothing_in_it_moves(look, restic, stamps, lives, root_of):
     before = stamps(restic)
     seen = look(name="ok_two_snapshots", host="oa-1", tags=["daily"], artefacts=2, rolling=28)
     assert seen.reasons == {}
@@ -31,6 +31,8 @@ def test_a_good_repository_and_nothing_in_it_moves(look, restic, stamps):
     assert (newest.base.made.end, newest.changed, newest.removed) == (1_772_416_800_000 + 86_400_000, 1, 0)
     assert (older.changed, newest.base.parent[:8]) == (None, older.base.name)
     assert newest.base.bytes > 3_000_000 and newest.base.parts >= 12
+    assert newest.content == older.content == "ok"
+    assert newest.base.fingerprint == root_of(lives["restic"]) != older.base.fingerprint
     assert seen.facts.repository.keys and seen.facts.stands.count == 2
     again = look(host="oa-1", artefacts=2)
     assert again.reasons == {} and again.facts.repository.stored.read == 0
