@@ -27,6 +27,7 @@ def look_of(result: Result, *, object: str, place: str, received_ms: int, offset
     verdicts = _verdicts(result.readings)
     listed, count = _stands(facts)
     bases = [from_json(Artefact, one["base"], "facts.artefacts.base") for one in facts.get("artefacts", ())]
+    started = _started(facts)
     return Look(
         object=object,
         place=place,
@@ -34,9 +35,9 @@ def look_of(result: Result, *, object: str, place: str, received_ms: int, offset
         vantage=result.vantage,
         t0=result.t0 - (offset_ms if abs(offset_ms) > 1000 else 0),
         received_ms=received_ms,
-        sightings=tuple(_sighting(base, verdicts.get(base.name, ())) for base in bases),
-        listed=listed,
-        count=count,
+        sightings=(*(_sighting(base, verdicts.get(base.name, ())) for base in bases), *started),
+        listed=listed if listed is None else (*listed, *(_listed(one) for one in started)),
+        count=count + len(started),
         offset_ms=offset_ms,
         error="" if result.error is None else result.error.value,
         item=result.target,
@@ -49,6 +50,19 @@ def _stands(facts: Mapping[str, Any]) -> tuple[tuple[Listed, ...] | None, int]:
         return None, 0
     listed = tuple(from_json(Listed, one, "facts.stands.listed") for one in stands["listed"])
     return listed, from_json(int, stands["count"], "facts.stands.count")
+
+
+def _started(facts: Mapping[str, Any]) -> tuple[Sighting, ...]:
+    """What stands under a temporary name: being made, or left so."""
+    raw = (facts.get("stands") or {}).get("unfinished", ())
+    found = [from_json(Listed, one, "facts.stands.unfinished") for one in raw]
+    return tuple(
+        Sighting(one.name, "", one.bytes, one.modified, verdicts=(bad("unfinished"),)) for one in found
+    )
+
+
+def _listed(one: Sighting) -> Listed:
+    return Listed(one.name, one.bytes, one.modified)
 
 
 def _verdicts(readings: Iterable[Reading]) -> dict[str, tuple[Verdict, ...]]:

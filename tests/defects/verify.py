@@ -101,7 +101,8 @@ def said(state, policies, now):
         for record in standing.records:
             if record.gone_ms is not None:
                 continue
-            for verdict in record.verdicts:
+            # Whether one that is being made is a finding is the ledger's to say.
+            for verdict in (one for one in record.verdicts if one.reason != "unfinished"):
                 put(bad if verdict.outcome is Outcome.BAD else untold, record.name, verdict)
     observed = Observed(places=places, fingerprints=tuple(state.prints), **{
         key: value for key, value in state.extra.items() if key != "error"

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -51,18 +52,20 @@ assets:
 {assets}
   - {{id: backup-1, kind: backup, via: city, ssh: {{address: 127.0.0.1, port: {port}, secret: sftp}}}}
 objects:
-  - {{id: city/oa-files, asset: city, name: 市级平台文件, kind: files, params: {{
-      backup.manifest: {{path: "{live}", base_every: 7}},
+  - {{id: city/oa-files, asset: city, drill: city, name: 市级平台文件, kind: files, params: {{
+      backup.manifest: {{path: "{live}", base_every: 6}},
       backup.tree: {{layout: increments, artefacts: 8, rolling: 0}}}}}}
 {objects}
 places:
-  - {{id: backup-server, asset: backup-1, path: "{server}/{{object}}/", name: 备份服务器}}
+  - {{id: backup-server, asset: backup-1, path: "{server}/{{object}}/", name: 备份服务器, params: {{
+      backup.postgres: {{artefacts: 1, sealed: {{refused: false}}}}}}}}
 backups:
   - object: city/oa-files
     clause: HA-05 HA-06 HA-07
     full: {{every: week, on: monday, window: "00:00-05:00", grace: 3h, keep: 3 months}}
     incremental: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months, to: last}}
     source: {{kind: tree, path: "{appliance}/%Y%m%d"}}
+    drill: {{every: month, restore_within: 12h}}
   - object: county/*/oa-db
     clause: HA-08 HA-11
     full: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months}}
@@ -70,6 +73,7 @@ backups:
     copy: {{to: backup-server, within: 2h, equal: sha256}}
     sealed: {{scheme: age, for: [ops, buyer-escrow]}}
     access: {{mode: "0600"}}
+    drill: {{every: month, restore_within: 12h}}
 """
 
 
@@ -86,6 +90,7 @@ class Demo:
         self.top, self.world, self.seed = top, world, seed
         self.pg = world.open.enter_context(w.SERVER.running(15))
         files.keys(world)
+        self.workers = world.open.enter_context(ThreadPoolExecutor(4))
         self._memory = {}
         self.city = parts.City(self)
         self.counties = [parts.County(self, number) for number in range(1, counties + 1)]
@@ -105,8 +110,8 @@ class Demo:
         numbers = [one.number for one in self.counties]
         key = "sealed: {secret: ops}"
         objects = "\n".join(
-            f"  - {{id: county/xian-{n}/oa-db, asset: county-{n}, name: {n}县数据库, kind: database, params: {{"
-            f"backup.fingerprint: {{}}, backup.postgres: {{{key}, must_match: true, database: oa_{n}}}}}}}"
+            f"  - {{id: county/xian-{n}/oa-db, asset: county-{n}, drill: county-{n}, name: {n}县数据库, kind: database, params: {{"
+            f"backup.fingerprint: {{}}, backup.drill: {{sealed: {{secret: ops}}}}, backup.postgres: {{{key}, must_match: true, database: oa_{n}}}}}}}"
             for n in numbers
         )
         return ESTATE.format(
@@ -153,11 +158,18 @@ class Collector:
     def look(self, name, at, wanted):
         """The looks of an agent that `wanted(check)` picks, sent at once; their results."""
         self.hands.ms = at + 60_000
-        found = [self.demo.look(name, item, at) for item in self.plans[name] if wanted(item.check)]
-        if found:
-            lines = [result.encode(one) for one in found]
-            acks = self.batches.take(self.agents[name].batch(lines, self.hands.ms))
-            assert [ack.status for ack in acks] == ["ok"], acks
+        return self.looks([name], at, wanted)
+
+    def looks(self, names, at, wanted):
+        """The same of several agents, side by side."""
+        self.hands.ms = at + 60_000
+        asked = [(name, item) for name in names for item in self.plans[name] if wanted(item.check)]
+        found = list(self.demo.workers.map(lambda one: self.demo.look(*one, at), asked))
+        for name in names:
+            lines = [result.encode(made) for (who, _), made in zip(asked, found, strict=True) if who == name]
+            if lines:
+                acks = self.batches.take(self.agents[name].batch(lines, self.hands.ms))
+                assert [ack.status for ack in acks] == ["ok"], acks
         return found
 
 
@@ -170,8 +182,10 @@ def live(demo, collector, planted, days):
         for one in today:
             one.by_day(demo, day)
         at = worksite.at(day.isoformat(), "08:30")
-        for name in collector.plans:
-            collector.look(name, at, lambda check: check != "backup.manifest")
+        collector.looks(list(collector.plans), at, lambda check: check not in ("backup.manifest", "backup.drill"))
+        if day.day == 5:
+            for name in collector.plans:
+                collector.look(name, worksite.at(day.isoformat(), "20:00"), lambda check: check == "backup.drill")
         if number % 7 == 6:
             say(f"  {day}  {sum(1 for _ in demo.top.rglob('*.age'))} dumps, {time.monotonic() - demo.begun:.0f} s")
 
@@ -182,16 +196,20 @@ def night(demo, collector, day, today):
     made = collector.look("city", worksite.at(day.isoformat(), "00:40"), lambda check: check == "backup.manifest")
     manifest = next(demo.state("city").rglob(made[0].facts["artefacts"][0]["file"]))
     demo.city.back_up(day, manifest)
-    for county in demo.counties:
-        county.work(day)
-        mine = [one for one in today if one.object == county.name]
-        job = next((one.job for one in mine if one.job), None)
-        if job is None:
-            county.back_up(day)
-        else:
-            job(county, day)
-        if county.path(day).exists():
-            county.send(day)
+    list(demo.workers.map(lambda county: county_night(county, day, today), demo.counties))
+
+
+def county_night(county, day, today):
+    """One county's job, and its copy."""
+    county.work(day)
+    mine = [one for one in today if one.object == county.name]
+    job = next((one.job for one in mine if one.job), None)
+    if job is None:
+        county.back_up(day)
+    else:
+        job(county, day)
+    if county.path(day).exists():
+        county.send(day)
 
 
 def account(place):

@@ -86,7 +86,7 @@ class County:
         that are taken back after the dump."""
         at = w.datetime(day.year, day.month, day.day, 1, 10, tzinfo=w.ZONE)
         pg = self.demo.pg
-        plain = self.demo.top / "spool.dump"
+        plain = self.demo.top / f"{self.database}.dump"
         login = Login(self.database, "127.0.0.1", pg.port, "postgres", programs=str(pg.programs))
         print_ = wrap.alone(wrap.Wish(login, Pace(), SHA256, self.place))
         if between:

@@ -273,3 +273,18 @@ def test_slots_keep_the_retention_of_their_own_version(kit):
     assert kit.day_states(account)["2026-03-01"] == "expired"
     assert kit.day_states(account)["2026-03-06"] == "lost"
     assert kit.reasons(account) == {"vanished": ["full-2026-03-06"]}
+
+
+def test_what_stands_under_a_temporary_name_is_unfinished_not_missing() -> None:
+    from checks.api import State
+    from checks.result import Result
+    from collector.backups.fold import look_of
+
+    started = {"name": "20260304.dump.part", "bytes": 7, "modified": 1000}
+    facts = {"artefacts": [], "stands": {"count": 0, "listed": [], "unfinished": [started]}}
+    line = Result("backup.file", 1, "a", "a", "v", 0, 2000, 2000, "", facts, (), State.CRIT)
+    look = look_of(line, object="a", place="p", received_ms=2000)
+    assert [(one.name, one.verdicts[0].reason) for one in look.sightings] == [
+        ("20260304.dump.part", "unfinished")
+    ]
+    assert look.count == 1 and look.listed is not None and look.listed[0].name == "20260304.dump.part"
