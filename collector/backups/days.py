@@ -12,7 +12,8 @@ from itertools import pairwise
 from collector.backups.assign import Series
 from collector.backups.calendar import iso, longest, promised_from
 from collector.backups.ledger import DayState, Retention, SlotState
-from collector.backups.policy import Keep, Role
+from collector.backups.observed import Record
+from collector.backups.policy import DAY_MS, Keep, Role
 from collector.backups.runs import CHAINED, GOOD, Runs
 from collector.backups.runs import LOST as WAS_GOOD
 
@@ -200,9 +201,9 @@ def _oldest(days: Days) -> str:
     return oldest
 
 
-def eaten(runs: Runs) -> list[tuple[int, int, int | None]]:
+def eaten(runs: Runs, now: int) -> list[tuple[int, int, int | None]]:
     """Good points that were purged while everything newer was bad: (run, when, until a good one came)."""
-    spells = _bad_spells(runs)
+    spells = _bad_spells(runs, now)
     if not spells:
         return []
     last = max(first for first, _, _ in spells)
@@ -217,11 +218,18 @@ def eaten(runs: Runs) -> list[tuple[int, int, int | None]]:
     ]
 
 
-def _bad_spells(runs: Runs) -> list[tuple[int, int, int | None]]:
+def _being_made(record: Record, now: int) -> bool:
+    """Under a temporary name: gone since, or not a day old yet."""
+    if all(one.reason != "unfinished" for one in record.verdicts):
+        return False
+    return record.gone_ms is not None or now - record.first_ms < DAY_MS
+
+
+def _bad_spells(runs: Runs, now: int) -> list[tuple[int, int, int | None]]:
     """Stretches in which the newest run was no good from the beginning: (first such run, from, to)."""
     found: list[tuple[int, int, int | None]] = []
     for run, held in enumerate(runs.grades):
-        if held.good is not False or runs.ever(run):
+        if held.good is not False or runs.ever(run) or _being_made(runs.records[run], now):
             continue
         after = run + 1
         while after < len(runs.grades) and not runs.ever(after):

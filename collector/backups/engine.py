@@ -134,7 +134,7 @@ class _Beside:
 
 
 def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
-    gone = eaten(case.runs)
+    gone = eaten(case.runs, case.now)
     eating = any(until is None for _, _, until in gone)
     kept = retention(case.series, case.runs, case.days, case.today, eating)
     found = [

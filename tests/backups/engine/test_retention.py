@@ -168,6 +168,20 @@ def test_retention_that_eats_good_backups_while_the_new_ones_are_bad_is_told(kit
     assert kit.said(ended.until_ms) == "2026-03-12 12:00"
 
 
+def test_purging_while_a_backup_is_being_made_eats_nothing(kit):
+    world = kit.World(kit.entry(full={**kit.DAILY, "keep": "3 days"}), looks="23:30")
+    for one in kit.each_day("2026-03-01", "2026-03-08"):
+        begun = f"{one} 23:00"
+        until = start_of(day(one) + 4) + 23 * HOUR_MS + 20 * 60_000
+        part = kit.at(f"{one} 23:40")
+        world.add(
+            f"{one}.part", begun, shows=kit.at(begun), until=part, verdicts=(bad("unfinished"),), undated=True
+        )
+        world.add(f"full-{one}", begun, shows=part, until=until)
+    account = world.account("2026-03-08 23:35")
+    assert kit.reasons(account, standing=False) == {} and not account.retention.eating
+
+
 def test_a_list_that_was_cut_proves_nothing_about_what_is_older(kit):
     world = kit.World()
     world.nightly("2026-03-01", "2026-03-05")
