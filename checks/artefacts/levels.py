@@ -172,6 +172,16 @@ def untold(level: Level, reason: str, subject: str = "") -> Verdict:
     return Verdict(level, Outcome.COULD_NOT_TELL, reason, subject)
 
 
+def told(word: str) -> str:
+    """A word out of facts as a reason for `untold`: `not_read` where it is none of ours."""
+    return word if word in UNTOLD or word in REASONS else "not_read"
+
+
+def first(names: Sequence[str]) -> str:
+    """The first of the names that facts hold, "" where they hold none."""
+    return names[0] if names else ""
+
+
 _RANK = {Outcome.GOOD: 0, Outcome.COULD_NOT_TELL: 1, Outcome.BAD: 2}
 _STATES = {Outcome.GOOD: State.OK, Outcome.BAD: State.CRIT, Outcome.COULD_NOT_TELL: State.UNKNOWN}
 

@@ -37,7 +37,7 @@ def unchanged(inside: Inside, noted: str) -> Iterator[Verdict]:
         yield untold(Level.UNCHANGED, "not_recorded")
     elif compared.differ or compared.extra:
         wrong = [name for name in compared.names if not name.startswith("-")]
-        yield bad("changed", wrong[0].lstrip("+") if wrong else "")
+        yield bad("changed", levels.first(wrong).lstrip("+"))
     elif compared.unchecked:
         yield untold(Level.UNCHANGED, "no_checksum")
     else:
@@ -47,9 +47,14 @@ def unchanged(inside: Inside, noted: str) -> Iterator[Verdict]:
 def well_formed(inside: Inside) -> Iterator[Verdict]:
     """L4."""
     if inside.damaged:
-        known = inside.damaged in levels.REASONS
-        yield bad(inside.damaged) if known else untold(Level.WELL_FORMED, inside.damaged)
+        yield _damage(inside.damaged)
     elif inside.tool == "bad":
         yield bad("damaged", inside.tool_said)
     else:
         yield good(Level.WELL_FORMED) if inside.state else bad("unknown_format")
+
+
+def _damage(word: str) -> Verdict:
+    if levels.REASONS.get(word) in (Level.PRESENT, Level.WELL_FORMED):
+        return bad(word)
+    return untold(Level.WELL_FORMED, word if word in levels.UNTOLD else "not_read")

@@ -114,6 +114,11 @@ def read_head(raw: bytes, size: int) -> Segment | None:
 _SIZES = frozenset(1 << power for power in range(20, 31))
 
 
+def sane(size: int) -> int:
+    """A size that segments can have."""
+    return size if size in _SIZES else DEFAULT_SIZE
+
+
 @dataclass(frozen=True, slots=True)
 class Switch:
     """Where a timeline was left for another one."""
@@ -191,7 +196,8 @@ def gaps(
                 yield Gap(timeline, 0, 0)
             return
         # Without a backup to begin at, what was purged with the older timelines is not missed.
-        timeline = entered.parent if since is not None or entered.parent in by else 0
+        on = (since is not None or entered.parent in by) and entered.parent < timeline
+        timeline = entered.parent if on else 0
         until = entered.at // size - 1
 
 

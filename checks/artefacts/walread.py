@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from checks.artefacts.formats import COMPRESSIONS, named
 from checks.artefacts.layers import Account, Budget, LayerError, Limits, unpacked
-from checks.artefacts.levels import Level, Verdict, bad, good, untold
+from checks.artefacts.levels import Level, Verdict, bad, first, good, told, untold
 from checks.artefacts.wal import (
     DEFAULT_SIZE,
     Gap,
@@ -27,6 +27,7 @@ from checks.artefacts.wal import (
     ranges,
     read_head,
     read_history,
+    sane,
     segment_name,
 )
 from checks.places import Backups, Entry, Place, Tools, shown
@@ -228,9 +229,10 @@ def _told(seen: _Seen, found: _Heads, heads: dict[str, tuple[str, int, str]], si
 
 def missing(log: Log) -> list[Gap]:
     """Segments that are needed from the oldest backup to now, and are not there."""
+    size = sane(log.size)
     begin = segment_name(log.since) if log.since else None
-    since = (begin.timeline, begin.number(log.size)) if begin is not None else None
-    return list(gaps(log.ranges, log.switches, since, log.size))
+    since = (begin.timeline, begin.number(size)) if begin is not None else None
+    return list(gaps(log.ranges, log.switches, since, size))
 
 
 def shown_gap(gap: Gap, size: int) -> str:
@@ -241,14 +243,14 @@ def shown_gap(gap: Gap, size: int) -> str:
 def judge_log(log: Log, expected: Expected, taken_at: int) -> Iterator[Verdict]:
     """Verdicts at the levels well-formed, connected, true."""
     if log.wrong_count:
-        yield bad("damaged", log.wrong[0])
+        yield bad("damaged", first(log.wrong))
     elif log.unread:
-        yield untold(Level.WELL_FORMED, log.why or "not_read")
+        yield untold(Level.WELL_FORMED, told(log.why))
     else:
         yield good(Level.WELL_FORMED)
     holes = missing(log)
     if holes:
-        yield bad("gap", shown_gap(holes[0], log.size))
+        yield bad("gap", shown_gap(holes[0], sane(log.size)))
     if expected.timeout_s and log.newest_at is not None:
         allowed = (expected.timeout_s + expected.margin_s) * 1000
         if taken_at - log.newest_at > allowed:

@@ -182,7 +182,7 @@ def _listed(place: Place, folder: str) -> Iterable[str]:
         return ()
 
 
-def first(place: Place, top: str, names: Iterable[str]) -> bytes:
+def first_of(place: Place, top: str, names: Iterable[str]) -> bytes:
     """Content of the first of these that is there; b"" for none."""
     for name in names:
         try:
@@ -194,7 +194,7 @@ def first(place: Place, top: str, names: Iterable[str]) -> bytes:
 
 def system_of(place: Place, top: str) -> str:
     """Whose data it is: Aria's uuid of this data directory (MariaDB), or the server's (xtrabackup)."""
-    aria = first(place, top, ("aria_log_control",))
+    aria = first_of(place, top, ("aria_log_control",))
     if aria.startswith(b"\xfe\xfe\x0c") and len(aria) >= 20:
         return aria[4:20].hex()
-    return pairs(first(place, top, ("backup-my.cnf",))).get("server_uuid", "")
+    return pairs(first_of(place, top, ("backup-my.cnf",))).get("server_uuid", "")

@@ -11,7 +11,7 @@ from checks.artefacts.levels import Level, Outcome, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.pgjudge import complete, unchanged, well_formed
 from checks.artefacts.pgread import Inside, ask_tool, inspect
-from checks.artefacts.wal import segment_name
+from checks.artefacts.wal import sane, segment_name
 from checks.artefacts.walread import Expected, Log, judge_log, read_log
 from checks.codec import from_json, to_json
 from checks.places import Backups, Entry, Place, shown
@@ -249,8 +249,8 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     short = params.fulls > server.fulls
     word = "retention_short" if short else ""
     yield Reading(f"{name}:fulls", server.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
-    aside = State.WARN if server.errors else State.OK
-    yield Reading(f"{name}:archiver_errors", server.errors, Unit.COUNT, aside)
+    aside, told = (State.WARN, "put_aside") if server.errors else (State.OK, "")
+    yield Reading(f"{name}:archiver_errors", server.errors, Unit.COUNT, aside, told)
     own = {one.base.name: list(_alone(one, server, params, seen.taken_at)) for one in facts.artefacts}
     for each in facts.artefacts:
         yield from levels.readings(each.base.name, [*own[each.base.name], *_chain(each, facts, own)])
@@ -318,7 +318,7 @@ def _chain(one: Kept, facts: Facts, own: dict[str, list[Verdict]]) -> Iterator[V
     last = segment_name(one.info.last_segment) if one.info is not None else None
     log = facts.server.log if facts.server is not None else Log()
     if last is not None and one.info is not None and one.info.status in barman.ENDED:
-        number = last.number(log.size)
+        number = last.number(sane(log.size))
         held = any(r.timeline == last.timeline and r.first <= number <= r.last for r in log.ranges)
         yield good(Level.CONNECTED) if held else bad("gap", last.plain)
 

@@ -10,7 +10,7 @@ from checks.artefacts import basic, levels, standing
 from checks.artefacts.artefact import Artefact, Made
 from checks.artefacts.binlog import Binlog, BinlogError, numbered, read_binlog
 from checks.artefacts.layers import LayerError
-from checks.artefacts.levels import Level, Verdict, bad, good, untold
+from checks.artefacts.levels import Level, Verdict, bad, first, good, told, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.walread import plain_of
 from checks.places import Backups, Entry, Place, shown
@@ -228,15 +228,15 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
 
 def _judge(logs: Logs, params: Params, taken_at: int) -> Iterator[Verdict]:
     if logs.wrong_count:
-        yield bad("damaged", logs.wrong[0])
+        yield bad("damaged", first(logs.wrong))
     elif logs.unread:
-        yield untold(Level.WELL_FORMED, logs.why or "not_read")
+        yield untold(Level.WELL_FORMED, told(logs.why))
     elif logs.unchecked:
         yield untold(Level.WELL_FORMED, "no_checksum")
     else:
         yield good(Level.WELL_FORMED)
     if logs.missing_count or logs.breaks:
-        yield bad("gap", str(logs.missing[0]) if logs.missing else logs.breaks[0])
+        yield bad("gap", str(logs.missing[0]) if logs.missing else first(logs.breaks))
     late = (
         logs.newest_at is not None and taken_at - logs.newest_at > (params.every_s + params.margin_s) * 1000
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from checks.api import Check, Reading, Seen, Source
 from checks.artefacts import basic, levels, standing
 from checks.artefacts.artefact import Artefact, Made
-from checks.artefacts.levels import Level, Outcome, Verdict, bad, good, untold
+from checks.artefacts.levels import Level, Outcome, Verdict, bad, first, good, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.xtrabackup import (
     CHECKPOINTS,
@@ -19,7 +19,7 @@ from checks.artefacts.xtrabackup import (
     Files,
     Spans,
     Told,
-    first,
+    first_of,
     log_end,
     read_files,
     read_info,
@@ -111,9 +111,9 @@ def _links(place: Place, found: standing.Survey, params: Params) -> tuple[tuple[
     for entry in around:
         name = standing.name_of(entry.path, found.top)
         try:
-            spans = read_spans(first(place, entry.path, CHECKPOINTS))
+            spans = read_spans(first_of(place, entry.path, CHECKPOINTS))
             if spans is not None:
-                told = read_info(first(place, entry.path, INFO), params.zone_min)
+                told = read_info(first_of(place, entry.path, INFO), params.zone_min)
                 made.append(Link(name, spans, told.ended, system_of(place, entry.path)))
                 entries[name] = entry
         except OSError:
@@ -160,8 +160,8 @@ def _read(
     try:
         if entry.kind != "directory":
             return Physical(replace(base, name=name))
-        spans = read_spans(first(place, entry.path, CHECKPOINTS))
-        told = read_info(first(place, entry.path, INFO), params.zone_min)
+        spans = read_spans(first_of(place, entry.path, CHECKPOINTS))
+        told = read_info(first_of(place, entry.path, INFO), params.zone_min)
         files, log, system = (
             read_files(place, entry.path),
             log_end(place, entry.path),
@@ -209,7 +209,7 @@ def _complete(one: Physical, files: Files) -> Iterator[Verdict]:
         # Both are written when all else is there.
         yield bad("unfinished" if one.log != "completed" else "part_missing", CHECKPOINTS[0])
     elif files.missing_count:
-        yield bad("part_missing", files.missing[0])
+        yield bad("part_missing", first(files.missing))
     elif not files.redo and one.spans.kind != "full-prepared":
         yield bad("part_missing", "ib_logfile0")
     elif not files.system:

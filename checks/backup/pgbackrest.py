@@ -42,7 +42,7 @@ def _judge_log(one: Stanza, params: Params, taken_at: int) -> Iterator[Verdict]:
 def _alone(one: Set, stanzas: dict[str, Stanza], params: Params, taken_at: int) -> Iterator[Verdict]:
     stanza = stanzas[one.base.name.rpartition("/")[0]]
     if one.checked is not None and one.checked.missing:
-        yield bad("part_missing", one.checked.names[0])
+        yield bad("part_missing", levels.first(one.checked.names))
     if one.why == "missing":
         yield bad("part_missing", "backup.manifest")
     yield from basic.judge_base(
@@ -64,7 +64,7 @@ def _unchanged(one: Set) -> Verdict:
     if checked is None:
         return bad("changed") if one.said else untold(Level.UNCHANGED, _WHY.get(one.why, "not_read"))
     if checked.differ:
-        return bad("changed", checked.names[0])
+        return bad("changed", levels.first(checked.names))
     return untold(Level.UNCHANGED, "no_checksum") if checked.unchecked else good(Level.UNCHANGED)
 
 
@@ -113,7 +113,7 @@ def _connected(one: Set, stanza: Stanza, facts: Facts, own: dict[str, list[Verdi
         elif before is not None and _spoilt(own[before.base.name]):
             yield bad("link_damaged", label)
     if one.checked is not None and one.checked.elsewhere:
-        yield bad("link_damaged", one.checked.names[0] if one.checked.names else "")
+        yield bad("link_damaged", levels.first(one.checked.names))
     yield good(Level.CONNECTED)
 
 

@@ -95,6 +95,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "too_new": ("版本过新，恢复端无法读取", "too new for the host that would restore it"),
     "unsafe_names": ("含越界路径名", "unsafe path names"),
     "no_checksum": ("没有校验和", "without a checksum"),
+    "put_aside": ("归档程序搁置了文件", "files the archiver put aside"),
     # L5 sealed
     "not_sealed": ("未加密", "not encrypted"),
     "weak_seal": ("加密强度不足", "weak encryption"),
@@ -139,6 +140,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "rolled_back": ("恢复已回滚", "the restore was rolled back"),
     "wrong_target": ("恢复到了错误的实例", "restored into the wrong instance"),
     "not_drilled": ("从未恢复演练", "never tested by a restore"),
+    "not_removed": ("未能清除", "could not be removed"),
     "no_approval": ("恢复未经批准", "a restore without the approval it needed"),
     "wrong_answer": ("恢复后应用查询结果不符", "the application's questions were answered wrong"),
     "overran": ("超过约定恢复时间", "took longer than agreed"),
