@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -226,6 +227,16 @@ def test_no_key_stands_on_a_command_line_or_stays_behind(shop, sealed, tar, monk
     assert all(str(tools / name) in said for name in ("age", "gpg", "openssl", "7z"))
     assert word not in said and "AGE-SECRET" not in said and "BEGIN PGP PRIVATE" not in said
     assert not [name for name in os.listdir("/dev/shm") if name.startswith(f"rs-gpg-{os.getpid()}-")]
+
+
+def test_a_home_that_a_killed_look_left_goes_at_the_next(shop, sealed, tar):
+    left = Path("/dev/shm/rs-gpg-4194305-left")  # a number that no process has
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("NOT TESTED: no /dev/shm here")
+    left.mkdir(mode=0o700, exist_ok=True)
+    (left / "key").write_text("secret")
+    assert sealed(shop.gpg(tar, "-e", "-r", "ops@example.org"), "gpg").reasons == {}
+    assert not left.exists()
 
 
 def test_how_even_bytes_are(shop, tmp_path):
