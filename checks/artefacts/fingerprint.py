@@ -297,6 +297,6 @@ def verdict_words(seen: Compared, *, schema: bool = False) -> Iterator[tuple[str
         ("table_extra", seen.extra),
     ):
         if names.total:
-            yield word, names.first[0]
+            yield word, "".join(names.first[:1])
     if seen.objects in ("missing", "differ"):
         yield f"large_objects_{seen.objects}", ""

@@ -13,7 +13,7 @@ from hashlib import sha256
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.artefacts.basic import judge_stands
 from checks.artefacts.fingerprint import Compared, verdict_words
-from checks.artefacts.levels import REASONS, Level, Verdict, bad, good, readings, untold
+from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed
 from checks.drills import Answer, Drilled, Drilling
@@ -179,7 +179,8 @@ def _ended(one: Drilled) -> Iterator[Verdict]:
 
 
 def _untold(reason: str, subject: str = "") -> Verdict:
-    return untold(Level.RESTORABLE, reason, subject)
+    # Facts of a later version may hold words that this one does not know.
+    return untold(Level.RESTORABLE, reason if reason in UNTOLD else "unknown_word", subject)
 
 
 def _compared(one: Drilled, params: Params) -> Iterator[Verdict]:
@@ -209,7 +210,7 @@ def _beside(seen: Compared, params: Params) -> Iterator[Verdict]:
 
 def _of_files(seen: Compared) -> Iterator[tuple[str, str]]:
     found = (("files_missing", seen.missing), ("files_differ", seen.differ), ("files_extra", seen.extra))
-    yield from ((word, names.first[0]) for word, names in found if names.total)
+    yield from ((word, "".join(names.first[:1])) for word, names in found if names.total)
 
 
 def _usable(one: Drilled, params: Params) -> Iterator[Verdict]:
@@ -246,7 +247,7 @@ def _figures(one: Drilled) -> Iterable[Reading]:
     yield Reading(f"{name}:attempt", one.attempt, Unit.COUNT, State.OK)
     yield Reading(f"{name}:aborted", len(one.aborted), Unit.COUNT, State.OK)
     if one.left:
-        yield Reading(f"{name}:left_behind", one.left, Unit.BYTES, State.WARN)
+        yield Reading(f"{name}:left_behind", one.left, Unit.BYTES, State.WARN, "not_removed")
     if one.restored.read == "whole":
         yield Reading(f"{name}:rows", one.restored.rows, Unit.COUNT, State.OK)
 
