@@ -81,6 +81,8 @@ def test_an_account_is_really_tried(
     before = path.stat()
     params = access.Params(path=str(path), refused=("nobody",), services=False, mode="0777")
     facts = looked(params)
+    if facts.artefacts[0].tried[0].read == "no_tool":
+        pytest.skip("NOT TESTED: no Python here that another account may run")
     assert facts.artefacts[0].tried == (access.Tried("nobody", *expected),)
     assert placed(access, facts, params) == (reason or "")
     assert os.listdir(folder) == ["a.dmp"]  # no canary stays
