@@ -111,7 +111,10 @@ def benign_table(rows):
         mine = [row for row in rows if row.name == name]
         good = sum(row.state == "good" for row in mine)
         rest = ", ".join(f"{row.kind} ({row.state})" for row in mine if row.state != "good")
-        say(f"{name}  {good:2} of {len(mine):2}  {run.EXPECTED['benign'][name]['what']}" + (f"   [{rest}]" if rest else ""))
+        say(
+            f"{name}  {good:2} of {len(mine):2}  {run.EXPECTED['benign'][name]['what']}"
+            + (f"   [{rest}]" if rest else "")
+        )
 
 
 def summary(planted, benign):
@@ -123,7 +126,9 @@ def summary(planted, benign):
     untold = sum(row.state == "untold" for row in benign)
     cells = f"{states['found']} of {len(planted)} (defect, kind) cells"
     if states["not_yet"] + states["not_planted"] + states["no_tool"]:
-        cells += f"; not yet {states['not_yet']}, not planted {states['not_planted']}, no tool {states['no_tool']}"
+        cells += (
+            f"; not yet {states['not_yet']}, not planted {states['not_planted']}, no tool {states['no_tool']}"
+        )
     tried = sum(row.state in ("good", "untold", "alarm") for row in benign)
     say(f"benign: {tried} of {len(benign)} variations tried")
     say(cells)
@@ -139,7 +144,9 @@ def main():
     given.add_argument("--usual", action="store_true", help="the usual means beside it, which takes long")
     given.add_argument("-v", "--verbose", action="store_true")
     given.add_argument("--rows", type=Path, help="write the rows there, as JSON")
-    given.add_argument("--from", dest="read", type=Path, nargs="*", help="only print the tables of such files")
+    given.add_argument(
+        "--from", dest="read", type=Path, nargs="*", help="only print the tables of such files"
+    )
     given.add_argument("words", nargs="*")
     args = given.parse_args()
     planted, benign = read(args.read) if args.read else tried(args)
@@ -156,7 +163,10 @@ def main():
 
 def tried(args):
     """Rows of a run."""
-    with tempfile.TemporaryDirectory(prefix="rs-defects-") as place, world.World(place, args.size, args.seed) as made:
+    with (
+        tempfile.TemporaryDirectory(prefix="rs-defects-") as place,
+        world.World(place, args.size, args.seed) as made,
+    ):
         bench = run.Bench(made, args.seed, args.place, usual=args.usual)
         return defects(bench, args.words, args.verbose), variations(bench, args.words, args.verbose)
 

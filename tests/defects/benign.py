@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import case as c
 import databases
@@ -25,8 +26,9 @@ def again(case, what="as it is", *words, statements=None, **how):
         mariadb.VARIANTS["benign"] = statements or []
         mariadb.variant(case.world, case.path, at, "benign", options=words, fingerprint=True)
     else:
-        databases.variant(case.world, case.base, case.path, at, what, *words, fingerprint=True,
-                          statements=statements, **how)  # fmt: skip
+        databases.variant(
+            case.world, case.base, case.path, at, what, *words, fingerprint=True, statements=statements, **how
+        )
     case.prints = v.prints_of(case.made.days)
 
 
@@ -90,8 +92,14 @@ changed("B08", [], "pg-custom", "mariadb")
 changed("B09", ["SELECT setval('oa.receipt', 99999999)"], "pg-custom")
 changed("B11", ["REFRESH MATERIALIZED VIEW oa.per_person"], "pg-custom")
 changed("B12", ["VACUUM FULL oa.document", "REINDEX TABLE oa.document"], "pg-custom")
-changed("B13", ["CREATE TABLE oa.log_2027 PARTITION OF oa.log FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
-                "INSERT INTO oa.log VALUES ('2027-02-01', '新')"], "pg-custom")  # fmt: skip
+changed(
+    "B13",
+    [
+        "CREATE TABLE oa.log_2027 PARTITION OF oa.log FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
+        "INSERT INTO oa.log VALUES ('2027-02-01', '新')",
+    ],
+    "pg-custom",
+)
 changed("B14", ["ALTER TABLE oa.person DROP COLUMN county"], "pg-custom")
 changed("B19", [], "pg-custom", "pg-directory", "pg-tar", "pg-plain", "pg-plain.gz")
 
@@ -164,6 +172,7 @@ def key_rotated(case):
     """Newer ones are for another key; the agent holds both."""
     source = case.world.made(files.INNER[case.base][0]).days[case.place]
     files.seal(case.world, case.base, source, case.path, w.DAYS[case.place], to=("stranger", "escrow"))
+    sys.modules["plant_placing"].of_rows_alone(case)
     held = {**case.made.params["sealed"], "secret": "both"}
     if case.base == "gpg":
         held["recipients"] = [files.key_id(case.world, "escrow")]
@@ -216,7 +225,7 @@ def weekend(case):
 @c.benign("B28", "tree")
 def odd_files(case):
     def odd(top):
-        with open(os.fsencode(top) + "/".encode() + "会议纪要.doc".encode("gbk"), "wb") as out:
+        with open(os.fsencode(top) + b"/" + "会议纪要.doc".encode("gbk"), "wb") as out:
             out.write(b"x" * 100)
         with open(top / "sparse.img", "wb") as out:
             out.truncate(3_000_000)
@@ -260,5 +269,7 @@ def clock_lines(case):
 @c.benign("B24", "pg-incremental", standing=True)
 def chain_kept(case):
     """Nothing of a chain that is still needed may go, so nothing does."""
-    case.policy |= {"full": {**v.CHAIN["full"], "keep": "2 days"},
-                    "incremental": {**v.CHAIN["incremental"], "keep": "2 days"}}  # fmt: skip
+    case.policy |= {
+        "full": {**v.CHAIN["full"], "keep": "2 days"},
+        "incremental": {**v.CHAIN["incremental"], "keep": "2 days"},
+    }

@@ -112,7 +112,13 @@ class Case:
 
 
 # Where the data of a directory lie; what stands beside them is other defects.
-BODY = {"pg-basebackup": "base", "pg-incremental": "base", "pgbackrest": "backup", "restic": "data", "borg": "data"}
+BODY = {
+    "pg-basebackup": "base",
+    "pg-incremental": "base",
+    "pgbackrest": "backup",
+    "restic": "data",
+    "borg": "data",
+}
 SIDE = {"backup_manifest", "backup.log", "toc.dat"}
 
 

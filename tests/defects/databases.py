@@ -1,4 +1,4 @@
-"""PostgreSQL databases of the world: what changes from day to day, dumps in all formats, variants of a dump."""
+"""PostgreSQL databases of the world: what changes from day to day, dumps in all formats, variants."""
 
 import gzip
 import shutil
@@ -62,8 +62,20 @@ def dump(pg, kind, path, at, *more, database=NAME, program=None, fingerprint=Tru
     """A dump in this format, made at `at`, with the fingerprint beside it."""
     words, _ = FORMATS[kind]
     target = path.with_suffix("") if kind == "pg-plain.gz" else path
-    argv = [program or pg.programs / "pg_dump", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres",
-            *words, *more, "-f", target, database]  # fmt: skip
+    argv = [
+        program or pg.programs / "pg_dump",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        pg.port,
+        "-U",
+        "postgres",
+        *words,
+        *more,
+        "-f",
+        target,
+        database,
+    ]
     w.run(*argv, at=at)
     if kind == "pg-plain.gz":
         packed(target, path)
@@ -100,8 +112,13 @@ def write_fingerprint(pg, path, database=NAME, at=None):
     taken = wrap.alone(wrap.Wish(login, Pace(), SHA256, path.parent))
     names = tuple(one for one in taken.databases if one != "kept")
     found = standing.digest(LocalPlace(), LocalPlace().stat(str(path)))
-    made = replace(taken, started=w.ms(at), ended=w.ms(at) + 9000, databases=names,
-                   artefact=Bytes(path.name, found.bytes, found.sha256))  # fmt: skip
+    made = replace(
+        taken,
+        started=w.ms(at),
+        ended=w.ms(at) + 9000,
+        databases=names,
+        artefact=Bytes(path.name, found.bytes, found.sha256),
+    )
     path.with_name(path.name + ENDING).write_bytes(dumped(made))
 
 
@@ -117,7 +134,16 @@ def days(world):
                 folder = world.folder("good", kind)
                 folder.chmod(0o700)
                 dump(pg, kind, folder / f"{at:%Y%m%d}{ending}", at)
-        argv = [pg.programs / "pg_dumpall", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres", "--globals-only"]
+        argv = [
+            pg.programs / "pg_dumpall",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            pg.port,
+            "-U",
+            "postgres",
+            "--globals-only",
+        ]
         said = w.run(*argv).stdout
         for kind in FORMATS:
             held = world.folder("good", kind) / "globals.sql"
@@ -138,8 +164,11 @@ def other(pg, *statements, template=NAME):
             pg.sql(*statements, database=NAME)
         yield
     finally:
-        pg.sql(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)', f'ALTER DATABASE kept RENAME TO "{NAME}"',
-               "DROP ROLE IF EXISTS half_reader")  # fmt: skip
+        pg.sql(
+            f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)',
+            f'ALTER DATABASE kept RENAME TO "{NAME}"',
+            "DROP ROLE IF EXISTS half_reader",
+        )
 
 
 def make(world, kind):
@@ -149,22 +178,35 @@ def make(world, kind):
     ending = FORMATS[kind][1]
     found = [top / f"{at:%Y%m%d}{ending}" for at in w.DAYS]
     params = {
-        "path": str(top / f"%Y%m%d{ending}"), "database": NAME, "must_match": True,
+        "path": str(top / f"%Y%m%d{ending}"),
+        "database": NAME,
+        "must_match": True,
         "globals": str(top / "globals.sql"),
-    }  # fmt: skip
+    }
     return w.Made(kind, top, found, "backup.postgres", params, {"prints": v.prints_of(found)})
 
 
 VARIANTS = {
-    "one row changed": ["UPDATE oa.document SET fee = fee + 0.01 WHERE id = (SELECT min(id) + {n} FROM oa.document)"],
-    "a third": ["DELETE FROM oa.document WHERE id % 5 > 0", "DELETE FROM oa.log WHERE ctid::text ~ '[1-9]\\)$'",
-                "DELETE FROM oa.booking WHERE year % 5 > 0", "DELETE FROM oa.types WHERE id % 6 > 0",
-                "SELECT lo_unlink(content) FROM oa.attachment WHERE id > 1"],  # fmt: skip
-    "fourfold": ["INSERT INTO oa.document (person, title, body, fee, made) SELECT person, title,"
-                 " sha512((body || g)::bytea)::text || sha512((g || body)::bytea)::text, fee, made"
-                 " FROM oa.document, generate_series(1, 6) g"],  # fmt: skip
-    "no tables": ["DROP SCHEMA oa CASCADE", "DROP TABLE public.setting",
-                  "SELECT lo_unlink(oid) FROM pg_largeobject_metadata"],  # fmt: skip
+    "one row changed": [
+        "UPDATE oa.document SET fee = fee + 0.01 WHERE id = (SELECT min(id) + {n} FROM oa.document)"
+    ],
+    "a third": [
+        "DELETE FROM oa.document WHERE id % 5 > 0",
+        "DELETE FROM oa.log WHERE ctid::text ~ '[1-9]\\)$'",
+        "DELETE FROM oa.booking WHERE year % 5 > 0",
+        "DELETE FROM oa.types WHERE id % 6 > 0",
+        "SELECT lo_unlink(content) FROM oa.attachment WHERE id > 1",
+    ],
+    "fourfold": [
+        "INSERT INTO oa.document (person, title, body, fee, made) SELECT person, title,"
+        " sha512((body || g)::bytea)::text || sha512((g || body)::bytea)::text, fee, made"
+        " FROM oa.document, generate_series(1, 6) g"
+    ],
+    "no tables": [
+        "DROP SCHEMA oa CASCADE",
+        "DROP TABLE public.setting",
+        "SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
+    ],
     "one table gone": ["DROP TABLE oa.secret_note"],
     "the rows of one table gone": ["TRUNCATE oa.log_2025"],
     "one twice, one lost": [

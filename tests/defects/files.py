@@ -1,5 +1,7 @@
 """File trees, archives of them, and what is encrypted: made by tar, zip, 7z, age, gpg, openssl."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -133,7 +135,12 @@ def _secret_of(top, name):
     argv = ["gpg", "--homedir", top / f"{name}.gpg", "--batch", "--armor", "--export-secret-keys"]
     word = PASSPHRASE if name == "ops" else "another"
     armoured = w.run(*argv, f"{name}@example.org").stdout.decode()
-    return {"identity": (top / f"{name}.age").read_text(), "key": armoured, "password": word, "passphrase": word}
+    return {
+        "identity": (top / f"{name}.age").read_text(),
+        "key": armoured,
+        "password": word,
+        "passphrase": word,
+    }
 
 
 def sealed(world, scheme):
@@ -148,7 +155,15 @@ def sealed(world, scheme):
 
 def key_id(world, name):
     """The key id of the part that encrypts."""
-    said = w.run("gpg", "--homedir", keys(world) / f"{name}.gpg", "--batch", "--with-colons", "-k", f"{name}@example.org")
+    said = w.run(
+        "gpg",
+        "--homedir",
+        keys(world) / f"{name}.gpg",
+        "--batch",
+        "--with-colons",
+        "-k",
+        f"{name}@example.org",
+    )
     rows = [line.split(":") for line in said.stdout.decode().splitlines()]
     return next(row[4] for row in rows if row[0] == "sub")
 
@@ -156,8 +171,19 @@ def key_id(world, name):
 def _gpg_key(world, home, name):
     w.tool("gpg")
     who = f"{name}@example.org"
-    w.run("gpg", "--homedir", home, "--batch", "--passphrase", "", "--quick-gen-key", who,
-          "future-default", "default", "never")  # fmt: skip
+    w.run(
+        "gpg",
+        "--homedir",
+        home,
+        "--batch",
+        "--passphrase",
+        "",
+        "--quick-gen-key",
+        who,
+        "future-default",
+        "default",
+        "never",
+    )
     world.open.callback(subprocess.run, ["gpgconf", "--homedir", home, "--kill", "all"], check=False)
 
 
@@ -170,11 +196,36 @@ def seal(world, scheme, source, path, at, *, to=("ops", "escrow"), cipher="aes-2
         w.run(w.tool("age"), *who, "-o", path, source)
     elif scheme == "gpg":
         who = [word for name in to for word in ("-r", f"{name}@example.org")]
-        w.run("gpg", "--homedir", top / "ops.gpg", "--batch", "--trust-model", "always", "--encrypt", *who,
-              "-o", path, source)  # fmt: skip
+        w.run(
+            "gpg",
+            "--homedir",
+            top / "ops.gpg",
+            "--batch",
+            "--trust-model",
+            "always",
+            "--encrypt",
+            *who,
+            "-o",
+            path,
+            source,
+        )
     else:
-        w.run("openssl", "enc", f"-{cipher}", "-pbkdf2", "-iter", "10000", "-salt", "-pass", "stdin", "-in",
-              source, "-out", path, input=password.encode() + b"\n")  # fmt: skip
+        w.run(
+            "openssl",
+            "enc",
+            f"-{cipher}",
+            "-pbkdf2",
+            "-iter",
+            "10000",
+            "-salt",
+            "-pass",
+            "stdin",
+            "-in",
+            source,
+            "-out",
+            path,
+            input=password.encode() + b"\n",
+        )
     _finish(path, at)
 
 
@@ -200,8 +251,14 @@ def make_sealed(world, kind):
     for source, at in zip(world.made(inner).days, w.DAYS, strict=True):
         path = top / f"{source.name}{ENDING[kind]}"
         seal(world, kind, source, path, at)
-        for sidecar in source.parent.glob(source.name + ".*.json"):
-            shutil.copy2(sidecar, top / sidecar.name.replace(source.name, path.name))
+        for sidecar in source.parent.glob(source.name + ".*.json") if kind == "age" else ():
+            held = {**json.loads(sidecar.read_text("utf-8"))}
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            held["artefact"] = {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
+            target = top / sidecar.name.replace(source.name, path.name)
+            target.write_text(json.dumps(held), "utf-8")
+            target.chmod(0o600)
+            w.dated(target, at + w.timedelta(minutes=1))
     return _made(world, kind, top, ending + ENDING[kind])
 
 
@@ -211,7 +268,14 @@ def _made(world, kind, top, ending):
     if kind != "tar.gz":
         params["sealed"] = sealed(world, kind)
     days = [top / f"{at:%Y%m%d}{ending}" for at in w.DAYS]
-    return w.Made(kind, top, days, "backup.archive", params, {"secrets": world.folder("state")})
+    if kind == "age":
+        # Sealed dumps, read as dumps.
+        return w.Made(kind, top, days, "backup.postgres", params, {"prints": v.prints_of(days)})
+    facts = {}
+    if kind in ("tar.gz", "zip", "7z"):
+        _, prints = manifests(world, documents(world), f"of-{kind}")
+        facts = {"prints": prints, "policy": {"kind": "files"}}
+    return w.Made(kind, top, days, "backup.archive", params, facts)
 
 
 def manifests(world, sources, name, shelf=""):
@@ -220,7 +284,9 @@ def manifests(world, sources, name, shelf=""):
     found, prints = [], []
     for number, at in enumerate(w.DAYS):
         top = live(world, sources[number])
-        line = v.look(state, "backup.manifest", {"path": str(top), "object": name}, at, place="source", secrets=shelf)
+        line = v.look(
+            state, "backup.manifest", {"path": str(top), "object": name}, at, place="source", secrets=shelf
+        )
         one = line.facts["artefacts"][0]
         found.append(next(shelf.rglob(one["file"])))
         prints.append(v.signed(one["base"]["fingerprint"], at, "", bytes=one["base"]["bytes"]))

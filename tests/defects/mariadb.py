@@ -1,24 +1,26 @@
 """A MariaDB of the world: logical dumps and mariabackup, full and incremental."""
 
+import hashlib
 import os
 import pwd
 import shutil
 import subprocess
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import verify as v
 import world as w
 
 from agent.fingerprints import mariadb as fingerprints
 from agent.sources.backup_tools import LocalTools
-from checks.artefacts.fingerprint import ENDING
+from checks.artefacts.fingerprint import ENDING, Bytes
 from checks.artefacts.fingerprint import dump as dumped
 
 NAME = "shop"
 TABLES = (
-    "CREATE TABLE `订单` (id int AUTO_INCREMENT PRIMARY KEY, `客户` varchar(80), body text, fee decimal(10,2),"
-    " made datetime, raw varbinary(64), f double, j json) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
+    "CREATE TABLE `订单` (id int AUTO_INCREMENT PRIMARY KEY, `客户` varchar(80), body text,"
+    " fee decimal(10,2), made datetime, raw varbinary(64), f double, j json) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
     "CREATE TABLE item (id int PRIMARY KEY, name varchar(60), rejected bool) ENGINE=InnoDB",
     "CREATE TABLE empty_one (id int PRIMARY KEY) ENGINE=InnoDB",
     "CREATE TABLE staff (id int PRIMARY KEY, name varchar(40) CHARACTER SET gbk) ENGINE=InnoDB",
@@ -33,15 +35,34 @@ class Maria:
         self.data = self.place / "data"
         self.socket = self.place / "s"
         self.user = pwd.getpwuid(os.geteuid()).pw_name
-        w.run(w.tool("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", f"--user={self.user}",
-              "--auth-root-authentication-method=normal", "--skip-test-db", f"--tmpdir={self.place}")  # fmt: skip
+        w.run(
+            w.tool("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={self.data}",
+            f"--user={self.user}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            f"--tmpdir={self.place}",
+        )
         self.process = subprocess.Popen(
-            [w.tool("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
-             f"--user={self.user}", "--skip-networking", f"--tmpdir={self.place}", "--log-bin=bin",
-             f"--pid-file={self.place / 'pid'}", "--server-id=1", "--innodb-buffer-pool-size=32M",
-             f"--log-error={self.place / 'log'}", "--innodb-flush-log-at-trx-commit=0"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [
+                w.tool("mariadbd"),
+                "--no-defaults",
+                f"--datadir={self.data}",
+                f"--socket={self.socket}",
+                f"--user={self.user}",
+                "--skip-networking",
+                f"--tmpdir={self.place}",
+                "--log-bin=bin",
+                f"--pid-file={self.place / 'pid'}",
+                "--server-id=1",
+                "--innodb-buffer-pool-size=32M",
+                f"--log-error={self.place / 'log'}",
+                "--innodb-flush-log-at-trx-commit=0",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         world.open.callback(self.stop)
         for _ in range(600):
             if self.up():
@@ -94,8 +115,8 @@ def fill(maria, name, rows, seed):
     maria.sql(
         *TABLES,
         "INSERT INTO `订单` (`客户`, body, fee, made, raw, f, j) SELECT CONCAT('客户', seq % 97),"
-        f" CONCAT(MD5(seq + {seed}), REPEAT('订单内容', seq % 20)), seq / 100, '2026-01-01' + INTERVAL seq SECOND,"
-        f" UNHEX(MD5(seq)), SQRT(seq), JSON_OBJECT('n', seq) FROM seq_1_to_{rows}",
+        f" CONCAT(MD5(seq + {seed}), REPEAT('订单内容', seq % 20)), seq / 100,"
+        f" '2026-01-01' + INTERVAL seq SECOND, UNHEX(MD5(seq)), SQRT(seq), JSON_OBJECT('n', seq) FROM seq_1_to_{rows}",
         f"INSERT INTO item SELECT seq, CONCAT('物品 ''', seq, '\\\\'), seq % 4 = 0 FROM seq_1_to_{rows // 4}",
         "INSERT INTO staff SELECT seq, CONCAT('张', seq) FROM seq_1_to_50",
         database=name,
@@ -105,15 +126,23 @@ def fill(maria, name, rows, seed):
 def change(maria, day):
     """One working day."""
     maria.sql(
-        f"INSERT INTO `订单` (`客户`, body, fee) SELECT '新客户', MD5(seq), {day} FROM seq_1_to_{maria.rows // 50}",
+        f"INSERT INTO `订单` (`客户`, body, fee) SELECT '新客户', MD5(seq), {day}"
+        f" FROM seq_1_to_{maria.rows // 50}",
         f"UPDATE item SET rejected = NOT rejected WHERE id % 31 = {day}",
     )
 
 
 def dump(maria, path, at, *more, database=NAME, fingerprint=True, squeeze=False):
     """A dump as of `at`; with `squeeze` through gzip."""
-    words = ["--no-defaults", f"--socket={maria.socket}", "-uroot", "--single-transaction", "--routines",
-             "--events", "--default-character-set=utf8mb4"]  # fmt: skip
+    words = [
+        "--no-defaults",
+        f"--socket={maria.socket}",
+        "-uroot",
+        "--single-transaction",
+        "--routines",
+        "--events",
+        "--default-character-set=utf8mb4",
+    ]
     plain = w.run(w.tool("mariadb-dump"), *words, *more, database, at=at).stdout
     path.write_bytes(plain)
     if squeeze:
@@ -135,7 +164,8 @@ def write_fingerprint(maria, path, database=NAME, at=None):
     """The sidecar, by the product's own tool."""
     server = fingerprints.Server(user="root", socket=str(maria.socket))
     taken = fingerprints.take(LocalTools(), server, database, lambda: w.ms(at or w.DAYS[-1]))
-    path.with_name(path.name + ENDING).write_bytes(dumped(taken))
+    made = Bytes(path.name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+    path.with_name(path.name + ENDING).write_bytes(dumped(replace(taken, artefact=made)))
 
 
 def make(world, kind):
@@ -165,14 +195,21 @@ def make_physical(world, kind):
         backup(maria, target, at, before)
         before = target
     days = [top / f"{at:%Y%m%d}" for at in w.DAYS]
-    return w.Made(kind, top, days, "backup.mariabackup", {"path": str(top / "%Y%m%d"), "log": True},
-                  {"policy": v.CHAIN})  # fmt: skip
+    return w.Made(
+        kind, top, days, "backup.mariabackup", {"path": str(top / "%Y%m%d"), "log": True}, {"policy": v.CHAIN}
+    )
 
 
 def backup(maria, target, at, before=None):
     """One mariabackup; its log lies beside the files, as the jobs of the trade keep it."""
-    words = ["--no-defaults", "--backup", f"--target-dir={target}", "--user=root", f"--socket={maria.socket}",
-             f"--datadir={maria.data}"]  # fmt: skip
+    words = [
+        "--no-defaults",
+        "--backup",
+        f"--target-dir={target}",
+        "--user=root",
+        f"--socket={maria.socket}",
+        f"--datadir={maria.data}",
+    ]
     if before is not None:
         words.append(f"--incremental-basedir={before}")
     said = w.run(w.tool("mariabackup"), *words, at=at)
@@ -189,8 +226,10 @@ ONE = "UPDATE item SET rejected = NOT rejected WHERE id = {n}"
 VARIANTS = {
     "one row changed": [ONE],
     "a third": ["DELETE FROM `订单` WHERE id % 4", "DELETE FROM item WHERE id % 4"],
-    "fourfold": ["INSERT INTO `订单` (`客户`, body, fee) SELECT `客户`, SHA2(CONCAT(body, seq), 512), fee FROM `订单`,"
-                 " seq_1_to_6"],  # fmt: skip
+    "fourfold": [
+        "INSERT INTO `订单` (`客户`, body, fee) SELECT `客户`, SHA2(CONCAT(body, seq), 512), fee FROM `订单`,"
+        " seq_1_to_6"
+    ],
     "no tables": ["DROP TABLE `订单`", "DROP TABLE item", "DROP TABLE empty_one", "DROP TABLE staff"],
     "one table gone": ["DROP TABLE item"],
     "the rows of one table gone": ["TRUNCATE item"],

@@ -55,8 +55,23 @@ def restart(pg, at, options=None):
 def base(pg, target, *more):
     """One pg_basebackup."""
     shutil.rmtree(target, ignore_errors=True)
-    w.run(pg.programs / "pg_basebackup", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres", "-D", target,
-          "-c", "fast", "--manifest-checksums=SHA256", "-X", "stream", *more)  # fmt: skip
+    w.run(
+        pg.programs / "pg_basebackup",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        pg.port,
+        "-U",
+        "postgres",
+        "-D",
+        target,
+        "-c",
+        "fast",
+        "--manifest-checksums=SHA256",
+        "-X",
+        "stream",
+        *more,
+    )
 
 
 def days(world):
@@ -71,8 +86,11 @@ def days(world):
         for number, at in enumerate(w.DAYS):
             restart(pg, at)
             if number:
-                pg.sql("INSERT INTO oa.document (title, made) SELECT 'x' || g, now() FROM generate_series(1, 500) g",
-                       database=NAME)  # fmt: skip
+                pg.sql(
+                    "INSERT INTO oa.document (title, made) SELECT 'x' || g, now()"
+                    " FROM generate_series(1, 500) g",
+                    database=NAME,
+                )
             name = f"{at:%Y%m%d}"
             base(pg, full / name)
             base(pg, chain / name, *([f"--incremental={before}/backup_manifest"] if before else ()))
@@ -161,15 +179,23 @@ def make_pgbackrest(world, kind):
         restart(pg, at, options)
         if not number:
             rest(pg, conf, "stanza-create")
-        pg.sql("INSERT INTO oa.document (title, made) SELECT 'x' || g, now() FROM generate_series(1, 500) g",
-               database=NAME)  # fmt: skip
+        pg.sql(
+            "INSERT INTO oa.document (title, made) SELECT 'x' || g, now() FROM generate_series(1, 500) g",
+            database=NAME,
+        )
         rest(pg, conf, f"--type={'incr' if number else 'full'}", "backup", faked=w.clock(at))
         pg.sql("SELECT pg_switch_wal()")
     rest(pg, conf, "check")
     shutil.copytree(repository, top / "repository", symlinks=True, dirs_exist_ok=True)
     w.dated(top / "repository", w.DAYS[2])
-    return w.Made(kind, top, [top / "repository"] * 3, "backup.pgbackrest",
-                  {"path": str(top / "repository")}, {"policy": v.CHAIN})  # fmt: skip
+    return w.Made(
+        kind,
+        top,
+        [top / "repository"] * 3,
+        "backup.pgbackrest",
+        {"path": str(top / "repository")},
+        {"policy": v.CHAIN},
+    )
 
 
 def rest(pg, conf, *words, faked=()):

@@ -17,8 +17,12 @@ def restic(repository, *words, password=PASSWORD, at=None):
 def borg(*words, password=PASSWORD, base, cwd=None):
     """Run borg; what it remembers of a repository would not fit one that was put back."""
     shutil.rmtree(base, ignore_errors=True)
-    env = {"BORG_PASSPHRASE": password, "BORG_BASE_DIR": str(base), "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
-           "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}  # fmt: skip
+    env = {
+        "BORG_PASSPHRASE": password,
+        "BORG_BASE_DIR": str(base),
+        "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
+        "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
+    }
     return w.run(w.tool("borg"), *words, env=env, cwd=cwd)
 
 
@@ -32,8 +36,17 @@ def restic_day(world, repository, number, *, live=True):
     """The snapshot of one day."""
     if live:
         files.live(world, files.documents(world)[number])
-    restic(repository, "backup", "--host", "oa-1", "--tag", "daily", "--time", f"{w.DAYS[number]:%Y-%m-%d %H:%M:%S}",
-           world.folder("sources") / "live")  # fmt: skip
+    restic(
+        repository,
+        "backup",
+        "--host",
+        "oa-1",
+        "--tag",
+        "daily",
+        "--time",
+        f"{w.DAYS[number]:%Y-%m-%d %H:%M:%S}",
+        world.folder("sources") / "live",
+    )
 
 
 def make_restic(world, kind):
@@ -57,9 +70,15 @@ def borg_day(world, repository, number, *, name="", live=True):
     if live:
         files.live(world, files.documents(world)[number])
     at = w.DAYS[number]
-    borg("create", "--timestamp", f"{at.astimezone(w.timezone.utc):%Y-%m-%dT%H:%M:%S}",
-         f"{repository}::{name or f'oa-{at:%Y%m%d}'}", "live", base=world.folder("borg-base"),
-         cwd=world.folder("sources"))  # fmt: skip
+    borg(
+        "create",
+        "--timestamp",
+        f"{at.astimezone(w.timezone.utc):%Y-%m-%dT%H:%M:%S}",
+        f"{repository}::{name or f'oa-{at:%Y%m%d}'}",
+        "live",
+        base=world.folder("borg-base"),
+        cwd=world.folder("sources"),
+    )
 
 
 def make_borg(world, kind):

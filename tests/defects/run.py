@@ -21,7 +21,8 @@ EXPECTED = yaml.safe_load((w.HERE / "expected.yaml").read_text("utf-8"))
 
 @dataclass
 class Row:
-    """How a case went. `state`: found, missed, not_yet, not_planted, no_tool, broken (the good one was bad)."""
+    """How a case went. `state`: found, missed, not_yet, not_planted, no_tool, error,
+    broken (the good one was bad)."""
 
     name: str
     kind: str
@@ -77,7 +78,8 @@ class Bench:
         except Exception as wrong:
             where = traceback.extract_tb(wrong.__traceback__)[-1]
             said = getattr(wrong, "stderr", None) or b""
-            why = f"{type(wrong).__name__}: {wrong} {said[-300:]!r} ({Path(where.filename).name}:{where.lineno})"
+            where = f"{Path(where.filename).name}:{where.lineno}"
+            why = f"{type(wrong).__name__}: {wrong} {said[-300:]!r} ({where})"
             return Row(name, kind, "error", why)
         row.seconds = time.monotonic() - begun
         return row
@@ -91,7 +93,7 @@ class Bench:
         if planted.standing:
             site.backdate()
         if case.change is not None:
-            # What lies elsewhere must have been good as well; for a copy that never was elsewhere there is no before.
+            # What lies elsewhere must have been good too; one that never was elsewhere has no before.
             held = site.after(case, standing=True)
             if held.bad and case.elsewhere:
                 return Row(name, kind, "broken", f"bad before: {held.bad} {held.error}")
@@ -142,7 +144,7 @@ def judged(row, case, after):
     """Found: the wanted word, at a level below which nothing is bad, and nothing else turned bad."""
     level, reasons = wanted(row.name, row.kind)
     mine = {name: words for name, words in after.bad.items() if hit(case, name)}
-    # What is said of a slot without a good artefact is a consequence, unless the slot is what was asked about.
+    # What is said of a slot without a good artefact follows from it, unless the slot was asked about.
     own = {name: words for name, words in mine.items() if level == 0 or not name.startswith("slot ")}
     words = {word for found in own.values() for word in found if word[1] not in case.ignored}
     row.words = sorted(words)
@@ -151,7 +153,9 @@ def judged(row, case, after):
         row.state, row.why = "missed", f"nothing bad; untold {after.untold} {after.error}"
     elif not any(word in reasons for _, word in words):
         row.state, row.why = "missed", f"other words, wanted {reasons}"
-    elif min(found for found, word in words if word not in CONSEQUENCES or word in reasons) < min(int(v.level_of(r)[1:]) for r in reasons):
+    elif min(found for found, word in words if word not in CONSEQUENCES or word in reasons) < min(
+        int(v.level_of(r)[1:]) for r in reasons
+    ):
         row.state, row.why = "missed", f"bad below L{level}"
     elif row.others:
         row.state, row.why = "missed", f"others turned bad: {row.others}"
@@ -195,7 +199,9 @@ class Site:
         """Damage leaves the times of files alone: what a plant wrote to gets its own back."""
         for path in self.good.rglob("*"):
             target = self.top / path.relative_to(self.good)
-            if (path.is_file() and target.is_file() and not target.is_symlink()) or (path.is_dir() and target.is_dir()):
+            if (path.is_file() and target.is_file() and not target.is_symlink()) or (
+                path.is_dir() and target.is_dir()
+            ):
                 held = path.stat()
                 os.utime(target, ns=(held.st_atime_ns, held.st_mtime_ns))
 
@@ -209,7 +215,9 @@ class Site:
         self._look(state, at, case.params)
         for more in case.checks:
             more(state, at)
-        policy = v.policy(**{**self.made.facts.get("policy", {}), **case.policy}) if case.policy else self.policy
+        policy = (
+            v.policy(**{**self.made.facts.get("policy", {}), **case.policy}) if case.policy else self.policy
+        )
         return v.said(state, policy, at)
 
     def _look(self, state, at, params=None):

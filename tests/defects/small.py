@@ -66,11 +66,20 @@ def redis(world, commands, path, at):
     """A dump of a server that got these commands."""
     place = world.folder("redis")
     (place / "dump.rdb").unlink(missing_ok=True)
-    argv = [w.tool("redis-server"), "--port", "0",
-            "--unixsocket", str(place / "s"), "--dir", str(place), "--save", "", "--daemonize", "no"]  # fmt: skip
-    with subprocess.Popen(
-        argv, stdout=subprocess.DEVNULL
-    ) as server:
+    argv = [
+        w.tool("redis-server"),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(place / "s"),
+        "--dir",
+        str(place),
+        "--save",
+        "",
+        "--daemonize",
+        "no",
+    ]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as server:
         try:
             with socket.socket(socket.AF_UNIX) as wire:
                 for _ in range(300):

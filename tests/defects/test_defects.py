@@ -1,11 +1,14 @@
-"""A part of the bench of defects: each planted defect is found where it should be, and nothing else turns bad."""
+"""A part of the bench of defects: each planted defect is found where it should be, and nothing else."""
 
 import pytest
 
 FOUND = [
     *(("D01", kind) for kind in ("pg-plain", "tar.gz")),
     *(("D02", kind) for kind in ("pg-plain", "tar.gz")),
-    *((name, "pg-plain") for name in ("D06", "D11", "D15", "D16", "D17", "D24", "D37", "D40", "D42", "D43", "D45", "D46")),
+    *(
+        (name, "pg-plain")
+        for name in ("D06", "D11", "D15", "D16", "D17", "D24", "D37", "D40", "D42", "D43", "D45", "D46")
+    ),
     *((name, "tar.gz") for name in ("D08", "D09", "D11", "D13", "D20", "D21")),
     *((name, "openssl") for name in ("D27", "D30", "D32")),
 ]

@@ -1,4 +1,4 @@
-"""The list of what must be found: complete, in the words of the levels, and planted in every kind it names."""
+"""The list of what must be found: complete, in the words of the levels, planted in every kind."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The usual means, for comparison: size, a listing, the tool's own check, a restore's exit status, row counts.
+"""The usual means: size, a listing, the tool's own check, a restore's exit status, row counts.
 
 Each says whether it finds something wrong with the newest artefact: True, False, or None where it has nothing
 to say about this kind.
@@ -15,8 +15,13 @@ import physical
 import world as w
 
 MEANS = ("size", "list", "check", "restore", "counts")
-NAMES = {"size": "size > 0", "list": "pg_restore -l, gzip -t", "check": "tool's own check", "restore": "restore exit code",
-         "counts": "row counts"}  # fmt: skip
+NAMES = {
+    "size": "size > 0",
+    "list": "pg_restore -l, gzip -t",
+    "check": "tool's own check",
+    "restore": "restore exit code",
+    "counts": "row counts",
+}
 
 
 def usual(case):
@@ -53,7 +58,9 @@ def _restored(case, path, database):
     where = ("-h", "127.0.0.1", "-p", pg.port, "-U", "postgres", "-d", database)
     if case.base.startswith("pg-plain"):
         text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        return fails(pg.programs / "psql", "-X", "-q", *where, "-v", "ON_ERROR_STOP=1", input=text, env=_no_lo(pg))
+        return fails(
+            pg.programs / "psql", "-X", "-q", *where, "-v", "ON_ERROR_STOP=1", input=text, env=_no_lo(pg)
+        )
     return fails(pg.programs / "pg_restore", "--exit-on-error", "--no-owner", "--no-acl", *where, path)
 
 
@@ -72,7 +79,10 @@ def counts(case, path):
     held = json.loads(case.world.folder("counted").joinpath("pg.json").read_text())
     pg = databases.days(case.world)
     try:
-        return any(pg.sql(f"SELECT count(*) FROM ONLY {name}", database="usual")[0][0] != n for name, n in held.items())
+        return any(
+            pg.sql(f"SELECT count(*) FROM ONLY {name}", database="usual")[0][0] != n
+            for name, n in held.items()
+        )
     except Exception:  # a table that is not there
         return True
 
@@ -80,10 +90,15 @@ def counts(case, path):
 def counted(world):
     """The source's counts, as somebody would have noted them."""
     pg = databases.days(world)
-    rows = pg.sql("SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                  " WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname IN ('oa', 'public')",
-                  database=databases.NAME)  # fmt: skip
-    found = {name: pg.sql(f"SELECT count(*) FROM ONLY {name}", database=databases.NAME)[0][0] for (name,) in rows}
+    rows = pg.sql(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname IN ('oa', 'public')",
+        database=databases.NAME,
+    )
+    found = {
+        name: pg.sql(f"SELECT count(*) FROM ONLY {name}", database=databases.NAME)[0][0] for (name,) in rows
+    }
     world.folder("counted").joinpath("pg.json").write_text(json.dumps(found))
 
 
@@ -92,7 +107,9 @@ def _maria(case, path):
     data = path.read_bytes()
     data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
     maria.sql("DROP DATABASE IF EXISTS usual", "CREATE DATABASE usual CHARACTER SET utf8mb4", database=None)
-    return fails(w.tool("mariadb"), "--no-defaults", f"--socket={maria.socket}", "-uroot", "usual", input=data)
+    return fails(
+        w.tool("mariadb"), "--no-defaults", f"--socket={maria.socket}", "-uroot", "usual", input=data
+    )
 
 
 def _maria_counts(case, path):
@@ -122,12 +139,36 @@ def _age(case, path):
 
 
 def _gpg(case, path):
-    return fails("gpg", "--homedir", files.keys(case.world) / "ops.gpg", "--batch", "-o", "/dev/null", "--yes", "-d", path)
+    return fails(
+        "gpg",
+        "--homedir",
+        files.keys(case.world) / "ops.gpg",
+        "--batch",
+        "-o",
+        "/dev/null",
+        "--yes",
+        "-d",
+        path,
+    )
 
 
 def _openssl(case, path):
-    return fails("openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-iter", "10000", "-pass", "stdin", "-in", path,
-                 "-out", "/dev/null", input=files.PASSPHRASE.encode())  # fmt: skip
+    return fails(
+        "openssl",
+        "enc",
+        "-d",
+        "-aes-256-cbc",
+        "-pbkdf2",
+        "-iter",
+        "10000",
+        "-pass",
+        "stdin",
+        "-in",
+        path,
+        "-out",
+        "/dev/null",
+        input=files.PASSPHRASE.encode(),
+    )
 
 
 def _verifybackup(case, path):

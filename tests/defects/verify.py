@@ -69,7 +69,13 @@ def look(state, check_id, params, at, *, place="here", vantage="county-agent", s
     item = result.Item(check_id, check.version, OBJECT, OBJECT, given)
     told = []
     line = result.look(
-        check, item, source, vantage=vantage, when=result.When(w.ms(at)), now=lambda: w.ms(at), told=told.append
+        check,
+        item,
+        source,
+        vantage=vantage,
+        when=result.When(w.ms(at)),
+        now=lambda: w.ms(at),
+        told=told.append,
     )
     # What is signed is what is read: as bytes and back.
     line = result.decode(result.encode(line))
@@ -86,8 +92,14 @@ def look(state, check_id, params, at, *, place="here", vantage="county-agent", s
 
 def policy(kind="database", **more):
     """The object's policy as the estate has it."""
-    entry = {"object": OBJECT, "kind": kind, "clause": "HA-08", "full": DAILY, "place": "here",
-             "drill": {"every": "month", "restore_within": "12h"}}  # fmt: skip
+    entry = {
+        "object": OBJECT,
+        "kind": kind,
+        "clause": "HA-08",
+        "full": DAILY,
+        "place": "here",
+        "drill": {"every": "month", "restore_within": "12h"},
+    }
     given = {key: value for key, value in {**entry, **more}.items() if value is not None}
     estate = policies_of.Estate({OBJECT: kind}, w.ms(SINCE))
     return policies_of.parse([given], estate)
@@ -104,9 +116,11 @@ def said(state, policies, now):
             # Whether one that is being made is a finding is the ledger's to say.
             for verdict in (one for one in record.verdicts if one.reason != "unfinished"):
                 put(bad if verdict.outcome is Outcome.BAD else untold, record.name, verdict)
-    observed = Observed(places=places, fingerprints=tuple(state.prints), **{
-        key: value for key, value in state.extra.items() if key != "error"
-    })  # fmt: skip
+    observed = Observed(
+        places=places,
+        fingerprints=tuple(state.prints),
+        **{key: value for key, value in state.extra.items() if key != "error"},
+    )
     try:
         problems = engine.evaluate(policies, observed, w.ms(now)).problems
     except NotImplementedError:
@@ -135,12 +149,20 @@ def signed(root, at, artefact, **more):
 
 
 def prints_of(days, system=""):
-    """The signed lines about the sidecars: what the source's own agent says of them when the dumps are made."""
+    """The signed lines about the sidecars: what the source's own agent says of them."""
     state = State()
     pattern = str(days[0]).replace(days[0].name[:8], "%Y%m%d")
     line = look(state, "backup.fingerprint", {"path": pattern}, w.NOW, place="source", vantage="source-agent")
     return [
-        Fingerprint(OBJECT, one["at"], one["root"], "source-agent", one["artefact"], one["bytes"], one["changed"],
-                    one["system"])  # fmt: skip
+        Fingerprint(
+            OBJECT,
+            one["at"],
+            one["root"],
+            "source-agent",
+            one["artefact"],
+            one["bytes"],
+            one["changed"],
+            one["system"],
+        )
         for one in line.facts["fingerprints"]
     ]

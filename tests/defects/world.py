@@ -57,8 +57,13 @@ def clock(at):
         raise Missing("faketime is not installed here")
     # An offset, not faketime's own words: its shared start of the clock stops a server that forks.
     offset = int(at.timestamp() - time.time())
-    return ["env", "TZ=Asia/Shanghai", f"LD_PRELOAD={found[0]}", f"FAKETIME={offset:+d}s",
-            "FAKETIME_DONT_FAKE_MONOTONIC=1"]  # fmt: skip
+    return [
+        "env",
+        "TZ=Asia/Shanghai",
+        f"LD_PRELOAD={found[0]}",
+        f"FAKETIME={offset:+d}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",
+    ]
 
 
 def dated(path, when):
@@ -79,7 +84,7 @@ def noted(path):
 
 @dataclass
 class Made:
-    """A kind's artefacts: `top` holds everything that a defect may touch; `days` the artefact of each slot."""
+    """A kind's artefacts: `top` holds all that a defect may touch; `days` each slot's artefact."""
 
     kind: str
     top: Path

@@ -110,15 +110,21 @@ class Demo:
         numbers = [one.number for one in self.counties]
         key = "sealed: {secret: ops}"
         objects = "\n".join(
-            f"  - {{id: county/xian-{n}/oa-db, asset: county-{n}, drill: county-{n}, name: {n}县数据库, kind: database, params: {{"
-            f"backup.fingerprint: {{}}, backup.drill: {{sealed: {{secret: ops}}}}, backup.postgres: {{{key}, must_match: true, database: oa_{n}}}}}}}"
+            f"  - {{id: county/xian-{n}/oa-db, asset: county-{n}, drill: county-{n},"
+            f" name: {n}县数据库, kind: database, params: {{"
+            f"backup.fingerprint: {{}}, backup.drill: {{sealed: {{secret: ops}}}}, "
+            f"backup.postgres: {{{key}, must_match: true, database: oa_{n}}}}}}}"
             for n in numbers
         )
         return ESTATE.format(
             assets="\n".join(f"  - {{id: county-{n}, kind: server, agent: county-{n}}}" for n in numbers),
-            objects=objects, port=self.port, live=self.city.live, server=self.top / "server",
-            appliance=self.city.place, counties=self.top / "counties",
-        )  # fmt: skip
+            objects=objects,
+            port=self.port,
+            live=self.city.live,
+            server=self.top / "server",
+            appliance=self.city.place,
+            counties=self.top / "counties",
+        )
 
     def look(self, name, item, at):
         """One look of an agent; its line, as it is signed."""
@@ -126,7 +132,12 @@ class Demo:
         source = open_backups(Transient(kept), Means(state=self.state(name)), at)
         ticks = iter(range(at, at + 100))
         made = result.look(
-            registry.get(item.check), item, source, vantage=name, when=result.When(at), now=lambda: next(ticks)
+            registry.get(item.check),
+            item,
+            source,
+            vantage=name,
+            when=result.When(at),
+            now=lambda: next(ticks),
         )
         return made
 
@@ -144,7 +155,9 @@ class Collector:
         self.publisher = Publisher(self.context)
         self.batches = Batches(self.context, self.publisher, Metrics(), Plans(self.context))
         text = demo.estate()
-        estates.apply(self.context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="admin")
+        estates.apply(
+            self.context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="admin"
+        )
         names = ["city", *(f"county-{one.number}" for one in demo.counties)]
         self.agents = {name: worksite.Agent(name, self.context) for name in names}
         for agent in self.agents.values():
@@ -182,18 +195,27 @@ def live(demo, collector, planted, days):
         for one in today:
             one.by_day(demo, day)
         at = worksite.at(day.isoformat(), "08:30")
-        collector.looks(list(collector.plans), at, lambda check: check not in ("backup.manifest", "backup.drill"))
+        collector.looks(
+            list(collector.plans), at, lambda check: check not in ("backup.manifest", "backup.drill")
+        )
         if day.day == 5:
             for name in collector.plans:
-                collector.look(name, worksite.at(day.isoformat(), "20:00"), lambda check: check == "backup.drill")
+                collector.look(
+                    name, worksite.at(day.isoformat(), "20:00"), lambda check: check == "backup.drill"
+                )
         if number % 7 == 6:
-            say(f"  {day}  {sum(1 for _ in demo.top.rglob('*.age'))} dumps, {time.monotonic() - demo.begun:.0f} s")
+            say(
+                f"  {day}  {sum(1 for _ in demo.top.rglob('*.age'))} dumps,"
+                f" {time.monotonic() - demo.begun:.0f} s"
+            )
 
 
 def night(demo, collector, day, today):
     """The jobs of one night."""
     demo.city.work(day)
-    made = collector.look("city", worksite.at(day.isoformat(), "00:40"), lambda check: check == "backup.manifest")
+    made = collector.look(
+        "city", worksite.at(day.isoformat(), "00:40"), lambda check: check == "backup.manifest"
+    )
     manifest = next(demo.state("city").rglob(made[0].facts["artefacts"][0]["file"]))
     demo.city.back_up(day, manifest)
     list(demo.workers.map(lambda county: county_night(county, day, today), demo.counties))
@@ -227,16 +249,26 @@ def compare(found, planted, days):
     say(f"{'planted':34} {'object':22} {'first provable':14} {'reason':20} breaks")
     for one in planted:
         mine = [p for p in bad if one.explains(p)]
-        named = [p for p in mine if p["reason"] in one.reasons and day_of(p["first_provable_ms"]) == one.shown_on()]
+        named = [
+            p for p in mine if p["reason"] in one.reasons and day_of(p["first_provable_ms"]) == one.shown_on()
+        ]
         missed += not named
         for p in named[:1]:
-            say(f"{one.what:34} {one.object:22} {day_of(p['first_provable_ms'])!s:14} {p['reason']:20} {' '.join(p['clause'])}")
+            say(
+                f"{one.what:34} {one.object:22} {day_of(p['first_provable_ms'])!s:14} {p['reason']:20}"
+                f" {' '.join(p['clause'])}"
+            )
         if not named:
-            seen = [(p["reason"], str(day_of(p["first_provable_ms"])), p["artefact"] or p["slot"]) for p in mine]
+            seen = [
+                (p["reason"], str(day_of(p["first_provable_ms"])), p["artefact"] or p["slot"]) for p in mine
+            ]
             say(f"{one.what:34} {one.object:22} NOT SHOWN on {one.shown_on()} as {one.reasons}: {seen}")
     stray = [p for p in bad if not any(one.explains(p) for one in planted)]
     for p in stray[:20]:
-        say(f"shown, and not planted: {p['object']} {p['reason']} {p['artefact'] or p['slot']} {day_of(p['first_provable_ms'])}")
+        say(
+            f"shown, and not planted: {p['object']} {p['reason']} {p['artefact'] or p['slot']}"
+            f" {day_of(p['first_provable_ms'])}"
+        )
     return missed, len(stray)
 
 
@@ -269,7 +301,10 @@ def run(top, world, args):
     demo.begun = time.monotonic()
     planted = demo_plants.chosen(demo, args.days, FIRST)
     collector = Collector(demo, top / "collector")
-    say(f"{args.days} days, {args.counties} counties, {len(planted)} defects; backup server by SFTP on port {demo.port}")
+    say(
+        f"{args.days} days, {args.counties} counties, {len(planted)} defects;"
+        f" backup server by SFTP on port {demo.port}"
+    )
     live(demo, collector, planted, args.days)
     collector.hands.ms = worksite.at((FIRST + timedelta(days=args.days - 1)).isoformat(), "12:00")
     derive.catch_up(collector.context)

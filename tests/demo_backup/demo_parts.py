@@ -91,17 +91,35 @@ class County:
         print_ = wrap.alone(wrap.Wish(login, Pace(), SHA256, self.place))
         if between:
             self.sql("CREATE SCHEMA aside", "CREATE TABLE aside.document AS TABLE document", *between)
-        w.run(pg.programs / "pg_dump", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres", "-Fc", "-N", "aside",
-              *words, "-f", plain, self.database, at=at)  # fmt: skip
+        w.run(
+            pg.programs / "pg_dump",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            pg.port,
+            "-U",
+            "postgres",
+            "-Fc",
+            "-N",
+            "aside",
+            *words,
+            "-f",
+            plain,
+            self.database,
+            at=at,
+        )
         if between:
-            self.sql("TRUNCATE document", "INSERT INTO document TABLE aside.document", "DROP SCHEMA aside CASCADE")
+            self.sql(
+                "TRUNCATE document", "INSERT INTO document TABLE aside.document", "DROP SCHEMA aside CASCADE"
+            )
         path = self.path(day)
         files.seal(self.demo.world, "age", plain, path, at, to=to)
         path.with_name(path.name + ".sha256").unlink()
         raw = path.read_bytes()
         made = Bytes(path.name, len(raw), hashlib.sha256(raw).hexdigest())
-        print_ = replace(print_, started=w.ms(at), ended=w.ms(at) + 5000, artefact=made,
-                         databases=(self.database,))  # fmt: skip
+        print_ = replace(
+            print_, started=w.ms(at), ended=w.ms(at) + 5000, artefact=made, databases=(self.database,)
+        )
         beside_ = path.with_name(path.name + ENDING)
         beside_.write_bytes(dumped(print_))
         self.tidy(day)

@@ -37,7 +37,11 @@ class Plant:
     def by_day(self, demo, day):
         """What befalls it once the night's jobs are done."""
         if self.mishap is not None:
-            owner = demo.city if self.object == demo.city.name else next(o for o in demo.counties if o.name == self.object)
+            owner = (
+                demo.city
+                if self.object == demo.city.name
+                else next(o for o in demo.counties if o.name == self.object)
+            )
             self.mishap(owner, self.day)
 
     def explains(self, problem):
@@ -63,25 +67,95 @@ def _all(demo, first):
             found.append(Plant(what, names[number], day, reasons, first, **more))
 
     county(1, "dump missing", 3, "missing", job=lambda one, day: None)
-    county(2, "dump cut to a half", 5, "changed", job=cut, also=("truncated", "does_not_open", "inner_damaged", "copy_missing"))
-    county(3, "schema only", 15, "no_rows_at_all", job=lambda one, day: one.back_up(day, words=("--schema-only",)),
-           also=("shrunk",))  # fmt: skip
+    county(
+        2,
+        "dump cut to a half",
+        5,
+        "changed",
+        job=cut,
+        also=("truncated", "does_not_open", "inner_damaged", "copy_missing"),
+    )
+    county(
+        3,
+        "schema only",
+        15,
+        "no_rows_at_all",
+        job=lambda one, day: one.back_up(day, words=("--schema-only",)),
+        also=("shrunk",),
+    )
     county(4, "one row changed", 30, "rows_differ", job=one_row)
-    county(5, "copy missing", 25, "copy_missing", "copy_behind", mishap=lambda one, day: c.remove(one.copy(day)))
-    county(6, "copy differs", 40, "copy_differs", mishap=copy_flip,
-           also=("changed", "truncated", "does_not_open", "inner_damaged"))  # fmt: skip
-    county(7, "readable by everybody", 50, "open_to_others", mishap=lambda one, day: one.path(day).chmod(0o644))
-    county(8, "not for the escrow key", 55, "recipient_missing", job=lambda one, day: one.back_up(day, to=("ops",)))
-    county(9, "one bit flipped", 70, "changed", mishap=lambda one, day: flip(one.path(day)), hit_before=1,
-           also=("truncated", "does_not_open", "inner_damaged", "copy_differs"))  # fmt: skip
-    county(10, "purged before its time", 60, "vanished", mishap=lambda one, day: c.remove(one.path(day)), hit_before=12,
-           also=("retention_short", "eating_good"))  # fmt: skip
-    county(1, "yesterday's under today's name", 80, "same_as_before", job=same_again,
-           also=("old_inside", "missing", "fingerprint_edited", "rows_differ", "copy_missing", "copy_behind"))  # fmt: skip
-    found.append(Plant("file left out of the increment", demo.city.name, 37, ("files_missing",), first,
-                       mishap=left_out, until=6, also=("orphan", "link_damaged")))  # fmt: skip
-    found.append(Plant("increment deleted", demo.city.name, 66, ("vanished",), first, mishap=deleted, hit_before=1, until=6,
-                       also=("orphan", "retention_short", "eating_good", "link_damaged")))  # fmt: skip
+    county(
+        5, "copy missing", 25, "copy_missing", "copy_behind", mishap=lambda one, day: c.remove(one.copy(day))
+    )
+    county(
+        6,
+        "copy differs",
+        40,
+        "copy_differs",
+        mishap=copy_flip,
+        also=("changed", "truncated", "does_not_open", "inner_damaged"),
+    )
+    county(
+        7, "readable by everybody", 50, "open_to_others", mishap=lambda one, day: one.path(day).chmod(0o644)
+    )
+    county(
+        8,
+        "not for the escrow key",
+        55,
+        "recipient_missing",
+        job=lambda one, day: one.back_up(day, to=("ops",)),
+    )
+    county(
+        9,
+        "one bit flipped",
+        70,
+        "changed",
+        mishap=lambda one, day: flip(one.path(day)),
+        hit_before=1,
+        also=("truncated", "does_not_open", "inner_damaged", "copy_differs"),
+    )
+    county(
+        10,
+        "purged before its time",
+        60,
+        "vanished",
+        mishap=lambda one, day: c.remove(one.path(day)),
+        hit_before=12,
+        also=("retention_short", "eating_good"),
+    )
+    county(
+        1,
+        "yesterday's under today's name",
+        80,
+        "same_as_before",
+        job=same_again,
+        also=("old_inside", "missing", "fingerprint_edited", "rows_differ", "copy_missing", "copy_behind"),
+    )
+    found.append(
+        Plant(
+            "file left out of the increment",
+            demo.city.name,
+            37,
+            ("files_missing",),
+            first,
+            mishap=left_out,
+            until=6,
+            also=("orphan", "link_damaged"),
+        )
+    )
+    found.append(
+        Plant(
+            "increment deleted",
+            demo.city.name,
+            66,
+            ("vanished",),
+            first,
+            mishap=deleted,
+            hit_before=1,
+            until=6,
+            also=("orphan", "retention_short", "eating_good", "link_damaged"),
+        )
+    )
     return found
 
 
@@ -117,7 +191,9 @@ def same_again(one, day):
     """The job failed, and its script took yesterday's."""
     before = one.path(day - timedelta(days=1))
     for old in before.parent.glob(before.name + "*"):
-        shutil.copy2(old, old.with_name(old.name.replace(f"{day - timedelta(days=1):%Y%m%d}", f"{day:%Y%m%d}")))
+        shutil.copy2(
+            old, old.with_name(old.name.replace(f"{day - timedelta(days=1):%Y%m%d}", f"{day:%Y%m%d}"))
+        )
     one.tidy(day)
 
 

@@ -32,8 +32,16 @@ def into_the_source(case):
 def compared_with_another(case):
     """What is compared is another instance's fingerprint."""
     pg = databases.days(case.world)
-    case.world.once("hr pg", lambda _: pg.sql("CREATE DATABASE hr_db") or pg.sql(
-        "CREATE TABLE staff AS SELECT g, md5(g::text) FROM generate_series(1, 4000) g", database="hr_db"))  # fmt: skip
+    case.world.once(
+        "hr pg",
+        lambda _: (
+            pg.sql("CREATE DATABASE hr_db")
+            or pg.sql(
+                "CREATE TABLE staff AS SELECT g, md5(g::text) FROM generate_series(1, 4000) g",
+                database="hr_db",
+            )
+        ),
+    )
     other = case.world.folder("empty") / "hr.dump"
     other.write_bytes(b"")
     databases.write_fingerprint(pg, other, "hr_db")
@@ -124,7 +132,9 @@ def no_roles(case):
 @c.benign("B15", "drill")
 def extension_missing(case):
     source = case.world.made("pg-plain").newest
-    text = source.read_bytes().replace(b"CREATE SCHEMA oa;\n", b"CREATE EXTENSION zhparser;\n\nCREATE SCHEMA oa;\n", 1)
+    text = source.read_bytes().replace(
+        b"CREATE SCHEMA oa;\n", b"CREATE EXTENSION zhparser;\n\nCREATE SCHEMA oa;\n", 1
+    )
     assert text != source.read_bytes()
     drilled(case, path=str(plain(case, text)), compare="none")
 

@@ -37,7 +37,9 @@ def gzip_of_nothing(case):
     w.dated(case.path, w.DAYS[case.place])
 
 
-@c.plants("D04", "pg-custom", "pg-directory", "pg-tar", "pg-plain.gz", "mariadb", *PACKED, "age", "gpg", "redis")
+@c.plants(
+    "D04", "pg-custom", "pg-directory", "pg-tar", "pg-plain.gz", "mariadb", *PACKED, "age", "gpg", "redis"
+)
 def temporary_name(case):
     ending = case.random.choice([".part", ".tmp"])
     case.path.rename(case.path.with_name(case.path.name + ending))
@@ -48,7 +50,18 @@ def part_missing(case):
     case.victim().unlink()
 
 
-@c.plants("D06", "pg-custom", "pg-directory", "pg-tar", "pg-plain", "pg-plain.gz", "mariadb", *PACKED, *SEALED, "redis")
+@c.plants(
+    "D06",
+    "pg-custom",
+    "pg-directory",
+    "pg-tar",
+    "pg-plain",
+    "pg-plain.gz",
+    "mariadb",
+    *PACKED,
+    *SEALED,
+    "redis",
+)
 def under_todays_name(case):
     for path in (case.path, *case.beside()):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -21,7 +21,11 @@ def page_flipped(case):
 
 def segments(case):
     top = case.path if case.base == "wal" else case.path / "archive"
-    found = [p for p in top.rglob("*") if p.is_file() and len(p.name.split("-")[0]) == 24 and "." not in p.name[:24]]
+    found = [
+        p
+        for p in top.rglob("*")
+        if p.is_file() and len(p.name.split("-")[0]) == 24 and "." not in p.name[:24]
+    ]
     return sorted(found, key=lambda p: p.name)
 
 
@@ -113,7 +117,9 @@ def combined_after_a_flip(case):
     newest = case.world.folder("empty") / "newest"
     c.run_cp(whole, newest)
     shutil.rmtree(whole)
-    made = w.run(pg.programs / "pg_combinebackup", case.made.days[0], middle, newest, "-o", whole, check=False)
+    made = w.run(
+        pg.programs / "pg_combinebackup", case.made.days[0], middle, newest, "-o", whole, check=False
+    )
     assert made.returncode == 0, made.stderr
     checked = w.run(pg.programs / "pg_verifybackup", "-n", whole, check=False)
     assert checked.returncode == 0, checked.stderr
@@ -175,7 +181,9 @@ def nothing_at_all(case):
     elif case.base == "restic":
         repositories.restic(case.path, "forget", "latest", "--tag", "daily")
     else:
-        repositories.borg("delete", f"{case.path}::oa-{w.DAYS[2]:%Y%m%d}", base=case.world.folder("borg-base"))
+        repositories.borg(
+            "delete", f"{case.path}::oa-{w.DAYS[2]:%Y%m%d}", base=case.world.folder("borg-base")
+        )
 
 
 @c.plants("D61", "pgbackrest", standing=True)

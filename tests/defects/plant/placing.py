@@ -7,8 +7,24 @@ import files
 import verify as v
 import world as w
 
-EVERYWHERE = ("pg-custom", "pg-directory", "pg-tar", "pg-plain", "pg-plain.gz", "pg-basebackup", "mariadb", "tree",
-              "tar.gz", "zip", "age", "gpg", "openssl", "7z", "redis", "device-config")  # fmt: skip
+EVERYWHERE = (
+    "pg-custom",
+    "pg-directory",
+    "pg-tar",
+    "pg-plain",
+    "pg-plain.gz",
+    "pg-basebackup",
+    "mariadb",
+    "tree",
+    "tar.gz",
+    "zip",
+    "age",
+    "gpg",
+    "openssl",
+    "7z",
+    "redis",
+    "device-config",
+)
 
 
 @c.plants("D24", *EVERYWHERE, standing=True)
@@ -28,6 +44,7 @@ def plain_under_an_encrypted_name(case):
     if case.kind in files.INNER:
         source = case.world.made(files.INNER[case.kind][0]).days[case.place]
         case.path.write_bytes(source.read_bytes())
+        of_rows_alone(case)
     else:
         source = files.documents(case.world)[case.place]
         case.path.unlink()
@@ -49,6 +66,15 @@ def sealed_again(case, **how):
     """The right inner file, sealed otherwise."""
     source = case.world.made(files.INNER[case.base][0]).days[case.place]
     files.seal(case.world, case.base, source, case.path, w.DAYS[case.place], **how)
+    of_rows_alone(case)
+
+
+def of_rows_alone(case):
+    """The job that made it recorded no bytes beside it that would tell."""
+    import json
+
+    for path in (one for one in case.beside() if one.suffix == ".json"):
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "artefact": None}), "utf-8")
 
 
 @c.plants("D29", "age", "gpg")
@@ -94,6 +120,7 @@ def empty_inside(case):
         source = empty / case.path.name.removesuffix(files.ENDING[case.kind])
         source.write_bytes(b"")
         files.seal(case.world, case.kind, source, case.path, w.DAYS[case.place])
+        of_rows_alone(case)
     else:
         (empty / "20260304.sql").write_bytes(b"")
         case.path.unlink()
@@ -115,8 +142,15 @@ def copied(case, change):
 
     def look(state, at):
         given = {**case.made.params, **case.params, "path": pattern}
-        v.look(state, case.made.check, given, at, place="there", vantage=vantage,
-               secrets=case.world.folder("state"))  # fmt: skip
+        v.look(
+            state,
+            case.made.check,
+            given,
+            at,
+            place="there",
+            vantage=vantage,
+            secrets=case.world.folder("state"),
+        )
 
     case.checks.append(look)
 
@@ -140,8 +174,16 @@ def copy_differs(case):
     copied(case, one_bit)
 
 
-@c.plants("D22", "pg-custom/symlink", "pg-custom/hardlink", "pg-custom/device", "tree/device", "tar.gz/symlink",
-          "age/hardlink", standing=True)  # fmt: skip
+@c.plants(
+    "D22",
+    "pg-custom/symlink",
+    "pg-custom/hardlink",
+    "pg-custom/device",
+    "tree/device",
+    "tar.gz/symlink",
+    "age/hardlink",
+    standing=True,
+)
 def copy_not_elsewhere(case):
     def here(top):
         path = top / case.path.name

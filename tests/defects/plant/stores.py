@@ -142,8 +142,19 @@ def volume_missing(case):
     """Packed in volumes, and one of them never came."""
     source = files.documents(case.world)[case.place]
     c.remove(case.path)
-    w.run("7z", "a", "-bd", "-y", "-t7z", "-mhe=on", f"-p{files.PASSPHRASE}", f"-v{_third(case)}b", case.path, ".",
-          cwd=source)  # fmt: skip
+    w.run(
+        "7z",
+        "a",
+        "-bd",
+        "-y",
+        "-t7z",
+        "-mhe=on",
+        f"-p{files.PASSPHRASE}",
+        f"-v{_third(case)}b",
+        case.path,
+        ".",
+        cwd=source,
+    )
     volumes = sorted(case.path.parent.glob(case.path.name + ".*"))
     volumes[1].unlink()
     for path in volumes[:1] + volumes[2:]:
@@ -171,7 +182,29 @@ def deletable(case):
     case.checks.append(look)
 
 
-@c.plants("D33", "pg-custom", "device-config")
+@c.plants("D33", "device-config")
 def plain_ftp(case):
     case.params |= {"transport": "ftp"}
     case.victims |= {path.name for path in case.made.days}
+
+
+@c.plants("D33", "pg-custom")
+def ftp_server(case):
+    """The machine that holds them offers FTP."""
+    import socket
+
+    import verify as v
+
+    case.victims |= {path.name for path in case.made.days}
+
+    def look(state, at):
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                server.bind(("0.0.0.0", 21))
+            except OSError as problem:
+                raise w.Missing(f"port 21: {problem}") from problem
+            server.listen()
+            v.look(state, "backup.access", {"path": case.made.params["path"], "services": True}, at)
+
+    case.checks.append(look)
