@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.artefacts import basic, levels
+from checks.artefacts.artefact import Artefact
 from checks.artefacts.levels import Level, Outcome, Verdict, bad, good, untold
 from checks.artefacts.pgbackrest_look import Facts, Params, Set, Stanza, observe
-from checks.artefacts.walread import Expected, judge_log
+from checks.artefacts.walread import Expected, Log, judge_log
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
@@ -25,10 +26,15 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         yield Reading(f"{one.name}:fulls", one.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
     own = {one.base.name: list(_alone(one, by_stanza, params, seen.taken_at)) for one in facts.artefacts}
     for each in facts.artefacts:
-        stanza = by_stanza[each.base.name.rpartition("/")[0]]
+        stanza = _stanza(each, by_stanza)
         yield from levels.readings(
             each.base.name, [*own[each.base.name], *_connected(each, stanza, facts, own)]
         )
+
+
+def _stanza(one: Set, stanzas: dict[str, Stanza]) -> Stanza:
+    name = one.base.name.rpartition("/")[0]
+    return stanzas.get(name) or Stanza(name, Artefact(f"{name}/archive", "log", 0, 0, 0), Log())
 
 
 def _judge_log(one: Stanza, params: Params, taken_at: int) -> Iterator[Verdict]:
@@ -40,7 +46,7 @@ def _judge_log(one: Stanza, params: Params, taken_at: int) -> Iterator[Verdict]:
 
 
 def _alone(one: Set, stanzas: dict[str, Stanza], params: Params, taken_at: int) -> Iterator[Verdict]:
-    stanza = stanzas[one.base.name.rpartition("/")[0]]
+    stanza = _stanza(one, stanzas)
     if one.checked is not None and one.checked.missing:
         yield bad("part_missing", levels.first(one.checked.names))
     if one.why == "missing":
