@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from checks.codec import JsonValue, to_json
@@ -256,7 +257,7 @@ class Success:
 
 @dataclass(frozen=True)
 class ObjectLedger:
-    """One object's account. `slots`, `points` and `days` are made when they are asked for: two years of
+    """One object's account. `slots`, `points` and `days` are made when they are asked for, once: two years of
     200 objects are 150 000 of each, and most callers want one."""
 
     name: str
@@ -277,22 +278,22 @@ class ObjectLedger:
     """Slots by state, then `good`; days by state with the prefix `day_`."""
     account: Any = field(repr=False, compare=False, default=None)
 
-    @property
+    @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """All slots since the start of service, by opening."""
         return tuple(self.account.slots()) if self.account else ()
 
-    @property
+    @cached_property
     def points(self) -> tuple[Point, ...]:
         """All artefacts ever seen, by start."""
         return tuple(self.account.points()) if self.account else ()
 
-    @property
+    @cached_property
     def days(self) -> tuple[Day, ...]:
         """All days with a slot."""
         return tuple(self.account.days()) if self.account else ()
 
-    @property
+    @cached_property
     def weeks(self) -> tuple[Week, ...]:
         """All ISO weeks with a slot's anchor."""
         return tuple(self.account.weeks()) if self.account else ()

@@ -25,7 +25,7 @@ from collector.web.pages.base import Answer, context, render, route, t, table, z
 from collector.web.pages.rounds import month_of
 
 STRIP_DAYS, TABLE_DAYS, CAPACITY_DAYS = 35, 90, 60
-_MOST, _MOST_WEEKS, _RECENT = 40, 5, 40
+_MOST, _MOST_WEEKS, _RECENT = 40, 2, 40
 _FULL = (
     Column("b_place"),
     Column("target"),
