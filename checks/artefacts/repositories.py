@@ -13,7 +13,7 @@ from checks.artefacts.layers import LayerError, Limits
 from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.store import Stored
-from checks.places import Backups, Tools
+from checks.places import Backups, Tools, shown
 
 DAY_MS = 86_400_000
 MOST_LOCKS = 20
@@ -153,15 +153,20 @@ def listed(found: Sequence[Snapshot]) -> Stands:
     return Stands(len(rows), tuple(rows[:1000]))
 
 
-def closed(backups: Backups, params: Params, seen: Repository) -> Facts:
-    """Facts of a repository that does not tell its archives: those of the last look that it did tell."""
+def closed(backups: Backups, params: Params, seen: Repository, modified: int) -> Facts:
+    """Facts of a repository that does not tell its archives: those of the last look that it did tell. Where
+    there is none, one that stands for them all, `modified` when the repository was: what is bad of it must
+    be bad of something."""
     raw = backups.before(f"{key_of(params)}-list", "")
     backups.before(f"{key_of(params)}-list", raw or "")
     rows = [
         Snapshot(Artefact(name, "snapshot", size, 0, at, id=own, trouble="unreadable"))
         for name, size, at, own in (json.loads(raw) if raw else [])
     ]
-    return Facts(tuple(rows[: params.artefacts]), listed(rows), replace(seen, told=False))
+    name = shown(params.path.rstrip("/").rpartition("/")[2])
+    nameless = Snapshot(Artefact(name, "snapshot", 0, 0, modified, trouble="unreadable"))
+    shown_now = tuple(rows[: params.artefacts]) or (nameless,)
+    return Facts(shown_now, listed(rows), replace(seen, told=False))
 
 
 def told(backups: Backups, params: Params, found: Sequence[Snapshot], seen: Repository) -> Facts:

@@ -107,16 +107,17 @@ def _locks(place: Place, top: str, held: list[str] | tuple[str, ...] | Any) -> t
 
 def _asked(backups: Backups, place: Place, params: Params, seen: Repository) -> Facts:
     password, local = repositories.password_of(backups, params), place.local(params.path)
+    modified = place.stat(params.path).mtime_ns // 1_000_000
     word = repositories.cannot_open(backups.tools, "borg", local, password)
     if word or password is None or local is None:
-        return repositories.closed(backups, params, replace(seen, opened=word, check=word))
+        return repositories.closed(backups, params, replace(seen, opened=word, check=word), modified)
     with _shadow(local) as shadow:
         way = _Way(backups, shadow, password)
         check, missing = _check(way, place, params)
         seen = replace(seen, check=check, missing=missing)
         answer = way.ask("list", "--json", "--format", _FORMAT, f"{shadow}/repository")
         if answer.status >= 2 or not answer.out:
-            return repositories.closed(backups, params, replace(seen, opened=_why(answer)))
+            return repositories.closed(backups, params, replace(seen, opened=_why(answer)), modified)
         said = answer_json(answer)
         mode = str(said.get("encryption", {}).get("mode", ""))
         seen = replace(seen, opened="yes", encryption=shown(mode))
