@@ -69,13 +69,14 @@ class Sum:
     total: int = 0
     _piece: Any = field(default=None, repr=False)
 
-    def add(self, lines: list[bytes]) -> None:
-        """Add lines; the last one may be the beginning, or a part, of one that is too long."""
+    def add(self, lines: list[bytes], size: int = -1) -> None:
+        """Add lines, of so many bytes (-1: not counted yet); the last one may be the beginning, or a part, of
+        one that is too long."""
         if self._piece is not None or lines[-1][-1] != _NEWLINE:
             self._add_pieces(lines)
             return
         self.count += len(lines)
-        self.size += sum(map(len, lines))
+        self.size += size if size >= 0 else sum(map(len, lines))
         self.total += sum(map(_number, self.how.digests(lines), repeat("little")))
 
     @property
@@ -137,9 +138,22 @@ class Lines:
 
     def count(self, byte: bytes, lines: list[bytes]) -> int:
         """How often a byte stands in these lines, the first ones at hand."""
-        if not self._at and len(lines) == len(self._batch):
+        if self._whole(lines):
             return self._text.count(byte, 0, self._end)
         return b"".join(lines).count(byte)
+
+    def holds(self, byte: bytes, lines: list[bytes]) -> bool:
+        """Whether a byte stands in them."""
+        if self._whole(lines):
+            return self._text.find(byte, 0, self._end) >= 0
+        return byte in b"".join(lines)
+
+    def size(self, lines: list[bytes]) -> int:
+        """Bytes of them."""
+        return self._end if self._whole(lines) else sum(map(len, lines))
+
+    def _whole(self, lines: list[bytes]) -> bool:
+        return not self._at and len(lines) == len(self._batch)
 
     def line(self) -> bytes:
         """The next line; b"" at the end."""

@@ -318,7 +318,10 @@ class _Reader:
             if given:
                 if width and not made.open and given[-1][-1] == 10:
                     self._fit(given, width - 1)
-                made.add(self._as_utf8(given, codec) if codec else given)
+                if codec:
+                    made.add(self._as_utf8(given, codec))
+                else:
+                    made.add(given, lines.size(given))
             lines.take(len(given) + (end >= 0))
             if end >= 0:
                 return not made.open
@@ -327,14 +330,17 @@ class _Reader:
     def _fit(self, rows: list[bytes], tabs: int) -> None:
         """Whether rows have as many columns as their table, and no zero bytes: of a batch at once."""
         lines = self._lines
-        if lines.count(b"\t", rows) == tabs * len(rows) and not lines.count(b"\0", rows):
-            return
-        for row in rows:
-            if row.count(b"\t") != tabs or b"\0" in row:
-                self.told.misfits += 1
-                self.told.headers += row.startswith(_DUMPED)
-                if _ERROR.match(row):
-                    self._error(row)
+        if lines.count(b"\t", rows) == tabs * len(rows) and not lines.holds(b"\0", rows):
+            if tabs:
+                return
+            odd = [row for row in rows if row.startswith(_STRANGE)]
+        else:
+            odd = [row for row in rows if row.count(b"\t") != tabs or b"\0" in row]
+        for row in odd:
+            self.told.misfits += 1
+            self.told.headers += row.startswith(_DUMPED)
+            if _ERROR.match(row):
+                self._error(row)
 
     def _as_utf8(self, rows: list[bytes], codec: str) -> list[bytes]:
         try:
@@ -364,6 +370,7 @@ class _Reader:
 
 
 _DUMPED = b"-- Dumped from database version "
+_STRANGE = (_DUMPED, b"pg_dump: ", b"sys_dump: ", b"ERROR: ")
 
 
 class _Digest:

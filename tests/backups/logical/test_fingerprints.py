@@ -29,6 +29,14 @@ def pg(request):
     return request.getfixturevalue(f"pg{request.param}")
 
 
+@pytest.fixture
+def moving(pg15):
+    """A database that a test may write to."""
+    pg15.sql("DROP DATABASE IF EXISTS moving", "CREATE DATABASE moving TEMPLATE oa_db")
+    yield "moving"
+    pg15.sql("DROP DATABASE moving WITH (FORCE)")
+
+
 def test_everything_in_the_schema_is_in_it(pg, taker, schema, tmp_path):
     done = taker(pg)("take", "--out", tmp_path / "f.json")
     assert done.code == 0, done.error
@@ -43,11 +51,13 @@ def test_everything_in_the_schema_is_in_it(pg, taker, schema, tmp_path):
     assert made.roles == len(schema.ROLES) + 1
 
 
-def test_it_holds_under_constant_writes_because_the_dump_has_the_same_snapshot(pg, taker, backup, verified):
+def test_it_holds_under_constant_writes_because_the_dump_has_the_same_snapshot(
+    pg15, moving, taker, backup, verified
+):
     stop = threading.Event()
 
     def write() -> None:
-        with closing(pg.connect("oa_db")) as conn:
+        with closing(pg15.connect(moving)) as conn:
             while not stop.is_set():
                 conn.execute("INSERT INTO oa.archive SELECT g, 'w' FROM generate_series(1, 50) g")
                 conn.execute("UPDATE oa.person SET county = county || '.' WHERE id % 7 = 0")
@@ -60,7 +70,7 @@ def test_it_holds_under_constant_writes_because_the_dump_has_the_same_snapshot(p
     try:
         for number in range(2):
             path = backup / f"oa-{number}.dump"
-            done = taker(pg)("wrap", "--out", path, "--format", "custom")
+            done = taker(pg15)("wrap", "--out", path, "--format", "custom", database=moving)
             assert done.code == 0, done.error
             found = verified("backup.postgres", {"path": str(path), "zone_min": 0, "mode": "0644"})
             assert found.reasons == {}
@@ -70,15 +80,15 @@ def test_it_holds_under_constant_writes_because_the_dump_has_the_same_snapshot(p
         writer.join()
 
 
-def test_a_sandwich_proves_what_stood_still_and_bounds_the_rest(pg15, taker, backup, verified):
+def test_a_sandwich_proves_what_stood_still_and_bounds_the_rest(pg15, moving, taker, backup, verified):
     path = backup / "oa.dump"
     taker15 = taker(pg15)
-    assert taker15("take", "--before", backup / "first").code == 0
-    pg15.sql("INSERT INTO oa.archive VALUES (-1, 'between')", database="oa_db")
-    pg15.tool("pg_dump", "-Fc", "-f", path, "oa_db")
+    assert taker15("take", "--before", backup / "first", database=moving).code == 0
+    pg15.sql("INSERT INTO oa.archive VALUES (-1, 'between')", database=moving)
+    pg15.tool("pg_dump", "-Fc", "-f", path, moving)
     path.chmod(0o640)
-    pg15.sql("INSERT INTO oa.archive VALUES (-2, 'later')", database="oa_db")
-    done = taker15("sandwich", "--artefact", path, "--before", backup / "first")
+    pg15.sql("INSERT INTO oa.archive VALUES (-2, 'later')", database=moving)
+    done = taker15("sandwich", "--artefact", path, "--before", backup / "first", database=moving)
     assert done.code == 0, done.error
     assert done.value["bounded"] == ["oa.archive"]
     found = verified("backup.postgres", {"path": str(path), "zone_min": 0})
