@@ -26,7 +26,6 @@ from checks.artefacts.levels import Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.places import Backups, Entry, Place
 
-
 _NONE = Names()
 
 
