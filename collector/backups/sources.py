@@ -88,12 +88,22 @@ def _roots(one: BackupObject, runs: Runs, signed: Signed, found: Compared) -> No
         if record.expected and record.expected not in roots:
             found.add(run, bad("fingerprint_edited" if rows else "manifest_edited"), at)
         elif record.fingerprint and record.fingerprint not in roots and not record.expected:
-            found.add(run, bad("rows_differ" if rows else "files_differ"), at)
+            found.add(run, bad("rows_differ" if rows else _files(record, prints)), at)
         elif record.fingerprint in roots:
             found.add(run, good(Level.TRUE), at)
         systems = {held.system for held in prints if held.system}
         if systems and record.system and record.system not in systems:
             found.add(run, bad("wrong_source"), at)
+
+
+def _files(record: Record, prints: Sequence[Fingerprint]) -> str:
+    """What other files are: of a repository's snapshot the bytes are counted as the source counts its own."""
+    told = [one.bytes for one in prints if one.bytes is not None]
+    if record.kind != "snapshot" or len(told) != len(prints) or not record.bytes:
+        return "files_differ"
+    if record.bytes < min(told):
+        return "files_missing"
+    return "files_extra" if record.bytes > max(told) else "files_differ"
 
 
 def _same_as_before(runs: Runs, signed: Signed, found: Compared) -> None:
