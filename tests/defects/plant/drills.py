@@ -60,7 +60,9 @@ def overran(case):
 def rolled_back(case):
     """All of it in a transaction that is taken back; the client reports success."""
     source = case.world.made("pg-plain").newest
-    place = plain(case, b"BEGIN;\n" + source.read_bytes() + b"\nROLLBACK;\n")
+    # pg_dump puts large objects into a transaction of their own: its COMMIT would keep all that came before.
+    text = source.read_bytes().replace(b"\nBEGIN;\n", b"\n").replace(b"\nCOMMIT;\n", b"\n")
+    place = plain(case, b"BEGIN;\n" + text + b"\nROLLBACK;\n")
     held = source.with_name(source.name + ".fingerprint.json")
     shutil.copy2(held, place.with_name(place.name + ".fingerprint.json"))
     drilled(case, path=str(place))
