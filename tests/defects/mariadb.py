@@ -19,8 +19,10 @@ from checks.artefacts.fingerprint import dump as dumped
 
 NAME = "shop"
 TABLES = (
-    "CREATE TABLE `订单` (id int AUTO_INCREMENT PRIMARY KEY, `客户` varchar(80), body text,"
-    " fee decimal(10,2), made datetime, raw varbinary(64), f double, j json) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
+    "CREATE TABLE `订单` (id int AUTO_INCREMENT PRIMARY KEY, `客户` varchar(80),"
+    " body text,"
+    " fee decimal(10,2), made datetime, raw varbinary(64), f double, j json)"
+    " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
     "CREATE TABLE item (id int PRIMARY KEY, name varchar(60), rejected bool) ENGINE=InnoDB",
     "CREATE TABLE empty_one (id int PRIMARY KEY) ENGINE=InnoDB",
     "CREATE TABLE staff (id int PRIMARY KEY, name varchar(40) CHARACTER SET gbk) ENGINE=InnoDB",
@@ -115,8 +117,10 @@ def fill(maria, name, rows, seed):
     maria.sql(
         *TABLES,
         "INSERT INTO `订单` (`客户`, body, fee, made, raw, f, j) SELECT CONCAT('客户', seq % 97),"
-        f" CONCAT(MD5(seq + {seed}), REPEAT('订单内容', seq % 20)), seq / 100,"
-        f" '2026-01-01' + INTERVAL seq SECOND, UNHEX(MD5(seq)), SQRT(seq), JSON_OBJECT('n', seq) FROM seq_1_to_{rows}",
+        f" CONCAT(MD5(seq + {seed}), REPEAT('订单内容', seq % 20)),"
+        f" seq / 100,"
+        f" '2026-01-01' + INTERVAL seq SECOND, UNHEX(MD5(seq)), SQRT(seq), JSON_OBJECT('n', seq)"
+        f" FROM seq_1_to_{rows}",
         f"INSERT INTO item SELECT seq, CONCAT('物品 ''', seq, '\\\\'), seq % 4 = 0 FROM seq_1_to_{rows // 4}",
         "INSERT INTO staff SELECT seq, CONCAT('张', seq) FROM seq_1_to_50",
         database=name,
