@@ -9,6 +9,7 @@ import argparse
 import random
 import sys
 import time
+import timeit
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,8 @@ def main():
     for problem in ledger.problems:
         kinds[problem.reason] = kinds.get(problem.reason, 0) + 1
     print(f"{points} artefacts; problems: {', '.join(f'{n} {word}' for word, n in sorted(kinds.items()))}")
+    loop = min(timeit.repeat("sum(i * i for i in range(1000))", number=100, repeat=5)) * 10**4
+    print(f"how busy this machine is: a loop over 1000 squares takes {loop:.0f} us")
     print(f"one object spelled out as JSON: {spelled * 1000:.0f} ms; rounds {[f'{t:.3f}' for t in took]}")
     print(
         f"backup policy: {chosen.objects} objects x 2 years of daily points evaluated in"
