@@ -82,7 +82,7 @@ class _Look:
         return replace(
             base,
             made=made,
-            seal=seal if seal.scheme else None,
+            seal=seal,
             fingerprint=compared.root if compared is not None else root,
             expected=noted.root,
         )

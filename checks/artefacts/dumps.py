@@ -192,7 +192,7 @@ def judge_one(one: DumpArtefact, params: DumpParams, taken_at: int) -> Iterator[
         yield untold(Level.WELL_FORMED, "not_read")
         yield from judge_seal(base.name, base.seal, params.sealed, Inside())
         return
-    yield from _present(dump)
+    yield from _present(dump, sealed=base.seal is not None and bool(base.seal.scheme))
     yield from _well_formed(dump, params)
     yield from judge_seal(base.name, base.seal, params.sealed, _inside(one, dump))
     yield from _true(one, dump, params)
@@ -217,11 +217,11 @@ def _unchanged(one: DumpArtefact) -> Iterator[Verdict]:
         yield good(Level.UNCHANGED) if noted == one.base.sha256 else bad("changed")
 
 
-def _present(dump: Dump) -> Iterator[Verdict]:
+def _present(dump: Dump, *, sealed: bool) -> Iterator[Verdict]:
     if dump.parts_missing or dump.trouble == "part_missing":
         yield bad("part_missing", next(iter(dump.parts_missing), ""))
-    elif not dump.text and not dump.trouble and dump.format in ("", "plain"):
-        yield bad("nothing_inside")
+    elif not sealed and not dump.text and not dump.trouble and dump.format in ("", "plain"):
+        yield bad("nothing_inside")  # of an envelope it is said at its own level
 
 
 def _well_formed(dump: Dump, params: DumpParams) -> Iterator[Verdict]:
