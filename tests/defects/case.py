@@ -115,6 +115,7 @@ class Case:
 BODY = {
     "pg-basebackup": "base",
     "pg-incremental": "base",
+    "mariabackup": "shop",
     "pgbackrest": "backup",
     "restic": "data",
     "borg": "data",

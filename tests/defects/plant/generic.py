@@ -103,6 +103,7 @@ def block_zeroed(case):
     data = victim.read_bytes()
     size = min(4096, max(len(data) // 4, 1))
     held = [at for at in range(len(data) // 8, len(data) - size, 512) if any(data[at : at + size])]
+    held = held or [at for at in range(0, len(data) - size + 1, 512) if any(data[at : at + size])]
     c.patch(victim, case.random.choice(held), bytes(size))
 
 
@@ -113,7 +114,8 @@ def blocks_swapped(case):
     size = min(4096, max(len(data) // 8, 1))
     spots = [at for at in range(0, len(data) - size + 1, size) if any(data[at : at + size])]
     one = case.random.choice(spots)
-    other = next(at for at in reversed(spots) if data[at : at + size] != data[one : one + size])
+    every = reversed(range(0, len(data) - size + 1, size))
+    other = next(at for at in every if data[at : at + size] != data[one : one + size])
     c.patch(victim, one, data[other : other + size])
     c.patch(victim, other, data[one : one + size])
 
