@@ -27,6 +27,8 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BESIDE = "/usr/lib/postgresql/*/bin"
 _KINGBASE = "/opt/Kingbase/ES/V*/Server/bin"
 _OURS = "ROUNDSEAL_TOOLS"  # directories an operator adds in the environment of the service, looked in first
+# A killed agent (kill -9) ends nothing itself: the kernel then ends the tools that its threads had started.
+_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL", "--")
 _ABOVE = 64  # descriptors of ours; below are those the program gets
 _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
 _running: set[int] = set()  # process groups of programs under way
@@ -140,6 +142,8 @@ class LocalTools:
         words = [program, *argv[1:]]
         if cwd is not None:
             words = ["/usr/bin/env", f"--chdir={cwd}", *words]
+        if os.access(_WITH_US[0], os.X_OK):
+            words = [*_WITH_US, *words]
         with contextlib.ExitStack() as ours:
             feed = _Feed(stdin) if stdin is not None else None
             given = feed.number if feed is not None else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)

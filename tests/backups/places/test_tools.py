@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -89,6 +91,22 @@ def test_all_end_with_this_process() -> None:
     with LocalTools().stream(["sleep", "600"]) as one:
         end_all()
         assert one.finish() == -9
+
+
+@pytest.mark.skipif(not os.access("/usr/bin/setpriv", os.X_OK), reason="NOT TESTED: no setpriv here")
+def test_a_killed_agent_leaves_no_tool_running() -> None:
+    agent = (
+        "import sys; from agent.sources.backup_tools import LocalTools\n"
+        "with LocalTools().stream(['sh', '-c', 'echo $$; exec sleep 1000']) as stream:\n"
+        "    print(stream.out.readline().decode(), flush=True); stream.out.read()\n"
+    )
+    command = [sys.executable, "-c", agent]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as child:
+        assert child.stdout is not None
+        tool = int(child.stdout.readline())
+        child.kill()
+        child.wait()
+    assert gone(tool)
 
 
 def test_a_tool_that_is_not_here_is_unsupported() -> None:
