@@ -8,6 +8,7 @@ import sys
 import case as c
 import databases
 import mariadb
+import verify as v
 import world as w
 
 beside = sys.modules["plant_beside"]
@@ -235,4 +236,14 @@ def a_new_database(case):
         databases.write_fingerprint(pg, case.path)
         pg.sql("DROP DATABASE newcomer")
         databases.finish(case.path, at)
-    case.params |= {"databases": [databases.NAME, mariadb.NAME, "postgres"]}
+    known = [databases.NAME, mariadb.NAME, "postgres"]
+    case.params |= {"databases": known}
+    case.checks.append(
+        lambda state, at: v.look(
+            state,
+            "backup.fingerprint",
+            {"path": case.made.params["path"], "databases": known},
+            at,
+            place="source",
+        )
+    )
