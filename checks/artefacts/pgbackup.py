@@ -232,3 +232,17 @@ def not_listed(path: str) -> bool:
 _LEFT_OUT = frozenset(
     ("backup_manifest", "postgresql.auto.conf", "recovery.signal", "standby.signal", "pg_wal")
 )
+
+
+# Initials that mean one zone where this is used; any other tells nothing.
+_ZONES = {"UTC": 0, "GMT": 0, "CST": 480, "+08": 480, "HKT": 480}
+
+
+def started(text: str) -> int | None:
+    """START TIME of a label, UTC epoch milliseconds."""
+    when, _, zone = text.rpartition(" ")
+    try:
+        found = datetime.strptime(when, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(found.timestamp()) * 1000 - _ZONES[zone] * 60_000 if zone in _ZONES else None

@@ -28,6 +28,7 @@ from checks.artefacts.pgbackup import (
     read_control,
     read_label,
     read_manifest,
+    started,
 )
 from checks.artefacts.standing import digest, trouble
 from checks.artefacts.wal import Segment, read_head
@@ -224,16 +225,26 @@ def _told(made: Inside, manifest: Manifest | None, books: _Books) -> Inside:
     if manifest is None:
         return made
     system = manifest.system or made.control_system
+    began, ended = _times(label, manifest)
     return replace(
         made,
         system=system,
-        began=manifest.started(),
-        ended=manifest.ended(),
+        began=began,
+        ended=ended,
         manifest_sha256=manifest.sha256,
         algorithm=manifest.algorithm,
         compared=books.compared(),
         log_short=_short(manifest, books.segments, system),
     )
+
+
+def _times(label: Label | None, manifest: Manifest) -> tuple[int | None, int | None]:
+    """Start and end. One that was combined has a new manifest, and the label of its last link."""
+    written = manifest.started()
+    began = started(label.started) if label is not None else None
+    if began is None or written is None or written - began < 60_000:
+        return written, manifest.ended()
+    return began, None
 
 
 def _short(manifest: Manifest, held: dict[str, Segment | None], system: str) -> int:

@@ -191,7 +191,7 @@ def _first_manifest(memory: Memory, entry: Entry, inside: Inside) -> str:
     if not before:
         return inside.manifest_sha256
     known = from_json(Inside, before["inside"])
-    same = (known.start, known.system) == (inside.start, inside.system)
+    same = (known.start, known.system, known.parent) == (inside.start, inside.system, inside.parent)
     return str(before["manifest"]) if same else inside.manifest_sha256
 
 

@@ -34,7 +34,7 @@ def heap(backup: Path) -> Path:
     )
 
 
-def test_a_chain_is_good_and_read_once(backed, looker, tmp_path):
+def test_a_chain_is_good_and_stays_so(backed, looker, tmp_path):
     place = backed.copy(tmp_path / "pg", "full", "first", "second")
     looks = looker(CHECK, path=place / "*", rolling=0)
     seen = looks.look().kept("ok_chain")
@@ -44,9 +44,6 @@ def test_a_chain_is_good_and_read_once(backed, looker, tmp_path):
     assert newest.base.kind == "incremental" and newest.base.parent and newest.inside.algorithm == "CRC32C"
     assert newest.base.made.system == seen.facts.artefacts[0].base.made.system != ""
     again = looks.look()
-    assert [one.base.read_at for one in again.facts.artefacts] == [
-        one.base.read_at for one in seen.facts.artefacts
-    ]
     assert again.bad() == {}
 
 
