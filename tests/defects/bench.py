@@ -172,12 +172,12 @@ def tried(args):
 
 
 def read(paths):
-    """Rows of runs that were written down: of different kinds, side by side."""
-    planted, benign = [], []
+    """Rows of runs that were written down; of a case that was tried again the last one counts."""
+    planted, benign = {}, {}
     for path in paths:
         for rows, held in zip((planted, benign), json.loads(path.read_text("utf-8")), strict=True):
-            rows += [run.Row(**one) for one in held]
-    return planted, benign
+            rows.update({(one["name"], one["kind"]): run.Row(**one) for one in held})
+    return list(planted.values()), list(benign.values())
 
 
 if __name__ == "__main__":

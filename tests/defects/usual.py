@@ -7,6 +7,7 @@ to say about this kind.
 import gzip
 import json
 import subprocess
+import zlib
 
 import databases
 import files
@@ -34,7 +35,7 @@ def usual(case):
     for name, how in _OF.get(case.base, {}).items():
         try:
             found[name] = how(case, path)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError):
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError, EOFError, zlib.error):
             found[name] = True
     return found
 
