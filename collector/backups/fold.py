@@ -26,7 +26,9 @@ def look_of(result: Result, *, object: str, place: str, received_ms: int, offset
     facts: Mapping[str, Any] = result.facts or {}
     verdicts = _verdicts(result.readings)
     listed, count = _stands(facts)
-    bases = [from_json(Artefact, one["base"], "facts.artefacts.base") for one in facts.get("artefacts", ())]
+    # The archived log of a repository is judged as well, beside the backups in it.
+    seen = (*facts.get("artefacts", ()), *facts.get("stanzas", ()))
+    bases = [from_json(Artefact, one["base"], "facts.artefacts.base") for one in seen]
     started = _started(facts)
     return Look(
         object=object,

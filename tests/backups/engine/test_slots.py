@@ -288,3 +288,20 @@ def test_what_stands_under_a_temporary_name_is_unfinished_not_missing() -> None:
         ("20260304.dump.part", "unfinished")
     ]
     assert look.count == 1 and look.listed is not None and look.listed[0].name == "20260304.dump.part"
+
+
+def test_the_log_of_a_repository_is_judged_beside_its_backups() -> None:
+    from checks.api import Reading, State, Unit
+    from checks.artefacts.artefact import Artefact
+    from checks.codec import to_json
+    from checks.result import Result
+    from collector.backups.fold import look_of
+
+    log = to_json(Artefact("oa/archive", "log", 7, 1, 1000))
+    facts = {"artefacts": [], "stanzas": [{"name": "oa", "base": log}], "stands": {"count": 0, "listed": []}}
+    gap = Reading("oa/archive:connected", 0, Unit.NONE, State.CRIT, "gap")
+    line = Result("backup.pgbackrest", 1, "a", "a", "v", 0, 2000, 2000, "", facts, (gap,), State.CRIT)
+    look = look_of(line, object="a", place="p", received_ms=2000)
+    assert [(one.name, one.kind, one.verdicts[0].reason) for one in look.sightings] == [
+        ("oa/archive", "log", "gap")
+    ]
