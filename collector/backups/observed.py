@@ -16,7 +16,8 @@ from checks.artefacts.levels import Verdict
 class Sighting:
     """One artefact in one look; the fields of `checks.artefacts.artefact.Artefact` that the engine uses.
 
-    `start`, `end`: from inside it. `verdicts`: the worst of each level that the look asked.
+    `start`, `end`: from inside it. `verdicts`: the worst of each level that the look asked. `recorded`: the
+    digest that stands beside it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Sighting:
     inode: int = 0
     link_to: str = ""
     trouble: str = ""
+    recorded: str = ""
     verdicts: tuple[Verdict, ...] = ()
 
 

@@ -305,3 +305,17 @@ def test_the_log_of_a_repository_is_judged_beside_its_backups() -> None:
     assert [(one.name, one.kind, one.verdicts[0].reason) for one in look.sightings] == [
         ("oa/archive", "log", "gap")
     ]
+
+
+def test_other_bytes_whose_digest_was_made_to_fit_are_an_edited_manifest() -> None:
+    from collector.backups.fold import fold
+    from collector.backups.observed import Look, Sighting
+
+    def seen(sha: str, recorded: str, at: int) -> Look:
+        one = Sighting("a.tar.gz", "full", 7, 1000, sha256=sha, recorded=recorded)
+        return Look("o", "p", "backup.archive", "v", at, at, (one,), ())
+
+    for recorded, word in (("b" * 64, "manifest_edited"), ("a" * 64, "changed")):
+        looks = [seen("a" * 64, "a" * 64, 2000), seen("b" * 64, recorded, 3000)]
+        (record,) = fold(looks)["o"]["p"].records
+        assert [one.reason for one in record.verdicts] == [word]
