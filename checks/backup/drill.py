@@ -22,6 +22,7 @@ PICKS = ("newest", "oldest", "middle", "random", "rotating")
 EVERY = ("day", "week", "fortnight", "month", "quarter", "year")
 TREES = ("restic", "borg", "tree", "archive", "file")
 LOGICAL = ("postgres", "kingbase", "mariadb")
+WITH_ROLES = ("postgres", "kingbase")
 LONGEST_S = 31 * 86_400
 PLAIN = Sealed()
 
@@ -109,10 +110,21 @@ def observe(backups: Drilling, params: Params) -> Facts:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Levels true, restorable and usable of what was restored; then its times and amounts."""
     if not seen.facts.artefacts:
-        yield from judge_stands(seen.facts.stands)
+        yield from _nothing(seen.facts.stands, params)
     for one in seen.facts.artefacts:
         yield from readings(one.base.name, verdicts(one, params))
         yield from _figures(one)
+
+
+def _nothing(stands: Stands, params: Params) -> Iterator[Reading]:
+    """No drill was made: nothing stands there, or not what was to be restored. That others stand there is no
+    good word for anything."""
+    if not stands.count:
+        yield from judge_stands(stands)
+    elif params.artefact:
+        yield from readings(params.artefact, [bad("missing")])
+    else:
+        yield Reading("stands", stands.count, Unit.COUNT, State.UNKNOWN, "not_drilled")
 
 
 def verdicts(one: Drilled, params: Params) -> list[Verdict]:
@@ -128,6 +140,8 @@ def _place(one: Drilled, params: Params) -> Iterator[Verdict]:
     if params.needs_approval and not params.approval:
         yield bad("no_approval")
     if one.target is None:
+        if not one.reason:
+            yield untold(Level.RESTORABLE, "no_network_cut")  # into what, nobody says
         return
     source = params.source
     if source.system and one.target.system == source.system and params.kind in LOGICAL:
@@ -156,9 +170,28 @@ def _restored(one: Drilled, params: Params) -> Iterator[Verdict]:
     if there.read != "whole":
         yield _untold("not_read")
     yield from _pages(there.pages)
+    yield from _roles(one, params)
+    yield from _something(one, params)
+    yield good(Level.RESTORABLE)
+
+
+def _roles(one: Drilled, params: Params) -> Iterator[Verdict]:
     if params.globals and one.roles.made:
         yield bad("globals_missing", one.roles.made[0])
-    yield good(Level.RESTORABLE)
+    elif params.globals and params.kind in WITH_ROLES and not one.roles.from_globals:
+        # None was needed this time; the file that is to hold them was not there, or could not be read.
+        yield untold(Level.TRUE, "globals_missing")
+
+
+def _something(one: Drilled, params: Params) -> Iterator[Verdict]:
+    """That nothing came back and could be read is no restore, unless the source had nothing either."""
+    there, beside = one.restored, one.against.compared if one.against is not None else None
+    if there.read != "whole" or there.tables or there.bytes or (beside is not None and beside.same):
+        return
+    if params.kind in TREES:
+        yield untold(Level.TRUE, "not_recorded")
+    else:
+        yield bad("nothing_in_it")
 
 
 def _pages(word: str) -> Iterator[Verdict]:

@@ -18,6 +18,7 @@ ASIDE = frozenset({"not_sealed", "weak_seal", "recipient_missing", "opens_for_an
 ASIDE |= {"vanished", "retention_short", "eating_good", "unsafe_names", "stale_lock", "log_stopped"}
 ASIDE |= {"globals_missing", "not_drilled", "wrong_target", "rolled_back", "wrong_answer", "overran"}
 ASIDE |= {"no_approval", "no_room", "busy"}
+_BY_RESTORE = frozenset({Level.WELL_FORMED, Level.SEALED, Level.CONNECTED})
 # Nothing is known to be broken, and less is proven than should be.
 DOUBT = frozenset({"manifest_missing", "no_fingerprint", "no_checksum", "no_integrity", "shrunk", "grown"})
 
@@ -45,7 +46,18 @@ def grade(verdicts: Sequence[Verdict], required: int) -> Grade:
     """What one look, or all looks together, give."""
     restore = reached(one for one in verdicts if not _aside(one))
     broken = any(breaks(one) for one in verdicts)
-    return Grade(reached(verdicts), restore, False if broken else restore >= required or None)
+    proven = restore >= required and _asked(verdicts, required)
+    return Grade(reached(verdicts), restore, False if broken else proven or None)
+
+
+def _asked(verdicts: Sequence[Verdict], required: int) -> bool:
+    """Whether anybody looked at the level that is demanded: a good one above it does not stand for it, save
+    that what was restored was opened, read to its end, and had all it builds on. (`unchanged` asks for less
+    than every artefact is asked for by itself: its end was read.)"""
+    if required < Level.WELL_FORMED or any(one.level == required for one in verdicts):
+        return True
+    restored = any(one.level is Level.RESTORABLE and one.outcome is Outcome.GOOD for one in verdicts)
+    return restored and required in _BY_RESTORE
 
 
 def _aside(verdict: Verdict) -> bool:

@@ -187,6 +187,29 @@ def test_what_comes_back_is_compared_with_what_the_source_recorded(site, source,
         assert "wrong_target" in found
 
 
+def test_what_a_drill_did_not_show_is_never_good():
+    seen = json.loads((RECORDINGS / "ok_custom.json").read_text("utf-8"))
+    [drilled] = from_json(CHECK.facts, seen["facts"]).artefacts
+    stands = from_json(CHECK.facts, seen["facts"]).stands
+
+    def judged(one, **more):
+        params = from_json(CHECK.params, {**seen["params"], **more})
+        found = CHECK.judge(Seen(CHECK.facts((one,) if one else (), stands), 0), params)
+        return {r.name.rpartition(":")[2]: (str(r.state), r.reason) for r in found}
+
+    assert judged(drilled)["restorable"] == judged(drilled)["true"] == ("ok", "")
+    assert judged(replace(drilled, target=None))["restorable"] == ("unknown", "no_network_cut")
+    # The file of roles was asked for and not there: that this dump needs none says nothing of it.
+    assert judged(drilled, globals="/backup/globals.sql")["true"] == ("unknown", "globals_missing")
+    nothing = replace(drilled, restored=replace(drilled.restored, tables=0, bytes=0, rows=0), against=None)
+    assert judged(nothing, compare="none")["true"] == ("crit", "nothing_in_it")
+    assert judged(nothing, compare="none", kind="tree")["true"] == ("unknown", "not_recorded")
+    # Others stand there; none was restored.
+    assert stands.count
+    assert judged(None) == {"stands": ("unknown", "not_drilled")}
+    assert judged(None, artefact="gone.dump")["present"] == ("crit", "missing")
+
+
 def test_nothing_to_restore_is_bad(site, tmp_path):
     seen = site.drill(tmp_path / "*.dump")
     assert [(r.name, str(r.state), r.reason) for r in seen.readings] == [("stands", "crit", "missing")]

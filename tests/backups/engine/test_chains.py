@@ -1,5 +1,7 @@
 """Points and paths: what a chain gives, and what happens to it when one link breaks."""
 
+import pytest
+
 from checks.artefacts.levels import Level, bad, good
 from collector.backups.observed import Epoch
 
@@ -188,6 +190,16 @@ def test_what_could_not_be_opened_is_unproven_and_neither_good_nor_bad(kit):
     assert kit.reasons(account) == {}
     assert kit.reasons(account, outcome="could_not_tell") == {"no_key": ["a"]}
     assert account.rpo.ms is None
+
+
+@pytest.mark.parametrize("asked", ["sealed", "connected", "true"])
+def test_a_good_level_above_the_one_asked_does_not_stand_for_it(kit, asked):
+    world = kit.World(kit.entry(level=asked))
+    world.add("a", "2026-03-01 23:00", verdicts=(*kit.PROVEN, good(Level.USABLE)))
+    assert kit.day_states(world.account("2026-03-02 13:00")) == {"2026-03-01": "unproven"}
+    world.judge("a", "2026-03-02 00:00", good(Level.RESTORABLE))
+    state = "unproven" if asked == "true" else "restorable"  # restored, but beside nothing
+    assert kit.day_states(world.account("2026-03-02 13:00")) == {"2026-03-01": state}
 
 
 def test_a_level_that_the_policy_asks_must_be_reached(kit):
