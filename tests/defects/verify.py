@@ -9,6 +9,7 @@ from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from checks import registry, result
+from checks.api import State as Word
 from checks.artefacts.levels import REASONS, Outcome
 from collector.backups import compile as policies_of
 from collector.backups import engine, fold
@@ -33,6 +34,7 @@ class State:
     looks: list = field(default_factory=list)
     prints: list = field(default_factory=list)
     extra: dict = field(default_factory=dict)
+    stands: dict = field(default_factory=dict)
     drilled: dict = field(default_factory=lambda: {"bad": {}, "untold": {}})
 
     def copied(self):
@@ -84,6 +86,8 @@ def look(state, check_id, params, at, *, place="here", vantage="county-agent", s
             for verdict in seen.verdicts:
                 put(state.drilled["bad" if verdict.outcome is Outcome.BAD else "untold"], seen.name, verdict)
         return line
+    empty = [one.reason for one in line.readings if one.name == "stands" and one.state is Word.CRIT]
+    state.stands[f"slot stands {place} {check_id}"] = {(0, reason) for reason in empty}
     state.looks.append(fold.look_of(line, object=OBJECT, place=place, received_ms=w.ms(at)))
     if told:
         state.extra["error"] = str(told[-1])
@@ -108,6 +112,8 @@ def policy(kind="database", **more):
 def said(state, policies, now):
     """What agent and collector say together at `now`."""
     bad, untold = copy.deepcopy(state.drilled["bad"]), copy.deepcopy(state.drilled["untold"])
+    # Where nothing stands at all the agent's own line says so.
+    bad |= {name: words for name, words in state.stands.items() if words}
     places = fold.fold(state.looks)
     for standing in places.get(OBJECT, {}).values():
         for record in standing.records:
