@@ -20,7 +20,7 @@ from agent.drills.settings import User
 
 _INIT = Path(__file__).with_name("cell_init.py")
 _MOST = 256 * 1024
-_MOST_COMPLAINT = 16 * 1024
+MOST_COMPLAINT = 256 * 1024
 _START_S = 20.0
 _END_S = 5.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -85,7 +85,7 @@ class Running:
     def _drain(self) -> None:
         with self._err, contextlib.suppress(OSError, ValueError):
             while more := os.read(self._err.fileno(), 65536):
-                self.complaint = (self.complaint + more)[-_MOST_COMPLAINT:]
+                self.complaint = (self.complaint + more)[-MOST_COMPLAINT:]
 
 
 class Cell:
@@ -135,7 +135,7 @@ class Cell:
         if "ready" not in answer:
             raise StopError("no_network_cut", str(answer.get("failed", "the cell did not begin"))[:200])
         found = answer["ready"]
-        cut = found["refused"] == found["tried"] and not found["up"]
+        cut = found["refused"] == found.get("tried") and not found["up"]
         if not cut or found["uid"] != user.uid or found["uid"] == 0:
             raise StopError("no_network_cut", "the network could not be proven cut")
         return Proof(found["mode"], found["uid"], tuple(found["interfaces"]), tuple(found["refused"]))

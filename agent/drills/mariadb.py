@@ -16,6 +16,7 @@ from agent.drills.errors import StopError
 from agent.drills.fetch import Fetched, fetch, unseal
 from agent.drills.server import memory_file
 from agent.drills.work import Work
+from agent.sources.backup_local import LocalPlace
 from checks.artefacts.fingerprint import Fingerprint
 from checks.artefacts.mysqldump import Dump, read_dump
 from checks.backup.drill import Question
@@ -43,6 +44,7 @@ _USE = re.compile(rb"USE `((?:[^`]|``)+)`;")
 _HOST = re.compile(rb"-- Host: \S* +Database: ?(\S*)")
 _DONE = re.compile(rb"-- Dump completed on +(\d{4}-\d\d-\d\d +\d\d?:\d\d:\d\d)")
 _LINE = 1 << 20
+_MOST = 64 * 1024
 _START_S = 60.0
 
 
@@ -322,7 +324,9 @@ def _check_tables(server: Server) -> str:
 def _checkpoints(top: Path) -> str:
     for name in ("xtrabackup_checkpoints", "mariadb_backup_checkpoints"):
         with contextlib.suppress(OSError):
-            found = re.search(r"^backup_type = (\S+)$", (top / name).read_text("ascii", "replace"), re.M)
+            # The artefact's own tree: no link in it is followed.
+            text = LocalPlace().block(f"{top}/{name}", 0, _MOST).decode("ascii", "replace")
+            found = re.search(r"^backup_type = (\S+)$", text, re.M)
             return found[1] if found else "unknown"
     raise StopError("unknown_format")
 
@@ -330,7 +334,7 @@ def _checkpoints(top: Path) -> str:
 def _kept(path: Path) -> list[str]:
     """Settings without which InnoDB cannot read these files; nothing else is taken over."""
     with contextlib.suppress(OSError):
-        text = path.read_text("utf-8", "replace")
+        text = LocalPlace().block(str(path), 0, _MOST).decode("utf-8", "replace")
         return [f"--{name.replace('_', '-')}={value}" for name, value in _KEPT.findall(text)]
     return []
 

@@ -21,6 +21,7 @@ from agent.drills.programs import Programs
 from agent.drills.reading import DATABASES
 from agent.drills.server import Server
 from agent.drills.work import Work
+from agent.sources.backup_local import LocalPlace
 from checks.artefacts.pgbackup import GarbledError, read_control, read_label, read_manifest
 from checks.places import Backups, Entry, Place
 
@@ -102,7 +103,7 @@ def _tar(top: Path, name: str) -> Path | None:
 
 def _major(data: Path) -> int:
     try:
-        return int((data / "PG_VERSION").read_text("ascii").split(".")[0])
+        return int(_ours(data, "PG_VERSION", 64).split(b".")[0])
     except (OSError, ValueError):
         raise StopError("unknown_format") from None
 
@@ -110,20 +111,25 @@ def _major(data: Path) -> int:
 def _says(course: Course, data: Path) -> None:
     """What label and control file say; without a label it is a copy of a running data directory."""
     try:
-        label = read_label((data / _LABEL).read_bytes()[:65536])
+        label = read_label(_ours(data, _LABEL, 65536))
     except FileNotFoundError:
         raise StopError("not_a_backup") from None
     except (OSError, GarbledError):
         raise StopError("damaged", _LABEL) from None
     began = _moment(label.started)
     ended = None
-    with suppress(OSError, GarbledError), (data / "backup_manifest").open("rb") as file:
+    with suppress(OSError, GarbledError), LocalPlace().open(f"{data}/backup_manifest") as file:
         manifest = read_manifest(file)
         began, ended = manifest.started(), manifest.ended()
     system = ""
     with suppress(OSError, GarbledError):
-        system = str(read_control((data / "global/pg_control").read_bytes()).system)
+        system = str(read_control(_ours(data, "global/pg_control", 65536)).system)
     course.says_made(began, ended, system=system)
+
+
+def _ours(data: Path, name: str, most: int) -> bytes:
+    """The beginning of a file that was restored: never what a link, pipe or device in its place leads to."""
+    return LocalPlace().block(f"{data}/{name}", 0, most)
 
 
 def _moment(text: str) -> int | None:

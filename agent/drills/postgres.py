@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.drills import programs as found_programs
-from agent.drills.cell import Cell
+from agent.drills.cell import MOST_COMPLAINT, Cell
 from agent.drills.complaints import why
 from agent.drills.dumpscan import Scan, scan
 from agent.drills.errors import StopError
@@ -159,6 +159,8 @@ def _plain(server: Server, dump: Dump, database: str) -> str:
         status, _, said = server.run("psql", *server.words(first), *once, "-f", "-", stdin=file)
     if status or _ERROR.search(said):  # the dump itself may have switched off that errors count
         raise why(said, "restore_failed")
+    if len(said) >= MOST_COMPLAINT:  # only the end was kept: before it may stand what went wrong
+        raise StopError("too_much", "complaints")
     after = set(server.answer("SELECT datname FROM pg_catalog.pg_database").split("\n"))
     made = sorted(after - before)
     return made[0] if dump.scan.connects and made else first

@@ -4,12 +4,16 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from agent.drills.journal import desk
+from agent.drills.programs import installed
+from agent.drills.settings import Drills
 
 # Everything that a superuser of the scratch server can do: programs, files, functions, psql's own commands.
 ATTEMPTS = r"""
@@ -90,6 +94,44 @@ def test_a_dump_that_switches_errors_off_is_not_believed(site, tmp_path):
     (tmp_path / "quiet.sql").write_text(text)
     seen = site.drill(tmp_path / "quiet.sql", compare="none")
     assert seen.said("restorable") == ("crit", "restore_failed")
+
+
+def test_an_error_drowned_in_warnings_is_not_overheard(site, tmp_path):
+    text = "CREATE TABLE t (a int);\n\\set ON_ERROR_STOP 0\nCOMMIT;\nINSERT INTO t VALUES ('x');\n"
+    noise = "DO $$ BEGIN RAISE WARNING '%', repeat('x', 400000); END $$;\n"
+    (tmp_path / "loud.sql").write_text(text + noise)
+    seen = site.drill(tmp_path / "loud.sql", compare="none")
+    assert seen.said("restorable") == ("unknown", "too_much")
+
+
+@pytest.mark.parametrize("name", ["PG_VERSION", "backup_label"])
+def test_links_in_a_base_backup_lead_nowhere_out_of_it(site, tmp_path, name):
+    start = "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\n"
+    held = {"PG_VERSION": "15\n", "backup_label": start}
+    base, outside = tmp_path / "base", tmp_path / "outside"
+    base.mkdir()
+    outside.mkdir()
+    for each, text in held.items():
+        (outside / each).write_text(text)
+        (base / each).write_text(text)
+    (base / name).unlink()
+    (base / name).symlink_to(outside / name)
+    seen = site.drill(base, kind="basebackup")
+    assert seen.one.reason == {"PG_VERSION": "unknown_format", "backup_label": "damaged"}[name]
+    assert site.left() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: to ask as another user takes root")
+def test_a_program_that_another_user_owns_is_asked_as_that_user():
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o777)
+        program = place / "kingbase"
+        program.write_text(f"#!/bin/sh\nid -u > {place}/uid\necho 'kingbase (KingbaseES) 12.1'\n")
+        program.chmod(0o755)
+        os.chown(program, 65534, 65534)
+        found = installed(Drills(programs={"kingbase": (folder,)}), "kingbase")
+        assert ([one.major for one in found], (place / "uid").read_text()) == ([12], "65534\n")
 
 
 def test_a_disk_that_fills_up_ends_the_drill_and_says_so(site, source, tmp_path):
