@@ -15,6 +15,7 @@ from agent.backup_progress import Bar, Watched
 from agent.errors import AgentError
 from agent.shown import Shown, table
 from agent.single import params_of
+from agent.sources.backup_guard import unguarded
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from agent.sources.open import open_source
@@ -23,10 +24,12 @@ from checks import registry
 from checks.api import Check, ObservationError, Reading, Seen, Source, worst
 from checks.api import State as Word
 from checks.artefacts.levels import Level
+from checks.artefacts.standing import exactly
 from checks.codec import FieldError, JsonValue, from_json, to_json
 
 _LEVELS = {level.word: level for level in Level}
 _NO_KINDS = frozenset({"access", "copy", "drill", "manifest"})  # not one artefact, or more than reading
+_LITERAL = frozenset({"borg", "restic"})  # one repository: their `path` is no pattern
 _WORDS = {Word.OK: "good", Word.WARN: "warning", Word.CRIT: "bad", Word.UNKNOWN: "could not tell"}
 
 
@@ -68,7 +71,7 @@ def run(root: Path, wish: Wish) -> Shown:
     try:
         source = open_source(Source.BACKUP, Transient(), _means(root))
         source = source if bar is None else Watched(source, bar)
-        facts = check.observe(source, params)
+        facts = _observed(check, source, params, wish)
     except ObservationError as error:
         value = {"kind": wish.kind, "error": str(error.kind), "detail": error.detail}
         return Shown(value, f"{wish.kind}: {error.kind} {error.detail}", 2)
@@ -77,6 +80,14 @@ def run(root: Path, wish: Wish) -> Shown:
             bar.close()
     readings = list(check.judge(Seen(facts, source.now()), params))
     return _shown(wish, to_json(facts), list(_asked(readings, level)))
+
+
+def _observed(check: Check[Any, Any], source: Any, params: Any, wish: Wish) -> Any:
+    """What cannot be read is no verdict on it; a kind that wants a directory and got a file, neither."""
+    try:
+        return check.observe(source, params)
+    except OSError as problem:
+        raise unguarded(problem, f"{wish.path} as {wish.kind}") from None
 
 
 def _check(kind: str) -> Check[Any, Any]:
@@ -100,10 +111,13 @@ def _given(check: Check[Any, Any], wish: Wish) -> dict[str, JsonValue]:
     if not os.path.lexists(path):
         raise AgentError("no_such_file", f"{path} is not there")
     known = {spec.name for spec in fields(check.params)}
-    made = params_of(check, wish.params, {"path": os.fspath(path)})
+    named = os.fspath(path) if wish.kind in _LITERAL else exactly(os.fspath(path))
+    made = params_of(check, wish.params, {"path": named})
     if wish.fingerprint:
         if "fingerprint" not in known:
             raise AgentError("bad_param", f"{check.id} compares with no fingerprint")
+        if not Path(wish.fingerprint).is_file():
+            raise AgentError("no_such_file", f"{wish.fingerprint} is no file: a fingerprint is wanted")
         made["fingerprint"] = os.fspath(Path(wish.fingerprint).absolute())
     return made
 

@@ -86,6 +86,8 @@ def _unshare(wish: dict[str, Any]) -> bool:
 def _files(wish: dict[str, Any]) -> None:
     kernel.mount("", "/", "", kernel.REC | kernel.PRIVATE)
     root = wish["root"]
+    # Whatever the agent's is (its unit says 077): the drill's user has to read /etc and the ways to it.
+    os.umask(0o022)
     kernel.mount("none", root, "tmpfs", kernel.NOSUID | kernel.NODEV, "size=1m,mode=755")
     for name in ("usr", "etc", "dev", "proc", "drill", "tmp", "var"):
         os.mkdir(f"{root}/{name}")

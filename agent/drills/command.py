@@ -25,6 +25,7 @@ from agent.state import DEFAULT, State
 from checks.api import ObservationError, Reading, Seen, worst
 from checks.api import State as Word
 from checks.artefacts.levels import Level
+from checks.artefacts.standing import exactly
 from checks.backup.drill import CHECK, Facts, Params
 from checks.codec import FieldError, JsonValue, from_json, to_json
 from checks.drills import Drilled
@@ -85,7 +86,7 @@ def sweep(root: Path) -> Shown:
 def _state(root: Path) -> Path:
     """The agent's directory; for an administrator without one, a directory of his own."""
     if root != DEFAULT or os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        return root
+        return root.absolute()  # the cell's first process stands in another directory
     own = Path(tempfile.gettempdir()) / f"roundseal-drills-{os.geteuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
     held = own.lstat()
@@ -103,7 +104,7 @@ def _given(state: Path, wish: Wish) -> dict[str, JsonValue]:
         raise AgentError("bad_param", "either an object of the plan, or --target and --kind")
     if wish.target and not wish.kind:
         raise AgentError("bad_param", "--target needs --kind")
-    base = _planned(state, wish.object) if wish.object else {"path": os.path.abspath(wish.target)}
+    base = _planned(state, wish.object) if wish.object else {"path": exactly(os.path.abspath(wish.target))}
     if wish.target and not os.path.lexists(wish.target):
         raise AgentError("no_such_file", f"{wish.target} is not there")
     made = params_of(CHECK, wish.params, base)

@@ -6,6 +6,8 @@ Between calls the budget counts: past it each raises TimeoutError, which is trou
 read before stay in the result.
 """
 
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +81,11 @@ def guarded(method: Callable[Concatenate[G, P], T]) -> Callable[Concatenate[G, P
         guard.enter()
         try:
             return method(self, *args, **kwargs)
+        except OSError as problem:
+            if problem.errno != errno.ENAMETOOLONG:
+                raise
+            # What may stand beside an artefact (NAME.fingerprint.json) can have a name too long to be there.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), problem.filename) from None
         finally:
             guard.began = 0.0
 

@@ -253,7 +253,7 @@ def stanzas(place: Place, top: str) -> list[str]:
     for kind in ("backup", "archive"):
         try:
             made |= set(folders(place, f"{top}/{kind}"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
     return sorted(made)
 

@@ -59,6 +59,11 @@ def pattern_of(path: str) -> str:
     return made + rest
 
 
+def exactly(path: str) -> str:
+    """The pattern of Look.path that this path alone fits, whatever stars, brackets and percents are in it."""
+    return "".join(f"[{one}]" if one in "*?[" else one for one in path).replace("%", "%%")
+
+
 def top_of(pattern: str) -> str:
     """The directory above everything that fits: what names of artefacts are below of."""
     parts = pattern.split("/")[:-1]

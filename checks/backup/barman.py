@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from checks.api import Check, Reading, Seen, Source, State, Unit
+from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.artefacts import barman, basic, levels, standing
 from checks.artefacts.artefact import Artefact, Listed, Made
 from checks.artefacts.levels import Level, Outcome, Verdict, bad, good, untold
@@ -76,9 +76,11 @@ def observe(backups: Backups, params: Params) -> Facts:
     """Read the newest backups, what they are built on, and the log."""
     with backups.place(params) as place, standing.remembered(backups, "read") as memory:
         found = standing.survey(place, replace(params, rolling=0))
-        if not found.chosen or found.chosen[0].kind != "directory":
-            return Facts((), found.stands)
+        if not found.chosen or found.chosen[0].kind == "file":
+            return Facts((), Stands(0, (), ()))  # a file in its place holds no backup
         top = found.chosen[0].path
+        if found.chosen[0].kind != "directory":
+            raise ObservationError(ErrorKind.UNSUPPORTED, f"{top} is no directory: links are not followed")
         infos = _infos(place, top)
         chosen = _chosen(place, top, infos, memory, params)
         read = tuple(_read(backups, place, top, infos[one], memory, params) for one in chosen)

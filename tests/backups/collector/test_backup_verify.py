@@ -14,6 +14,7 @@ import pytest
 
 from agent import cli
 from agent.backup_progress import Bar, Watched
+from agent.backup_verify import kinds
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from agent.sources.open import open_source
@@ -84,6 +85,47 @@ def test_what_cannot_be_asked_ends_with_2(
     code, _, err = run(capsys, *(word.format(archive) for word in words))
     assert code == 2
     assert said in err
+
+
+def test_brackets_stars_and_percents_in_a_name_are_no_pattern(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = archive.read_bytes()
+    for cut, other in (
+        ("a[1].tar.gz", "a1.tar.gz"),
+        ("b*.tar.gz", "bb.tar.gz"),
+        ("%Y.tar.gz", "2026.tar.gz"),
+    ):
+        for name, content in ((other, whole), (cut, whole[:-5000])):
+            (archive.parent / name).write_bytes(content)
+            (archive.parent / name).chmod(0o600)
+        code, out, _ = run(capsys, str(archive.parent / cut), "--kind", "archive")
+        assert code == 1 and "truncated" in out and f"{cut.replace('%', '%25')}:level" in out, out
+
+
+def test_a_name_too_long_for_anything_beside_it_is_read_as_well(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = archive.rename(archive.with_name("x" * 248 + ".tar.gz"))
+    code, out, err = run(capsys, str(long), "--kind", "archive")
+    assert (code, err) == (0, ""), out
+
+
+def test_a_fingerprint_that_is_not_there_is_named(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, str(archive), "--kind", "postgres", "--fingerprint", "/nowhere/f.json")
+    assert code == 2 and "no_such_file: /nowhere/f.json" in err
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind not in {"archive", "file", "report"}])
+def test_no_file_or_directory_of_another_kind_is_good_or_a_traceback(
+    archive: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    folder = archive.parent / "folder"
+    folder.mkdir(mode=0o700)
+    archive.rename(folder / archive.name)
+    for path in (folder / archive.name, folder):
+        code, out, _ = run(capsys, str(path), "--kind", kind)
+        assert code in (1, 2) and out, path
 
 
 def test_the_check_itself_takes_its_path_from_the_target(

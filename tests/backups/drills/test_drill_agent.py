@@ -200,3 +200,17 @@ def usable(python):
     closed = [one for one in (path, *path.parents) if not one.stat().st_mode & 0o001]
     done = subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False)
     return not closed and done.returncode == 0
+
+
+def test_neither_a_narrow_umask_nor_a_relative_state_directory_spoils_a_drill(
+    site, source, monkeypatch, capsys
+):
+    (site.state / "agent.yaml").write_text("drills: {reserve_mb: 0}\n")
+    monkeypatch.chdir(site.state.parent)
+    before = os.umask(0o077)  # as the agent's unit sets it
+    try:
+        words = ["--state", site.state.name, "--target", str(source / "custom.dump"), "--kind", "postgres"]
+        code = cli.main(["drill", "run", *words])
+    finally:
+        os.umask(before)
+    assert code == 0, capsys.readouterr().out
