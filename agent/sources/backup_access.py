@@ -104,12 +104,19 @@ class LocalAccess:
         """TCP ports offered to others."""
         found: set[int] = set()
         for name in ("tcp", "tcp6"):
-            with contextlib.suppress(OSError):
-                for line in Path("/proc/net", name).read_text().splitlines()[1:]:
-                    fields = line.split()
-                    address, _, port = fields[1].rpartition(":")
-                    if fields[3] == "0A" and not _loopback(address):
-                        found.add(int(port, 16))
+            try:
+                lines = Path("/proc/net", name).read_text().splitlines()[1:]
+            except FileNotFoundError:
+                if name == "tcp":
+                    return None
+                continue  # a machine without IPv6
+            except OSError:
+                return None
+            for line in lines:
+                fields = line.split()
+                address, _, port = fields[1].rpartition(":")
+                if fields[3] == "0A" and not _loopback(address):
+                    found.add(int(port, 16))
         return sorted(found)
 
     def _tried(self, user: pwd.struct_passwd, target: str, canary: str) -> list[str]:

@@ -119,6 +119,8 @@ def _transport(facts: Facts, params: Params) -> Iterator[Verdict]:
         yield bad("plain_transport", ground.kind)
     if ground.kind in ("cifs", "smb3") and "seal" not in ground.options:
         yield bad("plain_transport", ground.kind)
+    if params.services and facts.listening is None and not params.address:
+        yield untold(Level.PLACED, "not_read", "ports")  # of another machine it is not asked from here
     for port in facts.listening or ():
         if params.services:
             yield bad("plain_transport", f"{_PLAIN_PORTS.get(port, 'port')}:{port}")
@@ -127,7 +129,7 @@ def _transport(facts: Facts, params: Params) -> Iterator[Verdict]:
 def _logins(facts: Facts, params: Params) -> Iterator[Verdict]:
     if not params.keys:
         return
-    if facts.keys is None:
+    if facts.keys is None or not params.owner:  # without an owner nobody's keys were read
         yield untold(Level.PLACED, "denied", "authorized_keys")
     for key in facts.keys or ():
         if key.sha256 not in params.keys:

@@ -113,7 +113,11 @@ def _older(base: Artefact, name: str, ours: _Firsts) -> str:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     facts = seen.facts
-    yield from basic.judge_stands(facts.stands)
+    if facts.stands.count and not facts.artefacts and not facts.missing:
+        # Nothing stands at the first place: these were put beside nothing.
+        yield Reading("stands", facts.stands.count, Unit.COUNT, State.UNKNOWN, "no_baseline")
+    else:
+        yield from basic.judge_stands(facts.stands)
     for one in facts.artefacts:
         yield from levels.readings(one.base.name, _verdicts(one, facts, params, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)

@@ -182,7 +182,9 @@ def _verdicts(one: RedisDump, params: Params, taken_at: int) -> Iterator[Verdict
     yield from _whole(one, sealed=base.seal.scheme if base.seal is not None else "")
     if base.seal is not None:
         yield from judge_seal(base.name, base.seal, params.sealed, _inside(one))
-    if one.dump.keys is not None and one.dump.keys < params.least_keys:
+    if params.least_keys and one.dump.keys is None:
+        yield untold(Level.TRUE, "not_read", "keys")
+    elif one.dump.keys is not None and one.dump.keys < params.least_keys:
         yield bad("rows_missing", f"{one.dump.keys}/{params.least_keys}")
 
 

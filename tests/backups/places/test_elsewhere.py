@@ -7,6 +7,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,7 @@ def test_transport_in_the_clear_is_told_by_port_and_mount(shared: Path) -> None:
         ({}, ""),
         ({"listening": (21,)}, "plain_transport"),
         ({"listening": (873,)}, "plain_transport"),
+        ({"listening": None}, "not_read"),
         ({"ground": Ground(kind="nfs4", options=("vers=4.2", "sec=sys"))}, "plain_transport"),
         ({"ground": Ground(kind="nfs4", options=("sec=krb5i",))}, "plain_transport"),
         ({"ground": Ground(kind="nfs4", options=("sec=krb5p",))}, ""),
@@ -140,6 +142,11 @@ def test_transport_in_the_clear_is_told_by_port_and_mount(shared: Path) -> None:
     for change, reason in cases:
         made = access.Facts(**{"artefacts": facts.artefacts, "stands": facts.stands, **good, **change})
         assert placed(access, made, params) == reason, change
+    # Of another machine nobody is asked which ports it offers; keys are only read as somebody's.
+    there = replace(params, address="10.0.0.1")
+    nowhere = replace(facts, listening=None, keys=(), ground=Ground())
+    assert placed(access, nowhere, there) == ""
+    assert placed(access, replace(nowhere, listening=()), replace(params, keys=("SHA256:x",))) == "denied"
 
 
 def test_keys_that_let_in_are_read_with_what_restricts_them(tmp_path: Path) -> None:
@@ -206,6 +213,14 @@ def test_a_copy_on_the_same_device_is_nowhere_else(tmp_path: Path) -> None:
     pair(tmp_path)
     params = params_of(tmp_path)
     assert placed(copy, looked(params), params) == "copy_not_elsewhere"
+
+
+def test_copies_of_nothing_are_no_good_copies(tmp_path: Path) -> None:
+    first, _ = pair(tmp_path)
+    first.unlink()  # or its disk is not mounted
+    params = params_of(tmp_path)
+    [found] = copy.judge(Seen(looked(params), NOW), params)
+    assert (found.name, found.value, found.state, found.reason) == ("stands", 1, "unknown", "no_baseline")
 
 
 def test_a_link_is_no_copy(tmp_path: Path) -> None:

@@ -137,6 +137,8 @@ def test_without_the_tool_a_small_dump_is_still_proven(look, monkeypatch):
     assert look().reasons == {}
     monkeypatch.setattr("checks.backup.redis._SMALL", 1000)
     assert look(record="unknown_no_tool").reasons == {"well_formed": "no_tool"}
+    # Of an append-only file nobody counts the keys: that there are enough is not known.
+    assert look("appendonlydir", least_keys=1).reasons["true"] == "not_read"
 
 
 def test_the_checksum_is_that_of_the_specification():
