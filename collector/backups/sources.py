@@ -167,9 +167,12 @@ def _drilled(drill: Drill, runs: Runs, found: Compared) -> None:
     run = drilled_run(runs, drill)
     if run is None:
         return
+    untold = {one.level for one in drill.verdicts if one.outcome is Outcome.COULD_NOT_TELL}
     for verdict in drill.verdicts:
         if verdict.outcome is Outcome.COULD_NOT_TELL or verdict.reason in _ABOUT_THE_DRILL:
             continue
+        if verdict == good(Level.USABLE) and Level.RESTORABLE in untold:
+            continue  # right answers out of what nobody could call restored raise nothing
         found.add(run, verdict, drill.ended_ms)
 
 

@@ -267,6 +267,14 @@ def test_a_good_drill_proves_what_the_agent_could_not_open(kit):
     assert account.points[0].restore_level == 9
 
 
+def test_right_answers_of_a_restore_that_could_not_be_told_raise_nothing(kit):
+    world = kit.World(kit.entry(drill=MONTHLY))
+    world.add("a", "2026-03-01 23:00")
+    words = (untold(Level.RESTORABLE, "not_read"), good(Level.USABLE))
+    world.more["drills"] = (drill(kit, 1, "2026-03-02 13:00", artefact="a", verdicts=words),)
+    assert world.account("2026-03-03 13:00").points[0].restore_level == Level.WELL_FORMED
+
+
 def test_a_later_good_drill_ends_the_finding_of_a_bad_one(kit):
     failed = drill(kit, 1, "2026-03-10", verdicts=(bad("wrong_answer"),))
     account = drilled(kit, failed, replace(drill(kit, 2, "2026-03-20"), attempt=2)).object(kit.DB)
