@@ -1,7 +1,8 @@
 """How a database is reached by its own tools: no password stands on a command line or in a log.
 
 The password comes from what libpq itself reads (PGPASSFILE, ~/.pgpass, a service file), or from secrets.yaml;
-the latter is handed on in a file of mode 0600 that is gone when the program ends.
+the latter is handed on in a file of mode 0600, in memory where there is such a file system, that is gone when
+the program ends.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from agent.errors import AgentError
 from agent.secrets import Secrets
 from checks.api import ErrorKind, ObservationError
 
+_MEMORY = "/dev/shm"  # noqa: S108  # a killed agent leaves no password on a disk
 _KEPT = ("PATH", "HOME", "TZ", "LD_LIBRARY_PATH")
 
 
@@ -76,7 +78,8 @@ class Login:
         if self.service:
             made["PGSERVICE"] = self.service
         user, secret = self.user, self._secret(state)
-        with tempfile.TemporaryDirectory(prefix="roundseal-") as folder:
+        above = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
+        with tempfile.TemporaryDirectory(prefix="roundseal-", dir=above) as folder:
             if secret:
                 user = user or secret.get("user", "")
                 path = os.path.join(folder, "pass")
