@@ -139,7 +139,7 @@ def _asked(readings: Iterable[Reading], level: Level) -> Iterator[Reading]:
 
 def _shown(wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
     judged = [one for one in readings if one.name.rpartition(":")[2] in _LEVELS]
-    state = worst(one.state for one in judged or readings)
+    state = _worst(wish, judged, readings)
     value = {
         "kind": wish.kind,
         "path": os.fspath(wish.path),
@@ -160,6 +160,14 @@ def _shown(wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
     said = {0: "good", 1: "bad", 2: "could not tell"}
     code = {Word.OK: 0, Word.WARN: 0, Word.CRIT: 1}.get(state, 2)
     return Shown(value, f"{table(rows)}\n{wish.path}: {said[code]}".lstrip("\n"), code)
+
+
+def _worst(wish: Wish, judged: list[Reading], readings: list[Reading]) -> Word:
+    """Of all levels that were asked; where all are, of what is said beside them too (reports that could not
+    be read, roles that are missing). That something stands there is no verdict on it."""
+    beside = [] if wish.upto and judged else [one for one in readings if not one.name.endswith(":level")]
+    state = worst(one.state for one in (*judged, *beside))
+    return Word.UNKNOWN if not judged and state in (Word.OK, Word.WARN) else state
 
 
 def _number(one: Reading) -> str:

@@ -68,6 +68,21 @@ def test_what_a_higher_level_says_does_not_count_when_it_is_not_asked(
     assert "well_formed" not in out
 
 
+def test_what_is_said_beside_the_levels_counts_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = (Path(__file__).parents[1] / "reports" / "outputs" / "bacula-jobs.log").read_text()
+    (tmp_path / "jobs.log").write_text(
+        log.replace("JobId:                  5\n", "JobId:                  9\n")
+    )
+    words = [str(tmp_path / "jobs.log"), "--kind", "report", "--param", "reader=bacula-job"]
+    words += ["--param", "zone_min=0", "--param", 'jobs=["oa-files"]', "--param", "artefacts=1"]
+    code, out, _ = run(capsys, *words)
+    assert "oa-files/6:present good" in " ".join(out.split())
+    assert (code, "gap" in out) == (1, True), out  # a job that no report names
+    assert run(capsys, *words, "--upto", "present")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
