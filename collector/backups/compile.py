@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from checks.artefacts.levels import Level
+from checks.artefacts.opening import SCHEMES
 from checks.codec import FieldError
 from collector.backups.policy import (
     REACTION_MS,
@@ -248,7 +249,7 @@ def _copy(at: Reader, estate: Estate) -> CopyRule:
 
 
 def _sealed(at: Reader) -> SealRule:
-    return SealRule(at.text("scheme", needed=True), at.texts("for"))
+    return SealRule(at.one_of("scheme", (*SCHEMES, "any"), needed=True), at.texts("for"))
 
 
 def _access(at: Reader) -> AccessRule:

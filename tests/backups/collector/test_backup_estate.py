@@ -123,6 +123,13 @@ def test_an_estate_without_backups_is_logged_as_it_ever_was() -> None:
             "objects[county/xian-1/oa-db]",
             "archive",
         ),
+        (
+            "access: {owner",
+            "sealed: {scheme: agee}\n    access: {owner",
+            23,
+            "backups[1].sealed.scheme",
+            "none of: age",
+        ),
         (", ssh: {address: 10.0.0.9, port: 2222}", "", 9, "objects[county/xian-1/oa-db]", "nobody can"),
     ],
 )
