@@ -240,6 +240,15 @@ def shown_gap(gap: Gap, size: int) -> str:
     return numbered(gap.timeline, gap.first, size) if gap.count else f"{gap.timeline:08X}.history"
 
 
+def _goes_on(log: Log, expected: Expected, taken_at: int) -> Iterator[Verdict]:
+    if expected.timeout_s and log.newest_at is None:
+        yield untold(Level.CONNECTED, "not_recorded")
+    elif expected.timeout_s and log.newest_at is not None:
+        allowed = (expected.timeout_s + expected.margin_s) * 1000
+        if taken_at - log.newest_at > allowed:
+            yield bad("log_stopped", log.newest)
+
+
 def judge_log(log: Log, expected: Expected, taken_at: int) -> Iterator[Verdict]:
     """Verdicts at the levels well-formed, connected, true."""
     if log.wrong_count:
@@ -251,12 +260,11 @@ def judge_log(log: Log, expected: Expected, taken_at: int) -> Iterator[Verdict]:
     holes = missing(log)
     if holes:
         yield bad("gap", shown_gap(holes[0], sane(log.size)))
-    if expected.timeout_s and log.newest_at is not None:
-        allowed = (expected.timeout_s + expected.margin_s) * 1000
-        if taken_at - log.newest_at > allowed:
-            yield bad("log_stopped", log.newest)
+    yield from _goes_on(log, expected, taken_at)
     yield good(Level.CONNECTED)
-    if expected.system and log.systems:
+    if expected.system and not log.systems:
+        yield untold(Level.TRUE, "not_recorded")
+    elif expected.system:
         others = [one for one in log.systems if one != expected.system]
         yield bad("wrong_source", others[0]) if others else good(Level.TRUE)
     elif len(log.systems) > 1:

@@ -4,10 +4,13 @@ import gzip
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from checks.artefacts.levels import by_level
 from checks.artefacts.wal import Gap, Range, Switch, gaps, ranges, read_history, segment_name
+from checks.artefacts.walread import Expected, Log, judge_log
 
 CHECK = "backup.wal"
 MIB = 1 << 20
@@ -21,6 +24,18 @@ def archive(backed, tmp_path):
 
 def segments(archive):
     return sorted(one for one in archive.iterdir() if segment_name(one.name) and "partial" not in one.name)
+
+
+def test_what_a_log_does_not_tell_is_not_good():
+    log = Log(count=3, ranges=(Range(1, 1, 3),), newest_at=1000, systems=("7",))
+    asked = Expected(timeout_s=60, system="7")
+
+    def states(log):
+        return {v.level.word: str(v.outcome) for v in by_level(judge_log(log, asked, 2000)).values()}
+
+    assert set(states(log).values()) == {"good"}
+    assert states(replace(log, newest_at=None))["connected"] == "could_not_tell"
+    assert states(replace(log, systems=()))["true"] == "could_not_tell"
 
 
 def test_an_archive_without_gaps_is_good(archive, looker):
