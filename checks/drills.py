@@ -39,9 +39,10 @@ class Aborted:
 class Target:
     """What it was restored into, and how that was cut off.
 
-    `programs`: same (the artefact's major), newer, wheel. `isolation`: root or user_namespace; `interfaces`
-    of its network (lo alone), `refused`: addresses that the kernel had no way to. `system`: PostgreSQL's
-    system identifier of the instance made for the drill, or of the restored data directory.
+    `programs`: same (the artefact's major), newer, wheel, "" not compared. `isolation`: root or
+    user_namespace; `interfaces` of its network (lo alone), `refused`: addresses that the kernel had no way
+    to. `system`: PostgreSQL's system identifier of the instance made for the drill, or of the restored data
+    directory.
     """
 
     product: str = ""

@@ -247,7 +247,6 @@ def _describe(course: Course, server: Server) -> None:
     course.target = Target(
         product="mariadb",
         version=version[:60],
-        programs="same",
         directory=str(work.room),
         user=work.user.name,
         isolation=proof.mode,

@@ -150,7 +150,6 @@ def describe(course: Course, cell: Cell, product: str, version: str) -> None:
     course.target = Target(
         product=product,
         version=version[:60],
-        programs="same",
         directory=str(work.room),
         user=work.user.name,
         isolation=cell.proof.mode,

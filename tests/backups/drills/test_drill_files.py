@@ -43,6 +43,7 @@ def test_a_tree_comes_back_byte_by_byte_as_its_manifest_says(site, tree):
     assert [seen.said(level) for level in ("true", "restorable", "usable")] == [("ok", "")] * 3, seen.one
     assert seen.one.restored.root == seen.one.against.root
     assert seen.one.restored.tables == 41
+    assert seen.one.target.programs == ""  # nothing of a version was compared
     assert site.left() == []
 
 
