@@ -135,6 +135,9 @@ class Looks:
             given["path"] = where
         if schedule.source and schedule.source.reader:
             given["reader"] = schedule.source.reader
+        if policy.sealed:
+            # `for` names people; whose keys they are is said in the check's parameters (`sealed.recipients`).
+            given["sealed"] = {"scheme": policy.sealed.scheme}
         if policy.access:
             given |= {
                 "owner": [policy.access.owner] if policy.access.owner else [],

@@ -104,6 +104,21 @@ def test_an_estate_without_backups_is_logged_as_it_ever_was() -> None:
     assert b"backups" not in encode(terms).replace(b"files", b"") and parse(encode(terms)) == terms
 
 
+def test_promised_encryption_is_asked_of_every_look_at_the_artefacts() -> None:
+    text = ESTATE.replace('kind: file, path: "/b/', 'kind: archive, path: "/b/')
+    text = text.replace("    access: {owner", "    sealed: {scheme: age, for: [ops]}\n    access: {owner")
+    own = "county-1, params: {backup.archive: {sealed: {secret: k}}}}"
+    looks = {
+        look.target: look
+        for look in load(
+            text.replace("county-1}\n  - {id: county/xian-2", own + "\n  - {id: county/xian-2")
+        ).regular
+        if look.check.id == "backup.archive"
+    }
+    assert {look.params["sealed"]["scheme"] for look in looks.values()} == {"age"} and len(looks) == 4
+    assert looks["county/xian-1/oa-db@county-1"].params["sealed"]["secret"] == "k"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "path", "reason"),
     [
