@@ -56,7 +56,7 @@ def wrap(wish: Wish, out: Path, form: str, words: Sequence[str], globals_to: Pat
             stack.callback(_forget, part)
             argv = [login.program(login.tools.dump), f"-F{FORMATS[form]}", "-f", str(part)]
             argv += [f"--snapshot={snapshot}", *login.words(user), *words, "-d", login.database]
-            _call(argv, env, wish.pace)
+            _call(argv, env, wish.pace, _ours())
             taken = take(session, wish.pace, wish.how, started)
             about = About(
                 login.tools.kind, login.database, "snapshot", f"{login.tools.dump} {version}", snapshot,
@@ -125,13 +125,13 @@ def _tools(wish: Wish) -> Iterator[tuple[dict[str, str], str]]:
         yield env, user
 
 
-def _call(argv: Sequence[str], env: Mapping[str, str], pace: Pace) -> None:
-    """Run a program to its end; its output is ours."""
+def _call(argv: Sequence[str], env: Mapping[str, str], pace: Pace, umask: int = -1) -> None:
+    """Run a program to its end; its output is ours. `umask` -1: as it is."""
     name = os.path.basename(argv[0])
     try:
         done = subprocess.run(  # noqa: S603  # no shell: the operator's own words
             list(argv), env=dict(env), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-            timeout=pace.left_ms() / 1000,
+            timeout=pace.left_ms() / 1000, umask=umask,
         )  # fmt: skip
     except OSError as problem:
         raise AgentError("no_tool", f"{name}: {problem.strerror}") from None
@@ -142,12 +142,19 @@ def _call(argv: Sequence[str], env: Mapping[str, str], pace: Pace) -> None:
         raise AgentError("dump_failed", f"{name}: exit {done.returncode}: {said[0][:300] if said else ''}")
 
 
+def _ours() -> int:
+    """The umask of a dump that we make: nothing for others, whom `backup verify` would call bad."""
+    now = os.umask(0o077)
+    os.umask(now)
+    return now | 0o027
+
+
 def _globals(login: Login, env: Mapping[str, str], user: str, out: Path, pace: Pace) -> None:
     part = out.with_name(out.name + ".part")
     with contextlib.ExitStack() as stack:
         stack.callback(_forget, part)
         argv = [login.program(login.tools.dump_all), "--globals-only", "-f", str(part), *login.words(user)]
-        _call([*argv, "-l", login.database], env, pace)
+        _call([*argv, "-l", login.database], env, pace, _ours())
         part.chmod(0o600)  # it holds digests of passwords
         _sync(part)
         part.rename(out)
