@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path == ROOT / "tests" / "fuzz" and not config.getoption("--run-fuzz"):
         return True
     return None
+
+
+# Commands that tests call in this process set the umask for good, as a command may.
+def pytest_runtest_setup() -> None:
+    """Each test begins with the usual umask."""
+    os.umask(0o022)
+
+
+def pytest_fixture_setup() -> None:
+    """So does each of its fixtures."""
+    os.umask(0o022)
+
+
+def pytest_runtest_call() -> None:
+    """So does the test itself."""
+    os.umask(0o022)
 
 
 @pytest.fixture(scope="session")
