@@ -234,7 +234,8 @@ class SftpAccess:
         canary = os.fsencode(f"{file.path.rpartition('/')[0]}/{CANARY}")
         with self._enter(account) as wire:
             if wire is None:
-                return Attempts("refused", "refused", "refused")  # it is not even let in
+                # It may be locked out, or the secret is old: only who is let in and then refused proves it.
+                return Attempts("denied", "denied", "denied")
             read = _answer(wire.tried_read, raw)
             there = _answer(wire.lstat, canary) == "allowed"
             overwrite = _answer(wire.tried_write, canary) if there else "no_baseline"

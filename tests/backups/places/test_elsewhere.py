@@ -188,7 +188,8 @@ def test_on_another_machine_an_account_is_tried_by_logging_in(logins: Any, share
     means = Means(state=logins.state)
     tried = looked(params, means).artefacts[0].tried
     assert tried[0] == access.Tried("app", "allowed", "no_baseline", "no_baseline")
-    assert tried[1] == access.Tried("probe", "refused", "refused", "refused")
+    # Who is not let in may be locked out, or his secret is old: that proves nothing of what he may do.
+    assert tried[1] == access.Tried("probe", "denied", "denied", "denied")
     (shared / ".roundseal-canary").touch()
     tried = looked(params, means).artefacts[0].tried
     assert tried[0] == access.Tried("app", "allowed", "allowed", "allowed")
