@@ -7,7 +7,8 @@ retention lets it go; what is lost after that had its time.
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice
+from operator import lt
 
 from collector.backups.assign import Series
 from collector.backups.calendar import iso, longest, promised_from
@@ -75,7 +76,7 @@ def days_of(series: Sequence[Series], runs: Runs) -> Days:
 
 
 def _rising(days: Sequence[int]) -> bool:
-    return len(days) < 2 or all(a < b for a, b in pairwise(days))
+    return all(map(lt, days, islice(days, 1, None)))
 
 
 def _merged(series: Sequence[Series], columns: Sequence[tuple[list[int], list[int]]]) -> Days:

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 
 from checks.artefacts.levels import Level, Outcome
 from collector.backups.assign import excused
 from collector.backups.calendar import day_of, iso, periods, start_of
 from collector.backups.copies import policy_at
 from collector.backups.ledger import DrillDue, Rpo, Rto
-from collector.backups.observed import Drill, Excuse, Record
+from collector.backups.observed import Drill, Excuse
 from collector.backups.policy import HOUR_MS, BackupObject, DrillRule, Pick, Policy
 from collector.backups.runs import CHAINED, Runs
 from collector.backups.success import verdict_of
@@ -116,8 +117,9 @@ def picked(runs: Runs, pick: Pick, at: int, seed: str) -> int | None:
     """The point a turn asks for, of those that stood at an instant."""
     there = [
         run
-        for run in range(bisect_right(runs.starts, at))
-        if _stood(runs.records[run], at) and runs.ever(run) and runs.records[run].kind != "log"
+        for run, record in enumerate(islice(runs.records, bisect_right(runs.starts, at)))
+        if (record.gone_ms is None or record.gone_ms > at) and record.first_ms <= at
+        if runs.ever(run) and record.kind != "log"
     ]
     if not there:
         return None
@@ -126,10 +128,6 @@ def picked(runs: Runs, pick: Pick, at: int, seed: str) -> int | None:
     if pick is Pick.RANDOM:
         return there[int.from_bytes(sha256(seed.encode()).digest(), "big") % len(there)]
     return there[0 if pick is Pick.OLDEST else -1]
-
-
-def _stood(record: Record, at: int) -> bool:
-    return record.first_ms <= at and (record.gone_ms is None or record.gone_ms > at)
 
 
 def _middle(runs: Runs, there: Sequence[int]) -> int:
