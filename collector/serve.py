@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
+from collector.ending import ending
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.draining import Drain
 from collector.jobs.provers import Provers, default_count
@@ -131,15 +132,15 @@ def _run(
 
         if tls is not None:
             raise ConfigError("granian is not installed: only plain HTTP on loopback is possible") from None
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     # Decoded facts are many short-lived containers: do not walk the whole program for every few hundred.
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    with server.listening(app, host, port, tls, threads) as bound:
+    with (
+        ending(signal.SIGTERM, signal.SIGINT) as stop,
+        server.listening(app, host, port, tls, threads) as bound,
+    ):
         say(f"listening on {'https' if tls else 'http'}://{_show(host)}:{bound}")
         Watchdog(host, bound, tls is not None).wait(stop)
     log.info("stopped")

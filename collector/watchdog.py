@@ -9,7 +9,8 @@ import ipaddress
 import os
 import socket
 import ssl
-import threading
+
+from collector.ending import Ending
 
 _ASK_S = 10.0
 
@@ -25,8 +26,8 @@ class Watchdog:
         # A third of the interval, so that one slow answer does not end the server.
         self._every_s = int(usec) / 3_000_000 if usec.isdigit() and self._address else 0.0
 
-    def wait(self, stop: threading.Event) -> None:
-        """Say that the server is ready, then give signs of life until `stop` is set."""
+    def wait(self, stop: Ending) -> None:
+        """Say that the server is ready, then give signs of life until one of the signals comes."""
         self._send("READY=1")
         while not stop.wait(self._every_s or None):
             if self._answers():
