@@ -1,6 +1,6 @@
 """Waiting for the signal that ends a program, without losing it.
 
-A `threading.Event` set in a signal handler can wait for ever for the lock that the interrupted `wait()` holds,
+A `threading.Event` set in a signal handler can wait for ever for the lock of the `wait()` it interrupted,
 and a signal that comes just before a thread sleeps in C wakes nobody. So the signal's number is written to a
 pipe by the C handler itself (`signal.set_wakeup_fd`), and the pipe is what is waited for.
 """
