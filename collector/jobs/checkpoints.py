@@ -26,8 +26,8 @@ from checks.wire.checkpoint import Checkpoint
 from checks.wire.header import SeenNote
 from checks.wire.tiles import tile_nodes
 from collector.context import Context
+from collector.crash_points import crash_point
 from collector.evidence.agents import AgentState
-from collector.faults import crash_point
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.jobs.tilework import read_tile
 from collector.jobs.timer import Timer

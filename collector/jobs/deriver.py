@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from checks.codec import FieldError
 from checks.wire.errors import WireError
 from collector.context import Context
+from collector.crash_points import crash_point
 from collector.evidence.accepted import Accepted
-from collector.faults import crash_point
 from collector.jobs import backup_lines
 from collector.jobs.batches import log_size, read_batches
 from collector.jobs.derive_late import Change, Job, LateWork

@@ -11,8 +11,8 @@ from checks.wire.numbers import ENC_RAW, EntryKind
 from checks.wire.tiles import bundle
 from checks.wire.tree import leaf_hash
 from collector.context import Context
+from collector.crash_points import crash_point
 from collector.evidence.unzstd import zstd_pack
-from collector.faults import crash_point
 from collector.store import content, evidence, packs
 from collector.store.evidence import BodyRow, Damaged, EntryRow, body_table, entry_table, pack_table
 

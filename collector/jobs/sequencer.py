@@ -19,10 +19,10 @@ from checks.wire import header as headers
 from checks.wire.numbers import EntryKind
 from checks.wire.tiles import tile_root
 from checks.wire.tree import leaf_hash
+from collector.crash_points import crash_point
 from collector.evidence.agents import Agent, AgentState, Head, Standing
 from collector.evidence.edge import Edge
 from collector.evidence.intake import Epoch, Fenced, Leases
-from collector.faults import crash_point
 from collector.store import agents, evidence, leases, packs
 from collector.store.engine import Database
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from sqlalchemy import select
 
-from collector.faults import ENVIRONMENT
+from collector.crash_points import ENVIRONMENT
 from collector.jobs import derive
 from collector.jobs.derive import DERIVED, Derive, catch_up, rebuild
 from collector.store import runs, series
