@@ -1,0 +1,57 @@
+"""Kinds of items that rules may count, what their value is, their facts, and who makes them.
+
+A pack that names another kind is refused; so is a fact that its kind doesn't have.
+"""
+
+KINDS: dict[str, frozenset[str]] = {
+    # From signed results (collector/inspection, backups, scans, availability), one each.
+    "inspection": frozenset({"round", "coverage"}),
+    "special_inspection": frozenset({"round", "occasion"}),
+    "backup": frozenset({"object", "place"}),
+    "scan": frozenset({"tool"}),
+    "availability": frozenset({"service", "low", "high", "of"}),  # value: per cent, 0-100
+    "critical_interruption": frozenset({"service"}),
+    # From the ledger of cadences and obligations: one for each thing that was due.
+    "due": frozenset({"obligation", "what"}),
+    "done": frozenset({"obligation", "what"}),
+    "late": frozenset({"obligation", "what", "days"}),
+    "missed": frozenset({"obligation", "what"}),
+    "excused": frozenset({"obligation", "what"}),
+    "lapse": frozenset({"what"}),  # the same system two months without one of visit, inspection, backup, scan
+    # From faults, vulnerabilities, findings (collector/faults).
+    "fault": frozenset(
+        {"fault", "level", "vendor_cause", "late", "major_impact", "no_support", "not_restored", "waiver"}
+    ),
+    "report_late_days": frozenset({"fault"}),  # value: days
+    "repeat_fault": frozenset({"fault", "of"}),
+    "vulnerability_late": frozenset({"severity", "major_impact"}),
+    "vulnerability_found": frozenset({"severity", "found_by"}),
+    "finding_late": frozenset({"finding"}),
+    "security": frozenset({"level", "found_by"}),  # level: major, notified, reminded, hazard
+    "incident_late": frozenset({"what"}),
+    "event_late": frozenset({"what"}),
+    "emergency_late": frozenset({"what"}),
+    "key_moment_fault": frozenset({"fault"}),
+    # From statements by people (collector/statements).
+    "satisfaction": frozenset(),  # value: points (Luohe) or per cent (Huai'an)
+    "visit": frozenset(),
+    "document_required": frozenset({"item"}),  # value: how many
+    "document_present": frozenset({"item"}),
+    "document_missing": frozenset({"item"}),
+    "process_missing": frozenset({"item"}),
+    "plan_missing": frozenset({"item"}),
+    "defect_report": frozenset(),
+    "emergency_drill": frozenset(),
+    "training": frozenset(),
+    "deduction": frozenset({"item"}),  # value: points
+    "fine": frozenset(
+        {"item", "percent"}
+    ),  # value: yuan, or per cent of the month's fee where percent is true
+    "promise_missed": frozenset({"promise"}),
+    "reprimand": frozenset(),
+    "absence": frozenset(),
+    "refusal": frozenset(),
+    "unreachable": frozenset(),
+    "late_optimisation": frozenset(),
+    "veto": frozenset({"item"}),
+}

@@ -1,0 +1,36 @@
+"""A statement by a person as it stands in the log (contracts.md 7, issue of statements). Plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Scalar = str | int | bool | None
+
+
+class Through(StrEnum):
+    """What vouches for the person: his own key, or only a login (the collector signed for it)."""
+
+    KEY = "key"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One statement. `at_ms` is the time it speaks of, `received_ms` the log's; `grade` D, or E from files.
+
+    `seconds` are the entries of those who joined in (two-person rule), `corrects` the entry it replaces.
+    """
+
+    kind: str
+    entry: int
+    received_ms: int
+    by: str
+    role: str
+    through: Through
+    fields: Mapping[str, Scalar]
+    document: str | None = None
+    corrects: int | None = None
+    seconds: tuple[int, ...] = ()
+    late: bool = False
+    grade: str = "D"
+    at_ms: int | None = None
