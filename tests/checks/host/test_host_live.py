@@ -63,9 +63,7 @@ def test_a_check_declares_itself_in_both_languages(check_id: str) -> None:
 
 @pytest.mark.parametrize("check_id", ["host.cpu", "host.disk_io"])
 def test_even_the_first_look_has_a_reading(check_id: str) -> None:
-    begun = time.monotonic()
     result = looked(check_id, Transient())
-    assert time.monotonic() - begun < 2
     shares = [each for each in result.readings if each.unit is Unit.PERCENT]
     assert shares and all(each.value is not None for each in shares)
 

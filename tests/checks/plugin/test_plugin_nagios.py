@@ -228,13 +228,13 @@ def test_performance_data_that_is_none_is_counted_and_harmless(text):
     assert all(item.value is None or abs(item.value) < 2**53 for item in found)
 
 
-def test_a_flood_of_items_is_bounded_and_fast():
-    started = time.monotonic()
+def test_a_flood_of_items_is_bounded_and_costs_no_square_of_its_length():
+    started = time.process_time()
     found, unread = perfdata.parse(" ".join(f"a{i}=1" for i in range(5000)))
     assert (len(found), unread) == (200, 4800)
     for text in ("'" * 65000, "=" * 65000, "a'" * 32000, " " * 65000, "a=1" * 20000):
         perfdata.parse(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 20  # the square of 65 000 costs minutes
 
 
 def test_long_output_has_its_performance_data_in_two_places():
