@@ -8,6 +8,7 @@ from collector.availability.terms import ServiceTerms
 from collector.availability.windows import Window
 from collector.backups.policy import Policies
 from collector.inspection.human import HumanRound
+from collector.judging.scope import Contract, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class EstateTerms:
     `rounds`: names by id; `calendar`: version of the calendar that special rounds were expanded with;
     `human`: what rounds owe from people, with the checklists as they are asked. `backups`: what is promised
     of them by this estate: each object with one policy, of version 1, which begins with the entry.
+    `contract`, `scope`: what scorecards depend on, where the estate names a contract.
     """
 
     v: int
@@ -38,13 +40,16 @@ class EstateTerms:
     files: dict[str, str] = field(default_factory=dict)
     human: tuple[HumanRound, ...] = ()
     backups: Policies | None = None
+    contract: Contract | None = None
+    scope: Scope | None = None
 
 
 def encode(terms: EstateTerms) -> bytes:
-    """The bytes that are logged; an estate without backups says nothing of them."""
+    """The bytes that are logged; an estate without backups, or without a contract, says nothing of them."""
     made = to_json(terms)
-    if terms.backups is None:
-        del made["backups"]
+    for name in ("backups", "contract", "scope"):
+        if made[name] is None:
+            del made[name]
     return strict_json.dumps(made)
 
 

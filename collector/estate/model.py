@@ -79,10 +79,11 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class Unit:
-    """A unit of the buyer (单位)."""
+    """A unit of the buyer (单位). `kind`: a word of the contract's pack, such as `line_rental`."""
 
     id: Id
     name: Text = ""
+    kind: Id = "unit"
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
@@ -103,7 +104,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class System:
-    """A business system (业务系统): its service tree and how its availability counts."""
+    """A business system (业务系统): its service tree and how its availability counts. `in_scope`: when the
+    contract was about it; `owner`: who answers for it."""
 
     id: Id
     unit: Id | None = None
@@ -126,6 +128,8 @@ class System:
     unknown_cap: Ratio = Fraction(1, 10)
     maintenance_cap: Duration | None = None
     in_service: tuple[Span, ...] = ()
+    in_scope: tuple[Span, ...] = ()
+    owner: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
@@ -194,6 +198,9 @@ class Asset:
     redfish: Redfish | None = None
     sql: Sql | None = None
     params: dict[Pattern, Params] = field(default_factory=dict)
+    in_service: tuple[Span, ...] = ()
+    in_scope: tuple[Span, ...] = ()
+    owner: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

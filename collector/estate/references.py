@@ -10,7 +10,7 @@ from checks.recurrence import check_recurrence, zone
 from collector.estate.catalog import Catalog, agent_for
 from collector.estate.holidays import HOLIDAYS
 from collector.estate.looks import Note, Path, matches, names, no_check
-from collector.estate.model import COLLECTOR, Estate, Round
+from collector.estate.model import COLLECTOR, Asset, Estate, Round, System
 from collector.estate.tree import Node, leaves
 
 _SECTIONS = ("units", "systems", "assets", "probes", "rounds", "windows", "objects", "places")
@@ -89,9 +89,14 @@ def _again(named: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
 def _systems(estate: Estate, known: Names, note: Note) -> None:
     for i, system in enumerate(estate.systems):
         known.want("units", system.unit, ("systems", i, "unit"), note)
-        for k, span in enumerate(system.in_service):
+        _spans(system, ("systems", i), note)
+
+
+def _spans(one: System | Asset, path: Path, note: Note) -> None:
+    for key in ("in_service", "in_scope"):
+        for k, span in enumerate(getattr(one, key)):
             if span.from_ and span.to and _not_after(span.to, span.from_):
-                note(("systems", i, "in_service", k), "does not end after it starts")
+                note((*path, key, k), "does not end after it starts")
 
 
 def _assets(estate: Estate, known: Names, catalog: Catalog, note: Note) -> None:
@@ -99,6 +104,7 @@ def _assets(estate: Estate, known: Names, catalog: Catalog, note: Note) -> None:
         known.want("systems", asset.system, ("assets", i, "system"), note)
         known.want("units", asset.unit, ("assets", i, "unit"), note)
         known.want("agents", asset.via, ("assets", i, "via"), note)
+        _spans(asset, ("assets", i), note)
         for pattern in asset.params:
             if not any(matches(pattern, check_id) for check_id in catalog.checks):
                 note(("assets", i, "params", pattern), no_check(pattern, catalog))
