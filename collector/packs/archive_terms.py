@@ -1,0 +1,103 @@
+"""Which documents a contract wants on file (归档资料): the section `archive:` of a pack. Plain data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Per(StrEnum):
+    """What one of a document is wanted for."""
+
+    SYSTEM = "system"
+    UNIT = "unit"
+    CONTRACT = "contract"
+
+
+class Every(StrEnum):
+    """How often. STANDING: one must be in force at any time; EVENT: when something happened, by no date."""
+
+    PERIOD = "period"
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    YEAR = "year"
+    STANDING = "standing"
+    EVENT = "event"
+
+
+class Due(StrEnum):
+    """Until when: the end of the pack's period, or of the last calendar month that ends in it."""
+
+    PERIOD_END = "period_end"
+    MONTH_END = "month_end"
+
+
+class Late(StrEnum):
+    """Whether a document that came after its last day fills its place."""
+
+    COUNTS = "counts"
+    MISSING = "missing"
+
+
+class Line(StrEnum):
+    """What a missing one is to the scorecard; NONE: no line prices it (it stands in the archive alone)."""
+
+    DOCUMENT = "document"
+    PROCESS = "process"
+    PLAN = "plan"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One document of the list. `count`: how many each time; `after_days`: how many days later it is due.
+
+    `report`: the kind of our own document that fills it (docs/documents.md), "" where only people write it.
+    """
+
+    id: str
+    zh: str
+    en: str
+    clause: str
+    page: str = ""
+    per: Per = Per.CONTRACT
+    every: Every = Every.PERIOD
+    count: int = 1
+    due: Due = Due.PERIOD_END
+    after_days: int = 0
+    line: Line = Line.NONE
+    obligation: str = ""
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveTerms:
+    """The list. `late`: the option `archive.late`."""
+
+    documents: tuple[Wanted, ...]
+    late: Late = Late.MISSING
+
+
+class ArchiveTermsError(ValueError):
+    """The list contradicts itself; `code` says how, `document` where."""
+
+    def __init__(self, code: str, document: str, detail: str) -> None:
+        super().__init__(f"archive: {document}: {detail}")
+        self.code, self.document = code, document
+
+
+def problems(terms: ArchiveTerms) -> list[ArchiveTermsError]:
+    """What is wrong with a list that has the right shape."""
+    found: list[ArchiveTermsError] = []
+    seen: set[str] = set()
+    for one in terms.documents:
+        if one.id in seen:
+            found.append(ArchiveTermsError("doubled", one.id, "the id is there twice"))
+        seen.add(one.id)
+        if one.count < 1:
+            found.append(ArchiveTermsError("bad_count", one.id, "count: at least 1"))
+        if not one.clause:
+            found.append(ArchiveTermsError("no_clause", one.id, "clause: must not be empty"))
+        if one.line is not Line.NONE and one.every is Every.EVENT:
+            detail = "what is only due when something happens cannot be counted by a line"
+            found.append(ArchiveTermsError("event_line", one.id, detail))
+    return found

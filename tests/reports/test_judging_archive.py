@@ -1,0 +1,148 @@
+"""The archive of a period: what was to be on file, what is, and what that is to a scorecard."""
+
+from datetime import date, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import TypeAdapter
+
+from checks.codec import from_json, to_json
+from collector.packs import archive_terms
+from collector.packs.archive import State, archive, facts_of, required_in
+from collector.packs.archive_terms import ArchiveTerms, Due, Every, Late, Line, Per, Wanted
+from collector.scoring.kinds import KINDS
+from collector.scoring.model import PackPeriod, System, Unit
+from collector.statements.model import Said, Through
+
+SCHEMES = Path(archive_terms.__file__).parent / "schemes"
+PACKS = ("luohe-2026", "pingdingshan-2024", "pingdingshan-2025", "huaian-2025")
+DAY = 86_400_000
+
+
+def at(day: str) -> int:
+    """Midnight in China."""
+    return int(datetime.fromisoformat(f"{day}T00:00:00+08:00").timestamp() * 1000)
+
+
+MONTH = PackPeriod("2026-07", 2, at("2026-07-10"), at("2026-08-10"), date(2026, 7, 10), date(2026, 8, 10))
+UNITS = (Unit("centre", "交易中心", systems=(System("portal", "门户网站"), System("mail", "邮件"))),)
+LOG = Wanted("log", "日志", "Log", "§5", per=Per.SYSTEM, due=Due.MONTH_END, line=Line.DOCUMENT)
+MLPS = Wanted("mlps", "等保", "MLPS", "r24", every=Every.STANDING)
+
+
+def filed(entry: int, day: str, item: str = "log", **fields: str) -> Said:
+    return Said(
+        "document_filed",
+        entry,
+        at(day),
+        "zhao",
+        "operator",
+        Through.SESSION,
+        {"item": item, **fields},
+        "ab" * 32,
+    )
+
+
+def states(said: list[Said], as_of: str, *wanted: Wanted, late: Late = Late.MISSING) -> list[State]:
+    found = archive(ArchiveTerms(wanted or (LOG,), late), MONTH, UNITS, said, at(as_of))
+    return [one.state for one in found.places]
+
+
+def test_nothing_filed_is_due_until_its_day_is_over_and_missing_after() -> None:
+    assert states([], "2026-07-31") == [State.DUE, State.DUE]
+    assert states([], "2026-08-01") == [State.MISSING, State.MISSING]
+
+
+def test_a_document_of_another_system_of_another_period_or_received_later_fills_nothing() -> None:
+    others = [
+        filed(1, "2026-07-20", system="mail"),
+        filed(2, "2026-07-20", system="portal", period="2026-06"),
+        filed(3, "2026-08-05", system="portal"),
+    ]
+    assert states(others, "2026-08-02") == [State.MISSING, State.PRESENT]
+    assert states([filed(1, "2026-07-20", system="portal")], "2026-08-02") == [State.PRESENT, State.MISSING]
+
+
+def test_late_is_said_and_fills_its_place_only_where_the_pack_says_so() -> None:
+    late = [filed(1, "2026-08-03", system="portal")]
+    for choice, present in ((Late.MISSING, 0), (Late.COUNTS, 1)):
+        found = archive(ArchiveTerms((LOG,), choice), MONTH, UNITS, late, at("2026-08-09"))
+        assert (found.places[0].state, found.places[0].present) == (State.LATE, present)
+        assert found.places[0].filed[0].late
+
+
+def test_what_was_corrected_does_not_count() -> None:
+    first = filed(1, "2026-07-20", system="portal")
+    taken_back = Said(
+        "document_filed",
+        2,
+        at("2026-07-21"),
+        "zhao",
+        "operator",
+        Through.KEY,
+        {"item": "log", "system": "mail"},
+        corrects=1,
+    )
+    assert states([first, taken_back], "2026-08-09") == [State.MISSING, State.PRESENT]
+
+
+def test_a_standing_document_expires() -> None:
+    good = [filed(1, "2025-01-05", "mlps", expires="2026-08-09")]
+    short = [filed(1, "2025-01-05", "mlps", expires="2026-08-08")]
+    assert states(good, "2026-09-01", MLPS) == [State.PRESENT]
+    assert states(short, "2026-09-01", MLPS) == [State.EXPIRED]
+    assert states(short, "2026-08-08", MLPS) == [State.PRESENT], "it is still in force on that day"
+
+
+def test_a_scorecard_counts_what_is_over_and_what_may_still_come_is_a_gap() -> None:
+    said = [filed(1, "2026-07-20", system="portal")]
+    more = (LOG, Wanted("two", "二", "Two", "§5", per=Per.SYSTEM, line=Line.DOCUMENT))
+    open_ = archive(ArchiveTerms(more), MONTH, UNITS, said, at("2026-07-25"))
+    items, gaps = facts_of(open_, UNITS)
+    assert {one.reason for one in gaps} == {"period_open"} and {one.unit for one in gaps} == {"centre"}
+    over = archive(ArchiveTerms(more), MONTH, UNITS, said, at("2026-08-10"))
+    items, gaps = facts_of(over, UNITS)
+    counts = {kind: sum(one.value for one in items if one.kind == kind) for kind in {i.kind for i in items}}
+    assert counts == {"document_required": 4, "document_present": 1, "document_missing": 1}
+    assert [(one.system, one.reason, one.at_most) for one in gaps] == [("mail", "no_statement", 1)] * 2
+    assert {one.kind for one in items} <= set(KINDS) and {one.kind for one in gaps} <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("number", "every", "count"),
+    [(2, Every.QUARTER, 0), (3, Every.QUARTER, 1), (6, Every.HALF_YEAR, 1), (12, Every.YEAR, 1)],
+)
+def test_a_rarer_document_is_wanted_in_the_period_that_ends_its_interval(
+    number: int, every: Every, count: int
+) -> None:
+    period = PackPeriod("x", number, MONTH.from_ms, MONTH.to_ms, MONTH.first, MONTH.end)
+    assert required_in(Wanted("a", "a", "a", "c", every=every), period) == count
+
+
+def test_a_year_wants_each_of_its_months() -> None:
+    year = PackPeriod("y", 1, at("2025-08-29"), at("2026-08-29"), date(2025, 8, 29), date(2026, 8, 29))
+    assert required_in(Wanted("a", "a", "a", "c", every=Every.MONTH), year) == 12
+    assert required_in(Wanted("a", "a", "a", "c", every=Every.YEAR, count=4), year) == 4
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_the_lists_of_the_packs_are_whole(pack: str) -> None:
+    raw = yaml.safe_load((SCHEMES / pack / "archive.yaml").read_text(encoding="utf-8"))
+    terms = TypeAdapter(ArchiveTerms).validate_python(raw["archive"])
+    assert len(terms.documents) >= 11 and archive_terms.problems(terms) == []
+    assert from_json(ArchiveTerms, to_json(terms)) == terms
+    assert all(one.obligation[:3] in ("LH-", "PD-", "HA-") for one in terms.documents)
+
+
+def test_a_list_that_contradicts_itself_is_refused() -> None:
+    wrong = Wanted("a", "a", "a", "", every=Every.EVENT, count=0, line=Line.PLAN)
+    found = archive_terms.problems(ArchiveTerms((wrong, wrong)))
+    assert {one.code for one in found} == {"doubled", "bad_count", "no_clause", "event_line"}
+
+
+def test_points_of_an_archive_are_exact() -> None:
+    said = [filed(1, "2026-07-20", system="portal"), filed(2, "2026-07-20", system="mail")]
+    items, gaps = facts_of(archive(ArchiveTerms((LOG,)), MONTH, UNITS, said, at("2026-08-10")), UNITS)
+    assert gaps == () and all(isinstance(one.value, Fraction) for one in items)
