@@ -55,22 +55,55 @@ Stretch = tuple[int, int, int, int]
 """(from, to, down, degraded)"""
 
 
-def faults(scenarios: Scenarios, measured: Sequence[Segment], rules: FaultRules) -> tuple[Fault, ...]:
-    """All faults. `measured` are the classes before exclusions: a target recovers off hours too."""
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One stretch of down or degraded time before any contract's levels, in ms.
+
+    `least` and `most`: (down, down + degraded) as the bounds of 3.10 allow. `recovered_ms`: from where the
+    service was up for `recover_stable`, None: not yet.
+    """
+
+    from_ms: int
+    to_ms: int
+    down_ms: int
+    degraded_ms: int
+    least: tuple[int, int]
+    most: tuple[int, int]
+    recovered_ms: int | None = None
+
+    @property
+    def bad_ms(self) -> int:
+        """Q: down and degraded."""
+        return self.down_ms + self.degraded_ms
+
+
+def outages(
+    scenarios: Scenarios, measured: Sequence[Segment], merge_gap_ms: int, recover_stable_ms: int
+) -> tuple[Outage, ...]:
+    """All of them. `measured` are the classes before exclusions: a target recovers off hours too."""
     best = spans_of(scenarios.best, TimeClass.DOWN), spans_of(scenarios.best, TimeClass.DEGRADED)
-    widest = _stretches(scenarios.worst, rules.merge_gap_ms)
-    stable = [a for a, b in spans_of(measured, TimeClass.UP) if b - a >= rules.recover_stable_ms]
+    widest = _stretches(scenarios.worst, merge_gap_ms)
+    stable = [a for a, b in spans_of(measured, TimeClass.UP) if b - a >= recover_stable_ms]
     out = []
-    for start, end, down, degraded in _stretches(scenarios.estimate, rules.merge_gap_ms):
+    for start, end, down, degraded in _stretches(scenarios.estimate, merge_gap_ms):
         wide = widest[_touching(widest, start, end)]
         most = max(down, sum(w[2] for w in wide)), max(down + degraded, sum(w[2] + w[3] for w in wide))
-        least = [_amount(spans, start, end) for spans in best]
-        level = level_of(down, down + degraded, rules)
-        others = {level_of(least[0], sum(least), rules), level_of(*most, rules)}
-        levels = tuple(sorted({level, *others}, key=_gravity))
+        low, some = (_amount(spans, start, end) for spans in best)
         at = bisect_left(stable, end)
         recovered = stable[at] if at < len(stable) else None
-        out.append(Fault(start, end, down, degraded, level, levels, recovered))
+        out.append(Outage(start, end, down, degraded, (low, low + some), most, recovered))
+    return tuple(out)
+
+
+def faults(scenarios: Scenarios, measured: Sequence[Segment], rules: FaultRules) -> tuple[Fault, ...]:
+    """All faults, with the candidate levels of a profile."""
+    out = []
+    for one in outages(scenarios, measured, rules.merge_gap_ms, rules.recover_stable_ms):
+        level = level_of(one.down_ms, one.bad_ms, rules)
+        others = {level_of(*one.least, rules), level_of(*one.most, rules)}
+        levels = tuple(sorted({level, *others}, key=_gravity))
+        times = (one.from_ms, one.to_ms, one.down_ms, one.degraded_ms)
+        out.append(Fault(*times, level, levels, one.recovered_ms))
     return tuple(out)
 
 
