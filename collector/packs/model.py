@@ -1,0 +1,72 @@
+"""A contract pack as plain data, its canonical JSON and digest. Standard library only (the verifier)."""
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import sha256
+
+from checks import codec
+from collector.scoring.terms import Option, Periods, Scoring
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that clauses are quoted from: `key` as in contracts.md 0; `gaps`: what is missing in it."""
+
+    key: str
+    title: str
+    signed: str = ""
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Everything a contract says that decides what is due, points or money. One field a section.
+
+    A section of another part is a frozen dataclass (or a tuple of them) that `checks.codec` can write and
+    read; a method `mistakes(pack)` of a section or member, if there is one, yields (path, reason).
+    """
+
+    pack: str
+    title: str
+    documents: tuple[Document, ...]
+    price: Fraction
+    periods: Periods
+    scoring: Scoring
+    options: tuple[Option, ...] = ()
+    title_en: str = ""
+    county: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A pack, its canonical JSON bytes and their SHA-256 (hex), by which scorecards cite it."""
+
+    pack: Pack
+    body: bytes
+    digest: str
+
+
+class PackDataError(ValueError):
+    """Bytes that are no compiled pack."""
+
+    code = "bad_pack_data"
+
+
+def compiled(pack: Pack) -> Compiled:
+    """The pack with its canonical bytes."""
+    document = codec.to_json(pack)
+    body = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return Compiled(pack, body, sha256(body).hexdigest())
+
+
+def read_back(body: bytes) -> Compiled:
+    """The pack from its canonical bytes; PackDataError if they are none, or not canonical."""
+    try:
+        pack = codec.from_json(Pack, json.loads(body), "pack")
+    except (ValueError, RecursionError) as error:
+        raise PackDataError(str(error)) from None
+    again = compiled(pack)
+    if again.body != body:
+        raise PackDataError("not the canonical form of a pack")
+    return again

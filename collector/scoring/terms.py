@@ -1,0 +1,308 @@
+"""What a pack says about points, grades and money: few general rule classes with numbers of the contract.
+
+A number or word may be `{option: KEY}`: the value that was chosen for an ambiguity (contracts.md 3.1-3.3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+Scalar = str | int | bool | None
+Value = str | int | bool | None | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The value of an option; `map` turns the option's words into what the rule needs."""
+
+    option: str
+    map: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+Amount = Fraction | Named
+Word = str | Named
+Wanted = tuple[Scalar, ...] | Named
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One ambiguity: what may be chosen instead of the default. `number`: its row in contracts.md 3.
+
+    Either `allowed` words (a list default: any selection of them) or whole numbers `least`..`most`.
+    `contradiction`: the contract says both; a scorecard then shows every reading with its money.
+    """
+
+    key: str
+    number: str
+    default: Value
+    clause: str
+    zh: str
+    en: str
+    page: str = ""
+    allowed: tuple[Scalar, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    contradiction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Which items count, and how: `by` is `item` (how many), `value` (their values added), or what must
+    differ: `week` (ISO), `day`, `month`, `unit`, `system`, or a fact, joined by `+`.
+
+    `periods`: how many periods back, this one included (a half-year is two quarters).
+    """
+
+    kind: str
+    where: Mapping[str, Wanted] = field(default_factory=dict)
+    unless: Mapping[str, Wanted] = field(default_factory=dict)
+    by: Word = "item"
+    periods: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Points off: `each` for every `per` counted (parts of `per` cost nothing).
+
+    `when`: only while options have one of these values.
+    """
+
+    count: Select
+    each: Amount
+    per: int = 1
+    when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    clause: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Earn:
+    """`each` x min(`most`, counted)."""
+
+    count: Select
+    each: Amount
+    most: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The points that somebody gave; `default` where nobody did (None: not proven)."""
+
+    kind: str
+    default: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """All points with at least so many, else none; judged only in these numbers of periods, if given."""
+
+    count: Select
+    at_least: Amount = Fraction(1)
+    judge_in: Wanted = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deduct:
+    """All points less the terms."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """All points x present / required, at most all."""
+
+    present: Select
+    required: Select
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """All points less `each` for every `step` below `target`; part steps by `rounding`: ceil, floor, linear."""
+
+    value: Select
+    target: Fraction
+    step: Fraction
+    each: Amount
+    rounding: Word
+
+
+@dataclass(frozen=True, slots=True)
+class LineRule:
+    """One line of the scorecard; exactly one rule. `per`: contract, unit, or system (mean over a unit's).
+
+    `full_for`: kinds of units that have it full by rule. `na`: what a unit without systems gets (full, none).
+    `floor` None: may be negative. `options`: those that decide what its inputs are, beside those in its rule.
+    """
+
+    id: str
+    title: str
+    clause: str
+    tag: str
+    full: Fraction
+    page: str = ""
+    title_en: str = ""
+    per: str = "contract"
+    floor: Amount | None = Fraction(0)
+    full_for: tuple[str, ...] = ()
+    na: Word = "full"
+    options: tuple[str, ...] = ()
+    earn: Earn | None = None
+    given: Given | None = None
+    either: Either | None = None
+    deduct: Deduct | None = None
+    share: Share | None = None
+    steps: Steps | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """Points off the average of all units. `each` None: points that somebody gave, `least`..`most` each."""
+
+    id: str
+    title: str
+    clause: str
+    tag: str
+    count: Select
+    page: str = ""
+    title_en: str = ""
+    each: Amount | None = None
+    least: Fraction | None = None
+    most: Fraction | None = None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """Yuan off a period's fee. `yuan` None: the amount somebody set (or per cent of the fee, where the item
+    says so), within `least`..`most` (per cent). `ends`: the contract may be ended for it."""
+
+    id: str
+    title: str
+    clause: str
+    count: Select
+    page: str = ""
+    title_en: str = ""
+    yuan: Amount | None = None
+    least: Fraction | None = None
+    most: Fraction | None = None
+    ends: bool = False
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A grade from `at_least` points on (None: all below), half open; `share`: of the fee that is paid, or of
+    the contract total that is taken off."""
+
+    name: str
+    share: Fraction
+    at_least: Fraction | None = None
+    name_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """What makes acceptance fail: any such item, or a value below `below`."""
+
+    id: str
+    title: str
+    clause: str
+    count: Select
+    page: str = ""
+    title_en: str = ""
+    below: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeeMoney:
+    """A fee each period, its share by grade, less fines; paid for `payment_periods` together.
+
+    `net_floor`, `payment_floor` None: may be negative.
+    """
+
+    fee: Fraction
+    clause: str
+    payment_periods: int
+    page: str = ""
+    net_floor: Amount | None = None
+    payment_floor: Amount | None = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Money off the whole contract for each counted: a share of its total, or yuan."""
+
+    id: str
+    title: str
+    clause: str
+    count: Select
+    page: str = ""
+    title_en: str = ""
+    share: Fraction | None = None
+    yuan: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateMoney:
+    """A share of the contract total off for each period by its grade, with extras at most `cap` of the total;
+    all of it from what was not `prepaid`."""
+
+    clause: str
+    prepaid: Fraction
+    page: str = ""
+    cap: Fraction = Fraction(1)
+    extras: tuple[Extra, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RatioMoney:
+    """The price in full from `full_from` points on, else points / `full_from` of it; a veto: `prepaid`."""
+
+    clause: str
+    full_from: Fraction
+    prepaid: Fraction
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRule:
+    """Exactly one of them."""
+
+    fee: FeeMoney | None = None
+    rate: RateMoney | None = None
+    ratio: RatioMoney | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """`full` points in all. `floor` of the total None: may be negative. Units' sums are averaged."""
+
+    full: Fraction
+    clause: str
+    lines: tuple[LineRule, ...]
+    grades: tuple[Band, ...]
+    money: MoneyRule
+    page: str = ""
+    floor: Amount | None = Fraction(0)
+    deductions: tuple[Deduction, ...] = ()
+    fines: tuple[Fine, ...] = ()
+    vetoes: tuple[Veto, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The contract's term and its periods: `count` of `months` each, from `start` (in the pack, or the
+    estate's). `anchor_day`: another day of the month where periods begin; then the outer ones are broken.
+
+    `name` of a period may hold {year}, {month}, {number}.
+    """
+
+    months: int
+    count: int
+    name: str
+    clause: str
+    start: str = ""
+    page: str = ""
+    anchor_day: Amount | None = None
+    evaluate_working_days: int | None = None
