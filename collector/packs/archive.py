@@ -4,14 +4,15 @@ Documents are filed by statements of kind `document_filed`: the file's SHA-256, 
 Pure: the store and the verifier meet here.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from collector.packs.archive_terms import ArchiveTerms, Due, Every, Late, Line, Per, Wanted
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
+from collector.scoring.terms import Value
 from collector.statements.model import Said
 
 DAY_MS = 86_400_000
@@ -72,10 +73,22 @@ class Archive:
     places: tuple[Place, ...]
 
 
-def archive(
-    terms: ArchiveTerms, period: PackPeriod, units: Sequence[Unit], said: Sequence[Said], as_of_ms: int
-) -> Archive:
-    """The archive of `period` from what was received by `as_of_ms`; what was corrected does not count."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an archive is of: the period, as of when, and the pack's options as chosen."""
+
+    period: PackPeriod
+    as_of_ms: int
+    options: Mapping[str, Value] = field(default_factory=dict)
+
+
+def archive(terms: ArchiveTerms, asked: Asked, units: Sequence[Unit], said: Sequence[Said]) -> Archive:
+    """The archive of a period from what was received by then; what was corrected does not count.
+
+    KeyError for an option that is not among those chosen.
+    """
+    period, as_of_ms = asked.period, asked.as_of_ms
+    late = terms.late if isinstance(terms.late, str) else asked.options[terms.late.option]
     found = [one for one in said if one.kind == FILED and one.received_ms <= as_of_ms]
     gone = {one.corrects for one in found if one.corrects is not None}
     kept = sorted((one for one in found if one.entry not in gone), key=lambda one: one.entry)
@@ -86,9 +99,7 @@ def archive(
         where = "" if per.get(item, Per.CONTRACT) is Per.CONTRACT else str(one.fields.get(per[item]) or "")
         by_key.setdefault((item, where), []).append(one)
     places = [
-        _place(
-            terms, wanted, (unit, system), by_key.get((wanted.id, system or unit or ""), []), period, as_of_ms
-        )
+        _place(wanted, (unit, system), by_key.get((wanted.id, system or unit or ""), []), asked, late)
         for wanted in terms.documents
         for unit, system in _spots(wanted, units)
     ]
@@ -106,20 +117,20 @@ def _spots(wanted: Wanted, units: Sequence[Unit]) -> Iterator[tuple[str | None, 
 
 
 def _place(
-    terms: ArchiveTerms,
     wanted: Wanted,
     spot: tuple[str | None, str | None],
     said: Sequence[Said],
-    period: PackPeriod,
-    as_of_ms: int,
+    asked: Asked,
+    late: Value,
 ) -> Place | None:
+    period, as_of_ms = asked.period, asked.as_of_ms
     required = required_in(wanted, period)
     due_ms = due_of(wanted, period)
     filings = tuple(_filing(one, due_ms) for one in said if _belongs(wanted, one, period, due_ms))
     if not required and not filings and wanted.every is not Every.EVENT:
         return None
     good = [one for one in filings if _stands(wanted, one, period, as_of_ms)]
-    if terms.late is Late.MISSING and wanted.every is not Every.STANDING:
+    if late == Late.MISSING and wanted.every is not Every.STANDING:
         good = [one for one in good if not one.late]
     state = _state(wanted, required, (good, filings), due_ms, as_of_ms)
     return Place(wanted, *spot, required, min(len(good), required), due_ms, state, filings)

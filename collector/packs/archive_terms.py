@@ -1,7 +1,10 @@
 """Which documents a contract wants on file (归档资料): the section `archive:` of a pack. Plain data."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+from collector.scoring.terms import Word
 
 
 class Per(StrEnum):
@@ -71,33 +74,24 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveTerms:
-    """The list. `late`: the option `archive.late`."""
+    """The list. `late`: a word of `Late`, or the option that says it."""
 
     documents: tuple[Wanted, ...]
-    late: Late = Late.MISSING
+    late: Word = Late.MISSING.value
 
-
-class ArchiveTermsError(ValueError):
-    """The list contradicts itself; `code` says how, `document` where."""
-
-    def __init__(self, code: str, document: str, detail: str) -> None:
-        super().__init__(f"archive: {document}: {detail}")
-        self.code, self.document = code, document
-
-
-def problems(terms: ArchiveTerms) -> list[ArchiveTermsError]:
-    """What is wrong with a list that has the right shape."""
-    found: list[ArchiveTermsError] = []
-    seen: set[str] = set()
-    for one in terms.documents:
-        if one.id in seen:
-            found.append(ArchiveTermsError("doubled", one.id, "the id is there twice"))
-        seen.add(one.id)
-        if one.count < 1:
-            found.append(ArchiveTermsError("bad_count", one.id, "count: at least 1"))
-        if not one.clause:
-            found.append(ArchiveTermsError("no_clause", one.id, "clause: must not be empty"))
-        if one.line is not Line.NONE and one.every is Every.EVENT:
-            detail = "what is only due when something happens cannot be counted by a line"
-            found.append(ArchiveTermsError("event_line", one.id, detail))
-    return found
+    def mistakes(self, _pack: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """(path, reason) of what is wrong with a list that has the right shape."""
+        seen: set[str] = set()
+        if isinstance(self.late, str) and self.late not in set(Late):
+            yield ("late",), f"{self.late!r} is neither {Late.COUNTS} nor {Late.MISSING}"
+        for number, one in enumerate(self.documents):
+            if one.id in seen:
+                yield ("documents", number, "id"), f"{one.id} is there twice"
+            seen.add(one.id)
+            if one.count < 1:
+                yield ("documents", number, "count"), "at least 1"
+            if not one.clause:
+                yield ("documents", number, "clause"), "must not be empty"
+            if one.line is not Line.NONE and one.every is Every.EVENT:
+                reason = "what is only due when something happens cannot be counted by a line"
+                yield ("documents", number, "line"), reason

@@ -6,6 +6,7 @@ from fractions import Fraction
 from hashlib import sha256
 
 from checks import codec
+from collector.packs.archive_terms import ArchiveTerms
 from collector.scoring.terms import Option, Periods, Scoring
 
 
@@ -36,6 +37,7 @@ class Pack:
     options: tuple[Option, ...] = ()
     title_en: str = ""
     county: str = ""
+    archive: ArchiveTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,19 @@
 
 from datetime import date, datetime
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
-import yaml
-from pydantic import TypeAdapter
 
 from checks.codec import from_json, to_json
-from collector.packs import archive_terms
-from collector.packs.archive import State, archive, facts_of, required_in
+from collector.estate.yaml_source import load
+from collector.packs.archive import Archive, Asked, State, archive, facts_of, required_in
 from collector.packs.archive_terms import ArchiveTerms, Due, Every, Late, Line, Per, Wanted
+from collector.packs.loading import SCHEMES
+from collector.packs.shape import shaped
 from collector.scoring.kinds import KINDS
 from collector.scoring.model import PackPeriod, System, Unit
 from collector.statements.model import Said, Through
 
-SCHEMES = Path(archive_terms.__file__).parent / "schemes"
 PACKS = ("luohe-2026", "pingdingshan-2024", "pingdingshan-2025", "huaian-2025")
 DAY = 86_400_000
 
@@ -45,8 +43,12 @@ def filed(entry: int, day: str, item: str = "log", **fields: str) -> Said:
     )
 
 
+def kept(terms: ArchiveTerms, said: list[Said], as_of: str) -> Archive:
+    return archive(terms, Asked(MONTH, at(as_of)), UNITS, said)
+
+
 def states(said: list[Said], as_of: str, *wanted: Wanted, late: Late = Late.MISSING) -> list[State]:
-    found = archive(ArchiveTerms(wanted or (LOG,), late), MONTH, UNITS, said, at(as_of))
+    found = kept(ArchiveTerms(wanted or (LOG,), late), said, as_of)
     return [one.state for one in found.places]
 
 
@@ -68,7 +70,7 @@ def test_a_document_of_another_system_of_another_period_or_received_later_fills_
 def test_late_is_said_and_fills_its_place_only_where_the_pack_says_so() -> None:
     late = [filed(1, "2026-08-03", system="portal")]
     for choice, present in ((Late.MISSING, 0), (Late.COUNTS, 1)):
-        found = archive(ArchiveTerms((LOG,), choice), MONTH, UNITS, late, at("2026-08-09"))
+        found = kept(ArchiveTerms((LOG,), choice), late, "2026-08-09")
         assert (found.places[0].state, found.places[0].present) == (State.LATE, present)
         assert found.places[0].filed[0].late
 
@@ -99,10 +101,10 @@ def test_a_standing_document_expires() -> None:
 def test_a_scorecard_counts_what_is_over_and_what_may_still_come_is_a_gap() -> None:
     said = [filed(1, "2026-07-20", system="portal")]
     more = (LOG, Wanted("two", "二", "Two", "§5", per=Per.SYSTEM, line=Line.DOCUMENT))
-    open_ = archive(ArchiveTerms(more), MONTH, UNITS, said, at("2026-07-25"))
+    open_ = kept(ArchiveTerms(more), said, "2026-07-25")
     items, gaps = facts_of(open_, UNITS)
     assert {one.reason for one in gaps} == {"period_open"} and {one.unit for one in gaps} == {"centre"}
-    over = archive(ArchiveTerms(more), MONTH, UNITS, said, at("2026-08-10"))
+    over = kept(ArchiveTerms(more), said, "2026-08-10")
     items, gaps = facts_of(over, UNITS)
     counts = {kind: sum(one.value for one in items if one.kind == kind) for kind in {i.kind for i in items}}
     assert counts == {"document_required": 4, "document_present": 1, "document_missing": 1}
@@ -129,20 +131,22 @@ def test_a_year_wants_each_of_its_months() -> None:
 
 @pytest.mark.parametrize("pack", PACKS)
 def test_the_lists_of_the_packs_are_whole(pack: str) -> None:
-    raw = yaml.safe_load((SCHEMES / pack / "archive.yaml").read_text(encoding="utf-8"))
-    terms = TypeAdapter(ArchiveTerms).validate_python(raw["archive"])
-    assert len(terms.documents) >= 11 and archive_terms.problems(terms) == []
+    wrong: list[object] = []
+    source = load("archive.yaml", lambda name: (SCHEMES / pack / name).read_bytes())
+    terms = shaped(ArchiveTerms, source.value["archive"], (), lambda *one: wrong.append(one))
+    assert terms is not None and len(terms.documents) >= 11
+    assert [*wrong, *source.problems, *terms.mistakes(None)] == []
     assert from_json(ArchiveTerms, to_json(terms)) == terms
     assert all(one.obligation[:3] in ("LH-", "PD-", "HA-") for one in terms.documents)
 
 
 def test_a_list_that_contradicts_itself_is_refused() -> None:
     wrong = Wanted("a", "a", "a", "", every=Every.EVENT, count=0, line=Line.PLAN)
-    found = archive_terms.problems(ArchiveTerms((wrong, wrong)))
-    assert {one.code for one in found} == {"doubled", "bad_count", "no_clause", "event_line"}
+    found = list(ArchiveTerms((wrong, wrong), "sometimes").mistakes(None))
+    assert {path[-1] for path, _ in found} == {"late", "id", "count", "clause", "line"}
 
 
 def test_points_of_an_archive_are_exact() -> None:
     said = [filed(1, "2026-07-20", system="portal"), filed(2, "2026-07-20", system="mail")]
-    items, gaps = facts_of(archive(ArchiveTerms((LOG,)), MONTH, UNITS, said, at("2026-08-10")), UNITS)
+    items, gaps = facts_of(kept(ArchiveTerms((LOG,)), said, "2026-08-10"), UNITS)
     assert gaps == () and all(isinstance(one.value, Fraction) for one in items)
