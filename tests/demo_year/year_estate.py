@@ -1,0 +1,105 @@
+"""The estates of the four contracts, with systems and servers as their inventories count them."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the demonstration plays under one pack."""
+
+    pack: str
+    scheme: str
+    begin: date
+    end: date
+    servers: int
+    target: str
+    units: tuple[str, ...]
+    systems: tuple[str, ...]
+
+
+def terms(pack):
+    """The inventory of a pack."""
+    held = yaml.safe_load((Path(__file__).parent / "inventories.yaml").read_text())[pack]
+    return Terms(pack=pack, **{**held, "units": tuple(held["units"]), "systems": tuple(held["systems"])})
+
+
+def system_id(number):
+    """Id of a system."""
+    return f"sys-{number + 1:02d}"
+
+
+def server_id(number):
+    """Id of a server, and of its agent."""
+    return f"srv-{number + 1:02d}"
+
+
+def unit_id(number):
+    """Id of a unit."""
+    return f"unit-{number + 1}"
+
+
+def text(found, windows=()):
+    """The estate file: servers are dealt to systems; each has an agent, and one more probes from outside."""
+    made = [
+        f"estate: {found.pack}-demo",
+        "timezone: Asia/Shanghai",
+        f"contract: {{pack: {found.pack}, start: {found.begin}}}",
+        "units:",
+    ]
+    made += [f"  - {{id: {unit_id(k)}, name: {name}}}" for k, name in enumerate(found.units)]
+    made += ["systems:"]
+    made += [_system(found, k, name) for k, name in enumerate(found.systems)]
+    made += ["assets:", "  - {id: outside, kind: server, agent: outside}"]
+    made += [_server(found, k) for k in range(max(found.servers, len(found.systems)))]
+    made += ["probes:"]
+    made += [_probe(k) for k in range(len(found.systems))]
+    made += [ROUND, "objects:"]
+    made += [_object(k) for k in range(len(found.systems))]
+    made += [BACKUPS]
+    if windows:
+        made += ["windows:", *(f"  - {{{one}}}" for one in windows)]
+    return "\n".join(made) + "\n"
+
+
+ROUND = """\
+rounds:
+  - id: weekly
+    name: 每周巡检
+    every: week
+    on: tuesday
+    window: "09:00-17:00"
+    assets: all
+    checks: [host.cpu, host.memory, host.filesystem, host.uptime]"""
+BACKUPS = """\
+backups:
+  - object: sys-*/db
+    clause: LH-32
+    level: unchanged
+    full: {every: week, on: thursday, window: "00:00-05:00", grace: 3h, keep: 3 months}
+    source: {kind: file, path: "/backup/{object}/*.dmp"}"""
+
+
+def _system(found, k, name):
+    unit, core = unit_id(k % len(found.units)), str(k < 9).lower()
+    return (
+        f"  - {{id: {system_id(k)}, unit: {unit}, name: {name}, core: {core},"
+        f" service: p-{system_id(k)}, target: {found.target}%}}"
+    )
+
+
+def _server(found, k):
+    system = system_id(k % len(found.systems))
+    return f"  - {{id: {server_id(k)}, kind: server, agent: {server_id(k)}, system: {system}}}"
+
+
+def _probe(k):
+    params = f"{{host: {system_id(k)}.example, port: 443}}"
+    return f"  - {{id: p-{system_id(k)}, check: service.tcp, from: [outside], every: 10m, params: {params}}}"
+
+
+def _object(k):
+    return f"  - {{id: {system_id(k)}/db, asset: {server_id(k)}, system: {system_id(k)}}}"
