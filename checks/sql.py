@@ -413,6 +413,17 @@ class Cache:
     watched: tuple[Watched, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """What a Redis holds: keys of all its databases, how many of them expire by themselves, and bytes of data
+    without the server's own (None: not told)."""
+
+    version: str
+    keys: int
+    expires: int
+    bytes: int | None
+
+
 class Sql(Protocol):
     """Databases and caches. Each call is one session, ended within `at.timeout_ms`.
 
@@ -461,6 +472,9 @@ class Sql(Protocol):
 
     def redis(self, at: Reach) -> Cache:
         """Everything of a Redis process in one look."""
+
+    def keyspace(self, at: Reach) -> Keyspace:
+        """How much a Redis holds."""
 
 
 def limited(

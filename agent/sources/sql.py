@@ -25,6 +25,7 @@ from checks.sql import (
     Cache,
     Connections,
     Jobs,
+    Keyspace,
     Locks,
     Login,
     Reach,
@@ -116,6 +117,11 @@ class _Databases:
         from agent.sources.sql_redis import look
 
         return look(at, self._secret(at), self._recall)
+
+    def keyspace(self, at: Reach) -> Keyspace:
+        from agent.sources.sql_redis import keyspace
+
+        return keyspace(at, self._secret(at))
 
     def _secret(self, at: Reach) -> Secret:
         return self._means.secret(at.secret) if at.secret else Secret("", {})

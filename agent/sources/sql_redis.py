@@ -1,5 +1,6 @@
 """What one Redis process, sentinel or cluster node says of itself."""
 
+import re
 import time
 from contextlib import closing
 from typing import Any
@@ -8,7 +9,7 @@ from agent.secrets import Secret
 from agent.sources.sql_resp import Redis, Refusal
 from agent.sources.sql_session import Recall, text, whole
 from checks.api import ErrorKind, ObservationError
-from checks.sql import Cache, Cluster, Reach, Replica, Upstream, Watched
+from checks.sql import Cache, Cluster, Keyspace, Reach, Replica, Upstream, Watched
 
 _Info = dict[str, str]
 
@@ -20,13 +21,36 @@ def look(at: Reach, secret: Secret, recall: Recall) -> Cache:
         begun = time.monotonic_ns()
         _said(redis, redis.ask("PING"))
         ping_us = (time.monotonic_ns() - begun) // 1000
-        found = _info(_said(redis, redis.ask("INFO")))
-        if "redis_version" not in found:
-            raise ObservationError(ErrorKind.GARBLED, f"{redis.peer}: no INFO of a Redis")
+        found = _asked(redis)
         mode = found.get("redis_mode", "standalone")
         cluster = _cluster(redis) if mode == "cluster" else None
         watched = _watched(redis) if mode == "sentinel" else ()
     return _cache(found, mode, ping_us, recall, cluster, watched)
+
+
+def keyspace(at: Reach, secret: Secret) -> Keyspace:
+    """Log in where there is a password, and ask INFO alone."""
+    with closing(Redis(at)) as redis:
+        _login(redis, secret)
+        found = _asked(redis)
+    if found.get("redis_mode") == "sentinel":
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{at.address}: a sentinel holds no data")
+    if found.get("loading", "0") != "0":
+        raise ObservationError(ErrorKind.REFUSED, f"{at.address}: it is loading its data")
+    each = [_pairs(value) for name, value in found.items() if re.fullmatch(r"db\d+", name)]
+    return Keyspace(
+        version=text(found["redis_version"]),
+        keys=sum(whole(one.get("keys")) or 0 for one in each),
+        expires=sum(whole(one.get("expires")) or 0 for one in each),
+        bytes=whole(found.get("used_memory_dataset")),
+    )
+
+
+def _asked(redis: Redis) -> _Info:
+    found = _info(_said(redis, redis.ask("INFO")))
+    if "redis_version" not in found:
+        raise ObservationError(ErrorKind.GARBLED, f"{redis.peer}: no INFO of a Redis")
+    return found
 
 
 def _login(redis: Redis, secret: Secret) -> None:

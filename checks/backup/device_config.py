@@ -4,7 +4,7 @@ What runs on the device, whether it is saved there and whether somebody approved
 ask; both give the same mark of the same text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
@@ -26,9 +26,9 @@ _HALF = 2  # shorter than one part in so many of the one before: something is mi
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One of them. `before`: the kept one that stands before it ("" none), its bytes and the sections that
-    differ, without clocks, salts and certificates. `startup`: mark of the saved one kept beside it ("" none).
-    """
+    """One of them. `before`: the kept one that stands before it ("" none); `changed`: sections that differ
+    from it, without clocks, salts and certificates; `before_bytes`: of the smaller of the two before.
+    `startup`: mark of the saved one kept beside it ("" none)."""
 
     base: Artefact
     text: Text = field(default_factory=Text)
@@ -79,8 +79,7 @@ def observe(backups: Backups, params: Params) -> Facts:
         for entry in chosen:
             base = standing.read(place, found, entry, memory, params, backups.now())
             at = every.index(entry)
-            older = every[at + 1] if at + 1 < len(every) else None
-            made.append(_config(backups, place, params, base, entry, older, texts))
+            made.append(_config(backups, place, params, base, entry, every[at + 1 : at + 3], texts))
     return Facts(tuple(made), found.stands)
 
 
@@ -90,7 +89,7 @@ def _config(
     params: Params,
     base: Artefact,
     entry: Entry,
-    older: Entry | None,
+    older: Sequence[Entry],
     texts: dict[str, Text],
 ) -> Config:
     if base.trouble or not base.bytes:
@@ -101,17 +100,17 @@ def _config(
     except LayerError as problem:
         return Config(_with_seal(place, base, entry), trouble=problem.reason, layer=problem.layer)
     before = Text()
-    if older is not None:
+    if older:
         try:
-            before = _text(backups, place, params, older.path, texts)
+            before = _text(backups, place, params, older[0].path, texts)
         except (LayerError, OSError):
             before = Text()
     changed = deviceconfig.changes(text.sections or {}, before.sections or {}) if before.mark else ()
     return Config(
         base,
         text,
-        before=shown(older.path.rpartition("/")[2]) if older is not None else "",
-        before_bytes=older.size if older is not None else 0,
+        before=shown(older[0].path.rpartition("/")[2]) if older else "",
+        before_bytes=min((one.size for one in older), default=0),
         changed=tuple(shown(one) for one in changed),
         startup=_startup(backups, place, params, entry, texts),
     )
@@ -170,6 +169,7 @@ def _verdicts(one: Config, params: Params, taken_at: int) -> Iterator[Verdict]:
         yield bad("plain_transport", params.transport)
     if base.trouble or not base.bytes:
         return
+    # Of the two before the smaller one: after one that had grown by mistake the next is right again.
     if one.before_bytes and base.bytes * _HALF < one.before_bytes:
         yield bad("shrunk", one.before)
     yield from _form(one)
@@ -203,7 +203,7 @@ def _sections(found: Mapping[str, str] | None) -> int:
 
 CHECK = Check(
     id="backup.device_config",
-    version=1,
+    version=2,
     title="网络设备配置备份",
     title_en="Kept configurations of network devices",
     source=Source.BACKUP,

@@ -17,6 +17,7 @@ from collector.backups.observed import Drill, Fingerprint, Look, Place
 PREFIX = "backup."
 DRILL = "backup.drill"
 FINGERPRINTS = ("backup.fingerprint", "backup.manifest")
+SIZES = ("backup.redis_source", "backup.config_source")  # how much the source held when it was asked
 _MOST = 64  # members of a list that belongs to no artefact
 
 
@@ -64,6 +65,7 @@ class Reading:
     entries: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     phases: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     last: dict[tuple[str, str, str], Look] = field(default_factory=dict)
+    sizes: dict[tuple[str, str, str], Fingerprint] = field(default_factory=dict)
 
     def take(self, row: Line) -> None:
         """One row; what holds facts of a version that held something else is passed over."""
@@ -71,7 +73,9 @@ class Reading:
         series = row.check, row.target, row.vantage
         if row.result is None:
             # A fingerprint or a drill that is told once more is the same one.
-            if (held := self.last.get(series)) is not None:
+            if (size := self.sizes.get(series)) is not None:
+                self.fingerprints.append(replace(size, at_ms=row.t))
+            elif (held := self.last.get(series)) is not None:
                 self.looks.append(replace(held, t0=row.t, received_ms=row.received, offset_ms=row.shift))
             return
         if not name:
@@ -92,6 +96,13 @@ class Reading:
             self.phases[f"{row.idx}/{row.line}"] = _phases(result)
         elif row.check in FINGERPRINTS:
             self.fingerprints += _fingerprints(row, where[0], result)
+        elif row.check in SIZES:
+            self.sizes.pop((row.check, row.target, row.vantage), None)
+            held = (result.facts or {}).get("bytes")
+            if held is not None:
+                size = Fingerprint(where[0], row.t, "", row.vantage, bytes=held)
+                self.sizes[row.check, row.target, row.vantage] = size
+                self.fingerprints.append(size)
         else:
             look = _look(row, *where, result)
             self.looks.append(look)

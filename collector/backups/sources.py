@@ -80,7 +80,8 @@ def matches(prints: Sequence[Fingerprint], record: Record) -> bool:
 def _roots(one: BackupObject, runs: Runs, signed: Signed, found: Compared) -> None:
     rows = one.kind is ObjectKind.DATABASE
     for run, record in enumerate(runs.records):
-        prints = signed.of_run(record, runs.starts[run])
+        # A source that told its size alone gives no root to compare with.
+        prints = [held for held in signed.of_run(record, runs.starts[run]) if held.root]
         if not prints:
             continue
         at = max(record.read_ms or record.first_ms, prints[0].at_ms)

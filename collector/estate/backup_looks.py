@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
     **dict.fromkeys(("tar", "zip", "7z"), "archive"),
     **dict.fromkeys(("sys_rman",), "pgbackrest"),
 }
-_AT_SOURCE = ("backup.fingerprint", "backup.manifest")
+_AT_SOURCE = ("backup.fingerprint", "backup.manifest", "backup.redis_source", "backup.config_source")
 _DRILL = "backup.drill"
 _SEALS = ("restic", "borg")  # never without encryption, or their own check says so
 _DAY_MS = 86_400_000

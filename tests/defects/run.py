@@ -185,13 +185,15 @@ class Site:
         if self.made.check not in v.registry.ids():
             raise v.NotYet(self.made.check)
         subprocess.run(["cp", "-a", self.top, self.good], check=True)
-        self._begun = None
+        self._begun = {}
+        self._standing = None
         self.policy = v.policy(**self.made.facts.get("policy", {}))
 
     def restored(self):
         """Put back what a case touched; what is said of the good ones."""
         put_back(self.good, self.top)
-        state = self._start()
+        self._seen()  # before anything is damaged
+        state = self._start(len(w.DAYS) - 1)
         self._look(state, w.NOW)
         return v.said(state, self.policy, w.NOW)
 
@@ -207,7 +209,8 @@ class Site:
 
     def after(self, case, *, standing):
         """What is said once the damage is done."""
-        state = self._standing.copied() if standing else self._start()
+        # What arrives so was never seen otherwise.
+        state = self._seen() if standing else self._start(case.place)
         state.extra |= case.extra
         if case.prints is not None:
             state.prints = case.prints
@@ -226,20 +229,25 @@ class Site:
         for check, more in self.made.facts.get("also", ()):
             v.look(state, check, more, at)
 
-    def _start(self):
-        # Looks on the first two days, when the third day's artefact was not there; then all of it, good.
-        if self._begun is None:
-            self._begun = v.State(prints=list(self.made.facts.get("prints", ())))
-            hidden = self.top.parent / f".{self.kind}-later"
-            # Of a repository no earlier state is kept: its first look is at all of it.
-            several = self.made.days[0] != self.made.days[1]
-            for number, at in enumerate(w.DAYS[:2] if several else ()):
-                later = self.made.days[number + 1 :]
-                with away(later, hidden):
-                    self._look(self._begun, at + w.timedelta(hours=6))
-            self._standing = self._begun.copied()
-            self._look(self._standing, w.NOW)
-        return self._begun.copied()
+    def _start(self, days):
+        # Looks on the first days, when the others' artefacts were not there. Of a repository no earlier
+        # state is kept: its first look is at all of it.
+        if days not in self._begun:
+            state = self._start(days - 1) if days else v.State(prints=list(self.made.facts.get("prints", ())))
+            if days and self.made.days[0] != self.made.days[1]:
+                hidden = self.top.parent / f".{self.kind}-later"
+                with away(self.made.days[days:], hidden):
+                    self._look(state, w.DAYS[days - 1] + w.timedelta(hours=6))
+            self._begun[days] = state
+        return self._begun[days].copied()
+
+    def _seen(self):
+        """All of it was seen, and was good."""
+        if self._standing is None:
+            state = self._start(len(w.DAYS) - 1)
+            self._look(state, w.NOW)
+            self._standing = state
+        return self._standing.copied()
 
 
 class away:

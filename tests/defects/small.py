@@ -1,10 +1,22 @@
 """The small kinds: dumps of Redis, configurations of network devices."""
 
+import contextlib
 import socket
 import subprocess
 import time
 
+import verify as v
 import world as w
+import yaml
+
+from agent.sources.means import Means
+from agent.sources.ssh_pins import Pin, Pins
+from agent.sources.ssh_pool import POOL
+from checks.remote import Login
+
+SSH = w.beside("device_ssh", w.HERE.parent / "sources" / "ssh" / "conftest.py")
+# The source's agent looks once an hour: this long before the dump.
+BEFORE = w.timedelta(minutes=20)
 
 CONFIG = """!Software Version V200R019C10SPC500
 !Last configuration was updated at {clock} UTC+08:00 by admin
@@ -51,7 +63,28 @@ def make_config(world, kind):
         path.write_text(config(f"{at:%Y-%m-%d %H:%M:%S}"))
         finish(path, at)
     days = [top / f"{at:%Y%m%d}.cfg" for at in w.DAYS]
-    return w.Made(kind, top, days, "backup.device_config", {"path": str(top / "%Y%m%d.cfg")})
+    facts = {"prints": [one for at in w.DAYS for one in device_says(world, at)]}
+    return w.Made(kind, top, days, "backup.device_config", {"path": str(top / "%Y%m%d.cfg")}, facts)
+
+
+def device_says(world, at, **more):
+    """How long its running configuration is, asked by the source's agent over SSH."""
+    text = config(f"{at - BEFORE:%Y-%m-%d %H:%M:%S}", **more).replace("\n", "\r\n").encode()
+    state = world.folder("device-state")
+    state.chmod(0o700)
+    secrets = state / "secrets.yaml"
+    secrets.write_text(yaml.safe_dump({"ssh": {"user": "inspect", "password": "s3cr3t-Word"}}))
+    secrets.chmod(0o600)
+    screens = {"display current-configuration": text}
+    served = SSH.Listener(SSH.Behaviour(prompt=b"<HA-CORE-1>", screens=screens))
+    with contextlib.closing(served):
+        to = Login("127.0.0.1", served.port)
+        Pins(state).put(to.name, Pin(served.key.get_name(), SSH.fingerprint(served.key.asbytes())))
+        given = {"address": "127.0.0.1", "port": served.port, "platform": "huawei_vrp"}
+        try:
+            return v.sizes_of("backup.config_source", given, at - BEFORE, Means(state=state))
+        finally:
+            POOL.close()
 
 
 def finish(path, at):
@@ -63,13 +96,17 @@ def finish(path, at):
 
 
 def redis(world, commands, path, at):
-    """A dump of a server that got these commands."""
+    """A dump of a server that got these commands; how much its agent was told that it holds."""
     place = world.folder("redis")
     (place / "dump.rdb").unlink(missing_ok=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     argv = [
         w.tool("redis-server"),
+        "--bind",
+        "127.0.0.1",
         "--port",
-        "0",
+        str(port),
         "--unixsocket",
         str(place / "s"),
         "--dir",
@@ -89,12 +126,15 @@ def redis(world, commands, path, at):
                 wire.settimeout(60)
                 for one in [*commands, ("SAVE",)]:
                     _say(wire, one)
+                given = {"address": "127.0.0.1", "port": port, "secret": "", "tls": "off"}
+                said = v.sizes_of("backup.redis_source", given, at - BEFORE, Means())
         finally:
             server.kill()
     (place / "s").unlink(missing_ok=True)
     path.write_bytes(made_at((place / "dump.rdb").read_bytes(), at))
     path.chmod(0o600)
     w.dated(path, at + w.timedelta(minutes=1))
+    return said
 
 
 def _say(wire, words):
@@ -128,7 +168,8 @@ def crc64(raw):
 def commands(world, day):
     """What stands in the cache on that day."""
     chance = world.random.__class__(world.seed)
-    count = max(200, min(world.size // 2000, 20_000))
+    # So many that the source can tell their size.
+    count = max(12_000, min(world.size // 2000, 20_000))
     values = [f"{chance.getrandbits(256):064x}" for _ in range(count)]
     step = 200
     for n in range(0, count, step):
@@ -143,6 +184,7 @@ def make_redis(world, kind):
     top = world.folder("good", kind)
     top.chmod(0o700)
     days = [top / f"{at:%Y%m%d}.rdb" for at in w.DAYS]
+    told = []
     for number, (at, path) in enumerate(zip(w.DAYS, days, strict=True)):
-        redis(world, commands(world, number), path, at)
-    return w.Made(kind, top, days, "backup.redis", {"path": str(top / "%Y%m%d.rdb")})
+        told += redis(world, commands(world, number), path, at)
+    return w.Made(kind, top, days, "backup.redis", {"path": str(top / "%Y%m%d.rdb")}, {"prints": told})

@@ -8,11 +8,12 @@ import world as w
 from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
+from agent.sources.open import open_source
 from checks import registry, result
 from checks.api import State as Word
 from checks.artefacts.levels import REASONS, Outcome
 from collector.backups import compile as policies_of
-from collector.backups import engine, fold
+from collector.backups import engine, fold, lines
 from collector.backups.observed import Fingerprint, Observed
 
 OBJECT = "county/xian-1/oa"
@@ -172,3 +173,28 @@ def prints_of(days, system=""):
         )
         for one in line.facts["fingerprints"]
     ]
+
+
+def sizes_of(check_id, params, at, means):
+    """What the source says of how much it holds: its check through the agent's source, its line read back."""
+    check = registry.get(check_id)
+    target = f"{OBJECT}@source"
+    given = {"object": OBJECT, **params}
+    known = set(check.params.__dataclass_fields__)
+    item = result.Item(
+        check_id, check.version, target, OBJECT, {k: one for k, one in given.items() if k in known}
+    )
+    told = []
+    line = result.look(
+        check,
+        item,
+        open_source(check.source, Transient(), means),
+        vantage="source-agent",
+        when=result.When(w.ms(at)),
+        now=lambda: w.ms(at),
+        told=told.append,
+    )
+    assert line.error is None, told
+    line = result.decode(result.encode(line))
+    row = lines.Line(1, 1, check_id, target, "source-agent", w.ms(at), w.ms(at), 0, line)
+    return list(lines.read([row]).fingerprints)

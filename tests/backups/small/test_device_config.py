@@ -157,3 +157,11 @@ def test_text_in_gbk_and_no_line_in_the_facts(look, keep):
     assert seen.reasons == {}
     assert "6fX0" not in str(seen.result.facts) and "10.10.0.254" not in str(seen.result.facts)
     assert deviceconfig.read(b"", "").platform == ""
+
+
+def test_the_right_one_after_one_that_had_grown_is_not_called_shrunk(look, keep):
+    for day, count in ((2, 24), (3, 24), (4, 160), (5, 24)):
+        keep(day, whole(count=count))
+    assert look().reasons == {}
+    keep(6, whole(count=3))
+    assert look().reasons == {"unchanged": "shrunk"}

@@ -124,17 +124,24 @@ def sealed_other(case, what):
 
 @c.plants("D18", "redis")
 def fewer_keys(case):
-    given = [
-        one for n, one in enumerate(small.commands(case.world, case.place)) if one[0] != "MSET" or n % 4 == 0
-    ]
+    given = [_third(one) for one in small.commands(case.world, case.place)]
     small.redis(case.world, given, case.path, w.DAYS[case.place])
+
+
+def _third(command):
+    """One key of three."""
+    if command[0] != "MSET":
+        return command
+    pairs = list(zip(command[1::2], command[2::2], strict=True))[::3]
+    return ("MSET", *(word for pair in pairs for word in pair))
 
 
 @c.plants("D19", "redis")
 def more_keys(case):
-    more = [("SET", f"more:{n}", f"{case.random.getrandbits(256):064x}") for n in range(4000)]
-    many = [*small.commands(case.world, case.place), *more * max(1, case.path.stat().st_size // 60_000)]
-    small.redis(case.world, many, case.path, w.DAYS[case.place])
+    given = list(small.commands(case.world, case.place))
+    count = sum((len(one) - 1) // 2 for one in given if one[0] == "MSET")
+    more = [("SET", f"more:{n}", f"{case.random.getrandbits(256):064x}") for n in range(3 * count)]
+    small.redis(case.world, [*given, *more], case.path, w.DAYS[case.place])
 
 
 @c.plants("D18", "device-config")
