@@ -1,0 +1,189 @@
+"""The year as agents see it: probes every ten minutes and each second while failing, rounds, backups."""
+
+from bisect import bisect_right
+from datetime import timedelta
+from hashlib import sha256
+
+import year_estate as estates
+from year_play import Sights
+from year_tale import DAY, HOUR, MINUTE, SECOND, at, probe_at
+
+from checks import registry
+from checks.codec import to_json
+from checks.recurrence import windows
+
+QUARTER = 6 * HOUR
+SLOT = 10 * MINUTE
+AGAIN = 3  # looks each second after it answers again: two make it sure
+
+
+class Life:
+    """Plays a tale on a site."""
+
+    def __init__(self, site, found, tale):
+        self.site, self.found, self.tale = site, found, tale
+        self.facts = host_facts()
+        self.outside = site.node("outside")
+        self.servers = [
+            site.node(estates.server_id(k)) for k in range(max(found.servers, len(found.systems)))
+        ]
+        self._probes()
+
+    def _probes(self):
+        by_target = {item.target: item for item in self.outside.plan.items}
+        self.probes = [
+            Sights(by_target[f"p-{estates.system_id(k)}"], "outside") for k in range(len(self.found.systems))
+        ]
+
+    def day(self, day):
+        """One day of everything but what people do."""
+        begin = at(day)
+        rounds = at(day, "10:00"), lambda: self.rounds(day)
+        backups = at(day, "08:30"), lambda: self.backups(day)
+        late = at(day, "20:00"), lambda: self.backups(day, late=True)
+        work = {1: [rounds], 3: [backups, late]}.get(day.weekday(), [])
+        looks = sorted(self._looks(begin), key=lambda one: one.t0)
+        cuts = sorted({*self._cuts(begin), *(when for when, _ in work), begin + DAY})
+        done = 0
+        for cut in cuts:
+            upto = bisect_right(looks, cut, key=lambda one: one.t1)
+            self.outside.send(looks[done:upto], cut)
+            done = upto
+            for when, act in work:
+                if when == cut:
+                    self.site.hands.ms = cut
+                    act()
+
+    def _cuts(self, begin):
+        yield from range(begin + QUARTER, begin + DAY + 1, QUARTER)
+        for one in self.tale.outages:
+            for cut in (*range(one.begin + 2 * SECOND, one.end, SLOT), one.end + (AGAIN + 1) * SECOND):
+                if begin < cut < begin + DAY:
+                    yield cut
+
+    def _looks(self, begin):
+        if any(a <= begin < b for a, b in self.tale.silent):
+            return
+        plan = self.outside.digest
+        for number, sights in enumerate(self.probes):
+            bad = [one for one in self.tale.outages if one.system == number]
+            for slot in range(begin, begin + DAY, SLOT):
+                t0 = probe_at(number, slot)
+                word = next((one.word for one in bad if one.begin <= t0 < one.end), "ok")
+                yield sights.one(t0, slot, connection(word), word=word, plan=plan)
+            for one in bad:
+                for t0 in range(one.begin + SECOND, one.end + AGAIN * SECOND, SECOND):
+                    if begin <= t0 < begin + DAY and t0 != probe_at(number, t0 - t0 % SLOT):
+                        word = one.word if t0 < one.end else "ok"
+                        yield sights.one(t0, t0 - t0 % SLOT, connection(word), word=word, plan=plan)
+
+    def rounds(self, day):
+        """The week's round, by every server that is not away."""
+        monday = day - timedelta(days=day.weekday())
+        now = at(day, "10:00")
+        for number, node in enumerate(self.servers):
+            unit = number % len(self.found.systems) % len(self.found.units)
+            if (unit, monday) in self.tale.absent:
+                continue
+            looks = []
+            for part in node.plan.rounds:
+                for window in windows(part, node.plan.timezone, at(day), at(day) + DAY):
+                    for k, item in enumerate(part.items):
+                        t0 = now - 5 * MINUTE + k * SECOND
+                        looks.append(
+                            Sights(item, node.name).one(
+                                t0,
+                                t0,
+                                self.facts[item.check],
+                                word=None,
+                                round_id=window.id,
+                                plan=node.digest,
+                            )
+                        )
+            node.send(looks, now)
+
+    def backups(self, day, *, late=False):
+        """What stands at each place: in the morning, and in the evening where something came late."""
+        now = at(day, "20:00" if late else "08:30")
+        for number in range(len(self.found.systems)):
+            if late and (number, day) not in self.tale.backups_late:
+                continue
+            node = self.servers[number]
+            looks = []
+            for item in node.plan.items:
+                if item.check == "backup.file":
+                    facts = self._standing(number, day, late)
+                    looks.append(
+                        Sights(item, node.name).one(now - 5000, now, facts, word=None, plan=node.digest)
+                    )
+            node.send(looks, now)
+
+    def _standing(self, number, day, late):
+        days = [day - timedelta(days=7 * k) for k in range(14)]
+        made = [self._artefact(number, one, day) for one in days if self._stands(number, one, day, late)]
+        listed = [{key: base[key] for key in ("name", "bytes", "modified")} for base in made]
+        stands = {"count": len(listed), "listed": listed, "unfinished": []}
+        return {"artefacts": [{"base": base, "same_as": ""} for base in made[:2]], "stands": stands}
+
+    def _stands(self, number, of, day, late):
+        if of < self.found.begin or (number, of) in self.tale.backups_missed:
+            return False
+        return of != day or late or (number, of) not in self.tale.backups_late
+
+    def _artefact(self, number, of, day):
+        start = at(of, "18:10" if (number, of) in self.tale.backups_late else "01:10")
+        digest = sha256(f"{number}{of}".encode()).hexdigest()
+        return {
+            "name": f"{of:%Y%m%d}.dmp",
+            "kind": "full",
+            "bytes": 2_400_000_000 + of.toordinal() % 97 * 1_000_000,
+            "parts": 1,
+            "modified": start + 1_800_000,
+            "sha256": digest,
+            "read_at": at(day, "08:20") if start < at(day, "08:20") else start + 2_000_000,
+            "made": {
+                "start": start,
+                "end": start + 1_700_000,
+                "tool": "sys_dump",
+                "source": "",
+                "system": "",
+            },
+            "placed": {
+                "mode": 0o600,
+                "owner": "backup",
+                "group": "backup",
+                "filesystem": 1,
+                "inode": of.toordinal(),
+                "links": 1,
+                "link_to": "",
+                "parents_open": [],
+            },
+            "seal": None,
+            "id": "",
+            "parent": "",
+            "fingerprint": "",
+            "expected": "",
+            "recorded": digest,
+            "trouble": "",
+        }
+
+
+def connection(word):
+    """Facts of a TCP probe."""
+    took = {"ok": 1200, "slow": 3_000_000}.get(word)
+    outcome = "connected" if took else word
+    return {
+        "connection": {"outcome": outcome, "address": "192.0.2.17", "resolve_us": 240, "connect_us": took}
+    }
+
+
+def host_facts():
+    """What the host checks see on this machine, now."""
+    from agent.sources.host import open_host
+    from agent.sources.memory import Transient
+
+    host, found = open_host(Transient()), {}
+    for name in ("host.cpu", "host.memory", "host.filesystem", "host.uptime"):
+        check = registry.get(name)
+        found[name] = to_json(check.observe(host, check.params()))
+    return found
