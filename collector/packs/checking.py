@@ -89,7 +89,7 @@ def _select(select: Select, path: Path, note: Note) -> None:
             if fact not in facts:
                 note((*path, name, fact), _near(fact, facts, f"fact of {select.kind}"))
     words = select.by.split("+") if isinstance(select.by, str) else []
-    usual = {"item", "value", "week", "day", "month", "unit", "system"}
+    usual = {"item", "any", "value", "week", "day", "month", "unit", "system"}
     for word in words:
         if word not in usual | facts:
             note((*path, "by"), _near(word, usual | facts, "way to count"))
@@ -162,7 +162,7 @@ def _stated(part: Any, path: Path, note: Note) -> None:
         note((*path, "clause"), "must not be empty")
     for name, words in _WORDS.items():
         word = getattr(part, name, words[0])
-        if word not in words:
+        if isinstance(word, str) and word not in words:
             note((*path, name), f"{word!r} is none of: {', '.join(words)}")
     least, most = getattr(part, "least", None), getattr(part, "most", None)
     if least is not None and most is not None and least > most:

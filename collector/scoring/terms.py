@@ -16,7 +16,7 @@ class Named:
     """The value of an option; `map` turns the option's words into what the rule needs."""
 
     option: str
-    map: Mapping[str, Scalar] = field(default_factory=dict)
+    map: Mapping[str, Value] = field(default_factory=dict)
 
 
 Amount = Fraction | Named
@@ -47,7 +47,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Which items count, and how: `by` is `item` (how many), `value` (their values added), or what must
+    """Which items count, and how: `by` is `item` (how many), `value` (their values added), `any` (at most one), or what must
     differ: `week` (ISO), `day`, `month`, `unit`, `system`, or a fact, joined by `+`.
 
     `periods`: how many periods back, this one included (a half-year is two quarters).
@@ -118,7 +118,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """All points less `each` for every `step` below `target`; part steps by `rounding`: ceil, floor, linear."""
+    """All points less `each` for every `step` below `target`; part steps: ceil, floor, linear."""
 
     value: Select
     target: Fraction
@@ -142,7 +142,7 @@ class LineRule:
     full: Fraction
     page: str = ""
     title_en: str = ""
-    per: str = "contract"
+    per: Word = "contract"
     floor: Amount | None = Fraction(0)
     full_for: tuple[str, ...] = ()
     na: Word = "full"
@@ -276,7 +276,10 @@ class MoneyRule:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """`full` points in all. `floor` of the total None: may be negative. Units' sums are averaged."""
+    """`full` points in all. `floor` of the total None: may be negative. Units' sums are averaged.
+
+    `rounding` of the total before the grade: none, or half_up to whole points.
+    """
 
     full: Fraction
     clause: str
@@ -285,6 +288,7 @@ class Scoring:
     money: MoneyRule
     page: str = ""
     floor: Amount | None = Fraction(0)
+    rounding: Word = "none"
     deductions: tuple[Deduction, ...] = ()
     fines: tuple[Fine, ...] = ()
     vetoes: tuple[Veto, ...] = ()
