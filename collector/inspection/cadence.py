@@ -1,0 +1,340 @@
+"""The cadence ledger: what was due, and whether it was done, late, missed, excused, open or not proven.
+
+Pure: the same observations give the same rows, on the collector and in the verifier. Something is *missed*
+only if its time is over and somebody would have seen it; where the collector was not watching, or where only
+people can know and nobody said anything, it is *not proven*.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from collector.inspection.cadence_due import Ask, turns
+from collector.inspection.cadence_model import (
+    Breach,
+    Deed,
+    Frame,
+    Observed,
+    Row,
+    Span,
+    State,
+    Turn,
+    Waiver,
+)
+from collector.inspection.cadence_terms import (
+    Absent,
+    Cadence,
+    Distinct,
+    Every,
+    Obligation,
+    ObligationTerms,
+    Reads,
+)
+from collector.inspection.deadlines import Due, day_of, iso_week, late_days, monday, start_of
+
+# What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
+_OF_PARTS = ("inspection", "special_inspection", "backup", "scan")
+_Choice = tuple[str, str | None, str | None]
+_Chosen = tuple[list[Deed], list[int]]
+
+
+@dataclass
+class Index:
+    """Observations by kind, in order; made once for all obligations."""
+
+    observed: Observed
+    deeds: dict[str, list[Deed]] = field(default_factory=dict)
+    chosen: dict[tuple[str, str | None, str | None], tuple[list[Deed], list[int]]] = field(
+        default_factory=dict
+    )
+
+    @classmethod
+    def of(cls, observed: Observed) -> "Index":
+        """Everything that was received up to the instant asked about."""
+        made = cls(observed)
+        for one in sorted(observed.deeds, key=lambda one: (one.at_ms, one.entry, one.line or 0)):
+            if one.received_ms <= observed.as_of_ms:
+                made.deeds.setdefault(one.kind, []).append(one)
+        return made
+
+    def of_kind(self, kind: str, turn: Turn) -> _Chosen:
+        """Deeds of a kind (`check:*`: all that begin so) that are the turn's subject's, and their times."""
+        key = (kind, turn.unit, turn.system)
+        if key not in self.chosen:
+            kinds = [kind]
+            if kind.endswith("*"):
+                kinds = sorted(one for one in self.deeds if one.startswith(kind[:-1]))
+            found = [one for name in kinds for one in self.deeds.get(name, ()) if _concerns(one, turn)]
+            found.sort(key=lambda one: one.at_ms)
+            self.chosen[key] = found, [one.at_ms for one in found]
+        return self.chosen[key]
+
+
+def rows(
+    terms: ObligationTerms, observed: Observed, frame: Frame, span: Span, only: Iterable[str] | None = None
+) -> list[Row]:
+    """Rows of all obligations (or of these ids) that belong to the span, in the pack's order.
+
+    MissingYear: a working day is needed of a year without published holidays, and `frame.days.guess` is off.
+    """
+    index, wanted = Index.of(observed), None if only is None else set(only)
+    return [
+        row
+        for one in terms.obligations
+        if wanted is None or one.id in wanted
+        for row in rows_of(one, terms, index, frame, span)
+    ]
+
+
+def rows_of(
+    obligation: Obligation, terms: ObligationTerms, index: Index, frame: Frame, span: Span
+) -> list[Row]:
+    """Rows of one obligation."""
+    made = []
+    for number, cadence in enumerate(obligation.cadences):
+        ask = Ask(cadence, terms, frame, span)
+        asked = _Asked(obligation, number, cadence, terms, frame)
+        used: set[int] = set()
+        for turn in turns(ask, index.observed):
+            if cadence.every is Every.ALWAYS:
+                made.append(_always(asked, turn, index))
+            else:
+                made.append(_row(asked, turn, index, used))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A cadence with what it is of."""
+
+    obligation: Obligation
+    number: int
+    cadence: Cadence
+    terms: ObligationTerms
+    frame: Frame
+
+    def distinct(self) -> Distinct:
+        if self.terms.count is Reads.LITERAL and self.cadence.distinct is Distinct.WEEK:
+            return Distinct.NONE
+        return self.cadence.distinct
+
+    def key(self, deed: Deed) -> object:
+        """What counts once: the deed itself, its ISO week, its day."""
+        if self.distinct() is Distinct.NONE:
+            return id(deed)
+        day = day_of(deed.at_ms, self.frame.days.zone)
+        return iso_week(day) if self.distinct() is Distinct.WEEK else day
+
+
+def _row(asked: _Asked, turn: Turn, index: Index, used: set[int]) -> Row:
+    found = _Found(asked, turn, index, used)
+    as_of = index.observed.as_of_ms
+    in_time = found.before(turn.due_ms)
+    counted = min(found.counted(in_time), turn.needed)
+    waived, too_late = _waivers(asked, turn, index.observed)
+    state, reason, days_late = State.OPEN, "", 0
+    deeds = in_time
+    if counted >= turn.needed:
+        state = State.DONE
+    elif as_of >= turn.due_ms:
+        state, reason, deeds, days_late = _over(asked, turn, found, waived, index)
+        counted = min(found.counted(deeds), turn.needed)
+    if asked.cadence.deadline is not None:
+        used.update(id(one) for one in deeds)
+    act_by = _act_by(asked, turn, in_time, as_of) if state is State.OPEN else None
+    return Row(
+        obligation=asked.obligation.id,
+        cadence=asked.number,
+        what=asked.cadence.what,
+        turn=turn,
+        state=state,
+        counted=counted,
+        deeds=tuple(deeds),
+        partial=tuple(sorted({(one.entry, one.reason) for one in found.partial})),
+        days_late=days_late,
+        arrived_late=any(one.received_ms >= turn.due_ms > one.at_ms for one in deeds),
+        waiver=waived.entry if waived is not None and state is State.EXCUSED else None,
+        late_waivers=tuple(one.entry for one in too_late),
+        who=asked.obligation.who,
+        act_by_ms=act_by,
+        reason=reason or ("cannot_be_reached" if state is State.OPEN and act_by is None else ""),
+    )
+
+
+class _Found:
+    """Deeds that could do a turn: those that count, by time, and those that don't."""
+
+    def __init__(self, asked: _Asked, turn: Turn, index: Index, used: set[int]) -> None:
+        self.asked, self.turn = asked, turn
+        end = index.observed.as_of_ms if asked.cadence.late else turn.due_ms
+        held = [one for kind in asked.cadence.what for one in _within(index, kind, turn, end)]
+        held = [one for one in held if id(one) not in used]
+        self.partial = [one for one in held if not one.counts and one.at_ms < turn.due_ms]
+        self.unsure = [one for one in held if one.counts and _straddles(one, turn)]
+        self.deeds = [one for one in held if one.counts and not _straddles(one, turn)]
+
+    def before(self, due_ms: int) -> list[Deed]:
+        return [one for one in self.deeds if one.at_ms < due_ms]
+
+    def counted(self, deeds: Sequence[Deed]) -> int:
+        """How many of what was asked for; where one of each kind is, the least of them."""
+        what = self.asked.cadence.what if self.asked.cadence.all_of else ("*",)
+        return min(len({self.asked.key(one) for one in deeds if _is(one.kind, kind)}) for kind in what)
+
+    def first(self) -> list[Deed]:
+        """The deeds up to the one with which it was done at last."""
+        ordered = sorted(self.deeds, key=lambda one: one.at_ms)
+        for number in range(len(ordered)):
+            if self.counted(ordered[: number + 1]) >= self.turn.needed:
+                return ordered[: number + 1]
+        return ordered
+
+
+def _over(
+    asked: _Asked, turn: Turn, found: _Found, waived: Waiver | None, index: Index
+) -> tuple[State, str, list[Deed], int]:
+    """What became of a turn whose time is over and that was not done in time."""
+    in_time = found.before(turn.due_ms)
+    if waived is not None:
+        return State.EXCUSED, "", in_time, 0
+    deeds = found.first() if asked.cadence.late else in_time
+    zone = asked.frame.days.zone
+    if deeds and found.counted(deeds) >= turn.needed:
+        ended = Due(turn.due_ms, turn.last)
+        return State.LATE, "", deeds, late_days(ended, deeds[-1].at_ms, zone)
+    if found.counted([*in_time, *found.unsure]) >= turn.needed:
+        return State.NOT_PROVEN, "uncertain_time", in_time, 0
+    if asked.cadence.absent is Absent.NOT_PROVEN:
+        return State.NOT_PROVEN, "no_statement", in_time, 0
+    if not watched(index.observed.watched, turn.from_ms, turn.due_ms):
+        return State.NOT_PROVEN, "nobody_watched", in_time, 0
+    overdue = late_days(Due(turn.due_ms, turn.last), index.observed.as_of_ms, zone)
+    return State.MISSED, "partial" if found.partial else "", in_time, overdue if asked.cadence.late else 0
+
+
+def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:
+    """Whether the collector was there in any part of [from, to)."""
+    at = bisect_left(spans, (from_ms, -1))
+    nearby = spans[max(at - 1, 0) : at + 1]
+    return any(begins < to_ms and ends > from_ms for begins, ends in nearby)
+
+
+def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
+    """Kept so far if somebody looked (deeds of `what`, or at all) and nothing of `breach` was seen."""
+    observed = index.observed
+    broken = [one for one in observed.breaches if _breaks(one, asked.cadence, turn, observed.as_of_ms)]
+    looks = [
+        one for kind in asked.cadence.what for one in _within(index, kind, turn, turn.due_ms) if one.counts
+    ]
+    seen = bool(looks) if asked.cadence.what else watched(observed.watched, turn.from_ms, turn.due_ms)
+    if broken:
+        state, reason = State.MISSED, "broken"
+    elif not seen:
+        state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
+        reason = "not_observed"
+    else:
+        state = State.OPEN if observed.as_of_ms < turn.due_ms else State.DONE
+        reason = ""
+    return Row(
+        asked.obligation.id,
+        asked.number,
+        asked.cadence.what or asked.cadence.breach,
+        turn,
+        state,
+        len(looks),
+        tuple(looks[-1:]),
+        breaches=tuple(broken),
+        who=asked.obligation.who,
+        reason=reason,
+    )
+
+
+def _breaks(one: Breach, cadence: Cadence, turn: Turn, as_of: int) -> bool:
+    mine = turn.system in (None, one.system) and (turn.system is not None or turn.unit in (None, one.unit))
+    inside = turn.from_ms <= one.at_ms < turn.due_ms and one.received_ms <= as_of
+    return mine and inside and any(_is(one.kind, kind) for kind in cadence.breach)
+
+
+def _is(kind: str, wanted: str) -> bool:
+    return kind.startswith(wanted[:-1]) if wanted.endswith("*") else kind == wanted
+
+
+def _concerns(deed: Deed, turn: Turn) -> bool:
+    if turn.system is not None:
+        return deed.system == turn.system or (deed.system is None and deed.unit == turn.unit is not None)
+    if turn.unit is not None:
+        return deed.unit == turn.unit and deed.system is None
+    return (deed.unit is None and deed.system is None) or deed.kind not in _OF_PARTS
+
+
+def _within(index: Index, kind: str, turn: Turn, end: int) -> list[Deed]:
+    """Deeds of a kind from the turn's beginning to `end` (or perhaps inside, by an unsure clock);
+    reports by what they are about; answers to an event by the event they name."""
+    deeds, times = index.of_kind(kind, turn)
+    if turn.about is not None or turn.event:
+        return [one for one in deeds if _answers(one, turn, end)]
+    slack = max((one.slack_ms for one in deeds), default=0)
+    near = deeds[bisect_left(times, turn.from_ms - slack) : bisect_left(times, end + slack)]
+    return [one for one in near if turn.from_ms <= one.at_ms < end or _straddles(one, turn)]
+
+
+def _answers(deed: Deed, turn: Turn, end: int) -> bool:
+    if turn.about is not None and deed.about is not None:
+        return turn.about[0] <= deed.about < turn.about[1] and deed.at_ms < end
+    named = deed.facts.get("event") or deed.facts.get("occasion")
+    if turn.event and named:
+        return named in (turn.event, turn.key) and deed.at_ms < end
+    return turn.from_ms <= deed.at_ms < end
+
+
+def _straddles(deed: Deed, turn: Turn) -> bool:
+    """Whether a clock that nobody could compare leaves open on which side of an edge it was."""
+    if not deed.slack_ms:
+        return False
+    early, late = deed.at_ms - deed.slack_ms, deed.at_ms + deed.slack_ms
+    return early < turn.from_ms <= late or early < turn.due_ms <= late
+
+
+def _waivers(asked: _Asked, turn: Turn, observed: Observed) -> tuple[Waiver | None, list[Waiver]]:
+    """The first notice that came before, and those that came too late to excuse."""
+    names = {asked.obligation.id, *asked.cadence.what}
+    mine = [
+        one
+        for one in observed.waivers
+        if names & set(one.what)
+        and one.received_ms <= observed.as_of_ms
+        and one.from_ms < turn.due_ms
+        and one.to_ms > turn.from_ms
+        and one.unit in (None, turn.unit)
+        and one.system in (None, turn.system)
+    ]
+    edge = turn.due_ms if asked.terms.waiver_before == "due" else turn.from_ms
+    before = [one for one in mine if one.received_ms < edge]
+    return (before[0] if before else None), [one for one in mine if one.received_ms >= edge]
+
+
+def _act_by(asked: _Asked, turn: Turn, done: Sequence[Deed], as_of: int) -> int | None:
+    """The last instant at which what is still missing can be begun so that it is in time: of three distinct
+    weeks that are missing, the end of the third last. None where too few weeks are left."""
+    held = {asked.key(one) for one in done}
+    left, ends = 1, [turn.due_ms]
+    if asked.distinct() is not Distinct.NONE:
+        left = turn.needed - len(held)
+        ends = [end for end, key in _left(asked, turn, as_of) if key not in held]
+    if len(ends) < left:
+        return None
+    at = ends[-left] - asked.cadence.lead_hours * 3_600_000
+    return at if at > as_of else None
+
+
+def _left(asked: _Asked, turn: Turn, as_of: int) -> Iterator[tuple[int, object]]:
+    """Ends of the ISO weeks (or days) of a turn that are not over, cut at its end, and what they count as."""
+    zone = asked.frame.days.zone
+    weekly = asked.distinct() is Distinct.WEEK
+    day = day_of(max(as_of, turn.from_ms), zone)
+    day = monday(day) if weekly else day
+    while start_of(day, zone) < turn.due_ms:
+        after = day + timedelta(days=7 if weekly else 1)
+        yield min(start_of(after, zone), turn.due_ms), iso_week(day) if weekly else day
+        day = after
