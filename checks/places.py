@@ -114,8 +114,13 @@ class Place(Protocol):
     def names(self, folder: str) -> Sequence[str]:
         """What a directory holds."""
 
+    @property
+    def cut(self) -> bool:
+        """Whether a match so far left something out because there was too much."""
+
     def match(self, pattern: str) -> Sequence[Entry]:
-        """Entries that fit; a star stands for names in one directory. Sorted by path."""
+        """Entries that fit; a star stands for names in one directory. Sorted by path; of too many the last
+        by name, and then `cut`."""
 
     def walk(self, top: str, failed: Callable[[str, OSError], None] | None = None) -> Iterator[Entry]:
         """Everything below a directory, sorted by bytes of the path, a directory's with a slash behind it

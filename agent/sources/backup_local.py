@@ -33,6 +33,7 @@ class LocalPlace:
 
     def __init__(self, guard: Guard | None = None) -> None:
         self.guard = guard or Guard(float("inf"))
+        self.cut = False
         self._buffer = memoryview(bytearray(BLOCK))
         self._users = _Names(_user)
         self._groups = _Names(_group)
@@ -49,7 +50,9 @@ class LocalPlace:
 
     def match(self, pattern: str) -> Sequence[Entry]:
         """Entries that fit, sorted by path."""
-        return matching(self, pattern)
+        found, cut = matching(self, pattern)
+        self.cut = self.cut or cut
+        return found
 
     def walk(self, top: str, failed: Failed | None = None) -> Iterator[Entry]:
         """Everything below a directory, sorted by bytes of the path, directories with a slash behind it."""

@@ -14,15 +14,17 @@ MOST = 20_000
 _MAGIC = frozenset("*?[")
 
 
-def matching(place: Place, pattern: str) -> list[Entry]:
-    """Entries that fit, sorted by path, MOST at most; ObservationError where a directory cannot be listed."""
-    folders = [""]
+def matching(place: Place, pattern: str) -> tuple[list[Entry], bool]:
+    """Entries that fit, sorted by path, MOST at most, and whether there are more: then they are the last by
+    name, which of names with dates are the newest. ObservationError where a directory cannot be listed."""
+    folders, cut = [""], False
     for part in pattern.strip("/").split("/"):
         if not set(part) & _MAGIC:
             folders = [f"{folder}/{part}" for folder in folders]
             continue
         folders = [f"{folder}/{name}" for folder in folders for name in _fitting(place, folder or "/", part)]
-        del folders[MOST:]
+        if len(folders) > MOST:
+            folders, cut = sorted(folders)[-MOST:], True
     found = []
     for path in sorted(folders):
         try:
@@ -31,7 +33,7 @@ def matching(place: Place, pattern: str) -> list[Entry]:
             continue
         except OSError as problem:
             raise unguarded(problem, path) from None
-    return found
+    return found, cut
 
 
 def _fitting(place: Place, folder: str, part: str) -> Sequence[str]:

@@ -206,6 +206,7 @@ class SftpPlace:
 
     def __init__(self, name: str, wire: Wire, guard: Guard) -> None:
         self.name = name
+        self.cut = False
         self.guard = guard
         self._wire = wire
         self._owners: dict[int, str] = {}
@@ -227,7 +228,9 @@ class SftpPlace:
 
     def match(self, pattern: str) -> Sequence[Entry]:
         """Entries that fit, sorted by path."""
-        return matching(self, pattern)
+        found, cut = matching(self, pattern)
+        self.cut = self.cut or cut
+        return found
 
     def walk(self, top: str, failed: Failed | None = None) -> Iterator[Entry]:
         """Everything below a directory, sorted by bytes of the path, directories with a slash behind it."""

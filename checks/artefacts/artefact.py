@@ -25,7 +25,8 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Where and how it lies. `parents_open`: directories above it, up to the place's top, that others may
-    write; `filesystem` is the device number, `links` counts hard links, `link_to` is set for a symlink."""
+    write; `parents_untold`: those of which that could not be asked; `filesystem` is the device number,
+    `links` counts hard links, `link_to` is set for a symlink."""
 
     mode: int
     owner: str
@@ -35,6 +36,7 @@ class Placed:
     links: int = 1
     link_to: str = ""
     parents_open: tuple[str, ...] = ()
+    parents_untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ def judge_placed(placed: Placed, params: Look) -> Iterator[Verdict]:
         yield untold(Level.PLACED, "unsupported") if foreign else bad("wrong_owner", placed.owner)
     for folder in placed.parents_open:
         yield bad("parent_writable", folder)
+    for folder in placed.parents_untold:
+        yield untold(Level.PLACED, "denied", folder)
     yield good(Level.PLACED)
 
 
@@ -69,8 +71,11 @@ def _unchanged(base: Artefact, params: Look) -> Iterator[Verdict]:
 
 
 def judge_stands(stands: Stands) -> Iterator[Reading]:
-    """`stands`: how many there are; none is bad, and only under temporary names is none."""
-    if stands.count:
+    """`stands`: how many there are; none is bad, and only under temporary names is none. Where there are
+    more than were gone through nobody knows what is missing."""
+    if stands.cut:
+        yield Reading("stands", stands.count, Unit.COUNT, State.UNKNOWN, "too_much")
+    elif stands.count:
         yield Reading("stands", stands.count, Unit.COUNT, State.OK)
     else:
         reason = "unfinished" if stands.unfinished else "missing"

@@ -47,8 +47,10 @@ class Look(Where):
 @dataclass(frozen=True, slots=True)
 class Stands:
     """What stands at the place: the newest `listed` of `count` that fit (at most 1000 are listed).
-    `unfinished`: those that fit but for a temporary ending (`.part`, `.tmp` …), at most 100 of them."""
+    `unfinished`: those that fit but for a temporary ending (`.part`, `.tmp` …), at most 100 of them. `cut`:
+    there are more than could be gone through, so what is not here may stand there all the same."""
 
     count: int
     listed: tuple[Listed, ...] = ()
     unfinished: tuple[Listed, ...] = ()
+    cut: bool = False

@@ -31,7 +31,7 @@ SIDECARS = (
 MOST_LISTED = 1000
 MOST_UNFINISHED = 100
 MOST_SIDECAR = 64 * 1024
-_FIELDS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "V": 2, "G": 4, "y": 2}
+DATE_FIELDS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "V": 2, "G": 4, "y": 2}
 _TICK_NS = 2_000_000_000
 _NEVER = -1  # a stamp that is not even equal to itself
 _HEX = frozenset("0123456789abcdef")
@@ -53,7 +53,7 @@ def pattern_of(path: str) -> str:
     made, rest = "", path
     while "%" in rest:
         before, _, after = rest.partition("%")
-        digits = _FIELDS.get(after[:1])
+        digits = DATE_FIELDS.get(after[:1])
         made += before + ("%" if digits is None else "[0-9]" * digits)
         rest = after[1:] if digits is not None or after[:1] == "%" else after
     return made + rest
@@ -102,7 +102,8 @@ def survey(place: Place, params: Look, memory: "Memory | None" = None) -> Survey
     started = [one for ending in UNFINISHED for one in place.match(pattern + ending)]
     listed = tuple(Listed(name_of(e.path, top), e.size, e.mtime_ns // 1_000_000) for e in fits[:MOST_LISTED])
     unfinished = {e.path: Listed(name_of(e.path, top), e.size, e.mtime_ns // 1_000_000) for e in started}
-    stands = Stands(len(fits), listed, tuple(unfinished[k] for k in sorted(unfinished))[:MOST_UNFINISHED])
+    going = tuple(unfinished[k] for k in sorted(unfinished))[:MOST_UNFINISHED]
+    stands = Stands(len(fits), listed, going, place.cut)
     return Survey(top, stands, (*fits[: params.artefacts], *late), tuple(fits))
 
 
@@ -134,6 +135,7 @@ def base(place: Place, entry: Entry, top: str, *, kind: str = "full") -> Artefac
 
 def placed(place: Place, entry: Entry) -> Placed:
     """Where and how it lies."""
+    above = _above(place, entry.path)
     return Placed(
         mode=entry.mode,
         owner=shown(entry.owner),
@@ -142,20 +144,29 @@ def placed(place: Place, entry: Entry) -> Placed:
         inode=entry.inode,
         links=entry.links,
         link_to=shown(entry.link_to),
-        parents_open=tuple(_open_above(place, entry.path)),
+        parents_open=tuple(folder for folder, open_ in above if open_),
+        parents_untold=tuple(folder for folder, open_ in above if open_ is None),
     )
 
 
-def _open_above(place: Place, path: str) -> Iterator[str]:
-    """Directories above it in which others may put or replace files; a sticky one protects what is in it."""
+def _above(place: Place, path: str) -> list[tuple[str, bool | None]]:
+    """Directories above it, and whether others may put or replace files there: None where the place does not
+    say (what cannot be looked at is not closed)."""
+    made: list[tuple[str, bool | None]] = []
     folder = path.rpartition("/")[0]
     while folder:
-        with contextlib.suppress(OSError):
-            found = place.stat(folder)
-            by_group = found.mode & 0o020 and found.group != found.owner
-            if found.kind == "directory" and not found.mode & 0o1000 and (found.mode & 0o002 or by_group):
-                yield shown(folder)
+        try:
+            made.append((shown(folder), _open(place.stat(folder))))
+        except OSError:
+            made.append((shown(folder), None))
         folder = folder.rpartition("/")[0]
+    return made
+
+
+def _open(found: Entry) -> bool:
+    """A sticky directory protects what is in it; a user's own group is nobody else."""
+    by_group = found.mode & 0o020 and found.group != found.owner
+    return found.kind == "directory" and not found.mode & 0o1000 and bool(found.mode & 0o002 or by_group)
 
 
 @dataclass(frozen=True, slots=True)

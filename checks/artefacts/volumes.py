@@ -7,12 +7,12 @@ import errno
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, BinaryIO, NoReturn, cast
 
 from checks.artefacts.artefact import Listed
-from checks.artefacts.look import Look, Stands
+from checks.artefacts.look import Look
 from checks.artefacts.standing import MOST_LISTED, Survey, name_of
 from checks.places import Entry, Ground, Place
 
@@ -59,6 +59,11 @@ class Joined:
     def name(self) -> str:
         """The place's."""
         return self.place.name
+
+    @property
+    def cut(self) -> bool:
+        """The place's."""
+        return self.place.cut
 
     def stat(self, path: str) -> Entry:
         """One entry; volumes are looked at anew."""
@@ -216,5 +221,5 @@ def joined(place: Place, found: Survey, params: Look) -> tuple[Joined, Survey]:
     rows = tuple(
         Listed(name_of(e.path, found.top), e.size, e.mtime_ns // 1_000_000) for e in every[:MOST_LISTED]
     )
-    stands = Stands(len(every), rows, found.stands.unfinished)
+    stands = replace(found.stands, count=len(every), listed=rows)
     return made, Survey(found.top, stands, tuple(every[: params.artefacts]), tuple(every))

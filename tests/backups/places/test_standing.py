@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,8 @@ from agent.sources.backup import BackupLooks, open_backups
 from agent.sources.backup_shelf import LocalShelf
 from agent.sources.means import Means
 from agent.sources.memory import Transient
-from checks.api import ErrorKind, ObservationError
-from checks.artefacts import basic
+from checks.api import ErrorKind, ObservationError, State
+from checks.artefacts import basic, standing
 from checks.artefacts.artefact import Artefact, Made
 from checks.artefacts.levels import Outcome, by_level
 from checks.artefacts.look import Look
@@ -309,3 +311,36 @@ def test_a_shelf_takes_plain_names_only(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no name"):
         LocalShelf(tmp_path, "key").read("../secrets.yaml")
     assert LocalShelf(tmp_path, "../../x").folder.parent == tmp_path / "backups"
+
+
+def test_more_than_anybody_goes_through_is_no_whole_listing(
+    kept: dict[str, object], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.sources import backup_match
+
+    monkeypatch.setattr(backup_match, "MOST", 5)
+    for day in range(1, 8):
+        put(folder / f"2026030{day}.dmp", age_s=800 - day)
+    source, params = backups(kept), Look(path=f"{folder}/*.dmp")
+    with source.place(params) as place:
+        stands = survey(place, params).stands
+    # What is left out are the oldest, by the names that dates give.
+    assert stands.cut and [one.name[6:8] for one in stands.listed] == ["07", "06", "05", "04", "03"]
+    [reading] = basic.judge_stands(stands)
+    assert (reading.state, reading.reason) == (State.UNKNOWN, "too_much")
+    for day in (1, 2):
+        (folder / f"2026030{day}.dmp").unlink()
+    with backups(kept).place(params) as place:
+        whole = survey(place, params).stands
+    assert not whole.cut and [one.state for one in basic.judge_stands(whole)] == [State.OK]
+
+
+def test_a_directory_above_that_cannot_be_looked_at_is_not_closed(folder: Path) -> None:
+    held = put(folder / "a.dmp")
+    with backups({}).place(Look(path=str(held))) as place:
+        entry = place.stat(str(held))
+        shutil.rmtree(folder)
+        found = standing.placed(place, entry)
+    assert found.parents_untold == (str(folder),) and str(folder) not in found.parents_open
+    told = by_level(basic.judge_placed(replace(found, parents_open=()), Look(path="/x", mode="0777")))
+    assert {str(one.outcome): one.reason for one in told.values()} == {"could_not_tell": "denied"}
