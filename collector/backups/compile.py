@@ -13,6 +13,7 @@ from checks.artefacts.levels import Level
 from checks.artefacts.opening import SCHEMES
 from checks.codec import FieldError
 from collector.backups.policy import (
+    BELIEVE_MS,
     REACTION_MS,
     AccessRule,
     Alias,
@@ -30,10 +31,21 @@ from collector.backups.policy import (
     SuccessRule,
     To,
 )
-from collector.backups.values import Path, Reader, Wrong, amount, day_start, duration, keep, share, window
+from collector.backups.values import (
+    Path,
+    Reader,
+    Wrong,
+    amount,
+    day_start,
+    duration,
+    keep,
+    path_of,
+    share,
+    window,
+)
 
 _ENTRY = {"object", "kind", "clause", "since", "from", "place", "level", "full", "incremental", "source"}
-_ENTRY |= {"copy", "sealed", "access", "drill", "aliases", "systems", "sources"}
+_ENTRY |= {"copy", "sealed", "access", "drill", "aliases", "systems", "sources", "believe"}
 _TIMES = {"every", "on", "window", "grace", "keep", "source", "before", "within", "fulls_kept"}
 
 
@@ -59,12 +71,14 @@ class PolicyError(ValueError):
 class Estate:
     """What the policy may speak of. `objects`: name -> kind ("" not told); `places`: names, None for any;
     `since_ms`: start of service where an entry says nothing else; `extra`: keys of entries and schedules
-    that are somebody else's (how the agent is to look)."""
+    that are somebody else's (how the agent is to look); `broken`: names of objects that are there and could
+    not be read: what is wrong with those is said at them."""
 
     objects: Mapping[str, str]
     since_ms: int
     places: Collection[str] | None = None
     extra: Collection[str] = ()
+    broken: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -138,7 +152,7 @@ def _entries(raw: Any, path: Path, work: _Work) -> Iterator[_Entry]:
         return
     pattern, shared = made
     names = sorted(name for name in work.estate.objects if fnmatchcase(name, pattern))
-    if not names:
+    if not names and not any(fnmatchcase(name, pattern) for name in work.estate.broken):
         work.wrong((*path, "object"), f"{pattern!r} matches no object")
     for name in names:
         kind = shared["kind"] or work.estate.objects[name]
@@ -177,12 +191,20 @@ def _policy(at: Reader, estate: Estate) -> Policy:
         from_ms=0,
         schedules=schedules,
         clause=at.texts("clause"),
-        copy=at.child("copy", {"to", "within", "equal"}, lambda child: _copy(child, estate)),
+        copy=at.child("copy", _COPY, lambda child: _copy(child, estate)),
         sealed=at.child("sealed", {"scheme", "for"}, _sealed),
         access=at.child("access", {"owner", "mode", "refused"}, _access),
         drill=at.child("drill", _DRILL, _drill),
         level=_level(at),
+        believe_ms=_believe(at),
     )
+
+
+def _believe(at: Reader) -> int:
+    span = at.make("believe", duration)
+    if span == 0:
+        raise Wrong(("believe",), "no time at all: then no look that fails once leaves anything standing")
+    return BELIEVE_MS if span is None else int(span)
 
 
 def _level(at: Reader) -> Level:
@@ -239,13 +261,19 @@ def _schedule(at: Reader, role: Role, entry: Reader) -> Schedule:
 
 
 def _source(at: Reader) -> Source:
-    return Source(at.text("kind"), at.text("path"), at.text("reader"))
+    return Source(at.text("kind"), at.make("path", path_of) or "", at.text("reader"))
+
+
+_COPY = {"to", "within", "equal", "keep", "first_keep"}
 
 
 def _copy(at: Reader, estate: Estate) -> CopyRule:
     at.text("to", needed=True)
     equal = at.one_of("equal", ("sha256", "tree"), "sha256")
-    return CopyRule(_place(at, "to", estate), at.make("within", duration, needed=True), equal)
+    within = at.make("within", duration, needed=True)
+    return CopyRule(
+        _place(at, "to", estate), within, equal, at.make("keep", keep), at.make("first_keep", keep)
+    )
 
 
 def _sealed(at: Reader) -> SealRule:
@@ -257,6 +285,7 @@ def _access(at: Reader) -> AccessRule:
 
 
 _DRILL = {"every", "pick", "restore_within", "compare", "questions", "reaction", "allowed"}
+_DRILL |= {"needs_approval", "approval"}
 _DRILL_EVERY = ("day", "week", "fortnight", "month", "quarter", "year")
 
 
@@ -276,6 +305,8 @@ def _drill(at: Reader) -> DrillRule:
         questions=at.text("questions"),
         reaction_ms=REACTION_MS if reaction is None else reaction,
         allowed=table,
+        needs_approval=at.flag("needs_approval"),
+        approval=at.text("approval"),
     )
 
 

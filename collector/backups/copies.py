@@ -51,7 +51,7 @@ def copies_of(one: BackupObject, runs: Runs, places: Mapping[str, Place], now: i
     copied = [
         run for run in range(len(runs.records)) if any(_stands_at(runs, run, p.copy) for p in one.policies)
     ]
-    keeps = {policy.version: _keep_of(policy) for policy in one.policies}
+    keeps = {policy.version: _keeps_of(policy) for policy in one.policies}
     earlier: dict[str, int] = {}
     counts: Counter[CopyWord] = Counter()
     held: list[Copied] = []
@@ -69,7 +69,7 @@ def copies_of(one: BackupObject, runs: Runs, places: Mapping[str, Place], now: i
     return Copies(tuple(held), counts)
 
 
-def _long_over(runs: Runs, run: int, rule: CopyRule, keep: Keep) -> bool:
+def _long_over(runs: Runs, run: int, rule: CopyRule, keeps: tuple[Keep, Keep]) -> bool:
     """Both went together long ago, were the same, and the second came in time: most of two years."""
     mates = runs.mates.get(run, ())
     first = runs.records[run]
@@ -79,7 +79,7 @@ def _long_over(runs: Runs, run: int, rule: CopyRule, keep: Keep) -> bool:
     return (
         twin.place == rule.to
         and twin.gone_ms == first.gone_ms
-        and day_of(first.gone_ms) >= expires(day_of(runs.starts[run]), keep)
+        and day_of(first.gone_ms) >= max(expires(day_of(runs.starts[run]), keep) for keep in keeps)
         and first.sha256 == twin.sha256 != ""
         and not twin.link_to
         and first.vantage != twin.vantage
@@ -95,6 +95,13 @@ def _keep_of(policy: Policy) -> Keep:
     """The longest that any of its schedules asks for."""
     keeps = [schedule.keep for schedule in policy.schedules] or [Keep()]
     return max(keeps, key=lambda keep: (keep.months, keep.days))
+
+
+def _keeps_of(policy: Policy) -> tuple[Keep, Keep]:
+    """How long the first copy must stand, and the second."""
+    held = _keep_of(policy)
+    rule = policy.copy
+    return (held, held) if rule is None else (rule.first_keep or held, rule.keep or held)
 
 
 def _stands_at(runs: Runs, run: int, rule: CopyRule | None) -> bool:
@@ -115,8 +122,8 @@ def _copied(
     twin = runs.at(run, rule.to)
     record = runs.records[run]
     due = _due(runs, run, rule)
-    until = expires(day_of(runs.starts[run]), _keep_of(policy))
-    owed = day_of(now) < until
+    first_until, until = (expires(day_of(runs.starts[run]), keep) for keep in _keeps_of(policy))
+    owed, place = day_of(now) < until, rule.to
     looks = places[rule.to].looks if rule.to in places else ()
     if twin is None:
         word, since = _absent(run, due, looks, now, known[0])
@@ -125,15 +132,25 @@ def _copied(
         word, since = _compared(first, twin, rule, known[1], runs)
         if twin.gone_ms is not None and day_of(twin.gone_ms) < until and _still_first(first, twin):
             word, since = CopyWord.MISSING, twin.gone_ms
+        elif first is not None and _first_went(first, twin, first_until):
+            # One of two is left, and it is the other one.
+            word, since, place, owed = CopyWord.MISSING, first.gone_ms, first.place, day_of(now) < first_until
         seen = twin.first_ms
         late = twin.first_ms if twin.absent_ms is not None and twin.absent_ms >= due else None
-    state = CopyState(record.name, rule.to, word, due, seen, since)
+    state = CopyState(record.name, place, word, due, seen, since)
     return Copied(run, state, policy, owed, late)
 
 
 def _still_first(first: Record | None, twin: Record) -> bool:
     """The copy went before the first copy did."""
     return first is None or first.gone_ms is None or first.gone_ms >= (twin.gone_ms or 0)
+
+
+def _first_went(first: Record, twin: Record, until: int) -> bool:
+    """The first copy went before its time, and the second still stood."""
+    if first.gone_ms is None or day_of(first.gone_ms) >= until:
+        return False
+    return twin.gone_ms is None or twin.gone_ms > first.gone_ms
 
 
 def _absent(

@@ -17,6 +17,7 @@ from collector.backups.case import Case
 from collector.backups.copies import Copies, copies_of
 from collector.backups.days import days_of, eaten, retention
 from collector.backups.days import word as day_word
+from collector.backups.doubts import lapse
 from collector.backups.drills import Turn, rpo, rtos, tested, turns
 from collector.backups.ledger import CopyWord, DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Observed, Place
@@ -107,7 +108,9 @@ def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
     signed = Signed.of([f for f in observed.fingerprints if f.object in names])
     runs = build(places, _place_order(one, places))
     compared = compare(one, runs, signed, drills, epochs)
-    judge(runs, [(p.from_ms, int(p.level)) for p in one.policies], compared.words, compared.renamed)
+    lapse(runs, [(p.from_ms, p.believe_ms) for p in one.policies], compared.words, now)
+    required = [(p.from_ms, int(p.level)) for p in one.policies]
+    judge(runs, required, compared.words, compared.renamed)
     chain(runs, _to(one), epochs)
     looks = _looks(one, places)
     scene = Scene(now, looks, excuses, observed.sealed)
@@ -118,7 +121,7 @@ def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
     ids = _ids(given) if None in runs.parents.values() else {}
     due = turns(one, runs, drills, excuses, observed.seeds, now)
     copied = copies_of(one, runs, places, now)
-    return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, ids))
+    return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, ids, required))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class _Beside:
     due: Sequence[Turn]
     copied: Copies
     ids: Mapping[str, str]
+    required: Sequence[tuple[int, int]]
 
 
 def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
@@ -140,6 +144,7 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
     found = [
         *problems.slot_problems(case),
         *problems.artefact_problems(case, words),
+        *problems.unasked_problems(case, beside.required),
         *losses.old_inside(case),
         *losses.chain_problems(case, beside.ids),
         *losses.lost_problems(case, kept),

@@ -1,7 +1,8 @@
 """Looks into records: what each artefact was over time, at each place.
 
 A record ends where a complete look no longer lists its name (`gone_ms`) or another artefact stands under it.
-What could not be told never takes back what was told: a bad word stays bad until a later look says good.
+What could not be told takes back nothing here: a bad word stays bad until a later look says good, and how
+long a good one is believed is the policy's to say (`Record.doubts`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from checks.artefacts.artefact import Artefact, Listed
 from checks.artefacts.levels import Level, Outcome, Verdict, bad, by_level, good
 from checks.codec import from_json
 from checks.result import Result
-from collector.backups.observed import Look, Place, Record, Sighting, Turn
+from collector.backups.observed import Doubt, Look, Place, Record, Sighting, Turn
 
 _LEVELS = {level.word: level for level in Level}
 _OUTCOMES = {State.OK: Outcome.GOOD, State.WARN: Outcome.GOOD, State.CRIT: Outcome.BAD}
@@ -25,7 +26,7 @@ def look_of(result: Result, *, object: str, place: str, received_ms: int, offset
     """The look that a result line of a backup check tells of; FieldError where its facts are not."""
     facts: Mapping[str, Any] = result.facts or {}
     verdicts = _verdicts(result.readings)
-    listed, count = _stands(facts)
+    listed, count, partial = _stands(facts)
     # The archived log of a repository is judged as well, beside the backups in it.
     seen = (*facts.get("artefacts", ()), *facts.get("stanzas", ()))
     bases = [from_json(Artefact, one["base"], "facts.artefacts.base") for one in seen]
@@ -43,15 +44,17 @@ def look_of(result: Result, *, object: str, place: str, received_ms: int, offset
         offset_ms=offset_ms,
         error="" if result.error is None else result.error.value,
         item=result.target,
+        partial=partial,
     )
 
 
-def _stands(facts: Mapping[str, Any]) -> tuple[tuple[Listed, ...] | None, int]:
+def _stands(facts: Mapping[str, Any]) -> tuple[tuple[Listed, ...] | None, int, bool]:
     stands = facts.get("stands")
     if stands is None:
-        return None, 0
+        return None, 0, False
     listed = tuple(from_json(Listed, one, "facts.stands.listed") for one in stands["listed"])
-    return listed, from_json(int, stands["count"], "facts.stands.count")
+    count = from_json(int, stands["count"], "facts.stands.count")
+    return listed, count, from_json(bool, stands.get("cut", False), "facts.stands.cut")
 
 
 def _started(facts: Mapping[str, Any]) -> tuple[Sighting, ...]:
@@ -111,6 +114,7 @@ class _Life:
     by: set[Source] = field(default_factory=set)
     words: dict[str, dict[Level, Verdict]] = field(default_factory=dict)  # check -> level -> newest told
     good_at: dict[Level, int] = field(default_factory=dict)
+    doubts: dict[tuple[str, Level], Doubt] = field(default_factory=dict)  # by check
     first_sha: str = ""
     inner: int | None = None  # its start, as the artefact says it
 
@@ -170,6 +174,8 @@ class _Standing:
             return
         for one in look.listed:
             self._stands(look, source, one)
+        if look.partial:
+            return  # of what it does not show nothing is known
         self._absent(look, source)
         self._last[source] = look.t0
         if not self._looks or self._looks[-1] < look.t0:
@@ -230,7 +236,7 @@ class _Standing:
             self._live.pop(name).record.gone_ms = look.t0
 
     def _judge(self, life: _Life, look: Look, seen: Sighting) -> None:
-        _hear(life.words.setdefault(look.check, {}), seen)
+        _hear(life, look, seen)
         _compare_bytes(life, seen)
         merged = tuple(by_level(v for words in life.words.values() for v in words.values()).values())
         record = life.record
@@ -240,18 +246,26 @@ class _Standing:
         for verdict in seen.verdicts:
             if verdict.outcome is Outcome.GOOD:
                 life.good_at[verdict.level] = look.t0
+        if life.doubts or record.doubts:
+            record.doubts = tuple(life.doubts.values())
         if seen.verdicts:
             record.told_ms = look.t0
             record.read_ms = look.t0 if record.read_ms is None else record.read_ms
 
 
-def _hear(held: dict[Level, Verdict], seen: Sighting) -> None:
-    """Takes over what was told, and what could not be told where nothing was told before."""
+def _hear(life: _Life, look: Look, seen: Sighting) -> None:
+    """Takes over what was told, and what could not be told where nothing was told before. A good word that is
+    not said again is in doubt from then on."""
+    held = life.words.setdefault(look.check, {})
     for level, verdict in by_level(seen.verdicts).items():
-        before = held.get(level)
+        before, key = held.get(level), (look.check, level)
         told = verdict.outcome is not Outcome.COULD_NOT_TELL
+        if told:
+            life.doubts.pop(key, None)
         if told or before is None or before.outcome is Outcome.COULD_NOT_TELL:
             held[level] = verdict
+        elif before.outcome is Outcome.GOOD:
+            life.doubts.setdefault(key, Doubt(look.t0, verdict, life.good_at.get(level, look.t0)))
 
 
 def _turns(

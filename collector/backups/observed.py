@@ -44,7 +44,8 @@ class Sighting:
 @dataclass(frozen=True, slots=True)
 class Look:
     """One result line about one object at one place. `listed`: what stands there (None: could not be told),
-    `count`: how much of it, more where the list was cut. `received_ms`: when the log took the line in;
+    `count`: how much of it, more where the list was cut; `partial`: there was more than anybody went through,
+    so what is not listed may stand there all the same. `received_ms`: when the log took the line in;
     `offset_ms`: the agent's clock minus the collector's, where it is known. `error`: nothing was seen."""
 
     object: str
@@ -59,6 +60,17 @@ class Look:
     offset_ms: int = 0
     error: str = ""
     item: str = ""
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Looks that could not tell what had been good: `verdict` of the first of them, at `at_ms`; `good_ms`:
+    the last look that said good."""
+
+    at_ms: int
+    verdict: Verdict
+    good_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,8 @@ class Record:
     `first_ms`, at which it was not there; `gone_ms`: the first complete look at which it no longer was.
     `received_ms`: when the first line that shows it came in. `turns`: all changes of verdicts, oldest first.
     `read_ms`, `told_ms`: first and last look that read more than its presence. `start`, `end` are corrected
-    by `offset_ms`.
+    by `offset_ms`. `doubts`: good words that stand although looks since could not tell. `lapsed`: turns by
+    which a good word went out of date (collector.backups.doubts).
     """
 
     name: str
@@ -111,6 +124,8 @@ class Record:
     read_ms: int | None = None
     told_ms: int | None = None
     turns: tuple[Turn, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    lapsed: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

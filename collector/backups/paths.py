@@ -36,7 +36,7 @@ def judge(runs: Runs, required: Sequence[tuple[int, int]], words: Words, renamed
     for run in aside:
         told = words.get(run, ())
         if told or runs.own[run] != GOOD:
-            level = _required(required, runs.starts[run])
+            level = level_at(required, runs.starts[run])
             runs.grades[run], stands = _together(runs, run, level, told)
             _set(runs, run, stands)
     for run, later in renamed.items():
@@ -47,7 +47,7 @@ def _grades(runs: Runs, required: Sequence[tuple[int, int]]) -> list[Grade]:
     """By the looks of the first place alone. Looks that say the same share one tuple: by identity."""
     if len({level for _, level in required}) > 1:
         pairs = zip(runs.records, runs.starts, strict=True)
-        return [grade(record.verdicts, _required(required, start)) for record, start in pairs]
+        return [grade(record.verdicts, level_at(required, start)) for record, start in pairs]
     level = required[0][1] if required else 0
     keys = [id(record.verdicts) for record in runs.records]
     by_key = dict(zip(keys, runs.records, strict=True))
@@ -62,7 +62,8 @@ def _set(runs: Runs, run: int, stands: Standing) -> None:
         runs.odd[run] = stands
 
 
-def _required(required: Sequence[tuple[int, int]], start: int) -> int:
+def level_at(required: Sequence[tuple[int, int]], start: int) -> int:
+    """The level demanded of a run, by when it began."""
     held = required[0][1] if required else 0
     for from_ms, level in required:
         if from_ms <= start:
@@ -87,8 +88,10 @@ def _together(runs: Runs, run: int, required: int, words: Sequence[Word]) -> tup
 def _with_words(record: Record, run: int, required: int, words: Sequence[Word]) -> tuple[Grade, Standing]:
     told = record.verdicts
     if any(word.verdict.outcome is Outcome.GOOD for word in words):
-        # What was restored was opened and read: what nobody could tell before is told by that.
-        told = tuple(one for one in told if one.outcome is not Outcome.COULD_NOT_TELL)
+        # What was restored was opened and read: what nobody could tell before is told by that, unless that
+        # was too long ago as well.
+        old = {turn.verdict for turn in record.lapsed}
+        told = tuple(one for one in told if one.outcome is not Outcome.COULD_NOT_TELL or one in old)
     held = grade((*told, *(word.verdict for word in words)), required)
     against = [word.at_ms for word in words if breaks(word.verdict)]
     if not against:

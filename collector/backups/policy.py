@@ -13,6 +13,7 @@ from checks.artefacts.levels import Level
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 REACTION_MS = HOUR_MS // 2
+BELIEVE_MS = 31 * DAY_MS
 
 
 class ObjectKind(StrEnum):
@@ -89,14 +90,22 @@ class Schedule:
     source: Source | None = None
     fulls_kept: int | None = None
 
+    @property
+    def hours(self) -> bool:
+        """Whether it names hours of the day, and not just a day or a period."""
+        return self.opens is not None and self.closes is not None and self.closes - self.opens < 24 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class CopyRule:
-    """A second copy: at place `to`, at most `within_ms` after the backup's end, `equal` by sha256 or tree."""
+    """A second copy: at place `to`, at most `within_ms` after the backup's end, `equal` by sha256 or tree.
+    `keep`, `first_keep`: how long it, and the first one, must stand (None: as long as the schedule says)."""
 
     to: str
     within_ms: int
     equal: str = "sha256"
+    keep: Keep | None = None
+    first_keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,8 @@ class AccessRule:
 @dataclass(frozen=True, slots=True)
 class DrillRule:
     """Restore drills. `allowed`: signed table (bytes up to, ms), ascending; larger than all, or without a
-    table: `restore_within_ms`. `reaction_ms`: allowance for people, added to each measured time."""
+    table: `restore_within_ms`. `reaction_ms`: allowance for people, added to each measured time. `questions`:
+    name of the set that is asked. `needs_approval`: nobody restores without one, and `approval` names it."""
 
     every: str
     restore_within_ms: int
@@ -128,12 +138,15 @@ class DrillRule:
     questions: str = ""
     reaction_ms: int = REACTION_MS
     allowed: tuple[tuple[int, int], ...] = ()
+    needs_approval: bool = False
+    approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of an object's policy, in force from `from_ms` until the next one. `level`: grade that an
-    artefact must reach to be a point (docs/backups/policy.md). `clause`: contract lines cited."""
+    artefact must reach to be a point (docs/backups/policy.md). `clause`: contract lines cited. `believe_ms`:
+    how long a good word stands that later looks could not repeat."""
 
     version: int
     from_ms: int
@@ -144,6 +157,7 @@ class Policy:
     access: AccessRule | None = None
     drill: DrillRule | None = None
     level: Level = Level.WELL_FORMED
+    believe_ms: int = BELIEVE_MS
 
 
 @dataclass(frozen=True, slots=True)

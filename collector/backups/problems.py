@@ -12,7 +12,8 @@ from collector.backups.drills import Turn, drill_findings
 from collector.backups.ledger import Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Record
 from collector.backups.observed import Turn as Changed
-from collector.backups.paths import Words
+from collector.backups.paths import Words, level_at
+from collector.backups.runs import UNPROVEN
 from collector.backups.sizes import Odd
 
 _PASSING = frozenset({"unfinished", "moving"})  # true of every backup while it is made
@@ -22,6 +23,8 @@ _OUTCOMES = {Told.BAD: Outcome.BAD, Told.COULD_NOT_TELL: Outcome.COULD_NOT_TELL}
 def slot_problems(case: Case) -> Iterator[Problem]:
     """Missed slots, one by one; stretches in which nobody looked; runs that ended after grace."""
     for series in case.series:
+        if series.schedule.hours:
+            yield from _late(case, series)
         odd = [
             slot
             for slot, run in enumerate(series.picks)
@@ -33,6 +36,18 @@ def slot_problems(case: Case) -> Iterator[Problem]:
                 yield from (_missed(case, series, slot) for slot in held)
             else:
                 yield _unseen(case, series, held)
+
+
+def _late(case: Case, series: Series) -> Iterator[Problem]:
+    """Begun in time, and not done by the end of grace. Without hours nobody said when it must be done."""
+    for slot, run in enumerate(series.picks):
+        if run < 0 or series.states[slot] is not SlotState.LATE:
+            continue
+        record, deadline = case.runs.records[run], series.table.deadlines[slot]
+        if record.end is not None and record.end > deadline:
+            shown = max(record.read_ms or record.first_ms, deadline)
+            over = (("over_ms", record.end - deadline),)
+            yield case.about(run, "late", shown, until_ms=shown, numbers=over)
 
 
 def _missed(case: Case, series: Series, slot: int) -> Problem:
@@ -62,6 +77,21 @@ def _unseen(case: Case, series: Series, held: Sequence[int]) -> Problem:
     )
 
 
+def unasked_problems(case: Case, required: Sequence[tuple[int, int]]) -> Iterator[Problem]:
+    """The newest run of which nobody looked at the level that is demanded: it is no point, and no look said
+    why. (Where a look could not tell, that is said of it already.)"""
+    runs = case.runs
+    run = len(runs.records) - 1
+    if run < 0 or runs.own[run] != UNPROVEN:
+        return
+    level = level_at(required, runs.starts[run])
+    told = [one for record in runs.all_records(run) for one in record.verdicts]
+    if all(one.level != level and one.outcome is not Told.COULD_NOT_TELL for one in told):
+        first = runs.records[run].first_ms
+        outcome = Outcome.COULD_NOT_TELL
+        yield case.about(run, "not_read", first, outcome=outcome, level=Level(level))
+
+
 def artefact_problems(case: Case, words: Words) -> Iterator[Problem]:
     """Every bad word on an artefact, standing or taken back; what could not be told, of the newest only."""
     runs = case.runs
@@ -84,7 +114,9 @@ def _turned(case: Case, run: int, record: Record) -> Iterator[Problem]:
             outcome = _OUTCOMES.get(turn.verdict.outcome)
             if outcome is None or _passing(case, run, turn.verdict.reason, until):
                 continue
-            if outcome is Outcome.COULD_NOT_TELL and not (newest and until is None):
+            if outcome is Outcome.COULD_NOT_TELL and (
+                until is not None or not (newest or turn in record.lapsed)
+            ):
                 continue
             yield case.about(
                 run,

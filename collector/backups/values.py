@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from checks.artefacts.standing import DATE_FIELDS
 from checks.codec import FieldError
 from checks.recurrence import check_recurrence
 from collector.backups.calendar import start_of
@@ -68,6 +69,25 @@ def amount(raw: Any) -> int:
     return count * unit
 
 
+_PLACEHOLDER = re.compile(r"\{[^{}/]*\}")
+_DATE = re.compile(r"%(.?)", re.S)
+
+
+def path_of(raw: Any) -> str:
+    """A path in which `{object}` and fields of a date are filled in; what nobody fills in fits nothing."""
+    if not isinstance(raw, str):
+        raise Wrong((), f"{raw!r}: a path is wanted here")
+    for found in _PLACEHOLDER.findall(raw):
+        if found != "{object}":
+            raise Wrong((), f"{found}: nobody fills this in; {{object}} is known")
+    for field in _DATE.findall(raw):
+        if field not in {*DATE_FIELDS, "%"}:
+            raise Wrong(
+                (), f"%{field}: no field of a date; there are {' '.join('%' + f for f in DATE_FIELDS)}"
+            )
+    return raw
+
+
 def share(raw: Any) -> Fraction:
     """Ratio of `99%`, `99.5%`."""
     found = re.match(r"(\d{1,3}(?:\.\d{1,6})?)%\Z", raw) if isinstance(raw, str) else None
@@ -122,6 +142,13 @@ class Reader:
         if not isinstance(parts, Sequence) or any(not isinstance(one, str) or not one for one in parts):
             raise Wrong((*self.path, key), "words are wanted here")
         return tuple(parts)
+
+    def flag(self, key: str) -> bool:
+        """true or false; false where it is absent."""
+        value = self.raw.get(key, False)
+        if not isinstance(value, bool):
+            raise Wrong((*self.path, key), f"{value!r}: true or false is wanted here")
+        return value
 
     def number(self, key: str) -> int | None:
         """A whole number above -1."""

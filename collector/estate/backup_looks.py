@@ -12,7 +12,7 @@ from typing import Any
 from checks.api import Check
 from checks.codec import FieldError
 from collector.backups.policy import BackupObject as Wanted
-from collector.backups.policy import Policies, Policy, Schedule
+from collector.backups.policy import Policies, Policy, Schedule, SealRule
 from collector.estate.catalog import Catalog, agent_for, connection, full_params, reach
 from collector.estate.looks import Look, Note, Path, layered
 from collector.estate.model import Asset, BackupObject, BackupPlace, Estate
@@ -98,7 +98,7 @@ class Looks:
                 yield from self._at_place(thing, policy, schedule, second, path)
         yield from self._access(thing, policy, first, path)
         yield from self._at_source(thing, policy, path)
-        yield from self._drill(thing, policy, first, path)
+        yield from self._drill(thing, wanted, first, path)
 
     def _first(self, wanted: Wanted) -> _Spot | None:
         """A place, or the object's own asset."""
@@ -136,8 +136,7 @@ class Looks:
         if schedule.source and schedule.source.reader:
             given["reader"] = schedule.source.reader
         if policy.sealed:
-            # `for` names people; whose keys they are is said in the check's parameters (`sealed.recipients`).
-            given["sealed"] = {"scheme": policy.sealed.scheme}
+            given["sealed"] = {"scheme": policy.sealed.scheme, **_for(policy.sealed)}
         if policy.access:
             given |= {
                 "owner": [policy.access.owner] if policy.access.owner else [],
@@ -181,8 +180,14 @@ class Looks:
         said = next((one for one in policy.schedules if one.source and one.source.path), None)
         return "" if said is None else self._path(thing, said, spot)
 
-    def _drill(self, thing: BackupObject, policy: Policy, first: _Spot, path: Path) -> Iterator[Look]:
+    def _asked(self, name: str) -> list[Any]:
+        sets = self._estate.backup_questions
+        found = sets.get(name) if isinstance(sets, Mapping) else None
+        return found if isinstance(found, list) else []
+
+    def _drill(self, thing: BackupObject, wanted: Wanted, first: _Spot, path: Path) -> Iterator[Look]:
         """The restore drill, by the agent of the asset that the object names for it."""
+        policy = wanted.policies[-1]
         check, asset = self._catalog.checks.get(_DRILL), self._assets.get(thing.drill or "")
         rule = policy.drill
         if check is None or rule is None or asset is None:
@@ -205,6 +210,10 @@ class Looks:
             "every": str(rule.every),
             "restore_within_s": rule.restore_within_ms // 1000,
             "limit_s": rule.restore_within_ms // 1000 + 3600,
+            "since": wanted.since_ms,
+            "needs_approval": rule.needs_approval,
+            "approval": rule.approval,
+            "questions": self._asked(rule.questions),
         }
         params = self._params(check, thing, _Spot(spot.name, asset, spot.params), given, path)
         if params is not None:
@@ -269,6 +278,12 @@ class Looks:
                 f"{check.id}: {error.path.removeprefix(check.id).strip('.')} {error.problem}",
             )
             return None
+
+
+def _for(rule: SealRule) -> dict[str, list[str]]:
+    """`for` names people; whose keys they are is said in the check's parameters (`sealed.recipients`). Of age
+    it can be told without that that there are fewer recipients than people."""
+    return {"recipients": list(rule.recipients)} if rule.scheme == "age" and rule.recipients else {}
 
 
 def looks(estate: Estate, policies: Policies, catalog: Catalog, note: Note) -> list[Look]:

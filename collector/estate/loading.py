@@ -64,7 +64,7 @@ def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Lo
     regular = looks.regular(estate, catalog, note, whole=whole)
     usual = {(look.target, look.check.id): look for look in regular}
     regular += probing.looks(estate, catalog, serves, note)
-    promised = backups.read(estate, note)
+    promised = backups.read(estate, note, shape.broken)
     if promised is not None:
         regular += backup_looks.looks(estate, promised, catalog, note)
     rounds = {

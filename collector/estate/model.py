@@ -373,4 +373,5 @@ class Estate:
     places: tuple[BackupPlace, ...] = ()
     backups: tuple[Any, ...] = ()  # read by collector.estate.backups
     backup_success: Any = None
+    backup_questions: Any = None
     notify: tuple[Notify, ...] = ()

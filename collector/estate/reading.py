@@ -52,7 +52,7 @@ def read(source: Source) -> Shape:
     for spec in fields(model.Estate):
         if spec.name == "include":
             continue
-        if spec.name == "backup_success":
+        if spec.name in ("backup_success", "backup_questions"):  # read by collector.estate.backups
             made[spec.name] = source.value.get(spec.name)
             continue
         if spec.default == ():

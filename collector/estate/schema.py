@@ -90,10 +90,18 @@ _BACKUP = _keys(
     **{"since": {"type": "string", "format": "date"}, "from": {"type": "string", "format": "date"}},
     place=_WORD,
     level={"enum": [level.word for level in Level]},
+    believe=_SPAN,
     full=_several(_FULL),
     incremental=_several(_INCREMENTAL),
     source=_SOURCE,
-    copy=_keys(("to", "within"), to=_WORD, within=_SPAN, equal={"enum": ["sha256", "tree"]}),
+    copy=_keys(
+        ("to", "within"),
+        to=_WORD,
+        within=_SPAN,
+        equal={"enum": ["sha256", "tree"]},
+        keep=_KEEP,
+        first_keep=_KEEP,
+    ),
     sealed=_keys(("scheme",), **{"scheme": _WORD, "for": _WORDS}),
     access=_keys(owner=_WORD, mode={"type": "string", "pattern": "^[0-7]{3,5}$"}, refused=_WORDS),
     drill=_keys(
@@ -104,12 +112,23 @@ _BACKUP = _keys(
         compare={"enum": ["exact", "bounded", "sampled"]},
         questions=_WORD,
         reaction=_SPAN,
+        needs_approval={"type": "boolean"},
+        approval=_WORD,
         allowed=_several(_ALLOWED),
     ),
     aliases=_several(_keys(("name", "until"), name=_WORD, until=_WORD, entry={"type": "integer"})),
     systems=_WORDS,
     sources=_WORDS,
 )
+_QUESTIONS: dict[str, Any] = {
+    "type": "object",
+    "description": "What the application would ask of a restored database or tree, by name.",
+    "additionalProperties": {
+        "type": "array",
+        "minItems": 1,
+        "items": _keys(("id",), id=_WORD, sql=_WORD, path=_WORD, expected={"type": "string"}),
+    },
+}
 _SUCCESS = _keys(
     ("at_least",),
     at_least={"type": "string", "pattern": r"^\d{1,3}(\.\d{1,6})?%$"},
@@ -132,6 +151,7 @@ def schema() -> dict[str, Any]:
     }
     replaced["properties"]["backups"] = {"type": "array", "items": _BACKUP}
     replaced["properties"]["backup_success"] = _SUCCESS
+    replaced["properties"]["backup_questions"] = _QUESTIONS
     return replaced
 
 

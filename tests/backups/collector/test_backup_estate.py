@@ -146,6 +146,18 @@ def test_promised_encryption_is_asked_of_every_look_at_the_artefacts() -> None:
             "none of: age",
         ),
         (", ssh: {address: 10.0.0.9, port: 2222}", "", 9, "objects[county/xian-1/oa-db]", "nobody can"),
+        ('path: "/srv/{object}/"', 'path: "/srv/{objekt}/"', 12, "places[backup-server].path", "{objekt}"),
+        ('path: "/b/{object}/', 'path: "/b/{name}/', 20, "backups[1].source.path", "{name}: nobody fills"),
+        ("%Y%m%d*", "%Y%m%Q*", 20, "backups[1].source.path", "%Q: no field of a date"),
+        (
+            "restore_within: 12h}",
+            "restore_within: 12h, questions: oa}",
+            24,
+            "backups[1].drill.questions",
+            "'oa'",
+        ),
+        ("clause: HA-08", "believe: 0 days", 19, "backups[1].believe", "no time at all"),
+        ("within: 2h}", "within: 2h, keep: 3}", 22, "backups[1].copy.keep", "3 months"),
     ],
 )
 def test_a_mistake_is_named_by_line_path_and_reason(
@@ -156,6 +168,73 @@ def test_a_mistake_is_named_by_line_path_and_reason(
         load(ESTATE.replace(old, new))
     problems = [(one.line, one.path, one.reason) for one in found.value.problems]
     assert any(p[:2] == (line, path) and reason in p[2] for p in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("name: 市级平台}", "look: often}", "objects[city/oa-db].look"),
+        (
+            "places:\n  - {id: backup-server, asset: backup-1,",
+            "places:\n  - {id: backup-server,",
+            "places[backup-server].asset",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_not_said_to_be_missing_as_well(old: str, new: str, path: str) -> None:
+    assert old in ESTATE
+    with pytest.raises(EstateError) as found:
+        load(ESTATE.replace(old, new))
+    assert [one.path for one in found.value.problems] == [path]
+
+
+QUESTIONS = """\
+backup_questions:
+  oa:
+    - {id: q1, sql: "SELECT count(*) FROM document", expected: "7"}
+"""
+
+
+def test_a_drill_is_told_all_that_the_policy_says_of_it() -> None:
+    text = ESTATE.replace('kind: file, path: "/b/', 'kind: postgres, path: "/b/')
+    text = text.replace("asset: county-1}", "asset: county-1, drill: city-db, since: 2026-03-01}")
+    more = "restore_within: 12h, pick: rotating, questions: oa, needs_approval: true, approval: WO-7"
+    text = (
+        text.replace("drill: {every: month, restore_within: 12h", "drill: {every: month, " + more) + QUESTIONS
+    )
+    [drill] = [look for look in load(text).regular if look.check.id == "backup.drill"]
+    assert drill.params["questions"] == [
+        {"id": "q1", "sql": "SELECT count(*) FROM document", "path": "", "expected": "7"}
+    ]
+    assert (drill.params["needs_approval"], drill.params["approval"]) == (True, "WO-7")
+    assert (drill.params["pick"], drill.params["since"]) == ("rotating", 1_772_294_400_000)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "path"),
+    [
+        ("{id: q1, sql:", "{id: q1, path: /x, sql:", 28, "backup_questions.oa[q1]"),
+        ("    - {id: q1", "    - {ident: q1", 28, "backup_questions.oa[0]"),
+        ("  oa:\n    - ", "  oa: []\n  other:\n    - ", 27, "backup_questions.oa"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_a_mistake(old: str, new: str, line: int, path: str) -> None:
+    with pytest.raises(EstateError) as found:
+        load(ESTATE + QUESTIONS.replace(old, new))
+    assert [(one.line, one.path) for one in found.value.problems] == [(line, path)]
+
+
+def test_fewer_recipients_than_people_are_asked_of_age_without_knowing_their_keys() -> None:
+    text = ESTATE.replace('kind: file, path: "/b/', 'kind: archive, path: "/b/')
+    text = text.replace(
+        "    access: {owner", "    sealed: {scheme: age, for: [ops, escrow]}\n    access: {owner"
+    )
+    found = [
+        look.params["sealed"]["recipients"]
+        for look in load(text).regular
+        if look.check.id == "backup.archive"
+    ]
+    assert found == [["ops", "escrow"]] * 4
 
 
 def test_objects_without_a_promise_are_named() -> None:

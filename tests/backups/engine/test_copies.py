@@ -135,3 +135,30 @@ def test_what_stands_only_at_the_second_place_is_a_point_as_well(kit):
 
 def _fields(seen):
     return {name: getattr(seen, name) for name in seen.__dataclass_fields__}
+
+
+def test_each_place_must_keep_its_own(kit):
+    """The first copy goes before its time, the second still stands: no day is lost, and one copy is."""
+    world = twice(kit)
+    world.purge("full-2026-03-02", "2026-03-04", place="local")
+    account = world.account("2026-03-05 13:00")
+    assert set(kit.day_states(account).values()) == {"restorable"}
+    assert kit.reasons(account) == {"copy_missing": ["full-2026-03-02"]}
+    problem = next(p for p in account.problems if p.reason == "copy_missing")
+    assert (problem.place, problem.clause) == ("local", ("HA-08",))
+    assert kit.said(problem.first_provable_ms) == "2026-03-04 12:00"
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "found"),
+    [
+        ({"first_keep": "2 days"}, "local", {}),
+        ({"first_keep": "3 days"}, "local", {"copy_missing": ["full-2026-03-02"]}),
+        ({"keep": "2 days"}, THERE, {}),
+        ({"keep": "3 days"}, THERE, {"copy_missing": ["full-2026-03-02"]}),
+    ],
+)
+def test_how_long_each_place_keeps_is_the_policys_to_say(kit, rule, place, found):
+    world = twice(kit, **rule)
+    world.purge("full-2026-03-02", "2026-03-05 01:00", place=place)
+    assert kit.reasons(world.account("2026-03-05 13:00")) == found
