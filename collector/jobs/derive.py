@@ -20,7 +20,7 @@ from collector.evidence.accepted import Accepted
 from collector.jobs import projection
 from collector.jobs.batches import log_size
 from collector.jobs.deriver import MOST_DIRTY, Deriver, Overtaken
-from collector.store import backups, estates, human, late, plans, rounds, runs, series, statements
+from collector.store import account_keys, backups, estates, human, late, plans, rounds, runs, series, statements
 from collector.store.evidence import Damaged
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,9 @@ DERIVED = (
     rounds.rule_table,
     rounds.record_table,
     statements.statement_table,
+    statements.said_table,
+    statements.seal_table,
+    account_keys.key_table,
     human.owed_table,
     human.done_table,
     estates.estate_table,

@@ -15,6 +15,7 @@ from checks.wire.signing import Signer
 from collector.availability.estate_terms import parse as parse_terms
 from collector.context import Context
 from collector.inspection import human as people
+from collector.jobs import said as sayings
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.store import estates, evidence, human, packs, plans, rounds, statements
@@ -42,6 +43,7 @@ def plan_signature(signer: Signer, data: bytes) -> bytes:
 def project(conn: Connection, signer: Signer, said: Said) -> None:
     """Follow one entry."""
     kind = (said.kind, str(said.header.get("kind")))
+    sayings.follow_seal(conn, said.idx, said.received_ms, said.header)
     if kind == (EntryKind.PLAN, "estate"):
         _estate(conn, said)
     elif kind == (EntryKind.PLAN, "plan"):
@@ -90,6 +92,7 @@ def _statement(conn: Connection, said: Said) -> None:
         document=str(header.get("document", "")),
     )
     statements.add(conn, made)
+    sayings.follow(conn, said.idx, said.received_ms, header)
     if kind == people.HUMAN:
         sheet = people.parse_sheet(said.body or b"")
         rows = [human.DoneRow(sheet.window, sheet.asset, a.item, a.state, said.idx) for a in sheet.items]

@@ -18,7 +18,8 @@ class Through(StrEnum):
 class Said:
     """One statement. `at_ms` is the time it speaks of, `received_ms` the log's; `grade` D, or E from files.
 
-    `seconds` are the entries of those who joined in (two-person rule), `corrects` the entry it replaces.
+    `seconds` are the entries of those who joined in (two-person rule, where `two` asks for it), `corrects`
+    the entry it replaces. `amendment`: made for a period that is sealed; `after_seal`: it came when it was.
     """
 
     kind: str
@@ -34,3 +35,6 @@ class Said:
     late: bool = False
     grade: str = "D"
     at_ms: int | None = None
+    two: bool = False
+    amendment: bool = False
+    after_seal: bool = False
