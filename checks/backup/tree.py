@@ -263,6 +263,14 @@ def _verdicts(one: TreeArtefact, params: Params, taken_at: int) -> Iterator[Verd
     if one.base.trouble or not one.chain:
         return
     yield from _unchanged(one)
+    # A tree has no inside: it goes to its end when all that stands there could be opened, and its manifest
+    # could be read to the last line.
+    if not one.manifest:
+        yield (
+            untold(Level.WELL_FORMED, "denied", one.unread.name)
+            if one.unread.count
+            else good(Level.WELL_FORMED)
+        )
     yield from _true(one, params)
 
 
@@ -307,7 +315,7 @@ def _true(one: TreeArtefact, params: Params) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.tree",
-    version=1,
+    version=2,
     title="文件目录备份",
     title_en="Copies of a file tree",
     source=Source.BACKUP,

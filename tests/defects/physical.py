@@ -18,7 +18,9 @@ def server(world, major=18):
 
     def start(_):
         archive = world.folder(f"archive{major}")
-        options = ["archive_mode=on", f"archive_command='cp %p {archive}/%f'", "wal_level=replica"]
+        # Under its name when it is whole: a segment half copied is another defect.
+        command = f"cp %p {archive}/.new && mv {archive}/.new {archive}/%f"
+        options = ["archive_mode=on", f"archive_command='{command}'", "wal_level=replica"]
         if major >= 17:
             options.append("summarize_wal=on")
         try:
@@ -138,7 +140,7 @@ def make_wal(world, kind):
     pg = days(world)
     top = world.folder("good", kind)
     archive = top / "archive"
-    shutil.copytree(pg.archive, archive)
+    shutil.copytree(pg.archive, archive, ignore=shutil.ignore_patterns(".new"))
     for number, path in enumerate(reversed(sorted(archive.iterdir()))):
         path.chmod(0o600)
         w.dated(path, w.NOW - w.timedelta(minutes=5 + 60 * number))
