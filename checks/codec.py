@@ -1,13 +1,15 @@
 """Facts and parameters between dataclasses and plain JSON values, strictly both ways.
 
 Facts hold integers, strings, booleans, None, and tuples or mappings of those (no floats in signed
-bytes). A ratio is `[num, den]`. Unknown keys, missing keys and wrong types are `FieldError`s that
-name the path, e.g. `params.used.warn`.
+bytes). A ratio is `[num, den]`; what the collector logs may also hold days (ISO) and decimals, as texts.
+Unknown keys, missing keys and wrong types are `FieldError`s that name the path, e.g. `params.used.warn`.
 """
 
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from fractions import Fraction
 from functools import cache
@@ -44,6 +46,8 @@ def _writer(kind: type) -> Callable[[Any], JsonValue]:
         return (lambda value: value.value) if issubclass(kind, Enum) else (lambda value: value)
     if issubclass(kind, Fraction):
         return lambda value: [value.numerator, value.denominator]
+    if kind in (date, Decimal):
+        return str
     if is_dataclass(kind):
         return _dataclass_writer(tuple(f.name for f in fields(kind)))
     if issubclass(kind, frozenset | set):
@@ -267,6 +271,8 @@ def _scalar(kind: Any, value: JsonValue, path: str) -> Any:
         return value
     if kind is Fraction:
         return _fraction(value, path)
+    if kind in (date, Decimal):
+        return _text_of(kind, value, path)
     if isinstance(kind, type) and issubclass(kind, Enum):
         try:
             return kind(value)
@@ -279,6 +285,17 @@ def _scalar(kind: Any, value: JsonValue, path: str) -> Any:
 
 
 _NAMES = {int: "a whole number", str: "a text", bool: "true or false"}
+
+
+def _text_of(kind: Any, value: JsonValue, path: str) -> Any:
+    """A day or a decimal from the one text that is written for it."""
+    try:
+        made = (date.fromisoformat if kind is date else Decimal)(value)
+    except (InvalidOperation, TypeError, ValueError):
+        made = None
+    if made is None or str(made) != value:
+        raise FieldError(path, "a day is wanted here" if kind is date else "a decimal is wanted here")
+    return made
 
 
 def _fraction(value: JsonValue, path: str) -> Fraction:

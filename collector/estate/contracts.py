@@ -6,6 +6,7 @@ from collector.estate.loading import Loaded
 from collector.estate.model import Span as FileSpan
 from collector.estate.units import local_instant
 from collector.judging.scope import AssetScope, Contract, Scope, Span, SystemScope, UnitScope
+from collector.packs import loading
 
 
 def contract(loaded: Loaded) -> Contract | None:
@@ -13,7 +14,10 @@ def contract(loaded: Loaded) -> Contract | None:
     named = loaded.estate.contract
     if named is None:
         return None
-    return Contract(named.pack, named.start)
+    if named.pack not in loading.names():
+        return Contract(named.pack, named.start)
+    made = loading.packaged(named.pack)
+    return Contract(named.pack, named.start, made.digest, made.body.decode())
 
 
 def scope(loaded: Loaded) -> Scope | None:
@@ -42,6 +46,7 @@ def scope(loaded: Loaded) -> Scope | None:
                 one.name,
                 one.system,
                 one.unit or units.get(one.system or ""),
+                one.agent or "",
                 one.owner or "",
                 _spans(loaded, one.in_scope),
                 _spans(loaded, one.in_service),

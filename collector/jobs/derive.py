@@ -20,7 +20,19 @@ from collector.evidence.accepted import Accepted
 from collector.jobs import projection
 from collector.jobs.batches import log_size
 from collector.jobs.deriver import MOST_DIRTY, Deriver, Overtaken
-from collector.store import account_keys, backups, estates, human, late, plans, rounds, runs, series, statements
+from collector.store import (
+    account_keys,
+    backups,
+    estates,
+    human,
+    late,
+    plans,
+    rounds,
+    runs,
+    scorecards,
+    series,
+    statements,
+)
 from collector.store.evidence import Damaged
 
 log = logging.getLogger(__name__)
@@ -47,6 +59,8 @@ DERIVED = (
     rounds.done_table,
     rounds.rule_table,
     rounds.record_table,
+    scorecards.unit_round_table,
+    scorecards.scorecard_table,
     statements.statement_table,
     statements.said_table,
     statements.seal_table,

@@ -15,10 +15,12 @@ from checks.wire.signing import Signer
 from collector.availability.estate_terms import parse as parse_terms
 from collector.context import Context
 from collector.inspection import human as people
+from collector.inspection.record import parse as parse_record
 from collector.jobs import said as sayings
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
-from collector.store import estates, evidence, human, packs, plans, rounds, statements
+from collector.judging.inspections import unit_rounds
+from collector.store import estates, evidence, human, packs, plans, rounds, scorecards, statements
 from collector.store.content import content
 
 KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD)
@@ -52,6 +54,8 @@ def project(conn: Connection, signer: Signer, said: Said) -> None:
         _statement(conn, said)
     elif said.kind is EntryKind.RECORD and "window" in said.header:
         _record(conn, said)
+    elif said.kind is EntryKind.RECORD and "scorecard" in said.header:
+        _scorecard(conn, said)
 
 
 def _estate(conn: Connection, said: Said) -> None:
@@ -119,6 +123,25 @@ def _record(conn: Connection, said: Said) -> None:
         problems=c["problems"],
     )
     rounds.add_record(conn, row)
+    _units(conn, said)
+
+
+def _units(conn: Connection, said: Said) -> None:
+    """What the record says of each unit, by the estate that it was made under."""
+    digest = said.header["estate"]
+    applied = next((one for one in reversed(estates.every(conn)) if one.digest == digest), None)
+    scope = None if applied is None else estates.terms(conn, applied.idx).scope
+    if scope is not None:
+        record = parse_record(said.body or b"")
+        scorecards.save_rounds(conn, unit_rounds(said.idx, said.received_ms, record, scope))
+
+
+def _scorecard(conn: Connection, said: Said) -> None:
+    h = said.header
+    row = scorecards.SealedRow(
+        said.idx, h["scorecard"], h["number"], said.received_ms, h["as_of"], h["pack"], h["digest"], h["by"]
+    )
+    scorecards.add(conn, row)
 
 
 @dataclass(slots=True)

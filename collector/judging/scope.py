@@ -53,13 +53,14 @@ class SystemScope:
 
 @dataclass(frozen=True, slots=True)
 class AssetScope:
-    """An asset with the unit that it, or else its system, belongs to."""
+    """An asset with the unit that it, or else its system, belongs to; `agent`: who runs on it."""
 
     id: str
     kind: str
     name: str = ""
     system: str | None = None
     unit: str | None = None
+    agent: str = ""
     owner: str = ""
     in_scope: tuple[Span, ...] = ()
     in_service: tuple[Span, ...] = ()

@@ -5,7 +5,7 @@ backup_lines.py`), so a calendar of a year needs no body of the log; SAME where 
 same check, target and agent, saw just that. Derived: a rebuild gives the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, func, select
@@ -14,6 +14,7 @@ from collector.store.bulk import upsert
 from collector.store.metadata import metadata
 
 SAME = "="
+_MOST_ASKED = 500
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 look_table = Table(
     "backup_look",
@@ -91,3 +92,15 @@ def newest(conn: Connection) -> tuple[int, int]:
     table = look_table
     idx, count = conn.execute(select(func.max(table.c.idx), func.count())).one()
     return (-1 if idx is None else int(idx)), int(count)
+
+
+def signers(conn: Connection, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """(entry, line) -> the agent that signed the look there."""
+    table = look_table
+    wanted = sorted({idx for idx, _ in places})
+    found: dict[tuple[int, int], str] = {}
+    for at in range(0, len(wanted), _MOST_ASKED):
+        some = wanted[at : at + _MOST_ASKED]
+        rows = conn.execute(select(table.c.idx, table.c.line, table.c.vantage).where(table.c.idx.in_(some)))
+        found |= {(int(idx), int(line)): str(vantage) for idx, line, vantage in rows}
+    return found

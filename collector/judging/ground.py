@@ -1,0 +1,151 @@
+"""What a scorecard stands on, as plain data: filled from the collector's tables or from a bundle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from checks.recurrence import day_of, zone
+from collector.availability.estate_terms import EstateTerms
+from collector.judging.scope import Contract, Scope
+from collector.scoring.model import Gap, Item, Proof
+from collector.statements.model import Said
+
+CHINA = zone("Asia/Shanghai")
+GRADES = "ABCDE"  # the last is the weakest
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An applied estate: its entry, when it came, its document."""
+
+    idx: int
+    at_ms: int
+    terms: EstateTerms
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRound:
+    """A unit's share of a closed round, from its inspection record (entry `idx`).
+
+    `due`, `answered`: looks (people's items too); `assets`, `attempted`: assets that owed one, and those of
+    which something was answered, an error too. `last_ms`: the newest of its looks, None where there is none.
+    """
+
+    window: str
+    unit: str
+    round: str
+    idx: int
+    received_ms: int
+    from_ms: int
+    last_ms: int | None
+    due: int
+    answered: int
+    assets: int
+    attempted: int
+    grade: str
+    special: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup of an object: artefact, when it was begun, level reached (-1: nothing stands), whether the
+    ledger calls it good, the look that read it."""
+
+    object: str
+    artefact: str
+    at_ms: int
+    level: int
+    good: bool
+    place: str
+    entry: int
+    line: int
+    signer: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A backup that was due at an instant and that nobody could look at since."""
+
+    object: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSeen:
+    """A scanner's report in the log. `verdict`: done, incomplete or proves_nothing."""
+
+    idx: int
+    received_ms: int
+    at_ms: int
+    tool: str
+    by: str
+    assets: tuple[str, ...]
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """The availability of a system in the period: shares (0-1, None: no figure) and what they stand on."""
+
+    system: str
+    known: Fraction | None
+    low: Fraction | None
+    high: Fraction | None
+    proofs: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Everything received up to an instant that counting looks at. `size`: of the log it was taken from.
+
+    `items`, `gaps`: what other parts made of the same log (cadence, faults), counted as they are.
+    """
+
+    size: int
+    applied: tuple[Applied, ...] = ()
+    rounds: tuple[UnitRound, ...] = ()
+    backups: tuple[BackedUp, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    scans: tuple[ScanSeen, ...] = ()
+    services: tuple[ServiceSeen, ...] = ()
+    said: tuple[Said, ...] = ()
+    items: tuple[Item, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def day(ms: int) -> date:
+    """The day in the contract's zone."""
+    return day_of(ms, CHINA)
+
+
+def worst(grades: Sequence[str]) -> str:
+    """The weakest of these grades; "-" of none."""
+    return max(grades, key=lambda one: GRADES.find(one), default="-")
+
+
+def governing(applied: Sequence[Applied], to_ms: int) -> Applied | None:
+    """The estate whose contract a period that ends at `to_ms` is judged by.
+
+    It is the last one with a pack that was applied before the end, else the first one with a pack: a pack
+    that changes afterwards leaves the scorecards of old periods as they were.
+    """
+    named = [one for one in applied if one.terms.contract is not None and one.terms.contract.compiled]
+    before = [one for one in named if one.at_ms < to_ms]
+    return before[-1] if before else named[0] if named else None
+
+
+def contract_of(one: Applied) -> Contract:
+    """The contract of an estate that `governing` has found."""
+    if one.terms.contract is None:
+        raise LookupError("the estate names no contract")
+    return one.terms.contract
+
+
+def scope_at(applied: Sequence[Applied], at_ms: int) -> Scope:
+    """What was in the estate at an instant; before the first one, what is in that."""
+    held = [one for one in applied if one.terms.scope is not None]
+    before = [one for one in held if one.at_ms <= at_ms]
+    chosen = before[-1] if before else held[0] if held else None
+    return chosen.terms.scope if chosen is not None and chosen.terms.scope is not None else Scope()

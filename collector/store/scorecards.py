@@ -1,0 +1,127 @@
+"""What scorecards are counted from, day by day, and the scorecards that are in the log. Derived tables.
+
+`unit_round` has a row for each closed round and unit, written when the round's record is followed: a
+scorecard reads those of its period, however long the log.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, insert, select
+
+from collector.judging.ground import UnitRound
+from collector.store.bulk import upsert
+from collector.store.metadata import metadata
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+unit_round_table = Table(
+    "unit_round",
+    metadata,
+    Column("window", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("round", Text, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("last", BigInteger),
+    Column("due", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("assets", Integer, nullable=False),
+    Column("attempted", Integer, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("special", Integer, nullable=False),
+)
+Index("unit_round_opened", unit_round_table.c.opened)
+Index("unit_round_last", unit_round_table.c.last)
+
+scorecard_table = Table(
+    "scorecard",
+    metadata,
+    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("period", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("pack", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+Index("scorecard_period", scorecard_table.c.period, scorecard_table.c.number)
+
+
+class SealedRow(NamedTuple):
+    """A seal (number 0) or an amendment: its entry, period, when it came, as of when, digests, by whom."""
+
+    idx: int
+    period: str
+    number: int
+    received: int
+    as_of: int
+    pack: str
+    digest: str
+    by: str
+
+
+def save_rounds(conn: Connection, rounds: Sequence[UnitRound]) -> None:
+    """Keep what a record says of units; the same again changes nothing."""
+    rows = [
+        (
+            one.window,
+            one.unit,
+            one.round,
+            one.idx,
+            one.received_ms,
+            one.from_ms,
+            one.last_ms,
+            one.due,
+            one.answered,
+            one.assets,
+            one.attempted,
+            one.grade,
+            int(one.special),
+        )
+        for one in rounds
+    ]
+    upsert(conn, unit_round_table, rows)
+
+
+def rounds(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> tuple[UnitRound, ...]:
+    """Rounds that opened, or were last looked at, in [from, to), as far as received up to `upto`."""
+    table = unit_round_table
+    opened = (table.c.opened >= from_ms) & (table.c.opened < to_ms)
+    ended = (table.c.last >= from_ms) & (table.c.last < to_ms)
+    wanted = select(table).where(opened | ended, table.c.received <= upto, table.c.idx < size)
+    return tuple(
+        UnitRound(
+            window=row.window,
+            unit=row.unit,
+            round=row.round,
+            idx=row.idx,
+            received_ms=row.received,
+            from_ms=row.opened,
+            last_ms=row.last,
+            due=row.due,
+            answered=row.answered,
+            assets=row.assets,
+            attempted=row.attempted,
+            grade=row.grade,
+            special=bool(row.special),
+        )
+        for row in conn.execute(wanted.order_by(table.c.opened, table.c.window, table.c.unit))
+    )
+
+
+def add(conn: Connection, row: SealedRow) -> None:
+    """Follow a scorecard's entry."""
+    conn.execute(insert(scorecard_table).values(tuple(row)))
+
+
+def sealed(conn: Connection, period: str | None = None, upto: int | None = None) -> list[SealedRow]:
+    """Seals and amendments, of one period or of all, received up to an instant, oldest first."""
+    table = scorecard_table
+    wanted = select(table).order_by(table.c.idx)
+    if period is not None:
+        wanted = wanted.where(table.c.period == period)
+    if upto is not None:
+        wanted = wanted.where(table.c.received <= upto)
+    return [SealedRow(*row) for row in conn.execute(wanted)]
