@@ -60,7 +60,7 @@ def lives(imports: Sequence[Import]) -> tuple[Life, ...]:
         for key, finding in shown.items():
             known[key] = _shown(known.get(key), finding, one)
         for key in known.keys() - shown.keys():
-            if _tells(one.scan, known[key]):
+            if tells(one.scan, known[key]):
                 known[key] = _gone(known[key], one)
     return tuple(sorted(known.values(), key=_order))
 
@@ -74,7 +74,7 @@ def _by_key(findings: Iterable[Finding]) -> dict[tuple[str, str, str], Finding]:
     return found
 
 
-def _tells(scan: Scan, life: Life) -> bool:
+def tells(scan: Scan, life: Life) -> bool:
     """Whether this report's silence about the finding means something."""
     return scan.complete and scan.settings == life.settings and life.finding.host in scan.examined
 

@@ -20,12 +20,24 @@ KINDS: dict[str, frozenset[str]] = {
     "lapse": frozenset({"what"}),  # the same system two months without one of visit, inspection, backup, scan
     # From faults, vulnerabilities, findings (collector/faults).
     "fault": frozenset(
-        {"fault", "level", "vendor_cause", "late", "major_impact", "no_support", "not_restored", "waiver"}
+        {
+            *(
+                "fault",
+                "level",
+                "vendor_cause",
+                "late",
+                "major_impact",
+                "no_support",
+                "not_restored",
+                "waiver",
+            ),
+            *("provisional", "levels"),  # nobody has confirmed it; all levels that the bounds allow
+        }
     ),
     "report_late_days": frozenset({"fault"}),  # value: days
     "repeat_fault": frozenset({"fault", "of"}),
-    "vulnerability_late": frozenset({"severity", "major_impact"}),
-    "vulnerability_found": frozenset({"severity", "found_by"}),
+    "vulnerability_late": frozenset({"severity", "major_impact", "vulnerability"}),
+    "vulnerability_found": frozenset({"severity", "found_by", "vulnerability"}),
     "finding_late": frozenset({"finding"}),
     "security": frozenset({"level", "found_by"}),  # level: major, notified, reminded, hazard
     "incident_late": frozenset({"what"}),

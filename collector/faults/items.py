@@ -1,0 +1,217 @@
+"""What a period's scorecard counts of faults, vulnerabilities and findings, and what cannot be told. Pure.
+
+A fault belongs to the period that holds its onset, even if it ends in the next one: clauses count faults
+that *happen* in a cycle (C24 annex 2 §4(2), LH annex 2 §5(3) "每月…发生"), and so none is counted twice. A
+vulnerability, a finding or an incident that is late belongs to the period in which its limit ran out. What a
+person still has to say makes a gap, with what the worst answer would make of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from fractions import Fraction
+
+from collector.faults.fold import NO_SUPPORT
+from collector.faults.incidents import in_key_moment
+from collector.faults.model import Account, Clock, ClockState, Fault, Finding, Incident, Vulnerability
+from collector.faults.terms import FaultTerms, Terms, VulnerabilityTerms
+from collector.inspection.deadlines import day_of, shanghai
+from collector.scoring.model import Gap, Item, PackPeriod, Scalar
+
+Facts = dict[str, Scalar]
+_OPEN_GAPS = {
+    "no_statement": "operator",
+    "not_observed": "operator",
+    "no_grade": "manager",
+    "no_calendar": "admin",
+    "no_start": "operator",
+    "plan_not_approved": "buyer",
+}
+SCORED = ("late", "no_support", "not_restored")
+
+
+def items(account: Account, terms: Terms, period: PackPeriod) -> tuple[tuple[Item, ...], tuple[Gap, ...]]:
+    """Items and gaps of a period, in a fixed order."""
+    both = tuple(_all(account, terms, period))
+    made = tuple(one for one in both if isinstance(one, Item))
+    return made, tuple(one for one in both if isinstance(one, Gap))
+
+
+def _all(account: Account, terms: Terms, period: PackPeriod) -> Iterator[Item | Gap]:
+    if terms.faults is not None:
+        for fault in account.faults:
+            if _in(fault.moments.onset_ms, period) and fault.judged.level != 0:
+                yield from _of_fault(fault, terms.faults, account)
+                yield from _fault_gaps(fault, terms.faults)
+        for incident in account.incidents:
+            yield from _of_incident(incident, period)
+        yield from _hazards(account, period)
+    flaws = terms.vulnerabilities
+    for flaw in account.vulnerabilities if flaws is not None else ():
+        yield from _of_vulnerability(flaw, period)
+        yield from _found(flaw, flaws, period) if flaws is not None else ()
+    for one in account.findings if terms.findings is not None else ():
+        yield from _of_finding(one, period)
+
+
+def _in(at_ms: int | None, period: PackPeriod) -> bool:
+    return at_ms is not None and period.from_ms <= at_ms < period.to_ms
+
+
+def _day(at_ms: int) -> date:
+    return day_of(at_ms, shanghai())
+
+
+def _facts(fault: Fault) -> Facts:
+    judged = fault.judged
+    late = {clock.counts_as for clock in fault.late}
+    made: Facts = {
+        "fault": fault.id,
+        "level": judged.level,
+        "vendor_cause": judged.vendor_cause,
+        "major_impact": judged.major_impact,
+        "waiver": judged.waiver,
+        "provisional": bool(judged.asked) or any(clock.provisional for clock in fault.clocks),
+        "levels": ",".join(str(level) for level in judged.levels),
+    }
+    late |= {"no_support"} if NO_SUPPORT in fault.flags else set()
+    return made | {name: name in late for name in SCORED}
+
+
+def _of_fault(fault: Fault, terms: FaultTerms, account: Account) -> Iterator[Item]:
+    facts = _facts(fault)
+    scored = [clock for clock in fault.late if clock.counts_as == "late"]
+    yield _item(fault, "fault", Fraction(max(1, len(scored))), facts)
+    if terms.late_item and facts["late"]:
+        yield _item(fault, terms.late_item, Fraction(1), {"what": fault.id})
+    for report in fault.reports:
+        if report.scored and report.late_days:
+            yield _item(fault, "report_late_days", Fraction(report.late_days), {"fault": fault.id})
+    if fault.repeated is not None and fault.repeated.decided:
+        yield _item(fault, "repeat_fault", Fraction(1), {"fault": fault.id, "of": fault.repeated.of})
+    if in_key_moment(fault, account.key_moments):
+        yield _item(fault, "key_moment_fault", Fraction(1), {"fault": fault.id})
+
+
+def _item(fault: Fault, kind: str, value: Fraction, facts: Facts) -> Item:
+    at = fault.moments.onset_ms
+    return Item(
+        *(kind, value, _day(at), at, fault.unit, fault.system),
+        facts=facts,
+        proofs=fault.proofs,
+        title=fault.title or fault.id,
+    )
+
+
+def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
+    """What nobody stated: whether a scored clock was kept, whether it is the same fault again."""
+    facts = _facts(fault)
+    for name in SCORED:
+        # Where one clock of a fault is late already, another one cannot cost more (one deduction a fault).
+        unsure = [c for c in fault.clocks if c.counts_as == name and c.state is ClockState.UNKNOWN]
+        if unsure and not facts[name]:
+            first = unsure[0]
+            yield _gap(fault, "fault", first, {**facts, name: True})
+            if name == "late" and terms.late_item:
+                yield _gap(fault, terms.late_item, first, {"what": fault.id})
+    for report in fault.reports:
+        if report.scored and report.state is ClockState.UNKNOWN:
+            yield Gap(
+                *("report_late_days", "no_calendar", fault.unit, fault.system, None),
+                facts={"fault": fault.id},
+                who="admin",
+            )
+    if fault.repeated is not None and fault.repeated.decided is None:
+        yield Gap(
+            *("repeat_fault", "no_statement", fault.unit, fault.system, 1),
+            facts={"fault": fault.id, "of": fault.repeated.of},
+            who="manager",
+        )
+
+
+def _gap(fault: Fault, kind: str, clock: Clock, facts: Facts) -> Gap:
+    who = _OPEN_GAPS.get(clock.reason, "operator")
+    return Gap(kind, clock.reason, fault.unit, fault.system, 1, facts, who)
+
+
+def _of_incident(incident: Incident, period: PackPeriod) -> Iterator[Item | Gap]:
+    """One item for an incident, however many of its limits ran out; by the time of its report."""
+    if not incident.item or not _in(incident.at_ms, period):
+        return
+    facts: Facts = {"what": incident.id}
+    states = {clock.state for clock in incident.clocks}
+    if ClockState.LATE in states:
+        yield Item(
+            *(incident.item, Fraction(1), _day(incident.at_ms), incident.at_ms),
+            *(incident.unit, incident.system),
+            facts=facts,
+            proofs=incident.proofs,
+            title=incident.title,
+        )
+    elif ClockState.UNKNOWN in states:
+        clock = next(c for c in incident.clocks if c.state is ClockState.UNKNOWN)
+        who = _OPEN_GAPS.get(clock.reason, "operator")
+        yield Gap(incident.item, clock.reason, incident.unit, incident.system, 1, facts, who)
+
+
+def _hazards(account: Account, period: PackPeriod) -> Iterator[Item]:
+    for one in account.hazards:
+        if _in(one.at_ms, period):
+            facts: Facts = {"level": one.level, "found_by": one.found_by}
+            yield Item(
+                *("security", Fraction(1), _day(one.at_ms), one.at_ms, one.unit, one.system),
+                facts=facts,
+                proofs=one.proofs,
+                title=one.title,
+            )
+
+
+def _late_clock(clocks: Iterable[Clock]) -> Clock | None:
+    late = [clock for clock in clocks if clock.counts_as and clock.state is ClockState.LATE]
+    return min(late, key=lambda clock: clock.due_ms or 0) if late else None
+
+
+def _of_vulnerability(flaw: Vulnerability, period: PackPeriod) -> Iterator[Item | Gap]:
+    """A late one counts once, in the period in which its first limit ran out."""
+    clock = _late_clock(flaw.clocks)
+    if clock is not None and clock.due_ms is not None and _in(clock.due_ms, period):
+        if flaw.severity == "unknown":
+            facts: Facts = {"vulnerability": flaw.id}
+            yield Gap("vulnerability_late", "severity_unknown", flaw.unit, flaw.system, 1, facts, "operator")
+            return
+        facts = {"severity": flaw.severity, "major_impact": None, "vulnerability": flaw.id}
+        yield _flaw(flaw, "vulnerability_late", clock.due_ms, facts)
+
+
+def _found(flaw: Vulnerability, terms: VulnerabilityTerms, period: PackPeriod) -> Iterator[Item]:
+    """Found by others: when it was found; by the vendor himself: once it is open past its limit."""
+    if flaw.severity not in terms.found_severities:
+        return
+    at: int | None = flaw.found_ms
+    if terms.counts_if == "others_or_late" and flaw.found_by == "vendor":
+        clock = _late_clock(flaw.clocks)
+        at = None if clock is None else clock.due_ms
+    if at is not None and _in(at, period):
+        facts: Facts = {"severity": flaw.severity, "found_by": flaw.found_by, "vulnerability": flaw.id}
+        yield _flaw(flaw, "vulnerability_found", at, facts)
+
+
+def _flaw(flaw: Vulnerability, kind: str, at_ms: int, facts: Facts) -> Item:
+    return Item(
+        *(kind, Fraction(1), _day(at_ms), at_ms, flaw.unit, flaw.system),
+        facts=facts,
+        proofs=flaw.proofs,
+        title=flaw.title,
+    )
+
+
+def _of_finding(one: Finding, period: PackPeriod) -> Iterator[Item]:
+    clock = one.clock
+    if clock is None or clock.state is not ClockState.LATE or clock.due_ms is None:
+        return
+    if _in(clock.due_ms, period):
+        yield Item(
+            *("finding_late", Fraction(1), _day(clock.due_ms), clock.due_ms, one.unit, one.system),
+            facts={"finding": one.id},
+            proofs=one.proofs,
+            title=one.name,
+        )

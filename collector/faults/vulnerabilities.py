@@ -1,0 +1,289 @@
+"""Vulnerabilities: episodes from scans, version checks and statements, and their clocks. Pure.
+
+*Fixed* is what a later look shows: a rescan that could have shown the flaw and does not (collector/scans),
+or an inspection's good reading that a fix plan named. A click never fixes anything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from collector.faults import said as words
+from collector.faults.clocks import Run, clock
+from collector.faults.fold import proof_of
+from collector.faults.ground import Ground, Report
+from collector.faults.model import Clock, Stage, Vulnerability
+from collector.faults.said import Heard, time_of
+from collector.faults.terms import VulnerabilityClock, VulnerabilityTerms
+from collector.inspection.deadlines import Workdays
+from collector.scans.lifecycle import Import, Life, State, tells
+from collector.scans.model import Finding, Severity
+from collector.scoring.model import Proof
+from collector.statements.model import Said
+
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Episode:
+    """A flaw from the report that showed it to the look that ended it. Instants UTC ms."""
+
+    key: Key
+    finding: Finding
+    found_ms: int
+    found_by: str
+    settings: str
+    looked_ms: int
+    number: int = 1
+    ended_ms: int | None = None
+    ended_by: str = ""
+    title: str = ""
+    proofs: tuple[Proof, ...] = ()
+    system: str | None = None
+    severity: str = ""
+
+
+def name_of(key: Key) -> str:
+    """`V3f9a1c2b7d`: what statements call a vulnerability; stable over reports."""
+    return "V" + sha256("\n".join(key).encode()).hexdigest()[:10]
+
+
+def fold(
+    terms: VulnerabilityTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays
+) -> tuple[tuple[Vulnerability, ...], tuple[tuple[int, str], ...]]:
+    """Every episode known by then, oldest first; and statements about none: (entry, why)."""
+    episodes = _scanned(terms, ground, as_of_ms) + _told(ground, heard)
+    said = {kind: heard.of(kind) for kind in ("fix_plan", "mitigated", "force_majeure_claimed")}
+    made = [_vulnerability(one, said, terms, ground, heard, (as_of_ms, days)) for one in episodes]
+    made.sort(key=lambda one: (one.found_ms, one.id))
+    known = {one.id.partition("#")[0] for one in made}
+    stray = [
+        (one.entry, "unknown_vulnerability")
+        for kind in ("fix_plan", "mitigated")
+        for one in said[kind]
+        if words.text(one, "finding").startswith("V")
+        and words.text(one, "finding").partition("#")[0] not in known
+    ]
+    return tuple(made), tuple(stray)
+
+
+def _scanned(terms: VulnerabilityTerms, ground: Ground, as_of_ms: int) -> list[Episode]:
+    """Episodes of every series; the same flaw in two series is one."""
+    series: dict[str, list[Report]] = {}
+    for report in ground.reports:
+        if report.imported.received <= as_of_ms:
+            series.setdefault(report.series, []).append(report)
+    found: dict[Key, list[Episode]] = {}
+    for reports in series.values():
+        for key, episodes in _episodes(reports, terms, ground).items():
+            found.setdefault(key, []).extend(episodes)
+    return [one for key, episodes in sorted(found.items()) for one in _united(episodes)]
+
+
+def _episodes(
+    reports: Sequence[Report], terms: VulnerabilityTerms, ground: Ground
+) -> dict[Key, list[Episode]]:
+    made: dict[Key, list[Episode]] = {}
+    for report in sorted(reports, key=lambda one: (one.imported.time, one.imported.idx)):
+        shown: dict[Key, Finding] = {}
+        for finding in report.imported.scan.findings:
+            if finding.severity is not Severity.INFO and (
+                finding.key not in shown or shown[finding.key].mitigated
+            ):
+                shown[finding.key] = finding
+        for key, finding in shown.items():
+            _show(made.setdefault(key, []), finding, report, terms, ground)
+        for key, episodes in made.items():
+            if key not in shown and episodes[-1].ended_ms is None and _gone(episodes[-1], report.imported):
+                _end(episodes[-1], report, "rescan")
+    return made
+
+
+def _show(
+    episodes: list[Episode], finding: Finding, report: Report, terms: VulnerabilityTerms, ground: Ground
+) -> None:
+    one = report.imported
+    last = episodes[-1] if episodes else None
+    if last is None or last.ended_ms is not None:
+        if finding.mitigated:
+            return
+        at = one.received if terms.found_from == "received" else one.time
+        proofs = (report.proof,) if report.proof is not None else ()
+        episodes.append(
+            Episode(
+                *(finding.key, finding, at, report.found_by, one.scan.settings, one.time),
+                title=finding.title,
+                proofs=proofs,
+                system=ground.hosts.get(finding.host),
+                severity=str(finding.severity),
+            )
+        )
+        return
+    last.finding, last.settings, last.looked_ms = finding, one.scan.settings, one.time
+    last.severity = str(finding.severity)
+    if finding.mitigated:
+        _end(last, report, "scan_mitigated")
+
+
+def _gone(episode: Episode, one: Import) -> bool:
+    life = Life(episode.finding, State.OPEN, 0, 0, 0, (), episode.settings)
+    return tells(one.scan, life)
+
+
+def _end(episode: Episode, report: Report, how: str) -> None:
+    """A flaw was gone when the report was taken, not when somebody brought it."""
+    episode.ended_ms, episode.ended_by = report.imported.time, how
+    episode.looked_ms = report.imported.time
+    if report.proof is not None:
+        episode.proofs = (*episode.proofs, report.proof)
+
+
+def _united(episodes: list[Episode]) -> list[Episode]:
+    """Episodes of one flaw that overlap are one: from the first sight to the last end."""
+    made: list[Episode] = []
+    for one in sorted(episodes, key=lambda e: e.found_ms):
+        last = made[-1] if made else None
+        if last is not None and (last.ended_ms is None or one.found_ms < last.ended_ms):
+            if last.ended_ms is not None and (one.ended_ms is None or one.ended_ms > last.ended_ms):
+                last.ended_ms, last.ended_by = one.ended_ms, one.ended_by
+            last.looked_ms = max(last.looked_ms, one.looked_ms)
+            last.proofs = (*last.proofs, *one.proofs)
+            continue
+        one.number = len(made) + 1
+        made.append(one)
+    return made
+
+
+def _told(ground: Ground, heard: Heard) -> list[Episode]:
+    """Flaws that others reported. Without a scanner's key only a named look or a mitigation ends them."""
+    made = []
+    for one in heard.of("vulnerability_reported"):
+        root = heard.roots[one.entry]
+        key = (words.text(root, "id") or "reported", words.text(root, "asset", "system"), str(root.entry))
+        risk = words.text(one, "risk") or str(Severity.UNKNOWN)
+        finding = Finding(key[0], key[1], key[2], words.text(one, "text"), Severity(risk))
+        episode = Episode(
+            key, finding, time_of(one), words.text(one, "found_by") or "buyer", "", time_of(one)
+        )
+        episode.title, episode.severity, episode.proofs = finding.title, risk, (proof_of(one),)
+        episode.system = words.text(one, "system") or ground.hosts.get(words.text(one, "asset"))
+        made.append(episode)
+    return made
+
+
+def _vulnerability(
+    one: Episode,
+    said: Mapping[str, Sequence[Said]],
+    terms: VulnerabilityTerms,
+    ground: Ground,
+    heard: Heard,
+    at: tuple[int, Workdays],
+) -> Vulnerability:
+    base = name_of(one.key)
+    name = base if one.number == 1 else f"{base}#{one.number}"
+    mine = {kind: _mine(found, one, base) for kind, found in said.items()}
+    plan = mine["fix_plan"][0] if mine["fix_plan"] else None
+    approved = _approved(mine["fix_plan"], heard)
+    _checked_again(one, mine["fix_plan"], ground, at[0])
+    mitigated = mine["mitigated"][0] if mine["mitigated"] else None
+    stage, ended, how = _stage(one, mitigated, mine["fix_plan"])
+    times = {
+        "found": one.found_ms,
+        "plan_approved": approved,
+        "planned": None if plan is None else time_of(plan),
+        "fixed": one.ended_ms,
+        "mitigated": None if mitigated is None else time_of(mitigated),
+    }
+    clocks = tuple(
+        made for rule in terms.clocks if (made := _clock(rule, one.severity, times, at)) is not None
+    )
+    more = [proof_of(s) for kind in ("fix_plan", "mitigated") for s in mine[kind]]
+    return Vulnerability(
+        id=name,
+        finding=one.finding.id,
+        host=one.finding.host,
+        place=one.finding.place,
+        title=one.title,
+        severity=one.severity,
+        system=one.system,
+        unit=ground.unit_of(one.system),
+        found_by=one.found_by,
+        found_ms=one.found_ms,
+        stage=stage,
+        ended_ms=ended,
+        ended_by=how,
+        planned_ms=times["planned"],
+        plan_approved_ms=approved,
+        looked_ms=one.looked_ms,
+        clocks=clocks,
+        proofs=(*one.proofs, *more),
+        episode=one.number,
+    )
+
+
+def _mine(said: Iterable[Said], one: Episode, base: str) -> list[Said]:
+    """Statements about this episode: by its name, and of its time."""
+    end = one.ended_ms
+    return [
+        s
+        for s in said
+        if words.text(s, "finding").partition("#")[0] == base
+        and time_of(s) >= one.found_ms
+        and (end is None or time_of(s) < end)
+    ]
+
+
+def _approved(plans: Sequence[Said], heard: Heard) -> int | None:
+    for plan in plans:
+        answer = heard.about("fix_plan_approved", plan)
+        if answer is not None and words.flag(answer, "approved"):
+            return answer.received_ms
+    return None
+
+
+def _checked_again(one: Episode, plans: Sequence[Said], ground: Ground, as_of_ms: int) -> None:
+    """A good reading of the look that a plan names (`check`, `asset`), taken after the flaw was found."""
+    if one.ended_ms is not None:
+        return
+    wanted = {(words.text(s, "check"), words.text(s, "asset")) for s in plans if words.text(s, "check")}
+    good = [
+        (item.t_ms, item.evidence, item.agent)
+        for held in ground.records
+        if held.record.closed_ms <= as_of_ms
+        for item in held.record.items
+        if (item.check, item.target) in wanted and item.state == "ok" and item.t_ms > one.found_ms
+    ]
+    if good:
+        at, place, agent = min(good, key=lambda seen: seen[0])
+        one.ended_ms, one.ended_by, one.looked_ms = at, "version_check", at
+        one.proofs = (*one.proofs, Proof(place.entry, agent, "C", place.line))
+
+
+def _stage(one: Episode, mitigated: Said | None, plans: Sequence[Said]) -> tuple[Stage, int | None, str]:
+    if one.ended_ms is not None:
+        gone = one.ended_by != "scan_mitigated"
+        return (Stage.FIXED if gone else Stage.MITIGATED), one.ended_ms, one.ended_by
+    if mitigated is not None:
+        return Stage.MITIGATED, time_of(mitigated), "mitigation"
+    return Stage.OPEN, None, ""
+
+
+def _clock(
+    rule: VulnerabilityClock, severity: str, times: Mapping[str, int | None], at: tuple[int, Workdays]
+) -> Clock | None:
+    limit = rule.limits.get(severity) or rule.limits.get("any")
+    if limit is None:
+        if severity == Severity.UNKNOWN and rule.limits:  # how grave it is nobody could tell
+            limit = next(iter(rule.limits.values()))
+        else:
+            return None
+    stop = times[rule.stop]
+    if rule.mitigation_counts and times["mitigated"] is not None:
+        stop = min(times["mitigated"], stop if stop is not None else times["mitigated"])
+    run = Run(times[rule.start], stop, at[0], not_before_ms=at[0] if rule.stop == "fixed" else None)
+    made = clock((rule.id, rule.clause, rule.start, rule.stop), limit, run, at[1])
+    if severity == Severity.UNKNOWN and made.state.value == "late":
+        made = replace(made, provisional=True, reason="severity_unknown")
+    if rule.start == "plan_approved" and times["plan_approved"] is None:
+        made = replace(made, reason="plan_not_approved")
+    return replace(made, counts_as="late" if rule.scored else "")
