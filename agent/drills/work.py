@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +12,9 @@ from agent.drills.cell import Bounds, Cell
 from agent.drills.errors import StopError
 from agent.drills.journal import Desk, Journal, remove, usage
 from agent.drills.settings import Drills, User, user_of
+from agent.faults import hold_point
 from checks.drills import Phase
 
-# Tests stop an attempt here and kill the agent: `restore` as the phase begins, `restore:done` as it ends.
-STOP_AT = "ROUNDSEAL_DRILL_STOP_AT"
 _MIB = 1024 * 1024
 _WATCH_S = 0.25
 Progress = Callable[[str, int, int], None]  # phase, bytes done, bytes in all (0 unknown)
@@ -71,12 +69,12 @@ class Work:
         self.now, span, start = name, Span(name, self.progress, whole), self.ms()
         self.desk.phase(name)
         self.progress(name, 0, whole)
-        _pause(name)
+        hold_point(name)
         try:
             yield span
         finally:
             self.phases.append(Phase(name, start, self.ms(), span.bytes))
-        _pause(f"{name}:done")
+        hold_point(f"{name}:done")
 
     def check(self) -> None:
         """StopError where this attempt must end."""
@@ -189,9 +187,3 @@ class Work:
         if not self._directory.exists():
             self.desk.end()  # otherwise the next start tries again
         return left
-
-
-def _pause(point: str) -> None:
-    if os.environ.get(STOP_AT) == point:
-        print(f"drill stops at {point}", file=sys.stderr, flush=True)  # noqa: T201  # a test waits for it
-        threading.Event().wait()

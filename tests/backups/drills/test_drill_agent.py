@@ -17,7 +17,7 @@ import pytest
 from agent import cli
 from agent.clock import Clock
 from agent.daemon import Agent
-from agent.drills.work import STOP_AT
+from agent.faults import HOLD
 from agent.runner import Eyes, encode_line
 from agent.sources.means import Means
 from agent.sources.memory import Transient
@@ -69,10 +69,10 @@ def test_an_agent_killed_in_a_drill_sweeps_at_its_start_and_reports_both(
     params = {"object": "city/files", "path": str(files), "kind": "tree", "compare": "none"}
     wanted = item("backup.drill", 2000, target="city/files", deadline_ms=120_000, params=params)
     collector.serve_plan(items=[wanted])
-    agent = start_agent(state, **{STOP_AT: "read"})
+    agent = start_agent(state, **{HOLD: "read"})
     journal = state.path("drills/journal.json")
     for line in agent.stderr:
-        if line.startswith("drill stops at"):
+        if line.startswith("held at"):
             break
     directory = json.loads(journal.read_text())["directory"]
     assert os.path.isdir(directory)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.drills import journal
-from agent.drills.work import STOP_AT
+from agent.faults import HOLD
 
 PHASES = ("locate", "fetch", "start", "restore", "ask", "read", "pages", "compare")
 
@@ -45,7 +45,7 @@ def begun(site, source, stop_at):
     """A drill by the program itself, stopped at a point: its journal, and what kills it."""
     words = [sys.executable, "-m", "agent.cli", "drill", "run", "--state", str(site.state)]
     words += ["--target", str(source / "tiny.dump"), "--kind", "postgres", "--param", "object=city/oa"]
-    env = {**os.environ, STOP_AT: stop_at}
+    env = {**os.environ, HOLD: stop_at}
     with subprocess.Popen(
         words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -58,9 +58,9 @@ def begun(site, source, stop_at):
             said = []
             for line in process.stderr:
                 said.append(line)
-                if line.startswith("drill stops at"):
+                if line.startswith("held at"):
                     break
-            assert said[-1:] == [f"drill stops at {stop_at}\n"], said
+            assert said[-1:] == [f"held at {stop_at}\n"], said
             yield json.loads((site.state / "drills" / "journal.json").read_text()), kill
         finally:
             if process.poll() is None:
