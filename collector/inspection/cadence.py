@@ -31,10 +31,10 @@ from collector.inspection.cadence_terms import (
     ObligationTerms,
     Reads,
 )
-from collector.inspection.deadlines import Due, day_of, iso_week, late_days, monday, start_of
+from collector.inspection.deadlines import Due, day_of, iso_week, late_days, monday, shanghai, start_of
 
 # What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
-_OF_PARTS = ("inspection", "special_inspection", "backup", "scan")
+_OF_PARTS = ("inspection", "special_inspection", "backup")
 _Choice = tuple[str, str | None, str | None]
 _Chosen = tuple[list[Deed], list[int]]
 
@@ -91,8 +91,11 @@ def rows_of(
     obligation: Obligation, terms: ObligationTerms, index: Index, frame: Frame, span: Span
 ) -> list[Row]:
     """Rows of one obligation."""
-    made = []
+    made: list[Row] = []
     for number, cadence in enumerate(obligation.cadences):
+        if cadence.every is Every.CLOCK:
+            made += _clocks(obligation, number, cadence, index.observed, span)
+            continue
         ask = Ask(cadence, terms, frame, span)
         asked = _Asked(obligation, number, cadence, terms, frame)
         used: set[int] = set()
@@ -248,6 +251,55 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
         who=asked.obligation.who,
         reason=reason,
     )
+
+
+_OF_CLOCK = {
+    "running": State.OPEN,
+    "suspended": State.OPEN,
+    "kept": State.DONE,
+    "late": State.LATE,
+    "unknown": State.NOT_PROVEN,
+    "void": State.EXCUSED,
+}
+
+
+def _clocks(
+    obligation: Obligation, number: int, cadence: Cadence, observed: Observed, span: Span
+) -> Iterator[Row]:
+    """Rows of clocks that were started in the span. One that ran out and was never stopped is missed."""
+    wanted = [kind.removeprefix("clock:") for kind in cadence.what]
+    for one in observed.clocks:
+        if not span[0] <= one.start_ms < span[1] or not any(_is(one.id, kind) for kind in wanted):
+            continue
+        state = _OF_CLOCK[one.state]
+        if state is State.LATE and one.stop_ms is None:
+            state = State.MISSED
+        due = one.start_ms if one.due_ms is None else one.due_ms
+        day = day_of(due, shanghai())
+        turn = Turn(
+            f"{one.id}-{one.key}",
+            one.start_ms,
+            due,
+            one.start_ms,
+            day,
+            1,
+            one.unit,
+            one.system,
+            one.provisional,
+            event=one.key,
+        )
+        yield Row(
+            obligation.id,
+            number,
+            cadence.what,
+            turn,
+            state,
+            int(one.stop_ms is not None),
+            who=obligation.who,
+            act_by_ms=due if state is State.OPEN and due > observed.as_of_ms else None,
+            reason=one.reason or ("suspended" if one.state == "suspended" else ""),
+            cited=one.entries,
+        )
 
 
 def _breaks(one: Breach, cadence: Cadence, turn: Turn, as_of: int) -> bool:

@@ -103,6 +103,24 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True)
+class Timed:
+    """A clock of a fault, vulnerability, finding or report (collector/faults): `id` its rule's, `key` of what
+    it runs on, `state`: running, kept, late, unknown, suspended, void."""
+
+    id: str
+    key: str
+    state: str
+    start_ms: int
+    due_ms: int | None
+    stop_ms: int | None
+    entries: tuple[int, ...] = ()
+    unit: str | None = None
+    system: str | None = None
+    provisional: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A unit or system and when it was in scope; no spans: always."""
 
@@ -127,6 +145,7 @@ class Observed:
     occasions: tuple[Occasion, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     breaches: tuple[Breach, ...] = ()
+    clocks: tuple[Timed, ...] = ()
     watched: tuple[Span, ...] = ()
 
 
@@ -167,7 +186,7 @@ class Row:
     `counted` of `turn.needed`; `deeds`: entries of what counts, `partial`: (entry, reason) of what doesn't;
     `days_late`; `arrived_late`: what counts came to the log after the turn was over; `waiver`: the entry that
     excuses, `late_waivers`: those that came too late to; `act_by_ms`: the last responsible moment of an open
-    one, None where it can no longer be reached; `missing_by`: entries that show the collector was watching.
+    one, None where it can no longer be reached; `cited`: further entries it rests on.
     """
 
     obligation: str
@@ -186,6 +205,7 @@ class Row:
     who: str = ""
     act_by_ms: int | None = None
     reason: str = ""
+    cited: tuple[int, ...] = ()
 
     @property
     def id(self) -> str:
@@ -198,6 +218,5 @@ class Row:
         """Evidence, in order and each once."""
         held = {one.entry for one in self.deeds} | {one.entry for one in self.breaches}
         held |= {entry for entry, _ in self.partial} | ({self.waiver} if self.waiver is not None else set())
-        if self.turn.started_by is not None:
-            held.add(self.turn.started_by)
+        held |= {*self.cited, *(() if self.turn.started_by is None else (self.turn.started_by,))}
         return tuple(sorted(one for one in held if one >= 0))

@@ -4,9 +4,10 @@ An obligation is one id of the contract (LH-31) with what proves it. A cadence i
 week, so many a month, so many days before an occasion, within a limit of an event, or always.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from collector.inspection.deadlines import Deadline
 
@@ -35,6 +36,7 @@ class Every(StrEnum):
     MONTH_END = "month_end"  # before the end of each calendar month
     BEFORE = "before"  # an occasion: a holiday of the calendar, a key moment from a statement
     EVENT = "event"  # within `deadline` of an event of its `start_event`
+    CLOCK = "clock"  # whatever the clocks of faults, vulnerabilities and findings say (`clock:ID`)
     ALWAYS = "always"  # nothing of `breach` in the period, while somebody looked
 
 
@@ -174,6 +176,16 @@ class ObligationTerms:
     lapse_kinds: tuple[str, ...] = ()
     lapse_per: str = "system"
 
+    def mistakes(self, pack: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with it beside the rest of a pack: (path, reason)."""
+        for error in check(self):
+            place = next((i for i, one in enumerate(self.obligations) if error.subject.startswith(one.id)), 0)
+            yield ("obligations", place), f"{error.subject}: {error.detail}"
+        priced = _priced(pack.scoring)
+        for i, one in enumerate(self.obligations):
+            if one.line and one.line not in priced:
+                yield ("obligations", i, "line"), f"no line, deduction, fine or extra named {one.line!r}"
+
     def obligation(self, name: str) -> Obligation:
         """The obligation of that id; KeyError where the contract has none."""
         for one in self.obligations:
@@ -233,6 +245,19 @@ def check(terms: ObligationTerms) -> list[ObligationTermsError]:
         except ValueError as error:
             found.append(ObligationTermsError("office_hours", str(error)))
     return found
+
+
+def _priced(scoring: Any) -> set[str]:
+    """Ids of everything in a pack that has a price."""
+    rate = scoring.money.rate
+    parts = (
+        *scoring.lines,
+        *scoring.deductions,
+        *scoring.fines,
+        *scoring.vetoes,
+        *(rate.extras if rate else ()),
+    )
+    return {str(one.id) for one in parts}
 
 
 def _wrong(cadence: Cadence) -> list[str]:

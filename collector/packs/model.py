@@ -6,8 +6,11 @@ from fractions import Fraction
 from hashlib import sha256
 
 from checks import codec
+from collector.faults.terms import FaultTerms, FindingTerms, VulnerabilityTerms
+from collector.inspection.cadence_terms import ObligationTerms
 from collector.packs.archive_terms import ArchiveTerms
 from collector.scoring.terms import Option, Periods, Scoring
+from collector.statements.terms import StatementsTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Pack:
     title_en: str = ""
     county: str = ""
     archive: ArchiveTerms | None = None
+    faults: FaultTerms | None = None
+    vulnerabilities: VulnerabilityTerms | None = None
+    findings: FindingTerms | None = None
+    statements: StatementsTerms | None = None
+    obligations: ObligationTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
