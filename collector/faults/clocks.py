@@ -75,7 +75,8 @@ def clock(name: tuple[str, str, str, str], limit: Deadline, run: Run, days: Work
 @dataclass(frozen=True, slots=True)
 class Case:
     """A fault as its clocks see it. `keys`: what `limits` may be looked up with, best first, for each
-    vocabulary: `level` and `grade`; several: it is not decided which. `begin_ms`: where `problem` starts."""
+    vocabulary: `level` and `grade`; several: it may be any of them, and where it is `undecided` nothing
+    stands in for the decision. `begin_ms`: where `problem` starts."""
 
     system: str
     moments: Moments
@@ -86,11 +87,12 @@ class Case:
     not_before_ms: int | None
     waiver: str
     by: Mapping[str, tuple[int, ...]]
+    undecided: frozenset[str] = frozenset()
 
 
 def fault_clock(rule: ClockRule, case: Case, days: Workdays) -> Clock | None:
     """The clock of a rule on a fault; None where the rule is not about such a fault."""
-    if not _applies(rule.when, case.moments.onset_ms, days):
+    if not _applies(rule.on_days, case.moments.onset_ms, days):
         return None
     found = _limits(rule, case)
     if not found:
@@ -100,8 +102,8 @@ def fault_clock(rule: ClockRule, case: Case, days: Workdays) -> Clock | None:
     made = [clock(name, limit, run, days) for limit in found]
     first = replace(made[0], counts_as=rule.counts_as)
     if len({one.state for one in made}) > 1:
-        if rule.by == "grade":
-            first = replace(first, state=ClockState.UNKNOWN, reason="no_grade")
+        if rule.by in case.undecided:
+            first = replace(first, state=ClockState.UNKNOWN, reason=f"no_{rule.by}")
         else:
             first = replace(first, provisional=True)
     return _waived(first, case.waiver)

@@ -138,6 +138,7 @@ def _fault(
         not_before_ms=None if seen is None else seen.outage.to_ms,
         waiver=judged.waiver if terms.waiver.value == "suspend" else "",
         by=_sources(draft),
+        undecided=_undecided(judged),
     )
     clocks = tuple(clock for rule in terms.clocks if (clock := fault_clock(rule, case, days)) is not None)
     clocks = _scored(clocks, terms)
@@ -331,9 +332,15 @@ def _asked(judged: Judged) -> tuple[str, ...]:
 def _keys(judged: Judged, terms: FaultTerms) -> dict[str, tuple[str, ...]]:
     """What limits are looked up with: the level that counts first, then what else it may be."""
     best = [judged.level] if judged.level is not None else []
-    levels = (*best, *(one for one in judged.levels if one != judged.level))
+    others = judged.levels if best else range(1, terms.lightest + 1)
+    levels = (*best, *(one for one in others if one != judged.level))
     grades = (judged.grade,) if judged.grade else terms.grades
     return {"level": tuple(str(one) for one in levels), "grade": grades}
+
+
+def _undecided(judged: Judged) -> frozenset[str]:
+    missing = {"level": judged.level is None, "grade": not judged.grade}
+    return frozenset(name for name, yes in missing.items() if yes)
 
 
 def _sources(draft: Draft) -> dict[str, tuple[int, ...]]:

@@ -37,6 +37,7 @@ def incidents(
                 closed_ms=closed,
                 clocks=clocks,
                 item=rules[0].item if rules else "",
+                must_close=any(rule.must_close for rule in rules),
                 title=words.text(one, "text"),
                 proofs=(proof_of(one),),
             )

@@ -22,6 +22,7 @@ _OPEN_GAPS = {
     "no_statement": "operator",
     "not_observed": "operator",
     "no_grade": "manager",
+    "no_level": "manager",
     "no_calendar": "admin",
     "no_start": "operator",
     "plan_not_approved": "buyer",
@@ -43,7 +44,7 @@ def _all(account: Account, terms: Terms, period: PackPeriod) -> Iterator[Item | 
                 yield from _of_fault(fault, terms.faults, account)
                 yield from _fault_gaps(fault, terms.faults)
         for incident in account.incidents:
-            yield from _of_incident(incident, period)
+            yield from _of_incident(incident, period, account.as_of_ms)
         yield from _hazards(account, period)
     flaws = terms.vulnerabilities
     for flaw in account.vulnerabilities if flaws is not None else ():
@@ -105,12 +106,14 @@ def _item(fault: Fault, kind: str, value: Fraction, facts: Facts) -> Item:
 def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
     """What nobody stated: whether a scored clock was kept, whether it is the same fault again."""
     facts = _facts(fault)
+    # A gap must be able to mean a fault of any level that it may turn out to have.
+    open_facts = {key: one for key, one in facts.items() if key != "level" or one is not None}
     for name in SCORED:
         # Where one clock of a fault is late already, another one cannot cost more (one deduction a fault).
         unsure = [c for c in fault.clocks if c.counts_as == name and c.state is ClockState.UNKNOWN]
         if unsure and not facts[name]:
             first = unsure[0]
-            yield _gap(fault, "fault", first, {**facts, name: True})
+            yield _gap(fault, "fault", first, {**open_facts, name: True})
             if name == "late" and terms.late_item:
                 yield _gap(fault, terms.late_item, first, {"what": fault.id})
     for report in fault.reports:
@@ -133,13 +136,14 @@ def _gap(fault: Fault, kind: str, clock: Clock, facts: Facts) -> Gap:
     return Gap(kind, clock.reason, fault.unit, fault.system, 1, facts, who)
 
 
-def _of_incident(incident: Incident, period: PackPeriod) -> Iterator[Item | Gap]:
+def _of_incident(incident: Incident, period: PackPeriod, as_of_ms: int) -> Iterator[Item | Gap]:
     """One item for an incident, however many of its limits ran out; by the time of its report."""
     if not incident.item or not _in(incident.at_ms, period):
         return
     facts: Facts = {"what": incident.id}
     states = {clock.state for clock in incident.clocks}
-    if ClockState.LATE in states:
+    closed = incident.closed_ms is not None and incident.closed_ms < period.to_ms
+    if ClockState.LATE in states or (incident.must_close and not closed and as_of_ms >= period.to_ms):
         yield Item(
             *(incident.item, Fraction(1), _day(incident.at_ms), incident.at_ms),
             *(incident.unit, incident.system),

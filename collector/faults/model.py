@@ -174,7 +174,7 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Incident:
     """A security event or an emergency that people reported, with its clocks. `item`: what a late one
-    makes."""
+    makes; `must_close`: one that is still open at the period's end counts as late."""
 
     id: str
     kind: str
@@ -186,6 +186,7 @@ class Incident:
     closed_ms: int | None
     clocks: tuple[Clock, ...]
     item: str
+    must_close: bool = False
     title: str = ""
     proofs: tuple[Proof, ...] = ()
 

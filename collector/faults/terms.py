@@ -70,7 +70,7 @@ class ClockRule:
     stop: str
     limits: dict[str, Deadline]
     by: str = "level"
-    when: When = When.ALWAYS
+    on_days: When = When.ALWAYS
     counts_as: str = ""
     until_recovered: bool = False
     basis: str = ""
@@ -106,7 +106,8 @@ class Repeat:
 @dataclass(frozen=True, slots=True)
 class EventRule:
     """A limit on something that people report (`kind`: `security_event`, `emergency`): by its severity or
-    `any`. `stop`: `acknowledged` or `recovered`. `item`: the kind of item that a late one makes."""
+    `any`. `stop`: `acknowledged` or `recovered`. `item`: the kind of item that a late one makes;
+    `must_close`: so does one that is still open when its period ends."""
 
     id: str
     clause: str
@@ -114,6 +115,7 @@ class EventRule:
     stop: str
     limits: dict[str, Deadline]
     item: str
+    must_close: bool = False
 
 
 @dataclass(frozen=True, slots=True)
