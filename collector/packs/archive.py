@@ -171,9 +171,19 @@ def _belongs(wanted: Wanted, one: Said, period: PackPeriod, due_ms: int) -> bool
     if wanted.every is Every.STANDING:
         return one.received_ms < period.to_ms
     if named:
-        return str(named) == period.name
+        return str(named) == period.name or _month_of(str(named), period)
     late_by = wanted.after_days * DAY_MS
     return period.from_ms + late_by <= one.received_ms < max(period.to_ms + late_by, due_ms)
+
+
+def _month_of(name: str, period: PackPeriod) -> bool:
+    """Whether a calendar month (`2026-03`) lies in a longer period."""
+    if _length(period) < 2:
+        return False
+    try:
+        return period.first <= date.fromisoformat(f"{name}-01") < period.end
+    except ValueError:
+        return False
 
 
 def _filing(one: Said, due_ms: int) -> Filing:

@@ -14,14 +14,13 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docxtpl import DocxTemplate, InlineImage
 
-from collector.reports.record_pdf import WIDTHS, cell_text, clean, headings, tone
+from collector.reports.record_pdf import BY_HAND, TALL, WIDTHS, cell_text, clean, headings, signers, tone
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
 
 # Names that official forms use; the reader's machine has them.
 _BODY, _HEAD = "仿宋", "黑体"
-_SIGNERS = ("inspector", "reviewer", "buyer")
 _WIDTH = 26.0  # centimetres between the margins
 _UNKNOWN = "E6E9EF"
 _FILLS = {
@@ -76,7 +75,7 @@ def _fields(view: Paper, form: DocxTemplate) -> dict[str, Any]:
         "proof_title": view.proof_title,
         "signatures": [
             {"label": text(f"record.sign.{who}", view.lang), "value": text("record.sign.line", view.lang)}
-            for who in _SIGNERS
+            for who in signers(view)
         ],
         "qr": InlineImage(form, code, width=Cm(3.2)),
         "qr_label": text("record.qr", view.lang),
@@ -87,7 +86,7 @@ def _fields(view: Paper, form: DocxTemplate) -> dict[str, Any]:
 
 def _part_name(table: Table) -> str:
     """How a form names a part: problems, unclear, carried, missing, items, findings, human …"""
-    return table.name.removeprefix("record-").removeprefix("backup-")
+    return table.name.removeprefix("record-").removeprefix("backup-").replace("-", "_")
 
 
 def _part(table: Table, view: Paper) -> dict[str, Any]:
@@ -97,7 +96,7 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
     ]
     return {
         "title": table.title,
-        "note": table.empty if table.name == "record-human" or not cells else "",
+        "note": table.empty if table.name in BY_HAND or not cells else "",
         "headings": headings(table, view.lang) if cells else [],
         "rows": cells,
     }
@@ -225,6 +224,8 @@ def _grid(made: Any, name: str, columns: tuple[Column, ...]) -> None:
     _widths(table, [_WIDTH * share / sum(shares) for share in shares])
     for row in (table.rows[0], table.rows[2]):
         _whole(row)
+    if name in {one.replace("-", "_") for one in TALL}:
+        table.rows[2].height = Cm(1.3)
     # The heading comes again on every page.
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     table.rows[1].cells[0].text = f"{{%tr for row in {name}.rows %}}"

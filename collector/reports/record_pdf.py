@@ -12,6 +12,7 @@ from typing import Any
 import segno
 import typst
 
+from collector.reports import judging_columns
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table, words
@@ -62,6 +63,7 @@ WIDTHS = {
     "b_run": 1.1,
     "b_newest": 1.5,
     **{f"b_l{number}": 0.5 for number in range(10)},
+    **judging_columns.WIDTHS,
 }
 # A line may end after "/" beside a letter, after "." or "_" between letters, or inside what no cell can hold.
 _MARK = "\u200b"
@@ -71,6 +73,15 @@ _LONGEST_NUMBER = 24
 _PIECE = 11
 _MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
+# Parts that people fill in: what the machine did not measure stands above them, filled or not.
+BY_HAND = frozenset({"record-human", "doc-hands"})
+TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
+
+
+def signers(view: Paper) -> tuple[str, ...]:
+    """Who signs: the document's own, else those of an inspection record."""
+    own: tuple[str, ...] = getattr(view, "signers", _SIGNERS)
+    return own
 
 
 class FontMissingError(Exception):
@@ -148,8 +159,10 @@ def _data(view: Paper) -> dict[str, Any]:
         "qr_label": text("record.qr", view.lang),
         "qr_text": view.qr,
         "signatures": [
-            [text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)] for who in _SIGNERS
+            [text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)]
+            for who in signers(view)
         ],
+        "wide": bool(getattr(view, "wide", False)),
         "page": text("record.page", view.lang, page="{page}", pages="{pages}"),
         "footer": f"{view.facts[0][1]} · {digest[:16]}",
         "attachment": text("record.fact.digest", view.lang),
@@ -161,7 +174,8 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
     return {
         "title": table.title,
         "empty": table.empty,
-        "note": table.empty if table.name == "record-human" else "",
+        "note": table.empty if table.name in BY_HAND else "",
+        "tall": table.name in TALL,
         "headings": headings(table, view.lang),
         "widths": [WIDTHS.get(column.key, 1) for column in table.columns],
         "rows": [
@@ -183,6 +197,7 @@ _TONES = {
     **dict.fromkeys(("b_missed", "b_lost", "b_none", "b_missing", "b_differs", "b_not_elsewhere"), "crit"),
     **dict.fromkeys(("b_bad", "b_never"), "crit"),
     **dict.fromkeys(("b_unseen", "b_unproven", "b_untold", "b_could_not_tell"), "unknown"),
+    **judging_columns.TONES,
 }
 
 

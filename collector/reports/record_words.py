@@ -2,12 +2,16 @@
 
 from collector.reports.words_backup import COLUMNS
 from collector.reports.words_backup import RECORD as BACKUP
+from collector.reports.words_document import DOCUMENT
 from collector.reports.words_human import RECORD as HUMAN
+from collector.reports.words_judging import JUDGING
 
 Words = dict[str, tuple[str, str]]
 
 RECORD: Words = {
     **HUMAN,
+    **JUDGING,
+    **DOCUMENT,
     **COLUMNS,
     **BACKUP,
     "record.title.day": ("日常巡检报告", "Daily inspection report"),

@@ -9,6 +9,7 @@ from collector.reports import (
     words_database,
     words_file,
     words_human,
+    words_judging,
     words_middleware,
     words_network,
     words_security,
@@ -21,6 +22,7 @@ Words = dict[str, tuple[str, str]]
 STATES: Words = {
     **words_human.STATES,
     **words_backup.STATES,
+    **words_judging.STATES,
     # of readings and results
     "ok": ("正常", "OK"),
     "warn": ("预警", "Warning"),

@@ -1,0 +1,270 @@
+"""Parts of judging's documents about faults, vulnerabilities and findings."""
+
+from collections.abc import Iterator
+
+from collector.faults.model import Clock, Fault, Finding, ReportDue, Vulnerability
+from collector.reports import wording
+from collector.reports.document_parts import clock, part, table
+from collector.reports.material import Material
+from collector.reports.sheet import Column, Kind, Table
+from collector.reports.words_document import doc, doc_or
+from collector.reports.words_judging import text
+
+
+def level_words(found: int | None, lang: str) -> str:
+    """A level; a dash where there is none."""
+    return "–" if found is None else doc("doc.level", lang, n=found)
+
+
+def levels_words(one: Fault, lang: str) -> str:
+    """All levels that the evidence allows."""
+    join = text("judging.part", lang)
+    return join.join(level_words(level, lang) for level in one.judged.levels) or "–"
+
+
+def clock_words(one: Clock, lang: str) -> str:
+    """A clock's name."""
+    return doc_or(f"doc.clock.{one.id}", one.id, lang)
+
+
+@part("faults")
+def faults(material: Material, lang: str) -> Iterator[Table]:
+    """Faults that began in the period."""
+    columns = (
+        Column("j_fault"),
+        Column("j_system"),
+        Column("j_from", Kind.WHEN),
+        Column("j_to", Kind.WHEN),
+        Column("j_span", Kind.SPAN),
+        Column("j_proposed"),
+        Column("j_level"),
+        Column("j_clock"),
+        Column("j_asked"),
+        Column("j_evidence"),
+    )
+    yield table("faults", columns, [_fault(material, one, lang) for one in material.in_period], lang)
+
+
+def _fault(material: Material, one: Fault, lang: str) -> tuple[object, ...]:
+    late = text("judging.part", lang).join(clock_words(clock, lang) for clock in one.late)
+    end = one.to_ms
+    stated = one.judged.level_by is not None
+    return (
+        one.id,
+        material.called(one.system, lang),
+        one.moments.onset_ms,
+        end,
+        None if end is None else end - one.moments.onset_ms,
+        levels_words(one, lang),
+        level_words(one.judged.level, lang) if stated else doc("doc.not_stated", lang),
+        doc("doc.late_of", lang, what=late) if late else doc("doc.no_late", lang),
+        text("judging.part", lang).join(doc_or(f"doc.ask.{kind}", kind, lang) for kind in one.judged.asked)
+        or "–",
+        text("judging.part", lang).join(dict.fromkeys(f"#{proof.entry}" for proof in one.proofs[:3])) or "–",
+    )
+
+
+@part("fault-sum")
+def fault_sum(material: Material, lang: str) -> Iterator[Table]:
+    """Faults by level and cause (PD-26)."""
+    columns = (
+        Column("j_level"),
+        Column("j_kind"),
+        Column("j_count", Kind.NUMBER),
+        Column("j_span", Kind.SPAN),
+    )
+    sums: dict[tuple[str, str], list[int]] = {}
+    for one in material.in_period:
+        key = level_words(one.judged.level, lang), one.judged.cause or doc("doc.not_stated", lang)
+        found = sums.setdefault(key, [0, 0])
+        found[0] += 1
+        found[1] += (one.to_ms or material.span.as_of_ms) - one.moments.onset_ms
+    yield table("fault-sum", columns, [(*key, *value) for key, value in sorted(sums.items())], lang)
+
+
+@part("nine")
+def nine(material: Material, lang: str) -> Iterator[Table]:
+    """The nine fields of a fault's record (PD-26): what evidence knows, and a blank for what it doesn't."""
+    one = material.fault
+    if one is None:
+        return
+    yield table(
+        "nine",
+        (Column("j_field"), Column("j_content"), Column("j_source")),
+        list(_nine(material, one, lang)),
+        lang,
+    )
+
+
+def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, ...]]:
+    by_machine, by_people = doc("doc.by_machine", lang), doc("doc.by_people", lang)
+    blank = doc("doc.blank", lang)
+
+    def row(key: str, value: str, measured: bool) -> tuple[object, ...]:
+        return doc(f"doc.nine.{key}", lang), value or blank, by_machine if measured else by_people
+
+    judged, measured = one.judged, one.measured
+    name = material.called(one.system, lang)
+    symptom = one.title
+    if measured is not None:
+        down, slow = (wording.duration(ms, lang) for ms in (measured.down_ms, measured.degraded_ms))
+        symptom = doc("doc.symptom", lang, name=name, down=down, degraded=slow)
+    yield row("symptom", symptom, measured is not None)
+    yield row("type", judged.cause, False)
+    yield row("start", clock(one.moments.onset_ms, material, "%Y-%m-%d %H:%M:%S"), measured is not None)
+    end = one.moments.recovered_ms or one.to_ms
+    shown = clock(end, material, "%Y-%m-%d %H:%M:%S") if end is not None else doc("doc.still", lang)
+    yield row("repaired", shown, measured is not None)
+    lasted = (end or material.span.as_of_ms) - one.moments.onset_ms
+    yield row("duration", wording.duration(lasted, lang), measured is not None)
+    yield row("cause", judged.cause_text, False)
+    yield row("handling", _handling(material, one, lang), True)
+    blame = {None: "", True: doc("doc.vendor", lang), False: doc("doc.not_vendor", lang)}[judged.vendor_cause]
+    yield row("responsibility", blame, False)
+    impact = {None: "", True: doc("doc.serious", lang), False: doc("doc.not_serious", lang)}[judged.impact]
+    yield row("level", f"{levels_words(one, lang)} {impact}".strip(), True)
+
+
+def _handling(material: Material, one: Fault, lang: str) -> str:
+    steps = [
+        f"{clock(event.at_ms, material, '%m-%d %H:%M')} {doc_or(f'doc.event.{event.what}', event.what, lang)}"
+        + (f" ({event.by})" if event.by else "")
+        for event in one.timeline
+    ]
+    return text("judging.join", lang).join(steps)
+
+
+@part("timeline")
+def timeline(material: Material, lang: str) -> Iterator[Table]:
+    """A fault's events in order, each with its entry."""
+    one = material.fault
+    if one is None:
+        return
+    columns = (
+        Column("j_when", Kind.WHEN),
+        Column("j_event"),
+        Column("j_by"),
+        Column("j_title"),
+        Column("j_evidence"),
+    )
+    rows = [
+        (
+            event.at_ms,
+            doc_or(f"doc.event.{event.what}", event.what, lang),
+            event.by or doc("doc.by_machine", lang),
+            event.detail or "–",
+            "–" if event.entry is None else f"#{event.entry}",
+        )
+        for event in one.timeline
+    ]
+    yield table("timeline", columns, rows, lang)
+
+
+CLOCKS = (
+    Column("j_clock"),
+    Column("j_clause"),
+    Column("j_limit"),
+    Column("j_until", Kind.WHEN),
+    Column("j_done", Kind.WHEN),
+    Column("j_took", Kind.SPAN),
+    Column("j_state", Kind.STATE),
+)
+
+
+def clock_row(one: Clock, lang: str) -> tuple[object, ...]:
+    """A clock: its limit, when it ends, what became of it."""
+    took = one.stop_ms - one.start_ms if one.stop_ms is not None and one.start_ms is not None else None
+    return (
+        clock_words(one, lang),
+        one.clause,
+        one.limit,
+        one.due_ms,
+        one.stop_ms,
+        took,
+        f"j_c_{one.state.value}",
+    )
+
+
+def report_row(one: ReportDue, lang: str) -> tuple[object, ...]:
+    """The report's own limit, as a clock."""
+    name = doc_or(f"doc.clock.{one.id}", doc("doc.clock.report", lang), lang)
+    late = doc("doc.days_late", lang, n=one.late_days) if one.late_days else "–"
+    return name, one.clause, late, one.due_ms, one.filed_ms, None, f"j_c_{one.state.value}"
+
+
+@part("clocks")
+def clocks(material: Material, lang: str) -> Iterator[Table]:
+    """A fault's clocks and its report's."""
+    one = material.fault
+    if one is None:
+        return
+    rows = [clock_row(clock, lang) for clock in one.clocks] + [report_row(due, lang) for due in one.reports]
+    yield table("clocks", CLOCKS, rows, lang)
+
+
+@part("vulnerabilities")
+def vulnerabilities(material: Material, lang: str) -> Iterator[Table]:
+    """Vulnerabilities that were open in the period."""
+    columns = (
+        Column("j_finding"),
+        Column("j_severity"),
+        Column("j_place"),
+        Column("j_opened", Kind.WHEN),
+        Column("j_until", Kind.WHEN),
+        Column("j_closed", Kind.WHEN),
+        Column("j_state", Kind.STATE),
+        Column("j_evidence"),
+    )
+    found = material.found.faults.vulnerabilities if material.found.faults is not None else ()
+    yield table(
+        "vulnerabilities",
+        columns,
+        [_vulnerability(one) for one in found if _lives(material, one.found_ms, one.ended_ms)],
+        lang,
+    )
+
+
+def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
+    due = [clock.due_ms for clock in one.clocks if clock.due_ms is not None]
+    late = any(clock.state.value == "late" for clock in one.clocks)
+    state = "j_c_late" if late else f"j_s_{one.stage.value}"
+    shown = f"#{one.proofs[0].entry}" if one.proofs else "–"
+    return one.title, one.severity, one.host, one.found_ms, min(due, default=None), one.ended_ms, state, shown
+
+
+def _lives(material: Material, opened: int, closed: int | None) -> bool:
+    return opened < material.span.to_ms and (closed is None or closed >= material.span.from_ms)
+
+
+@part("findings")
+def findings(material: Material, lang: str) -> Iterator[Table]:
+    """Findings (隐患) that were open in the period."""
+    columns = (
+        Column("j_finding"),
+        Column("j_place"),
+        Column("j_owner"),
+        Column("j_opened", Kind.WHEN),
+        Column("j_until", Kind.WHEN),
+        Column("j_closed", Kind.WHEN),
+        Column("j_state", Kind.STATE),
+        Column("j_times", Kind.NUMBER),
+        Column("j_evidence"),
+    )
+    found = material.found.faults.findings if material.found.faults is not None else ()
+    rows = [_finding(material, one, lang) for one in found if _lives(material, one.opened_ms, one.closed_ms)]
+    yield table("findings", columns, rows, lang)
+
+
+def _finding(material: Material, one: Finding, lang: str) -> tuple[object, ...]:
+    late = one.clock is not None and one.clock.state.value == "late"
+    return (
+        f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
+        material.names.get(one.target, one.target),
+        one.owner or "–",
+        one.opened_ms,
+        one.due_ms,
+        one.closed_ms,
+        "j_c_late" if late else f"j_s_{one.stage.value}",
+        len(one.records),
+        f"#{one.proofs[0].entry}" if one.proofs else "–",
+    )

@@ -1,0 +1,500 @@
+"""Parts of judging's documents: each a table made from evidence, by name."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from sqlalchemy import select
+
+from checks.recurrence import zone
+from checks.wire import entry, strict_json
+from checks.wire.numbers import EntryKind
+from collector.inspection.cadence_model import Row, State
+from collector.reports import wording
+from collector.reports.judging_view import ArchiveWords, Words, points
+from collector.reports.material import Looked, Material, Problem
+from collector.reports.record_view import at
+from collector.reports.sheet import Column, Kind, Table
+from collector.reports.words_document import doc, doc_or
+from collector.reports.words_judging import text, word
+from collector.scoring.model import Line
+from collector.store import packs
+from collector.store.evidence import EntryRow, entry_table
+
+MOST = 200
+Part = Callable[[Material, str], Iterator[Table]]
+PARTS: dict[str, Part] = {}
+
+
+def part(name: str) -> Callable[[Part], Part]:
+    """Name a part."""
+
+    def mark(made: Part) -> Part:
+        PARTS[name] = made
+        return made
+
+    return mark
+
+
+def table(
+    name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[object]], lang: str, title: str = ""
+) -> Table:
+    """A part as a table; of a very long one the first rows, and how many are left out."""
+    shown = list(rows[:MOST])
+    if len(rows) > MOST:
+        left = doc("doc.left_out", lang, n=len(rows) - MOST)
+        shown.append((left, *(None for _ in columns[1:])))
+    head = title or doc(f"doc.part.{name}", lang)
+    return Table(f"doc-{name}", head, columns, shown, doc(f"doc.none.{name}", lang))
+
+
+def clock(ms: int | None, material: Material, form: str = "%Y-%m-%d %H:%M") -> str:
+    """An instant in the estate's zone; a dash where there is none."""
+    return "–" if ms is None else datetime.fromtimestamp(ms / 1000, zone(material.timezone)).strftime(form)
+
+
+# -- the scorecard, in the form of its contract
+
+
+_FORM = (
+    Column("j_number", Kind.NUMBER),
+    Column("j_line"),
+    Column("j_clause"),
+    Column("j_full", Kind.NUMBER),
+    Column("j_standard"),
+    Column("j_why"),
+    Column("j_points", Kind.NUMBER),
+    Column("j_state", Kind.STATE),
+    Column("j_tag"),
+    Column("j_evidence"),
+)
+
+
+def _words(material: Material, lang: str) -> Words | None:
+    judged = material.found.judged
+    return None if judged is None else Words(judged, lang)
+
+
+@part("form")
+def form(material: Material, lang: str) -> Iterator[Table]:
+    """Every line in the contract's order, by unit where it is scored by unit, with its sum."""
+    words = _words(material, lang)
+    if words is None:
+        return
+    card = words.judged.card
+    units = list(dict.fromkeys(one.unit for one in card.lines))
+    for number, unit in enumerate(units):
+        lines = [one for one in card.lines if one.unit == unit]
+        rows: list[Sequence[object]] = [_form_row(words, i, one) for i, one in enumerate(lines, 1)]
+        low, high = sum(one.low for one in lines), sum(one.high for one in lines)
+        proven = all(one.points is not None for one in lines)
+        full = points(sum((one.full for one in lines), lines[0].full * 0))
+        total = words.range_of(low, high)  # type: ignore[arg-type]  # sums of fractions
+        state = "j_proven" if proven else "j_not_proven"
+        rows.append((None, doc("doc.sum", lang), None, full, None, None, total, state, None, None))
+        title = text("judging.lines.of", lang, unit=words.place(unit, None))
+        yield Table(f"doc-form-{number}", title, _FORM, rows, "")
+    if any(one.unit is not None for one in card.sums):
+        yield words.sums()
+
+
+def _form_row(words: Words, number: int, one: Line) -> tuple[object, ...]:
+    lang = words.lang
+    counted = [
+        doc(f"doc.{key}", lang, n=points(value))
+        for key, value in (("required", one.required), ("counted", one.counted), ("missing", one.missing))
+        if value is not None
+    ]
+    options = [f"{key}={value}" for key, value in one.options]
+    standard = text("judging.join", lang).join([*counted, *options]) or "–"
+    tag = word("tag", one.tag, lang)
+    clause = f"{one.clause} {one.page}".strip()
+    grade = f" ({one.grade})" if one.grade not in ("", "-") else ""
+    return (
+        number,
+        words.line_name(one),
+        clause,
+        points(one.full),
+        standard,
+        words.why(one),
+        words.points_of(one),
+        "j_not_proven" if one.points is None else ("j_full" if one.points >= one.full else "j_lost"),
+        tag,
+        words.proofs(one) + grade,
+    )
+
+
+@part("money")
+def money(material: Material, lang: str) -> Iterator[Table]:
+    """The settlement, other readings, options."""
+    words = _words(material, lang)
+    if words is None:
+        return
+    yield words.money()
+    if words.judged.card.others:
+        yield words.others()
+    yield words.options()
+
+
+@part("todo")
+def todo(material: Material, lang: str) -> Iterator[Table]:
+    """What is not proven."""
+    words = _words(material, lang)
+    if words is not None and words.judged.facts.gaps:
+        yield words.todo()
+
+
+@part("lines")
+def lines(material: Material, lang: str) -> Iterator[Table]:
+    """The lines in short, for reports that are about something else."""
+    words = _words(material, lang)
+    if words is None:
+        return
+    columns = (
+        Column("j_unit"),
+        Column("j_line"),
+        Column("j_full", Kind.NUMBER),
+        Column("j_points", Kind.NUMBER),
+        Column("j_state", Kind.STATE),
+    )
+    rows = [
+        (
+            words.place(one.unit, None),
+            words.line_name(one),
+            points(one.full),
+            words.points_of(one),
+            "j_not_proven" if one.points is None else ("j_full" if one.points >= one.full else "j_lost"),
+        )
+        for one in words.judged.card.lines
+    ]
+    yield table("lines", columns, rows, lang)
+
+
+# -- inspections
+
+
+@part("rounds")
+def rounds(material: Material, lang: str) -> Iterator[Table]:
+    """Windows of rounds with their records."""
+    columns = (
+        Column("j_round"),
+        Column("j_from", Kind.WHEN),
+        Column("j_state", Kind.STATE),
+        Column("j_counts"),
+        Column("j_problems", Kind.NUMBER),
+        Column("j_evidence"),
+    )
+    rows = [
+        (
+            one.window.id,
+            one.window.from_ms,
+            one.state,
+            f"{one.due} / {one.done} / {one.missed}",
+            one.record.problems if one.record else None,
+            at(one.record.idx, None, "") if one.record else "–",
+        )
+        for one in material.occasions
+    ]
+    yield table("rounds", columns, rows, lang)
+
+
+@part("problems")
+def problems(material: Material, lang: str) -> Iterator[Table]:
+    """Readings that were not good, each once."""
+    columns = (
+        Column("j_state", Kind.STATE),
+        Column("j_place"),
+        Column("j_check"),
+        Column("j_value"),
+        Column("j_reason"),
+        Column("j_times", Kind.NUMBER),
+        Column("j_first"),
+        Column("j_last"),
+        Column("j_evidence"),
+    )
+    yield table("problems", columns, [_problem(material, one, lang) for one in material.problems], lang)
+
+
+def _problem(material: Material, one: Problem, lang: str) -> tuple[object, ...]:
+    value = one.reading.value
+    return (
+        one.state,
+        material.names.get(one.target, one.target),
+        f"{wording.check(one.check, lang)} · {wording.reading(one.reading.name, lang)}",
+        "–" if value is None else wording.decimals(value) + _unit(one.reading.unit),
+        wording.reason(one.reading.reason, lang) if one.reading.reason else "–",
+        one.times,
+        one.first,
+        one.last,
+        at(one.entry, one.line, ""),
+    )
+
+
+def _unit(code: str) -> str:
+    return {"percent": " %", "celsius": " °C", "ms": " ms"}.get(code, "")
+
+
+@part("missing")
+def missing(material: Material, lang: str) -> Iterator[Table]:
+    """What was due and not inspected."""
+    columns = (
+        Column("j_place"),
+        Column("j_check"),
+        Column("j_reason"),
+        Column("j_times", Kind.NUMBER),
+        Column("j_last"),
+    )
+    made: dict[tuple[str, str, str], tuple[int, str]] = {}
+    for _, record in material.records:
+        for one in record.not_inspected:
+            why = (
+                wording.reason(one.error, lang)
+                if one.error
+                else doc_or(f"doc.why.{one.reason}", one.reason, lang)
+            )
+            key = material.names.get(one.target, one.target), wording.check(one.check, lang), why
+            made[key] = made.get(key, (0, ""))[0] + 1, record.window.id
+    rows = [(*key, *value) for key, value in sorted(made.items(), key=lambda pair: (-pair[1][0], pair[0]))]
+    yield table("missing", columns, rows, lang)
+
+
+@part("devices")
+def devices(material: Material, lang: str) -> Iterator[Table]:
+    """Each asset: how often looked at, with what outcome."""
+    columns = (
+        Column("j_asset"),
+        Column("j_kind"),
+        Column("j_system"),
+        Column("j_looks", Kind.NUMBER),
+        Column("j_bad"),
+        Column("j_evidence"),
+    )
+    found = {one.asset: one for one in material.looked}
+    assets = material.estate.estate.assets if material.estate is not None else ()
+    rows = [
+        (
+            f"{one.id} {one.name}".strip(),
+            wording.kind(str(one.kind), lang),
+            material.called(one.system, lang),
+            *_looked(found.get(one.id), lang),
+        )
+        for one in assets
+    ]
+    yield table("devices", columns, rows, lang)
+
+
+def _looked(one: Looked | None, lang: str) -> tuple[object, ...]:
+    if one is None:
+        return 0, doc("doc.not_measured", lang), "–"
+    shown = text("judging.part", lang).join(f"#{idx}" for idx in one.entries[-3:])
+    more = text("judging.more", lang, n=len(one.entries) - 3) if len(one.entries) > 3 else ""
+    return one.looks, f"{one.crit} / {one.warn} / {one.unknown}", shown + more
+
+
+# -- services, capacity, backups, scans
+
+
+@part("availability")
+def availability(material: Material, lang: str) -> Iterator[Table]:
+    """Each system's figure: what is provable, what is claimable, how far evidence carries it."""
+    columns = (
+        Column("j_system"),
+        Column("j_target"),
+        Column("j_known", Kind.SHARE),
+        Column("j_claimable", Kind.SHARE),
+        Column("j_coverage", Kind.SHARE),
+        Column("j_down", Kind.SPAN),
+        Column("j_degraded", Kind.SPAN),
+        Column("j_times", Kind.NUMBER),
+        Column("j_evidence"),
+    )
+    rows: list[tuple[object, ...]] = []
+    for _, name, made, why in material.services:
+        if made is None:
+            reason = doc_or(f"doc.why.{why}", doc("doc.not_measured", lang), lang)
+            rows.append((name, reason, *(None for _ in columns[2:])))
+            continue
+        shares, sums = made.figure.ratios, made.figure.buckets
+        target = made.terms.target
+        promise = "–" if target is None else f"{wording.decimals(target * 100, 6)} %"
+        counts = (
+            shares.low,
+            shares.score,
+            shares.coverage,
+            sums.down,
+            sums.degraded,
+            len(made.figure.faults),
+        )
+        ends = (made.proofs[0].first[0], made.proofs[-1].last[0]) if made.proofs else None
+        rows.append((name, promise, *counts, f"#{min(ends)} … #{max(ends)}" if ends else "–"))
+    yield table("availability", columns, rows, lang)
+
+
+@part("capacity")
+def capacity(material: Material, lang: str) -> Iterator[Table]:
+    """What can be full, the fullest first."""
+    columns = (Column("j_asset"), Column("j_place"), Column("j_used"), Column("j_days_full"))
+    rows = []
+    for one in material.capacity:
+        newest = one.values[-1]
+        share = Fraction(newest.used, newest.total) if newest.total else None
+        days = "–" if one.outlook.days is None else str(one.outlook.days)
+        if one.outlook.days is None:
+            days = doc_or(f"doc.outlook.{one.outlook.outlook}", str(one.outlook.outlook), lang)
+        used = newest.used * 1000 // newest.total if newest.total else 0
+        rows.append(
+            (
+                -used,
+                (
+                    one.asset,
+                    one.name,
+                    "–" if share is None else f"{wording.decimals(share * 100, 1)} %",
+                    days,
+                ),
+            )
+        )
+    yield table("capacity", columns, [row for _, row in sorted(rows, key=lambda pair: pair[0])], lang)
+
+
+@part("backups")
+def backups(material: Material, lang: str) -> Iterator[Table]:
+    """Each promised backup: slots of the period, drills."""
+    columns = (Column("j_place"), Column("j_slots"), Column("j_drills"), Column("j_problems", Kind.NUMBER))
+    rows = []
+    span, account = material.span, material.backups
+    for one in account.ledger.objects if account is not None else ():
+        days = [slot for slot in one.slots if span.from_ms <= slot.closes_ms < span.to_ms]
+        states = Counter(str(slot.state) for slot in days)
+        good = sum(slot.good is True for slot in days)
+        slots = f"{len(days)} / {good} / {states['late']} / {states['missed']}"
+        drills = [due for due in one.drills if str(due.state) == "done"]
+        rows.append((one.name, slots, f"{len(drills)} / {len(one.drills)}", len(one.problems)))
+    yield table("backups", columns, rows, lang)
+
+
+@part("scans")
+def scans(material: Material, lang: str) -> Iterator[Table]:
+    """Imported scans with the findings they leave open."""
+    columns = (
+        Column("j_tool"),
+        Column("j_filed", Kind.WHEN),
+        Column("j_kind"),
+        Column("j_count"),
+        Column("j_evidence"),
+    )
+    rows = []
+    for logged, lives in material.scans:
+        open_ = Counter(str(one.finding.severity) for one in lives if str(one.state) in ("open", "reopened"))
+        counts = text("judging.part", lang).join(f"{key} {n}" for key, n in open_.items()) or "0"
+        verdict = wording.state(logged.verdict, lang)
+        rows.append((logged.series, logged.received, verdict, counts, f"#{logged.idx}"))
+    yield table("scans", columns, rows, lang)
+
+
+# -- duties, archive, the tool itself
+
+
+@part("ledger")
+def ledger(material: Material, lang: str) -> Iterator[Table]:
+    """Obligations of the period: how many were due, done, late, missed, excused, not proven."""
+    columns = (
+        Column("j_obligation"),
+        Column("j_required", Kind.NUMBER),
+        *(Column(f"j_n_{state.value}", Kind.NUMBER) for state in State),
+        Column("j_evidence"),
+    )
+    sums: dict[str, Counter[str]] = {}
+    entries: dict[str, list[int]] = {}
+    for one in material.found.ledger or ():
+        if material.span.from_ms <= one.turn.at_ms < material.span.to_ms:
+            sums.setdefault(one.obligation, Counter())[one.state.value] += 1
+            entries.setdefault(one.obligation, []).extend(one.entries)
+    rows = [
+        (name, sum(found.values()), *(found[state.value] for state in State), _some(entries[name], lang))
+        for name, found in sorted(sums.items())
+    ]
+    yield table("ledger", columns, rows, lang)
+
+
+def _some(entries: Sequence[int], lang: str) -> str:
+    places = list(dict.fromkeys(entries))
+    more = text("judging.more", lang, n=len(places) - 3) if len(places) > 3 else ""
+    return (text("judging.part", lang).join(f"#{idx}" for idx in places[:3]) or "–") + more
+
+
+def in_words(one: Row, lang: str) -> str:
+    """A row's state in words."""
+    return wording.state(f"j_l_{one.state.value}", lang)
+
+
+@part("archive")
+def archive(material: Material, lang: str) -> Iterator[Table]:
+    """Documents on file and missing."""
+    if material.found.archive is None:
+        return
+    words = ArchiveWords(material.found.archive, material.names, lang)
+    yield words.places(material.found.archive.places)
+    yield words.filings()
+
+
+@part("usage")
+def usage(material: Material, lang: str) -> Iterator[Table]:
+    """The tool's own log: what people did with it (PD-29)."""
+    columns = (
+        Column("j_event"),
+        Column("j_account"),
+        Column("j_times", Kind.NUMBER),
+        Column("j_last", Kind.WHEN),
+        Column("j_evidence"),
+    )
+    made: dict[tuple[str, str], list[int]] = {}
+    for row, header in _collector_entries(material):
+        who = str(header.get("account") or header.get("by") or "–")
+        kept = made.setdefault((str(header.get("event", "–")), who), [0, 0, 0])
+        kept[0], kept[1], kept[2] = kept[0] + 1, row.received, row.idx
+    rows = [
+        (doc_or(f"doc.usage.{event}", event, lang), who, *kept[:2], f"#{kept[2]}")
+        for (event, who), kept in sorted(made.items())
+    ]
+    yield table("usage", columns, rows, lang)
+
+
+def _collector_entries(material: Material) -> Iterator[tuple[EntryRow, Mapping[str, object]]]:
+    span = material.span
+    wanted = select(entry_table).where(
+        entry_table.c.kind == int(EntryKind.COLLECTOR),
+        entry_table.c.received >= span.from_ms,
+        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
+    )
+    with material.context.read() as conn:
+        for found in conn.execute(wanted.order_by(entry_table.c.idx)).all():
+            row = EntryRow(*found)
+            yield row, strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
+
+
+@part("log")
+def log(material: Material, lang: str) -> Iterator[Table]:
+    """What the log took in during the period, by kind (the tool's self-assessment)."""
+    columns = (Column("j_kind"), Column("j_count", Kind.NUMBER), Column("j_first"), Column("j_last"))
+    span = material.span
+    wanted = select(entry_table.c.kind, entry_table.c.idx).where(
+        entry_table.c.received >= span.from_ms,
+        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
+    )
+    sums: dict[int, list[int]] = {}
+    with material.context.read() as conn:
+        for kind, idx in conn.execute(wanted):
+            sums.setdefault(kind, []).append(idx)
+    rows = [
+        (wording.kind(EntryKind(kind).name.lower(), lang), len(found), f"#{min(found)}", f"#{max(found)}")
+        for kind, found in sorted(sums.items())
+    ]
+    yield table("log", columns, rows, lang)
+
+
+def hands(fields: Sequence[str], lang: str) -> Table:
+    """What people fill in: a blank for each, never a word of the machine's."""
+    columns = (Column("j_field"), Column("j_handwritten"))
+    rows = [(doc(f"doc.hand.{name}", lang), doc("doc.blank", lang)) for name in fields]
+    return Table("doc-hands", doc("doc.part.hands", lang), columns, rows, doc("doc.hands.note", lang))

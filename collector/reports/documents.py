@@ -1,0 +1,361 @@
+"""Documents of judging: one builder, a description for each kind. Logged first, then as a file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from hashlib import sha256
+from typing import Any
+
+from checks.recurrence import zone
+from checks.wire import entry, strict_json
+from checks.wire.numbers import EntryKind
+from collector.jobs import projection
+from collector.reports import document_faults  # noqa: F401 - its parts name themselves
+from collector.reports.document_parts import PARTS, hands
+from collector.reports.judging_view import Words, last, points, span, yuan
+from collector.reports.material import Material
+from collector.reports.record_docx import docx
+from collector.reports.record_pdf import FontMissingError, pdf
+from collector.reports.record_view import EmptyRecordError
+from collector.reports.record_words import text as record_text
+from collector.reports.record_xlsx import xlsx
+from collector.reports.sheet import Link, Table
+from collector.reports.words_document import doc, numbered
+from collector.store import estates, evidence, packs
+from collector.store.content import content
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A document: its parts in order, what people fill in, who signs. `subject`: what it is about (a fault).
+
+    `judged`: it is nothing without a scorecard. `proves`: parts of which one must hold something.
+    """
+
+    id: str
+    parts: tuple[str, ...]
+    hands: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ("author", "manager", "buyer")
+    subject: str = ""
+    judged: bool = False
+    proves: tuple[str, ...] = ()
+
+
+_INSPECTED = ("rounds", "problems", "missing", "devices")
+_RUNNING = ("availability", "capacity", "backups", "scans")
+_KINDS = (
+    Kind(
+        "scorecard",
+        ("form", "money", "todo"),
+        ("opinion",),
+        ("vendor", "unit", "assessor"),
+        judged=True,
+    ),
+    Kind(
+        "fault",
+        ("nine", "clocks", "timeline"),
+        ("impact", "solution", "prevention"),
+        subject="fault",
+        proves=("nine",),
+    ),
+    Kind(
+        "major-fault",
+        ("nine", "clocks", "timeline"),
+        ("impact", "analysis", "solution", "plan", "prevention"),
+        ("author", "manager", "assessor"),
+        subject="fault",
+        proves=("nine",),
+    ),
+    Kind(
+        "monthly-inspection",
+        (*_INSPECTED, "findings", *_RUNNING, "faults"),
+        ("cleaning", "conclusion", "advice"),
+        proves=_INSPECTED[:1],
+    ),
+    Kind(
+        "special-inspection",
+        (*_INSPECTED, "availability", "capacity"),
+        ("occasion", "duty", "cleaning", "conclusion"),
+        proves=_INSPECTED[:1],
+    ),
+    Kind(
+        "defects",
+        ("findings", "problems", "vulnerabilities", "fault-sum", "capacity"),
+        ("analysis", "plan", "due"),
+        proves=("findings", "problems", "vulnerabilities", "capacity"),
+    ),
+    Kind(
+        "quarterly-operation",
+        (*_RUNNING, "fault-sum", "faults", "findings", "vulnerabilities", "ledger"),
+        ("analysis", "advice"),
+        proves=("availability", "backups", "scans"),
+    ),
+    Kind(
+        "performance",
+        ("capacity", "problems", "availability", "devices"),
+        ("analysis", "tuning", "advice"),
+        proves=("capacity", "problems", "availability"),
+    ),
+    Kind(
+        "rectification",
+        ("findings", "vulnerabilities", "problems", "faults", "lines"),
+        ("risk", "plan", "due", "advice"),
+        proves=("findings", "vulnerabilities", "problems", "faults"),
+    ),
+    Kind(
+        "device-year",
+        ("devices", "problems", "capacity"),
+        ("forecast", "advice"),
+        proves=("devices",),
+    ),
+    Kind(
+        "service-year",
+        ("lines", "ledger", *_RUNNING, "fault-sum", "faults", "findings", "archive"),
+        ("training", "security", "conclusion", "advice"),
+        ("author", "manager", "assessor"),
+        proves=("availability", "ledger", "backups", "archive"),
+    ),
+    Kind("fault-statistics", ("fault-sum", "faults"), ("analysis",), proves=("faults",)),
+    Kind("tool-usage", ("usage", "log"), ("conclusion",), proves=("usage", "log")),
+    Kind(
+        "self-assessment",
+        ("lines", "ledger", "availability", "fault-sum", "findings", "vulnerabilities", "log", "usage"),
+        ("change", "conclusion", "plan"),
+        proves=("lines", "ledger", "log"),
+    ),
+)
+KINDS = {one.id: one for one in _KINDS}
+
+
+class NoDocumentError(LookupError):
+    """There is no such document; `code` says why: unknown_kind, no_scorecard, no_such_fault."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+PROBLEMS = (EmptyRecordError, FontMissingError, NoDocumentError)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPaper:
+    """A document in words of one language: `collector.reports.record_view.Paper`."""
+
+    lang: str
+    zone: tzinfo
+    title: str
+    overview_title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+    proof_title: str
+    proof: tuple[tuple[str, str], ...]
+    qr: str
+    signers: tuple[str, ...]
+    wide: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a document says, before it is logged."""
+
+    kind: Kind
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+
+
+def draft(kind_id: str, material: Material, lang: str) -> Draft:
+    """The parts of a document. NoDocumentError; EmptyRecordError where evidence fills none of them."""
+    kind = KINDS.get(kind_id)
+    if kind is None:
+        raise NoDocumentError("unknown_kind", f"{kind_id!r} is none of {', '.join(KINDS)}")
+    if kind.judged and material.found.judged is None:
+        raise NoDocumentError(
+            "no_scorecard", "the estate in force has no contract pack, so nothing is scored"
+        )
+    if kind.subject == "fault" and material.fault is None:
+        raise NoDocumentError("no_such_fault", f"no fault {material.subject!r} is known")
+    made = [(name, table) for name in kind.parts for table in PARTS[name](material, lang)]
+    filled = {name for name, table in made if table.rows}
+    if (kind.proves and not filled & set(kind.proves)) or (kind.judged and "form" not in filled):
+        raise EmptyRecordError(f"{material.span.name}: there is no evidence to fill this document with")
+    tables = [table for _, table in made] + ([hands(kind.hands, lang)] if kind.hands else [])
+    titled = [replace(one, title=numbered(n, one.title, lang)) for n, one in enumerate(tables, 2)]
+    return Draft(kind, doc(f"doc.title.{kind.id}", lang), tuple(_facts(kind, material, lang)), tuple(titled))
+
+
+def _clock(ms: int, material: Material) -> str:
+    return datetime.fromtimestamp(ms / 1000, zone(material.timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def _facts(kind: Kind, material: Material, lang: str) -> Iterator[tuple[str, str]]:
+    at = material.span
+    said = {"period": at.name, "days": f"{_clock(at.from_ms, material)} – {_clock(at.to_ms, material)}"}
+    said["asof"] = _clock(at.as_of_ms, material)
+    if kind.subject:
+        said["subject"] = material.subject
+        said["draft"] = doc("doc.draft", lang)
+    if kind.judged:
+        said |= _scored(material, lang)
+    elif "rounds" in kind.parts:
+        closed = len(material.records)
+        said["rounds"] = f"{closed} / {len(material.occasions)}"
+        said["problems"] = str(len(material.problems))
+    for key, value in said.items():
+        yield doc(f"doc.fact.{key}", lang), value
+
+
+def _scored(material: Material, lang: str) -> dict[str, str]:
+    judged = material.found.judged
+    if judged is None:
+        return {}
+    card = judged.card
+    words = Words(judged, lang)
+    total = points(card.total) if card.total is not None else words.range_of(card.low, card.high)
+    mark = "" if card.total is not None else f" ({doc('doc.not_proven', lang)})"
+    paid = last(card.money)
+    amount = "–"
+    if paid is not None:
+        low_high = span(yuan(paid.low), yuan(paid.high), lang)
+        amount = f"{words.step(paid.id)} {yuan(paid.yuan) if paid.yuan is not None else low_high}"
+    sealed = getattr(judged, "sealed", "")
+    return {
+        "scheme": f"{card.pack} ({card.pack_digest[:16]})",
+        "status": str(sealed) if sealed else doc("doc.provisional", lang),
+        "total": total + mark,
+        "grade": card.grade or doc("doc.not_proven", lang),
+        "payable": amount,
+        "veto": "; ".join(card.vetoes) or doc("doc.none", lang),
+    }
+
+
+def body_of(made: Draft, material: Material) -> dict[str, Any]:
+    """What is logged: everything the document says, as plain data."""
+    judged = material.found.judged
+    return {
+        "v": VERSION,
+        "document": made.kind.id,
+        "subject": material.subject,
+        "period": {"name": material.span.name, "from": material.span.from_ms, "to": material.span.to_ms},
+        "as_of": material.span.as_of_ms,
+        "pack": judged.card.pack if judged is not None else "",
+        "pack_digest": judged.card.pack_digest if judged is not None else "",
+        "options": [list(pair) for pair in judged.card.options] if judged is not None else [],
+        "facts": [list(pair) for pair in made.facts],
+        "tables": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "columns": [column.key for column in one.columns],
+                "rows": [[_plain(cell) for cell in row] for row in one.rows],
+            }
+            for one in made.tables
+        ],
+    }
+
+
+def _plain(cell: object) -> object:
+    if cell is None or type(cell) in (int, str):
+        return cell
+    return cell.text if isinstance(cell, Link) else str(cell)
+
+
+def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
+    """The document in the log: the last one if it says the same, else a new entry. (entry, bytes)."""
+    body = body_of(made, material)
+    raw = strict_json.dumps(body)
+    held = _last(material, made.kind.id)
+    if held is not None and _timeless(held[1]) == _timeless(raw):
+        return held
+    with material.context.read() as conn:
+        applied = estates.newest(conn)
+    header = {
+        "document": made.kind.id,
+        "subject": material.subject,
+        "period": material.span.name,
+        "from": material.span.from_ms,
+        "to": material.span.to_ms,
+        "as_of": material.span.as_of_ms,
+        "estate": applied.digest if applied is not None else "",
+        "by": by,
+    }
+    return projection.log(material.context, [(EntryKind.RECORD, header, raw)])[0], raw
+
+
+def _timeless(raw: bytes) -> dict[str, Any]:
+    """What a document says, whenever it was made."""
+    said: dict[str, Any] = strict_json.loads(raw)
+    moment = said.pop("as_of")
+    said["facts"] = [pair for pair in said["facts"] if pair[0] not in _MOMENTS]
+    del moment
+    return said
+
+
+_MOMENTS = (doc("doc.fact.asof", "zh"), doc("doc.fact.asof", "en"))
+
+
+def _last(material: Material, kind: str) -> tuple[int, bytes] | None:
+    wanted = (kind, material.subject, material.span.name)
+    with material.context.read() as conn:
+        for row in reversed(evidence.of_kinds(conn, [int(EntryKind.RECORD)])):
+            header = strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
+            if tuple(header.get(key) for key in ("document", "subject", "period")) == wanted:
+                body = packs.body(conn, row.idx)
+                return None if body is None else (row.idx, content(body))
+    return None
+
+
+def paper(material: Material, made: Draft, place: tuple[int, bytes], lang: str) -> DocumentPaper:
+    """The document with where it stands in the log."""
+    idx, raw = place
+    digest = sha256(raw).hexdigest()
+    count = len(made.tables) + 2
+    return DocumentPaper(
+        lang=lang,
+        zone=zone(material.timezone),
+        title=made.title,
+        overview_title=numbered(1, doc("doc.overview", lang), lang),
+        facts=made.facts,
+        tables=made.tables,
+        proof_title=numbered(count, doc("doc.proof", lang), lang),
+        proof=tuple(_proof(material, made, (idx, digest), lang)),
+        qr=f"{material.context.settings.url}/evidence/{idx}?digest={digest}",
+        signers=made.kind.signers,
+    )
+
+
+def _proof(material: Material, made: Draft, place: tuple[int, str], lang: str) -> Iterator[tuple[str, str]]:
+    judged = material.found.judged
+    with material.context.read() as conn:
+        applied = estates.newest(conn)
+    said = {
+        "log": material.context.origin,
+        "entry": f"#{place[0]}",
+        "digest": place[1],
+        "zone": material.timezone,
+        "estate": applied.digest if applied is not None else "–",
+        "vkey": str(material.context.vkey),
+    }
+    for key, value in said.items():
+        yield record_text(f"record.fact.{key}", lang), value
+    pack = (judged.card.pack, judged.card.pack_digest[:16]) if judged is not None else ("–", "–")
+    method = doc("doc.method", lang, version=VERSION, pack=pack[0], digest=pack[1])
+    yield doc("doc.fact.method", lang), method
+    del made
+
+
+def export(kind_id: str, material: Material, form: str, lang: str = "zh", by: str = "cli") -> bytes:
+    """A document as a file's bytes; logged first (in Chinese). One of PROBLEMS where it cannot be made."""
+    original = draft(kind_id, material, "zh")
+    place = logged(material, original, by)
+    shown = original if lang == "zh" else draft(kind_id, material, lang)
+    makers: dict[str, Callable[[DocumentPaper], bytes]] = {
+        "docx": docx,
+        "xlsx": xlsx,
+        "pdf": lambda one: pdf(one, place[1]),
+        "json": lambda _one: place[1],
+    }
+    return makers[form](paper(material, shown, place, lang))

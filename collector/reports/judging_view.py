@@ -1,0 +1,488 @@
+"""A scorecard in words: the tables that pages and documents share."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from collector.packs.archive import Archive, Filing, Place
+from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.words_judging import JUDGING, text, word
+from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
+
+_MOST_PROOFS = 3
+_LINES = (
+    Column("j_line"),
+    Column("j_clause"),
+    Column("j_tag"),
+    Column("j_full", Kind.NUMBER),
+    Column("j_required", Kind.NUMBER),
+    Column("j_counted", Kind.NUMBER),
+    Column("j_missing", Kind.NUMBER),
+    Column("j_points", Kind.NUMBER),
+    Column("j_state", Kind.STATE),
+    Column("j_grade"),
+    Column("j_why"),
+    Column("j_evidence"),
+    Column("j_options"),
+)
+_SUMS = (
+    Column("j_unit"),
+    Column("j_sum", Kind.NUMBER),
+    Column("j_range"),
+    Column("j_state", Kind.STATE),
+)
+_MONEY = (Column("j_step"), Column("j_clause"), Column("j_yuan", Kind.NUMBER), Column("j_state", Kind.STATE))
+_OTHERS = (
+    Column("j_option"),
+    Column("j_value"),
+    Column("j_clause"),
+    Column("j_total", Kind.NUMBER),
+    Column("j_level_of"),
+    Column("j_yuan", Kind.NUMBER),
+    Column("j_difference", Kind.NUMBER),
+)
+_OPTIONS = (Column("j_option"), Column("j_value"), Column("j_clause"), Column("j_content"))
+_TODO = (
+    Column("j_what"),
+    Column("j_where"),
+    Column("j_reason"),
+    Column("j_at_most", Kind.NUMBER),
+    Column("j_line"),
+    Column("j_stake", Kind.NUMBER),
+    Column("j_who"),
+    Column("j_until", Kind.WHEN),
+)
+_ITEMS = (
+    Column("j_item"),
+    Column("j_title"),
+    Column("j_where"),
+    Column("j_day"),
+    Column("j_count", Kind.NUMBER),
+    Column("j_facts"),
+    Column("j_signer"),
+    Column("j_grade"),
+    Column("j_entry", Kind.ENTRY),
+)
+_GAPS = (
+    Column("j_item"),
+    Column("j_where"),
+    Column("j_reason"),
+    Column("j_at_most", Kind.NUMBER),
+    Column("j_facts"),
+    Column("j_who"),
+    Column("j_until", Kind.WHEN),
+)
+_ARCHIVE = (
+    Column("j_document"),
+    Column("j_clause"),
+    Column("j_where"),
+    Column("j_present"),
+    Column("j_state", Kind.STATE),
+    Column("j_until", Kind.WHEN),
+)
+_FILINGS = (
+    Column("j_document"),
+    Column("j_where"),
+    Column("j_file"),
+    Column("j_digest", Kind.CODE),
+    Column("j_filer"),
+    Column("j_filed", Kind.WHEN),
+    Column("j_expiry"),
+    Column("j_state", Kind.STATE),
+    Column("j_entry", Kind.ENTRY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A scorecard with what it was made of and the names of things. `names`: of units and systems by id;
+    `english`: titles of lines by id; `about`: (clause, Chinese, English) of each option."""
+
+    card: Scorecard
+    facts: PeriodFacts
+    names: Mapping[str, str] = field(default_factory=dict)
+    english: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    steps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def units(self) -> int:
+        """How many units are scored on their own; at least one."""
+        return max(1, len({one.unit for one in self.card.lines if one.unit is not None}))
+
+    @property
+    def full(self) -> Fraction:
+        """All points there are: of the contract's lines, and of a unit's on average."""
+        return sum((self.weight(one, one.full) for one in self.card.lines), Fraction(0))
+
+    def weight(self, line: Line, points: Fraction) -> Fraction:
+        """What points of a line are to the total."""
+        return points if line.unit is None else points / self.units
+
+    def stake(self, gap: int) -> Fraction:
+        """Points of the total that hang on the lines in which this gap stands."""
+        lines = [one for one in self.card.lines if gap in one.gaps]
+        return sum((self.weight(one, one.high - one.low) for one in lines), Fraction(0))
+
+
+def points(value: Fraction | None, places: int = 6) -> str:
+    """Points with up to six decimals, half up; a dash where there are none."""
+    if value is None:
+        return "–"
+    scaled = abs(value) * 10**places
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    digits = f"{whole // 10**places}.{whole % 10**places:0{places}d}".rstrip("0").rstrip(".")
+    return f"-{digits}" if value < 0 and whole else digits
+
+
+def yuan(value: Decimal | None) -> str:
+    """Money with its separators."""
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def span(low: str, high: str, lang: str) -> str:
+    """From one to the other; one where both are the same."""
+    return low if low == high else text("judging.range", lang, low=low, high=high)
+
+
+def state_of(line: Line) -> str:
+    """How a line stands: only proven and full points are good."""
+    if line.state is LineState.NOT_PROVEN:
+        return "j_not_proven"
+    if line.state is LineState.NOT_APPLICABLE:
+        return "j_not_applicable"
+    return "j_full" if line.points is not None and line.points >= line.full else "j_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Rows in one language. `entry`: where an entry is shown, `line`: where a line is ("" for documents)."""
+
+    judged: Judged
+    lang: str
+    entry: Callable[[int], str] | None = None
+    line: Callable[[Line], str] | None = None
+
+    def lines(self, chosen: Sequence[Line], name: str = "judging-lines", title: str = "") -> Table:
+        """Lines: required, counted, missing, points, evidence."""
+        return self._table(name, "lines", _LINES, map(self._line, chosen), title)
+
+    def _line(self, one: Line) -> tuple[object, ...]:
+        return (
+            self.title(one),
+            f"{one.clause} {one.page}".strip(),
+            word("tag", one.tag, self.lang),
+            points(one.full),
+            points(one.required),
+            points(one.counted),
+            points(one.missing),
+            self.points_of(one),
+            state_of(one),
+            one.grade,
+            self.why(one),
+            self.proofs(one),
+            text("judging.part", self.lang).join(f"{key}={value}" for key, value in one.options) or "–",
+        )
+
+    def title(self, one: Line) -> object:
+        """A line's name, leading to its page where there is one."""
+        name = self.line_name(one)
+        return name if self.line is None else Link(name, self.line(one))
+
+    def line_name(self, one: Line) -> str:
+        """A line's name."""
+        return one.title if self.lang == "zh" else self.judged.english.get(one.id) or one.title
+
+    def points_of(self, one: Line) -> str:
+        """Its points, or the range that evidence still leaves."""
+        if one.state is LineState.NOT_APPLICABLE and one.points is None:
+            return "–"
+        return points(one.points) if one.points is not None else self.range_of(one.low, one.high)
+
+    def range_of(self, low: Fraction, high: Fraction) -> str:
+        """From one to the other."""
+        return span(points(low), points(high), self.lang)
+
+    def why(self, one: Line) -> str:
+        """Why its points are as they are."""
+        said = [cause(found.code, found.numbers, self.lang) for found in one.causes]
+        for number in one.gaps:
+            gap = self.judged.facts.gaps[number]
+            said.append(f"{word('item', gap.kind, self.lang)}: {word('gap', gap.reason, self.lang)}")
+        return text("judging.join", self.lang).join(dict.fromkeys(filter(None, said))) or "–"
+
+    def proofs(self, one: Line) -> str:
+        """The entries behind it."""
+        items = [self.judged.facts.items[number] for number in one.items]
+        return self.references(proof for item in items for proof in item.proofs)
+
+    def references(self, found: Iterable[Proof]) -> str:
+        """The first few entries, and how many more there are."""
+        places = list(dict.fromkeys(reference(one) for one in found))
+        shown = text("judging.part", self.lang).join(places[:_MOST_PROOFS])
+        more = len(places) - _MOST_PROOFS
+        return (shown or "–") + (text("judging.more", self.lang, n=more) if more > 0 else "")
+
+    def sums(self) -> Table:
+        """Points by unit."""
+        rows = [
+            (
+                self.place(one.unit, None),
+                points(one.points),
+                self.range_of(one.low, one.high),
+                "j_not_proven" if one.points is None else "j_proven",
+            )
+            for one in self.judged.card.sums
+        ]
+        return self._table("judging-sums", "sums", _SUMS, rows)
+
+    def money(self, found: Sequence[Money] | None = None) -> Table:
+        """The settlement, step by step."""
+        return self._table(
+            "judging-money", "money", _MONEY, map(self._money, found or self.judged.card.money)
+        )
+
+    def _money(self, one: Money) -> tuple[object, ...]:
+        amount = yuan(one.yuan) if one.yuan is not None else span(yuan(one.low), yuan(one.high), self.lang)
+        return self.step(one.id), one.clause, amount, "j_not_proven" if one.yuan is None else "j_proven"
+
+    def step(self, code: str) -> str:
+        """A step of the settlement in words."""
+        named = self.judged.steps.get(code)
+        if named is not None:
+            return (named[0] if self.lang == "zh" else named[1]) or named[0]
+        return word("step", code, self.lang)
+
+    def others(self) -> Table:
+        """Both readings where the contract contradicts itself, with their money."""
+        return self._table("judging-others", "others", _OTHERS, map(self._other, self.judged.card.others))
+
+    def _other(self, one: Other) -> tuple[object, ...]:
+        mine, theirs = last(self.judged.card.money), last(one.money)
+        both = mine is not None and theirs is not None and mine.yuan is not None and theirs.yuan is not None
+        gap = theirs.yuan - mine.yuan if both else None  # type: ignore[union-attr,operator]  # both are there
+        about = self.judged.about.get(one.option)
+        clause = one.clause or (about[0] if about else "")
+        return (
+            one.option,
+            one.value,
+            clause or "–",
+            points(one.total),
+            one.grade or "–",
+            yuan(theirs.yuan if theirs else None),
+            "–" if gap is None else f"{gap:+,.2f}",
+        )
+
+    def options(self) -> Table:
+        """Every option of the pack as it was chosen."""
+        rows = []
+        for key, value in self.judged.card.options:
+            clause, zh, en = self.judged.about.get(key, ("", "", ""))
+            rows.append((key, value, clause or "–", (zh if self.lang == "zh" else en) or "–"))
+        return self._table("judging-options", "options", _OPTIONS, rows)
+
+    def todo(self) -> Table:
+        """What can still be done, soonest first: a row for each kind, place and limit."""
+        gaps: dict[tuple[object, ...], list[int]] = {}
+        for number, one in enumerate(self.judged.facts.gaps):
+            key = (
+                one.until_ms is None,
+                one.until_ms or 0,
+                one.kind,
+                one.reason,
+                one.unit,
+                one.system,
+                one.who,
+            )
+            gaps.setdefault(key, []).append(number)
+        rows = [self._todo(gaps[key]) for key in sorted(gaps, key=lambda key: tuple(map(str, key[2:])))]
+        rows.sort(key=lambda row: (row[-1] is None, row[-1] or 0))
+        return self._table("judging-todo", "todo", _TODO, rows)
+
+    def _todo(self, numbers: Sequence[int]) -> tuple[object, ...]:
+        found = [self.judged.facts.gaps[number] for number in numbers]
+        one = found[0]
+        lines = [line for line in self.judged.card.lines if set(numbers) & set(line.gaps)]
+        stake = sum((self.judged.weight(line, line.high - line.low) for line in lines), Fraction(0))
+        most = None if any(gap.at_most is None for gap in found) else sum(gap.at_most or 0 for gap in found)
+        names = dict.fromkeys(self.line_name(line) for line in lines)
+        return (
+            word("item", one.kind, self.lang) + self._items_of(found),
+            self.place(one.unit, one.system),
+            word("gap", one.reason, self.lang),
+            most,
+            text("judging.part", self.lang).join(names) or "–",
+            points(stake),
+            word("who", one.who, self.lang) if one.who else "–",
+            one.until_ms,
+        )
+
+    def _items_of(self, found: Sequence[Gap]) -> str:
+        subjects = dict.fromkeys(str(value) for gap in found for value in gap.facts.values() if value)
+        shown = list(subjects)[:2]
+        if not shown:
+            return ""
+        more = text("judging.more", self.lang, n=len(subjects) - 2) if len(subjects) > 2 else ""
+        return f" ({text('judging.part', self.lang).join(shown)}{more})"
+
+    def items(self, one: Line) -> Table:
+        """What a line counted, each with its entry."""
+        found = [self.judged.facts.items[number] for number in one.items]
+        return self._table(
+            "judging-items", "items", _ITEMS, (row for item in found for row in self._item(item))
+        )
+
+    def _item(self, one: Item) -> Iterator[tuple[object, ...]]:
+        for proof in one.proofs or (None,):
+            yield (
+                word("item", one.kind, self.lang),
+                one.title or "–",
+                self.place(one.unit, one.system),
+                one.day.isoformat() if one.day else "–",
+                points(one.value),
+                self.facts(one.facts),
+                proof.signer if proof else "–",
+                proof.grade if proof else "–",
+                self._entry(proof),
+            )
+
+    def _entry(self, proof: Proof | None) -> object:
+        if proof is None:
+            return None
+        if self.entry is None:
+            return reference(proof)
+        anchor = "" if proof.line is None else f"?line={proof.line}#line-{proof.line}"
+        return Link(reference(proof), self.entry(proof.entry) + anchor)
+
+    def facts(self, found: Mapping[str, object]) -> str:
+        """What else is known of it, as written in the log."""
+        parts = []
+        for key, value in found.items():
+            if isinstance(value, bool):
+                value = text("judging.yes" if value else "judging.no", self.lang)
+            if value not in (None, ""):
+                parts.append(f"{word('fact', key, self.lang)}: {value}")
+        return text("judging.join", self.lang).join(parts) or "–"
+
+    def gaps(self, one: Line) -> Table:
+        """What keeps a line from being proven."""
+        rows = [
+            (
+                word("item", gap.kind, self.lang),
+                self.place(gap.unit, gap.system),
+                word("gap", gap.reason, self.lang),
+                gap.at_most,
+                self.facts(gap.facts),
+                word("who", gap.who, self.lang) if gap.who else "–",
+                gap.until_ms,
+            )
+            for gap in (self.judged.facts.gaps[number] for number in one.gaps)
+        ]
+        return self._table("judging-gaps", "gaps", _GAPS, rows)
+
+    def place(self, unit: str | None, system: str | None) -> str:
+        """What something is about."""
+        found = [self.judged.names.get(one, one) for one in (unit, system) if one]
+        return " / ".join(found) or text("judging.lines.contract", self.lang)
+
+    def _table(
+        self,
+        name: str,
+        key: str,
+        columns: tuple[Column, ...],
+        rows: Iterable[Sequence[object]],
+        title: str = "",
+    ) -> Table:
+        return table(name, key, columns, rows, self.lang, title)
+
+
+def table(
+    name: str,
+    key: str,
+    columns: tuple[Column, ...],
+    rows: Iterable[Sequence[object]],
+    lang: str,
+    title: str = "",
+) -> Table:
+    """A table with the title and the word for nothing that belong to `judging.KEY`."""
+    return Table(
+        name, title or text(f"judging.{key}", lang), columns, list(rows), text(f"judging.{key}.none", lang)
+    )
+
+
+def reference(proof: Proof) -> str:
+    """An entry, and the line in its body."""
+    return f"#{proof.entry}" + (f"/{proof.line}" if proof.line is not None else "")
+
+
+def last(found: Sequence[Money]) -> Money | None:
+    """What comes out at the end of a settlement."""
+    return found[-1] if found else None
+
+
+def cause(code: str, numbers: Mapping[str, str], lang: str) -> str:
+    """The sentence of a cause; code and numbers where there is none."""
+    words = JUDGING.get(f"judging.cause.{code}")
+    if words is not None:
+        try:
+            return words[0 if lang == "zh" else 1].format(**numbers)
+        except (KeyError, IndexError):
+            pass
+    return " ".join((code, *(f"{key}={value}" for key, value in numbers.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveWords:
+    """An archive's tables in one language."""
+
+    found: Archive
+    names: Mapping[str, str]
+    lang: str
+    file: Callable[[Place], str] | None = None
+
+    def places(self, chosen: Iterable[Place], name: str = "archive", key: str = "archive") -> Table:
+        """What is wanted, and how it stands."""
+        return table(name, key, _ARCHIVE, map(self._place, chosen), self.lang)
+
+    def _place(self, one: Place) -> tuple[object, ...]:
+        title = one.wanted.zh if self.lang == "zh" else one.wanted.en
+        return (
+            title if self.file is None or not one.missing else Link(title, self.file(one)),
+            one.wanted.clause,
+            self._where(one),
+            f"{one.present} / {one.required}",
+            f"j_{one.state.value}",
+            one.due_ms if one.required else None,
+        )
+
+    def _where(self, one: Place) -> str:
+        found = [self.names.get(name, name) for name in (one.unit, one.system) if name]
+        return " / ".join(found) or text("judging.lines.contract", self.lang)
+
+    def filings(self) -> Table:
+        """Every file, newest first."""
+        pairs = [(place, one) for place in self.found.places for one in place.filed]
+        pairs.sort(key=lambda pair: -pair[1].entry)
+        return table(
+            "archive-files", "archive.filings", _FILINGS, (self._filing(*p) for p in pairs), self.lang
+        )
+
+    def _filing(self, place: Place, one: Filing) -> tuple[object, ...]:
+        expired = one.expires is not None and place.state.value == "expired"
+        return (
+            place.wanted.zh if self.lang == "zh" else place.wanted.en,
+            self._where(place),
+            one.name or "–",
+            one.digest or None,
+            one.by,
+            one.filed_ms,
+            one.expires.isoformat() if one.expires else "–",
+            "j_expired" if expired else "j_late" if one.late else "j_present",
+            one.entry,
+        )
+
+    def missing(self) -> Table:
+        """What is not there yet, the soonest first."""
+        chosen = sorted((one for one in self.found.places if one.missing), key=lambda one: one.due_ms)
+        return self.places(chosen, "archive-missing", "archive.missing")
