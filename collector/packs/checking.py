@@ -9,10 +9,11 @@ from typing import Any
 
 from collector.packs.model import Pack
 from collector.scoring.kinds import KINDS
-from collector.scoring.terms import LineRule, Named, Option, Scoring, Select, Value
+from collector.scoring.terms import Deduction, Fine, LineRule, Named, Option, Scoring, Select, Term, Value
 
 Path = tuple[str | int, ...]
 Note = Callable[[Path, str], None]
+_NAMING = (LineRule, Deduction, Fine)
 RULES = ("earn", "given", "either", "deduct", "share", "steps")
 MONEY = ("fee", "rate", "ratio")
 _WORDS = {
@@ -56,11 +57,11 @@ def _near(word: str, known: Any, what: str) -> str:
 
 def _names(part: Any, path: Path, keys: Mapping[str, Option], note: Note) -> None:
     """Options that somebody names exist; words of a `map` are values of theirs."""
-    named = getattr(part, "options", ())
-    for i, key in enumerate(named if not isinstance(part, Pack) else ()):
+    named = part.options if isinstance(part, _NAMING) else ()
+    for i, key in enumerate(named):
         if key not in keys:
             note((*path, "options", i), _near(key, keys, "option"))
-    for key in getattr(part, "when", {}):
+    for key in part.when if isinstance(part, Term) else ():
         if key not in keys:
             note((*path, "when", key), _near(key, keys, "option"))
     if isinstance(part, Named):

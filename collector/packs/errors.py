@@ -11,14 +11,3 @@ class PackError(Exception):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
-
-
-class OptionError(ValueError):
-    """An option that the pack does not have, or a value that it does not allow."""
-
-    code = "bad_option"
-
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"{key}: {problem}")
-        self.key = key
-        self.problem = problem

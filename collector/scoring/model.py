@@ -85,7 +85,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class PackPeriod:
-    """A period of a pack, half open: UTC ms, and days in the contract's zone; `number` from 1 in the term."""
+    """A period of a pack, half open: UTC ms, and days in the contract's zone; `number` from 1 in the term.
+
+    `share`: how much of a whole period it is (the broken ones at the ends of the term).
+    """
 
     name: str
     number: int
@@ -93,6 +96,7 @@ class PackPeriod:
     to_ms: int
     first: date
     end: date
+    share: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +169,14 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """One step of the settlement, in yuan; None where it is not proven."""
+    """One step of the settlement, in yuan; None where not proven. `exact`: the bounds before rounding."""
 
     id: str
     clause: str
     yuan: Decimal | None
     low: Decimal
     high: Decimal
+    exact: tuple[Fraction, Fraction] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +210,14 @@ class Scorecard:
     money: tuple[Money, ...]
     options: tuple[tuple[str, str], ...] = ()
     others: tuple[Other, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is paid for the periods of these names together."""
+
+    pack: str
+    pack_digest: str
+    periods: tuple[str, ...]
+    money: tuple[Money, ...]
+    options: tuple[tuple[str, str], ...] = ()

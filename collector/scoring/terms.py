@@ -47,8 +47,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Which items count, and how: `by` is `item` (how many), `value` (their values added), `any` (at most one), or what must
-    differ: `week` (ISO), `day`, `month`, `unit`, `system`, or a fact, joined by `+`.
+    """Which items count, and how: `by` is `item` (how many), `value` (their values added), `any` (at most
+    one), or what must differ: `week` (ISO), `day`, `month`, `unit`, `system`, or a fact, joined by `+`.
 
     `periods`: how many periods back, this one included (a half-year is two quarters).
     """

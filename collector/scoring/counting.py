@@ -1,0 +1,164 @@
+"""Which items a rule counts and how many they are, with bounds where evidence is missing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from collector.scoring.choices import Choices
+from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
+from collector.scoring.terms import Select
+
+# Stands for "no limit" where a gap gives none: more than any contract counts in a period.
+NO_LIMIT = Fraction(1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose items: of the whole contract (both None), of a unit, or of a system of it.
+
+    A thing that names no system of its unit counts for each of them.
+    """
+
+    unit: str | None = None
+    system: str | None = None
+
+    def has(self, item: Item) -> bool:
+        """Whether an item is in it."""
+        if self.unit is None:
+            return True
+        return item.unit == self.unit and (self.system is None or item.system in (None, self.system))
+
+    def meets(self, gap: Gap) -> bool:
+        """Whether a gap may be about it; a gap that names nobody is about everybody."""
+        if self.unit is None:
+            return True
+        if gap.unit not in (None, self.unit):
+            return False
+        return self.system is None or gap.system in (None, self.system)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many at least and at most; places of the items and gaps in `PeriodFacts`."""
+
+    low: Fraction
+    high: Fraction
+    items: tuple[int, ...] = ()
+    gaps: tuple[int, ...] = ()
+
+
+class Ledger:
+    """The facts of a period by kind, every thing once: the same item by the same proof is one."""
+
+    def __init__(self, facts: PeriodFacts) -> None:
+        self.facts = facts
+        self._items: dict[str, list[tuple[int, Item]]] = {}
+        self._gaps: dict[str, list[tuple[int, Gap]]] = {}
+        seen = set()
+        for i, item in enumerate(facts.items):
+            if item.proofs:
+                key = _same(item)
+                if key in seen:
+                    continue
+                seen.add(key)
+            self._items.setdefault(item.kind, []).append((i, item))
+        for i, gap in enumerate(facts.gaps):
+            self._gaps.setdefault(gap.kind, []).append((i, gap))
+
+    def items(self, select: Select, scope: Scope, choices: Choices) -> list[tuple[int, Item]]:
+        """Items that the rule selects, with their places."""
+        where = {fact: choices.wanted(one) for fact, one in select.where.items()}
+        unless = {fact: choices.wanted(one) for fact, one in select.unless.items()}
+        return [
+            (i, item)
+            for i, item in self._items.get(select.kind, ())
+            if scope.has(item) and _matches(item.facts, where, unless)
+        ]
+
+    def gaps(self, select: Select, scope: Scope, choices: Choices) -> list[tuple[int, Gap]]:
+        """Gaps that may hide items which the rule would select."""
+        where = {fact: choices.wanted(one) for fact, one in select.where.items()}
+        unless = {fact: choices.wanted(one) for fact, one in select.unless.items()}
+        return [
+            (i, gap)
+            for i, gap in self._gaps.get(select.kind, ())
+            if scope.meets(gap) and _may_match(gap.facts, where, unless)
+        ]
+
+    def count(self, select: Select, scope: Scope, choices: Choices) -> Counted:
+        """How many a rule counts."""
+        items = self.items(select, scope, choices)
+        gaps = self.gaps(select, scope, choices)
+        low = _number([item for _, item in items], choices.word(select.by))
+        more = sum((_most(gap) for _, gap in gaps), Fraction(0))
+        high = low + more
+        if choices.word(select.by) == "any":
+            high = min(high, Fraction(1))
+        return Counted(low, high, tuple(i for i, _ in items), tuple(i for i, _ in gaps))
+
+    def unlisted(self, kind: str, selects: Iterator[Select], choices: Choices) -> Iterator[tuple[int, Item]]:
+        """Items of a kind that none of the rules selects."""
+        known = {i for one in selects for i, _ in self.items(one, Scope(), choices)}
+        return ((i, item) for i, item in self._items.get(kind, ()) if i not in known)
+
+    def proofs(self, places: tuple[int, ...]) -> tuple[Proof, ...]:
+        """Proofs of items by their places."""
+        return tuple(proof for i in places for proof in self.facts.items[i].proofs)
+
+
+def _same(item: Item) -> tuple[object, ...]:
+    facts = tuple(sorted((key, repr(value)) for key, value in item.facts.items()))
+    bare = replace(item, facts={}, proofs=(), title="")
+    return (*(getattr(bare, name) for name in _WHAT), facts, frozenset(item.proofs))
+
+
+_WHAT = ("kind", "value", "day", "at_ms", "unit", "system")
+_Facts = Mapping[str, Scalar]
+_Wanted = Mapping[str, tuple[Scalar, ...]]
+
+
+def _matches(facts: _Facts, where: _Wanted, unless: _Wanted) -> bool:
+    if any(name in facts and _in(facts[name], wanted) for name, wanted in unless.items()):
+        return False
+    return all(_in(facts.get(name), wanted) for name, wanted in where.items())
+
+
+def _may_match(facts: _Facts, where: _Wanted, unless: _Wanted) -> bool:
+    if any(name in facts and _in(facts[name], wanted) for name, wanted in unless.items()):
+        return False
+    return all(name not in facts or _in(facts[name], wanted) for name, wanted in where.items())
+
+
+def _in(value: Scalar, wanted: tuple[Scalar, ...]) -> bool:
+    # True is 1 to Python, but a level of 1 is no yes.
+    return any(type(value) is type(one) and value == one for one in wanted)
+
+
+def _most(gap: Gap) -> Fraction:
+    return NO_LIMIT if gap.at_most is None else Fraction(gap.at_most)
+
+
+def _number(items: list[Item], by: str) -> Fraction:
+    if by == "item":
+        return Fraction(len(items))
+    if by == "value":
+        return sum((item.value for item in items), Fraction(0))
+    if by == "any":
+        return Fraction(min(len(items), 1))
+    keys = [tuple(_key(item, word) for word in by.split("+")) for item in items]
+    return Fraction(len({key for key in keys if None not in key}))
+
+
+def _key(item: Item, word: str) -> object:
+    """What must differ; None where the item doesn't tell: it is then no one of its own."""
+    read = _DISTINCT.get(word)
+    return read(item) if read else item.facts.get(word)
+
+
+_DISTINCT: dict[str, Callable[[Item], object]] = {
+    "week": lambda item: item.day and tuple(item.day.isocalendar())[:2],
+    "day": lambda item: item.day,
+    "month": lambda item: item.day and (item.day.year, item.day.month),
+    "unit": lambda item: item.unit,
+    "system": lambda item: (item.unit, item.system),
+}

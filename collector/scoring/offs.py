@@ -1,0 +1,142 @@
+"""What comes off the average (deductions), off the fee (fines), and what makes acceptance fail (vetoes)."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from collector.scoring.choices import Choices, options_in, shown
+from collector.scoring.counting import Counted, Ledger, Scope
+from collector.scoring.model import Item, Line, LineState, Proof
+from collector.scoring.money import Range, sum_of
+from collector.scoring.rules import ZERO, Looking, cause, value_of
+from collector.scoring.terms import Deduction, Fine, Scoring, Select, Veto
+
+WHOLE = Scope()
+_CODES = {"deduction": "off", "fine": "fined", "veto": "vetoed"}
+_ANY, _ANY_FINE = Select("deduction"), Select("fine")
+
+
+def worst_grade(proofs: Iterable[Proof]) -> str:
+    """The weakest grade of the evidence (A best, E worst), `-` where there is none."""
+    return max((proof.grade for proof in proofs), default="-")
+
+
+def _line(
+    prefix: str,
+    rule: Deduction | Fine | Veto,
+    points: Range,
+    found: Counted,
+    ledger: Ledger,
+    choices: Choices,
+) -> Line:
+    used = tuple((key, shown(choices.values[key])) for key in options_in(rule))
+    causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),) if found.items else ()
+    return Line(
+        f"{prefix}.{rule.id}",
+        rule.clause,
+        rule.page,
+        rule.title,
+        getattr(rule, "tag", "MANUAL"),
+        ZERO,
+        points.exact,
+        points.low,
+        points.high,
+        LineState.PROVEN if points.exact is not None and not found.gaps else LineState.NOT_PROVEN,
+        counted=found.low,
+        causes=causes,
+        options=used,
+        items=found.items,
+        gaps=found.gaps,
+        grade=worst_grade(ledger.proofs(found.items)),
+    )
+
+
+def deductions(scoring: Scoring, ledger: Ledger, choices: Choices) -> Iterator[Line]:
+    """A line with negative points for each deduction, and for what nobody listed."""
+    for rule in scoring.deductions:
+        found = ledger.count(rule.count, WHOLE, choices)
+        yield _line("deduction", rule, _off(rule, found, ledger, choices), found, ledger, choices)
+    rest = list(ledger.unlisted("deduction", (rule.count for rule in scoring.deductions), choices))
+    if rest:
+        points = -sum((item.value for _, item in rest), ZERO)
+        places = tuple(i for i, _ in rest)
+        found = Counted(Fraction(len(rest)), Fraction(len(rest)), places)
+        rule = Deduction("other", "其他扣分", scoring.clause, "MANUAL", _ANY, scoring.page)
+        yield _line("deduction", rule, Range(points, points), found, ledger, choices)
+
+
+def _off(rule: Deduction, found: Counted, ledger: Ledger, choices: Choices) -> Range:
+    """Points off as a negative range: so much each, or what somebody gave within the rule's range."""
+    given = rule.count.kind == "deduction"
+    each = None if rule.each is None else choices.amount(rule.each)
+    if given:
+        low = sum((ledger.facts.items[i].value for i in found.items), ZERO)
+    else:
+        low = (each or ZERO) * found.low
+    worst = each if each is not None else rule.most or ZERO
+    return Range(-(low + worst * (found.high - found.low)), -low)
+
+
+def fines(scoring: Scoring, ledger: Ledger, choices: Choices) -> tuple[tuple[Line, ...], Range]:
+    """A line without points for each fine, and all of them in yuan."""
+    lines, amounts = [], []
+    for rule in scoring.fines:
+        found = ledger.count(rule.count, WHOLE, choices)
+        amounts.append(_fined(rule, found, scoring, ledger, choices))
+        if found.items or found.gaps:
+            lines.append(_line("fine", rule, Range(ZERO, ZERO), found, ledger, choices))
+    rest = list(ledger.unlisted("fine", (rule.count for rule in scoring.fines), choices))
+    if rest:
+        total = sum((_yuan(item, scoring) for _, item in rest), ZERO)
+        amounts.append(Range(total, total))
+        found = Counted(Fraction(len(rest)), Fraction(len(rest)), tuple(i for i, _ in rest))
+        other = Fine("other", "其他罚款", scoring.clause, _ANY_FINE, scoring.page)
+        lines.append(_line("fine", other, Range(ZERO, ZERO), found, ledger, choices))
+    return tuple(lines), sum_of(amounts)
+
+
+def _fined(rule: Fine, found: Counted, scoring: Scoring, ledger: Ledger, choices: Choices) -> Range:
+    each = None if rule.yuan is None else choices.amount(rule.yuan)
+    if rule.count.kind == "fine":
+        amounts = [_yuan(ledger.facts.items[i], scoring) for i in found.items]
+        once = choices.word(rule.count.by) == "any"
+        low = max(amounts, default=ZERO) if once else sum(amounts, ZERO)
+    else:
+        low = (each or ZERO) * found.low
+    worst = each if each is not None else _fee(scoring) * (rule.most or ZERO) / 100
+    return Range(low, low + worst * (found.high - found.low))
+
+
+def _yuan(item: Item, scoring: Scoring) -> Fraction:
+    """What a fine says: yuan, or per cent of a whole period's fee."""
+    return item.value * _fee(scoring) / 100 if item.facts.get("percent") is True else item.value
+
+
+def _fee(scoring: Scoring) -> Fraction:
+    return ZERO if scoring.money.fee is None else scoring.money.fee.fee
+
+
+def vetoes(
+    scoring: Scoring, ledger: Ledger, choices: Choices
+) -> tuple[tuple[str, ...], tuple[bool, bool], tuple[Line, ...]]:
+    """Those that hold, whether any surely and perhaps holds, and a line without points for each that may."""
+    held, perhaps, lines = [], False, []
+    at = Looking(ledger, WHOLE, choices)
+    for rule in scoring.vetoes:
+        found, sure, maybe = _vetoed(rule, at)
+        if sure:
+            held.append(rule.id)
+        perhaps = perhaps or maybe
+        if sure or maybe:
+            lines.append(_line("veto", rule, Range(ZERO, ZERO), found, ledger, choices))
+    return tuple(held), (bool(held), perhaps), tuple(lines)
+
+
+def _vetoed(rule: Veto, at: Looking) -> tuple[Counted, bool, bool]:
+    if rule.below is None:
+        found = at.count(rule.count)
+        return found, found.low > 0, found.high > 0
+    items, gaps, bounds = value_of(rule.count, at)
+    if bounds is None:
+        return Counted(ZERO, ZERO, (), gaps), False, True
+    found = Counted(bounds[0], bounds[1], items, gaps)
+    return found, bounds[1] < rule.below, bounds[0] < rule.below

@@ -1,0 +1,222 @@
+"""The rule classes: what was counted to points, with bounds where it cannot be counted to the end.
+
+Every rule gives the points for the fewest and for the most that may have been; nothing is rounded.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from collector.scoring.choices import Choices
+from collector.scoring.counting import Counted, Ledger, Scope
+from collector.scoring.model import Cause, Item
+from collector.scoring.terms import Deduct, Earn, Either, Given, LineRule, Select, Share, Steps, Term
+
+ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points at least and at most, and why. Equal: proven."""
+
+    low: Fraction
+    high: Fraction
+    causes: tuple[Cause, ...] = ()
+    items: tuple[int, ...] = ()
+    gaps: tuple[int, ...] = ()
+    required: Fraction | None = None
+    counted: Fraction | None = None
+    missing: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Where a rule looks: the facts, whose, and under which options."""
+
+    ledger: Ledger
+    scope: Scope
+    choices: Choices
+
+    def count(self, select: Select) -> Counted:
+        """How many the rule counts."""
+        return self.ledger.count(select, self.scope, self.choices)
+
+
+def number(value: Fraction) -> str:
+    """An exact number as text: whole, decimal where it ends within six places, else up to six (half up)."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    scaled = value * 10**6
+    whole = math.floor(abs(scaled) + Fraction(1, 2))
+    sign = "-" if value < 0 and whole else ""
+    return (sign + f"{whole // 10**6}.{whole % 10**6:06d}").rstrip("0").rstrip(".")
+
+
+def points_of(line: LineRule, at: Looking, number_: int) -> Points:
+    """Points of a line in one scope; `number_` is the period's place in the term."""
+    made = _points(line, at, number_)
+    floor = at.choices.floor(line.floor)
+    low, high = (_clip(one, floor, line.full) for one in (made.low, made.high))
+    return Points(low, high, made.causes, made.items, made.gaps, made.required, made.counted, made.missing)
+
+
+def _clip(points: Fraction, floor: Fraction | None, full: Fraction) -> Fraction:
+    return min(points if floor is None else max(points, floor), full)
+
+
+def _points(line: LineRule, at: Looking, number_: int) -> Points:
+    if line.earn is not None:
+        return earn(line.earn, at)
+    if line.given is not None:
+        return given(line.given, at, line.full)
+    if line.either is not None:
+        return either(line.either, at, line.full, number_)
+    if line.deduct is not None:
+        return deduct(line.deduct, at, line.full)
+    if line.share is not None:
+        return share(line.share, at, line.full)
+    if line.steps is not None:
+        return steps(line.steps, at, line.full)
+    raise ValueError(f"{line.id}: no rule")
+
+
+def cause(code: str, numbers: Mapping[str, Fraction | str], items: tuple[int, ...] = ()) -> Cause:
+    """A cause with its numbers as text."""
+    said = {key: value if isinstance(value, str) else number(value) for key, value in numbers.items()}
+    return Cause(code, said, items)
+
+
+def earn(rule: Earn, at: Looking) -> Points:
+    """`each` x min(`most`, counted)."""
+    found = at.count(rule.count)
+    each, most = at.choices.amount(rule.each), at.choices.amount(rule.most)
+    low, high = (each * min(most, one) for one in (found.low, found.high))
+    why = cause("earned", {"each": each, "most": most, "counted": found.low}, found.items)
+    missing = max(most - found.low, ZERO)
+    return Points(low, high, (why,), found.items, found.gaps, most, found.low, missing)
+
+
+def given(rule: Given, at: Looking, full: Fraction) -> Points:
+    """The points somebody gave; the latest word counts; the default where nobody may give them any more."""
+    select = Select(rule.kind)
+    items = at.ledger.items(select, at.scope, at.choices)
+    gaps = tuple(i for i, _ in at.ledger.gaps(select, at.scope, at.choices))
+    if items:
+        place, item = max(items, key=lambda one: _latest(one[1]))
+        why = cause("given", {"points": item.value}, (place,))
+        return Points(max(item.value, ZERO), max(item.value, ZERO), (why,), (place,), (), full, item.value)
+    if rule.default is None or gaps:
+        return Points(ZERO, full, (cause("nobody_said", {}),), (), gaps, full)
+    points = at.choices.amount(rule.default)
+    return Points(points, points, (cause("deemed", {"points": points}),), (), (), full, points)
+
+
+def _latest(item: Item) -> tuple[int, int, Fraction]:
+    entries = [proof.entry for proof in item.proofs]
+    # The lower value last: of two words that came at once nobody gains by their order.
+    return item.at_ms or 0, max(entries, default=-1), -item.value
+
+
+def either(rule: Either, at: Looking, full: Fraction, number_: int) -> Points:
+    """All with at least so many, else nothing; all where the period is not judged."""
+    judged = at.choices.wanted(rule.judge_in)
+    if judged and number_ not in judged:
+        return Points(full, full, (cause("not_judged", {"number": str(number_)}),))
+    if not judged and rule.judge_in != ():
+        return Points(full, full, (cause("not_judged", {"number": str(number_)}),))
+    found, least = at.count(rule.count), at.choices.amount(rule.at_least)
+    low, high = (full if one >= least else ZERO for one in (found.low, found.high))
+    code = "reached" if found.low >= least else "not_reached"
+    why = cause(code, {"counted": found.low, "at_least": least}, found.items)
+    missing = max(least - found.low, ZERO)
+    return Points(low, high, (why,), found.items, found.gaps, least, found.low, missing)
+
+
+def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
+    """All less the terms."""
+    low = high = full
+    causes: list[Cause] = []
+    items: list[int] = []
+    gaps: list[int] = []
+    counted = ZERO
+    for term in rule.terms:
+        if not at.choices.holds(term.when):
+            continue
+        found, least, most = taken(term, at)
+        low, high = low - most, high - least
+        counted += found.low
+        items += found.items
+        gaps += found.gaps
+        if found.low:
+            each = at.choices.amount(term.each)
+            numbers = {"each": each, "counted": found.low, "per": Fraction(term.per), "points": least}
+            causes.append(cause("deducted", {**numbers, "title": term.title}, found.items))
+    places = tuple(dict.fromkeys(items)), tuple(dict.fromkeys(gaps))
+    return Points(low, high, tuple(causes), *places, None, counted, None)
+
+
+def taken(term: Term, at: Looking) -> tuple[Counted, Fraction, Fraction]:
+    """What a term counts, and the points off at least and at most; parts of `per` cost nothing."""
+    found, each = at.count(term.count), at.choices.amount(term.each)
+    least, most = (each * (one // term.per if term.per > 1 else one) for one in (found.low, found.high))
+    return found, least, most
+
+
+def share(rule: Share, at: Looking, full: Fraction) -> Points:
+    """All x present / required; not proven while nobody knows what is required."""
+    required, present = at.count(rule.required), at.count(rule.present)
+    items, gaps = required.items + present.items, required.gaps + present.gaps
+    if required.low <= 0 and required.high == required.low and required.items:
+        why = cause("nothing_required", {}, required.items)
+        return Points(full, full, (why,), items, gaps, ZERO, present.low, ZERO)
+    if required.low <= 0 or required.gaps:
+        return Points(ZERO, full, (cause("list_unknown", {}),), items, gaps)
+    low, high = (full * min(one / required.low, Fraction(1)) for one in (present.low, present.high))
+    why = cause("share", {"present": present.low, "required": required.low}, present.items)
+    missing = max(required.low - present.low, ZERO)
+    return Points(low, high, (why,), items, gaps, required.low, present.low, missing)
+
+
+def steps(rule: Steps, at: Looking, full: Fraction) -> Points:
+    """All less `each` for every step short of the target; of several values the worst counts."""
+    items, gaps, bounds = value_of(rule.value, at)
+    if bounds is None:
+        return Points(ZERO, full, (cause("no_value", {}),), (), gaps, rule.target)
+    rounding = at.choices.word(rule.rounding)
+    each = at.choices.amount(rule.each)
+    lost = [each * _steps(rule.target - one, rule.step, rounding) for one in bounds]
+    numbers: dict[str, Fraction | str] = {"value": bounds[0], "target": rule.target, "step": rule.step}
+    numbers |= {"rounding": rounding, "points": lost[0]}
+    causes = (cause("steps", numbers, items),)
+    short = max(rule.target - bounds[0], ZERO)
+    return Points(full - lost[0], full - lost[1], causes, items, gaps, rule.target, bounds[0], short)
+
+
+_Bounds = tuple[Fraction, Fraction] | None
+
+
+def value_of(select: Select, at: Looking) -> tuple[tuple[int, ...], tuple[int, ...], _Bounds]:
+    """The worst value that the rule selects, its place, and its bounds where there are gaps."""
+    items = at.ledger.items(select, at.scope, at.choices)
+    gaps = tuple(i for i, _ in at.ledger.gaps(select, at.scope, at.choices))
+    if not items:
+        return (), gaps, None
+    place, item = min(items, key=lambda one: one[1].value)
+    if not gaps:
+        return (place,), (), (item.value, item.value)
+    low, high = (_fact(item, name, other) for name, other in (("low", ZERO), ("high", Fraction(100))))
+    return (place,), gaps, (low, high)
+
+
+def _fact(item: Item, name: str, default: Fraction) -> Fraction:
+    said = item.facts.get(name)
+    return default if said is None else Fraction(str(said))
+
+
+def _steps(short: Fraction, step: Fraction, rounding: str) -> Fraction:
+    if short <= 0:
+        return ZERO
+    exact = short / step
+    whole = {"ceil": math.ceil, "floor": math.floor}
+    return exact if rounding == "linear" else Fraction(whole[rounding](exact))

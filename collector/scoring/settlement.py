@@ -1,0 +1,84 @@
+"""What is paid for several periods together: scorecards in, money out."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from collector.packs.model import Compiled
+from collector.packs.options import resolve
+from collector.scoring import money as yuan
+from collector.scoring.choices import Choices, shown
+from collector.scoring.counting import Ledger, Scope
+from collector.scoring.model import Money, PeriodFacts, Scorecard, Settlement
+from collector.scoring.money import Range
+from collector.scoring.score import Chosen
+from collector.scoring.terms import FeeMoney, RateMoney
+
+
+def settle(
+    compiled: Compiled,
+    cards: Sequence[Scorecard],
+    term: PeriodFacts | None = None,
+    options: Chosen | None = None,
+) -> Settlement:
+    """The settlement of these scorecards: a payment period's months, a year's cycles, or one year.
+
+    `term` holds the items that count over the whole contract (promises, reprimands). ValueError if a
+    scorecard was made by another pack.
+    """
+    if odd := [card for card in cards if card.pack_digest != compiled.digest]:
+        raise ValueError(f"{odd[0].period.name}: scored by another pack")
+    values = resolve(compiled.pack, dict(options or {}))
+    choices = Choices(values)
+    rule = compiled.pack.scoring.money
+    if rule.fee is not None:
+        money = _payment(rule.fee, cards, choices)
+    elif rule.rate is not None:
+        money = _year(rule.rate, compiled.pack.price, cards, term, choices)
+    else:
+        money = cards[-1].money if cards else ()
+    return Settlement(
+        compiled.pack.pack,
+        compiled.digest,
+        tuple(card.period.name for card in cards),
+        money,
+        tuple((key, shown(value)) for key, value in values.items()),
+    )
+
+
+def _step(card: Scorecard, name: str) -> Range:
+    return next(yuan.range_of(one) for one in card.money if one.id == name)
+
+
+def _payment(rule: FeeMoney, cards: Sequence[Scorecard], choices: Choices) -> tuple[Money, ...]:
+    """The months' nets together; what is missing below the floor is the shortfall."""
+    net = yuan.sum_of(_step(card, "net") for card in cards)
+    floor = choices.floor(rule.payment_floor)
+    paid = net.floored(floor)
+    return (
+        yuan.money("period_payment", rule.clause, paid),
+        yuan.money("shortfall", rule.clause, Range(paid.low - net.low, paid.high - net.high)),
+    )
+
+
+def _year(
+    rule: RateMoney,
+    price: Fraction,
+    cards: Sequence[Scorecard],
+    term: PeriodFacts | None,
+    choices: Choices,
+) -> tuple[Money, ...]:
+    cycles = yuan.sum_of(_step(card, "deduct") for card in cards)
+    return yuan.rate_settlement(rule, price, cycles, tuple(_extras(rule, price, term, choices)))
+
+
+def _extras(rule: RateMoney, price: Fraction, term: PeriodFacts | None, choices: Choices) -> list[Money]:
+    """One step for each id; several rules may share one."""
+    ledger = None if term is None else Ledger(term)
+    added: dict[str, tuple[str, Range]] = {}
+    for extra in rule.extras:
+        each = (extra.share or Fraction(0)) * price + (extra.yuan or Fraction(0))
+        clause, before = added.get(extra.id, (extra.clause, Range(Fraction(0), Fraction(0))))
+        found = None if ledger is None else ledger.count(extra.count, Scope(), choices)
+        more = Range(Fraction(0), Fraction(0)) if found is None else Range(found.low, found.high).times(each)
+        added[extra.id] = (clause, before + more)
+    return [yuan.money(id_, clause, total) for id_, (clause, total) in added.items()]
