@@ -42,11 +42,18 @@ MOST_FRAME = 8 * 1024 * 1024
 _Message = dict[str, Any]
 
 
-def send(sock: socket.socket, lock: threading.Lock, message: _Message) -> None:
-    """Write one frame; OSError when the other side is gone."""
+def send(sock: socket.socket, lock: threading.Lock, message: _Message, until: float = 0.0) -> None:
+    """Write one frame; OSError when the other side is gone, TimeoutError when it takes nothing until then
+    (`until` as time.monotonic gives it): what a busy machine has not come to read is not lost for that."""
     data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    left = memoryview(_HEAD.pack(len(data)) + data)
     with lock:
-        sock.sendall(_HEAD.pack(len(data)) + data)
+        while left:
+            try:
+                left = left[sock.send(left) :]
+            except TimeoutError:
+                if time.monotonic() >= until:
+                    raise
 
 
 def receive(sock: socket.socket) -> _Message | None:
@@ -84,7 +91,9 @@ class _Child:
     lock: threading.Lock = field(default_factory=threading.Lock)  # one frame at a time
     waiting: dict[int, SimpleQueue[_Message | None]] = field(default_factory=dict)
     stuck: set[int] = field(default_factory=set)
+    names: dict[int, str] = field(default_factory=dict)  # of the looks under way: check and target
     used: float = field(default_factory=time.monotonic)
+    reader: threading.Thread | None = None
 
 
 class Heavy:
@@ -108,36 +117,40 @@ class Heavy:
     def look(self, item: Item, when: When, memory: Memory, deadline_ms: int) -> Result:
         """One look. ObservationError: `timeout` past the deadline, `garbled` if the child died."""
         end = time.monotonic() + deadline_ms / 1000
-        number, child, answers = self._enter()
+        number, child, answers = self._enter(item)
         try:
             raw = {"look": number, "item": to_json(item), "slot": when.slot, "round": when.round}
             raw["deadline"] = deadline_ms
-            self._tell(child, raw)
+            self._tell(child, raw, end)
             while True:
                 message = self._next(child, number, answers, end)
                 if "line" in message:
                     return decode(message["line"].encode())
                 before = memory.swap(message["swap"], message["value"])
-                self._tell(child, {"look": number, "before": before})
+                self._tell(child, {"look": number, "before": before}, end)
         finally:
             with self._lock:
                 child.waiting.pop(number, None)
+                child.names.pop(number, None)
                 child.used = time.monotonic()
 
     def close(self) -> None:
         """End the child."""
         with self._lock:
             child, self._child = self._child, None
-        if child is not None:
-            _end(child)
+        if child is not None and child.reader is not None:
+            # Its reader ends it: a socket that is closed here would be gone under the reader's hands.
+            _hang_up(child)
+            child.reader.join(3 * _END_S)
 
-    def _enter(self) -> tuple[int, _Child, SimpleQueue[_Message | None]]:
+    def _enter(self, item: Item) -> tuple[int, _Child, SimpleQueue[_Message | None]]:
         with self._lock:
             if self._child is None:
                 self._child = self._start()
             self._count += 1
             answers: SimpleQueue[_Message | None] = SimpleQueue()
             self._child.waiting[self._count] = answers
+            self._child.names[self._count] = f"{item.check} on {item.target}"
             self._child.used = time.monotonic()
             return self._count, self._child, answers
 
@@ -170,15 +183,24 @@ class Heavy:
                     "slow": self._is_slow,
                 },
             )
-        threading.Thread(target=self._read, args=(child,), name="heavy", daemon=True).start()
+        child.reader = threading.Thread(target=self._read, args=(child,), name="heavy", daemon=True)
+        child.reader.start()
         return child
 
-    def _tell(self, child: _Child, message: _Message) -> None:
+    def _tell(self, child: _Child, message: _Message, end: float) -> None:
         try:
-            send(child.sock, child.lock, message)
-        except OSError:
-            self._drop(child)
+            send(child.sock, child.lock, message, end)
+        except OSError as problem:
+            if self._drop(child):
+                self._complain(child, repr(problem))
             raise _died() from None
+
+    def _complain(self, child: _Child, what: str) -> None:
+        """What became of the child, and which looks it costs."""
+        with self._lock:
+            looks = sorted(child.names.values())
+        costs = ", ".join(looks[:5]) + (f" and {len(looks) - 5} more" if len(looks) > 5 else "")
+        log.error("child process %d: %s; looks under way: %s", child.pid, what, costs or "none")
 
     def _next(
         self, child: _Child, number: int, answers: SimpleQueue[_Message | None], end: float
@@ -197,17 +219,19 @@ class Heavy:
             raise _died()
         return message
 
-    def _drop(self, child: _Child) -> None:
-        """This child is not to be used again; who waits for it waits in vain."""
+    def _drop(self, child: _Child) -> bool:
+        """This child is not to be used again, who waits for it waits in vain. Whether it was in use."""
         with self._lock:
-            if self._child is child:
+            current = self._child is child
+            if current:
                 self._child = None
-        with contextlib.suppress(OSError):
-            child.sock.shutdown(socket.SHUT_RDWR)  # wakes the reader
+        _hang_up(child)
+        return current
 
     # In the reader's thread, one for each child.
 
     def _read(self, child: _Child) -> None:
+        what = "it ended"
         try:
             while not self._idle(child):
                 with contextlib.suppress(TimeoutError):
@@ -215,11 +239,15 @@ class Heavy:
                     if message is None:
                         break
                     self._deliver(child, message)
+        except ConnectionError:
+            pass  # it ended with something unread
         except (OSError, ValueError) as problem:
-            log.error("child process: %s", type(problem).__name__)
+            what = repr(problem)
         finally:
-            self._drop(child)
-            _end(child)
+            unexpected = self._drop(child)
+            status = _end(child)
+            if unexpected:
+                self._complain(child, what if status is None else f"{what}, {status}")
             with self._lock:
                 for answers in child.waiting.values():
                     answers.put(None)
@@ -250,24 +278,34 @@ def _died() -> ObservationError:
     return ObservationError(ErrorKind.GARBLED, "the child process that looks ended")
 
 
-def _end(child: _Child) -> None:
-    """Close the line, which ends it; if it does not end, make it. Reaped either way."""
+def _hang_up(child: _Child) -> None:
+    """End the line: both sides come to its end."""
+    with contextlib.suppress(OSError):
+        child.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _end(child: _Child) -> str | None:
+    """Close the line, which ends it; if it does not end, make it. Reaped either way, by its reader alone. How
+    it ended (None: not known)."""
+    _hang_up(child)
     with child.lock:
-        with contextlib.suppress(OSError):
-            child.sock.shutdown(socket.SHUT_RDWR)
         child.sock.close()
     with contextlib.suppress(ChildProcessError):
-        if not _reaped(child.pid):
+        if (status := _reaped(child.pid)) is None:
             os.kill(child.pid, signal.SIGKILL)
-            if not _reaped(child.pid):
+            if _reaped(child.pid) is None:
                 # It hangs in the kernel, in a read of a dead share; nobody waits for it any more.
                 log.error("the child process %d cannot be ended: a read of its hangs", child.pid)
+            return None
+        code = os.waitstatus_to_exitcode(status)
+        return f"exit {code}" if code >= 0 else f"signal {-code}"
+    return None
 
 
-def _reaped(pid: int) -> bool:
+def _reaped(pid: int) -> int | None:
     end = time.monotonic() + _END_S
-    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+    while (found := os.waitpid(pid, os.WNOHANG)) == (0, 0):
         if time.monotonic() > end:
-            return False
+            return None
         time.sleep(0.02)
-    return True
+    return found[1]

@@ -132,6 +132,49 @@ def test_a_child_that_hangs_keeps_no_look_beyond_its_deadline(eyes, recent, sile
     assert eyes._heavy.pid != pid
 
 
+def test_the_end_of_a_child_is_logged_with_how_and_with_what_it_costs(eyes, recent, silent, until, caplog):
+    results = []
+    thread = threading.Thread(
+        target=lambda: results.append(eyes.look(ssh_item(silent), When(0), LookMemory(recent, "k"), LONG))
+    )
+    thread.start()
+    child = until(lambda: eyes._heavy and eyes._heavy._child)
+    until(lambda: child.waiting)
+    os.kill(child.pid, signal.SIGKILL)
+    thread.join(30)
+    assert results[0].error is ErrorKind.GARBLED
+    said = [one.getMessage() for one in caplog.records]
+    assert said == [f"child process {child.pid}: it ended, signal 9; looks under way: network.ssh on sw"]
+
+
+def test_a_child_that_is_closed_is_ended_by_its_reader_and_nothing_is_wrong(heavy, recent, caplog):
+    heavy.look(Item("host.load", 1, "here", None, {}), When(0), LookMemory(recent, "k"), LONG)
+    child = heavy._child
+    heavy.close()
+    assert not child.reader.is_alive()
+    assert child.sock.fileno() == -1 and not alive(child.pid)
+    assert caplog.records == []
+
+
+def test_a_child_that_a_busy_machine_holds_up_loses_no_look(heavy, recent, silent, until, monkeypatch):
+    monkeypatch.setattr(heavy_module, "_TICK_S", 0.05)
+    item = ssh_item(silent, 200)
+    item.params["hop_secret"] = "x" * 2_000_000  # more than the line holds
+    plain = heavy.look(item, When(0), LookMemory(recent, "k"), LONG)
+    pid, child = heavy.pid, heavy._child
+    os.kill(pid, signal.SIGSTOP)
+    results = []
+    thread = threading.Thread(
+        target=lambda: results.append(heavy.look(item, When(1), LookMemory(recent, "k"), LONG))
+    )
+    thread.start()
+    until(child.lock.locked)
+    time.sleep(0.5)  # many ticks; how many does not matter
+    os.kill(pid, signal.SIGCONT)
+    thread.join(60)
+    assert [one.error for one in results] == [plain.error] and heavy.pid == pid
+
+
 def test_an_idle_child_ends_and_is_started_again(heavy, recent, monkeypatch, until):
     monkeypatch.setattr(heavy_module, "IDLE_S", 0.3)
     monkeypatch.setattr(heavy_module, "_TICK_S", 0.1)
