@@ -19,14 +19,16 @@ T = TypeVar("T")
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 
-def _do(directory: Path, act: Callable[[Connection], T], event: str = "", subject: str = "") -> T:
+def _do(
+    directory: Path, act: Callable[[Connection], T], event: str = "", subject: str = "", **more: str
+) -> T:
     """Act on the accounts and log it; a refusal is printed and exits with 2."""
     try:
         with open_context(directory) as context:
             with context.write() as conn:
                 done = act(conn)
             if event:
-                header = {"event": event, "account": None, "by": "command line", "subject": subject}
+                header = {"event": event, "account": None, "by": "command line", "subject": subject, **more}
                 context.append_collector_entry(EntryKind.COLLECTOR, header)
             return done
     except AccountError as error:
@@ -51,7 +53,7 @@ def account() -> None:
 def add(directory: Path, name: str, role: str) -> None:
     """Make an account and print its one-time password."""
     password = accounts.one_time_password()
-    _do(directory, lambda conn: accounts.create(conn, name, password, role), "account_added", name)
+    _do(directory, lambda conn: accounts.create(conn, name, password, role), "account_added", name, role=role)
     _say(name, password)
 
 
@@ -101,7 +103,7 @@ def list_(directory: Path, as_json: bool) -> None:
 @click.argument("role", type=click.Choice([one.value for one in Role]))
 def role(directory: Path, name: str, role: str) -> None:
     """Give an account another role; its sessions end."""
-    _do(directory, lambda conn: accounts.set_role(conn, name, role), "role_changed", name)
+    _do(directory, lambda conn: accounts.set_role(conn, name, role), "role_changed", name, role=role)
 
 
 @account.command()

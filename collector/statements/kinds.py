@@ -13,10 +13,8 @@ _T = Type
 _OPERATOR_UP = VENDOR
 
 
-def _f(
-    name: str, kind: Type, zh: str, en: str, *choices: str, unit: str = "", most: int | None = None
-) -> Field:
-    return Field(name, kind, zh, en, True, choices, unit, None, most)
+def _f(name: str, kind: Type, zh: str, en: str, *choices: str, unit: str = "") -> Field:
+    return Field(name, kind, zh, en, True, choices, unit)
 
 
 _FIELDS: Mapping[str, Field] = {
@@ -38,7 +36,7 @@ _FIELDS: Mapping[str, Field] = {
         _f("since", _T.DAY, "起始日期", "since"),
         _f("until", _T.DAY, "截止日期", "until"),
         _f("expires", _T.DAY, "有效期至", "expires"),
-        _f("level", _T.COUNT, "级别", "level", most=4),
+        Field("level", _T.COUNT, "级别", "level", least=1, most=4),
         _f("class", _T.WORD, "类别", "class", "ordinary", "larger", "major", "largest"),
         _f("severity", _T.WORD, "严重程度", "severity", "major", "notified", "reminded", "hazard"),
         _f("found_by", _T.WORD, "发现方", "found by", "buyer", "superior", "vendor"),
@@ -353,3 +351,15 @@ _TABLE = (
 )
 
 KINDS: Mapping[str, Kind] = {one.name: one for one in _TABLE}
+
+# What the field `entry` of a kind must name: an earlier statement of one of these kinds (none here: of any).
+TARGETS: Mapping[str, tuple[str, ...]] = {
+    "force_majeure_decided": ("force_majeure_claimed",),
+    "fix_plan_approved": ("fix_plan",),
+    "event_responded": ("security_event", "emergency"),
+    "event_closed": ("security_event", "emergency"),
+    "warning_acted": ("warning_received",),
+    "maintenance_approved": ("maintenance",),
+    "change_approved": ("change_requested",),
+    "waiver_decided": ("waiver",),
+}

@@ -65,16 +65,26 @@ web_key_table = Table(
 
 
 class Role(StrEnum):
-    """What an account may do; each may do what those before it may."""
+    """What an account may do. Rights are sets, not a ladder: the buyer does nothing of the vendor's work."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
+    MANAGER = "manager"
+    BUYER = "buyer"
     ADMIN = "admin"
 
-    @property
-    def rank(self) -> int:
-        """0 viewer, 1 operator, 2 admin."""
-        return list(Role).index(self)
+    def includes(self, wanted: "Role") -> bool:
+        """Whether an account of this role may do what `wanted` may."""
+        return wanted in _INCLUDES[self]
+
+
+_INCLUDES = {
+    Role.VIEWER: frozenset({Role.VIEWER}),
+    Role.OPERATOR: frozenset({Role.VIEWER, Role.OPERATOR}),
+    Role.MANAGER: frozenset({Role.VIEWER, Role.OPERATOR, Role.MANAGER}),
+    Role.BUYER: frozenset({Role.VIEWER, Role.BUYER}),
+    Role.ADMIN: frozenset({Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.ADMIN}),
+}
 
 
 class AccountError(ValueError):

@@ -22,7 +22,7 @@ _BEFORE_CHANGE = frozenset({"pages.password", "pages.logout", "pages.language"})
 
 
 def needs(role: Role) -> Callable[[View], View]:
-    """Mark a view: this role or a higher one."""
+    """Mark a view: this role, or one that may do what it may."""
 
     def mark(view: View) -> View:
         setattr(view, _NEEDS, role)
@@ -54,9 +54,9 @@ def account() -> Account:
 
 
 def may(role: str) -> bool:
-    """Whether the account of this request has this role or a higher one."""
+    """Whether the account of this request may do what this role may."""
     one: Account | None = g.get("account")
-    return one is not None and one.role.rank >= Role(role).rank
+    return one is not None and one.role.includes(Role(role))
 
 
 def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *, secure: bool) -> None:
@@ -79,7 +79,7 @@ def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *
         role: Role | None = getattr(view, _NEEDS, Role.ADMIN)
         g.account = _visitor(context)
         # Before the form is read: files are taken from those only whose form it is.
-        known = g.account is not None and role is not None and g.account.role.rank >= role.rank
+        known = g.account is not None and role is not None and g.account.role.includes(role)
         request.max_content_length = getattr(view, _TAKES, _MOST_FORM) if known else _MOST_FORM
         csrf.protect()
         if role is None:
@@ -88,7 +88,7 @@ def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *
             return _to_login()
         if g.account.must_change and request.endpoint not in _BEFORE_CHANGE:
             return redirect(url_for("pages.password"))
-        if g.account.role.rank < role.rank:
+        if not g.account.role.includes(role):
             abort(403)
         return None
 

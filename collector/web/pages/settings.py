@@ -59,7 +59,8 @@ def account_add() -> Answer:
         with context().write() as conn:
             accounts.create(conn, name, password, request.form.get("role", ""))
 
-    return _done(make, "account_added", name, t("account.made", name=name, password=password))
+    role = request.form.get("role", "")
+    return _done(make, "account_added", name, t("account.made", name=name, password=password), role=role)
 
 
 @route("/settings/accounts/change", Role.ADMIN, "POST")
@@ -86,16 +87,17 @@ def account_change() -> Answer:
         if what == "reset"
         else t("account.changed", name=name)
     )
-    return _done(change, event.get(what, "role_changed"), name, message)
+    role = {} if what in event else {"role": what}
+    return _done(change, event.get(what, "role_changed"), name, message, **role)
 
 
-def _done(act: Callable[[], None], event: str, subject: str, message: str) -> Answer:
+def _done(act: Callable[[], None], event: str, subject: str, message: str, **more: str) -> Answer:
     """Act, log it, say so; or say why not."""
     try:
         act()
     except AccountError as error:
         flash(t(f"account.{error.code}", least=accounts.SHORTEST), "bad")
     else:
-        audit.note(event, auth.account().name, subject=subject)
+        audit.note(event, auth.account().name, subject=subject, **more)
         flash(message, "ok")
     return redirect(url_for("pages.settings"))

@@ -1,0 +1,98 @@
+"""What a statement may be about: units, systems, assets, windows, objects of the estate in force; faults and
+findings that the log shows; entries that are statements."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from collector.faults.said import onset_of
+from collector.packs.model import Pack, PackDataError, read_back
+from collector.statements.fields import Field, Type
+from collector.statements.kind import Kind
+from collector.statements.kinds import TARGETS
+from collector.statements.model import Said, Scalar
+from collector.statements.terms import StatementsTerms
+from collector.store import estates
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Ids that may be named, and the statements that another may name by its entry."""
+
+    units: frozenset[str] = frozenset()
+    systems: frozenset[str] = frozenset()
+    assets: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
+    windows: frozenset[str] = frozenset()
+    said: Mapping[int, Said] = field(default_factory=dict)
+
+
+def known(conn: Connection, said: Mapping[int, Said]) -> Known:
+    """From the estate in force."""
+    applied = estates.newest(conn)
+    if applied is None:
+        return Known(said=said)
+    terms, estate = estates.terms(conn, applied.idx), estates.loaded(conn, applied.idx).estate
+    return Known(
+        units=frozenset(one.id for one in estate.units),
+        systems=frozenset(one.id for one in estate.systems),
+        assets=frozenset(one.id for one in estate.assets),
+        objects=frozenset(one.name for one in terms.backups.objects) if terms.backups else frozenset(),
+        windows=frozenset(one.window.id for one in terms.windows),
+        said=said,
+    )
+
+
+def pack_of(conn: Connection) -> Pack | None:
+    """The pack of the estate in force; None without a contract."""
+    applied = estates.newest(conn)
+    contract = None if applied is None else estates.terms(conn, applied.idx).contract
+    if contract is None or not contract.compiled:
+        return None
+    try:
+        return read_back(contract.compiled.encode()).pack
+    except PackDataError:
+        return None
+
+
+def terms_of(conn: Connection) -> StatementsTerms | None:
+    """What the contract in force says of statements."""
+    pack = pack_of(conn)
+    return None if pack is None else pack.statements
+
+
+def unknown(kind: Kind, fields: Mapping[str, Scalar], held: Known) -> Iterator[tuple[str, str, str]]:
+    """(code, field, detail) for each field that names what is not there."""
+    sets = {
+        Type.UNIT: held.units,
+        Type.SYSTEM: held.systems,
+        Type.ASSET: held.assets,
+        Type.OBJECT: held.objects,
+        Type.WINDOW: held.windows,
+    }
+    for one in kind.fields:
+        value = fields.get(one.name)
+        if value is None:
+            continue
+        if one.type in sets and value not in sets[one.type]:
+            yield f"unknown_{one.type}", one.name, f"the estate has no {one.type} {value}"
+        elif one.type is Type.FAULT:
+            yield from _fault(one, str(value), held)
+        elif one.type is Type.ENTRY:
+            yield from _entry(kind, one, value, held)
+
+
+def _fault(one: Field, value: str, held: Known) -> Iterator[tuple[str, str, str]]:
+    named = onset_of(value)
+    if named is None or named[0] not in held.systems:
+        yield "unknown_fault", one.name, f"{value} is no fault of a system: SYSTEM@20260703T021530Z is wanted"
+
+
+def _entry(kind: Kind, one: Field, value: Scalar, held: Known) -> Iterator[tuple[str, str, str]]:
+    found = held.said.get(value) if type(value) is int else None
+    wanted = TARGETS.get(kind.name, ())
+    if found is None:
+        yield "unknown_entry", one.name, f"entry {value} is no statement"
+    elif wanted and found.kind not in wanted:
+        yield "unknown_entry", one.name, f"entry {value} is of kind {found.kind}, not {' or '.join(wanted)}"
