@@ -41,6 +41,11 @@ def weeks(days, literal):
     return len({date.fromisoformat(str(day)).isocalendar()[:2] for day in days})
 
 
+def four(of, what, literal):
+    """At most four of the days that are given; what is left out costs nothing."""
+    return F(4) if of.get(what) is None else F(min(4, weeks(of[what], literal)))
+
+
 # Luohe
 
 
@@ -109,10 +114,10 @@ def luohe_unit(unit, literal):
         lines.update(visit=F(8), inspection=F(8), backup=F(4), scan=F(10))
     else:
         systems = unit.get("systems") or ()
-        lines["visit"] = F(8 if unit.get("visits", 0) >= 1 else 0)
-        lines["inspection"] = F(2 * min(4, weeks(unit.get("inspections") or (), literal)))
-        backups = [F(min(4, weeks(one.get("backups") or (), literal))) for one in systems]
-        scans = [F(10 if one.get("scans", 0) >= 1 else 0) for one in systems]
+        lines["visit"] = F(8 if unit.get("visits", 1) >= 1 else 0)
+        lines["inspection"] = 2 * four(unit, "inspections", literal)
+        backups = [four(one, "backups", literal) for one in systems]
+        scans = [F(10 if one.get("scans", 1) >= 1 else 0) for one in systems]
         lines["backup"] = sum(backups, F(0)) / len(backups) if backups else F(4)
         lines["scan"] = sum(scans, F(0)) / len(scans) if scans else F(10)
     lost = sum(10 if level in (1, 2) else 5 for level in late)
