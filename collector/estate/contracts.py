@@ -15,9 +15,9 @@ def contract(loaded: Loaded) -> Contract | None:
     if named is None:
         return None
     if named.pack not in loading.names():
-        return Contract(named.pack, named.start)
+        return Contract(named.pack, named.start, options=dict(named.options))
     made = loading.packaged(named.pack)
-    return Contract(named.pack, named.start, made.digest, made.body.decode())
+    return Contract(named.pack, named.start, made.digest, made.body.decode(), dict(named.options))
 
 
 def scope(loaded: Loaded) -> Scope | None:

@@ -71,10 +71,12 @@ COLLECTOR = "collector"  # the agent enrolled beside the collector (ruling 7)
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class Contract:
-    """Contract pack that the estate is run under."""
+    """Contract pack that the estate is run under. `options`: readings of its ambiguities that were agreed in
+    writing; all others stay as the pack has them (lists with commas)."""
 
     pack: Id
     start: Day
+    options: dict[Pattern, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

@@ -21,13 +21,14 @@ class Contract:
     """The pack that was in force when the estate was applied, as a whole: `compiled` is its canonical JSON,
     `digest` the SHA-256 (hex) of those bytes, so no later version of the pack changes an old scorecard.
 
-    `start`: first day of the term, ISO.
+    `start`: first day of the term, ISO; `options`: readings of its ambiguities that were agreed, as texts.
     """
 
     pack: str
     start: str
     digest: str = ""
     compiled: str = ""
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

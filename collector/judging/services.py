@@ -81,6 +81,12 @@ def percent(share: Fraction) -> str:
     return f"{micros // _PLACES}.{micros % _PLACES:06d}"
 
 
+def systems(document: EstateTerms) -> tuple[ServiceTerms, ...]:
+    """Services of an estate that are whole systems."""
+    named = {one.id for one in document.scope.systems} if document.scope else set()
+    return tuple(one for one in document.services if one.id in named)
+
+
 def together(terms: Sequence[ServiceTerms]) -> ServiceTerms | None:
     """All systems as one service that is up while each of them is; None for no systems."""
     if not terms:

@@ -1,0 +1,245 @@
+"""`scorecard DIR --period P`, `scorecard seal DIR`, `scorecard periods DIR`: scorecards over the log."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from checks.recurrence import zone
+from collector.cli_by import COMMAND_LINE, must_exist
+from collector.context import ConfigError, Context, open_context
+
+if TYPE_CHECKING:
+    from collector.jobs.scorecards import Made, Status
+    from collector.scoring.model import Line, Money
+    from collector.scoring.terms import Value
+
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+CHINA = zone("Asia/Shanghai")
+
+
+@click.command("show")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--period", metavar="P", required=True, help="A period's name or number; see `periods`.")
+@click.option("--as-of", metavar="T", help="As the log stood then: ISO 8601, in the contract's zone.")
+@click.option("--what-if", "ifs", multiple=True, metavar="KIND:k=v,…", help="As if this had been stated now.")
+@click.option(
+    "--option", "chosen", multiple=True, metavar="KEY=VALUE", help="Another reading of the contract."
+)
+@click.option("--json", "as_json", is_flag=True)
+def show(
+    directory: Path,
+    period: str,
+    as_of: str | None,
+    ifs: tuple[str, ...],
+    chosen: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """The scorecard of a period: lines, points or not proven, total, grade, money.
+
+    Exit 0: everything is proven; 1: something is not proven, or a veto; 2: cannot be told.
+    """
+    from collector.jobs import scorecard_json
+    from collector.jobs import scorecards as jobs
+
+    with _opened(directory) as context:
+        at = _instant(as_of)
+        made = jobs.scorecard(context, period, at, _options(chosen))
+        with context.read() as conn:
+            status = jobs.status(conn, made)
+        supposed = [(text, jobs.suppose(context, made, text, _options(chosen))) for text in ifs]
+    if as_json:
+        click.echo(json.dumps(scorecard_json.whole(made, status, supposed), ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(made, status)))
+        for text, other in supposed:
+            click.echo("\n".join(_supposed(text, made, other)))
+    sys.exit(1 if made.scorecard.total is None or made.scorecard.vetoes else 0)
+
+
+@click.command("seal")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--period", metavar="P", required=True, help="A period's name or number; it must be over.")
+@click.option("--by", default=COMMAND_LINE, show_default=True, help="The account that seals it.")
+def seal(directory: Path, period: str, by: str) -> None:
+    """Log the scorecard of a period that is over; again, once later evidence changes it: an amendment."""
+    from collector.jobs import scorecards as jobs
+
+    with _opened(directory) as context:
+        must_exist(context, by)
+        done = jobs.seal(context, period, by=by)
+    if done is None:
+        click.echo("nothing has changed since it was sealed")
+        return
+    idx, whole = done
+    word = "sealed" if whole.number == 0 else f"amendment {whole.number}"
+    click.echo(f"{whole.scorecard.period.name}: {word}, entry {idx}, total {_points(whole.scorecard.total)}")
+    for one in whole.changes:
+        where = f" {one.unit}" if one.unit else ""
+        click.echo(f"  {one.what}{where}: {one.before or 'not proven'} -> {one.after or 'not proven'}")
+
+
+@click.command("periods")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--json", "as_json", is_flag=True)
+def periods(directory: Path, as_json: bool) -> None:
+    """The periods of the contract, and which are sealed."""
+    from collector.jobs import scorecard_json
+    from collector.jobs import scorecards as jobs
+
+    with _opened(directory) as context, context.read() as conn:
+        known = jobs.periods(conn, context.now())
+        rows = [(one, jobs.history(conn, one.name)) for one in known]
+    if as_json:
+        found = [scorecard_json.period(one, held) for one, held in rows]
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one, held in rows:
+        word = "-" if not held else "sealed" if len(held) == 1 else f"amendment {len(held) - 1}"
+        click.echo(f"{one.number}\t{one.name}\t{one.first} .. {one.end} (not included)\t{word}")
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[Context]:
+    """The collector with everything derived; mistakes end the program with 2."""
+    from collector.availability.errors import AvailabilityError
+    from collector.jobs import derive
+    from collector.judging.judge import NoScorecard
+
+    try:
+        with open_context(directory) as context:
+            derive.catch_up(context)
+            yield context
+    except NoScorecard as error:
+        _fail(f"{error.code}: {error}")
+    except (ConfigError, AvailabilityError, OSError, SQLAlchemyError) as error:
+        _fail(str(error))
+    except ValueError as error:
+        _fail(str(error))
+
+
+def _instant(text: str | None) -> int | None:
+    from collector.jobs import figures
+
+    return None if text is None else figures.instant_of(text, "Asia/Shanghai")
+
+
+def _options(chosen: tuple[str, ...]) -> dict[str, "Value"]:
+    """Readings as texts; whole numbers as numbers."""
+    made: dict[str, Value] = {}
+    for text in chosen:
+        key, given, value = text.partition("=")
+        if not given:
+            _fail(f"--option {text}: KEY=VALUE is wanted")
+        made[key] = int(value) if value.isdecimal() else value
+    return made
+
+
+def _lines(made: "Made", status: "Status") -> Iterator[str]:
+    card = made.scorecard
+    period = card.period
+    yield f"{card.pack} {period.name} ({period.first} .. {period.end}, not included), {_status(status)}"
+    yield f"as of {_clock(card.as_of_ms)}, log size {made.size}, pack {card.pack_digest[:16]}"
+    for line in card.lines:
+        yield "  " + _line(line, made)
+    if card.deducted:
+        yield f"deducted {_points(card.deducted)}"
+    bounds = "" if card.total is not None else f" ({_points(card.low)} .. {_points(card.high)})"
+    yield f"total {_points(card.total)}{bounds}, grade {card.grade or 'not proven'}"
+    for veto in card.vetoes:
+        yield f"veto: {veto}"
+    for step in card.money:
+        yield f"  {step.id}: {_yuan(step)} [{step.clause}]"
+    for other in card.others:
+        money = ", ".join(f"{step.id} {_yuan(step)}" for step in other.money)
+        yield f"other reading {other.option}={other.value} [{other.clause}]: {_points(other.total)}; {money}"
+    yield from _outlook(made)
+
+
+def _status(status: "Status") -> str:
+    if not status.entries:
+        return {"over": "over, not sealed"}.get(status.word, status.word)
+    newest = status.entries[-1]
+    word = "sealed" if newest.number == 0 else f"sealed, amendment {newest.number}"
+    since = f", {len(status.changes)} values differ since: seal it again" if status.changes else ""
+    return f"{word} (entry {newest.idx}){since}"
+
+
+def _line(line: "Line", made: "Made") -> str:
+    from collector.judging.outlook import grades
+
+    counts = [
+        f"{word} {_points(value)}"
+        for word, value in (("of", line.required), ("counted", line.counted), ("missing", line.missing))
+        if value is not None
+    ]
+    where = f"{line.unit}\t" if line.unit else ""
+    points = _points(line.points)
+    if line.points is None:
+        points = f"not proven ({_points(line.low)} .. {_points(line.high)})"
+    used = " ".join(f"{key}={value}" for key, value in line.options)
+    entries = sorted({p.entry for place in line.items for p in made.facts.items[place].proofs})
+    shown = ",".join(str(one) for one in entries[:6]) + ("…" if len(entries) > 6 else "")
+    parts = [f"{where}{line.id}\t{points} / {_points(line.full)}", ", ".join(counts), used]
+    parts.append(f"grade {''.join(grades(line, made.facts)) or '-'}")
+    if shown:
+        parts.append(f"entries {shown}")
+    return "\t".join(part for part in (*parts, f"[{line.clause}]") if part)
+
+
+def _outlook(made: "Made") -> Iterator[str]:
+    from collector.judging.outlook import outlook
+
+    found = outlook(made.scorecard, made.facts)
+    yield f"sure {_points(found.sure)}, at risk {_points(found.at_risk)}, lost {_points(found.lost)}"
+    for risk in found.risks:
+        where = f" {risk.unit}" if risk.unit else ""
+        until = f" by {_clock(risk.until_ms)}" if risk.until_ms is not None else ""
+        what = ", ".join(sorted({f"{kind} {reason}" for kind, reason, *_ in risk.acts})) or "-"
+        yield f"  {risk.line}{where}: {_points(risk.high - risk.low)} points: {what}{until}"
+
+
+def _supposed(text: str, made: "Made", other: "Made") -> Iterator[str]:
+    from collector.judging.sealed import changes
+
+    yield f"what if {text}:"
+    found = changes(made.scorecard, other.scorecard)
+    for one in found:
+        where = f" {one.unit}" if one.unit else ""
+        yield f"  {one.what}{where}: {one.before or 'not proven'} -> {one.after or 'not proven'}"
+    if not found:
+        yield "  nothing would change"
+
+
+def _points(value: Fraction | None) -> str:
+    """At most six decimals, cut off, never rounded up.
+
+    >>> _points(Fraction(2, 3))
+    '0.666666'
+    """
+    if value is None:
+        return "not proven"
+    sign, whole = ("-" if value < 0 else ""), abs(value)
+    micros = whole * 10**6 // 1
+    text = f"{micros // 10**6}.{micros % 10**6:06d}".rstrip("0").rstrip(".")
+    return sign + text
+
+
+def _yuan(step: "Money") -> str:
+    return f"{step.yuan}" if step.yuan is not None else f"not proven ({step.low} .. {step.high})"
+
+
+def _clock(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, CHINA).isoformat(timespec="minutes")
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(f"error: {text}", err=True)
+    sys.exit(2)

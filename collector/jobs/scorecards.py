@@ -1,0 +1,258 @@
+"""Scorecards over the store: what the log says of a period, counted, sealed and amended.
+
+`gather` reads the tables that are kept day by day (closed rounds by unit, looks at backups, runs), so a new
+result costs the same however old the log is. The offline verifier fills the same `Ground` from a bundle.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from checks.wire.numbers import EntryKind
+from collector.availability import calendar_cn
+from collector.availability.approvals import Approval
+from collector.context import Context
+from collector.jobs import backups as backup_jobs
+from collector.jobs import projection, scans
+from collector.jobs.said import all_said
+from collector.judging import backups, judge, sealed, services
+from collector.judging.facts import Asked
+from collector.judging.ground import (
+    Applied,
+    BackedUp,
+    Ground,
+    ServiceSeen,
+    Unseen,
+)
+from collector.judging.judge import NoScorecard
+from collector.judging.scans import scan_of
+from collector.judging.sealed import Change, Sealed
+from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
+from collector.scoring.terms import Value
+from collector.statements.fields import FieldsError
+from collector.statements.kind import written
+from collector.statements.kinds import KINDS
+from collector.statements.lateness import instant_of
+from collector.statements.model import Said, Through
+from collector.store import backups as looks
+from collector.store import estates, evidence, late, packs, runs, series, statements
+from collector.store import scorecards as store
+from collector.store.content import content
+from collector.store.scorecards import SealedRow
+
+SUPPOSED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A scorecard with what it counts. `estate`: digest of the one whose pack judges; `size`: of the log."""
+
+    scorecard: Scorecard
+    facts: PeriodFacts
+    estate: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """provisional (it runs), over (and not sealed), or sealed: by which entries, and what changed since."""
+
+    word: str
+    entries: tuple[SealedRow, ...]
+    changes: tuple[Change, ...]
+
+
+def size_at(conn: Connection, as_of_ms: int) -> int:
+    """How much of the log had been received at an instant, as far as it is derived."""
+    after = evidence.first_received(conn, as_of_ms + 1)
+    derived = series.cursor(conn)
+    return derived if after is None else min(after, derived)
+
+
+def applied(conn: Connection, size: int) -> tuple[Applied, ...]:
+    """Every estate below `size`."""
+    known = [one for one in estates.every(conn) if one.idx < size]
+    return tuple(Applied(one.idx, one.applied_ms, estates.terms(conn, one.idx)) for one in known)
+
+
+def ground_of(conn: Connection, asked: Asked) -> Ground:
+    """What had been received of a period up to an instant."""
+    period, as_of_ms = asked.period, asked.as_of_ms
+    size = size_at(conn, as_of_ms)
+    span = period.from_ms, period.to_ms
+    held = judge.concerning(applied(conn, size), period)
+    points, blind = _backups(conn, held, span, as_of_ms)
+    return Ground(
+        size=size,
+        applied=held,
+        rounds=store.rounds(conn, *span, as_of_ms, size),
+        backups=points,
+        unseen=blind,
+        scans=tuple(
+            scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
+        ),
+        services=tuple(_services(conn, held, asked, size)) if "availability" in asked.kinds else (),
+        said=tuple(one for one in all_said(conn, as_of_ms) if one.entry < size),
+    )
+
+
+def _backups(
+    conn: Connection, held: tuple[Applied, ...], span: tuple[int, int], as_of_ms: int
+) -> tuple[tuple[BackedUp, ...], tuple[Unseen, ...]]:
+    if not any(one.terms.backups is not None for one in held):
+        return (), ()
+    try:
+        account = backup_jobs.account(conn, as_of_ms, as_of_ms)
+    except backup_jobs.NoBackups:
+        return (), ()
+    signers = looks.signers(conn, set(account.entries.values()))
+    points = backups.backed_up(account.ledger, account.entries, signers, span)
+    return points, backups.unseen(account.ledger, span)
+
+
+def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: int) -> Iterator[ServiceSeen]:
+    """The availability of each system, by the estate in force, then of all together."""
+    if not held:
+        return
+    document = held[-1].terms
+    signed = [one for one in statements.of_kind(conn, "approval") if one.idx < size]
+    approvals = tuple(Approval(one.subject, one.received_ms, one.role, one.document) for one in signed)
+    span = asked.period.from_ms, asked.period.to_ms
+    end = min(asked.as_of_ms, asked.period.to_ms)
+    given = services.Measured(document, approvals, calendar_cn.shipped(), span, end)
+    mine = services.systems(document)
+    whole = services.together(mine)
+    for terms in (*mine, *(() if whole is None else (whole,))):
+        keys = [(leaf.check, leaf.target) for leaf in terms.leaves.values()]
+        found = {
+            key: {
+                vantage: [(row.run, row.last_idx) for row in rows if row.lo_idx < size]
+                for vantage, rows in by_vantage.items()
+            }
+            for key, by_vantage in runs.for_leaves(conn, keys, *span).items()
+        }
+        yield services.measured(terms, found, given)
+
+
+def periods(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
+    """Every period of the contract in force; NoScorecard."""
+    return judge.periods(applied(conn, size_at(conn, as_of_ms)), as_of_ms)
+
+
+def scorecard(
+    context: Context, name: str, as_of_ms: int | None = None, options: Mapping[str, Value] | None = None
+) -> Made:
+    """The scorecard of a period, as the log stood at an instant (now).
+
+    NoScorecard without such a period, OptionError for a reading that the pack doesn't have.
+    """
+    now = context.now()
+    at = now if as_of_ms is None else as_of_ms
+    if at > now:
+        raise NoScorecard("future", "that instant lies in the future: nothing is known of it")
+    with context.read() as conn:
+        return scorecard_on(conn, name, at, options)
+
+
+def scorecard_on(
+    conn: Connection, name: str, as_of_ms: int, options: Mapping[str, Value] | None = None
+) -> Made:
+    """The same on one snapshot."""
+    return _made(conn, name, as_of_ms, options or {}, ())
+
+
+def _made(
+    conn: Connection, name: str, as_of_ms: int, options: Mapping[str, Value], supposed: tuple[Said, ...]
+) -> Made:
+    chosen = judge.chosen(applied(conn, size_at(conn, as_of_ms)), name, as_of_ms)
+    question = judge.asked(chosen, as_of_ms, options)
+    ground = ground_of(conn, question)
+    ground = replace(ground, said=(*ground.said, *supposed))
+    facts, card = judge.judged(chosen, ground, question)
+    return Made(card, facts, chosen.applied.terms.estate, ground.size)
+
+
+def history(conn: Connection, period: str, as_of_ms: int | None = None) -> list[SealedRow]:
+    """The seal of a period and its amendments, oldest first."""
+    return store.sealed(conn, period, as_of_ms)
+
+
+def read_sealed(conn: Connection, row: SealedRow) -> Sealed:
+    """A sealed scorecard, from the log."""
+    body = packs.body(conn, row.idx)
+    if body is None:
+        raise evidence.Damaged(f"the document of the scorecard's entry {row.idx} is missing")
+    return sealed.parse(content(body))
+
+
+def status(conn: Connection, made: Made) -> Status:
+    """Whether a period is provisional or sealed as of the scorecard's instant, and what has changed since."""
+    card = made.scorecard
+    rows = history(conn, card.period.name, card.as_of_ms)
+    if not rows:
+        return Status("over" if card.as_of_ms >= card.period.to_ms else "provisional", (), ())
+    newest = read_sealed(conn, rows[-1])
+    return Status("sealed", tuple(rows), sealed.changes(newest.scorecard, card))
+
+
+def suppose(context: Context, made: Made, text: str, options: Mapping[str, Value] | None = None) -> Made:
+    """The scorecard as if something had been stated now: `KIND:field=value,field=value`.
+
+    FieldsError for an unknown kind, field or value.
+    """
+    kind, _, rest = text.partition(":")
+    at = made.scorecard.as_of_ms
+    said = supposed(kind, dict(part.partition("=")[::2] for part in rest.split(",") if part), at)
+    with context.read() as conn:
+        return _made(conn, made.scorecard.period.name, at, options or {}, (said,))
+
+
+def supposed(kind: str, fields: Mapping[str, str], at_ms: int) -> Said:
+    """A statement that nobody has made: entry -1, signed by nobody; FieldsError."""
+    known = KINDS.get(kind)
+    if known is None or known.older:
+        raise FieldsError(
+            "unknown_kind", "kind", f"no statement {kind}; there are {', '.join(sorted(KINDS))}"
+        )
+    made = written(known, fields)
+    when = instant_of(made.get(known.when)) if known.when else None
+    role = sorted(known.who)[0]
+    return Said(kind, SUPPOSED, at_ms, "?", role, Through.SESSION, made, at_ms=when)
+
+
+def seal(context: Context, name: str, *, by: str) -> tuple[int, Sealed] | None:
+    """Log the seal of a period that is over, or its next amendment; None where nothing has changed since.
+
+    NoScorecard for a period that still runs, or while late results are still being derived.
+    """
+    now = context.now()
+    with context.read() as conn:
+        if late.count(conn):
+            raise NoScorecard("not_settled", "results that came late are still being derived: try again")
+        now = _derived_to(conn, now)
+        made = scorecard_on(conn, name, now)
+        period = made.scorecard.period
+        if now < period.to_ms:
+            raise NoScorecard("period_open", f"{period.name} is not over")
+        rows = history(conn, period.name)
+        before = read_sealed(conn, rows[-1]) if rows else None
+    changed = () if before is None else sealed.changes(before.scorecard, made.scorecard)
+    if before is not None and sealed.same(before.scorecard, made.scorecard):
+        return None
+    number = len(rows)
+    whole = Sealed(sealed.VERSION, made.size, made.estate, number, made.facts, made.scorecard, changed)
+    header = {**sealed.header_of(whole, rows[-1].idx if rows else None), "by": by}
+
+    def guard(conn: Connection) -> None:
+        if len(history(conn, period.name)) != number:
+            raise NoScorecard("sealed_meanwhile", f"somebody else sealed {period.name} meanwhile")
+
+    idx = projection.log(context, [(EntryKind.RECORD, header, sealed.encode(whole))], guard)[0]
+    return idx, whole
+
+
+def _derived_to(conn: Connection, now: int) -> int:
+    """The newest instant up to which all that was received is derived: a seal may leave nothing out."""
+    row = packs.entry(conn, series.cursor(conn))
+    return now if row is None else min(now, row.received - 1)

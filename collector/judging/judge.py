@@ -1,0 +1,101 @@
+"""From a ground to a scorecard: which estate and pack judge a period, the one way to its points (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from collector.judging.facts import Asked, facts_of, kinds_of
+from collector.judging.ground import Applied, Ground, contract_of, governing
+from collector.judging.spans import periods_of
+from collector.packs.model import Compiled, Pack, read_back
+from collector.packs.options import from_text, resolve
+from collector.scoring.choices import Choices
+from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
+from collector.scoring.score import score
+from collector.scoring.terms import Value
+
+
+class NoScorecard(LookupError):
+    """There is no such scorecard: stable `code`, detail for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """By what a period is judged: the estate, its pack as logged, the options that it chose, the period."""
+
+    applied: Applied
+    pack: Compiled
+    options: Mapping[str, Value]
+    period: PackPeriod
+
+
+def chosen(applied: Sequence[Applied], name: str, as_of_ms: int) -> Chosen:
+    """What judges the period of this name or number; NoScorecard."""
+    newest = governing(applied, as_of_ms + 1)
+    if newest is None:
+        raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
+    period = _period(newest, name)
+    one = governing(applied, period.to_ms) or newest
+    pack = pack_of(one)
+    return Chosen(one, pack, _agreed(pack.pack, contract_of(one).options), _period(one, period.name))
+
+
+def periods(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]:
+    """Every period of the contract in force; NoScorecard."""
+    newest = governing(applied, as_of_ms + 1)
+    if newest is None:
+        raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
+    return _periods(newest)
+
+
+def concerning(applied: Sequence[Applied], period: PackPeriod) -> tuple[Applied, ...]:
+    """Of all estates the first, the one in force when the period began, and those applied in it."""
+    before = [one for one in applied if one.at_ms <= period.from_ms]
+    inside = [one for one in applied if period.from_ms < one.at_ms < period.to_ms]
+    kept = {one.idx: one for one in (*applied[:1], *before[-1:], *inside)}
+    return tuple(kept[idx] for idx in sorted(kept))
+
+
+def asked(one: Chosen, as_of_ms: int, options: Mapping[str, Value] | None = None) -> Asked:
+    """What facts are wanted; `options`: other readings than those agreed. OptionError for one unknown."""
+    resolved = resolve(one.pack.pack, {**one.options, **(options or {})})
+    return Asked(one.pack.pack, kinds_of(one.pack.pack), resolved, one.period, as_of_ms)
+
+
+def judged(one: Chosen, ground: Ground, question: Asked) -> tuple[PeriodFacts, Scorecard]:
+    """What counts, and the scorecard that it gives."""
+    facts = facts_of(ground, question)
+    return facts, score(one.pack, facts, question.options)
+
+
+def pack_of(one: Applied) -> Compiled:
+    """The pack of an estate as it was logged; PackDataError."""
+    return _read(contract_of(one).compiled)
+
+
+@lru_cache(maxsize=8)
+def _read(compiled: str) -> Compiled:
+    return read_back(compiled.encode())
+
+
+def _agreed(pack: Pack, texts: Mapping[str, str]) -> dict[str, Value]:
+    known = {option.key: option for option in pack.options}
+    return {key: from_text(known[key], text) for key, text in texts.items() if key in known}
+
+
+def _period(one: Applied, name: str) -> PackPeriod:
+    known = _periods(one)
+    for period in known:
+        if name in (period.name, str(period.number)):
+            return period
+    names = ", ".join(period.name for period in known)
+    raise NoScorecard("no_such_period", f"{contract_of(one).pack} has no period {name}; there are {names}")
+
+
+def _periods(one: Applied) -> tuple[PackPeriod, ...]:
+    pack, contract = pack_of(one).pack, contract_of(one)
+    return periods_of(pack.periods, contract.start, Choices(resolve(pack, _agreed(pack, contract.options))))

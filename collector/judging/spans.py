@@ -1,0 +1,66 @@
+"""The periods of a contract's term, from the pack's rule and the first day (pure)."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from checks.recurrence import instant
+from collector.judging.ground import CHINA
+from collector.scoring.choices import Choices
+from collector.scoring.model import PackPeriod
+from collector.scoring.terms import Periods
+
+
+def periods_of(rule: Periods, start: str, choices: Choices) -> tuple[PackPeriod, ...]:
+    """Every period, in order. `start` (ISO) counts where the pack names none.
+
+    With an anchor day that is not the first day's, the outer two are broken ones, with a share each.
+    """
+    first = date.fromisoformat(rule.start or start)
+    end = _later(first, rule.months * rule.count, first.day)
+    anchor = first.day if rule.anchor_day is None else int(choices.amount(rule.anchor_day))
+    edges = [first, *_edges(first, end, anchor, rule.months), end]
+    return tuple(
+        _period(rule, number, low, high, anchor) for number, (low, high) in enumerate(pairwise(edges), 1)
+    )
+
+
+def _edges(first: date, end: date, anchor: int, months: int) -> Iterator[date]:
+    at = _on(first.year, first.month, anchor)
+    step = 0 if at > first else 1
+    while (edge := _later(at.replace(day=1), step * months, anchor)) < end:
+        if edge > first:
+            yield edge
+        step += 1
+
+
+def _period(rule: Periods, number: int, low: date, high: date, anchor: int) -> PackPeriod:
+    whole = _later(low.replace(day=1), rule.months, anchor) if low.day == anchor else high
+    begun = (
+        low if low.day == anchor or high.day != anchor else _later(high.replace(day=1), -rule.months, anchor)
+    )
+    days = max((whole - begun).days, 1)
+    name = rule.name.format(year=low.year, month=f"{low.month:02d}", number=number)
+    share = Fraction((high - low).days, days) if high != end_of(low, rule.months, anchor) else Fraction(1)
+    return PackPeriod(name, number, _midnight(low), _midnight(high), low, high, min(share, Fraction(1)))
+
+
+def end_of(low: date, months: int, anchor: int) -> date:
+    """The end of a whole period that begins on a day."""
+    return _later(low.replace(day=1), months, anchor if low.day == anchor or anchor > 28 else low.day)
+
+
+def _later(day: date, months: int, wanted: int) -> date:
+    month = day.year * 12 + day.month - 1 + months
+    return _on(month // 12, month % 12 + 1, wanted)
+
+
+def _on(year: int, month: int, wanted: int) -> date:
+    """That day of the month, or the month's last."""
+    after = date(year + month // 12, month % 12 + 1, 1)
+    return date(year, month, min(wanted, (after - timedelta(days=1)).day))
+
+
+def _midnight(day: date) -> int:
+    return instant(datetime(day.year, day.month, day.day), CHINA)
