@@ -15,7 +15,7 @@ _COMMANDS = {
     "fsck": "collector.cli_store:fsck",
     "rebuild": "collector.cli_store:rebuild",
     "backup": "collector.cli_store:backup",
-    "pack": "collector.cli_store:pack",
+    "pack": "collector.cli_scorecard:pack",
     "estate": "collector.cli_estate:estate",
     "rounds": "collector.cli_rounds:rounds",
     "round": "collector.cli_rounds:round_",
@@ -29,8 +29,9 @@ _COMMANDS = {
     "scan": "collector.cli_scan:scan",
     "ledger": "collector.cli_ledger:ledger",
     "backups": "collector.cli_backups:backups",
+    "scorecard": "collector.cli_scorecard:scorecard",
 }
-_LATER = ("scorecard", "prune")
+_LATER = ("prune",)
 
 
 class _Lazy(click.Group):

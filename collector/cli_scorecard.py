@@ -1,0 +1,118 @@
+"""`scorecard case FILE` and `pack check FILE`: what needs no data directory."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+# Commands that need the database, loaded only when they are asked for.
+_OVER_THE_LOG = ("show", "seal", "periods")
+
+
+class _Scorecard(click.Group):
+    """`scorecard DIR …` makes a scorecard; `scorecard case FILE` runs worked examples."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {*self.list_commands(ctx), *ctx.help_option_names}
+        if args and args[0] not in known:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*super().list_commands(ctx), *_OVER_THE_LOG))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _OVER_THE_LOG:
+            command: click.Command = getattr(import_module("collector.cli_scorecards_dir"), cmd_name)
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Scorecard)
+def scorecard() -> None:
+    """Points, grade and money of a period; `scorecard case FILE` runs worked examples."""
+
+
+@scorecard.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True)
+def case(file: Path, as_json: bool) -> None:
+    """Scorecards of the worked examples in FILE; exit 1 if one differs from what it expects."""
+    import yaml
+
+    from collector.availability.errors import AvailabilityError
+    from collector.packs.errors import PackError
+    from collector.packs.loading import packaged
+    from collector.scoring.cases import run_cases
+
+    try:
+        document = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+        report = run_cases(document, packaged)
+    except (OSError, yaml.YAMLError, ValueError, AvailabilityError, PackError, RecursionError) as error:
+        click.echo(f"error: {file}: {error}", err=True)
+        sys.exit(2)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        for one in report.results:
+            word = {True: "good", False: "DIFFERS", None: "no expectation"}[one.agrees]
+            click.echo(f"{one.id}\t{word}\t{json.dumps(one.got, ensure_ascii=False)}")
+    for name in report.differing:
+        click.echo(name, err=True)
+    sys.exit(1 if report.differing else 0)
+
+
+class _Pack(click.Group):
+    """`pack DIR` packs finished days of the log; `pack check FILE` explains a contract pack."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.list_commands(ctx), *ctx.help_option_names}:
+            args = ["days", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*super().list_commands(ctx), "days"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "days":
+            command: click.Command = import_module("collector.cli_store").pack
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Pack)
+def pack() -> None:
+    """Contract packs (`pack check FILE`), and packing finished days of the log (`pack DIR`)."""
+
+
+@pack.command()
+@click.argument("file")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh")
+@click.option("--json", "as_json", is_flag=True, help="The compiled pack, as its digest is made of it.")
+def check(file: str, lang: str, as_json: bool) -> None:
+    """Read the pack in FILE (or one that comes with the program, by name) and explain it clause by clause.
+
+    Exit 0: it can be used; 1: it has mistakes, each with file, line and path; 2: it cannot be read.
+    """
+    from collector.packs.errors import PackError
+    from collector.packs.explain import explain
+    from collector.packs.loading import from_file, names, packaged
+
+    if file not in names() and not Path(file).is_file():
+        click.echo(f"error: {file}: neither a file nor one of {', '.join(names())}", err=True)
+        sys.exit(2)
+    try:
+        made = packaged(file) if file in names() else from_file(Path(file))
+    except PackError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"error: {file}: {error.strerror}", err=True)
+        sys.exit(2)
+    click.echo(made.body.decode() if as_json else "\n".join(explain(made, lang)))

@@ -1,0 +1,316 @@
+"""A pack in words, clause by clause: what a clerk reads before he trusts it."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from typing import Any
+
+from collector.packs.explain_words import KINDS, WORDS
+from collector.packs.model import Compiled, Pack
+from collector.packs.options import resolve
+from collector.scoring.choices import Choices, options_in, shown
+from collector.scoring.rules import number
+from collector.scoring.terms import (
+    Amount,
+    Deduction,
+    Fine,
+    LineRule,
+    Named,
+    Option,
+    Scoring,
+    Select,
+    Term,
+    Wanted,
+    Word,
+)
+
+
+class _Words:
+    """One language of a pack's explanation."""
+
+    def __init__(self, pack: Pack, lang: str) -> None:
+        self.pack = pack
+        self.place = 1 if lang == "en" else 0
+        self.choices = Choices(resolve(pack, {}))
+
+    def say(self, word: str, **values: object) -> str:
+        """A sentence with its values; an English title falls back to the Chinese one."""
+        if "title_en" in values:
+            values["title_en"] = values["title_en"] or values.get("title", "")
+        return WORDS[word][self.place].format(**values)
+
+    def amount(self, amount: Amount | None) -> str:
+        """A number, with the option that decides it."""
+        if not isinstance(amount, Named):
+            return "-" if amount is None else number(amount)
+        return self.named(amount)
+
+    def named(self, named: Named) -> str:
+        """The value of an option and its key."""
+        value = shown(self.choices.values[named.option])
+        return self.say("option_in", value=value or "-", key=named.option)
+
+    def word(self, word: Word) -> str:
+        """A word, with the option that decides it."""
+        return self.named(word) if isinstance(word, Named) else word
+
+    def wanted(self, wanted: Wanted) -> str:
+        """Words of which a fact must be one."""
+        return self.named(wanted) if isinstance(wanted, Named) else "/".join(shown(one) for one in wanted)
+
+    def what(self, select: Select) -> str:
+        """Which items, in words, how they are told apart, and the options that decide it."""
+        kind = KINDS[select.kind][self.place]
+        by = self.choices.word(select.by)
+        said = kind if by in ("item", "value") else f"{self.say('distinct', by=by)} {kind}"
+        return said + self.depends(select)
+
+    def depends(self, part: Any) -> str:
+        """The options that decide a part."""
+        keys = options_in(part)
+        return self.say("depends", keys=", ".join(keys)) if keys else ""
+
+    def clause(self, part: Any) -> str:
+        """The line that quotes the clause."""
+        page = getattr(part, "page", "")
+        return self.say("clause", clause=part.clause, page=f"〔{page}〕" if page else "")
+
+    def floor(self, floor: Amount | None) -> str:
+        """How low it may go."""
+        return self.say("no_floor") if floor is None else self.say("floor", floor=self.amount(floor))
+
+
+def explain(compiled: Compiled, lang: str = "zh") -> Iterator[str]:
+    """Lines of text in `zh` or `en`."""
+    pack = compiled.pack
+    say = _Words(pack, lang)
+    yield say.say("pack", pack=pack.pack, title=pack.title, title_en=pack.title_en)
+    yield say.say("digest", digest=compiled.digest)
+    for one in pack.documents:
+        signed = say.say("signed", day=one.signed) if one.signed else ""
+        yield say.say("document", key=one.key, title=one.title, signed=signed)
+        yield from (say.say("gap", text=text) for text in one.gaps)
+    yield say.say("price", price=number(pack.price))
+    yield from _periods(say)
+    yield from _scoring(pack.scoring, say)
+    yield from _money(pack.scoring, say)
+    yield from _sections(pack, say)
+    yield say.say("options", count=len(pack.options))
+    for option in pack.options:
+        yield from _option(option, say)
+
+
+def _periods(say: _Words) -> Iterator[str]:
+    rule = say.pack.periods
+    anchor = "" if rule.anchor_day is None else say.say("anchor", day=say.amount(rule.anchor_day))
+    start = rule.start or say.say("start_estate")
+    yield say.say("periods", months=rule.months, count=rule.count, start=start, anchor=anchor)
+    yield say.clause(rule)
+
+
+def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
+    yield say.say("lines", full=number(scoring.full))
+    yield say.clause(scoring)
+    for line in scoring.lines:
+        yield from _line(line, say)
+    for name, parts in (("deductions", scoring.deductions), ("fines", scoring.fines)):
+        if parts:
+            yield say.say(name)
+        for part in parts:
+            yield from _off(part, say)
+    floor = say.floor(scoring.floor).lstrip("；; ")
+    yield say.say(
+        "total",
+        floor=f"（{floor}）" if say.place == 0 else f" ({floor})",
+        rounding=say.word(scoring.rounding),
+    )
+    yield say.say("grades")
+    for band in scoring.grades:
+        limit = say.say("below") if band.at_least is None else say.say("from", points=number(band.at_least))
+        yield say.say(
+            "grade",
+            name=band.name,
+            name_en=band.name_en or band.name,
+            limit=limit,
+            share=_percent(band.share),
+        )
+    if scoring.vetoes:
+        yield say.say("vetoes")
+    for veto in scoring.vetoes:
+        below = "" if veto.below is None else say.say("veto_below", limit=number(veto.below))
+        yield say.say("veto", id=veto.id, title=veto.title, title_en=veto.title_en, below=below)
+        yield say.clause(veto)
+
+
+def _percent(share: Fraction) -> str:
+    return f"{number(share * 100)}%"
+
+
+def _line(line: LineRule, say: _Words) -> Iterator[str]:
+    per = say.choices.word(line.per)
+    rule = say.say(f"per_{per}") + _rule(line, say)
+    if line.deduct is not None or line.steps is not None:
+        rule += say.floor(line.floor)
+    if line.full_for:
+        rule += say.say("full_for", kinds="/".join(line.full_for))
+    if per == "system":
+        rule += say.say("na", na=say.word(line.na))
+    yield say.say(
+        "line",
+        id=line.id,
+        title=line.title,
+        title_en=line.title_en,
+        full=number(line.full),
+        tag=line.tag,
+        rule=rule,
+    )
+    yield say.clause(line)
+
+
+def _rule(line: LineRule, say: _Words) -> str:
+    if line.earn is not None:
+        what, each, most = say.what(line.earn.count), say.amount(line.earn.each), say.amount(line.earn.most)
+        return say.say("earn", what=what, each=each, most=most)
+    if line.given is not None:
+        default = line.given.default
+        tail = "" if default is None else say.say("default", points=say.amount(default))
+        return say.say("given", default=tail)
+    if line.either is not None:
+        judge = line.either.judge_in
+        tail = say.say("judge", numbers=say.wanted(judge)) if judge != () else ""
+        least = say.amount(line.either.at_least)
+        return say.say("either", what=say.what(line.either.count), least=least, judge=tail)
+    if line.deduct is not None:
+        return say.say("deduct", terms="；".join(_term(term, say) for term in line.deduct.terms))
+    return _measured(line, say)
+
+
+def _measured(line: LineRule, say: _Words) -> str:
+    if line.share is not None:
+        return say.say("share", present=say.what(line.share.present), required=say.what(line.share.required))
+    if line.steps is None:
+        return ""
+    return say.say(
+        "steps",
+        what=say.what(line.steps.value),
+        target=number(line.steps.target),
+        step=number(line.steps.step),
+        each=say.amount(line.steps.each),
+        rounding=say.word(line.steps.rounding),
+    )
+
+
+def _term(term: Term, say: _Words) -> str:
+    word = "times" if term.per > 1 else "unit_of_value" if term.count.by == "value" else "once"
+    title = term.title if say.place == 0 else KINDS[term.count.kind][1] + _conditions(term.count)
+    said = say.say(
+        "term",
+        title=title or say.what(term.count),
+        per=say.say(word, per=term.per),
+        each=say.amount(term.each),
+        options=say.depends(term.count),
+    )
+    return said + (f"〔{term.clause}〕" if term.clause else "")
+
+
+def _conditions(select: Select) -> str:
+    """Plain conditions on the items, for readers who have no title in their language."""
+    plain = {fact: one for fact, one in select.where.items() if not isinstance(one, Named)}
+    parts = [f"{fact} {'/'.join(shown(value) for value in one)}" for fact, one in plain.items()]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _off(part: Deduction | Fine, say: _Words) -> Iterator[str]:
+    each = part.each if isinstance(part, Deduction) else part.yuan
+    unit = (
+        ("分" if say.place == 0 else " points")
+        if isinstance(part, Deduction)
+        else ("元" if say.place == 0 else " yuan")
+    )
+    if each is not None:
+        text = say.say("each", each=say.amount(each), unit=unit, options=say.depends(part.count))
+    elif part.least is not None and part.most is not None:
+        unit = "%" if isinstance(part, Fine) else unit
+        text = say.say("range", least=number(part.least), most=number(part.most), unit=unit)
+    else:
+        text = say.say("as_said")
+    if isinstance(part, Fine) and part.ends:
+        text += say.say("ends")
+    yield say.say("deduction", id=part.id, title=part.title, title_en=part.title_en, each=text)
+    yield say.clause(part)
+
+
+def _money(scoring: Scoring, say: _Words) -> Iterator[str]:
+    rule = scoring.money
+    yield say.say("money")
+    if rule.fee is not None:
+        net = say.floor(rule.fee.net_floor)
+        yield say.say("fee", fee=number(rule.fee.fee), n=rule.fee.payment_periods, net=net)
+        yield say.clause(rule.fee)
+    if rule.rate is not None:
+        yield say.say("rate", cap=_percent(rule.rate.cap), prepaid=_percent(rule.rate.prepaid))
+        yield say.clause(rule.rate)
+        for extra in rule.rate.extras:
+            each = (
+                _percent(extra.share)
+                if extra.share is not None
+                else f"{number(extra.yuan or Fraction(0))} 元"
+            )
+            options = say.depends(extra.count)
+            yield say.say("extra", title=extra.title, title_en=extra.title_en, each=each, options=options)
+            yield say.clause(extra)
+    if rule.ratio is not None:
+        full, prepaid = number(rule.ratio.full_from), _percent(rule.ratio.prepaid)
+        yield say.say("ratio", full=full, prepaid=prepaid)
+        yield say.clause(rule.ratio)
+
+
+def _sections(pack: Pack, say: _Words) -> Iterator[str]:
+    """The sections of other parts: obligations, clocks on faults, documents."""
+    if pack.obligations is not None:
+        yield say.say("obligations", count=len(pack.obligations.obligations))
+        for one in pack.obligations.obligations:
+            line = say.say("priced", line=one.line) if one.line else say.say("unpriced")
+            limit = one.limit or one.why_not or "-"
+            yield say.say("obligation", id=one.id, tag=one.tag, zh=one.zh, en=one.en, limit=limit, line=line)
+            yield say.clause(one)
+    if pack.faults is not None:
+        yield say.say("clocks", count=len(pack.faults.clocks))
+        for clock in pack.faults.clocks:
+            limits = "；".join(f"{level}: {_plain(due)}" for level, due in clock.limits.items())
+            yield say.say("clock", id=clock.id, limits=limits)
+            yield say.clause(clock)
+    if pack.archive is not None:
+        yield say.say("archive", count=len(pack.archive.documents))
+        for wanted in pack.archive.documents:
+            yield say.say(
+                "wanted", id=wanted.id, zh=wanted.zh, en=wanted.en, every=wanted.every, per=wanted.per
+            )
+            yield say.clause(wanted)
+
+
+def _plain(part: Any) -> str:
+    """A small dataclass as `name value` pairs, without what is left at its default."""
+    if not is_dataclass(part):
+        return shown(part)
+    said = []
+    for spec in fields(part):
+        value = getattr(part, spec.name)
+        if value != spec.default:
+            said.append(f"{spec.name} {_plain(value)}")
+    return " ".join(said)
+
+
+def _option(option: Option, say: _Words) -> Iterator[str]:
+    allowed = "/".join(shown(one) for one in option.allowed) or f"{option.least}..{option.most}"
+    yield say.say(
+        "option",
+        number=option.number,
+        key=option.key,
+        default=shown(option.default) or "-",
+        allowed=allowed,
+        both=say.say("both") if option.contradiction else "",
+        zh=option.zh,
+        en=option.en,
+    )
+    yield say.clause(option)
