@@ -68,10 +68,9 @@ def fold(
         _said_before(book, closings, one.record.closed_ms)
         _read(book, one)
     _said_before(book, closings, as_of_ms + 1)
-    systems = _systems(ground.scope)
     owners = _owners(ground.scope)
     made = [
-        _finding(one, terms, (systems, owners, ground), heard, (as_of_ms, days))
+        _finding(one, terms, (owners, ground), heard, (as_of_ms, days))
         for episodes in book.values()
         for one in episodes
     ]
@@ -184,12 +183,6 @@ def _proof(place: Place, record: Record) -> Proof:
     return Proof(place.entry, entry, "C" if entry else "D", place.line)
 
 
-def _systems(scope: Scope) -> dict[str, str]:
-    """Asset -> its system; a system is its own."""
-    made = {one.id: one.system for one in scope.assets if one.system}
-    return made | {one.id: one.id for one in scope.systems}
-
-
 def _owners(scope: Scope) -> dict[str, str]:
     """Who answers for an asset or system: named there, else for its system."""
     systems = {one.id: one.owner for one in scope.systems}
@@ -199,15 +192,15 @@ def _owners(scope: Scope) -> dict[str, str]:
 def _finding(
     one: Episode,
     terms: FindingTerms,
-    about: tuple[Mapping[str, str], Mapping[str, str], Ground],
+    about: tuple[Mapping[str, str], Ground],
     heard: Heard,
     at: tuple[int, Workdays],
 ) -> Finding:
-    systems, owners, ground = about
+    owners, ground = about
     base = name_of(one.key)
     said = [s for s in heard.of("finding_assigned") if _base(s) == base]
     where = one.asset or one.key[1]
-    system = systems.get(where)
+    system, unit = ground.place_of(where)
     limit = _clock(one, terms, said, at)
     stage = Stage.FIXED if one.closed_ms is not None else Stage.CLAIMED if one.claims else Stage.OPEN
     return Finding(
@@ -217,7 +210,7 @@ def _finding(
         name=one.key[2],
         state=one.state,
         system=system,
-        unit=ground.unit_of(system) or next((a.unit for a in ground.scope.assets if a.id == where), None),
+        unit=unit,
         owner=words.text(said[-1], "owner") if said else owners.get(where, ""),
         since=one.since,
         opened_ms=one.opened_ms,

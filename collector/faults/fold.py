@@ -119,7 +119,7 @@ def _attach(drafts: list[Draft], heard: Heard, ground: Ground) -> Iterable[tuple
 def _fault(
     draft: Draft, terms: FaultTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays
 ) -> Fault:
-    draft.said.sort(key=lambda one: one.entry)
+    draft.said.sort(key=lambda one: (one.received_ms, one.entry))
     moments, flags = _moments(draft, ground)
     judged = _judged(draft, terms, ground, heard)
     begin, stands_in = began(moments, terms.clock_start)

@@ -64,14 +64,20 @@ class Heard:
     def about(self, kind: str, one: Said) -> Said | None:
         """The newest statement of a kind that names this one (or what it corrects) by its entry."""
         mine = self.root(one.entry)
-        named = [s for s in self.of(kind) if self.root(number(s, "entry") or -1) == mine]
+        named = [s for s in self.of(kind) if self._names(s) == mine]
         return named[-1] if named else None
+
+    def _names(self, one: Said) -> int | None:
+        entry = number(one, "entry")
+        return None if entry is None else self.root(entry)
 
 
 def heard(said: Iterable[Said], as_of_ms: int) -> Heard:
     """Of every statement in the log what stands at an instant (collector/statements/fold.py): received by
     then, not corrected, with its second person where it needs one; and not of the future."""
-    known = sorted((one for one in said if one.received_ms <= as_of_ms), key=lambda one: one.entry)
+    # By receipt: what is only supposed (a what-if) has no place in the log and comes last.
+    received = (one for one in said if one.received_ms <= as_of_ms)
+    known = sorted(received, key=lambda one: (one.received_ms, one.entry))
     early = {one.entry for one in known if one.kind in _PAST and time_of(one) > one.received_ms + _FUTURE_MS}
     # A correction that speaks of the future stands no more than any other such statement, and replaces none.
     possible = [one for one in known if one.entry not in early]

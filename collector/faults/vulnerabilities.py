@@ -39,7 +39,7 @@ class Episode:
     ended_by: str = ""
     title: str = ""
     proofs: tuple[Proof, ...] = ()
-    system: str | None = None
+    about: str = ""
     severity: str = ""
 
 
@@ -52,7 +52,7 @@ def fold(
     terms: VulnerabilityTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays
 ) -> tuple[tuple[Vulnerability, ...], tuple[tuple[int, str], ...]]:
     """Every episode known by then, oldest first; and statements about none: (entry, why)."""
-    episodes = _scanned(terms, ground, as_of_ms) + _told(ground, heard)
+    episodes = _scanned(terms, ground, as_of_ms) + _told(heard)
     said = {kind: heard.of(kind) for kind in ("fix_plan", "mitigated", "force_majeure_claimed")}
     made = [_vulnerability(one, said, terms, ground, heard, (as_of_ms, days)) for one in episodes]
     made.sort(key=lambda one: (one.found_ms, one.id))
@@ -75,16 +75,14 @@ def _scanned(terms: VulnerabilityTerms, ground: Ground, as_of_ms: int) -> list[E
             series.setdefault(report.series, []).append(report)
     found: dict[Key, list[Episode]] = {}
     for reports in series.values():
-        for key, episodes in _episodes(reports, terms, ground).items():
+        for key, episodes in _episodes(reports, terms).items():
             found.setdefault(key, []).extend(episodes)
     return [one for key, episodes in sorted(found.items()) for one in _united(episodes)]
 
 
-def _episodes(
-    reports: Sequence[Report], terms: VulnerabilityTerms, ground: Ground
-) -> dict[Key, list[Episode]]:
+def _episodes(reports: Sequence[Report], terms: VulnerabilityTerms) -> dict[Key, list[Episode]]:
     made: dict[Key, list[Episode]] = {}
-    for report in sorted(reports, key=lambda one: (one.imported.time, one.imported.idx)):
+    for report in sorted(reports, key=lambda one: (_taken(one.imported), one.imported.idx)):
         shown: dict[Key, Finding] = {}
         for finding in report.imported.scan.findings:
             if finding.severity is not Severity.INFO and (
@@ -92,37 +90,40 @@ def _episodes(
             ):
                 shown[finding.key] = finding
         for key, finding in shown.items():
-            _show(made.setdefault(key, []), finding, report, terms, ground)
+            _show(made.setdefault(key, []), finding, report, terms)
         for key, episodes in made.items():
             if key not in shown and episodes[-1].ended_ms is None and _gone(episodes[-1], report.imported):
                 _end(episodes[-1], report, "rescan")
     return made
 
 
-def _show(
-    episodes: list[Episode], finding: Finding, report: Report, terms: VulnerabilityTerms, ground: Ground
-) -> None:
+def _show(episodes: list[Episode], finding: Finding, report: Report, terms: VulnerabilityTerms) -> None:
     one = report.imported
     last = episodes[-1] if episodes else None
     if last is None or last.ended_ms is not None:
         if finding.mitigated:
             return
-        at = one.received if terms.found_from == "received" else one.time
+        at = one.received if terms.found_from == "received" else _taken(one)
         proofs = (report.proof,) if report.proof is not None else ()
         episodes.append(
             Episode(
-                *(finding.key, finding, at, report.found_by, one.scan.settings, one.time),
+                *(finding.key, finding, at, report.found_by, one.scan.settings, _taken(one)),
                 title=finding.title,
                 proofs=proofs,
-                system=ground.hosts.get(finding.host),
+                about=finding.host,
                 severity=str(finding.severity),
             )
         )
         return
-    last.finding, last.settings, last.looked_ms = finding, one.scan.settings, one.time
+    last.finding, last.settings, last.looked_ms = finding, one.scan.settings, _taken(one)
     last.severity = str(finding.severity)
     if finding.mitigated:
         _end(last, report, "scan_mitigated")
+
+
+def _taken(one: Import) -> int:
+    """When a report was taken; one dated later than it came has its scanner's clock wrong."""
+    return min(one.time, one.received)
 
 
 def _gone(episode: Episode, one: Import) -> bool:
@@ -132,8 +133,8 @@ def _gone(episode: Episode, one: Import) -> bool:
 
 def _end(episode: Episode, report: Report, how: str) -> None:
     """A flaw was gone when the report was taken, not when somebody brought it."""
-    episode.ended_ms, episode.ended_by = report.imported.time, how
-    episode.looked_ms = report.imported.time
+    episode.ended_ms, episode.ended_by = _taken(report.imported), how
+    episode.looked_ms = _taken(report.imported)
     if report.proof is not None:
         episode.proofs = (*episode.proofs, report.proof)
 
@@ -154,7 +155,7 @@ def _united(episodes: list[Episode]) -> list[Episode]:
     return made
 
 
-def _told(ground: Ground, heard: Heard) -> list[Episode]:
+def _told(heard: Heard) -> list[Episode]:
     """Flaws that others reported. Without a scanner's key only a named look or a mitigation ends them."""
     made = []
     for one in heard.of("vulnerability_reported"):
@@ -166,7 +167,7 @@ def _told(ground: Ground, heard: Heard) -> list[Episode]:
             key, finding, time_of(one), words.text(one, "found_by") or "buyer", "", time_of(one)
         )
         episode.title, episode.severity, episode.proofs = finding.title, risk, (proof_of(one),)
-        episode.system = words.text(one, "system") or ground.hosts.get(words.text(one, "asset"))
+        episode.about = words.text(one, "asset", "system")
         made.append(episode)
     return made
 
@@ -186,6 +187,7 @@ def _vulnerability(
     approved = _approved(mine["fix_plan"], heard)
     _checked_again(one, mine["fix_plan"], ground, at[0])
     mitigated = mine["mitigated"][0] if mine["mitigated"] else None
+    system, unit = ground.place_of(one.about)
     stage, ended, how = _stage(one, mitigated, mine["fix_plan"])
     times = {
         "found": one.found_ms,
@@ -205,8 +207,8 @@ def _vulnerability(
         place=one.finding.place,
         title=one.title,
         severity=one.severity,
-        system=one.system,
-        unit=ground.unit_of(one.system),
+        system=system,
+        unit=unit,
         found_by=one.found_by,
         found_ms=one.found_ms,
         stage=stage,
