@@ -304,7 +304,8 @@ def _clocks(
 
 def _breaks(one: Breach, cadence: Cadence, turn: Turn, as_of: int) -> bool:
     mine = turn.system in (None, one.system) and (turn.system is not None or turn.unit in (None, one.unit))
-    inside = turn.from_ms <= one.at_ms < turn.due_ms and one.received_ms <= as_of
+    lasted = one.until_ms is None or max(one.at_ms, one.until_ms) >= turn.from_ms
+    inside = one.at_ms < turn.due_ms and lasted and one.received_ms <= as_of
     return mine and inside and any(_is(one.kind, kind) for kind in cadence.breach)
 
 

@@ -90,7 +90,7 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """Something seen that an obligation which always holds forbids."""
+    """Something seen that an obligation forbids which always holds. Until `until_ms` (None: still)."""
 
     kind: str
     at_ms: int
@@ -100,6 +100,7 @@ class Breach:
     system: str | None = None
     line: int | None = None
     what: str = ""
+    until_ms: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

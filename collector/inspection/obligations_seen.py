@@ -1,0 +1,450 @@
+"""From what the log gives (`Ground`, and what other parts make of the same log) to what cadences look at.
+
+Pure: collector and verifier run the same. An inspection counts here by the very rule that the scorecard's
+items count by (collector/judging/inspections.py), else the ledger and the points would tell two stories.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from collector.evidence.periods import PeriodError, parse_period
+from collector.inspection.cadence_model import (
+    Breach,
+    Deed,
+    Event,
+    Frame,
+    Observed,
+    Occasion,
+    Span,
+    Subject,
+    Timed,
+    Waiver,
+)
+from collector.inspection.cadence_terms import ObligationTerms
+from collector.inspection.deadlines import day_of, start_of, stretches
+from collector.inspection.due import BY_HAND
+from collector.inspection.holidays import HOLIDAYS, fixed, occurrences
+from collector.judging import backups, scans
+from collector.judging.ground import Applied, Ground, UnitRound, scope_at
+from collector.judging.inspections import coverage
+from collector.judging.scope import Scope
+from collector.judging.scope import Span as InScope
+from collector.scoring.model import Item, PackPeriod
+from collector.statements.fields import ZONE
+from collector.statements.model import Said
+
+_EVER = 2**53
+_PER_CENT = 10  # per mille
+LOG = "log"
+_Whose = tuple[str | None, str | None]  # unit, system
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What other parts make of the same log: looks by check (`check:ID`), drills, faults and their clocks.
+
+    `special`: rounds that are due before occasions only; `watched`: when anything at all came to the log.
+    """
+
+    deeds: tuple[Deed, ...] = ()
+    events: tuple[Event, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    clocks: tuple[Timed, ...] = ()
+    special: frozenset[str] = frozenset()
+    watched: tuple[Span, ...] = ()
+
+
+NOTHING = Extra()
+
+
+def observed(
+    ground: Ground, terms: ObligationTerms, frame: Frame, as_of_ms: int, extra: Extra = NOTHING
+) -> Observed:
+    """Everything that obligations of these terms can be told from, as of an instant."""
+    said = [one for one in ground.said if one.received_ms <= as_of_ms]
+    units, systems = _units(ground.applied), _systems(ground.applied)
+    scope = scope_at(ground.applied, as_of_ms)
+    deeds = [
+        *_inspections(ground.rounds, ground.applied, terms, extra.special),
+        *_regular(ground, scope, frame, as_of_ms),
+        *_scopes(ground.applied),
+        *(deed for one in said for deed in _deeds(one, scope, frame)),
+        *extra.deeds,
+    ]
+    waivers = tuple(waiver for one in said for waiver in _waiver(one, ground.said))
+    made = Observed(
+        as_of_ms=as_of_ms,
+        units=units,
+        systems=systems,
+        deeds=tuple(deeds),
+        events=(*(event for one in said for event in _event(one)), *extra.events),
+        occasions=(*_holidays(frame), *(occasion for one in said for occasion in _moment(one, frame))),
+        waivers=waivers,
+        breaches=(
+            *(breach for one in said for breach in _breach(one)),
+            *(_late(one) for one in waivers if one.received_ms >= one.from_ms),
+            *_ownerless(ground.applied),
+            *extra.breaches,
+        ),
+        clocks=extra.clocks,
+        watched=_merged((*extra.watched, *_watched(ground, said))),
+    )
+    return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))
+
+
+# Who is in scope.
+
+
+def _spans(applied: Sequence[Applied], number: int) -> Span:
+    """When an estate was in force; what the first one names was there before it too."""
+    begins = -_EVER if number == 0 else applied[number].at_ms
+    return begins, applied[number + 1].at_ms if number + 1 < len(applied) else _EVER
+
+
+def _scoped(applied: Sequence[Applied]) -> Iterator[tuple[Scope, Span]]:
+    held = [one for one in applied if one.terms.scope is not None]
+    for number, one in enumerate(held):
+        if one.terms.scope is not None:
+            yield one.terms.scope, _spans(held, number)
+
+
+def _units(applied: Sequence[Applied]) -> tuple[Subject, ...]:
+    found: dict[str, list[Span]] = defaultdict(list)
+    for scope, span in _scoped(applied):
+        for unit in scope.units:
+            found[unit.id].append(span)
+    return tuple(Subject(name, spans=_merged(spans)) for name, spans in found.items())
+
+
+def _systems(applied: Sequence[Applied]) -> tuple[Subject, ...]:
+    """A system of each unit it was ever in, while it was in it, in scope and in service."""
+    found: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
+    for scope, span in _scoped(applied):
+        for one in scope.systems:
+            inside = _cut(_cut([span], one.in_scope), one.in_service)
+            found[one.id, one.unit] += inside
+    return tuple(Subject(name, unit, _merged(spans)) for (name, unit), spans in found.items() if spans)
+
+
+def _cut(spans: Iterable[Span], held: Sequence[InScope]) -> list[Span]:
+    if not held:
+        return list(spans)
+    edges = [
+        (-_EVER if s.from_ms is None else s.from_ms, _EVER if s.to_ms is None else s.to_ms) for s in held
+    ]
+    both = [(max(a, c), min(b, d)) for a, b in spans for c, d in edges]
+    return [one for one in both if one[0] < one[1]]
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    made: list[Span] = []
+    for begins, ends in sorted(spans):
+        if made and begins <= made[-1][1]:
+            made[-1] = made[-1][0], max(made[-1][1], ends)
+        else:
+            made.append((begins, ends))
+    return tuple(made)
+
+
+# What machines did.
+
+
+def _inspections(
+    rounds: Sequence[UnitRound], applied: Sequence[Applied], terms: ObligationTerms, special: frozenset[str]
+) -> Iterator[Deed]:
+    """Each unit's share of a round, and the round as a whole: of the contract if all units were in it."""
+    windows: dict[str, list[UnitRound]] = defaultdict(list)
+    for one in rounds:
+        windows[one.window].append(one)
+    for held in windows.values():
+        first = held[0]
+        kinds = ["inspection"]
+        if first.special or first.round in special or BY_HAND in first.window:
+            kinds.append("special_inspection")
+        whole = _whole(held)
+        missing = {one.id for one in scope_at(applied, first.from_ms).units} - {one.unit for one in held}
+        for kind in kinds:
+            yield from (_inspection(kind, one, one.unit or None, terms) for one in held if one.unit)
+            yield _inspection(kind, whole, None, terms, "units" if missing else "")
+        yield Deed("record", first.received_ms, first.received_ms, first.idx, signer=LOG)
+
+
+def _whole(held: Sequence[UnitRound]) -> UnitRound:
+    times = [one.last_ms for one in held if one.last_ms is not None]
+    return replace(
+        held[0],
+        unit="",
+        due=sum(one.due for one in held),
+        answered=sum(one.answered for one in held),
+        assets=sum(one.assets for one in held),
+        attempted=sum(one.attempted for one in held),
+        last_ms=max(times, default=None),
+    )
+
+
+def _inspection(
+    kind: str, one: UnitRound, unit: str | None, terms: ObligationTerms, missing: str = ""
+) -> Deed:
+    reason = missing or _short(one, terms)
+    return Deed(
+        kind,
+        one.from_ms if one.last_ms is None else one.last_ms,
+        one.received_ms,
+        one.idx,
+        unit,
+        counts=not reason,
+        reason=reason,
+        signer=LOG,
+        grade=one.grade,
+        facts={"round": one.window, "coverage": coverage(one)},
+    )
+
+
+def _short(one: UnitRound, terms: ObligationTerms) -> str:
+    """Why a round is a partial inspection; "" where it counts."""
+    if one.last_ms is None:
+        return "nothing_answered"
+    if terms.inspection.attempt_all and one.attempted < one.assets:
+        return "not_attempted"
+    answered = 1000 * one.answered // one.due if one.due else 0
+    return "coverage" if answered < terms.inspection.min_coverage * _PER_CENT else ""
+
+
+def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int) -> Iterator[Deed]:
+    """Backups and scans of systems, as the scorecard's items count them."""
+    owner = {one.id: one.unit or "" for one in scope.systems}
+    whole = PackPeriod("", 0, -_EVER, _EVER, frame.first, frame.end)
+    points = [one for one in ground.backups if one.good]
+    held = [one for one in ground.scans if one.received_ms <= as_of_ms]
+    for item in (
+        *backups.backups(points, scope.objects, owner, whole),
+        *scans.scans(held, scope, owner, whole),
+    ):
+        received = {one.idx: one.received_ms for one in held}
+        yield _of_item(item, received)
+
+
+def _of_item(item: Item, received: Mapping[int, int]) -> Deed:
+    at = item.at_ms or 0
+    proof = item.proofs[-1]
+    return Deed(
+        item.kind,
+        at,
+        received.get(proof.entry, at),
+        proof.entry,
+        item.unit,
+        item.system,
+        line=proof.line,
+        signer=proof.signer,
+        grade=proof.grade,
+        facts=dict(item.facts),
+    )
+
+
+def _scopes(applied: Sequence[Applied]) -> Iterator[Deed]:
+    for one in applied:
+        if one.terms.scope is not None:
+            yield Deed("scope", one.at_ms, one.at_ms, one.idx, signer=LOG)
+
+
+def _ownerless(applied: Sequence[Applied]) -> Iterator[Breach]:
+    """Systems that nobody answers for (PD-49), by each estate that leaves it so."""
+    for one in applied:
+        for system in one.terms.scope.systems if one.terms.scope is not None else ():
+            if not system.owner:
+                yield Breach(
+                    "no_owner", one.at_ms, one.at_ms, one.idx, system.unit, system.id, what=system.id
+                )
+
+
+# What people said.
+
+_PLAIN = frozenset(
+    {
+        "visit",
+        "site_check",
+        "emergency_drill",
+        "training",
+        "defect_report",
+        "satisfaction",
+        "acceptance",
+        "escalated",
+        "plan",
+        "arrived",
+    }
+)
+_BREACH = frozenset({"absence", "unreachable", "refusal", "reprimand", "promise_unfulfilled"})
+_BREACH_OF_ITEM = frozenset({"fine", "deduction", "veto"})
+_ANSWERS = {"warning_acted": "warning_received"}
+_STARTS = frozenset({"warning_received"})
+_NAMED = {
+    "document_filed": ("document", "item"),
+    "report_signed": ("signed", "item"),
+    "activity": ("activity", "activity"),
+}
+
+
+def _deeds(one: Said, scope: Scope, frame: Frame) -> Iterator[Deed]:
+    """What a statement says was done; a roster is one in each month that it covers."""
+    made = _deed(one, scope)
+    if one.kind == "roster":
+        zone = frame.days.zone
+        first, last = (day_of(int(one.fields[name] or 0), zone) for name in ("from", "to"))
+        for begins, _ in stretches(first, max(last, first), 1):
+            yield replace(made, kind="roster", at_ms=max(made.at_ms, start_of(begins, zone)))
+    elif one.kind in _NAMED:
+        word, field = _NAMED[one.kind]
+        yield replace(made, kind=f"{word}:{one.fields.get(field)}")
+    elif one.kind == "fault_report_filed":
+        yield replace(made, kind="fault_report")
+    elif one.kind == "change_approved" or one.kind in _ANSWERS:
+        yield replace(made, kind=one.kind, facts={"event": str(one.fields.get("entry"))})
+    elif one.kind in _PLAIN:
+        yield made
+
+
+def _deed(one: Said, scope: Scope) -> Deed:
+    unit, system, asset = (_word(one, name) for name in ("unit", "system", "asset"))
+    units = scope.unit_of_system()
+    if unit is None:
+        unit = units.get(system or "") or next((a.unit for a in scope.assets if a.id == asset), None)
+    fault = _word(one, "fault")
+    return Deed(
+        one.kind,
+        one.received_ms if one.at_ms is None else min(one.at_ms, one.received_ms),
+        one.received_ms,
+        one.entry,
+        unit,
+        system,
+        about=_about(one),
+        signer=one.by,
+        grade=one.grade,
+        facts={"event": fault} if fault else {},
+    )
+
+
+def _word(one: Said, name: str) -> str | None:
+    value = one.fields.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _about(one: Said) -> date | None:
+    """The first day of the period that a statement names."""
+    named = _word(one, "period")
+    if named is None:
+        return None
+    try:
+        return day_of(parse_period(named, ZONE, 0).from_ms, ZONE)
+    except PeriodError:
+        return None
+
+
+def _event(one: Said) -> Iterator[Event]:
+    at = one.received_ms if one.at_ms is None else one.at_ms
+    if one.kind in _STARTS or (one.kind == "change_approved" and one.fields.get("approved") is True):
+        yield Event(one.kind, str(one.entry), at, one.received_ms, one.entry)
+
+
+def _moment(one: Said, frame: Frame) -> Iterator[Occasion]:
+    if one.kind == "key_moment":
+        first, last = (day_of(int(one.fields[name] or 0), frame.days.zone) for name in ("from", "to"))
+        yield Occasion("key_moment", first, last, one.received_ms, one.entry)
+
+
+def _waiver(one: Said, said: Sequence[Said]) -> Iterator[Waiver]:
+    """A notice; one that the buyer refused is none."""
+    if one.kind != "waiver":
+        return
+    decided = [
+        s.fields.get("approved")
+        for s in said
+        if s.kind == "waiver_decided" and s.fields.get("entry") == one.entry
+    ]
+    if False in decided:
+        return
+    begins, ends = (int(one.fields[name] or 0) for name in ("from", "to"))
+    what = (str(one.fields["obligation"]),)
+    yield Waiver(what, begins, ends, one.received_ms, one.entry, _word(one, "unit"), _word(one, "system"))
+
+
+def _late(one: Waiver) -> Breach:
+    return Breach("late_waiver", one.received_ms, one.received_ms, one.entry, one.unit, one.system)
+
+
+def _breach(one: Said) -> Iterator[Breach]:
+    at = one.received_ms if one.at_ms is None else one.at_ms
+    place = (at, one.received_ms, one.entry, _word(one, "unit"), _word(one, "system"))
+    if one.kind in _BREACH:
+        yield Breach(one.kind, *place)
+    elif one.kind in _BREACH_OF_ITEM:
+        yield Breach(f"{one.kind}:{one.fields.get('item')}", *place)
+
+
+# When.
+
+
+def _holidays(frame: Frame) -> Iterator[Occasion]:
+    """Holidays of the term; of years without a notice those with a fixed date, provisionally."""
+    known = frame.days.calendar
+    for name in HOLIDAYS:
+        for one in occurrences(known, name):
+            yield Occasion(name, one.first, one.after)
+        for year in range(frame.first.year, frame.end.year + 1):
+            guess = fixed(name, year) if year not in known.years else None
+            if guess is not None:
+                yield Occasion(name, guess.first, guess.after, provisional=True)
+
+
+def _watched(ground: Ground, said: Sequence[Said]) -> Iterator[Span]:
+    """A record says that the collector waited for its round to the end; else the day when anything came."""
+    day = 86_400_000
+    for one in ground.rounds:
+        yield one.from_ms, max(one.received_ms, one.from_ms + 1)
+    for received in (*(one.received_ms for one in said), *(one.received_ms for one in ground.scans)):
+        yield received - received % day, received - received % day + day
+
+
+def lapses(observed: Observed, terms: ObligationTerms, frame: Frame) -> Iterator[Breach]:
+    """The same system so many contract months without one of the kinds, once for each such run of months.
+
+    Of what only people can say (visits) silence is no proof, so it makes no lapse (LH-41).
+    """
+    if not terms.lapse_months:
+        return
+    months = list(stretches(frame.first, frame.end, 1, terms.anchor_day))
+    zone = frame.days.zone
+    edges = [(start_of(a, zone), start_of(b, zone)) for a, b in months]
+    over = [edge for edge in edges if edge[1] <= observed.as_of_ms]
+    for kind in (kind for kind in terms.lapse_kinds if kind != "visit"):
+        done = _done_in(observed, kind, over)
+        for system in observed.systems:
+            run = 0
+            for number, edge in enumerate(over):
+                owed = system.holds((edge[0] + edge[1]) // 2) and _any(observed.watched, edge)
+                run = run + 1 if owed and not _has(done[number], system) else 0
+                if run == terms.lapse_months:
+                    run = 0
+                    at = edge[1] - 1
+                    yield Breach("lapse", at, at, -1, system.unit, system.id, what=kind)
+
+
+def _done_in(
+    observed: Observed, kind: str, edges: Sequence[Span]
+) -> list[set[tuple[str | None, str | None]]]:
+    made: list[set[tuple[str | None, str | None]]] = [set() for _ in edges]
+    for one in observed.deeds:
+        if one.kind == kind and one.counts and one.received_ms <= observed.as_of_ms:
+            for number, (begins, ends) in enumerate(edges):
+                if begins <= one.at_ms < ends:
+                    made[number].add((one.unit, one.system))
+    return made
+
+
+def _has(done: set[_Whose], system: Subject) -> bool:
+    return any(s == system.id or (s is None and u == system.unit) for u, s in done)
+
+
+def _any(watched: Sequence[Span], edge: Span) -> bool:
+    return any(begins < edge[1] and ends > edge[0] for begins, ends in watched)
