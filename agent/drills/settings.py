@@ -2,20 +2,23 @@
 
 drills:
   directory: /var/lib/roundseal-drills    # default: STATE/drills/rooms
-  user: roundseal-drill                   # a root agent drops to it; default: roundseal-drill, else nobody
+  user: roundseal-drill                   # a root agent drops to it; default: roundseal-drill, else a number
+                                          # that no account and no process has
   quota_mb: 51200                         # of one drill, the copy of the artefact included
   reserve_mb: 1024                        # always left free on that file system
   programs: {postgres: [/opt/kingbase/Server/bin]}   # besides those found by themselves
 """
 
+import grp
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.drills.errors import StopError
 
-_USERS = ("roundseal-drill", "nobody")
+_USER = "roundseal-drill"
+_UNUSED = range(60_706, 61_184)  # what neither accounts nor systemd's own users are given
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,44 @@ def user_of(given: Drills) -> User:
     if os.geteuid():
         name = next((one.pw_name for one in pwd.getpwall() if one.pw_uid == os.geteuid()), "drill")
         return User(name, os.geteuid(), os.getegid())
-    for name in (given.user,) if given.user else _USERS:
-        try:
-            found = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        if found.pw_uid:
-            return User(found.pw_name, found.pw_uid, found.pw_gid)
-    raise StopError("denied", f"no unprivileged user {given.user or _USERS[0]}")
+    try:
+        found = pwd.getpwnam(given.user or _USER)
+    except KeyError:
+        if given.user:
+            raise StopError("denied", f"no user {given.user}") from None
+        return _unused()
+    if not found.pw_uid:
+        raise StopError("denied", f"{found.pw_name} is no unprivileged user")
+    return User(found.pw_name, found.pw_uid, found.pw_gid)
+
+
+def _unused() -> User:
+    """A number of its own: other services that run as `nobody` could read a drill's memory, its passwords and
+    what it restored through /proc."""
+    taken = _running()
+    for number in _UNUSED:
+        if number not in taken and not _known(pwd.getpwuid, number) and not _known(grp.getgrgid, number):
+            return User("drill", number, number)
+    raise StopError("denied", f"no unprivileged user {_USER}")
+
+
+def _known(ask: Callable[[int], object], number: int) -> bool:
+    try:
+        ask(number)
+    except KeyError:
+        return False
+    return True
+
+
+def _running() -> set[int]:
+    """User numbers (real, effective, saved, of files) that processes here have."""
+    found = set[int]()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/status", "rb") as file:
+                    row = next(line for line in file if line.startswith(b"Uid:"))
+            except (OSError, StopIteration):
+                continue  # it has just ended
+            found.update(map(int, row.split()[1:]))
+    return found

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -127,3 +128,29 @@ def test_a_journal_that_names_any_other_directory_removes_nothing(site, tmp_path
     (site.state / "drills" / "journal.json").write_text(json.dumps(one))
     journal.sweep(site.state)
     assert precious.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root's drills change their user")
+def test_no_other_account_of_the_machine_looks_into_a_drill(site, source):
+    nobody = pwd.getpwnam("nobody")
+    become = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    with begun(site, source, "read") as (held, _):
+        inside = [pid for pid in os.listdir("/proc") if pid.isdigit() and shares(pid, held["directory"])]
+        users = {os.stat(f"/proc/{pid}/task").st_uid for pid in inside} - {0}
+        assert users and nobody.pw_uid not in users
+        for pid in inside:
+            for name in ("environ", "root/etc/passwd", "maps"):
+                tried = subprocess.run(
+                    [*become, "cat", f"/proc/{pid}/{name}"], capture_output=True, check=False
+                )
+                assert tried.returncode == 1 and tried.stdout == b"", (pid, name)
+
+
+def shares(pid, room):
+    """Whether a process stands in this drill's cell."""
+    try:
+        return room in Path(f"/proc/{pid}/mountinfo").read_text() and bool(
+            Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+    except OSError:
+        return False
