@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire.numbers import EntryKind
+from collector.cli_keys import account_key
 from collector.context import ConfigError, open_context
 from collector.store import accounts
 from collector.store.accounts import AccountError, Role
@@ -41,7 +42,10 @@ def _do(
 
 @click.group()
 def account() -> None:
-    """Accounts of people: add, reset, list, role, disable, enable."""
+    """Accounts of people: add, reset, list, role, disable, enable, key."""
+
+
+account.add_command(account_key)
 
 
 @account.command()

@@ -1,9 +1,8 @@
-"""`rounds`, `round show`, `round run`, `statement add`."""
+"""`rounds`, `round show`, `round run`."""
 
 import json
 import sys
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from collector.cli_by import must_exist
 from collector.context import ConfigError, Context, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 _DAY_MS = 86_400_000
 
 
@@ -177,41 +175,3 @@ def run(directory: Path, id_: str, by: str, as_json: bool) -> None:
     click.echo(f"{window.id}: asked of {', '.join(agents)}; due within an hour")
     if absent:
         click.echo(f"not enrolled, so due and not inspected: {', '.join(absent)}")
-
-
-@click.group()
-def statement() -> None:
-    """Statements by people, signed by this collector (it names the account)."""
-
-
-@statement.command("add")
-@click.argument("directory", metavar="DIR", type=DIRECTORY)
-@click.argument("kind", metavar="KIND")
-@click.option("--field", "given", multiple=True, metavar="K=V", help="A field of the statement.")
-@click.option("--file", "document", type=FILE, help="Document whose digest and bytes are logged with it.")
-@click.option("--by", default="cli", show_default=True, help="Account that makes the statement.")
-@click.option("--json", "as_json", is_flag=True)
-def statement_add(
-    directory: Path, kind: str, given: tuple[str, ...], document: Path | None, by: str, as_json: bool
-) -> None:
-    """Log a statement; it counts from its receipt on, and is never changed.
-
-    KIND is approval (window=ID, reason=TEXT), or about a backup object: recovery, media_tested,
-    backup_excuse, backup_accept, backup_change, backup_epoch, backup_alias (fields: docs/backups.md).
-    """
-    from collector.jobs import statements
-
-    pairs = dict(item.partition("=")[::2] for item in given)
-    with _open(directory) as context:
-        must_exist(context, by)
-        try:
-            body = document.read_bytes() if document else None
-            idx = statements.add(context, kind, pairs, by=by, document=body)
-        except (statements.StatementError, OSError) as error:
-            _fail(str(error))
-            return
-    digest = sha256(body).hexdigest() if body else None
-    if as_json:
-        click.echo(json.dumps({"entry": idx, "kind": kind, "document": digest}))
-    else:
-        click.echo(f"{kind} logged as entry {idx}")

@@ -170,10 +170,10 @@ class Persons:
             if len(key.vouchers) >= 2 and of_side:
                 return Vouch.PERSON, ""
             return Vouch.NONE, "it replaces a key without that key's signature, or those of two others"
-        if not any(side(one.role) == side(key.role) for one in known):
-            return Vouch.FIRST, ""
         if of_side or (others and side(key.role) == "vendor"):
             return Vouch.PERSON, ""
+        if not any(side(one.role) == side(key.role) for one in known):
+            return Vouch.FIRST, ""
         return Vouch.NONE, f"nobody's key of the {side(key.role)}'s side vouched for it, and there was one"
 
     def enrol(self, idx: int, header: Mapping[str, Any]) -> PersonKey:

@@ -1,0 +1,140 @@
+"""The commands: keys made offline, statements signed elsewhere, sessions, second persons; refusals."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from collector.cli import main
+
+DAY_OF = "2026-11-01"
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A command; its result."""
+
+    def of(*words: str | Path, into: Path | None = None, code: int = 0):
+        result = CliRunner().invoke(main, [str(word) for word in words])
+        assert result.exit_code == code, result.output + result.stderr
+        if into is not None:
+            into.write_text(result.stdout)
+        return result
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, run) -> Path:
+    """A data directory with three accounts."""
+    directory = tmp_path_factory.mktemp("people") / "collector"
+    run("init", directory, "--origin", "cli.example/log")
+    for name, role in (("jia", "buyer"), ("wang", "manager"), ("zhao", "operator")):
+        run("account", "add", directory, name, "--role", role)
+    return directory
+
+
+@pytest.fixture
+def place(tmp_path: Path, made: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path / "collector"))
+
+
+def enrolled(run, place: Path, tmp_path: Path, name: str, role: str, by: str, *vouchers: str) -> Path:
+    key = tmp_path / f"{name}.key"
+    run("key", "make", key)
+    request = tmp_path / f"{name}.request"
+    own = ("--account", name, "--role", role, "--log", "cli.example/log")
+    run("key", "request", key, *own, into=request)
+    for voucher in vouchers:
+        run("key", "vouch", request, "--key", tmp_path / f"{voucher}.key", into=request)
+    run("account", "key", "add", place, request, "--by", by)
+    return key
+
+
+def test_a_key_is_made_asked_for_vouched_for_and_signs(run, place, tmp_path):
+    jia = enrolled(run, place, tmp_path, "jia", "buyer", "admin")
+    enrolled(run, place, tmp_path, "wang", "manager", "jia", "jia")
+    listed = json.loads(run("account", "key", "list", place, "--json").stdout)
+    assert [(one["account"], one["vouch"], one["vouchers"]) for one in listed] == [
+        ("jia", "first", ""),
+        ("wang", "person", "jia"),
+    ]
+    assert run("key", "show", jia).stdout.split()[-1] == listed[0]["code"]
+    signed = tmp_path / "signed.json"
+    said = ("reprimand", "--field", f"day={DAY_OF}", "--field", "text=两次未到场")
+    own = ("--key", jia, "--by", "jia", "--log", "cli.example/log")
+    run("statement", "sign", *said, *own, into=signed)
+    run("statement", "add", place, "--signed", signed)
+    stands = json.loads(run("statement", "list", place, "--json").stdout)
+    assert [(one["kind"], one["by"], one["role"], one["through"]) for one in stands] == [
+        ("reprimand", "jia", "buyer", "key")
+    ]
+    again = run("statement", "add", place, "--signed", signed, code=2)
+    assert "(twice)" in again.stderr
+    run("account", "key", "revoke", place, "jia", "--reason", "lost")
+    run("statement", "sign", *said[:-1], "text=other", *own, into=signed)
+    assert "(bad_signature)" in run("statement", "add", place, "--signed", signed, code=2).stderr
+
+
+def test_a_key_with_a_passphrase_opens_with_it_only(run, tmp_path):
+    key, words, other = tmp_path / "k", tmp_path / "words", tmp_path / "other"
+    words.write_text("correct horse\n")
+    other.write_text("wrong horse\n")
+    made = run("key", "make", key, "--passphrase-file", words)
+    assert run("key", "show", key, "--passphrase-file", words).stdout == made.stdout
+    assert "wrong passphrase" in run("key", "show", key, "--passphrase-file", other, code=2).stderr
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "ENCRYPTED" in key.read_text()
+    run("key", "make", key, code=2)  # what is there is never written over
+    assert run("key", "show", key, "--passphrase-file", words).stdout == made.stdout
+    key.chmod(0o644)
+    assert "chmod 600" in run("key", "show", key, "--passphrase-file", words, code=2).stderr
+
+
+def test_a_statement_with_the_key_at_hand_is_signed_and_logged_at_once(run, place, tmp_path):
+    jia = enrolled(run, place, tmp_path, "jia", "buyer", "admin")
+    words = ("statement", "add", place, "promise_unfulfilled", "--field", "promise=p1")
+    run(*words, "--field", f"day={DAY_OF}", "--by", "jia", "--key", jia)
+    assert "(buyer, signed)" in run("statement", "list", place).stdout
+
+
+def test_a_second_person_makes_it_stand(run, place):
+    words = ("statement", "add", place, "restore_approved", "--field", "object=x", "--field", "what=演练")
+    assert "(unknown_object)" in run(*words, "--by", "jia", code=2).stderr
+    done = run("statement", "add", place, "finding_closed", *_closing(), "--by", "jia", "--json")
+    entry = json.loads(done.stdout)["entry"]
+    assert run("statement", "list", place).stdout == ""
+    assert "(same_person)" in run("statement", "second", place, entry, "--by", "jia", code=2).stderr
+    run("statement", "second", place, entry, "--by", "wang")
+    assert json.loads(run("statement", "list", place, "--json").stdout)[0]["seconds"]
+
+
+def _closing() -> tuple[str, ...]:
+    return ("--field", "finding=H0123456789", "--field", "reason=设备已下线")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("level", "--field", "fault"), "K=V"),
+        (("level", "--field", "fault=a", "--field", "fault=b"), "each field once"),
+        (("level", "--by", "nobody"), "no such account"),
+        (("level", "--by", "jia"), "fault: is missing (missing_field)"),
+        (("reprimand", "--field", "day=yesterday", "--field", "text=x", "--by", "jia"), "day: "),
+        (("reprimand", "--field", "day=2026-11-01", "--field", "text=x", "--by", "zhao"), "(no_right)"),
+        (("reprimand", "--key", "nowhere", "--field", "day=2026-11-01", "--field", "text=x"), "nowhere"),
+        (("--signed", "nowhere"), "nowhere"),
+        ((), "one of the two"),
+    ],
+)
+def test_bad_input_ends_with_two_and_a_clear_word(run, made, words, wanted):
+    assert wanted in run("statement", "add", made, *words, code=2).stderr
+
+
+def test_the_kinds_are_listed_with_their_fields(run):
+    rows = json.loads(run("statement", "kinds", "--json").stdout)
+    assert {"level", "visit", "waiver", "maintenance_approved"} <= {row["kind"] for row in rows}
+    assert "visit\t上门回访\tunit at [text]" in run("statement", "kinds").stdout
