@@ -13,11 +13,11 @@ from collector.scoring.terms import Periods
 
 
 def periods_of(rule: Periods, start: str, choices: Choices) -> tuple[PackPeriod, ...]:
-    """Every period, in order. `start` (ISO) counts where the pack names none.
+    """Every period, in order. `start` (ISO): the estate's own first day; the pack's where it is empty.
 
     With an anchor day that is not the first day's, the outer two are broken ones, with a share each.
     """
-    first = date.fromisoformat(rule.start or start)
+    first = date.fromisoformat(start or rule.start)
     end = _later(first, rule.months * rule.count, first.day)
     anchor = first.day if rule.anchor_day is None else int(choices.amount(rule.anchor_day))
     edges = [first, *_edges(first, end, anchor, rule.months), end]
