@@ -1,0 +1,135 @@
+"""Worked scorecards: those of our own hand, those that come with the specification, and bad ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from collector.availability.errors import CaseError
+from collector.cli import main
+from collector.packs.loading import packaged
+from collector.scoring.cases import run_cases
+
+OWN = Path(__file__).with_name("cases.yaml")
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "examples" / "scorecards.yaml"
+
+
+def run(document):
+    return run_cases(document, packaged)
+
+
+def one(scheme, given, **rest):
+    return run({"examples": [{"id": "x", "scheme": scheme, "input": given, **rest}]}).results[0].got
+
+
+@pytest.mark.parametrize("example", yaml.safe_load(OWN.read_text())["examples"], ids=lambda one: one["id"])
+def test_every_example_of_our_own_hand_comes_out_to_the_fen(example):
+    (result,) = run({"examples": [example]}).results
+    assert result.got == example["expect"]
+    assert result.agrees
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the specification's examples are not here")
+def test_every_example_of_the_specification_comes_out_to_the_fen():
+    examples = yaml.safe_load(SHARED.read_text())["examples"]
+    report = run({"examples": examples})
+    assert report.differing == ()
+    assert report.as_json() == [{"id": one["id"], "got": one["expect"]} for one in examples]
+
+
+def test_the_command_prints_every_example_and_names_those_that_differ(tmp_path):
+    file = tmp_path / "cases.yaml"
+    file.write_text(
+        "examples:\n"
+        "- {id: right, scheme: pds_quarterly, input: {}, expect: {total: 100}}\n"
+        "- {id: wrong, scheme: pds_quarterly, input: {}, expect: {total: 99}}\n"
+        "- {id: asks, scheme: huaian_yearly, input: {availability: 99.85}}\n"
+    )
+    said = CliRunner().invoke(main, ["scorecard", "case", str(file)])
+    assert said.exit_code == 1
+    assert [line.split("\t")[:2] for line in said.stdout.splitlines()] == [
+        ["right", "good"],
+        ["wrong", "DIFFERS"],
+        ["asks", "no expectation"],
+    ]
+    assert said.stderr == "wrong\n"
+    listed = CliRunner().invoke(main, ["scorecard", "case", "--json", str(file)])
+    got = json.loads(listed.stdout)
+    assert got[:2] == [{"id": "right", "got": {"total": 100}}, {"id": "wrong", "got": {"total": 100}}]
+    assert got[2]["got"]["lines"]["availability"] == "14"
+    assert got[2]["got"]["repayable"] == "0.00"
+
+
+def test_what_is_got_has_the_types_of_what_is_expected_and_an_unknown_key_is_null():
+    got = one("pds_quarterly", {}, expect={"total": "100", "colour": 1, "lines": {"faults": "20"}})
+    assert got == {"total": "100", "colour": None, "lines": {"faults": "20"}}
+    assert one("luohe_monthly", {}, expect={"total": 100}) == {"total": 100}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "given", "field"),
+    [
+        ("luohe_monthly", {"units": [{"visit": 1}]}, "input.units[0]"),
+        ("luohe_monthly", {"units": []}, "input"),
+        ("luohe_monthly", {"units": [{"visits": -1}]}, "input.units[0].visits"),
+        ("luohe_monthly", {"units": [{"inspections": ["2026-02-30"]}]}, "input.units[0].inspections[0]"),
+        ("luohe_monthly", {"units": [{"inspections": "2026-02-03"}]}, "input.units[0].inspections"),
+        ("luohe_monthly", {"units": [{"kind": "castle"}]}, "input.units[0].kind"),
+        ("luohe_monthly", {"units": [{"late_faults": [5]}]}, "input.units[0].late_faults[0]"),
+        ("luohe_monthly", {"units": [{"satisfaction": "much"}]}, "input.units[0].satisfaction"),
+        ("luohe_monthly", {"units": [{"docs": {"required": "all"}}]}, "input.units[0].docs.required"),
+        ("luohe_monthly", {"fines": [{"item": "x"}]}, "input.fines[0]"),
+        ("luohe_monthly", {"fines": [{"item": "x", "yuan": 1, "percent": 1}]}, "input.fines[0]"),
+        ("luohe_monthly", {"deductions": [{"item": "x", "points": -1}]}, "input.deductions[0].points"),
+        ("luohe_monthly", {"months": []}, "input.months"),
+        ("luohe_monthly", {"months": [{"unit": 1}]}, "input.months[0]"),
+        ("luohe_monthly", [], "input"),
+        ("pds_quarterly", {"faults": [{"level": 0}]}, "input.faults[0].level"),
+        ("pds_quarterly", {"faults": [{"vendor_cause": True}]}, "input.faults[0]"),
+        ("pds_quarterly", {"half_year_end": "yes"}, "input.half_year_end"),
+        ("pds_quarterly", {"security": {"majors": 1}}, "input.security"),
+        ("pds_quarterly", {"response": {"report_late_days": [1.5]}}, "input.response.report_late_days[0]"),
+        ("pds_quarterly", {"cycles": []}, "input.cycles"),
+        ("pds_quarterly", {"cycles": [{}], "weeks_required": 1}, "input"),
+        ("huaian_yearly", {"availability": 101}, "input.availability"),
+        ("huaian_yearly", {"avail": 99}, "input"),
+        ("quarterly", {}, "scheme"),
+    ],
+)
+def test_a_mistake_in_a_case_names_the_example_and_the_field(scheme, given, field):
+    with pytest.raises(CaseError) as caught:
+        one(scheme, given)
+    assert (caught.value.example, caught.value.field) == ("x", field)
+
+
+@pytest.mark.parametrize(
+    ("rest", "field"),
+    [
+        ({"options": {"cuont": "literal"}}, "options.cuont"),
+        ({"options": {"count": "twice"}}, "options.count"),
+        ({"options": {"count": 1.5}}, "options.count"),
+        ({"pack": "luohe-2027"}, "pack"),
+        ({"expect": [1]}, "expect"),
+        ({"note": 1}, "example"),
+    ],
+)
+def test_a_mistake_around_the_input_is_named_too(rest, field):
+    with pytest.raises(CaseError) as caught:
+        one("luohe_monthly", {}, **rest)
+    assert caught.value.field == field
+
+
+def test_a_file_without_examples_or_with_one_twice_is_refused(tmp_path):
+    for document in ({}, {"examples": 1}, {"examples": [1]}, {"examples": [{"id": ""}]}):
+        with pytest.raises(CaseError):
+            run(document)
+    twice = {"id": "x", "scheme": "pds_quarterly"}
+    with pytest.raises(CaseError, match="twice"):
+        run([twice, twice])
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("- {id: a, scheme: pds_quarterly, input: {faults: [{level: 9}]}}")
+    said = CliRunner().invoke(main, ["scorecard", "case", str(bad)])
+    assert said.exit_code == 2
+    assert "a" in said.stderr and "faults[0].level" in said.stderr
