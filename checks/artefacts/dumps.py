@@ -290,6 +290,7 @@ def _true(one: DumpArtefact, dump: Dump, params: DumpParams) -> Iterator[Verdict
     if not dump.complete or dump.trouble:
         yield untold(Level.TRUE, "not_read")
         return
+    yield from _nameless(one, dump, params)
     if one.compared is not None:
         yield from _compared(one.compared, dump)
         return
@@ -315,6 +316,15 @@ def _source(one: DumpArtefact, dump: Dump, params: DumpParams) -> Iterator[Verdi
     for name in noted.databases:
         if params.databases and name not in params.databases:
             yield bad("not_in_policy", name)
+
+
+def _nameless(one: DumpArtefact, dump: Dump, params: DumpParams) -> Iterator[Verdict]:
+    """What it should be of, and does not say that it is."""
+    named = dump.database or one.noted.database or params.database in dump.databases
+    if params.database and not named:
+        yield untold(Level.TRUE, "not_recorded", "database")
+    if params.system and not one.noted.system:
+        yield untold(Level.TRUE, "not_recorded", "system")
 
 
 def _compared(seen: Compared, dump: Dump) -> Iterator[Verdict]:

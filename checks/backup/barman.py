@@ -281,6 +281,8 @@ def _alone(one: Kept, server: Server, params: Params, taken_at: int) -> Iterator
     else:
         yield from well_formed(inside)
     wanted = params.system or server.known
+    if params.system and not one.base.made.system:
+        yield untold(Level.CONNECTED, "not_recorded", "system")
     if wanted and one.base.made.system and wanted != one.base.made.system:
         yield bad("wrong_repository", one.base.made.system)
 

@@ -279,6 +279,10 @@ def _figures(one: Drilled) -> Iterable[Reading]:
         yield Reading(f"{name}:rpo", one.rpo, Unit.MILLISECONDS, State.OK)
     yield Reading(f"{name}:attempt", one.attempt, Unit.COUNT, State.OK)
     yield Reading(f"{name}:aborted", len(one.aborted), Unit.COUNT, State.OK)
+    if one.roles.errors:
+        # A pass of its own: what a tablespace's directory lacks here is no fault of the dump.
+        errors = one.roles.errors
+        yield Reading(f"{name}:globals_errors", errors, Unit.COUNT, State.WARN, "error_text")
     if one.left:
         yield Reading(f"{name}:left_behind", one.left, Unit.BYTES, State.WARN, "not_removed")
     if one.restored.read == "whole":

@@ -161,8 +161,9 @@ def _verdicts(one: Taken, params: Params, taken_at: int) -> Iterator[Verdict]:
 def _content(one: Taken, params: Params) -> Iterator[Verdict]:
     if params.database and one.database != params.database:
         yield bad("wrong_source", one.database)
-    if params.system and one.base.made.system and one.base.made.system != params.system:
-        yield bad("wrong_source", one.base.made.system)
+    if params.system and one.base.made.system != params.system:
+        told = one.base.made.system
+        yield bad("wrong_source", told) if told else untold(Level.TRUE, "not_recorded", "system")
     for name in one.databases:
         if params.databases and name not in params.databases:
             yield bad("not_in_policy", name)

@@ -202,6 +202,8 @@ def _alone(one: Physical, params: Params, taken_at: int) -> Iterator[Verdict]:
     if params.system and one.base.made.system:
         right = params.system == one.base.made.system
         yield good(Level.TRUE) if right else bad("wrong_source", one.base.made.system)
+    elif params.system:
+        yield untold(Level.TRUE, "not_recorded", "system")
 
 
 def _complete(one: Physical, files: Files) -> Iterator[Verdict]:

@@ -293,6 +293,8 @@ def _proven(one: Dumped) -> bool:
 
 def _true(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     """Its rows against those of the source."""
+    if params.database and not text.database and not _proven(one):
+        yield untold(Level.TRUE, "not_recorded", "database")
     if params.database and text.database and params.database != text.database:
         yield bad("wrong_source", text.database)
     elif one.recorded == "edited":

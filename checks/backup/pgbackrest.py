@@ -92,6 +92,8 @@ def _well_formed(one: Set, stanza: Stanza) -> Verdict:
 def _repository(stanza: Stanza, params: Params) -> Iterator[Verdict]:
     """Whether it is the repository it was."""
     wanted = params.system or stanza.known
+    if params.system and not stanza.systems:
+        yield untold(Level.CONNECTED, "not_recorded", "system")
     if stanza.systems and wanted and wanted not in stanza.systems:
         yield bad("wrong_repository", stanza.system)
     elif stanza.log.systems and stanza.systems and not set(stanza.log.systems) & set(stanza.systems):

@@ -51,6 +51,7 @@ READINGS: dict[str, tuple[str, str]] = {
     "attempt": ("第几次演练", "Attempt"),
     "aborted": ("中断的演练", "Attempts that ended without a result"),
     "left_behind": ("遗留数据", "Left behind"),
+    "globals_errors": ("角色恢复错误", "Errors in the pass of roles"),
 }
 
 REASONS: dict[str, tuple[str, str]] = {
@@ -117,6 +118,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "wrong_repository": ("不是约定的备份仓库", "another repository"),
     "stale_lock": ("遗留锁", "stale lock"),
     # L7 true
+    "not_followed": (
+        "是符号链接，不跟随；请写其所指的文件",
+        "a symbolic link, not followed: name what it points to",
+    ),
     "no_fingerprint": ("没有源端指纹可比", "no fingerprint of the source"),
     "fingerprint_edited": ("指纹被改动", "fingerprint was edited"),
     "wrong_source": ("来自别的源", "of another source"),
