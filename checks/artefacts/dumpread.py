@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from checks.artefacts import copytext, fingerprint, pgdump, standing
@@ -50,6 +50,7 @@ class _Look:
     memory: standing.Memory
     params: DumpParams
     product: Product
+    versions: dict[str, str] = field(default_factory=dict)  # of tools, each asked once in a look
 
     def artefact(self, entry: Entry) -> DumpArtefact:
         """One of them; what was read before and has not moved is not read again."""
@@ -263,7 +264,13 @@ class _Look:
 
     def _tool(self, name: str = "") -> str:
         """Version of the tool that reads archives here, "" where there is none."""
-        tools, name = self.backups.tools, name or self.product.restore
+        name = name or self.product.restore
+        if name not in self.versions:
+            self.versions[name] = self._version(name)
+        return self.versions[name]
+
+    def _version(self, name: str) -> str:
+        tools = self.backups.tools
         if tools.find(name) is None:
             return ""
         with tools.stream([name, "--version"]) as child:
