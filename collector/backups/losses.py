@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from checks.artefacts.levels import Level
 from collector.backups.assign import Series
 from collector.backups.calendar import expires, promised_from, start_of
 from collector.backups.case import Case
 from collector.backups.copies import Copied
 from collector.backups.ledger import CopyWord, Outcome, Problem, Retention
 from collector.backups.observed import Record
-from collector.backups.policy import HOUR_MS
+from collector.backups.policy import DAY_MS, HOUR_MS
 from collector.backups.runs import CHAINED, Runs
 
 _COPY_WORDS = {
@@ -187,16 +188,26 @@ def eaten_problems(case: Case, eaten: Sequence[tuple[int, int, int | None]]) -> 
 
 
 def copy_problems(case: Case, copied: Sequence[Copied]) -> Iterator[Problem]:
-    """Copies that lack, lag, differ, or lie where the first lies (that one once, for all)."""
+    """Copies that lack, lag, differ, or lie where the first lies (that one once, for all); those of which
+    nobody could tell for a day (once as well)."""
     beside = [held for held in copied if held.owed and held.state.state is CopyWord.NOT_ELSEWHERE]
     if beside:
         yield _copy(case, beside[0], "copy_not_elsewhere", numbers=(("copies", len(beside)),))
+    dark = [held for held in copied if held.owed and _untold(held, case.now)]
+    if dark:
+        numbers = (("copies", len(dark)),)
+        due = dark[0].state.due_ms
+        yield _copy(case, dark[0], "not_read", since=due, numbers=numbers, outcome=Outcome.COULD_NOT_TELL)
     for held in copied:
         word = held.state.state
         if held.owed and word in _COPY_WORDS and word is not CopyWord.NOT_ELSEWHERE:
             yield _copy(case, held, _COPY_WORDS[word])
         elif held.late_ms is not None:
             yield _copy(case, held, "copy_behind", until_ms=held.late_ms, since=held.state.due_ms)
+
+
+def _untold(held: Copied, now: int) -> bool:
+    return held.state.state is CopyWord.UNTOLD and now - held.state.due_ms > DAY_MS
 
 
 def _copy(
@@ -207,7 +218,17 @@ def _copy(
     until_ms: int | None = None,
     since: int | None = None,
     numbers: tuple[tuple[str, int], ...] = (),
+    outcome: Outcome = Outcome.BAD,
 ) -> Problem:
     first = since if since is not None else held.state.since_ms or held.state.due_ms
     place = held.state.place
-    return case.about(held.run, reason, first, place=place, until_ms=until_ms, numbers=numbers)
+    return case.about(
+        held.run,
+        reason,
+        first,
+        place=place,
+        until_ms=until_ms,
+        numbers=numbers,
+        level=Level.PLACED,
+        outcome=outcome,
+    )

@@ -4,11 +4,13 @@ Plain JSON values. Nothing is judged anew here: days, copies, drills and problem
 beside the contract lines that they bear on. Points and money are the scorecard's affair.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checks.codec import JsonValue, to_json
-from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Problem, Success
+from collector.backups.clauses import TOPICS
+from collector.backups.ledger import DayState, Ledger, ObjectLedger, Outcome, Problem, Rto, Success
 
 SCHEMA = 1
 _WITHOUT = (DayState.NONE, DayState.LOST)
@@ -43,6 +45,41 @@ def _line(line: str, problems: Sequence[Problem], ledger: Ledger) -> dict[str, J
         "untold": sum(1 for one in problems if one.outcome is Outcome.COULD_NOT_TELL),
         "first_provable": min((one.first_provable_ms for one in bad), default=None),
         "problems": [problem_json(one) for one in problems if one.outcome is not Outcome.WARN],
+        **_figures(line, bound, ledger),
+    }
+
+
+def _figures(line: str, bound: Sequence[ObjectLedger], ledger: Ledger) -> dict[str, JsonValue]:
+    """What the line's objects come to together. The success rate is that of all drills, which the promise
+    counts; it and the time to restore are of no interest to a line that speaks of neither."""
+    days = [day for one in bound for day in one.days]
+    copies: Counter[str] = Counter()
+    for one in bound:
+        copies.update({name.removeprefix("copy_"): n for name, n in one.counts.items() if "copy_" in name})
+    made: dict[str, JsonValue] = {
+        "days_without_point": sum(1 for day in days if day.state in _WITHOUT),
+        "days_unproven": sum(1 for day in days if day.state is DayState.UNPROVEN),
+        "copies": {name: n for name, n in sorted(copies.items()) if n},
+    }
+    if TOPICS.get(line, _RESTORE) & _RESTORE:
+        made["success"] = [success_json(one) for one in ledger.success]
+        made["rto"] = _rto([held for one in bound for held in one.rto])
+    return made
+
+
+_RESTORE = frozenset({"drill", "rto"})
+
+
+def _rto(held: Sequence[Rto]) -> dict[str, JsonValue]:
+    """`worst_ms`: the longest that was measured; `over`, `untold`: drills beyond the agreed time, or without
+    a right answer; `allowed_ms`: the shortest that was agreed (None: no drill)."""
+    told = [one.ms for one in held if one.ms is not None]
+    return {
+        "drills": len(held),
+        "worst_ms": max(told, default=None),
+        "allowed_ms": min((one.allowed_ms for one in held), default=None),
+        "over": sum(1 for one in held if one.within is False),
+        "untold": sum(1 for one in held if one.within is None),
     }
 
 

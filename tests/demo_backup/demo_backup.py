@@ -5,16 +5,16 @@
 A city platform (a full every Monday, increments every day), counties with a sealed dump every night and its
 copy, a backup server reached by SFTP. The dumps, seals, copies and looks are real; the clock is set. What
 the agents saw is signed, taken in and logged as always. Then `roundseal-collector backups DIR --json` must
-show exactly what was planted, with the day it was first provable. Exit 0 where it does.
+show exactly what was planted, each with the day it was first provable and the lines it breaks; the pages of
+the served collector and the exported record (json, xlsx, docx) must show just that. Exit 0 where all do.
 """
 
 import argparse
+import base64
 import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,13 +23,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import demo_parts as parts
 import demo_plants
+import demo_shown
 import files
 import world as w
 
-from agent.sources.backup import open_backups
-from agent.sources.means import Means
-from agent.sources.memory import Transient
-from checks import registry, result
+from checks import result
 from checks.plan import parse as parse_plan
 from collector.context import open_context
 from collector.estate.catalog import installed
@@ -61,19 +59,22 @@ places:
       backup.postgres: {{artefacts: 1, sealed: {{refused: false}}}}}}}}
 backups:
   - object: city/oa-files
-    clause: HA-05 HA-06 HA-07
+    clause: HA-05 HA-06 HA-07 HA-09 HA-10 HA-12
     full: {{every: week, on: monday, window: "00:00-05:00", grace: 3h, keep: 3 months}}
     incremental: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months, to: last}}
     source: {{kind: tree, path: "{appliance}/%Y%m%d"}}
     drill: {{every: month, restore_within: 12h}}
   - object: county/*/oa-db
-    clause: HA-08 HA-11
+    clause: HA-05 HA-08 HA-09 HA-10 HA-11 HA-12
     full: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months}}
     source: {{kind: postgres, path: "{counties}/{{object}}/%Y%m%d.dump.age"}}
     copy: {{to: backup-server, within: 2h, equal: sha256}}
     sealed: {{scheme: age, for: [ops, buyer-escrow]}}
     access: {{mode: "0600"}}
-    drill: {{every: month, restore_within: 12h}}
+    drill: {{every: month, restore_within: 12h, questions: people}}
+backup_success: {{at_least: 99%, over: year}}
+backup_questions:
+  people: [{{id: people, sql: "SELECT count(*) FROM person", expected: "40"}}]
 """
 
 
@@ -113,7 +114,7 @@ class Demo:
             f"  - {{id: county/xian-{n}/oa-db, asset: county-{n}, drill: county-{n},"
             f" name: {n}县数据库, kind: database, params: {{"
             f"backup.fingerprint: {{}}, backup.drill: {{sealed: {{secret: ops}}}}, "
-            f"backup.postgres: {{{key}, must_match: true, database: oa_{n}}}}}}}"
+            f"backup.postgres: {{{key}, must_match: true, database: oa_{n}, databases: [oa_{n}]}}}}}}"
             for n in numbers
         )
         return ESTATE.format(
@@ -129,17 +130,7 @@ class Demo:
     def look(self, name, item, at):
         """One look of an agent; its line, as it is signed."""
         kept = self._memory.setdefault((name, item.check, item.target), {})
-        source = open_backups(Transient(kept), Means(state=self.state(name)), at)
-        ticks = iter(range(at, at + 100))
-        made = result.look(
-            registry.get(item.check),
-            item,
-            source,
-            vantage=name,
-            when=result.When(at),
-            now=lambda: next(ticks),
-        )
-        return made
+        return parts.look(self.state(name), name, item, at, kept)
 
 
 class Collector:
@@ -167,6 +158,8 @@ class Collector:
             for name, agent in self.agents.items():
                 held = plans.current(conn, name)
                 agent.plan, self.plans[name] = held[2], parse_plan(held[0]).items
+                (demo.top / "plans").mkdir(exist_ok=True)
+                (demo.top / "plans" / name).write_bytes(held[0])
 
     def look(self, name, at, wanted):
         """The looks of an agent that `wanted(check)` picks, sent at once; their results."""
@@ -179,11 +172,30 @@ class Collector:
         asked = [(name, item) for name in names for item in self.plans[name] if wanted(item.check)]
         found = list(self.demo.workers.map(lambda one: self.demo.look(*one, at), asked))
         for name in names:
-            lines = [result.encode(made) for (who, _), made in zip(asked, found, strict=True) if who == name]
-            if lines:
-                acks = self.batches.take(self.agents[name].batch(lines, self.hands.ms))
-                assert [ack.status for ack in acks] == ["ok"], acks
+            self.send(
+                name,
+                [result.encode(made) for (who, _), made in zip(asked, found, strict=True) if who == name],
+            )
         return found
+
+    def send(self, name, lines):
+        """What an agent saw, taken in."""
+        if lines:
+            acks = self.batches.take(self.agents[name].batch(lines, self.hands.ms))
+            assert [ack.status for ack in acks] == ["ok"], acks
+
+    def drills(self, names, at):
+        """The restore drills of these agents, in programs whose clock says `at`."""
+        self.hands.ms = at + 1_800_000
+        script = Path(__file__).with_name("demo_drill.py")
+
+        def hold(some):
+            asked = json.dumps({"agents": some}).encode()
+            return w.run(sys.executable, script, self.demo.top, at, input=asked).stdout
+
+        for said in self.demo.workers.map(hold, [names[i::3] for i in range(3)]):
+            for name, _, line in (row.partition("\t") for row in said.decode().splitlines()):
+                self.send(name, [base64.b64decode(line)])
 
 
 def live(demo, collector, planted, days):
@@ -198,11 +210,13 @@ def live(demo, collector, planted, days):
         collector.looks(
             list(collector.plans), at, lambda check: check not in ("backup.manifest", "backup.drill")
         )
-        if day.day == 5:
-            for name in collector.plans:
-                collector.look(
-                    name, worksite.at(day.isoformat(), "20:00"), lambda check: check == "backup.drill"
-                )
+        if day.weekday() == 0 and 8 <= day.day <= 14:  # when the city's newest is a full
+            off = {one.object for one in today if not one.drill}
+            held = {"city": demo.city.name, **{f"county-{one.number}": one.name for one in demo.counties}}
+            collector.drills(
+                [name for name, thing in held.items() if thing not in off],
+                worksite.at(day.isoformat(), "20:00"),
+            )
         if number % 7 == 6:
             say(
                 f"  {day}  {sum(1 for _ in demo.top.rglob('*.age'))} dumps,"
@@ -234,17 +248,9 @@ def county_night(county, day, today):
         county.send(day)
 
 
-def account(place):
-    """What the collector's own command says, as JSON."""
-    words = [sys.executable, "-c", "from collector.cli import main; main()", "backups", str(place), "--json"]
-    said = subprocess.run(words, cwd=parts.ROOT, capture_output=True, check=False)
-    assert said.returncode in (0, 1), said.stderr.decode()[-2000:]
-    return json.loads(said.stdout)
-
-
-def compare(found, planted, days):
+def compare(found, planted):
     """Prints what was planted beside what is shown; how many planted are not shown, and shown not planted."""
-    bad = [one for one in found["problems"] if one["outcome"] == "bad"]
+    bad = [one for one in found["problems"] if one["outcome"] != "warn"]
     missed = 0
     say(f"{'planted':34} {'object':22} {'first provable':14} {'reason':20} breaks")
     for one in planted:
@@ -278,25 +284,36 @@ def day_of(ms):
 
 
 def summary(found):
-    """Figures per contract line, as the obligation ledger takes them."""
-    lines = {}
-    for one in found["objects"]:
-        for clause in one["clause"]:
-            held = lines.setdefault(clause, Counter())
-            held["objects"] += 1
-            held["slots_missed"] += one["counts"].get("missed", 0)
-            held["days_restorable"] += one["counts"].get("day_restorable", 0)
-            held["days_lost"] += one["counts"].get("day_lost", 0) + one["counts"].get("day_none", 0)
-            held["copies_not_equal"] += sum(c["state"] != "equal" for c in one["copies"])
-    for problem in found["problems"]:
-        for clause in problem["clause"]:
-            if problem["outcome"] == "bad":
-                lines.setdefault(clause, Counter())["problems"] += 1
-    return {clause: dict(counted) for clause, counted in sorted(lines.items())}
+    """Figures per contract line, as the obligation ledger takes them, without their problems."""
+    lines = found["obligations"]["lines"]
+    return {
+        name: {key: value for key, value in line.items() if key not in ("problems", "objects")}
+        | {"objects": len(line["objects"]), "problems": sum(p["outcome"] == "bad" for p in line["problems"])}
+        for name, line in lines.items()
+    }
+
+
+def elsewhere(shown, found, names):
+    """Whether pages and record say just what the command says; lines about what only one of them does."""
+    every = [demo_shown.key(one) for one in found["problems"]]
+    standing = [demo_shown.key(one) for one in found["problems"] if one["until_ms"] is None]
+    pages = shown.pages(["", *names])
+    yield from demo_shown.differences("the page of all", standing, demo_shown.rows_of_page(pages[""]))
+    for name in names:
+        mine = [demo_shown.key(one) for one in found["problems"] if one["object"] == name]
+        yield from demo_shown.differences(f"the page of {name}", mine, demo_shown.rows_of_page(pages[name]))
+    told = json.loads(shown.record("json").read_bytes())["problems"]
+    yield from demo_shown.differences("the record", every, [demo_shown.key(one) for one in told])
+    rows = demo_shown.rows_of_workbook(shown.record("xlsx"))
+    yield from demo_shown.differences("the record's workbook", every, rows)
+    text = demo_shown.text_of_docx(shown.record("docx"))
+    yield from (f"the record's docx does not show {one}" for one in every if one[1] not in text)
+    yield from (f"the record's docx does not show {one}" for one in every if one[2] not in text)
+    say(f"pages of {len(names)} objects, record of {len(told)} problems in json, xlsx, docx: read")
 
 
 def run(top, world, args):
-    """The whole demonstration; missed and stray."""
+    """The whole demonstration; how much is amiss."""
     demo = Demo(top, world, args.counties, args.seed)
     demo.begun = time.monotonic()
     planted = demo_plants.chosen(demo, args.days, FIRST)
@@ -306,25 +323,25 @@ def run(top, world, args):
         f" backup server by SFTP on port {demo.port}"
     )
     live(demo, collector, planted, args.days)
-    collector.hands.ms = worksite.at((FIRST + timedelta(days=args.days - 1)).isoformat(), "12:00")
+    last = FIRST + timedelta(days=args.days - 1)
+    collector.hands.ms = worksite.at(last.isoformat(), "12:00")
     derive.catch_up(collector.context)
     collector.publisher.publish()
-    found = account_at(collector)
+    say(f"  lived through in {time.monotonic() - demo.begun:.0f} s")
+    at = w.datetime.fromtimestamp(collector.hands.ms / 1000 + 60, w.ZONE)
+    shown = demo_shown.Shown(top / "collector", at, FIRST, last)
+    found = shown.account()
     (top / "backups.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
-    missed, stray = compare(found, planted, args.days)
+    missed, stray = compare(found, planted)
     say(json.dumps({"clauses": summary(found)}, ensure_ascii=False))
-    say(f"shown {len(planted) - missed} of {len(planted)} planted, {stray} not planted")
-    return missed, stray
-
-
-def account_at(collector):
-    """The account at the end of the simulated time; the command itself reads this machine's clock."""
-    from collector.backups.ledger import as_json
-    from collector.jobs import backups
-
-    with collector.context.read() as conn:
-        made = backups.account(conn, collector.context.now())
-    return json.loads(json.dumps(as_json(made.ledger), ensure_ascii=False))
+    amiss = list(elsewhere(shown, found, [demo.city.name, *(one.name for one in demo.counties)]))
+    for line in amiss[:20]:
+        say(line)
+    say(
+        f"shown {len(planted) - missed} of {len(planted)} planted, {stray} not planted,"
+        f" {len(amiss)} not the same on pages and in the record; {time.monotonic() - demo.begun:.0f} s"
+    )
+    return missed + stray + len(amiss)
 
 
 def main():
@@ -338,8 +355,8 @@ def main():
         top = args.keep or Path(place)
         top.mkdir(parents=True, exist_ok=True)
         with w.World(top / "world", 500_000, args.seed) as world:
-            missed, stray = run(top, world, args)
-    return 1 if missed or stray else 0
+            amiss = run(top, world, args)
+    return 1 if amiss else 0
 
 
 if __name__ == "__main__":

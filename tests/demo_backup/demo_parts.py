@@ -24,8 +24,12 @@ import yaml  # noqa: E402
 from agent.fingerprints import wrap  # noqa: E402
 from agent.fingerprints.login import Login  # noqa: E402
 from agent.fingerprints.take import Pace  # noqa: E402
+from agent.sources.backup import open_backups  # noqa: E402
+from agent.sources.means import Means  # noqa: E402
+from agent.sources.memory import Transient  # noqa: E402
 from agent.sources.ssh_link import fingerprint  # noqa: E402
 from agent.sources.ssh_pins import Pin, Pins  # noqa: E402
+from checks import registry, result  # noqa: E402
 from checks.artefacts.copyrows import SHA256  # noqa: E402
 from checks.artefacts.fingerprint import ENDING, Bytes  # noqa: E402
 from checks.artefacts.fingerprint import dump as dumped  # noqa: E402
@@ -41,6 +45,15 @@ def beside(name, path):
 
 
 worksite = beside("worksite", ROOT / "tests" / "web" / "worksite.py")
+
+
+def look(state, name, item, at, kept):
+    """One look of an agent (or one of its drills), as it is signed."""
+    source = open_backups(Transient(kept), Means(state=state), at)
+    ticks = iter(range(at, at + 100))
+    return result.look(
+        registry.get(item.check), item, source, vantage=name, when=result.When(at), now=lambda: next(ticks)
+    )
 
 
 class County:
@@ -81,9 +94,9 @@ class County:
             f"UPDATE document SET fee = fee + 1 WHERE id % 37 = {day.day}",
         )
 
-    def back_up(self, day, *, words=(), to=("ops", "escrow"), between=()):
+    def back_up(self, day, *, words=(), to=("ops", "escrow"), between=(), beside=(), took_s=5):
         """The night's job: fingerprint of the source, dump, seal. `between`: statements after the fingerprint
-        that are taken back after the dump."""
+        that are taken back after the dump; `beside`: other databases on the server."""
         at = w.datetime(day.year, day.month, day.day, 1, 10, tzinfo=w.ZONE)
         pg = self.demo.pg
         plain = self.demo.top / f"{self.database}.dump"
@@ -118,7 +131,11 @@ class County:
         raw = path.read_bytes()
         made = Bytes(path.name, len(raw), hashlib.sha256(raw).hexdigest())
         print_ = replace(
-            print_, started=w.ms(at), ended=w.ms(at) + 5000, artefact=made, databases=(self.database,)
+            print_,
+            started=w.ms(at),
+            ended=w.ms(at) + took_s * 1000,
+            artefact=made,
+            databases=(self.database, *beside),
         )
         beside_ = path.with_name(path.name + ENDING)
         beside_.write_bytes(dumped(print_))
@@ -205,6 +222,7 @@ def sshd(demo):
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/host\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {place}/client.pub\nPermitRootLogin yes\nPidFile {place}/pid\n"
         "Subsystem sftp internal-sftp\nMaxStartups 100\n"
+        "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org\n"
     )
     server = subprocess.Popen([w.tool("sshd"), "-D", "-e", "-f", place / "conf"], stderr=subprocess.DEVNULL)
     demo.world.open.callback(lambda: (server.terminate(), server.wait(10)))

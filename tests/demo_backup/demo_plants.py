@@ -1,7 +1,8 @@
 """The dozen: what goes wrong in the demonstration, on which day, and what must be shown for it."""
 
+import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import case as c
@@ -9,8 +10,11 @@ import case as c
 
 @dataclass
 class Plant:
-    """`number`: day on which it happens; `hit`: day whose artefact it is; `reasons`: words that may name it;
-    `also`: words that follow from it. `job` takes the place of the night's job, `mishap` comes after it."""
+    """`number`: day on which it happens; `reasons`: words that may name it, `also`: those that follow.
+
+    `job` takes the place of the night's job, `mishap` comes after it; `drill` False: that day's drill is not
+    held. `hit_before`: so many days older is the artefact that is hit; `until`: so many days after it suffer
+    too; `later`: days until it can be proven."""
 
     what: str
     object: str
@@ -23,7 +27,7 @@ class Plant:
     hit_before: int = 0
     until: int = 0
     later: int = 0
-    seen: list = field(default_factory=list)
+    drill: bool = True
 
     @property
     def day(self):
@@ -55,7 +59,7 @@ class Plant:
 
 def chosen(demo, days, first):
     """Those that fit into so many days and counties."""
-    return [one for one in _all(demo, first) if one.number < days]
+    return [one for one in _all(demo, first) if one.number + one.later < days]
 
 
 def _all(demo, first):
@@ -118,11 +122,22 @@ def _all(demo, first):
         10,
         "purged before its time",
         60,
-        "vanished",
+        "copy_missing",
         mishap=lambda one, day: c.remove(one.path(day)),
         hit_before=12,
-        also=("retention_short", "eating_good"),
     )
+    county(
+        3, "done after the end of grace", 20, "late", job=lambda one, day: one.back_up(day, took_s=7 * 3600)
+    )
+    county(
+        5,
+        "a new database that no job knows",
+        44,
+        "not_in_policy",
+        job=lambda one, day: one.back_up(day, beside=("oa_new",)),
+    )
+    # Due by the end of July: on the first of August it is missed.
+    county(6, "drill not held", 42, "not_drilled", drill=False, hit_before=12, later=19)
     county(
         1,
         "yesterday's under today's name",
@@ -174,8 +189,6 @@ def one_row(one, day):
 
 def flip(path):
     """One bit, in place."""
-    import os
-
     held = path.stat()
     where = held.st_size * 2 // 3
     c.patch(path, where, bytes([path.read_bytes()[where] ^ 1]))
@@ -199,7 +212,10 @@ def same_again(one, day):
 
 def left_out(city, day):
     """One of the files that the manifest names is not in the increment."""
-    min(p for p in city.path(day).rglob("*") if p.is_file()).unlink()
+    path = min(p for p in city.path(day).rglob("*") if p.is_file())
+    held = path.parent.stat()
+    path.unlink()
+    os.utime(path.parent, ns=(held.st_atime_ns, held.st_mtime_ns))
 
 
 def deleted(city, day):

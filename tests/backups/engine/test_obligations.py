@@ -51,7 +51,18 @@ def test_each_line_says_what_breaks_it_and_since_when(kit):
         "untold": 0,
         "first_provable": None,
         "problems": [],
+        "days_without_point": 2,
+        "days_unproven": 0,
+        "copies": {"equal": 9},
     }
+    assert lines["HA-12"]["rto"] == {
+        "drills": 1,
+        "worst_ms": None,
+        "allowed_ms": 12 * kit.HOUR,
+        "over": 0,
+        "untold": 1,
+    }
+    assert lines["HA-12"]["success"] == held["success"] and "success" not in lines["HA-06"]
     assert lines["HA-06"]["kept"] is False and lines["HA-06"]["standing"] == 3
     assert kit.said(lines["HA-09"]["first_provable"]) == "2026-03-05 12:00"
 
