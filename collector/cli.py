@@ -30,6 +30,7 @@ _COMMANDS = {
     "scan": "collector.cli_scan:scan",
     "ledger": "collector.cli_ledger:ledger",
     "backups": "collector.cli_backups:backups",
+    "obligations": "collector.cli_obligations:obligations",
     "scorecard": "collector.cli_scorecard:scorecard",
 }
 _LATER = ("prune",)

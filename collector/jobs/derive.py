@@ -23,6 +23,7 @@ from collector.jobs.deriver import MOST_DIRTY, Deriver, Overtaken
 from collector.store import (
     account_keys,
     backups,
+    cadence,
     estates,
     human,
     late,
@@ -60,6 +61,7 @@ DERIVED = (
     rounds.rule_table,
     rounds.record_table,
     scorecards.unit_round_table,
+    cadence.looked_table,
     scorecards.scorecard_table,
     statements.statement_table,
     statements.said_table,

@@ -15,12 +15,13 @@ from checks.wire.signing import Signer
 from collector.availability.estate_terms import parse as parse_terms
 from collector.context import Context
 from collector.inspection import human as people
+from collector.inspection.obligations_looks import looked
 from collector.inspection.record import parse as parse_record
 from collector.jobs import said as sayings
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.judging.inspections import unit_rounds
-from collector.store import estates, evidence, human, packs, plans, rounds, scorecards, statements
+from collector.store import cadence, estates, evidence, human, packs, plans, rounds, scorecards, statements
 from collector.store.content import content
 
 KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD)
@@ -134,6 +135,7 @@ def _units(conn: Connection, said: Said) -> None:
     if scope is not None:
         record = parse_record(said.body or b"")
         scorecards.save_rounds(conn, unit_rounds(said.idx, said.received_ms, record, scope))
+        cadence.save(conn, looked(said.idx, said.received_ms, record))
 
 
 def _scorecard(conn: Connection, said: Said) -> None:

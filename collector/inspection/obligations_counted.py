@@ -1,0 +1,101 @@
+"""From a ground to the ledger of a period, and to what its scorecard counts of it: store and verifier alike.
+
+Pure. Due dates go on beyond the years whose holidays are published, marked provisional (ruling 12); clocks
+of faults do not, they are unknown there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from collector.availability.calendar_cn import Calendar
+from collector.inspection.cadence_model import Frame, Observed, Span
+from collector.inspection.cadence_terms import ObligationTerms, with_options
+from collector.inspection.deadlines import Workdays, shanghai, start_of
+from collector.inspection.obligations import ObligationLine, gaps, items, lapse_items, ledger
+from collector.inspection.obligations_seen import NOTHING, Extra, observed
+from collector.judging.ground import Ground
+from collector.packs.checking import walk
+from collector.packs.model import Pack
+from collector.scoring.model import Gap, Item, PackPeriod
+from collector.scoring.terms import Select, Value
+
+_KINDS = frozenset({"due", "done", "late", "missed", "excused"})
+_DAY_MS = 86_400_000
+_BEFORE = 100 * _DAY_MS  # weeks cut by the period's edge, the months of a lapse, a half-year's other quarter
+_AFTER = 40 * _DAY_MS  # what is handed in after the end
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What a ledger is asked for: terms under the options chosen, the contract's term, a span, as of when."""
+
+    terms: ObligationTerms
+    frame: Frame
+    span: Span
+    as_of_ms: int
+
+
+def counting(
+    pack: Pack,
+    options: Mapping[str, Value],
+    term: tuple[date, date],
+    span: Span,
+    as_of_ms: int,
+    calendar: Calendar,
+    *,
+    guess: bool = True,
+) -> Counting | None:
+    """The question for a span of a contract's term; None where the pack names no obligations."""
+    if pack.obligations is None:
+        return None
+    terms = with_options(pack.obligations, {key: str(value) for key, value in options.items()})
+    days = Workdays(calendar, shanghai(), terms.office(), guess)
+    return Counting(terms, Frame(*term, days), span, as_of_ms)
+
+
+def span_of(asked: Counting) -> Span:
+    """What a ground must hold for a span: whole stretches of all its cadences. Never more than the term."""
+    zone = asked.frame.days.zone
+    first, end = start_of(asked.frame.first, zone), start_of(asked.frame.end, zone)
+    return max(asked.span[0] - _BEFORE, first), min(asked.span[1] + _AFTER, end + _AFTER)
+
+
+def told(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> tuple[ObligationLine, ...]:
+    """The ledger: every obligation of the pack."""
+    return ledger(asked.terms, seen(asked, ground, extra), asked.frame, asked.span, ground.said)
+
+
+def seen(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> Observed:
+    """What the ledger is told from."""
+    return observed(ground, asked.terms, asked.frame, asked.as_of_ms, extra)
+
+
+def counted(
+    asked: Counting, pack: Pack, ground: Ground, extra: Extra = NOTHING
+) -> tuple[tuple[Item, ...], tuple[Gap, ...]]:
+    """Items and gaps of the obligations that the pack's rules count rows of (PD-37, HA-26), and lapses."""
+    priced, lapses = priced_by(pack)
+    if not priced and not lapses:
+        return (), ()
+    known = seen(asked, ground, extra)
+    lines = ledger(asked.terms, known, asked.frame, asked.span, ground.said, priced)
+    made = [*items(lines, asked.frame)]
+    if lapses:
+        made += lapse_items(known, asked.span, asked.frame)
+    return tuple(made), tuple(gaps(lines))
+
+
+def priced_by(pack: Pack) -> tuple[frozenset[str], bool]:
+    """Obligations whose rows a rule counts, and whether lapses are counted."""
+    found = [part for _, part in walk(pack.scoring, ()) if isinstance(part, Select)]
+    named: set[str] = set()
+    for part in found:
+        wanted = part.where.get("obligation", ()) if part.kind in _KINDS else ()
+        named |= {str(one) for one in wanted} if isinstance(wanted, tuple) else set()
+    return frozenset(named), any(part.kind == "lapse" for part in found)
+
+
+def term_of(periods: Sequence[PackPeriod]) -> tuple[date, date]:
+    """First day and end of a contract by its periods."""
+    return periods[0].first, periods[-1].end

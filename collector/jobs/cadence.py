@@ -1,0 +1,264 @@
+"""The cadence and obligation ledger over the store, as of an instant.
+
+It reads rows that are kept as rounds close (by unit and by check), the account of backups, reports of
+scanners and statements: a new result costs the same however long the log is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from collector.availability import calendar_cn
+from collector.backups.ledger import Ledger, Outcome
+from collector.inspection.cadence_model import Breach, Deed, Observed, Span
+from collector.inspection.obligations import ObligationLine
+from collector.inspection.obligations import ledger as lines_of
+from collector.inspection.obligations_counted import Counting, counted, counting, seen, span_of, term_of
+from collector.inspection.obligations_faults import extra as of_faults
+from collector.inspection.obligations_looks import breaches, deeds
+from collector.inspection.obligations_seen import Extra
+from collector.jobs import backups as backup_jobs
+from collector.jobs import faults, scans, scorecards
+from collector.jobs.backups import Account
+from collector.jobs.said import all_said
+from collector.judging import judge
+from collector.judging.backups import backed_up
+from collector.judging.ground import Applied, BackedUp, Ground
+from collector.judging.judge import Chosen
+from collector.judging.scans import scan_of
+from collector.scoring.model import Gap, Item, PackPeriod
+from collector.store import backups as backup_rows
+from collector.store import cadence as store
+from collector.store import evidence, packs, rounds
+from collector.store import scorecards as unit_rounds
+
+_DAY_MS = 86_400_000
+NONE = Extra()
+
+
+class NoLedger(LookupError):
+    """There is nothing to account for: stable `code`, detail for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The ledger of a period (or of the whole term): by which pack, of how much of the log."""
+
+    pack: str
+    digest: str
+    estate: str
+    period: PackPeriod
+    as_of_ms: int
+    size: int
+    lines: tuple[ObligationLine, ...]
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    chosen: Chosen
+    counting: Counting
+    applied: tuple[Applied, ...]
+    size: int
+
+
+def ledger(conn: Connection, as_of_ms: int, period: str | None = None, *, whole_term: bool = False) -> Told:
+    """The ledger of a period by name or number (the running one, else the last), or of the whole term.
+
+    NoScorecard without a pack or such a period; NoLedger where the pack names no obligations.
+    """
+    asked = _question(conn, as_of_ms, period, whole_term)
+    account = _account(conn, asked)
+    ground = _ground(conn, asked, account)
+    extra = _joined(_machine(conn, asked, account), _faults(conn, asked))
+    observed = seen(asked.counting, ground, extra)
+    lines = lines_of(asked.counting.terms, observed, asked.counting.frame, asked.counting.span, ground.said)
+    one = asked.chosen
+    return Told(
+        one.pack.pack.pack,
+        one.pack.digest,
+        one.applied.terms.estate,
+        one.period,
+        as_of_ms,
+        asked.size,
+        lines,
+        observed,
+    )
+
+
+def counted_in(conn: Connection, as_of_ms: int, period: str) -> tuple[Sequence[Item], Sequence[Gap]]:
+    """What the scorecard of a period counts of the ledger: rows of the obligations its rules name, lapses."""
+    asked = _question(conn, as_of_ms, period, False)
+    ground = _ground(conn, asked, _account(conn, asked))
+    return counted(asked.counting, asked.chosen.pack.pack, ground, _special(conn))
+
+
+def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: bool) -> _Question:
+    size = scorecards.size_at(conn, as_of_ms)
+    applied = tuple(one for one in scorecards.applied(conn, size) if one.at_ms <= as_of_ms)
+    every = judge.periods(applied, as_of_ms)
+    begun = [one for one in every if one.from_ms <= as_of_ms] or [every[0]]
+    chosen = judge.chosen(applied, period or begun[-1].name, as_of_ms)
+    if whole_term:
+        term = replace(chosen.period, name="term", number=0, from_ms=every[0].from_ms, to_ms=every[-1].to_ms)
+        chosen = replace(chosen, period=replace(term, first=every[0].first, end=every[-1].end))
+    made = counting(
+        chosen.pack.pack,
+        judge.asked(chosen, as_of_ms).options,
+        term_of(every),
+        (chosen.period.from_ms, chosen.period.to_ms),
+        as_of_ms,
+        calendar_cn.shipped(),
+    )
+    if made is None:
+        raise NoLedger("no_obligations", f"the pack {chosen.pack.pack.pack} names no obligations")
+    return _Question(chosen, made, applied, size)
+
+
+def _ground(conn: Connection, asked: _Question, account: Account | None) -> Ground:
+    """What had been received of the span, with as much before and after it as its rows reach."""
+    span, as_of, size = span_of(asked.counting), asked.counting.as_of_ms, asked.size
+    return Ground(
+        size=size,
+        applied=asked.applied,
+        rounds=unit_rounds.rounds(conn, *span, as_of, size),
+        backups=_points(conn, account, span),
+        scans=tuple(
+            scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
+        ),
+        said=tuple(one for one in all_said(conn, as_of) if one.entry < size),
+    )
+
+
+def _account(conn: Connection, asked: _Question) -> Account | None:
+    if not any(one.terms.backups is not None for one in asked.applied):
+        return None
+    try:
+        return backup_jobs.account(conn, asked.counting.as_of_ms, asked.counting.as_of_ms)
+    except backup_jobs.NoBackups:
+        return None
+
+
+def _points(conn: Connection, account: Account | None, span: Span) -> tuple[BackedUp, ...]:
+    if account is None:
+        return ()
+    signers = backup_rows.signers(conn, set(account.entries.values()))
+    return backed_up(account.ledger, account.entries, signers, span)
+
+
+def _special(conn: Connection) -> Extra:
+    """Rounds that are due before occasions only."""
+    special = {
+        name
+        for name, rules in rounds.rules(conn).items()
+        if any(rule.plan is not None for rule in rules)
+        and all(not rule.plan.every for rule in rules if rule.plan is not None)
+    }
+    return Extra(special=frozenset(special))
+
+
+def _machine(conn: Connection, asked: _Question, account: Account | None) -> Extra:
+    """Looks by check, drills and lines of the backup account, and the days on which anything came."""
+    span, as_of = span_of(asked.counting), asked.counting.as_of_ms
+    found = store.looked(conn, *span, as_of, asked.size)
+    ledger = None if account is None else account.ledger
+    scope = asked.applied[-1].terms.scope
+    systems = dict(scope.objects) if scope is not None else {}
+    entries = {} if account is None else {name: place[0] for (name, _), place in account.entries.items()}
+    return Extra(
+        deeds=(*deeds(found), *(_drills(ledger, systems, entries, as_of) if ledger else ())),
+        breaches=(*breaches(found), *(_lines(ledger, systems, entries) if ledger else ())),
+        special=_special(conn).special,
+        watched=tuple(_watched(conn, span, as_of)),
+    )
+
+
+def _drills(ledger: Ledger, systems: dict[str, str], entries: dict[str, int], as_of: int) -> Iterator[Deed]:
+    """Good drills, and for each contract line the backups that speak of it."""
+    for one in ledger.objects:
+        times = {drill.drill: drill.at_ms for drill in one.rpo_at_drills}
+        entry, system = entries.get(one.name, -1), systems.get(one.name)
+        for turn in one.drills:
+            at = next((times[name] for name in turn.drills if name in times), None)
+            if at is not None:
+                good = turn.outcome == "good"
+                yield Deed(
+                    "restore_drill",
+                    at,
+                    at,
+                    entry,
+                    system=system,
+                    counts=good,
+                    reason="" if good else turn.outcome,
+                )
+        for line in one.clause:
+            for point in one.points:
+                if point.start_ms is not None and point.start_ms <= as_of:
+                    yield Deed(f"backup_line:{line}", point.start_ms, point.start_ms, entry, system=system)
+
+
+def _lines(ledger: Ledger, systems: dict[str, str], entries: dict[str, int]) -> Iterator[Breach]:
+    """What breaks the contract lines that backup policies cite."""
+    for problem in ledger.problems:
+        if problem.outcome is Outcome.BAD:
+            for line in problem.clause:
+                yield Breach(
+                    f"backup_line:{line}",
+                    problem.first_provable_ms,
+                    problem.first_provable_ms,
+                    entries.get(problem.object, -1),
+                    system=systems.get(problem.object),
+                    what=f"{problem.object} {problem.reason}",
+                    until_ms=problem.until_ms,
+                )
+
+
+def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:
+    """In each week the first day (UTC) on which anything came to the log: then the collector was there.
+
+    Days between are told by the rounds that closed; looking up each of them would cost more than it tells.
+    """
+    at = span[0]
+    while at < min(span[1], as_of + 1):
+        idx = evidence.first_received(conn, at)
+        row = None if idx is None else packs.entry(conn, idx)
+        if row is None or row.received > as_of:
+            return
+        day = row.received // _DAY_MS * _DAY_MS
+        yield day, day + _DAY_MS
+        at = day + 7 * _DAY_MS
+
+
+def _faults(conn: Connection, asked: _Question) -> Extra:
+    """Faults, vulnerabilities, findings and incidents of the span, with their clocks."""
+    pack = asked.chosen.pack.pack
+    if pack.faults is None and pack.vulnerabilities is None and pack.findings is None:
+        return NONE
+    zone_term = span_of(asked.counting)
+    question = faults.Asked(
+        asked.chosen.applied,
+        pack,
+        judge.asked(asked.chosen, asked.counting.as_of_ms).options,
+        (min(zone_term[0], asked.counting.span[0]), asked.counting.span[1]),
+        asked.counting.span,
+        asked.counting.as_of_ms,
+        asked.size,
+    )
+    account, _, _ = faults.account(conn, question, asked.chosen.period)
+    return of_faults(account)
+
+
+def _joined(one: Extra, other: Extra) -> Extra:
+    return Extra(
+        deeds=(*one.deeds, *other.deeds),
+        events=(*one.events, *other.events),
+        breaches=(*one.breaches, *other.breaches),
+        clocks=(*one.clocks, *other.clocks),
+        special=one.special | other.special,
+        watched=(*one.watched, *other.watched),
+    )
