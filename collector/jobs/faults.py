@@ -1,0 +1,203 @@
+"""Faults, vulnerabilities and findings from the tables and the log: the ground that collector/faults judges.
+
+Only what a window needs is read: the runs around it, reports and records of the term. A record that was read
+once is kept in memory, condensed to what findings are made of.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from collector.availability import calendar_cn
+from collector.availability.approvals import Approval, windows_for
+from collector.availability.terms import ServiceTerms
+from collector.faults import seen
+from collector.faults.counted import counted, days_of, terms_of
+from collector.faults.ground import Ground, Inspected, Report, Seen
+from collector.faults.model import Account
+from collector.faults.seen import Looks, Placed
+from collector.faults.terms import FaultTerms, Terms
+from collector.inspection.record import Record
+from collector.jobs import rounds, scans, scorecards
+from collector.jobs.said import every_said
+from collector.judging import judge
+from collector.judging.ground import Applied
+from collector.judging.scope import Scope
+from collector.packs.model import Pack
+from collector.scans.lifecycle import Import
+from collector.scoring.model import Gap, Item, PackPeriod, Proof
+from collector.statements.model import Said
+from collector.store import runs, statements
+from collector.store.rounds import RecordRow, records
+
+IMPORTED = "E"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: by which estate and pack, of which window of which term (UTC ms), as of when, of how
+    much of the log. `supposed`: statements that nobody has made (a what-if)."""
+
+    applied: Applied
+    pack: Pack
+    options: Mapping[str, object]
+    term: tuple[int, int]
+    window: tuple[int, int]
+    as_of_ms: int
+    size: int
+    supposed: tuple[Said, ...] = ()
+
+
+Counted = tuple[Account, Sequence[Item], Sequence[Gap]]
+
+
+def account(conn: Connection, asked: Asked, period: PackPeriod) -> Counted:
+    """The account of a window, and what a period's scorecard counts of it."""
+    terms = terms_of(asked.pack, asked.options)
+    days = days_of(asked.pack, calendar_cn.shipped())
+    return counted(terms, ground(conn, asked, terms), period, asked.as_of_ms, days)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The account of a contract's period, or (no period) of its whole term up to now."""
+
+    account: Account
+    pack: Pack
+    timezone: str
+    period: PackPeriod | None
+    items: Sequence[Item]
+    gaps: Sequence[Gap]
+
+
+def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
+    """What is known of faults, vulnerabilities and findings; NoScorecard without a pack or such a period."""
+    size = scorecards.size_at(conn, as_of_ms)
+    applied = scorecards.applied(conn, size)
+    every = judge.periods(applied, as_of_ms)
+    running = [one for one in every if one.from_ms <= as_of_ms]
+    chosen = judge.chosen(applied, period or (running or every)[-1].name, as_of_ms)
+    named = chosen.period if period is not None else None
+    term = every[0].from_ms, every[-1].to_ms
+    window = term if named is None else (named.from_ms, named.to_ms)
+    asked = Asked(chosen.applied, chosen.pack.pack, chosen.options, term, window, as_of_ms, size)
+    made, items, gaps = account(conn, asked, chosen.period)
+    return Told(made, chosen.pack.pack, chosen.applied.terms.timezone, named, items, gaps)
+
+
+def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
+    """Everything that was received of the window by then; of what is not the window's the whole term."""
+    document = asked.applied.terms
+    scope = document.scope or Scope()
+    reports = tuple(_reports(conn, asked)) if terms.vulnerabilities is not None else ()
+    return Ground(
+        term=asked.term,
+        window=asked.window,
+        scope=scope,
+        core=frozenset(one.id for one in document.services if one.core),
+        outages=_outages(conn, asked, terms.faults, scope) if terms.faults is not None else (),
+        said=(*(one for one in every_said(conn, asked.as_of_ms) if one.entry < asked.size), *asked.supposed),
+        reports=tuple(report for report, _ in reports),
+        records=_records(conn, asked) if terms.findings is not None or terms.vulnerabilities else (),
+        hosts=_hosts(reports, scope),
+    )
+
+
+def _outages(conn: Connection, asked: Asked, terms: FaultTerms, scope: Scope) -> tuple[Seen, ...]:
+    named = {one.id for one in scope.systems}
+    made: list[Seen] = []
+    signed = [one for one in statements.of_kind(conn, "approval") if one.idx < asked.size]
+    approvals = [Approval(one.subject, one.received_ms, one.role, one.document) for one in signed]
+    for service in asked.applied.terms.services:
+        if service.id in named or (not named and "/" not in service.id):
+            made += _of_system(conn, asked, terms, service, approvals)
+    return tuple(made)
+
+
+def _of_system(
+    conn: Connection, asked: Asked, terms: FaultTerms, service: ServiceTerms, approvals: Iterable[Approval]
+) -> tuple[Seen, ...]:
+    question = seen.Question(
+        window=asked.window,
+        as_of_ms=asked.as_of_ms,
+        since_ms=asked.term[0],
+        faults=terms,
+        windows=windows_for(asked.applied.terms, service.id, approvals),
+        calendar=calendar_cn.shipped(),
+    )
+    return seen.seen(service, looks_of(conn, service, asked.size), question)
+
+
+def looks_of(conn: Connection, service: ServiceTerms, size: int) -> Callable[[int, int], Looks]:
+    """The runs of a system's leaves around a stretch of time, as far as the log goes."""
+    keys = [(leaf.check, leaf.target) for leaf in service.leaves.values()]
+
+    def looks(from_ms: int, to_ms: int) -> Looks:
+        found = runs.for_leaves(conn, keys, from_ms, to_ms)
+        return {
+            key: {
+                vantage: [Placed(row.run, row.first_idx, row.first_line) for row in rows if row.lo_idx < size]
+                for vantage, rows in by_vantage.items()
+            }
+            for key, by_vantage in found.items()
+        }
+
+    return looks
+
+
+def _reports(conn: Connection, asked: Asked) -> Iterable[tuple[Report, tuple[str, ...]]]:
+    """Scan reports with the assets that they were imported for; a report of the term or before it."""
+    for one in scans.logged(conn):
+        if one.idx >= asked.size or one.received > asked.as_of_ms:
+            continue
+        scan = scans.read(conn, one.idx)
+        if scan is None:
+            continue
+        whose = "buyer" if one.header.get("role") == "buyer" else "vendor"
+        by = str(one.header.get("by", ""))
+        assets = tuple(str(name) for name in one.header.get("assets", ()))
+        imported = Import(one.idx, one.received, scan)
+        yield Report(one.series, imported, whose, Proof(one.idx, by, IMPORTED)), assets
+
+
+def _hosts(reports: Iterable[tuple[Report, tuple[str, ...]]], scope: Scope) -> dict[str, str]:
+    """What scanners call a host -> asset: by its id or name; else the only system that a report is about."""
+    made = {one.name: one.id for one in scope.assets if one.name} | {one.id: one.id for one in scope.assets}
+    systems = {one.id: one.system for one in scope.assets if one.system}
+    for report, assets in reports:
+        about = {systems[name] for name in assets if name in systems}
+        if len(assets) == 1 or len(about) == 1:
+            to = assets[0] if len(assets) == 1 else next(iter(about))
+            for finding in report.imported.scan.findings:
+                made.setdefault(finding.host, to)
+    return made
+
+
+def _records(conn: Connection, asked: Asked) -> tuple[Inspected, ...]:
+    rows = [row for row in records(conn) if row.idx < asked.size and row.closed <= asked.as_of_ms]
+    return tuple(Inspected(row.idx, _record(conn, row)) for row in rows)
+
+
+_CACHE: dict[tuple[int, str], Record] = {}
+_MOST_RECORDS = 2000
+
+
+def _record(conn: Connection, row: RecordRow) -> Record:
+    """A closed record, condensed; by its digest, for a record never changes."""
+    key = (row.idx, row.digest)
+    found = _CACHE.get(key)
+    if found is None:
+        found = condensed(rounds.read_record(conn, row))
+        if len(_CACHE) >= _MOST_RECORDS:
+            _CACHE.clear()
+        _CACHE[key] = found
+    return found
+
+
+def condensed(record: Record) -> Record:
+    """The record without what no finding is made of: values of readings, what the judge says of itself."""
+    items = tuple(
+        replace(item, readings=tuple(replace(r, value=None) for r in item.readings)) for item in record.items
+    )
+    return replace(record, items=items, findings=())
