@@ -5,7 +5,7 @@ result costs the same however old the log is. The offline verifier fills the sam
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -13,11 +13,13 @@ from checks.wire.numbers import EntryKind
 from collector.availability import calendar_cn
 from collector.availability.approvals import Approval
 from collector.context import Context
+from collector.faults.counted import terms_of
+from collector.faults.ground import Ground as Troubles
 from collector.jobs import backups as backup_jobs
 from collector.jobs import projection, scans
 from collector.jobs.said import all_said
 from collector.judging import backups, judge, sealed, services
-from collector.judging.facts import Asked
+from collector.judging.asked import Asked
 from collector.judging.ground import (
     Applied,
     BackedUp,
@@ -25,7 +27,7 @@ from collector.judging.ground import (
     ServiceSeen,
     Unseen,
 )
-from collector.judging.judge import NoScorecard
+from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
@@ -36,7 +38,7 @@ from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said, Through
 from collector.store import backups as looks
-from collector.store import estates, evidence, late, packs, runs, series, statements
+from collector.store import estates, evidence, late, packs, rounds, runs, series, statements
 from collector.store import scorecards as store
 from collector.store.content import content
 from collector.store.scorecards import SealedRow
@@ -76,25 +78,55 @@ def applied(conn: Connection, size: int) -> tuple[Applied, ...]:
     return tuple(Applied(one.idx, one.applied_ms, estates.terms(conn, one.idx)) for one in known)
 
 
-def ground_of(conn: Connection, asked: Asked) -> Ground:
-    """What had been received of a period up to an instant."""
-    period, as_of_ms = asked.period, asked.as_of_ms
+def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Said, ...] = ()) -> Ground:
+    """What had been received up to an instant, of the term up to the end of a period."""
+    as_of_ms = asked.as_of_ms
     size = size_at(conn, as_of_ms)
-    span = period.from_ms, period.to_ms
-    held = judge.concerning(applied(conn, size), period)
-    points, blind = _backups(conn, held, span, as_of_ms)
+    every = applied(conn, size)
+    span = chosen.periods[0].from_ms, asked.period.to_ms
+    points, blind = _backups(conn, every, span, as_of_ms)
+    said = tuple(one for one in all_said(conn, as_of_ms) if one.entry < size)
     return Ground(
         size=size,
-        applied=held,
+        applied=every,
         rounds=store.rounds(conn, *span, as_of_ms, size),
         backups=points,
         unseen=blind,
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),
-        services=tuple(_services(conn, held, asked, size)) if "availability" in asked.kinds else (),
-        said=tuple(one for one in all_said(conn, as_of_ms) if one.entry < size),
+        services=tuple(_services(conn, every, asked, size)) if "availability" in asked.kinds else (),
+        said=(*said, *supposed),
+        troubles=_troubles(conn, chosen, asked, size, supposed),
+        special=_special(conn, size),
     )
+
+
+def _special(conn: Connection, size: int) -> frozenset[str]:
+    """Rounds that are due before occasions only, by all their rules so far."""
+    known = {
+        name: [one.plan for one in rules if one.plan is not None and one.idx < size]
+        for name, rules in rounds.rules(conn).items()
+    }
+    return frozenset(name for name, plans in known.items() if plans and not any(p.every for p in plans))
+
+
+def _troubles(
+    conn: Connection, chosen: Chosen, asked: Asked, size: int, supposed: tuple[Said, ...]
+) -> Troubles:
+    from collector.jobs import faults  # it stands on this module
+
+    question = faults.Asked(
+        applied=chosen.applied,
+        pack=asked.pack,
+        options=asked.options,
+        term=(chosen.periods[0].from_ms, chosen.periods[-1].to_ms),
+        window=(asked.period.from_ms, asked.period.to_ms),
+        as_of_ms=asked.as_of_ms,
+        size=size,
+        supposed=supposed,
+    )
+    return faults.ground(conn, question, terms_of(asked.pack, asked.options))
 
 
 def _backups(
@@ -167,8 +199,7 @@ def _made(
 ) -> Made:
     chosen = judge.chosen(applied(conn, size_at(conn, as_of_ms)), name, as_of_ms)
     question = judge.asked(chosen, as_of_ms, options)
-    ground = ground_of(conn, question)
-    ground = replace(ground, said=(*ground.said, *supposed))
+    ground = ground_of(conn, chosen, question, supposed)
     facts, card = judge.judged(chosen, ground, question)
     return Made(card, facts, chosen.applied.terms.estate, ground.size)
 

@@ -1,35 +1,24 @@
 """Everything that counts in a period, in one order that does not depend on the order of arrival."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Sequence
 
 from collector.judging import backups, inspections, said, scans, services
+from collector.judging.asked import Asked
 from collector.judging.ground import Ground, scope_at
+from collector.judging.ledgers import ledgers
 from collector.judging.units import unit_of, units_of
 from collector.packs import archive
-from collector.packs.model import Pack
-from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Unit
-from collector.scoring.terms import Given, Select, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What facts are wanted of: the pack, the kinds of items its rules count, all its options, as of when."""
-
-    pack: Pack
-    kinds: frozenset[str]
-    options: Mapping[str, Value]
-    period: PackPeriod
-    as_of_ms: int
+from collector.scoring.model import Gap, Item, PeriodFacts, Unit
 
 
 def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     """What the ground gives for a period; the ground holds nothing that was received after `as_of_ms`."""
     period, as_of_ms = asked.period, asked.as_of_ms
     units = units_of(ground.applied, period, as_of_ms)
-    items: list[Item] = [*ground.items]
-    gaps: list[Gap] = [*ground.gaps]
+    items: list[Item] = []
+    gaps: list[Gap] = []
     for made, missing in (
+        ledgers(ground, asked),
         _measured(ground, units, asked),
         _stated(ground, units, asked),
         _filed(ground, units, asked),
@@ -68,7 +57,7 @@ def _measured(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:
 
 def _stated(ground: Ground, units: tuple[Unit, ...], asked: Asked) -> Found:
     """From people's statements."""
-    made = list(said.statements(ground.said, unit_of(units), asked.period))
+    made = list(said.statements(ground.said, unit_of(units), asked))
     wanted = said.Wanted(asked.kinds, units)
     return made, list(said.unproven(ground.said, made, wanted, asked.period, asked.as_of_ms))
 
@@ -107,19 +96,3 @@ def _unique(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
         for g in gaps
     }
     return tuple(made[key] for key in sorted(made))
-
-
-def kinds_of(pack: Pack) -> frozenset[str]:
-    """Kinds of items that any rule of the pack counts."""
-    return frozenset(_kinds(pack.scoring))
-
-
-def _kinds(part: object) -> Iterator[str]:
-    if isinstance(part, Select | Given):
-        yield part.kind
-    elif isinstance(part, tuple):
-        for one in part:
-            yield from _kinds(one)
-    elif is_dataclass(part):
-        for spec in fields(part):
-            yield from _kinds(getattr(part, spec.name))

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from checks.recurrence import day_of, zone
 from collector.availability.estate_terms import EstateTerms
+from collector.faults.ground import Ground as Troubles
 from collector.judging.scope import Contract, Scope
-from collector.scoring.model import Gap, Item, Proof
+from collector.scoring.model import Proof
 from collector.statements.model import Said
 
 CHINA = zone("Asia/Shanghai")
@@ -100,7 +101,8 @@ class ServiceSeen:
 class Ground:
     """Everything received up to an instant that counting looks at. `size`: of the log it was taken from.
 
-    `items`, `gaps`: what other parts made of the same log (cadence, faults), counted as they are.
+    `rounds`, `backups`, `scans` are of the whole term, up to the period's end; `troubles`: what faults are
+    judged from; `special`: rounds that are due before occasions only.
     """
 
     size: int
@@ -111,8 +113,8 @@ class Ground:
     scans: tuple[ScanSeen, ...] = ()
     services: tuple[ServiceSeen, ...] = ()
     said: tuple[Said, ...] = ()
-    items: tuple[Item, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    troubles: Troubles | None = None
+    special: frozenset[str] = frozenset()
 
 
 def day(ms: int) -> date:

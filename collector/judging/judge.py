@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from collector.judging.facts import Asked, facts_of, kinds_of
+from collector.judging.asked import Asked, backs, kinds_of
+from collector.judging.facts import facts_of
 from collector.judging.ground import Applied, Ground, contract_of, governing
 from collector.judging.spans import periods_of
 from collector.packs.model import Compiled, Pack, read_back
@@ -31,6 +32,7 @@ class Chosen:
     pack: Compiled
     options: Mapping[str, Value]
     period: PackPeriod
+    periods: tuple[PackPeriod, ...]
 
 
 def chosen(applied: Sequence[Applied], name: str, as_of_ms: int) -> Chosen:
@@ -41,7 +43,8 @@ def chosen(applied: Sequence[Applied], name: str, as_of_ms: int) -> Chosen:
     period = _period(newest, name)
     one = governing(applied, period.to_ms) or newest
     pack = pack_of(one)
-    return Chosen(one, pack, _agreed(pack.pack, contract_of(one).options), _period(one, period.name))
+    agreed = _agreed(pack.pack, contract_of(one).options)
+    return Chosen(one, pack, agreed, _period(one, period.name), _periods(one))
 
 
 def periods(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]:
@@ -62,8 +65,16 @@ def concerning(applied: Sequence[Applied], period: PackPeriod) -> tuple[Applied,
 
 def asked(one: Chosen, as_of_ms: int, options: Mapping[str, Value] | None = None) -> Asked:
     """What facts are wanted; `options`: other readings than those agreed. OptionError for one unknown."""
-    resolved = resolve(one.pack.pack, {**one.options, **(options or {})})
-    return Asked(one.pack.pack, kinds_of(one.pack.pack), resolved, one.period, as_of_ms)
+    pack = one.pack.pack
+    return Asked(
+        pack=pack,
+        kinds=kinds_of(pack),
+        options=resolve(pack, {**one.options, **(options or {})}),
+        period=one.period,
+        as_of_ms=as_of_ms,
+        term=(one.periods[0].first, one.periods[-1].end),
+        back=backs(pack, one.period, one.periods),
+    )
 
 
 def judged(one: Chosen, ground: Ground, question: Asked) -> tuple[PeriodFacts, Scorecard]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from collector.judging.asked import Asked
 from collector.judging.ground import day
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 from collector.statements.model import Said
@@ -30,12 +31,12 @@ _BY_PERIOD = {
 }
 
 
-def statements(said: Sequence[Said], units: Mapping[str, str], period: PackPeriod) -> Iterator[Item]:
+def statements(said: Sequence[Said], units: Mapping[str, str], asked: Asked) -> Iterator[Item]:
     """Items of the statements that belong to a period: by the period they name, else by the time they speak
     of, else by when they came."""
     for one in said:
         made = _ITEMS.get(one.kind)
-        if made is not None and belongs(one, period):
+        if made is not None and belongs(one, asked.span(one.kind)):
             yield from made(one, units)
 
 

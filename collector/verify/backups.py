@@ -10,7 +10,9 @@ from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.availability.clock import FUTURE_MS
 from collector.backups import engine, lines
+from collector.backups.ledger import Ledger
 from collector.backups.lines import Line
+from collector.backups.observed import Drill
 from collector.backups.record import VERSION, Cut
 from collector.backups.said import KINDS, cited, observed_of
 from collector.backups.said import Said as Stated
@@ -25,8 +27,10 @@ _HEADER = ("backups", "object", "from", "to", "estate")
 
 
 def asked(history: History) -> bool:
-    """Whether there is a record of backups to be made again."""
-    return any(_is(said) for said in history.said)
+    """Whether there is a record of backups, or a scorecard that may stand on them, to be made again."""
+    return any(
+        _is(said) or (said.kind is EntryKind.RECORD and "scorecard" in said.header) for said in history.said
+    )
 
 
 def check_backups(
@@ -72,8 +76,11 @@ def _check(said: Said, history: History, found: Sequence[BackupLine], begin: int
     return "proven if", f"{slots} slots, {len(body['problems'])} problems"
 
 
-def _make(body: Mapping[str, Any], history: History, found: Sequence[BackupLine]) -> dict[str, Any]:
-    size, now = body["size"], body["now"]
+def folded(
+    history: History, found: Sequence[BackupLine], size: int, now: int
+) -> tuple[Ledger, lines.Rows, tuple[Drill, ...], str]:
+    """The ledger of backups of the log's first `size` entries at `now`, what it was read from, the drills,
+    the digest of the estate in force."""
     applied = [one for one in history.estates if one.idx < size and one.at_ms <= now]
     stated = [
         Stated(one.idx, one.received_ms, one.header)
@@ -85,9 +92,13 @@ def _make(body: Mapping[str, Any], history: History, found: Sequence[BackupLine]
     rows = lines.read(_lines([one for one in found if one.idx < size and one.received_ms <= now]))
     observed = observed_of(rows, stated, policies)
     ledger = engine.evaluate(policies, observed, now)
+    return ledger, rows, observed.drills, applied[-1].terms.estate if applied else ""
+
+
+def _make(body: Mapping[str, Any], history: History, found: Sequence[BackupLine]) -> dict[str, Any]:
+    ledger, rows, drills, estate = folded(history, found, body["size"], body["now"])
     period = Period(body["backups"], body["from"], body["to"])
-    estate = applied[-1].terms.estate if applied else ""
-    return Cut(ledger, rows, observed.drills, estate, period, body["object"]).body(size)
+    return Cut(ledger, rows, drills, estate, period, body["object"]).body(body["size"])
 
 
 def _lines(found: Sequence[BackupLine]) -> Iterator[Line]:

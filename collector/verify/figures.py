@@ -221,6 +221,19 @@ def _runs(terms: ServiceTerms, tracks: Mapping[Series, Track], size: int) -> Run
     return made
 
 
+def looks_of(
+    terms: ServiceTerms, tracks: Mapping[Series, Track], size: int
+) -> dict[tuple[str, str], dict[str, list[tuple[Run, int]]]]:
+    """Runs of every leaf, each with the entry of its last observation."""
+    made: dict[tuple[str, str], dict[str, list[tuple[Run, int]]]] = {}
+    leaves = {(leaf.check, leaf.target) for leaf in terms.leaves.values()}
+    for (check, target, vantage), track in tracks.items():
+        if (check, target) in leaves:
+            found = [(run, run.last_seq or 0) for run in _fold(track, size)]
+            made.setdefault((check, target), {})[vantage] = found
+    return made
+
+
 def _fold(track: Track, size: int) -> tuple[Run, ...]:
     """Runs of one series; each observation is joined to the one before by its own plan's hold.
 

@@ -19,6 +19,8 @@ from collector.verify.memory import memory
 from collector.verify.progress import Tell, silent
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
+from collector.verify.scorecards import Evidence, check_scorecards
+from collector.verify.statements import check_people
 
 _NO_WITNESS = (
     "without a witness or a printed checkpoint this history could have been rewritten before it was bundled"
@@ -72,7 +74,10 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.claims += figures.check_figures(archive, history, found.tracks, findings)
     verdict.claims += check_records(history, found.done, manifest.from_size, findings)
     verdict.claims += check_backups(history, found.backups, manifest.from_size, findings)
+    evidence = Evidence(history, found.backups, found.tracks, manifest.from_size)
+    verdict.claims += check_scorecards(evidence, findings)
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
+    verdict.claims += check_people(history, policy, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
     tell("claims", 0, 1)

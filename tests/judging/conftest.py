@@ -42,7 +42,7 @@ assets:
   - {id: web-02, kind: server, system: portal, agent: web-02}
   - {id: mail-01, kind: server, system: mail, agent: mail-01}
 rounds:
-  - {id: weekly, name: 周巡检, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [host.load]}
+  - {id: weekly, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [host.load]}
 """
 
 

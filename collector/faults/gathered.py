@@ -1,0 +1,31 @@
+"""What the collector's tables and a bundle both give to a ground, made the same way. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from collector.faults.ground import Report
+from collector.inspection.record import Record
+from collector.judging.scope import Scope
+
+IMPORTED = "E"
+
+
+def hosts(reports: Iterable[tuple[Report, tuple[str, ...]]], scope: Scope) -> dict[str, str]:
+    """What scanners call a host -> asset: by its id or name; else the only system that a report is about."""
+    made = {one.name: one.id for one in scope.assets if one.name} | {one.id: one.id for one in scope.assets}
+    systems = {one.id: one.system for one in scope.assets if one.system}
+    for report, assets in reports:
+        about = {systems[name] for name in assets if name in systems}
+        if len(assets) == 1 or len(about) == 1:
+            to = assets[0] if len(assets) == 1 else next(iter(about))
+            for finding in report.imported.scan.findings:
+                made.setdefault(finding.host, str(to))
+    return made
+
+
+def condensed(record: Record) -> Record:
+    """The record without what no finding is made of: values of readings, what the judge says of itself."""
+    items = tuple(
+        replace(item, readings=tuple(replace(r, value=None) for r in item.readings)) for item in record.items
+    )
+    return replace(record, items=items, findings=())

@@ -1,0 +1,46 @@
+"""What faults and cadences make of the same log, as items and gaps (pure)."""
+
+from dataclasses import replace
+
+from collector.availability.calendar_cn import shipped
+from collector.faults.counted import counted as counted_faults
+from collector.faults.counted import days_of, terms_of
+from collector.inspection.obligations_counted import counted, counting
+from collector.inspection.obligations_seen import Extra
+from collector.judging.asked import Asked
+from collector.judging.ground import Ground
+from collector.scoring.model import Gap, Item
+
+Found = tuple[tuple[Item, ...], tuple[Gap, ...]]
+
+
+def ledgers(ground: Ground, asked: Asked) -> Found:
+    """Faults, vulnerabilities and findings; what was due of the obligations that a rule counts; lapses."""
+    items, gaps = _faults(ground, asked)
+    due, open_ = _due(ground, asked)
+    return (
+        tuple(one for one in (*items, *due) if one.kind in asked.kinds),
+        tuple(one for one in (*gaps, *open_) if one.kind in asked.kinds),
+    )
+
+
+def _faults(ground: Ground, asked: Asked) -> Found:
+    if ground.troubles is None:
+        return (), ()
+    days = days_of(asked.pack, shipped())
+    terms = terms_of(asked.pack, asked.options)
+    _, items, gaps = counted_faults(terms, ground.troubles, asked.period, asked.as_of_ms, days)
+    return tuple(_of_entries(one) for one in items), gaps
+
+
+def _of_entries(item: Item) -> Item:
+    """The item with proofs that name entries only: a run of looks is proven by more than one line."""
+    return replace(item, proofs=tuple(dict.fromkeys(replace(one, line=None) for one in item.proofs)))
+
+
+def _due(ground: Ground, asked: Asked) -> Found:
+    span = asked.period.from_ms, asked.period.to_ms
+    question = counting(asked.pack, asked.options, asked.term, span, asked.as_of_ms, shipped())
+    if question is None:
+        return (), ()
+    return counted(question, asked.pack, ground, Extra(special=ground.special))

@@ -1,0 +1,229 @@
+"""Scorecards made anew from the signed evidence of a bundle, and compared with the logged ones.
+
+The same functions count here as in the collector; only what they count from is read another way. Nothing but
+the standard library is needed: the pack is in the log, as canonical JSON.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from checks.codec import FieldError, to_json
+from checks.wire import strict_json
+from checks.wire.errors import WireError
+from checks.wire.numbers import EntryKind
+from collector.availability.approvals import Approval
+from collector.availability.calendar_cn import shipped
+from collector.availability.errors import AvailabilityError
+from collector.inspection import record as records
+from collector.judging import backups, judge, sealed, services
+from collector.judging.asked import Asked
+from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen, UnitRound, Unseen
+from collector.judging.inspections import unit_rounds
+from collector.judging.judge import Chosen
+from collector.judging.scans import scan_of
+from collector.judging.sealed import Sealed
+from collector.packs.model import PackDataError
+from collector.statements.fold import Book, Logged, Seal, standing
+from collector.verify import backups as verified_backups
+from collector.verify import troubles
+from collector.verify.batches import BackupLine, Series, Track
+from collector.verify.figures import looks_of
+from collector.verify.findings import Findings
+from collector.verify.history import History, Said
+
+Verdict = tuple[str, str, str]
+_HEADER = ("scorecard", "number", "pack", "estate", "as_of", "from", "to")
+_PROBLEMS = (WireError, FieldError, AvailabilityError, PackDataError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the bundle holds: its first reading, looks at backups, series of observations."""
+
+    history: History
+    backups: Sequence[BackupLine]
+    tracks: Mapping[Series, Track]
+    begin: int
+
+
+def check_scorecards(evidence: Evidence, findings: Findings) -> list[Verdict]:
+    """A verdict for each scorecard logged from the bundle's begin on."""
+    verdicts = []
+    before: dict[str, tuple[int, Sealed]] = {}
+    for said in evidence.history.said:
+        if said.kind is not EntryKind.RECORD or "scorecard" not in said.header:
+            continue
+        word = "seal" if said.header.get("number") == 0 else f"amendment {said.header.get('number')}"
+        name = f"scorecard {said.header['scorecard']} ({word})"
+        try:
+            made = _parsed(said)
+            last = before.get(made.scorecard.period.name)
+            before[made.scorecard.period.name] = said.idx, made
+            if said.idx < evidence.begin:
+                continue
+            verdicts.append((name, *_check(said, made, last, evidence)))
+        except _PROBLEMS as error:
+            verdicts.append((name, "contradicted", f"it cannot be made anew: {error}"))
+        findings.count("scorecards")
+        if verdicts[-1][1] == "contradicted":
+            findings.add("claim_differs", *verdicts[-1][::2])
+    return verdicts
+
+
+def _parsed(said: Said) -> Sealed:
+    if said.document is None:
+        raise FieldError("scorecard", "its document is not here")
+    made = sealed.parse(said.document)
+    if sealed.encode(made) != said.document:
+        raise FieldError("scorecard", "not in its one form")
+    return made
+
+
+def _check(said: Said, made: Sealed, last: tuple[int, Sealed] | None, evidence: Evidence) -> tuple[str, str]:
+    """The verdict on one scorecard and its detail."""
+    wanted = sealed.header_of(made, None if last is None else last[0])
+    names = [*_HEADER, *(["previous"] if last is not None or "previous" in said.header else [])]
+    if differs := [name for name in names if said.header.get(name) != wanted.get(name)]:
+        return "contradicted", f"its entry says another {', '.join(differs)}"
+    if not 0 < made.size <= said.idx or made.scorecard.as_of_ms > said.received_ms:
+        return "contradicted", "it says that it was made of more than was there"
+    if left := _left_out(said, made, evidence.history):
+        return "contradicted", f"it leaves out entry {left[0]}, which had been received"
+    if evidence.begin:
+        return "not proven", "it stands on entries from before this bundle: one that begins at 0 shows all"
+    again = _again(made, evidence)
+    odd = _differences(made, again)
+    changes = () if last is None else sealed.changes(last[1].scorecard, again.scorecard)
+    if made.number != (0 if last is None else last[1].number + 1):
+        odd.append("number")
+    if to_json(changes) != to_json(made.changes):
+        odd.append("changes")
+    if odd:
+        return "contradicted", f"the evidence gives another {', '.join(odd[:8])}"
+    return "proven if", _words(made)
+
+
+def _left_out(said: Said, made: Sealed, history: History) -> list[int]:
+    """Entries of people, plans, records that had come by then, and that it says nothing was made of."""
+    return [
+        one.idx
+        for one in history.said
+        if made.size <= one.idx < said.idx and one.received_ms <= made.scorecard.as_of_ms
+    ]
+
+
+def _words(made: Sealed) -> str:
+    card = made.scorecard
+    proven = sum(line.points is not None for line in card.lines)
+    total = "not proven" if card.total is None else f"{float(card.total):.6f}"
+    return f"total {total}, grade {card.grade or '-'}, {proven} of {len(card.lines)} lines proven"
+
+
+def _differences(made: Sealed, again: Sealed) -> list[str]:
+    """Names of what differs: lines, sums, money; counted items."""
+    one, other = (strict_json.loads(sealed.encode(card)) for card in (made, again))
+    odd = [name for name in one["scorecard"] if one["scorecard"][name] != other["scorecard"][name]]
+    odd += [f"facts.{name}" for name in one["facts"] if one["facts"][name] != other["facts"][name]]
+    return odd + (["estate"] if one["estate"] != other["estate"] else [])
+
+
+def _again(made: Sealed, evidence: Evidence) -> Sealed:
+    """The scorecard that the evidence gives, as of the same instant and size of the log."""
+    as_of, size = made.scorecard.as_of_ms, made.size
+    held = tuple(Applied(one.idx, one.at_ms, one.terms) for one in evidence.history.estates if one.idx < size)
+    chosen = judge.chosen(held, made.scorecard.period.name, as_of)
+    asked = judge.asked(chosen, as_of)
+    facts, card = judge.judged(chosen, _ground(chosen, asked, held, size, evidence), asked)
+    return Sealed(sealed.VERSION, size, chosen.applied.terms.estate, made.number, facts, card, made.changes)
+
+
+def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, evidence: Evidence) -> Ground:
+    as_of, span = asked.as_of_ms, (chosen.periods[0].from_ms, asked.period.to_ms)
+    said = [one for one in evidence.history.said if one.idx < size and one.received_ms <= as_of]
+    points: tuple[BackedUp, ...] = ()
+    blind: tuple[Unseen, ...] = ()
+    if any(one.terms.backups is not None and one.terms.backups.objects for one in held):
+        ledger, rows, _, _ = verified_backups.folded(evidence.history, evidence.backups, size, as_of)
+        signers = {(one.idx, one.line_no): one.agent for one in evidence.backups}
+        points = backups.backed_up(ledger, rows.entries, signers, span)
+        blind = backups.unseen(ledger, span)
+    book = _book(said)
+    return Ground(
+        size=size,
+        applied=held,
+        rounds=tuple(_rounds(said, held, span)),
+        backups=points,
+        unseen=blind,
+        scans=tuple(
+            scan_of(one.idx, one.received_ms, one.header)
+            for one in said
+            if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "scan"
+        ),
+        services=tuple(_services(asked, held, size, evidence)) if "availability" in asked.kinds else (),
+        said=standing(book.said, as_of, _seals(said)),
+        special=_special(evidence.history, held, size),
+        troubles=troubles.ground(chosen, asked, said, tuple(book.said), (evidence.tracks, size)),
+    )
+
+
+def _special(history: History, held: Sequence[Applied], size: int) -> frozenset[str]:
+    """Rounds that are due before occasions only, by all plans and by what people owe alone."""
+    known = [part for one in history.plans.values() if one.idx < size for part in one.plan.rounds]
+    known += [part.plan for one in held for part in one.terms.human if part.alone]
+    recurring = {part.id for part in known if part.every}
+    return frozenset(part.id for part in known) - recurring
+
+
+def _rounds(said: Sequence[Said], held: Sequence[Applied], span: tuple[int, int]) -> Iterator[UnitRound]:
+    """Rounds by unit, from the records; those that have a part in the period."""
+    made: list[UnitRound] = []
+    for one in said:
+        if one.kind is not EntryKind.RECORD or "window" not in one.header or one.document is None:
+            continue
+        known = [a for a in held if a.idx < one.idx and a.terms.estate == one.header.get("estate")]
+        if known and known[-1].terms.scope is not None:
+            record = records.parse(one.document)
+            made += unit_rounds(one.idx, one.received_ms, record, known[-1].terms.scope)
+    for share in sorted(made, key=lambda one: (one.from_ms, one.window, one.unit)):
+        if any(at is not None and span[0] <= at < span[1] for at in (share.from_ms, share.last_ms)):
+            yield share
+
+
+def _book(said: Sequence[Said]) -> Book:
+    """What people stated, by the same fold as the collector's."""
+    book = Book()
+    for one in said:
+        if one.kind is EntryKind.STATEMENT:
+            book.take(Logged(one.idx, one.received_ms, one.header))
+    return book
+
+
+def _seals(said: Sequence[Said]) -> list[Seal]:
+    return [
+        Seal(one.idx, one.received_ms, one.header["from"], one.header["to"])
+        for one in said
+        if one.kind is EntryKind.RECORD and "scorecard" in one.header and one.header.get("number") == 0
+    ]
+
+
+def _services(asked: Asked, held: Sequence[Applied], size: int, evidence: Evidence) -> Iterator[ServiceSeen]:
+    if not held:
+        return
+    document = held[-1].terms
+    approvals = tuple(
+        Approval(
+            str(one.header.get("window", "")),
+            one.received_ms,
+            str(one.header.get("role", "")),
+            str(one.header.get("document", "")),
+        )
+        for one in evidence.history.said
+        if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "approval" and one.idx < size
+    )
+    span = asked.period.from_ms, asked.period.to_ms
+    end = min(asked.as_of_ms, span[1])
+    given = services.Measured(document, approvals, shipped(), span, end)
+    mine = services.systems(document)
+    whole = services.together(mine)
+    for terms in (*mine, *(() if whole is None else (whole,))):
+        yield services.measured(terms, looks_of(terms, evidence.tracks, size), given)
