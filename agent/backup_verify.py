@@ -159,7 +159,14 @@ def _shown(wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
     rows = [(r.name, _WORDS[r.state] if r in judged else _number(r), r.reason) for r in readings]
     said = {0: "good", 1: "bad", 2: "could not tell"}
     code = {Word.OK: 0, Word.WARN: 0, Word.CRIT: 1}.get(state, 2)
-    return Shown(value, f"{table(rows)}\n{wish.path}: {said[code]}".lstrip("\n"), code)
+    return Shown(value, f"{table(rows)}\n{wish.path}: {said[code]}{_hint(wish.path)}".lstrip("\n"), code)
+
+
+def _hint(path: Path) -> str:
+    """What to do about a path that leads elsewhere."""
+    if not path.is_symlink():
+        return ""
+    return f"\n{path} is a link to {os.readlink(path)}: links are not followed, name what it points to"
 
 
 def _worst(wish: Wish, judged: list[Reading], readings: list[Reading]) -> Word:

@@ -128,7 +128,7 @@ def _backup_words(commands: Any, run: Any) -> None:
     backup = commands.add_parser("backup", help=text, description=text, formatter_class=_Formatter)
     verbs = backup.add_subparsers(metavar="VERB", required=True, prog="roundseal-agent backup")
     verify = _command(verbs, "verify", run, "verify one backup: exit 0 good, 1 bad, 2 could not tell")
-    verify.add_argument("path", type=Path, metavar="PATH", help="the file or directory")
+    verify.add_argument("path", type=_some_path, metavar="PATH", help="the file or directory")
     verify.add_argument("--kind", required=True, metavar="K", help="what it is, e.g. postgres, tree, restic")
     verify.add_argument(
         "--fingerprint", default="", metavar="FILE", help="fingerprint that was taken at the source"
@@ -139,6 +139,13 @@ def _backup_words(commands: Any, run: Any) -> None:
     verify.add_argument(
         "--param", action="append", default=[], metavar="K=V", help="a parameter of the check backup.K"
     )
+
+
+def _some_path(text: str) -> Path:
+    # `verify "$FILE"` with an empty variable must not take what lies around for a backup.
+    if not text:
+        raise argparse.ArgumentTypeError("no path is given")
+    return Path(text)
 
 
 def _parse_words(commands: Any, run: Any) -> None:

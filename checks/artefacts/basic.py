@@ -60,7 +60,9 @@ def judge_placed(placed: Placed, params: Look) -> Iterator[Verdict]:
 
 
 def _unchanged(base: Artefact, params: Look) -> Iterator[Verdict]:
-    if base.trouble:
+    if base.trouble == "not_a_file" and base.placed is not None and base.placed.link_to:
+        yield untold(Level.UNCHANGED, "not_followed", base.placed.link_to)
+    elif base.trouble:
         yield untold(Level.UNCHANGED, _UNTOLD.get(base.trouble, "not_read"))
     elif base.recorded and base.sha256:
         yield good(Level.UNCHANGED) if base.recorded == base.sha256 else bad("changed")

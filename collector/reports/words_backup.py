@@ -373,6 +373,7 @@ RECORD: dict[str, tuple[str, str]] = {
     "backup.number.behind": ("落后 {n} 份全量", "{n} fulls behind"),
     "backup.number.bytes": ("{n} 字节", "{n} bytes"),
     "backup.number.usual": ("通常 {n} 字节", "usually {n} bytes"),
+    "backup.number.over_min": ("超时 {n} 分钟", "{n} min over"),
     "backup.path.broken": ("链条不全", "broken"),
     "backup.estimate": ("{span}(按较小演练推算)", "{span} (estimated from a smaller drill)"),
     "backup.real": ("真实恢复", "real recovery"),

@@ -157,8 +157,7 @@ def test_a_flip_behind_the_envelope(shop, sealed, tar):
         path = shop.openssl(tar, cipher)
         assert sealed(path, "openssl", cipher=cipher, iterations=1000).reasons == {"sealed": "no_integrity"}
         seen = sealed(flip(path), "openssl", cipher=cipher, iterations=1000)
-        assert seen.reasons["sealed"] == "inner_damaged"
-        assert "well_formed" not in seen.reasons or seen.reasons["well_formed"] == "not_read"
+        assert seen.reasons == {"well_formed": "not_read", "sealed": "inner_damaged"}
 
 
 def test_a_cut_seal_is_truncated(shop, sealed, tar):
@@ -168,8 +167,7 @@ def test_a_cut_seal_is_truncated(shop, sealed, tar):
     ):
         for size in (path.stat().st_size - 1, path.stat().st_size // 2):
             os.truncate(path, size)
-            seen = sealed(path, scheme).reasons
-            assert seen.get("well_formed") == "truncated" or seen["sealed"] == "does_not_open", (scheme, size)
+            assert sealed(path, scheme).reasons == {"well_formed": "truncated"}, (scheme, size)
 
 
 def test_an_envelope_around_nothing(shop, sealed):

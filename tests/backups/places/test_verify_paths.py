@@ -1,0 +1,30 @@
+"""Paths given to `backup verify` that lead nowhere or elsewhere."""
+
+import json
+
+import pytest
+
+from agent import cli
+
+
+def test_an_empty_path_is_a_mistake_and_not_what_lies_around(tmp_path, monkeypatch, capsys):
+    (tmp_path / "20260301.dump").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["backup", "verify", "", "--kind", "file"])
+    assert ended.value.code == 2
+    assert "no path is given" in capsys.readouterr().err
+
+
+def test_a_link_is_named_as_one_with_what_it_points_to(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    (tmp_path / "20260301.dump").write_text("x")
+    link = tmp_path / "latest.dump"
+    link.symlink_to("20260301.dump")
+    assert cli.main(["backup", "verify", str(link), "--kind", "file", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "could_not_tell"
+    reasons = {one["name"]: one["reason"] for one in told["readings"]}
+    assert reasons["latest.dump:unchanged"] == "not_followed"
+    assert cli.main(["backup", "verify", str(link), "--kind", "file"]) == 2
+    assert f"{link} is a link to 20260301.dump: links are not followed" in capsys.readouterr().out
