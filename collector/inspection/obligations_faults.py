@@ -1,8 +1,9 @@
 """What faults, vulnerabilities, findings and incidents say of obligations: clocks, events, answers. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from collector.faults.model import Account, Clock, ClockState, Fault, ReportDue
+from collector.faults.model import Clock, ClockState, Fault, Finding, Incident, ReportDue, Vulnerability
 from collector.inspection.cadence_model import Breach, Deed, Event, Timed
 from collector.inspection.obligations_seen import Extra
 from collector.scoring.model import Proof
@@ -11,18 +12,28 @@ _CAPACITY = ("capacity", "resource")
 _Place = tuple[str | None, str | None]  # unit, system
 
 
-def extra(found: Account) -> Extra:
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """Everything of a contract that went wrong, as of an instant."""
+
+    faults: tuple[Fault, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    vulnerabilities: tuple[Vulnerability, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def extra(found: Troubles, as_of_ms: int) -> Extra:
     """Clocks as `fault.ID`, `report.ID`, `incident.ID`, `vulnerability.ID`, `finding.ID`; events
     `fault_detected`, `fault_recovered` (and with `:LEVEL`), `escalation_due`; what answers them."""
     return Extra(
         deeds=tuple(deed for one in found.faults for deed in _deeds(one)),
-        events=tuple(event for one in found.faults for event in _events(one, found.as_of_ms)),
+        events=tuple(event for one in found.faults for event in _events(one, as_of_ms)),
         breaches=tuple(breach for one in found.faults for breach in _breaches(one)),
         clocks=tuple(_clocks(found)),
     )
 
 
-def _clocks(found: Account) -> Iterator[Timed]:
+def _clocks(found: Troubles) -> Iterator[Timed]:
     for fault in found.faults:
         place = fault.unit, fault.system
         yield from (_timed("fault", fault.id, one, fault.proofs, place) for one in fault.clocks)

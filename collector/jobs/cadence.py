@@ -4,7 +4,7 @@ It reads rows that are kept as rounds close (by unit and by check), the account 
 scanners and statements: a new result costs the same however long the log is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -14,7 +14,8 @@ from collector.backups.ledger import Ledger, Outcome
 from collector.inspection.cadence_model import Breach, Deed, Observed, Span
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
-from collector.inspection.obligations_counted import Counting, counted, counting, seen, span_of, term_of
+from collector.inspection.obligations_counted import Counting, counting, seen, span_of, term_of
+from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
 from collector.inspection.obligations_looks import breaches, deeds
 from collector.inspection.obligations_seen import Extra
@@ -27,7 +28,7 @@ from collector.judging.backups import backed_up
 from collector.judging.ground import Applied, BackedUp, Ground
 from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
-from collector.scoring.model import Gap, Item, PackPeriod
+from collector.scoring.model import PackPeriod
 from collector.store import backups as backup_rows
 from collector.store import cadence as store
 from collector.store import evidence, packs, rounds
@@ -89,13 +90,6 @@ def ledger(conn: Connection, as_of_ms: int, period: str | None = None, *, whole_
         lines,
         observed,
     )
-
-
-def counted_in(conn: Connection, as_of_ms: int, period: str) -> tuple[Sequence[Item], Sequence[Gap]]:
-    """What the scorecard of a period counts of the ledger: rows of the obligations its rules name, lapses."""
-    asked = _question(conn, as_of_ms, period, False)
-    ground = _ground(conn, asked, _account(conn, asked))
-    return counted(asked.counting, asked.chosen.pack.pack, ground, _special(conn))
 
 
 def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: bool) -> _Question:
@@ -250,7 +244,8 @@ def _faults(conn: Connection, asked: _Question) -> Extra:
         asked.size,
     )
     account, _, _ = faults.account(conn, question, asked.chosen.period)
-    return of_faults(account)
+    troubles = Troubles(account.faults, account.incidents, account.vulnerabilities, account.findings)
+    return of_faults(troubles, asked.counting.as_of_ms)
 
 
 def _joined(one: Extra, other: Extra) -> Extra:
