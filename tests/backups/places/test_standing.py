@@ -193,7 +193,10 @@ def test_a_link_a_pipe_and_an_unreadable_one_are_trouble_of_their_own(
         "b.dmp": "not_a_file",
         "c.dmp": "",
     }
-    assert reasons(found[-1], Look(path="/x")) in ({}, {"unchanged": "unsupported"})
+    said = {one.name: reasons(one, Look(path="/x")) for one in found}
+    assert said["a.dmp"]["unchanged"] == "not_followed"
+    assert said["b.dmp"]["unchanged"] == "unsupported"
+    assert "unchanged" not in said["c.dmp"]
 
 
 def test_a_growing_file_is_moving(kept: dict[str, object], folder: Path) -> None:
