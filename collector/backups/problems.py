@@ -46,7 +46,7 @@ def _late(case: Case, series: Series) -> Iterator[Problem]:
         record, deadline = case.runs.records[run], series.table.deadlines[slot]
         if record.end is not None and record.end > deadline:
             shown = max(record.read_ms or record.first_ms, deadline)
-            over = (("over_ms", record.end - deadline),)
+            over = (("over_min", -(-(record.end - deadline) // 60_000)),)
             yield case.about(run, "late", shown, until_ms=shown, numbers=over)
 
 

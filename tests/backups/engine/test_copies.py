@@ -162,3 +162,15 @@ def test_how_long_each_place_keeps_is_the_policys_to_say(kit, rule, place, found
     world = twice(kit, **rule)
     world.purge("full-2026-03-02", "2026-03-05 01:00", place=place)
     assert kit.reasons(world.account("2026-03-05 13:00")) == found
+
+
+def test_copies_that_nobody_could_look_at_for_a_day_are_a_finding_that_could_not_be_told(kit):
+    world = twice(kit)
+    world.made = [one for one in world.made if one["place"] == "local"]
+    soon, later = world.account("2026-03-02 13:00"), world.account("2026-03-05 13:00")
+    assert set(words(later).values()) == {"untold"} and kit.reasons(later) == {}
+    assert kit.reasons(soon, outcome="could_not_tell") == {}
+    assert kit.reasons(later, outcome="could_not_tell") == {"not_read": ["full-2026-03-01"]}
+    problem = next(p for p in later.problems if p.reason == "not_read")
+    assert (problem.place, problem.level, problem.numbers) == (THERE, 2, (("copies", 3),))
+    assert kit.said(problem.first_provable_ms) == "2026-03-02 04:00"

@@ -127,5 +127,5 @@ def test_a_job_that_begins_in_time_and_is_done_too_late_is_a_finding(kit, full, 
     assert account.slots[0].good
     if problems:
         [one] = problems
-        assert (str(one.outcome), one.clause, one.numbers) == ("bad", ("HA-09",), (("over_ms", kit.HOUR),))
+        assert (str(one.outcome), one.clause, one.numbers) == ("bad", ("HA-09",), (("over_min", 60),))
         assert kit.said(one.first_provable_ms) == kit.said(one.until_ms) == "2026-03-02 12:00"
