@@ -4,15 +4,18 @@
     witness <name> <vkey> [url]   a witness
     group <name> <k|any|all> <member>…
     quorum <name|none>            what a checkpoint needs besides the log's signature
+    person <account> <key>        the public key (hex) of somebody whose statements the reader would know;
+                                  more than one line an account: any of them (ours, not of the C2SP syntax)
 
 Blank lines and lines that begin with # are skipped. The reader's own copy decides, never one in a bundle.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from checks.wire.errors import WireError
 from checks.wire.note import Vkey, parse_vkey
+from checks.wire.signing import check_public
 
 
 class PolicyError(Exception):
@@ -31,12 +34,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Logs by origin, witnesses by name, and the quorum ("" for none)."""
+    """Logs by origin, witnesses by name, and the quorum ("" for none); keys of people by account."""
 
     logs: dict[str, Vkey]
     witnesses: dict[str, Vkey]
     groups: dict[str, Group]
     quorum: str
+    persons: dict[str, frozenset[bytes]] = field(default_factory=dict)
 
     def satisfied(self, signed: Collection[str]) -> bool:
         """Whether these witnesses, by name, make up the quorum."""
@@ -65,7 +69,7 @@ def parse_policy(text: str) -> Policy:
         raise PolicyError("policy: no log line")
     if quorum is None:
         raise PolicyError("policy: no quorum line (say `quorum none` to rely on the log alone)")
-    return Policy(policy.logs, policy.witnesses, policy.groups, quorum)
+    return Policy(policy.logs, policy.witnesses, policy.groups, quorum, policy.persons)
 
 
 def _line(policy: Policy, words: list[str], quorum: str | None) -> str | None:
@@ -77,11 +81,19 @@ def _line(policy: Policy, words: list[str], quorum: str | None) -> str | None:
             policy.witnesses[name] = parse_vkey(vkey)
         case ["group", name, least, *members] if _free(policy, name) and members:
             policy.groups[name] = Group(_least(least, members), _known(policy, members))
+        case ["person", account, key]:
+            policy.persons[account] = policy.persons.get(account, frozenset()) | {_public(key)}
         case ["quorum", name] if quorum is None:
             return "" if name == "none" else _known(policy, [name])[0]
         case _:
             raise ValueError(f"{' '.join(words)[:80]!r} is not understood, or says a thing twice")
     return quorum
+
+
+def _public(text: str) -> bytes:
+    public = bytes.fromhex(text)
+    check_public(public)
+    return public
 
 
 def _free(policy: Policy, name: str) -> bool:

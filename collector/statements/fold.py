@@ -24,7 +24,7 @@ _OF_ROUNDS = frozenset({"arrival", "human", "sign_off"})
 _META = frozenset(
     {"v", "log", "kind", "by", "role", "subject", "document", "digest", "bytes", "said", "signatures"}
 )
-_CLOCK_MS = 120_000  # by so much a client's clock may be ahead before what it says is in the future
+CLOCK_MS = 120_000  # by so much a client's clock may be ahead before what it says is in the future
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +313,6 @@ def ahead(text: Text, kind: Kind, now_ms: int) -> str:
         value = text.fields.get(one.name)
         if one.name in ("at", "day") and kind.when == one.name:
             at = instant_of(value)
-            if at is not None and at > now_ms + _CLOCK_MS:
+            if at is not None and at > now_ms + CLOCK_MS:
                 return one.name
     return ""

@@ -19,6 +19,7 @@ ADVICE = {
     "bad_plan": "nobody signed for these parameters: ask who had the agent look in another way than planned",
     "bad_seen": "this agent was shown another log than you are: keep the bundle, ask for both checkpoints",
     "bad_statement": "the statement counts for nothing: ask the person whose name it bears",
+    "bad_person": "it proves nothing of that person: ask him for his key's code, and who wrote this entry",
     "bad_photo": "the photograph proves nothing: ask for the bundle with the one that was taken",
     "judged_differently": "the line's state does not follow from its facts: go by the facts",
     "claim_differs": "go by what the evidence gives, not by the claim, and ask how it came about",

@@ -22,6 +22,7 @@ CODES = {
     "bad_plan": "a batch or line names a plan or parameters that are not in the log",
     "bad_seen": "an agent saw a checkpoint that is not a prefix of this log",
     "bad_statement": "a person's statement does not fit its round, or the statements before it",
+    "bad_person": "a statement is not signed by the person it names, or nobody who could vouched for the key",
     "bad_photo": "a photograph is not the one that a statement names by digest",
     "judged_differently": "the check says something else of the signed facts than the line",
     "claim_differs": "a claimed figure or record is not what the evidence gives",

@@ -11,7 +11,7 @@ from checks.wire.signing import Signer
 from collector.context import Context, open_context
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
-from collector.jobs import account_keys, estates, statements
+from collector.jobs import account_keys, derive, estates, statements
 from collector.jobs.checkpoints import Publisher
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Document, Text, encode, pack, sign
@@ -120,7 +120,8 @@ class Office:
         return statements.add(self.context, kind, fields, by=name, document=document, **more)
 
     def publish(self) -> None:
-        """A checkpoint over everything."""
+        """Everything derived, and a checkpoint over it."""
+        derive.catch_up(self.context)
         assert Publisher(self.context).publish() is not None
 
 

@@ -1,0 +1,213 @@
+"""What people said, held against the keys that the log enrols and the rights of the contract in force.
+
+Whoever has root on the collector holds the log key: he can write any entry, also one that names another
+person. What he cannot make is that person's signature; so how each statement came is said with it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from checks.wire.numbers import EntryKind
+from collector.evidence.policy import Policy
+from collector.packs.model import PackDataError, read_back
+from collector.statements import fold
+from collector.statements.fold import Book, Logged, Seal
+from collector.statements.kinds import KINDS
+from collector.statements.lateness import instant_of, is_late
+from collector.statements.model import Said, Through
+from collector.statements.persons import PersonKey, Vouch
+from collector.statements.terms import StatementsTerms, effective
+from collector.verify.findings import Findings
+from collector.verify.history import History
+
+Claim = tuple[str, str, str]
+_PERSON = {
+    *("bad_signature", "revoked_key", "unvouched_key", "bad_role", "key_known", "own_enrolment"),
+    *("bad_key_request", "wrong_log"),
+}
+_SESSION = (
+    "statements without their author's own signature came through a session and are signed by the collector: "
+    "whoever runs it could have written them (grade D)"
+)
+_FIRST = (
+    "keys of people that your policy does not name (`person ACCOUNT KEY`) are known from this log only: "
+    "compare their codes with the people"
+)
+
+
+@dataclass(slots=True)
+class People:
+    """The book of a bundle, and what was found wrong, by entry."""
+
+    policy: Policy
+    book: Book
+    terms: list[tuple[int, StatementsTerms | None]] = field(default_factory=list)
+    seals: list[Seal] = field(default_factory=list)
+
+    def known(self, key: PersonKey) -> bool:
+        """Whether the policy names the key, or one that this one follows by its own signature."""
+        named = self.policy.persons.get(key.account, frozenset())
+        one: PersonKey | None = key
+        while one is not None:
+            if one.public in named:
+                return True
+            one = one.former if one.vouch is Vouch.OWN else None
+        return False
+
+    def in_force(self, entry: int) -> StatementsTerms | None:
+        """What the contract said when this entry came."""
+        return next((terms for idx, terms in reversed(self.terms) if idx < entry), None)
+
+
+def read_people(history: History, policy: Policy) -> People:
+    """Everything that people said, in log order."""
+    people = People(policy, Book())
+    people.book.trusted = people.known
+    for applied in history.estates:
+        contract = applied.terms.contract
+        people.terms.append((applied.idx, _terms(contract.compiled) if contract else None))
+    for said in sorted(history.said, key=lambda one: one.idx):
+        if said.kind is EntryKind.STATEMENT:
+            people.book.take(Logged(said.idx, said.received_ms, said.header))
+        elif said.kind is EntryKind.RECORD and "scorecard" in said.header and said.header.get("number") == 0:
+            begin, end = said.header.get("from"), said.header.get("to")
+            if type(begin) is int and type(end) is int:
+                people.seals.append(Seal(said.idx, said.received_ms, begin, end))
+    return people
+
+
+def _terms(compiled: str) -> StatementsTerms | None:
+    try:
+        return read_back(compiled.encode()).pack.statements if compiled else None
+    except PackDataError:
+        return None  # whoever reads scorecards says so
+
+
+def said_of(history: History, policy: Policy) -> tuple[Said, ...]:
+    """Every statement of the bundle that can be read, as `jobs.said.every_said` has them."""
+    return tuple(read_people(history, policy).book.said)
+
+
+def check_people(history: History, policy: Policy, begin: int, findings: Findings) -> list[Claim]:
+    """Findings for every statement from entry `begin` on, and for every key; a claim for each person."""
+    people = read_people(history, policy)
+    wrong: Counter[str] = Counter()
+    keys = {key.idx for key in people.book.persons.keys}
+    for problem in people.book.problems:
+        if problem.entry >= begin or problem.entry in keys:
+            code = "bad_person" if problem.code in _PERSON else "bad_statement"
+            findings.add(code, f"entry {problem.entry}", f"{problem.detail} ({problem.code})")
+    documents = {said.idx: said.header for said in history.said}
+    told: dict[str, int] = {}
+    for one in people.book.said:
+        for code, detail in _wrong(one, people, told, documents[one.entry].get("digest")):
+            if one.entry >= begin:
+                findings.add(_code(code), f"entry {one.entry}", f"{detail} ({code})")
+                wrong[one.by] += 1
+    recent = [one for one in people.book.said if one.entry >= begin]
+    if recent:
+        findings.count("statements by people", len(recent))
+    return [*_keys(people, findings), *_claims(recent, people, wrong, findings)]
+
+
+def _code(code: str) -> str:
+    return "bad_person" if code in (*_PERSON, "other_key") else "bad_statement"
+
+
+def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> Iterator[tuple[str, str]]:
+    kind = KINDS.get(one.kind)
+    key = people.book.signers.get(one.entry)
+    if key is not None and people.policy.persons.get(one.by) and not people.known(key):
+        yield "other_key", f"signed with a key that your policy does not name for {one.by}"
+    if kind is None or kind.older:
+        return
+    kind = effective(kind, people.in_force(one.entry))
+    if one.role not in kind.who and not (one.role == "" and one.by == "cli" and "admin" in kind.who):
+        yield "no_right", f"{one.by} ({one.role or 'no account'}) may not say {one.kind}"
+    if one.late is not is_late(kind.late, one.fields, one.received_ms):
+        yield "bad_late", f"came {'in time' if one.late else 'late'} and says otherwise"
+    if kind.two and not one.two:
+        yield "bad_two", f"{one.kind} wants a second person, and says that it does not"
+    if one.document is not None and one.document != digest:
+        yield "bad_document", "its document is not the one whose digest was said"
+    yield from _doubled(one, people, told)
+    if one.kind == fold.SECOND:
+        yield from _joined(one, people)
+
+
+def _doubled(one: Said, people: People, told: dict[str, int]) -> Iterator[tuple[str, str]]:
+    kind = KINDS[one.kind]
+    content = repr((one.kind, one.by, sorted(one.fields.items()), one.document, one.corrects, one.amendment))
+    if content in told:
+        yield "twice", f"says exactly what entry {told[content]} says"
+    told.setdefault(content, one.entry)
+    if one.corrects is not None:
+        old = next((said for said in people.book.said if said.entry == one.corrects), None)
+        if not fold.corrects_well(one, old):
+            yield "bad_correction", f"corrects entry {one.corrects}, which it may not"
+    at = instant_of(one.fields.get(kind.when)) if kind.when else None
+    if kind.when in ("at", "day") and at is not None and at > one.received_ms + fold.CLOCK_MS:
+        yield "in_future", "tells of what had not happened yet"
+    seal = fold.sealed_by(one.at_ms, one.fields, people.seals, one.received_ms)
+    if seal is not None and not one.amendment:
+        yield "sealed", f"is about a period that entry {seal.entry} had sealed, and is no amendment"
+
+
+def _joined(one: Said, people: People) -> Iterator[tuple[str, str]]:
+    first = next((said for said in people.book.said if said.entry == one.fields.get("entry")), None)
+    if first is None or not fold.may_second(first, one.by, one.role):
+        yield "same_person", "joins in what its author may not join in"
+
+
+def _keys(people: People, findings: Findings) -> Iterator[Claim]:
+    """Who enrolled whom: a claim for each key."""
+    for key in people.book.persons.keys:
+        findings.count("keys of people")
+        name = f"key of {key.account} ({key.role})"
+        how = f"code {key.code}, entry {key.idx}, enrolled by {key.by}; vouched for by "
+        how += ", ".join(key.vouchers) or ("its own former key" if key.former else "nobody: a session only")
+        how += "" if key.until is None else f"; signs nothing from entry {key.until} on"
+        if people.known(key):
+            yield name, "proven", f"your policy names it; {how}"
+        elif key.vouch is Vouch.NONE or people.policy.persons.get(key.account):
+            yield name, "contradicted", how
+        else:
+            findings.notice(_FIRST)
+            yield name, "proven if", f"it is {key.account}'s; {how}"
+
+
+def _claims(said: Sequence[Said], people: People, wrong: Counter[str], findings: Findings) -> Iterator[Claim]:
+    """What each person said, by how it came."""
+    groups: dict[tuple[str, str, Through, int], list[Said]] = {}
+    for one in said:
+        key = people.book.signers.get(one.entry)
+        place = (one.by, one.role, one.through, -1 if key is None else key.idx)
+        groups.setdefault(place, []).append(one)
+    for (by, role, through, _), found in sorted(groups.items()):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(s.kind for s in found).items()))
+        name = f"statements of {by} ({role or 'no account'})"
+        bad = f"; {wrong[by]} problems" if wrong[by] else ""
+        if through is Through.SESSION:
+            findings.notice(_SESSION)
+            own = " though that account has a key of its own" if _has_key(found, people) else ""
+            detail = (
+                f"entered through {by}'s session{own}, signed by the collector, not by {by}: {kinds}{bad}"
+            )
+            yield name, "contradicted" if bad else "human", detail
+            continue
+        key = people.book.signers[found[0].entry]
+        if people.known(key):
+            word, held = "proven", "signed with the key that your policy names"
+        else:
+            word, held = "proven if", f"the key with the code {key.code} is {by}'s: signed with it"
+        yield name, "contradicted" if bad else word, f"{held}: {kinds}{bad}"
+
+
+def _has_key(said: Sequence[Said], people: People) -> bool:
+    return any(
+        key.vouch is not Vouch.NONE and key.live(one.entry)
+        for one in said
+        for key in people.book.persons.keys
+        if key.account == one.by
+    )
