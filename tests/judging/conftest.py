@@ -15,8 +15,13 @@ from checks.host import load
 from checks.sources import Load
 from collector.cli_server import make
 from collector.context import open_context
-from collector.jobs import derive, estates, rounds, scans
+from collector.evidence.bundle import Period
+from collector.evidence.policy import parse_policy
+from collector.jobs import bundles, derive, estates, rounds, scans, statements
+from collector.jobs.checkpoints import Publisher
 from collector.scans.model import Scan
+from collector.store import accounts, plans
+from collector.verify.verify import Options, verify_bundle
 
 _FILE = Path(__file__).resolve().parents[1] / "derive" / "conftest.py"
 _SPEC = importlib.util.spec_from_file_location("roundseal_tests_derive_conftest", _FILE)
@@ -26,6 +31,7 @@ _SPEC.loader.exec_module(worlds)
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+AGENTS = ("web-01", "web-02", "mail-01")
 PARAMS = to_json(load.Params())
 ESTATE = """\
 estate: luohe-trading
@@ -85,16 +91,38 @@ class Site:
         )
 
     def inspect(
-        self, monday: str, agents: tuple[str, ...] = ("web-01", "web-02", "mail-01"), **state: str
+        self, monday: str, agents: tuple[str, ...] = AGENTS, hour: str = "09:30", **state: str
     ) -> None:
         """The weekly round of that Monday, by these agents; closed at once where all have answered."""
-        self.go(f"{monday}T09:30")
+        self.go(f"{monday}T{hour}")
         for name in agents:
-            window = f"weekly/{monday}"
-            self.world.agent(name).send(
-                self.look(name, window, self.world.at, state.get(name.replace("-", "_"), "ok"))
-            )
+            word = state.get(name.replace("-", "_"), "ok")
+            self.send(name, self.look(name, f"weekly/{monday}", self.world.at, word))
         self.settle()
+
+    def send(self, name: str, *sights: Any) -> Any:
+        """A batch under the agent's plan in force."""
+        with self.context.read() as conn:
+            found = plans.current(conn, name)
+        agent = self.world.agent(name)
+        agent.plan = found[2] if found else ""
+        return agent.send(*sights)
+
+    def say(self, kind: str, by: str = "buyer", **fields: str) -> int:
+        """A statement through a session; `from_` is the field from."""
+        late = bool(fields.pop("amendment", ""))
+        given = {name.rstrip("_"): value for name, value in fields.items()}
+        document = b"paper" if kind in ("document_filed", "defect_report") else None
+        made = statements.add(self.context, kind, given, by=by, document=document, amendment=late)
+        derive.catch_up(self.context)
+        return made
+
+    def verdict(self, target: Path) -> Any:
+        """What the offline verifier says of everything up to now."""
+        Publisher(self.context).publish()
+        bundles.make_bundle(self.context, Period("all", 0, self.context.now()), target)
+        policy = parse_policy(f"log {self.context.vkey}\nquorum none\n")
+        return verify_bundle(target, policy, Options(None, True, 1))
 
     def settle(self) -> list[str]:
         derive.catch_up(self.context)
@@ -125,7 +153,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
     world = worlds.World(place, begin)
     world.open()
-    for name in ("web-01", "web-02", "mail-01"):
+    for name in AGENTS:
         world.agent(name)
+    with world.context.write() as conn:
+        for name in ("operator", "manager", "buyer"):
+            accounts.create(conn, name, "Correct-horse-7", name, must_change=False)
     yield Site(world)
     world.context.close()

@@ -1,0 +1,98 @@
+"""Seals, amendments, and what the offline verifier says of them."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from checks.wire.numbers import EntryKind
+from collector.jobs import projection
+from collector.jobs import scorecards as jobs
+from collector.judging import sealed
+from collector.judging.judge import NoScorecard
+
+MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
+PERIOD = "2026-07"
+
+
+@pytest.fixture
+def month(site):
+    """A Luohe month: three of four weekly rounds, a visit to one unit; it is over."""
+    site.apply()
+    for monday in MONDAYS[:3]:
+        site.inspect(monday)
+    site.say("visit", "operator", unit="centre", at=f"{MONDAYS[2]}T09:00+08:00")
+    site.go("2026-08-10T01:00")
+    site.settle()
+    return site
+
+
+def claims(verdict):
+    return {name: word for name, word, _ in verdict.claims if name.startswith("scorecard")}
+
+
+def test_a_running_period_and_a_future_instant_are_refused(site):
+    site.apply()
+    site.go("2026-07-20T00:00")
+    site.settle()
+    with pytest.raises(NoScorecard, match="not over"):
+        jobs.seal(site.context, PERIOD, by="manager")
+    with pytest.raises(NoScorecard, match="future"):
+        jobs.scorecard(site.context, PERIOD, site.world.at + 1)
+    with pytest.raises(NoScorecard, match="no period"):
+        jobs.scorecard(site.context, "2031-01")
+
+
+def test_what_comes_after_the_seal_makes_a_numbered_amendment_that_verifies(month, tmp_path):
+    _, first = jobs.seal(month.context, PERIOD, by="manager")
+    assert first.number == 0 and jobs.seal(month.context, PERIOD, by="manager") is None
+    month.go("2026-08-11T09:00")
+    month.say("satisfaction", unit="county", period=PERIOD, points="12", amendment="yes")
+    made = jobs.scorecard(month.context, PERIOD)
+    with month.context.read() as conn:
+        status = jobs.status(conn, made)
+    assert status.word == "sealed"
+    assert ("line.satisfaction", "county") in {(one.what, one.unit) for one in status.changes}
+    _, second = jobs.seal(month.context, PERIOD, by="manager")
+    assert second.number == 1
+    (change,) = [one for one in second.changes if one.what == "line.satisfaction"]
+    assert (change.before, change.after) == ("30", "12")
+    verdict = month.verdict(tmp_path / "b.zip")
+    assert claims(verdict) == {
+        f"scorecard {PERIOD} (seal)": "proven if",
+        f"scorecard {PERIOD} (amendment 1)": "proven if",
+    }, verdict.claims
+    assert verdict.good, verdict.findings
+
+
+def log(site, whole, previous=None):
+    header = {**sealed.header_of(whole, previous), "by": "manager"}
+    return projection.log(site.context, [(EntryKind.RECORD, header, sealed.encode(whole))])[0]
+
+
+def whole_of(site):
+    made = jobs.scorecard(site.context, PERIOD)
+    return sealed.Sealed(1, made.size, made.estate, 0, made.facts, made.scorecard)
+
+
+def test_a_flipped_number_is_found(month, tmp_path):
+    whole = whole_of(month)
+    lines = list(whole.scorecard.lines)
+    place = next(i for i, one in enumerate(lines) if one.id == "inspection")
+    lines[place] = replace(lines[place], points=Fraction(8), low=Fraction(8), high=Fraction(8))
+    log(month, replace(whole, scorecard=replace(whole.scorecard, lines=tuple(lines))))
+    verdict = month.verdict(tmp_path / "b.zip")
+    assert claims(verdict) == {f"scorecard {PERIOD} (seal)": "contradicted"} and not verdict.good
+
+
+def test_a_statement_that_was_left_out_is_found(month, tmp_path):
+    whole = whole_of(month)
+    month.say("satisfaction", unit="centre", period=PERIOD, points="3")
+    forged = replace(whole, scorecard=replace(whole.scorecard, as_of_ms=month.context.now()))
+    forged = replace(forged, facts=replace(whole.facts, as_of_ms=month.context.now()))
+    log(month, forged)
+    verdict = month.verdict(tmp_path / "b.zip")
+    assert [detail for name, _, detail in verdict.claims if name.startswith("scorecard")] == [
+        f"it leaves out entry {whole.size}, which had been received"
+    ]
+    assert not verdict.good
