@@ -32,6 +32,8 @@ _COMMANDS = {
     "backups": "collector.cli_backups:backups",
     "obligations": "collector.cli_obligations:obligations",
     "scorecard": "collector.cli_scorecard:scorecard",
+    "faults": "collector.cli_faults:faults",
+    "findings": "collector.cli_faults:findings",
 }
 _LATER = ("prune",)
 
