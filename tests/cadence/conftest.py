@@ -26,3 +26,6 @@ def naive():
 @pytest.fixture(scope="session")
 def days():
     return Workdays(shipped(), shanghai(), ((510, 720), (840, 1050)))
+
+
+site = _load("luohe_site").site

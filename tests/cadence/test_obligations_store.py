@@ -1,0 +1,165 @@
+"""From signed results and statements through the real intake to the lines of the obligation ledger."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from collector.cli import main
+from collector.jobs import cadence, derive, statements
+from collector.judging.judge import NoScorecard
+
+MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
+
+
+def lines(site, as_of=None, period="2026-07", **more):
+    derive.catch_up(site.context)
+    with site.context.read() as conn:
+        told = cadence.ledger(conn, site.world.at if as_of is None else as_of, period, **more)
+    return {line.obligation.id: line for line in told.lines}
+
+
+def states(line, cadence_number=0):
+    return [(row.turn.unit, row.state.value) for row in line.rows if row.cadence == cadence_number]
+
+
+@pytest.fixture
+def month(site):
+    """Every weekly round of a Luohe month done, and nothing else; the month is over."""
+    site.apply()
+    for monday in MONDAYS:
+        site.inspect(monday)
+    site.go("2026-08-10T01:00")
+    return site
+
+
+def test_without_a_contract_there_is_no_ledger(site):
+    with pytest.raises(NoScorecard), site.context.read() as conn:
+        cadence.ledger(conn, site.world.at)
+
+
+def test_every_obligation_of_the_contract_stands_in_the_ledger(month):
+    found = lines(month)
+    assert len(found) == 39 and found["LH-44"].obligation.clause.startswith("附件2")
+
+
+def test_weekly_inspections_of_each_unit_are_kept_with_their_records_as_evidence(month):
+    line = lines(month)["LH-31"]
+    assert line.standing.value == "kept" and line.counts["done"] == 10  # two units, four weeks and the month
+    assert {row.turn.unit for row in line.rows} == {"centre", "county"}
+    assert len(line.entries) == 4
+
+
+def test_a_unit_that_was_not_inspected_one_week_breaks_it_and_the_other_does_not(site):
+    site.apply()
+    for monday in MONDAYS:
+        site.inspect(
+            monday, ("web-01", "web-02") if monday == MONDAYS[1] else ("web-01", "web-02", "mail-01")
+        )
+    site.go("2026-08-10T01:00")
+    site.settle()
+    line = lines(site)["LH-31"]
+    week = [(row.turn.unit, row.state.value, row.reason) for row in line.rows if row.turn.key == "2026-W30"]
+    assert week == [("centre", "done", ""), ("county", "missed", "partial")]
+    month = {row.turn.unit: (row.state.value, row.counted) for row in line.rows if row.cadence == 1}
+    assert month == {"centre": ("done", 4), "county": ("missed", 3)}
+    assert line.standing.value == "broken"
+
+
+def test_results_that_come_after_the_month_count_from_then_on(site):
+    site.apply()
+    for monday in MONDAYS[:3]:
+        site.inspect(monday)
+    site.go("2026-08-10T00:30")
+    site.settle()
+    before = lines(site)["LH-31"]
+    late = site.go("2026-08-10T02:00")
+    window, t = "weekly/2026-08-03", judging_at("2026-08-03T10:00")
+    for name in ("web-01", "web-02", "mail-01"):
+        site.world.agent(name).send(site.look(name, window, t))
+    site.settle()
+    after = lines(site)["LH-31"]
+    # Nothing came in the last week, not even a record: nobody could tell; of the month something was seen.
+    assert (before.counts["not_proven"], before.counts["missed"]) == (2, 2)
+    assert (after.standing.value, after.counts["done"]) == ("kept", 10)
+    assert any(row.arrived_late for row in after.rows)
+    again = lines(site, late - 3_600_000)["LH-31"]
+    assert again.counts == before.counts
+
+
+def judging_at(text):
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(text + "+08:00").timestamp() * 1000)
+
+
+def test_a_month_with_no_evidence_at_all_is_not_proven(site):
+    site.apply()
+    site.go("2026-12-10T01:00")
+    found = lines(site, period="2026-10")
+    line = found["LH-30"]
+    assert line.standing.value == "not_proven"
+    assert found["LH-33"].standing.value == "not_proven"
+
+
+def test_a_scan_of_one_system_is_none_of_the_other(month):
+    month.go("2026-08-01T10:00")
+    month.scan("web-01")
+    month.go("2026-08-10T02:00")
+    line = lines(month)["LH-33"]
+    assert {row.turn.system: row.state.value for row in line.rows} == {"portal": "done", "mail": "missed"}
+
+
+def test_a_visit_is_done_where_somebody_said_so_and_not_proven_elsewhere(month):
+    month.go("2026-08-05T10:00")
+    statements.add(month.context, "visit", {"unit": "centre", "at": "2026-08-05T09:00"}, by="cli")
+    month.go("2026-08-10T02:00")
+    line = lines(month)["LH-30"]
+    assert states(line) == [("centre", "done"), ("county", "not_proven")]
+    assert [filed.kind for filed in line.filed] == ["visit"]
+
+
+def test_a_notice_that_comes_before_excuses_the_week(site):
+    site.apply()
+    site.go("2026-07-14T08:00")
+    fields = {
+        "obligation": "LH-31",
+        "from": "2026-07-13",
+        "to": "2026-07-20",
+        "unit": "county",
+        "reason": "机房停电",
+    }
+    statements.add(site.context, "waiver", fields, by="cli")
+    site.go("2026-07-20T08:00")
+    site.settle()
+    line = lines(site)["LH-31"]
+    week = {row.turn.unit: row.state.value for row in line.rows if row.turn.key == "2026-W29"}
+    assert week == {"centre": "missed", "county": "excused"}
+    # It came after the week had begun: said in LH-34, whatever it excuses.
+    assert lines(site)["LH-34"].standing.value == "broken"
+
+
+def test_a_rebuild_gives_the_same_ledger(month):
+    before = lines(month)
+    derive.rebuild(month.context)
+    derive.catch_up(month.context)
+    after = lines(month)
+    assert {name: (line.standing, line.counts, line.entries) for name, line in before.items()} == {
+        name: (line.standing, line.counts, line.entries) for name, line in after.items()
+    }
+
+
+def test_the_command_prints_lines_and_json_and_tells_by_its_exit_code(month):
+    directory = str(month.world.directory)
+    month.context.close()
+    text = CliRunner().invoke(
+        main, ["obligations", directory, "--period", "2026-07", "--as-of", "2026-08-10"]
+    )
+    assert text.exit_code == 1, text.output
+    assert "LH-31\tkept\tAUTO\tdone 10" in text.output
+    made = CliRunner().invoke(main, [*asked, "--json"])
+    found = {one["id"]: one for one in json.loads(made.output)["obligations"]}
+    assert found["LH-31"]["standing"] == "kept" and found["LH-31"]["rows"][0]["entries"]
+    for wrong in (["--period", "2031-01"], ["--as-of", "someday"], ["--as-of", "2999-01-01"]):
+        done = CliRunner().invoke(main, ["obligations", directory, *wrong])
+        assert done.exit_code == 2 and "Traceback" not in done.output, done.output
