@@ -1,6 +1,7 @@
 """A Luohe collector on a clock that the test moves: rounds, scans and statements through the real intake."""
 
 import importlib.util
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -55,6 +56,9 @@ rounds:
 def at(text: str) -> int:
     """UTC ms of a local instant in China."""
     return int(datetime.fromisoformat(text + "+08:00").timestamp() * 1000)
+
+
+BEGIN = at("2026-07-01T00:00")
 
 
 class Site:
@@ -145,18 +149,27 @@ class Site:
         return scans.add(self.context, made, scans.Source(data, "scan.nessus", "test", assets))
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collector with agents and accounts, as on the first of July; tests get copies."""
+    place = tmp_path_factory.mktemp("judging") / "collector"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collector.cli_server.open_context", lambda at: open_context(at, lambda: BEGIN))
+        make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
+    with open_context(place, lambda: BEGIN) as context, context.write() as conn:
+        account = accounts.account_table
+        for name in ("operator", "manager", "buyer"):
+            row = {"name": name, "hash": "-", "role": name, "must_change": False, "disabled": False}
+            conn.execute(account.insert().values(row))
+    return place
+
+
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    begin = at("2026-07-01T00:00")
-    monkeypatch.setattr("collector.cli_server.open_context", lambda place: open_context(place, lambda: begin))
-    place = tmp_path / "collector"
-    make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
-    world = worlds.World(place, begin)
+def site(fresh: Path, tmp_path: Path) -> Iterator[Site]:
+    shutil.copytree(fresh, tmp_path / "collector")
+    world = worlds.World(tmp_path / "collector", BEGIN)
     world.open()
     for name in AGENTS:
         world.agent(name)
-    with world.context.write() as conn:
-        for name in ("operator", "manager", "buyer"):
-            accounts.create(conn, name, "Correct-horse-7", name, must_change=False)
     yield Site(world)
     world.context.close()
