@@ -7,6 +7,7 @@ import pytest
 
 from collector.availability.calendar_cn import shipped
 from collector.inspection.deadlines import Workdays, shanghai
+from collector.jobs import statements
 
 HERE = Path(__file__).resolve().parent
 
@@ -28,4 +29,30 @@ def days():
     return Workdays(shipped(), shanghai(), ((510, 720), (840, 1050)))
 
 
-site = _load("luohe_site").site
+_LUOHE = _load("luohe_site")
+
+
+@pytest.fixture
+def site(tmp_path):
+    with _LUOHE.opened(tmp_path / "collector") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory):
+    """Every weekly round of a Luohe month done, one system scanned, one unit visited; the month is over.
+
+    Tests of a module share it and only read.
+    """
+    with _LUOHE.opened(tmp_path_factory.mktemp("month") / "collector") as made:
+        made.apply()
+        for monday in ("2026-07-13", "2026-07-20", "2026-07-27"):
+            made.inspect(monday)
+        made.go("2026-08-01T10:00")
+        made.scan("web-01")
+        made.inspect("2026-08-03")
+        made.go("2026-08-05T10:00")
+        visit = {"unit": "centre", "at": "2026-08-05T09:00"}
+        statements.add(made.context, "visit", visit, by="cli")
+        made.go("2026-08-10T02:00")
+        yield made

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -117,15 +118,20 @@ class Site:
         return scans.add(self.context, made, scans.Source(data, "scan.nessus", "test", assets))
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+@contextmanager
+def opened(place: Path) -> Iterator[Site]:
+    """A collector in this directory, with three agents, from 1 July 2026 on."""
     begin = at("2026-07-01T00:00")
-    monkeypatch.setattr("collector.cli_server.open_context", lambda place: open_context(place, lambda: begin))
-    place = tmp_path / "collector"
-    make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "collector.cli_server.open_context", lambda at_place: open_context(at_place, lambda: begin)
+        )
+        make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
     world = worlds.World(place, begin)
     world.open()
     for name in ("web-01", "web-02", "mail-01"):
         world.agent(name)
-    yield Site(world)
-    world.context.close()
+    try:
+        yield Site(world)
+    finally:
+        world.context.close()

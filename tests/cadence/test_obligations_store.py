@@ -1,6 +1,7 @@
 """From signed results and statements through the real intake to the lines of the obligation ledger."""
 
 import json
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,10 @@ from collector.judging.judge import NoScorecard
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
 
 
+def local(text):
+    return int(datetime.fromisoformat(text + "+08:00").timestamp() * 1000)
+
+
 def lines(site, as_of=None, period="2026-07", **more):
     derive.catch_up(site.context)
     with site.context.read() as conn:
@@ -21,16 +26,6 @@ def lines(site, as_of=None, period="2026-07", **more):
 
 def states(line, cadence_number=0):
     return [(row.turn.unit, row.state.value) for row in line.rows if row.cadence == cadence_number]
-
-
-@pytest.fixture
-def month(site):
-    """Every weekly round of a Luohe month done, and nothing else; the month is over."""
-    site.apply()
-    for monday in MONDAYS:
-        site.inspect(monday)
-    site.go("2026-08-10T01:00")
-    return site
 
 
 def test_without_a_contract_there_is_no_ledger(site):
@@ -74,7 +69,7 @@ def test_results_that_come_after_the_month_count_from_then_on(site):
     site.settle()
     before = lines(site)["LH-31"]
     late = site.go("2026-08-10T02:00")
-    window, t = "weekly/2026-08-03", judging_at("2026-08-03T10:00")
+    window, t = "weekly/2026-08-03", local("2026-08-03T10:00")
     for name in ("web-01", "web-02", "mail-01"):
         site.world.agent(name).send(site.look(name, window, t))
     site.settle()
@@ -87,12 +82,6 @@ def test_results_that_come_after_the_month_count_from_then_on(site):
     assert again.counts == before.counts
 
 
-def judging_at(text):
-    from datetime import datetime
-
-    return int(datetime.fromisoformat(text + "+08:00").timestamp() * 1000)
-
-
 def test_a_month_with_no_evidence_at_all_is_not_proven(site):
     site.apply()
     site.go("2026-12-10T01:00")
@@ -103,17 +92,11 @@ def test_a_month_with_no_evidence_at_all_is_not_proven(site):
 
 
 def test_a_scan_of_one_system_is_none_of_the_other(month):
-    month.go("2026-08-01T10:00")
-    month.scan("web-01")
-    month.go("2026-08-10T02:00")
     line = lines(month)["LH-33"]
     assert {row.turn.system: row.state.value for row in line.rows} == {"portal": "done", "mail": "missed"}
 
 
 def test_a_visit_is_done_where_somebody_said_so_and_not_proven_elsewhere(month):
-    month.go("2026-08-05T10:00")
-    statements.add(month.context, "visit", {"unit": "centre", "at": "2026-08-05T09:00"}, by="cli")
-    month.go("2026-08-10T02:00")
     line = lines(month)["LH-30"]
     assert states(line) == [("centre", "done"), ("county", "not_proven")]
     assert [filed.kind for filed in line.filed] == ["visit"]
@@ -150,16 +133,13 @@ def test_a_rebuild_gives_the_same_ledger(month):
 
 
 def test_the_command_prints_lines_and_json_and_tells_by_its_exit_code(month):
-    directory = str(month.world.directory)
-    month.context.close()
-    text = CliRunner().invoke(
-        main, ["obligations", directory, "--period", "2026-07", "--as-of", "2026-08-10"]
-    )
+    asked = ["obligations", str(month.world.directory), "--period", "2026-07", "--as-of", "2026-08-10"]
+    text = CliRunner().invoke(main, asked)
     assert text.exit_code == 1, text.output
     assert "LH-31\tkept\tAUTO\tdone 10" in text.output
     made = CliRunner().invoke(main, [*asked, "--json"])
     found = {one["id"]: one for one in json.loads(made.output)["obligations"]}
     assert found["LH-31"]["standing"] == "kept" and found["LH-31"]["rows"][0]["entries"]
     for wrong in (["--period", "2031-01"], ["--as-of", "someday"], ["--as-of", "2999-01-01"]):
-        done = CliRunner().invoke(main, ["obligations", directory, *wrong])
+        done = CliRunner().invoke(main, [*asked[:2], *wrong])
         assert done.exit_code == 2 and "Traceback" not in done.output, done.output
