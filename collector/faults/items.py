@@ -12,12 +12,22 @@ from fractions import Fraction
 
 from collector.faults.fold import NO_SUPPORT
 from collector.faults.incidents import in_key_moment
-from collector.faults.model import Account, Clock, ClockState, Fault, Finding, Incident, Vulnerability
+from collector.faults.model import (
+    Account,
+    Clock,
+    ClockState,
+    Fault,
+    Finding,
+    Incident,
+    ReportDue,
+    Vulnerability,
+)
 from collector.faults.terms import FaultTerms, Terms, VulnerabilityTerms
 from collector.inspection.deadlines import day_of, shanghai
 from collector.scoring.model import Gap, Item, PackPeriod, Scalar
 
 Facts = dict[str, Scalar]
+_UNSURE = (ClockState.UNKNOWN, ClockState.RUNNING)
 _OPEN_GAPS = {
     "no_statement": "operator",
     "not_observed": "operator",
@@ -110,19 +120,13 @@ def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
     open_facts = {key: one for key, one in facts.items() if key != "level" or one is not None}
     for name in SCORED:
         # Where one clock of a fault is late already, another one cannot cost more (one deduction a fault).
-        unsure = [c for c in fault.clocks if c.counts_as == name and c.state is ClockState.UNKNOWN]
+        unsure = [c for c in fault.clocks if c.counts_as == name and c.state in _UNSURE]
         if unsure and not facts[name]:
             first = unsure[0]
             yield _gap(fault, "fault", first, {**open_facts, name: True})
             if name == "late" and terms.late_item:
                 yield _gap(fault, terms.late_item, first, {"what": fault.id})
-    for report in fault.reports:
-        if report.scored and report.state is ClockState.UNKNOWN:
-            yield Gap(
-                *("report_late_days", "no_calendar", fault.unit, fault.system, None),
-                facts={"fault": fault.id},
-                who="admin",
-            )
+    yield from (_report_gap(fault, one) for one in fault.reports if one.scored and one.state in _UNSURE)
     if fault.repeated is not None and fault.repeated.decided is None:
         yield Gap(
             *("repeat_fault", "no_statement", fault.unit, fault.system, 1),
@@ -131,9 +135,31 @@ def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
         )
 
 
+def _report_gap(fault: Fault, report: ReportDue) -> Gap:
+    """A report that is still to come: how late it will be nobody knows."""
+    unknown = report.state is ClockState.UNKNOWN
+    return Gap(
+        *("report_late_days", "no_calendar" if unknown else "report_open", fault.unit, fault.system, None),
+        facts={"fault": fault.id},
+        who="admin" if unknown else "operator",
+        until_ms=report.due_ms,
+    )
+
+
 def _gap(fault: Fault, kind: str, clock: Clock, facts: Facts) -> Gap:
-    who = _OPEN_GAPS.get(clock.reason, "operator")
-    return Gap(kind, clock.reason, fault.unit, fault.system, 1, facts, who)
+    return Gap(kind, _reason(clock), fault.unit, fault.system, 1, facts, _who(clock), _until(clock))
+
+
+def _reason(clock: Clock) -> str:
+    return "clock_running" if clock.state is ClockState.RUNNING else clock.reason
+
+
+def _who(clock: Clock) -> str:
+    return _OPEN_GAPS.get(clock.reason, "operator")
+
+
+def _until(clock: Clock) -> int | None:
+    return clock.due_ms if clock.state is ClockState.RUNNING else None
 
 
 def _of_incident(incident: Incident, period: PackPeriod, as_of_ms: int) -> Iterator[Item | Gap]:
@@ -151,10 +177,16 @@ def _of_incident(incident: Incident, period: PackPeriod, as_of_ms: int) -> Itera
             proofs=incident.proofs,
             title=incident.title,
         )
-    elif ClockState.UNKNOWN in states:
-        clock = next(c for c in incident.clocks if c.state is ClockState.UNKNOWN)
-        who = _OPEN_GAPS.get(clock.reason, "operator")
-        yield Gap(incident.item, clock.reason, incident.unit, incident.system, 1, facts, who)
+        return
+    unsure = [clock for clock in incident.clocks if clock.state in _UNSURE]
+    if unsure or (incident.must_close and not closed):
+        at = unsure[0] if unsure else None
+        yield Gap(
+            *(incident.item, "not_closed" if at is None else _reason(at), incident.unit, incident.system, 1),
+            facts=facts,
+            who="operator" if at is None else _who(at),
+            until_ms=period.to_ms if at is None else _until(at),
+        )
 
 
 def _hazards(account: Account, period: PackPeriod) -> Iterator[Item]:
@@ -184,6 +216,12 @@ def _of_vulnerability(flaw: Vulnerability, period: PackPeriod) -> Iterator[Item 
             return
         facts = {"severity": flaw.severity, "major_impact": None, "vulnerability": flaw.id}
         yield _flaw(flaw, "vulnerability_late", clock.due_ms, facts)
+        return
+    for running in flaw.clocks:
+        if running.counts_as and running.state is ClockState.RUNNING and _in(running.due_ms, period):
+            facts = {"severity": flaw.severity, "vulnerability": flaw.id}
+            where = ("vulnerability_late", "clock_running", flaw.unit, flaw.system, 1)
+            yield Gap(*where, facts=facts, who="operator", until_ms=running.due_ms)
 
 
 def _found(flaw: Vulnerability, terms: VulnerabilityTerms, period: PackPeriod) -> Iterator[Item]:
@@ -208,11 +246,14 @@ def _flaw(flaw: Vulnerability, kind: str, at_ms: int, facts: Facts) -> Item:
     )
 
 
-def _of_finding(one: Finding, period: PackPeriod) -> Iterator[Item]:
+def _of_finding(one: Finding, period: PackPeriod) -> Iterator[Item | Gap]:
     clock = one.clock
-    if clock is None or clock.state is not ClockState.LATE or clock.due_ms is None:
+    if clock is None or clock.due_ms is None or not _in(clock.due_ms, period):
         return
-    if _in(clock.due_ms, period):
+    if clock.state is ClockState.RUNNING:
+        where = ("finding_late", "clock_running", one.unit, one.system, 1)
+        yield Gap(*where, facts={"finding": one.id}, who=one.owner or "operator", until_ms=clock.due_ms)
+    elif clock.state is ClockState.LATE:
         yield Item(
             *("finding_late", Fraction(1), _day(clock.due_ms), clock.due_ms, one.unit, one.system),
             facts={"finding": one.id},
