@@ -5,13 +5,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from checks.api import Seen
-from checks.codec import to_json
+from checks import registry
+from checks.api import Seen, worst
+from checks.codec import from_json, to_json
 from checks.host import load
 from checks.sources import Load
 from collector.cli_server import make
@@ -32,6 +34,9 @@ _SPEC.loader.exec_module(worlds)
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+MINUTE = 60_000
+CONNECTED = {"outcome": "connected", "address": "192.0.2.17", "resolve_us": 240, "connect_us": 900}
+REFUSED = {**CONNECTED, "outcome": "refused", "connect_us": None}
 AGENTS = ("web-01", "web-02", "mail-01")
 PARAMS = to_json(load.Params())
 ESTATE = """\
@@ -42,12 +47,14 @@ units:
   - {id: centre, name: 交易中心}
   - {id: county, name: 县级中心}
 systems:
-  - {id: portal, unit: centre, name: 门户网站, core: true, owner: ops-1}
+  - {id: portal, unit: centre, name: 门户网站, core: true, owner: ops-1, service: portal-web, target: 99.9%}
   - {id: mail, unit: county, name: 邮件}
 assets:
   - {id: web-01, kind: server, system: portal, agent: web-01}
   - {id: web-02, kind: server, system: portal, agent: web-02}
   - {id: mail-01, kind: server, system: mail, agent: mail-01}
+probes:
+  - {id: portal-web, check: service.tcp, from: [web-02], every: 5m, params: {host: portal.example, port: 443}}
 rounds:
   - {id: weekly, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [host.load]}
 """
@@ -102,6 +109,32 @@ class Site:
         for name in agents:
             word = state.get(name.replace("-", "_"), "ok")
             self.send(name, self.look(name, f"weekly/{monday}", self.world.at, word))
+        self.settle()
+
+    def probe(self, *times: tuple[str, bool]) -> None:
+        """Looks at the portal's port every five minutes from each time on, up to the next one."""
+        check = registry.get("service.tcp")
+        params = {"host": "portal.example", "port": 443}
+        edges = [(at(text), good) for text, good in times]
+        for (begin, good), (end, _) in pairwise(edges):
+            found = []
+            for t in range(begin, end, 5 * MINUTE):
+                facts = {"connection": CONNECTED if good else REFUSED}
+                seen = Seen(from_json(check.facts, facts, "facts"), t)
+                whole = from_json(check.params, params, "params")
+                readings = tuple(check.judge(seen, whole))
+                found.append(
+                    worlds.Sight(
+                        "portal-web",
+                        t,
+                        str(worst(one.state for one in readings)),
+                        params=to_json(whole),
+                        facts=facts,
+                        readings=readings,
+                    )
+                )
+            self.world.at = max(self.world.at, end)
+            self.send("web-02", *found)
         self.settle()
 
     def send(self, name: str, *sights: Any) -> Any:
@@ -173,3 +206,9 @@ def site(fresh: Path, tmp_path: Path) -> Iterator[Site]:
         world.agent(name)
     yield Site(world)
     world.context.close()
+
+
+@pytest.fixture
+def estate() -> str:
+    """The estate file."""
+    return ESTATE

@@ -96,3 +96,33 @@ def test_a_statement_that_was_left_out_is_found(month, tmp_path):
         f"it leaves out entry {whole.size}, which had been received"
     ]
     assert not verdict.good
+
+
+def test_a_fault_that_was_never_answered_is_measured_and_made_anew(site, tmp_path):
+    site.apply()
+    site.probe(("2026-07-14T08:00", True), ("2026-07-14T10:00", False), ("2026-07-14T13:00", True))
+    site.probe(("2026-07-14T13:00", True), ("2026-07-14T16:00", True))
+    site.inspect("2026-07-20")
+    site.go("2026-08-10T01:00")
+    site.settle()
+    made = jobs.scorecard(site.context, PERIOD)
+    faults = [one for one in made.facts.items if one.kind == "fault"]
+    assert [one.system for one in faults] == ["portal"], made.facts.gaps
+    jobs.seal(site.context, PERIOD, by="manager")
+    verdict = site.verdict(tmp_path / "b.zip")
+    assert claims(verdict) == {f"scorecard {PERIOD} (seal)": "proven if"}, verdict.claims
+    assert verdict.good, verdict.findings
+
+
+def test_a_years_availability_is_measured_and_made_anew(site, estate, tmp_path):
+    site.apply(estate.replace("luohe-2026, start: 2026-06-10", "huaian-2025, start: 2025-07-20"))
+    site.probe(("2026-07-14T08:00", True), ("2026-07-14T10:00", False), ("2026-07-14T11:00", True))
+    site.go("2026-07-21T01:00")
+    site.settle()
+    made = jobs.scorecard(site.context, "year-1")
+    worst = next(one for one in made.facts.items if one.kind == "availability" and one.facts["of"] == "worst")
+    assert worst.value < 100 and worst.proofs[0].signer == "web-02"
+    jobs.seal(site.context, "1", by="manager")
+    verdict = site.verdict(tmp_path / "b.zip")
+    assert claims(verdict) == {"scorecard year-1 (seal)": "proven if"}, verdict.claims
+    assert verdict.good, verdict.findings
