@@ -72,7 +72,7 @@ def follow(conn: Connection, idx: int, received_ms: int, header: Mapping[str, An
 def follow_seal(conn: Connection, idx: int, received_ms: int, header: Mapping[str, Any]) -> None:
     """Follow an entry that seals a period (the first scorecard of it that is logged); others say nothing."""
     if "scorecard" in header and header.get("number") == 0:
-        statements.add_seal(conn, idx, received_ms, header["from"], header["to"])
+        statements.add_seal(conn, idx, received_ms, header["from"], header["to"], header["scorecard"])
 
 
 def _content(header: Mapping[str, Any]) -> str:

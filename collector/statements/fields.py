@@ -18,6 +18,7 @@ ZONE = timezone(timedelta(hours=8))  # contract calendars are China's, which kee
 MOST = 500
 _ID = re.compile(r"[^\s/][^\s]{0,199}\Z")
 _DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,4})?\Z", re.ASCII)
+_NAMED = re.compile(r"[a-z]+-[0-9]{1,4}\Z")
 _MOST_WHOLE = 10**12
 
 
@@ -129,6 +130,9 @@ def _day(text: str, _field: Field) -> Scalar:
 
 
 def _period(text: str, _field: Field) -> Scalar:
+    """A period by its dates, or by the name that a contract's pack gives it (`cycle-2`)."""
+    if _NAMED.match(text):
+        return text
     if text == "today":
         raise ValueError("a period is named by its dates")
     try:

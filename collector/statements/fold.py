@@ -38,12 +38,13 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A period that is sealed: the entry that sealed it, when that came, and what it covers."""
+    """A period that is sealed: the entry that sealed it, when that came, what it covers, its name."""
 
     entry: int
     received_ms: int
     from_ms: int
     to_ms: int
+    name: str = ""
 
 
 class SaidError(ValueError):
@@ -280,21 +281,25 @@ def _sealed(one: Said, seals: Sequence[Seal]) -> bool:
 def sealed_by(
     at_ms: int | None, fields: Mapping[str, Scalar], seals: Sequence[Seal], received_ms: int
 ) -> Seal | None:
-    """The seal that had closed the period a statement speaks of when it came; None for none."""
-    spans = [(at_ms, at_ms)] if at_ms is not None else []
+    """The seal that had closed the period a statement speaks of when it came; None for none.
+
+    It speaks of the period that it names; else of that of its fault's onset, or of the time it tells.
+    """
+    closed = [seal for seal in seals if seal.received_ms <= received_ms]
     period = fields.get("period")
-    begin, end = instant_of(period), instant_of(period, end=True)
-    if begin is not None and end is not None:
-        spans.append((begin, end - 1))
+    if period is not None:
+        return next((seal for seal in closed if _is_period(seal, period)), None)
     onset = _onset(fields.get("fault"))
-    if onset is not None:
-        spans.append((onset, onset))
-    for seal in seals:
-        if seal.received_ms <= received_ms and any(
-            seal.from_ms <= first and last < seal.to_ms for first, last in spans
-        ):
-            return seal
-    return None
+    at = at_ms if onset is None else onset
+    if at is None:
+        return None
+    return next((seal for seal in closed if seal.from_ms <= at < seal.to_ms), None)
+
+
+def _is_period(seal: Seal, period: Scalar) -> bool:
+    if seal.name == period:
+        return True
+    return (seal.from_ms, seal.to_ms) == (instant_of(period), instant_of(period, end=True))
 
 
 def _onset(fault: Scalar) -> int | None:

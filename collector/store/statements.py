@@ -36,6 +36,7 @@ seal_table = Table(
     Column("received", BigInteger, nullable=False),
     Column("begin", BigInteger, nullable=False),
     Column("end", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
 )
 
 
@@ -91,12 +92,12 @@ def said_with(conn: Connection, content: str) -> int | None:
     return None if found is None else int(found)
 
 
-def add_seal(conn: Connection, idx: int, received_ms: int, from_ms: int, to_ms: int) -> None:
+def add_seal(conn: Connection, idx: int, received_ms: int, from_ms: int, to_ms: int, name: str) -> None:
     """Follow the entry that seals a period."""
-    conn.execute(insert(seal_table).values((idx, received_ms, from_ms, to_ms)))
+    conn.execute(insert(seal_table).values((idx, received_ms, from_ms, to_ms, name)))
 
 
-def seals(conn: Connection) -> list[tuple[int, int, int, int]]:
-    """(entry, receipt, from, to) of sealed periods, oldest first."""
+def seals(conn: Connection) -> list[tuple[int, int, int, int, str]]:
+    """(entry, receipt, from, to, name) of sealed periods, oldest first."""
     rows = conn.execute(select(seal_table).order_by(seal_table.c.idx))
-    return [(int(a), int(b), int(c), int(d)) for a, b, c, d in rows]
+    return [(int(a), int(b), int(c), int(d), str(name)) for a, b, c, d, name in rows]

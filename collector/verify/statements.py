@@ -73,7 +73,8 @@ def read_people(history: History, policy: Policy) -> People:
         elif said.kind is EntryKind.RECORD and "scorecard" in said.header and said.header.get("number") == 0:
             begin, end = said.header.get("from"), said.header.get("to")
             if type(begin) is int and type(end) is int:
-                people.seals.append(Seal(said.idx, said.received_ms, begin, end))
+                name = str(said.header["scorecard"])
+                people.seals.append(Seal(said.idx, said.received_ms, begin, end, name))
     return people
 
 

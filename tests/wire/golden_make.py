@@ -28,6 +28,8 @@ from checks.wire import (
 )
 from checks.wire.pae import pae
 from collector.inspection import human
+from collector.statements import text
+from collector.statements.persons import Request, encode_request
 
 HERE = Path(__file__).parent
 FILE = HERE / "golden/golden.json"
@@ -129,6 +131,25 @@ def statements() -> dict[str, str]:
     return made | {"entry.human": entry.encode(one).hex(), "entry.human.leaf": one.leaf.hex()}
 
 
+def persons() -> dict[str, str]:
+    """A person's key, vouched for by another's; a statement that he signed, and its entry."""
+    request = encode_request(Request(S.ORIGIN, "jia", "buyer", S.PERSON.public, S.T0))
+    vouched = [text.sign(request, one, text.PERSON_KEY) for one in (S.PERSON, S.VOUCHER)]
+    key = {"kind": "key", "subject": "jia", "by": "yi", "role": "buyer"}
+    key |= {"said": request.decode(), "signatures": text.listed(vouched)}
+    said = text.encode(S.SAID)
+    whole = {"kind": "satisfaction", "subject": "centre", "by": "jia", "role": "buyer"}
+    whole |= {"late": False, "two": False, "said": said.decode()}
+    whole["signatures"] = text.listed([text.sign(said, S.PERSON)])
+    made = {"person.key.text": request.decode(), "person.text": said.decode()}
+    for name, header_of in (("person.key.header", key), ("person.header", whole)):
+        made[name] = strict_json.dumps({"v": 1, "log": S.ORIGIN, **header_of}).decode()
+    header_bytes = made["person.header"].encode()
+    signed = entry.sign_statement(numbers.EntryKind.STATEMENT, header_bytes, S.LOG)
+    one = entry.Entry(numbers.EntryKind.STATEMENT, RECEIVED, header_bytes, signed)
+    return made | {"entry.person": entry.encode(one).hex(), "entry.person.leaf": one.leaf.hex()}
+
+
 def log() -> dict[str, str]:
     leaves = [tree.leaf_hash(i.to_bytes(8, "big")) for i in range(70_000)]
     made = {}
@@ -142,17 +163,17 @@ def log() -> dict[str, str]:
     made["log.consistency.255.257"] = _hexes(tree.consistency_proof(nodes, 255, 257))
     made["log.tiles.70000"] = " ".join(tile.path for tile in list(tiles.tiles_of(70_000))[-4:])
     made["log.bundle"] = tiles.bundle([b"one", b"", b"\xff" * 3]).hex()
-    text = checkpoint.format_checkpoint(checkpoint.Checkpoint(S.ORIGIN, 70_000, tree.root(leaves)))
+    head = checkpoint.format_checkpoint(checkpoint.Checkpoint(S.ORIGIN, 70_000, tree.root(leaves)))
     made["note.checkpoint"] = note.add_line(
-        note.sign(text, S.ORIGIN, S.LOG),
-        note.cosign_line(text, "witness.example/w", S.WITNESS, 1_800_000_300),
+        note.sign(head, S.ORIGIN, S.LOG),
+        note.cosign_line(head, "witness.example/w", S.WITNESS, 1_800_000_300),
     ).decode()
     return made
 
 
 def make() -> dict[str, str]:
     """All golden vectors."""
-    return keys() | bodies() | batches() | statements() | log()
+    return keys() | bodies() | batches() | statements() | persons() | log()
 
 
 def quoted(value: str) -> str:

@@ -8,11 +8,14 @@ from hashlib import sha256
 from checks.wire import chain, frame, header, lines, numbers
 from checks.wire.signing import Signer
 from collector.inspection.human import Answer, Head, Sheet
+from collector.statements.text import Text
 
 AGENT = Signer(bytes(range(32)))
 NEXT = Signer(bytes(range(32, 64)))  # the agent's key after rotation
 LOG = Signer(bytes(range(64, 96)))
 WITNESS = Signer(bytes(range(96, 128)))
+PERSON = Signer(bytes(range(128, 160)))
+VOUCHER = Signer(bytes(range(160, 192)))
 ORIGIN = "log.example/luohe"
 SEED = bytes(range(0xA0, 0xB0))
 STATEMENT = (
@@ -21,6 +24,13 @@ STATEMENT = (
     + b'","alg":1,"hostname":"web-01"}'
 )
 T0 = 1_800_000_000_000
+SAID = Text(
+    ORIGIN,
+    "satisfaction",
+    "jia",
+    T0,
+    {"period": "2026-12", "unit": "centre", "points": "28.8", "text": "响应及时𠮷😀"},
+)
 
 
 def line(i: int) -> bytes:

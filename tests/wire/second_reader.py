@@ -92,6 +92,18 @@ def read_entry(data: bytes, kind: str, public: bytes) -> tuple[int, int, bytes]:
     return number, received, header
 
 
+def read_person(header: str, word: str, keys: dict[str, bytes]) -> dict:
+    """What a person signed himself, out of an entry's header; `keys` by key id, all of which must sign."""
+    fields = json.loads(header)
+    assert {bytes.fromhex(one[1]).hex() for one in fields["signatures"]} == keys.keys()
+    for alg, identity, raw in fields["signatures"]:
+        one = (alg, bytes.fromhex(identity), bytes.fromhex(raw))
+        verify(keys[identity], word, fields["said"].encode(), one)
+    said = json.loads(fields["said"])
+    assert said["log"] == fields["log"] and said["kind"] == fields["kind"]
+    return said
+
+
 def read_checkpoint(text: str, public: bytes, witness: bytes) -> tuple[str, int, bytes, int]:
     """Origin, size, root and the witness's time of a cosigned checkpoint."""
     body, tail = text.rsplit("\n\n", 1)

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from backports import zstd
+from cryptography.exceptions import InvalidSignature
 
 from checks.wire import frame, header, numbers, tree
 from checks.wire.errors import Code
@@ -136,3 +137,19 @@ def test_the_document_names_every_key_of_a_header(golden: ModuleType, made: dict
     for name in ("results", "loss", "resume", "rotate"):
         for key in json.loads(made[f"header.{name}"]):
             assert f"`{key}`" in section, key
+
+
+def test_a_second_reader_reads_what_a_person_signed(
+    made: dict[str, str], second: ModuleType, samples: ModuleType
+) -> None:
+    ids = {key.key_id.hex(): key.public for key in (samples.PERSON, samples.VOUCHER)}
+    own = {samples.PERSON.key_id.hex(): samples.PERSON.public}
+    asked = second.read_person(made["person.key.header"], "person_key", ids)
+    assert (asked["account"], asked["public"]) == ("jia", samples.PERSON.public.hex())
+    said = second.read_person(made["person.header"], "person", own)
+    assert said["fields"]["points"] == "28.8" and json.dumps(said["by"]) == '"jia"'
+    data = bytes.fromhex(made["entry.person"])
+    _, _, header_bytes = second.read_entry(data, "statement", samples.LOG.public)
+    assert header_bytes.decode() == made["person.header"]
+    with pytest.raises(InvalidSignature):
+        second.read_person(made["person.header"].replace("28.8", "30.0"), "person", own)
