@@ -12,6 +12,8 @@ from collector.estate.holidays import HOLIDAYS
 from collector.estate.looks import Note, Path, matches, names, no_check
 from collector.estate.model import COLLECTOR, Asset, Estate, Round, System
 from collector.estate.tree import Node, leaves
+from collector.packs import loading as packs
+from collector.packs.options import OptionError, from_text
 
 _SECTIONS = ("units", "systems", "assets", "probes", "rounds", "windows", "objects", "places")
 Broken = frozenset[tuple[str, str]]
@@ -50,6 +52,7 @@ def check(estate: Estate, trees: Mapping[str, Node], broken: Broken, catalog: Ca
         zone(estate.timezone)
     except FieldError as error:
         note(("timezone",), error.problem)
+    _contract(estate, note)
     _systems(estate, known, note)
     _assets(estate, known, catalog, note)
     _probes(estate, known, note)
@@ -84,6 +87,24 @@ def _again(named: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
         if name in seen:
             yield name, i
         seen.add(name)
+
+
+def _contract(estate: Estate, note: Note) -> None:
+    """The pack must be one of this program's, and the agreed options the pack's."""
+    if estate.contract is None:
+        return
+    if estate.contract.pack not in packs.names():
+        note(("contract", "pack"), no_such("pack", estate.contract.pack, packs.names()))
+        return
+    known = {option.key: option for option in packs.packaged(estate.contract.pack).pack.options}
+    for key, value in estate.contract.options.items():
+        if key not in known:
+            note(("contract", "options", key), no_such("option", key, known))
+            continue
+        try:
+            from_text(known[key], value)
+        except OptionError as error:
+            note(("contract", "options", key), error.problem)
 
 
 def _systems(estate: Estate, known: Names, note: Note) -> None:

@@ -11,7 +11,7 @@ from checks.wire.numbers import EntryKind
 from collector.availability.calendar_cn import shipped
 from collector.availability.estate_terms import encode as encode_terms
 from collector.context import Context
-from collector.estate import changes, compiling, services
+from collector.estate import changes, compiling, contracts, services
 from collector.estate.changes import Change
 from collector.estate.compiling import Issue
 from collector.estate.errors import EstateError
@@ -68,7 +68,10 @@ def apply(context: Context, loaded: Loaded, *, by: str) -> Outcome:
         applied = estates.newest(conn)
         current = {agent: (epoch, plan) for agent, epoch, plan in plans.current_plans(conn)}
         living = dict(_living(conn))
-    same = applied is not None and applied.digest == loaded.digest
+        same = applied is not None and applied.digest == loaded.digest
+        # A newer version of the contract's pack comes into force with the next apply, and is logged with it.
+        if same and applied is not None:
+            same = estates.terms(conn, applied.idx).contract == contracts.contract(loaded)
     # Epoch 0: the estate asks for it though nobody has enrolled there yet, so that it is due, and missing.
     # An agent that is neither enrolled nor named any more gets an empty plan once: nothing is due there.
     named = set(loaded.agents) | {agent for agent, (_, plan) in current.items() if plan.items or plan.rounds}
