@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
-from collector.scoring.choices import Choices
+from collector.scoring.choices import Choices, options_in
 from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
 from collector.scoring.terms import Select
 
@@ -53,6 +54,8 @@ class Ledger:
     def __init__(self, facts: PeriodFacts) -> None:
         self.facts = facts
         self._items: dict[str, list[tuple[int, Item]]] = {}
+        self._by_unit: dict[tuple[str, str | None], list[tuple[int, Item]]] = {}
+        self._options: dict[int, tuple[str, ...]] = {}
         self._gaps: dict[str, list[tuple[int, Gap]]] = {}
         seen = set()
         for i, item in enumerate(facts.items):
@@ -62,6 +65,7 @@ class Ledger:
                     continue
                 seen.add(key)
             self._items.setdefault(item.kind, []).append((i, item))
+            self._by_unit.setdefault((item.kind, item.unit), []).append((i, item))
         for i, gap in enumerate(facts.gaps):
             self._gaps.setdefault(gap.kind, []).append((i, gap))
 
@@ -69,11 +73,12 @@ class Ledger:
         """Items that the rule selects, with their places."""
         where = {fact: choices.wanted(one) for fact, one in select.where.items()}
         unless = {fact: choices.wanted(one) for fact, one in select.unless.items()}
-        return [
-            (i, item)
-            for i, item in self._items.get(select.kind, ())
-            if scope.has(item) and _matches(item.facts, where, unless)
-        ]
+        some = (
+            self._items.get(select.kind, ())
+            if scope.unit is None
+            else self._by_unit.get((select.kind, scope.unit), ())
+        )
+        return [(i, item) for i, item in some if scope.has(item) and _matches(item.facts, where, unless)]
 
     def gaps(self, select: Select, scope: Scope, choices: Choices) -> list[tuple[int, Gap]]:
         """Gaps that may hide items which the rule would select."""
@@ -89,12 +94,18 @@ class Ledger:
         """How many a rule counts."""
         items = self.items(select, scope, choices)
         gaps = self.gaps(select, scope, choices)
-        low = _number([item for _, item in items], choices.word(select.by))
-        more = sum((_most(gap) for _, gap in gaps), Fraction(0))
-        high = low + more
-        if choices.word(select.by) == "any":
+        by = choices.word(select.by)
+        low = _number([item for _, item in items], by)
+        high = low + sum((_most(gap, by) for _, gap in gaps), Fraction(0))
+        if by == "any":
             high = min(high, Fraction(1))
         return Counted(low, high, tuple(i for i, _ in items), tuple(i for i, _ in gaps))
+
+    def options_of(self, rule: Any) -> tuple[str, ...]:
+        """Keys of the options that decide a rule of the pack that is being scored, found out once."""
+        if id(rule) not in self._options:
+            self._options[id(rule)] = options_in(rule)
+        return self._options[id(rule)]
 
     def unlisted(self, kind: str, selects: Iterator[Select], choices: Choices) -> Iterator[tuple[int, Item]]:
         """Items of a kind that none of the rules selects."""
@@ -134,8 +145,11 @@ def _in(value: Scalar, wanted: tuple[Scalar, ...]) -> bool:
     return any(type(value) is type(one) and value == one for one in wanted)
 
 
-def _most(gap: Gap) -> Fraction:
-    return NO_LIMIT if gap.at_most is None else Fraction(gap.at_most)
+def _most(gap: Gap, by: str) -> Fraction:
+    # How much one more item would be worth nobody knows.
+    if gap.at_most is None or (by == "value" and gap.at_most):
+        return NO_LIMIT
+    return Fraction(gap.at_most)
 
 
 def _number(items: list[Item], by: str) -> Fraction:

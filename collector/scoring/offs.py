@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from collector.scoring.choices import Choices, options_in, shown
+from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Counted, Ledger, Scope
 from collector.scoring.model import Item, Line, LineState, Proof
 from collector.scoring.money import Range, sum_of
@@ -28,7 +28,7 @@ def _line(
     ledger: Ledger,
     choices: Choices,
 ) -> Line:
-    used = tuple((key, shown(choices.values[key])) for key in options_in(rule))
+    used = tuple((key, shown(choices.values[key])) for key in ledger.options_of(rule))
     causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),) if found.items else ()
     return Line(
         f"{prefix}.{rule.id}",

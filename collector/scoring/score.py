@@ -8,7 +8,7 @@ from collector.packs.model import Compiled
 from collector.packs.options import resolve
 from collector.scoring import money as yuan
 from collector.scoring import offs
-from collector.scoring.choices import Choices, options_in, shown
+from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Ledger, Scope
 from collector.scoring.model import Line, LineState, Money, Other, PeriodFacts, Scorecard, Sum, Unit
 from collector.scoring.money import Range
@@ -63,7 +63,7 @@ def _others(compiled: Compiled, ledger: Ledger, values: Mapping[str, Value], mad
     """The other readings where the contract contradicts itself, as far as they change points or money."""
     for option in compiled.pack.options:
         for value in _alternatives(option, values[option.key]) if option.contradiction else ():
-            other = _made(compiled, ledger, Choices({**values, option.key: value}))
+            other = _made(compiled, ledger, Choices({**values, option.key: value}), (option.key, made))
             if (other.total, other.grade, other.money) != (made.total, made.grade, made.money):
                 text = shown(value)
                 yield Other(option.key, text, option.clause, other.total.exact, other.grade, other.money)
@@ -76,9 +76,13 @@ def _alternatives(option: Option, value: Value) -> Iterator[Value]:
         yield from (one for one in range(option.least, option.most + 1) if one != value)
 
 
-def _made(compiled: Compiled, ledger: Ledger, choices: Choices) -> _Made:
+_Before = tuple[str, _Made] | None
+
+
+def _made(compiled: Compiled, ledger: Ledger, choices: Choices, before: _Before = None) -> _Made:
+    """One reading; `before`: another one that differs in the option of this key alone."""
     scoring, facts = compiled.pack.scoring, ledger.facts
-    lines = tuple(_lines(scoring, ledger, choices))
+    lines = tuple(_lines(scoring, ledger, choices, before))
     sums, mean = _sums(lines, facts.units)
     off = tuple(offs.deductions(scoring, ledger, choices))
     fines, fined = offs.fines(scoring, ledger, choices)
@@ -101,9 +105,13 @@ def _made(compiled: Compiled, ledger: Ledger, choices: Choices) -> _Made:
     )
 
 
-def _lines(scoring: Scoring, ledger: Ledger, choices: Choices) -> Iterator[Line]:
+def _lines(scoring: Scoring, ledger: Ledger, choices: Choices, before: _Before) -> Iterator[Line]:
     for rule in scoring.lines:
-        used = tuple((key, shown(choices.values[key])) for key in options_in(rule))
+        keys = ledger.options_of(rule)
+        if before is not None and before[0] not in keys:
+            yield from (line for line in before[1].lines if line.id == rule.id)
+            continue
+        used = tuple((key, shown(choices.values[key])) for key in keys)
         for unit in _units(rule, ledger.facts.units, choices):
             state, points = _in_unit(rule, unit, ledger, choices)
             yield _line(rule, unit, state, points, ledger, used)
@@ -129,7 +137,8 @@ def _in_unit(rule: LineRule, unit: Unit | None, ledger: Ledger, choices: Choices
         scopes = [Scope(unit.id, system.id) for system in unit.systems]
         return None, _mean([points_of(rule, Looking(ledger, one, choices), number) for one in scopes])
     made = points_of(rule, Looking(ledger, whole, choices), number)
-    if made.items or made.gaps:
+    # What is missing somewhere, nobody knows where, is no sign that this unit has anything.
+    if made.items or any(ledger.facts.gaps[i].unit == unit.id for i in made.gaps):
         return None, made
     points = rule.full if choices.word(rule.na) == "full" else ZERO
     return LineState.NOT_APPLICABLE, Points(points, points, (cause("no_system", {}),))
