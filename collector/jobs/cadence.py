@@ -165,11 +165,26 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
     systems = dict(scope.objects) if scope is not None else {}
     entries = {} if account is None else {name: place[0] for (name, _), place in account.entries.items()}
     return Extra(
-        deeds=(*deeds(found), *(_drills(ledger, systems, entries, as_of) if ledger else ())),
+        deeds=(
+            *deeds(found),
+            *_regular(conn, asked),
+            *(_drills(ledger, systems, entries, as_of) if ledger else ()),
+        ),
         breaches=(*breaches(found), *(_lines(ledger, systems, entries) if ledger else ())),
         special=_special(conn).special,
         watched=tuple(_watched(conn, span, as_of)),
     )
+
+
+def _regular(conn: Connection, asked: _Question) -> Iterator[Deed]:
+    """Looks outside of rounds (probes): of each check the first and the last answer in the span.
+
+    What lies between is not claimed: a day or week of its own needs a round.
+    """
+    begins, ends = asked.counting.span
+    for one in store.regular(conn, begins, min(ends, asked.counting.as_of_ms + 1), asked.size):
+        for at in sorted({one.first, one.last}):
+            yield Deed(f"check:{one.check}", at, at, one.idx, signer="log")
 
 
 def _drills(ledger: Ledger, systems: dict[str, str], entries: dict[str, int], as_of: int) -> Iterator[Deed]:

@@ -1,12 +1,15 @@
 """What closed rounds say of each check, a row for each round and check. Derived: a rebuild gives the same."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, select
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, func, select
 
 from collector.inspection.obligations_looks import Looked
 from collector.store.bulk import upsert
 from collector.store.metadata import metadata
+from collector.store.runs import run_table
+from collector.store.series import series_table
 
 looked_table = Table(
     "round_check",
@@ -53,3 +56,27 @@ def looked(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> 
     inside = (table.c.opened >= from_ms, table.c.opened < to_ms, table.c.received <= upto, table.c.idx < size)
     wanted = select(table).where(*inside).order_by(table.c.opened, table.c.window, table.c.check)
     return [Looked(*row) for row in conn.execute(wanted)]
+
+
+class Regular(NamedTuple):
+    """Regular looks by one check: the first and the last answer in a span, where the last stands."""
+
+    check: str
+    first: int
+    last: int
+    idx: int
+
+
+def regular(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[Regular]:
+    """Checks with an answer (not an error) in [from, to), by the runs that the log's first entries give."""
+    run, series = run_table.c, series_table.c
+    inside = (run.last >= from_ms, run.first < to_ms, run.outcome != "error", run.lo_idx < size)
+    wanted = (
+        select(series.check, func.min(run.first), func.max(run.last), func.max(run.last_idx))
+        .join_from(run_table, series_table, run.series == series.id)
+        .where(*inside)
+        .group_by(series.check)
+        .order_by(series.check)
+    )
+    rows = (Regular(*row) for row in conn.execute(wanted))
+    return [Regular(row.check, max(row.first, from_ms), min(row.last, to_ms - 1), row.idx) for row in rows]

@@ -32,6 +32,11 @@ def days():
 _LUOHE = _load("luohe_site")
 
 
+@pytest.fixture(scope="session")
+def luohe():
+    return _LUOHE
+
+
 @pytest.fixture
 def site(tmp_path):
     with _LUOHE.opened(tmp_path / "collector") as made:

@@ -119,9 +119,10 @@ class Site:
 
 
 @contextmanager
-def opened(place: Path) -> Iterator[Site]:
-    """A collector in this directory, with three agents, from 1 July 2026 on."""
-    begin = at("2026-07-01T00:00")
+def opened(place: Path, begin: int | None = None) -> Iterator[Site]:
+    """A collector in this directory from an instant on; from 1 July 2026 with three agents."""
+    agents = ("web-01", "web-02", "mail-01") if begin is None else ()
+    begin = at("2026-07-01T00:00") if begin is None else begin
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "collector.cli_server.open_context", lambda at_place: open_context(at_place, lambda: begin)
@@ -129,7 +130,7 @@ def opened(place: Path) -> Iterator[Site]:
         make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
     world = worlds.World(place, begin)
     world.open()
-    for name in ("web-01", "web-02", "mail-01"):
+    for name in agents:
         world.agent(name)
     try:
         yield Site(world)
