@@ -14,9 +14,13 @@ Week = tuple[int, int]
 def backed_up(
     ledger: Ledger, entries: Places, signers: Mapping[tuple[int, int], str], span: tuple[int, int]
 ) -> tuple[BackedUp, ...]:
-    """Points begun in [from, to): `entries` has the look that read each, `signers` who signed it."""
+    """Points begun in [from, to): `entries` has the look that read each, `signers` who signed it.
+
+    What was good while it stood stays a good backup of its week when its time is over and it is gone.
+    """
     made = []
     for one in ledger.objects:
+        kept = {name for week in one.weeks for name in week.artefacts}
         for point in one.points:
             found = entries.get((one.name, point.name))
             at = point.start_ms
@@ -24,9 +28,8 @@ def backed_up(
                 continue
             signer = signers.get(found, "")
             place = point.places[0] if point.places else ""
-            made.append(
-                BackedUp(one.name, point.name, at, point.level, point.good, place, *found, signer, "C")
-            )
+            good = point.good or point.name in kept
+            made.append(BackedUp(one.name, point.name, at, point.level, good, place, *found, signer, "C"))
     return tuple(sorted(made, key=lambda p: (p.object, p.at_ms, p.artefact)))
 
 
