@@ -104,7 +104,7 @@ def add_(
     recovery, media_tested, backup_excuse, backup_accept, backup_change, backup_epoch, backup_alias
     (docs/backups.md). Without --key it is entered through a session: this collector signs it.
     """
-    from collector.jobs import statements
+    from collector.jobs import derive, statements
 
     if (kind is None) == (signed is None):
         fail("KIND, or --signed FILE: one of the two is wanted")
@@ -113,6 +113,7 @@ def add_(
     def act(context: Context) -> tuple[int, bytes | None]:
         must_exist(context, by)
         document = paper.read_bytes() if paper else None
+        derive.catch_up(context)  # faults that a statement names are known from what was derived
         more = {"corrects": corrects, "amendment": amendment}
         if signed is not None:
             return statements.add_signed(context, signed.read_bytes(), by=by, document=document), document

@@ -1,12 +1,13 @@
 """What a statement may be about: units, systems, assets, windows, objects of the estate in force; faults and
 findings that the log shows; entries that are statements."""
 
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from collector.faults.said import onset_of
+from collector.faults.said import Extent, matching, onset_of
 from collector.packs.model import Pack, PackDataError, read_back
 from collector.statements.fields import Field, Type
 from collector.statements.kind import Kind
@@ -18,17 +19,19 @@ from collector.store import estates
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Ids that may be named, and the statements that another may name by its entry."""
+    """Ids that may be named, and the statements that another may name by its entry. `faults` None: nobody
+    can say which there are."""
 
     units: frozenset[str] = frozenset()
     systems: frozenset[str] = frozenset()
     assets: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
     windows: frozenset[str] = frozenset()
+    faults: tuple[Extent, ...] | None = None
     said: Mapping[int, Said] = field(default_factory=dict)
 
 
-def known(conn: Connection, said: Mapping[int, Said]) -> Known:
+def known(conn: Connection, said: Mapping[int, Said], faults: tuple[Extent, ...] | None = None) -> Known:
     """From the estate in force."""
     applied = estates.newest(conn)
     if applied is None:
@@ -40,6 +43,7 @@ def known(conn: Connection, said: Mapping[int, Said]) -> Known:
         assets=frozenset(one.id for one in estate.assets),
         objects=frozenset(one.name for one in terms.backups.objects) if terms.backups else frozenset(),
         windows=frozenset(one.window.id for one in terms.windows),
+        faults=faults,
         said=said,
     )
 
@@ -87,6 +91,19 @@ def _fault(one: Field, value: str, held: Known) -> Iterator[tuple[str, str, str]
     named = onset_of(value)
     if named is None or named[0] not in held.systems:
         yield "unknown_fault", one.name, f"{value} is no fault of a system: SYSTEM@20260703T021530Z is wanted"
+    elif held.faults is not None and matching(value, held.faults) is None:
+        yield "unknown_fault", one.name, f"{named[0]} had no fault then that is known"
+
+
+def faults_of(conn: Connection, now: int) -> tuple[Extent, ...] | None:
+    """Faults of the contract's term up to now, measured and reported; None where no contract says what is
+    one."""
+    judged = importlib.import_module("collector.jobs.faults")  # it stands on what statements stand on
+    try:
+        found = judged.told(conn, now).account.faults
+    except LookupError:
+        return None
+    return tuple(Extent(one.id, one.system, one.moments.onset_ms, one.to_ms) for one in found)
 
 
 def _entry(kind: Kind, one: Field, value: Scalar, held: Known) -> Iterator[tuple[str, str, str]]:

@@ -124,7 +124,7 @@ def _enter(context: Context, wish: Wish) -> int:
         book = sayings.book_of(conn)
         role = _who(conn, wish.text.by, kind, signed=bool(wish.signatures))
         _signed(wish, book, role)
-        _about(conn, wish, kind, book)
+        _about(conn, wish, kind, book, now)
         _time(wish, kind, now)
     _paper(wish, kind)
     header = _header(wish, kind, role, now)
@@ -176,9 +176,10 @@ def _signed(wish: Wish, book: Book, role: str) -> None:
         )
 
 
-def _about(conn: Connection, wish: Wish, kind: Kind, book: Book) -> None:
+def _about(conn: Connection, wish: Wish, kind: Kind, book: Book, now: int) -> None:
     fields, by_entry = wish.text.fields, {one.entry: one for one in book.said}
-    for code, name, detail in known.unknown(kind, fields, known.known(conn, by_entry)):
+    faults = known.faults_of(conn, now) if {"fault", "of"} & fields.keys() else None
+    for code, name, detail in known.unknown(kind, fields, known.known(conn, by_entry, faults)):
         raise StatementError(code, f"{name}: {detail}")
     if wish.text.kind == REVOKED:
         _may_revoke(conn, wish.text, fields)

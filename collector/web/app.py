@@ -9,7 +9,7 @@ from flask import Flask
 from collector.context import Context
 from collector.jobs.checkpoints import Publisher
 from collector.metrics import Metrics
-from collector.web import api_agent, health, log_paths
+from collector.web import api_agent, api_statements, health, log_paths
 from collector.web.batches import Batches
 from collector.web.plans import Plans
 
@@ -28,7 +28,7 @@ def create_app(context: Context, publisher: Publisher | None = None, *, pages: b
         "roundseal_plans": plans,
         "roundseal_batches": Batches(context, publisher, metrics, plans),
     }
-    for module in (api_agent, log_paths, health):
+    for module in (api_agent, api_statements, log_paths, health):
         app.register_blueprint(module.blueprint)
     if pages:
         importlib.import_module("collector.web.pages").register(app, context)
