@@ -5,9 +5,10 @@ from fractions import Fraction
 from typing import Any
 
 from checks.codec import to_json
+from checks.wire import strict_json
 from collector.jobs.scorecards import Made, Status
 from collector.judging.outlook import outlook
-from collector.judging.sealed import changes
+from collector.judging.sealed import Sealed, changes, encode
 from collector.scoring.model import Line, PackPeriod
 from collector.store.scorecards import SealedRow
 
@@ -43,6 +44,30 @@ def whole(made: Made, status: Status, supposed: Sequence[tuple[str, Made]] = ())
         "what_if": [
             {"said": said, "changes": to_json(changes(card, other.scorecard))} for said, other in supposed
         ],
+    }
+
+
+def lines(made: Made, name: str, unit: str | None = None) -> list[Json]:
+    """A line, of each unit or of one, with the items and gaps that it stands on."""
+    return [
+        {
+            **_line(line, made),
+            "counted_items": to_json([made.facts.items[place] for place in line.items]),
+            "open_gaps": to_json([made.facts.gaps[place] for place in line.gaps]),
+        }
+        for line in made.scorecard.lines
+        if line.id == name and unit in (None, line.unit)
+    ]
+
+
+def sealed(row: SealedRow, whole: Sealed) -> Json:
+    """A seal or an amendment: its entry, and everything that was logged."""
+    return {
+        "entry": row.idx,
+        "received": row.received,
+        "by": row.by,
+        "digest": row.digest,
+        **strict_json.loads(encode(whole)),
     }
 
 

@@ -31,7 +31,7 @@ from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
-from collector.scoring.terms import Value
+from collector.scoring.terms import Option, Value
 from collector.statements.fields import FieldsError
 from collector.statements.kind import written
 from collector.statements.kinds import KINDS
@@ -148,8 +148,7 @@ def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: i
     if not held:
         return
     document = held[-1].terms
-    signed = [one for one in statements.of_kind(conn, "approval") if one.idx < size]
-    approvals = tuple(Approval(one.subject, one.received_ms, one.role, one.document) for one in signed)
+    approvals = sayings.approvals(conn, size)
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, asked.period.to_ms)
     given = services.Measured(document, approvals, calendar_cn.shipped(), span, end)
@@ -170,6 +169,11 @@ def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: i
 def periods(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
     """Every period of the contract in force; NoScorecard."""
     return judge.periods(applied(conn, size_at(conn, as_of_ms)), as_of_ms)
+
+
+def options(conn: Connection, period: str, as_of_ms: int) -> tuple[Option, ...]:
+    """The ambiguities of the pack that judges a period; NoScorecard."""
+    return judge.chosen(applied(conn, size_at(conn, as_of_ms)), period, as_of_ms).pack.pack.options
 
 
 def scorecard(

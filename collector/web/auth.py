@@ -110,6 +110,9 @@ def _visitor(context: Context) -> Account | None:
 
 
 def _to_login() -> BaseResponse:
+    if request.path.startswith("/api/"):
+        answer = '{"status":"no_account","detail":"log in first: GET /login, then its cookie"}'
+        return Response(answer, status=401, mimetype="application/json")
     target = url_for("pages.login", next=request.full_path.rstrip("?") if request.method == "GET" else "/")
     if request.headers.get("HX-Request"):
         return Response(status=401, headers={"HX-Redirect": url_for("pages.login")})
