@@ -1,26 +1,19 @@
 """Parts of judging's documents: each a table made from evidence, by name."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from sqlalchemy import select
-
 from checks.recurrence import zone
-from checks.wire import entry, strict_json
-from checks.wire.numbers import EntryKind
-from collector.inspection.cadence_model import Row, State
 from collector.reports import wording
-from collector.reports.judging_view import ArchiveWords, Words, points
+from collector.reports.judging_view import Words, is_off, points, state_of
 from collector.reports.material import Looked, Material, Problem
 from collector.reports.record_view import at
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text, word
 from collector.scoring.model import Line
-from collector.store import packs
-from collector.store.evidence import EntryRow, entry_table
 
 MOST = 200
 Part = Callable[[Material, str], Iterator[Table]]
@@ -83,9 +76,10 @@ def form(material: Material, lang: str) -> Iterator[Table]:
     if words is None:
         return
     card = words.judged.card
-    units = list(dict.fromkeys(one.unit for one in card.lines))
+    scored = [one for one in card.lines if not is_off(one)]
+    units = list(dict.fromkeys(one.unit for one in scored))
     for number, unit in enumerate(units):
-        lines = [one for one in card.lines if one.unit == unit]
+        lines = [one for one in scored if one.unit == unit]
         rows: list[Sequence[object]] = [_form_row(words, i, one) for i, one in enumerate(lines, 1)]
         low, high = sum(one.low for one in lines), sum(one.high for one in lines)
         proven = all(one.points is not None for one in lines)
@@ -97,6 +91,10 @@ def form(material: Material, lang: str) -> Iterator[Table]:
         yield Table(f"doc-form-{number}", title, _FORM, rows, "")
     if any(one.unit is not None for one in card.sums):
         yield words.sums()
+    offs = [one for one in card.lines if is_off(one)]
+    if offs:
+        rows = [_form_row(words, i, one) for i, one in enumerate(offs, 1)]
+        yield Table("doc-form-offs", text("judging.offs", lang), _FORM, rows, "")
 
 
 def _form_row(words: Words, number: int, one: Line) -> tuple[object, ...]:
@@ -119,7 +117,7 @@ def _form_row(words: Words, number: int, one: Line) -> tuple[object, ...]:
         standard,
         words.why(one),
         words.points_of(one),
-        "j_not_proven" if one.points is None else ("j_full" if one.points >= one.full else "j_lost"),
+        state_of(one),
         tag,
         words.proofs(one) + grade,
     )
@@ -164,7 +162,7 @@ def lines(material: Material, lang: str) -> Iterator[Table]:
             words.line_name(one),
             points(one.full),
             words.points_of(one),
-            "j_not_proven" if one.points is None else ("j_full" if one.points >= one.full else "j_lost"),
+            state_of(one),
         )
         for one in words.judged.card.lines
     ]
@@ -390,107 +388,6 @@ def scans(material: Material, lang: str) -> Iterator[Table]:
         verdict = wording.state(logged.verdict, lang)
         rows.append((logged.series, logged.received, verdict, counts, f"#{logged.idx}"))
     yield table("scans", columns, rows, lang)
-
-
-# -- duties, archive, the tool itself
-
-
-@part("ledger")
-def ledger(material: Material, lang: str) -> Iterator[Table]:
-    """Obligations of the period: how many were due, done, late, missed, excused, not proven."""
-    columns = (
-        Column("j_obligation"),
-        Column("j_required", Kind.NUMBER),
-        *(Column(f"j_n_{state.value}", Kind.NUMBER) for state in State),
-        Column("j_evidence"),
-    )
-    sums: dict[str, Counter[str]] = {}
-    entries: dict[str, list[int]] = {}
-    for one in material.found.ledger or ():
-        if material.span.from_ms <= one.turn.at_ms < material.span.to_ms:
-            sums.setdefault(one.obligation, Counter())[one.state.value] += 1
-            entries.setdefault(one.obligation, []).extend(one.entries)
-    rows = [
-        (name, sum(found.values()), *(found[state.value] for state in State), _some(entries[name], lang))
-        for name, found in sorted(sums.items())
-    ]
-    yield table("ledger", columns, rows, lang)
-
-
-def _some(entries: Sequence[int], lang: str) -> str:
-    places = list(dict.fromkeys(entries))
-    more = text("judging.more", lang, n=len(places) - 3) if len(places) > 3 else ""
-    return (text("judging.part", lang).join(f"#{idx}" for idx in places[:3]) or "–") + more
-
-
-def in_words(one: Row, lang: str) -> str:
-    """A row's state in words."""
-    return wording.state(f"j_l_{one.state.value}", lang)
-
-
-@part("archive")
-def archive(material: Material, lang: str) -> Iterator[Table]:
-    """Documents on file and missing."""
-    if material.found.archive is None:
-        return
-    words = ArchiveWords(material.found.archive, material.names, lang)
-    yield words.places(material.found.archive.places)
-    yield words.filings()
-
-
-@part("usage")
-def usage(material: Material, lang: str) -> Iterator[Table]:
-    """The tool's own log: what people did with it (PD-29)."""
-    columns = (
-        Column("j_event"),
-        Column("j_account"),
-        Column("j_times", Kind.NUMBER),
-        Column("j_last", Kind.WHEN),
-        Column("j_evidence"),
-    )
-    made: dict[tuple[str, str], list[int]] = {}
-    for row, header in _collector_entries(material):
-        who = str(header.get("account") or header.get("by") or "–")
-        kept = made.setdefault((str(header.get("event", "–")), who), [0, 0, 0])
-        kept[0], kept[1], kept[2] = kept[0] + 1, row.received, row.idx
-    rows = [
-        (doc_or(f"doc.usage.{event}", event, lang), who, *kept[:2], f"#{kept[2]}")
-        for (event, who), kept in sorted(made.items())
-    ]
-    yield table("usage", columns, rows, lang)
-
-
-def _collector_entries(material: Material) -> Iterator[tuple[EntryRow, Mapping[str, object]]]:
-    span = material.span
-    wanted = select(entry_table).where(
-        entry_table.c.kind == int(EntryKind.COLLECTOR),
-        entry_table.c.received >= span.from_ms,
-        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
-    )
-    with material.context.read() as conn:
-        for found in conn.execute(wanted.order_by(entry_table.c.idx)).all():
-            row = EntryRow(*found)
-            yield row, strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
-
-
-@part("log")
-def log(material: Material, lang: str) -> Iterator[Table]:
-    """What the log took in during the period, by kind (the tool's self-assessment)."""
-    columns = (Column("j_kind"), Column("j_count", Kind.NUMBER), Column("j_first"), Column("j_last"))
-    span = material.span
-    wanted = select(entry_table.c.kind, entry_table.c.idx).where(
-        entry_table.c.received >= span.from_ms,
-        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
-    )
-    sums: dict[int, list[int]] = {}
-    with material.context.read() as conn:
-        for kind, idx in conn.execute(wanted):
-            sums.setdefault(kind, []).append(idx)
-    rows = [
-        (wording.kind(EntryKind(kind).name.lower(), lang), len(found), f"#{min(found)}", f"#{max(found)}")
-        for kind, found in sorted(sums.items())
-    ]
-    yield table("log", columns, rows, lang)
 
 
 def hands(fields: Sequence[str], lang: str) -> Table:

@@ -10,7 +10,7 @@ from checks.recurrence import zone
 from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.jobs import projection
-from collector.reports import document_faults  # noqa: F401 - its parts name themselves
+from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
 from collector.reports.document_parts import PARTS, hands
 from collector.reports.judging_view import Words, last, points, span, yuan
 from collector.reports.material import Material

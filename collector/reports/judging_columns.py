@@ -39,10 +39,13 @@ WIDTHS = {
 
 TONES = {
     **dict.fromkeys(("j_proven", "j_full", "j_done", "j_kept", "j_present", "j_closed"), "ok"),
-    **dict.fromkeys(("j_c_kept", "j_s_fixed", "j_l_done"), "ok"),
+    **dict.fromkeys(("j_c_kept", "j_s_fixed", "j_l_done", "j_o_kept"), "ok"),
     **dict.fromkeys(("j_s_mitigated", "j_l_late", "j_s_claimed"), "warn"),
-    **dict.fromkeys(("j_c_late", "j_s_open", "j_l_missed"), "crit"),
-    **dict.fromkeys(("j_c_unknown", "j_c_suspended", "j_c_void", "j_l_not_proven", "j_l_excused"), "unknown"),
+    **dict.fromkeys(("j_c_late", "j_s_open", "j_l_missed", "j_o_broken"), "crit"),
+    **dict.fromkeys(
+        ("j_c_unknown", "j_c_suspended", "j_c_void", "j_l_not_proven", "j_l_excused", "j_o_not_proven"),
+        "unknown",
+    ),
     **dict.fromkeys(("j_lost", "j_late", "j_expired"), "warn"),
     **dict.fromkeys(("j_missed", "j_overdue", "j_missing", "j_broken", "j_vetoed"), "crit"),
     **dict.fromkeys(("j_not_proven", "j_not_applicable", "j_excused", "j_waiting"), "unknown"),

@@ -146,12 +146,19 @@ def span(low: str, high: str, lang: str) -> str:
     return low if low == high else text("judging.range", lang, low=low, high=high)
 
 
+def is_off(line: Line) -> bool:
+    """Whether it takes points or money off and gives none: a deduction, a fine, a veto."""
+    return line.full == 0 and line.id.partition(".")[0] in ("deduction", "fine", "veto")
+
+
 def state_of(line: Line) -> str:
     """How a line stands: only proven and full points are good."""
     if line.state is LineState.NOT_PROVEN:
         return "j_not_proven"
     if line.state is LineState.NOT_APPLICABLE:
         return "j_not_applicable"
+    if is_off(line):
+        return "j_lost" if line.items else "j_nothing"
     return "j_full" if line.points is not None and line.points >= line.full else "j_lost"
 
 
@@ -417,8 +424,9 @@ def reference(proof: Proof) -> str:
 
 
 def last(found: Sequence[Money]) -> Money | None:
-    """What comes out at the end of a settlement."""
-    return found[-1] if found else None
+    """What comes out of a period: what is paid for it, or taken off for it."""
+    by_id = {one.id: one for one in found}
+    return next((by_id[name] for name in ("net", "deduct", "final_payment") if name in by_id), None)
 
 
 def cause(code: str, numbers: Mapping[str, str], lang: str) -> str:

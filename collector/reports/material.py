@@ -9,7 +9,7 @@ from collector.context import Context
 from collector.estate.loading import Loaded
 from collector.faults.model import Account as Faults
 from collector.faults.model import Fault
-from collector.inspection.cadence_model import Row
+from collector.inspection.obligations import ObligationLine
 from collector.inspection.record import ItemReading, Record
 from collector.jobs import backups, capacity, figures, rounds, scans
 from collector.jobs.backups import NoBackups
@@ -41,7 +41,7 @@ class Found:
 
     judged: Judged | None = None
     archive: Archive | None = None
-    ledger: tuple[Row, ...] | None = None
+    ledger: tuple[ObligationLine, ...] | None = None
     faults: Faults | None = None
     pack: str = ""
 

@@ -20,6 +20,10 @@ TITLES: Words = {
 }
 
 _PARTS: Words = {
+    "form": ("逐项评分", "Every line"),
+    "money": ("结算与口径", "Money and options"),
+    "todo": ("尚未证实", "What is not proven"),
+    "archive": ("归档资料", "Archive"),
     "lines": ("考核子项得分", "Points by line"),
     "rounds": ("巡检情况", "Inspection rounds"),
     "problems": ("发现的问题", "Problems found"),
@@ -157,6 +161,11 @@ STATES: Words = {
     "j_l_missed": ("漏做", "missed"),
     "j_l_excused": ("免责", "excused"),
     "j_l_not_proven": ("未证实", "not proven"),
+    "j_o_kept": ("已履行", "kept"),
+    "j_o_broken": ("未履行", "broken"),
+    "j_o_not_proven": ("未证实", "not proven"),
+    "j_o_open": ("进行中", "open"),
+    "j_o_nothing_due": ("无到期", "nothing due"),
 }
 
 DOCUMENT: Words = {

@@ -11,12 +11,17 @@ from werkzeug.wrappers import Response
 
 from collector.context import Context
 from collector.reports import wording
-from collector.web import auth, csrf, headers, i18n
+from collector.web import auth, csrf, headers, i18n, judging_now
 from collector.web.pages import base
 
 # What the menu shows: endpoint, icon, key of its name.
 MENU = (
+    ("pages.scorecard", "circle-check", "scorecard"),
     ("pages.today", "sun", "today"),
+    ("pages.obligations", "clock-exclamation", "obligations"),
+    ("pages.faults", "alert-triangle", "faults"),
+    ("pages.statements", "users", "statements"),
+    ("pages.archive", "table-export", "archive"),
     ("pages.systems", "timeline", "systems"),
     ("pages.rounds", "calendar-check", "rounds"),
     ("pages.backups", "download", "backups"),
@@ -26,6 +31,8 @@ MENU = (
     ("pages.log", "fingerprint", "log"),
     ("pages.settings", "settings", "settings"),
 )
+# Only where the estate has a contract pack.
+JUDGED = frozenset({"scorecard", "obligations", "faults", "statements", "archive"})
 # How a state looks: class of its colour, sign beside the word.
 LOOKS = {
     **dict.fromkeys(("ok", "up", "done", "approved", "live", "verified", "active"), ("ok", "circle-check")),
@@ -52,6 +59,34 @@ LOOKS = {
     **dict.fromkeys(("b_due", "b_running", "b_open", "b_waiting"), ("note", "clock-exclamation")),
     **dict.fromkeys(("b_unseen", "b_unproven", "b_untold", "b_could_not_tell"), ("unknown", "help-circle")),
     **dict.fromkeys(("b_excused", "b_expired", "b_not_asked"), ("unknown", "circle-dashed")),
+    **dict.fromkeys(
+        ("j_proven", "j_full", "j_done", "j_kept", "j_present", "j_closed", "j_sealed", "j_given"),
+        ("ok", "circle-check"),
+    ),
+    **dict.fromkeys(("j_c_kept", "j_s_fixed", "j_l_done", "j_o_kept"), ("ok", "circle-check")),
+    **dict.fromkeys(
+        ("j_lost", "j_late", "j_expired", "j_reopened", "j_l_late", "j_s_mitigated", "j_amended"),
+        ("warn", "alert-triangle"),
+    ),
+    **dict.fromkeys(
+        ("j_missed", "j_overdue", "j_missing", "j_broken", "j_vetoed", "j_l_missed", "j_o_broken"),
+        ("bad", "circle-x"),
+    ),
+    **dict.fromkeys(("j_c_late", "j_s_open", "j_open"), ("bad", "circle-x")),
+    **dict.fromkeys(
+        ("j_due", "j_running", "j_running_period", "j_provisional", "j_needs_second", "j_c_running"),
+        ("note", "clock-exclamation"),
+    ),
+    **dict.fromkeys(("j_l_open", "j_o_open", "j_s_claimed", "j_c_suspended"), ("note", "clock-exclamation")),
+    **dict.fromkeys(
+        ("j_not_proven", "j_waiting", "j_c_unknown", "j_l_not_proven", "j_o_not_proven"),
+        ("unknown", "help-circle"),
+    ),
+    **dict.fromkeys(
+        ("j_not_applicable", "j_excused", "j_event", "j_planned", "j_corrected", "j_nothing", "j_c_void"),
+        ("unknown", "circle-dashed"),
+    ),
+    **dict.fromkeys(("j_l_excused", "j_o_nothing_due"), ("unknown", "circle-dashed")),
     **dict.fromkeys(("planned", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
 }
 
@@ -85,7 +120,7 @@ def _values() -> dict[str, object]:
         "other_tag": i18n.TAGS[other],
         "account": g.get("account"),
         "may": auth.may,
-        "menu": MENU,
+        "menu": menu(),
         "looks": LOOKS,
         "icons": url_for("static", filename="vendor/icons.svg"),
         "wording": wording,
@@ -94,6 +129,13 @@ def _values() -> dict[str, object]:
         "zone": str(base.zone()),
         "version": _version(),
     }
+
+
+def menu() -> tuple[tuple[str, str, str], ...]:
+    """What the menu shows: judging only where there is a contract to judge by."""
+    if g.get("account") is None or judging_now.has_pack():
+        return MENU
+    return tuple(one for one in MENU if one[2] not in JUDGED)
 
 
 def _version() -> str:

@@ -17,7 +17,7 @@ def login() -> Answer:
     """The door."""
     if request.method == "GET":
         if g.account is not None:
-            return redirect(url_for("pages.today"))
+            return redirect(url_for("pages.first"))
         return render("login.html", problem=None)
     name = request.form.get("name", "").strip().lower()
     found, problem = _enter(name, request.form.get("password", ""))
@@ -70,7 +70,7 @@ def password() -> Answer:
             "password.html", problem=t(problem, least=accounts.SHORTEST), shortest=accounts.SHORTEST
         ), 400
     audit.note("password_changed", auth.account().name)
-    response = redirect(url_for("pages.today"))
+    response = redirect(url_for("pages.first"))
     # Every session of the account has ended, this one too.
     auth.start_session(context(), response, auth.account().name)
     return response

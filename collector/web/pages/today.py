@@ -12,8 +12,8 @@ from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
-from collector.web import i18n, looks, unwatched
-from collector.web.pages import agents, backups, chains, rounds, services
+from collector.web import i18n, judging_now, looks, unwatched
+from collector.web.pages import agents, archive, backups, chains, rounds, scorecard, services
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.chains import Chain
 
@@ -187,6 +187,14 @@ def rounds_today(_args: Mapping[str, str]) -> Table:
 
 
 @route("/", Role.VIEWER)
+def first() -> Answer:
+    """The first page: the scorecard once there is a contract to judge by, else Today (ruling 38)."""
+    if judging_now.has_pack() and "poll" not in request.args:
+        return scorecard.scorecard()
+    return today()
+
+
+@route("/today", Role.VIEWER)
 def today() -> Answer:
     """Today; with `poll` only the parts that move."""
     with context().read() as conn:
@@ -211,6 +219,7 @@ def today() -> Answer:
         problems=problems,
         holes=holes,
         backups=backups.alerts(),
+        archive=archive.wanted_today(),
         quiet=quiet_table(quiet),
         alarms=warned,
         waiting=len(agents.waiting()),

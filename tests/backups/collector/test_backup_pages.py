@@ -39,7 +39,7 @@ def test_the_pages_say_what_stands_against_each_object(client: Any) -> None:
     one = client.get("/backups/county/xian-2/oa-db").text
     for said in ("漏备份", "20261114.dmp", "不一致", "可恢复的日期", "每天 00:00–05:00", "1 个月"):
         assert said in one, said
-    assert "第二份与第一份不一致" in client.get("/").text
+    assert "第二份与第一份不一致" in client.get("/today").text
 
 
 def test_the_pages_speak_english(client: Any) -> None:

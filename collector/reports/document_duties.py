@@ -1,0 +1,120 @@
+"""Parts of judging's documents about obligations, the archive, and the tool itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import select
+
+from checks.wire import entry, strict_json
+from checks.wire.numbers import EntryKind
+from collector.inspection.cadence_model import State
+from collector.inspection.obligations import ObligationLine
+from collector.reports import wording
+from collector.reports.document_parts import part, table
+from collector.reports.judging_view import ArchiveWords
+from collector.reports.material import Material
+from collector.reports.sheet import Column, Kind, Table
+from collector.reports.words_document import doc_or
+from collector.reports.words_judging import text
+from collector.store import packs
+from collector.store.evidence import EntryRow, entry_table
+
+LEDGER = (
+    Column("j_obligation"),
+    Column("j_what"),
+    Column("j_clause"),
+    Column("j_state", Kind.STATE),
+    *(Column(f"j_n_{state.value}", Kind.NUMBER) for state in State),
+    Column("j_until", Kind.WHEN),
+    Column("j_evidence"),
+)
+
+
+def ledger_row(one: ObligationLine, lang: str) -> tuple[object, ...]:
+    """An obligation with its counts."""
+    return (
+        one.obligation.id,
+        one.obligation.zh if lang == "zh" else one.obligation.en,
+        one.obligation.clause,
+        f"j_o_{one.standing.value}",
+        *(one.counts.get(state.value, 0) for state in State),
+        one.act_by_ms,
+        _some(one.entries, lang),
+    )
+
+
+@part("ledger")
+def ledger(material: Material, lang: str) -> Iterator[Table]:
+    """Obligations of the period: how many were due, done, late, missed, excused, not proven."""
+    rows = [ledger_row(one, lang) for one in material.found.ledger or () if one.rows]
+    yield table("ledger", LEDGER, rows, lang)
+
+
+def _some(entries: Sequence[int], lang: str) -> str:
+    places = list(dict.fromkeys(entries))
+    more = text("judging.more", lang, n=len(places) - 3) if len(places) > 3 else ""
+    return (text("judging.part", lang).join(f"#{idx}" for idx in places[:3]) or "–") + more
+
+
+@part("archive")
+def archive(material: Material, lang: str) -> Iterator[Table]:
+    """Documents on file and missing."""
+    if material.found.archive is None:
+        return
+    words = ArchiveWords(material.found.archive, material.names, lang)
+    yield words.places(material.found.archive.places)
+    yield words.filings()
+
+
+@part("usage")
+def usage(material: Material, lang: str) -> Iterator[Table]:
+    """The tool's own log: what people did with it (PD-29)."""
+    columns = (
+        Column("j_event"),
+        Column("j_account"),
+        Column("j_times", Kind.NUMBER),
+        Column("j_last", Kind.WHEN),
+        Column("j_evidence"),
+    )
+    made: dict[tuple[str, str], list[int]] = {}
+    for row, header in _collector_entries(material):
+        who = str(header.get("account") or header.get("by") or "–")
+        kept = made.setdefault((str(header.get("event", "–")), who), [0, 0, 0])
+        kept[0], kept[1], kept[2] = kept[0] + 1, row.received, row.idx
+    rows = [
+        (doc_or(f"doc.usage.{event}", event, lang), who, *kept[:2], f"#{kept[2]}")
+        for (event, who), kept in sorted(made.items())
+    ]
+    yield table("usage", columns, rows, lang)
+
+
+def _collector_entries(material: Material) -> Iterator[tuple[EntryRow, Mapping[str, object]]]:
+    span = material.span
+    wanted = select(entry_table).where(
+        entry_table.c.kind == int(EntryKind.COLLECTOR),
+        entry_table.c.received >= span.from_ms,
+        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
+    )
+    with material.context.read() as conn:
+        for found in conn.execute(wanted.order_by(entry_table.c.idx)).all():
+            row = EntryRow(*found)
+            yield row, strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
+
+
+@part("log")
+def log(material: Material, lang: str) -> Iterator[Table]:
+    """What the log took in during the period, by kind (the tool's self-assessment)."""
+    columns = (Column("j_kind"), Column("j_count", Kind.NUMBER), Column("j_first"), Column("j_last"))
+    span = material.span
+    wanted = select(entry_table.c.kind, entry_table.c.idx).where(
+        entry_table.c.received >= span.from_ms,
+        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
+    )
+    sums: dict[int, list[int]] = {}
+    with material.context.read() as conn:
+        for kind, idx in conn.execute(wanted):
+            sums.setdefault(kind, []).append(idx)
+    rows = [
+        (wording.kind(EntryKind(kind).name.lower(), lang), len(found), f"#{min(found)}", f"#{max(found)}")
+        for kind, found in sorted(sums.items())
+    ]
+    yield table("log", columns, rows, lang)

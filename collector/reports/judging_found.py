@@ -1,0 +1,64 @@
+"""From the store to what pages and documents of judging show."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from collector.jobs import scorecards
+from collector.jobs.known import pack_of
+from collector.jobs.said import all_said
+from collector.jobs.scorecards import Made
+from collector.judging.units import units_of
+from collector.packs.archive import Archive, Asked, archive
+from collector.packs.model import Pack
+from collector.packs.options import resolve
+from collector.reports.judging_view import Judged
+from collector.scoring.model import PackPeriod
+from collector.scoring.terms import Extra, Option
+
+
+def judged_of(conn: Connection, made: Made) -> Judged:
+    """A scorecard with the names of what it speaks of."""
+    pack = pack_of(conn)
+    names = {unit.id: unit.name or unit.id for unit in made.facts.units}
+    names |= {one.id: one.name or one.id for unit in made.facts.units for one in unit.systems}
+    if pack is None:
+        return Judged(made.scorecard, made.facts, names)
+    return Judged(
+        made.scorecard,
+        made.facts,
+        names,
+        english_of(pack),
+        {one.key: about(one) for one in pack.options},
+        {one.id: (one.title, one.title_en) for one in _extras(pack)},
+    )
+
+
+def about(one: Option) -> tuple[str, str, str]:
+    """Clause and meaning of an option in both languages."""
+    return f"{one.clause} {one.page}".strip(), one.zh, one.en
+
+
+def english_of(pack: Pack) -> Mapping[str, str]:
+    """English titles of lines by the ids that they have on a scorecard."""
+    scoring = pack.scoring
+    made = {one.id: one.title_en for one in scoring.lines}
+    made |= {f"deduction.{one.id}": one.title_en for one in scoring.deductions}
+    made |= {f"fine.{one.id}": one.title_en for one in scoring.fines}
+    return made | {f"veto.{one.id}": one.title_en for one in scoring.vetoes}
+
+
+def _extras(pack: Pack) -> tuple[Extra, ...]:
+    rate = pack.scoring.money.rate
+    return () if rate is None else rate.extras
+
+
+def archive_of(conn: Connection, period: PackPeriod, as_of_ms: int) -> Archive | None:
+    """The archive of a period as of an instant; None where the pack lists no documents."""
+    pack = pack_of(conn)
+    if pack is None or pack.archive is None:
+        return None
+    held = scorecards.applied(conn, scorecards.size_at(conn, as_of_ms))
+    units = units_of(held, period, as_of_ms)
+    asked = Asked(period, as_of_ms, resolve(pack, {}))
+    return archive(pack.archive, asked, units, all_said(conn, as_of_ms))

@@ -1,0 +1,53 @@
+"""What judging knows of a period, for its documents: everything that the estate's contract asks for."""
+
+from collector.context import Context
+from collector.faults.model import Account
+from collector.inspection.obligations import ObligationLine
+from collector.jobs import cadence, faults, scorecards
+from collector.jobs.cadence import NoLedger
+from collector.jobs.faults import Told
+from collector.judging.judge import NoScorecard
+from collector.packs.archive import Archive
+from collector.reports.judging_found import archive_of, judged_of
+from collector.reports.judging_view import Judged
+from collector.reports.material import Found, Span
+from collector.scoring.model import PackPeriod
+
+
+def found_in(context: Context, span: Span) -> Found:
+    """Scorecard, archive, ledger and faults of a span; the first three only of a period of the pack."""
+    with context.read() as conn:
+        try:
+            periods = scorecards.periods(conn, span.as_of_ms)
+        except NoScorecard:
+            return Found()
+    period = next((one for one in periods if one.name == span.name), None)
+    judged, archive = _judged(context, period, span)
+    ledger = _ledger(context, period, span)
+    return Found(judged, archive, ledger, _faults(context, periods, span))
+
+
+def _judged(context: Context, period: PackPeriod | None, span: Span) -> tuple[Judged | None, Archive | None]:
+    if period is None:
+        return None, None
+    with context.read() as conn:
+        made = scorecards.scorecard_on(conn, period.name, span.as_of_ms)
+        return judged_of(conn, made), archive_of(conn, period, span.as_of_ms)
+
+
+def _ledger(context: Context, period: PackPeriod | None, span: Span) -> tuple[ObligationLine, ...] | None:
+    if period is None:
+        return None
+    with context.read() as conn:
+        try:
+            return cadence.ledger(conn, span.as_of_ms, period.name).lines
+        except NoLedger:
+            return None
+
+
+def _faults(context: Context, periods: tuple[PackPeriod, ...], span: Span) -> Account:
+    """Of the pack's period where it is one, else of the whole term."""
+    name = next((one.name for one in periods if one.name == span.name), None)
+    with context.read() as conn:
+        told: Told = faults.told(conn, span.as_of_ms, name)
+    return told.account

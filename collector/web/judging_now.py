@@ -1,0 +1,144 @@
+"""What judging says as pages show it: made once for several requests, and anew when the log has grown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from flask import abort, current_app, g, request
+
+from checks.recurrence import day_of
+from collector.jobs import scorecards
+from collector.jobs.known import pack_of
+from collector.jobs.scorecards import Made, Status
+from collector.judging.judge import NoScorecard
+from collector.packs.archive import Archive
+from collector.packs.model import Pack
+from collector.reports.judging_found import archive_of, judged_of
+from collector.reports.judging_view import Judged
+from collector.scoring.model import PackPeriod
+from collector.store import series
+from collector.web.pages.base import context, zone
+
+FRESH_MS = 30_000
+_KEPT = 24
+Found = TypeVar("Found")
+
+
+def kept(name: tuple[str, ...], make: Callable[[], Found]) -> Found:
+    """What `make` gives, held for some seconds while the log does not grow."""
+    now = context().now()
+    held = current_app.extensions.setdefault("roundseal_judging", {})
+    with context().read() as conn:
+        size = series.cursor(conn)
+    known = held.get(name)
+    if known is None or known[0] != size or not 0 <= now - known[1] < FRESH_MS:
+        known = (size, now, make())
+        held.pop(name, None)
+        held[name] = known
+        while len(held) > _KEPT:
+            held.pop(next(iter(held)), None)
+    found: Found = known[2]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A period's scorecard with everything that pages say of it."""
+
+    made: Made
+    judged: Judged
+    status: Status
+
+    @property
+    def period(self) -> PackPeriod:
+        """Its period."""
+        return self.made.scorecard.period
+
+
+def has_pack() -> bool:
+    """Whether the estate in force has a contract pack: then the scorecard is the first page."""
+    return bool(periods())
+
+
+def periods() -> tuple[PackPeriod, ...]:
+    """Every period of the contract; none without a pack."""
+    if "judging_periods" not in g:
+        g.judging_periods = kept(("periods",), _periods)
+    found: tuple[PackPeriod, ...] = g.judging_periods
+    return found
+
+
+def _periods() -> tuple[PackPeriod, ...]:
+    with context().read() as conn:
+        try:
+            return scorecards.periods(conn, context().now())
+        except NoScorecard:
+            return ()
+
+
+def pack() -> Pack | None:
+    """The pack in force."""
+
+    def read() -> Pack | None:
+        with context().read() as conn:
+            return pack_of(conn)
+
+    return kept(("pack",), read)
+
+
+def period_asked(name: str | None = None) -> PackPeriod:
+    """The period that was asked for; else the one that runs, or the last before now. 404 without one."""
+    known = periods()
+    wanted = request.args.get("period", "") if name is None else name
+    if not known:
+        abort(404)
+    if wanted:
+        found = next((one for one in known if wanted in (one.name, str(one.number))), None)
+        if found is None:
+            abort(404)
+        return found
+    now = context().now()
+    begun = [one for one in known if one.from_ms <= now]
+    return begun[-1] if begun else known[0]
+
+
+def card(period: PackPeriod) -> Card:
+    """The scorecard of a period as of now."""
+    return kept(("card", period.name), lambda: _card(period))
+
+
+def _card(period: PackPeriod) -> Card:
+    with context().read() as conn:
+        made = scorecards.scorecard_on(conn, period.name, context().now())
+        return Card(made, judged_of(conn, made), scorecards.status(conn, made))
+
+
+def archive(period: PackPeriod) -> Archive | None:
+    """The archive of a period; None where the pack lists no documents."""
+    found = pack()
+    if found is None or found.archive is None:
+        return None
+    return kept(("archive", period.name), lambda: _archive(period))
+
+
+def _archive(period: PackPeriod) -> Archive | None:
+    with context().read() as conn:
+        return archive_of(conn, period, context().now())
+
+
+def beside(period: PackPeriod) -> tuple[PackPeriod | None, PackPeriod | None]:
+    """The periods before and after."""
+    known = periods()
+    place = next(n for n, one in enumerate(known) if one.name == period.name)
+    return known[place - 1] if place else None, known[place + 1] if place + 1 < len(known) else None
+
+
+def forget() -> None:
+    """Make everything anew: something of it was just changed here."""
+    current_app.extensions.pop("roundseal_judging", None)
+
+
+def today() -> date:
+    """The day it is in the contract's zone."""
+    return day_of(context().now(), zone())

@@ -1,0 +1,365 @@
+"""Faults with their clocks, vulnerabilities and findings of a period; one fault with its timeline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import abort, request, url_for
+
+from collector.faults.model import Account, Clock, ClockState, Fault, Finding, Stage, Vulnerability
+from collector.jobs import faults as jobs
+from collector.judging.judge import NoScorecard
+from collector.reports import wording
+from collector.reports.document_faults import (
+    CLOCKS,
+    clock_row,
+    clock_words,
+    level_words,
+    levels_words,
+    report_row,
+)
+from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.words_document import doc_or
+from collector.scoring.model import PackPeriod, Proof
+from collector.store.accounts import Role
+from collector.web import i18n, judging_now
+from collector.web.pages.base import Answer, context, estate, render, route, t, table
+from collector.web.pages.scorecard import Tile
+
+_FAULTS = (
+    Column("j_fault"),
+    Column("j_system"),
+    Column("j_from", Kind.WHEN),
+    Column("j_to", Kind.WHEN),
+    Column("j_span", Kind.SPAN),
+    Column("j_proposed"),
+    Column("j_level"),
+    Column("j_clock"),
+    Column("j_asked"),
+    Column("j_entry"),
+)
+_VULNERABILITIES = (
+    Column("j_finding"),
+    Column("j_severity"),
+    Column("j_place"),
+    Column("j_opened", Kind.WHEN),
+    Column("j_until", Kind.WHEN),
+    Column("j_closed", Kind.WHEN),
+    Column("j_state", Kind.STATE),
+    Column("j_entry"),
+)
+_FINDINGS = (
+    Column("j_finding"),
+    Column("j_place"),
+    Column("j_owner"),
+    Column("j_opened", Kind.WHEN),
+    Column("j_until", Kind.WHEN),
+    Column("j_closed", Kind.WHEN),
+    Column("j_state", Kind.STATE),
+    Column("j_times", Kind.NUMBER),
+    Column("j_entry"),
+)
+_TIMELINE = (
+    Column("j_when", Kind.WHEN),
+    Column("j_event"),
+    Column("j_by"),
+    Column("j_title"),
+    Column("j_entry", Kind.ENTRY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A statement that a fault asks for, and where it is made."""
+
+    title: str
+    href: str
+
+
+def told(period: PackPeriod) -> jobs.Told | None:
+    """Everything about the faults of a period; None where the pack says nothing of faults."""
+
+    def read() -> jobs.Told | None:
+        with context().read() as conn:
+            try:
+                return jobs.told(conn, context().now(), period.name)
+            except NoScorecard:
+                return None
+
+    return judging_now.kept(("faults", period.name), read)
+
+
+def _account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
+    period = judging_now.period_asked(args.get("period", ""))
+    found = told(period)
+    if found is None:
+        abort(404)
+    return period, found.account
+
+
+def _name(ident: str | None) -> str:
+    loaded = estate()
+    if not ident:
+        return t("judging.lines.contract")
+    groups = (loaded.estate.units, loaded.estate.systems, loaded.estate.assets) if loaded is not None else ()
+    return next((one.name or one.id for group in groups for one in group if one.id == ident), ident)
+
+
+def first_proof(found: Sequence[Proof]) -> object:
+    """The first entry behind something, as a link."""
+    if not found:
+        return None
+    one = found[0]
+    anchor = {} if one.line is None else {"line": one.line, "_anchor": f"line-{one.line}"}
+    shown = f"#{one.entry}" + ("" if one.line is None else f"/{one.line}")
+    return Link(shown, url_for("pages.entry", idx=one.entry, **anchor))  # type: ignore[arg-type]
+
+
+def _clocks(one: Fault) -> str:
+    """Its clocks in short: what is late, what runs."""
+    lang = i18n.language()
+    running = [clock_words(clock, lang) for clock in one.clocks if clock.state is ClockState.RUNNING]
+    late = [clock_words(clock, lang) for clock in one.late]
+    join = t("judging.part")
+    parts = [t("faults.late", what=join.join(late))] if late else []
+    parts += [t("faults.runs", what=join.join(running))] if running else []
+    return t("judging.join").join(parts) or t("faults.intime")
+
+
+@table("judging-faults", Role.VIEWER)
+def faults_table(args: Mapping[str, str]) -> Table:
+    """Faults of the period, newest first."""
+    period, found = _account(args)
+    lang = i18n.language()
+    rows = [
+        (
+            Link(one.id, url_for("pages.fault", fault=one.id, period=period.name)),
+            _name(one.system),
+            one.moments.onset_ms,
+            one.to_ms,
+            None if one.to_ms is None else one.to_ms - one.moments.onset_ms,
+            levels_words(one, lang),
+            level_words(one.judged.level, lang) if one.judged.level_by is not None else t("faults.unstated"),
+            _clocks(one),
+            t("judging.part").join(doc_or(f"doc.ask.{kind}", kind, lang) for kind in one.judged.asked) or "–",
+            first_proof(one.proofs),
+        )
+        for one in sorted(found.faults, key=lambda one: -one.moments.onset_ms)
+    ]
+    name = "judging-faults"
+    return Table(
+        name, t("faults.title.of"), _FAULTS, rows, t("faults.title.none"), (("period", period.name),)
+    )
+
+
+@table("judging-vulnerabilities", Role.VIEWER)
+def vulnerabilities_table(args: Mapping[str, str]) -> Table:
+    """Vulnerabilities: those that run out first."""
+    period, found = _account(args)
+    rows = [_vulnerability(one) for one in found.vulnerabilities]
+    rows.sort(key=lambda row: (row[5] is not None, row[4] is None, row[4] or 0))
+    empty = t("faults.vulnerabilities.none")
+    head = t("faults.vulnerabilities")
+    return Table("judging-vulnerabilities", head, _VULNERABILITIES, rows, empty, (("period", period.name),))
+
+
+def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
+    due = min((clock.due_ms for clock in one.clocks if clock.due_ms is not None), default=None)
+    state = _stage(one.stage, one.clocks)
+    return (
+        one.title,
+        wording.other(one.severity, i18n.language()),
+        one.host,
+        one.found_ms,
+        due,
+        one.ended_ms,
+        state,
+        first_proof(one.proofs),
+    )
+
+
+def _stage(stage: Stage, clocks: Sequence[Clock]) -> str:
+    late = any(clock.state is ClockState.LATE for clock in clocks)
+    return "j_c_late" if late and stage is not Stage.FIXED else f"j_s_{stage.value}"
+
+
+@table("judging-findings", Role.VIEWER)
+def findings_table(args: Mapping[str, str]) -> Table:
+    """Findings: open ones first, those that run out first."""
+    period, found = _account(args)
+    rows = [_finding(one) for one in found.findings]
+    rows.sort(key=lambda row: (row[5] is not None, row[4] is None, row[4] or 0))
+    empty = t("findings.none")
+    return Table("judging-findings", t("findings.title"), _FINDINGS, rows, empty, (("period", period.name),))
+
+
+def _finding(one: Finding) -> tuple[object, ...]:
+    lang = i18n.language()
+    return (
+        f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
+        _name(one.target),
+        one.owner or "–",
+        one.opened_ms,
+        one.due_ms,
+        one.closed_ms,
+        _stage(one.stage, () if one.clock is None else (one.clock,)),
+        len(one.records),
+        first_proof(one.proofs),
+    )
+
+
+@route("/faults", Role.VIEWER)
+def faults() -> Answer:
+    """Faults and vulnerabilities of a period."""
+    period, found = _account({"period": judging_now.period_asked().name})
+    args = {"period": period.name}
+    before, after = judging_now.beside(period)
+    still = [one for one in found.faults if one.to_ms is None]
+    late = [one for one in found.faults if one.late]
+    asked = [one for one in found.faults if one.judged.asked]
+    tiles = [
+        Tile("bad" if found.faults else "ok", str(len(found.faults)), t("faults.tile.all")),
+        Tile("bad" if still else "ok", str(len(still)), t("faults.tile.open")),
+        Tile("bad" if late else "ok", str(len(late)), t("faults.tile.late")),
+        Tile("warn" if asked else "ok", str(len(asked)), t("faults.tile.asked")),
+    ]
+    return render(
+        "faults.html",
+        "faults",
+        period=period,
+        before=before,
+        after=after,
+        tiles=tiles,
+        blips=found.blips,
+        faults=faults_table(args),
+        vulnerabilities=vulnerabilities_table(args),
+    )
+
+
+@route("/findings", Role.VIEWER)
+def findings() -> Answer:
+    """Findings (隐患) of a period."""
+    period, found = _account({"period": judging_now.period_asked().name})
+    before, after = judging_now.beside(period)
+    open_ = [one for one in found.findings if one.closed_ms is None]
+    late = [one for one in open_ if one.clock is not None and one.clock.state is ClockState.LATE]
+    claimed = [one for one in open_ if one.stage is Stage.CLAIMED]
+    tiles = [
+        Tile("warn" if open_ else "ok", str(len(open_)), t("findings.tile.open")),
+        Tile("bad" if late else "ok", str(len(late)), t("findings.tile.late")),
+        Tile("note" if claimed else "ok", str(len(claimed)), t("findings.tile.claimed")),
+    ]
+    table_ = findings_table({"period": period.name})
+    return render(
+        "findings.html", "faults", period=period, before=before, after=after, tiles=tiles, table=table_
+    )
+
+
+def _fault(args: Mapping[str, str]) -> tuple[PackPeriod, Fault]:
+    period, found = _account(args)
+    known = next((one for one in found.faults if one.id == args.get("fault", "")), None)
+    if known is None:
+        abort(404)
+    return period, known
+
+
+@table("fault-clocks", Role.VIEWER)
+def clocks_table(args: Mapping[str, str]) -> Table:
+    """The clocks of a fault and of its report."""
+    period, one = _fault(args)
+    lang = i18n.language()
+    rows = [clock_row(clock, lang) for clock in one.clocks] + [report_row(due, lang) for due in one.reports]
+    more = (("period", period.name), ("fault", one.id))
+    return Table("fault-clocks", t("fault.clocks"), CLOCKS, rows, t("fault.clocks.none"), more)
+
+
+@table("fault-timeline", Role.VIEWER)
+def timeline_table(args: Mapping[str, str]) -> Table:
+    """A fault's events in order."""
+    period, one = _fault(args)
+    lang = i18n.language()
+    rows = [
+        (
+            event.at_ms,
+            doc_or(f"doc.event.{event.what}", event.what, lang) + (t("fault.late") if event.late else ""),
+            event.by or t("fault.machine"),
+            event.detail or "–",
+            event.entry,
+        )
+        for event in one.timeline
+    ]
+    more = (("period", period.name), ("fault", one.id))
+    return Table("fault-timeline", t("fault.timeline"), _TIMELINE, rows, t("fault.timeline.none"), more)
+
+
+def _asks(one: Fault) -> list[Ask]:
+    lang = i18n.language()
+    return [
+        Ask(doc_or(f"doc.ask.{kind}", kind, lang), url_for("pages.statement_new", kind=kind, fault=one.id))
+        for kind in one.judged.asked
+    ]
+
+
+@route("/faults/<path:fault>", Role.VIEWER)
+def fault(fault: str) -> Answer:
+    """One fault: clocks, timeline, what is asked for, its report as a draft."""
+    args = {"fault": fault, "period": judging_now.period_asked().name}
+    period, one = _fault(args)
+    lang = i18n.language()
+    return render(
+        "fault.html",
+        "faults",
+        one=one,
+        period=period,
+        name=_name(one.system),
+        proposed=levels_words(one, lang),
+        level=level_words(one.judged.level, lang)
+        if one.judged.level_by is not None
+        else t("faults.unstated"),
+        straddles=len(one.judged.levels) > 1,
+        measured=one.measured,
+        asks=_asks(one),
+        clocks=clocks_table(args),
+        timeline=timeline_table(args),
+        kinds=("docx", "xlsx", "pdf", "json"),
+    )
+
+
+def choices() -> list[tuple[str, str]]:
+    """Faults to choose from in a form: those of the running period and the one before."""
+    known = judging_now.periods()
+    if not known:
+        return []
+    now = judging_now.period_asked("")
+    before, _ = judging_now.beside(now)
+    found: list[tuple[str, str]] = []
+    asked = request.args.get("fault", "")
+    for period in (now, before):
+        account = told(period) if period is not None else None
+        for one in account.account.faults if account is not None else ():
+            found.append((one.id, f"{one.id} {_name(one.system)}"))
+    if asked and asked not in {name for name, _ in found}:
+        found.append((asked, asked))
+    return found
+
+
+def asked_rows() -> list[tuple[object, ...]]:
+    """What faults of the running period ask people for."""
+    if not judging_now.periods():
+        return []
+    found = told(judging_now.period_asked(""))
+    if found is None:
+        return []
+    lang = i18n.language()
+    return [
+        (
+            Link(
+                doc_or(f"doc.ask.{kind}", kind, lang), url_for("pages.statement_new", kind=kind, fault=one.id)
+            ),
+            f"{_name(one.system)} · {one.id}",
+            t("faults.asks"),
+            "–",
+            None,
+        )
+        for one in found.account.faults
+        for kind in one.judged.asked
+    ]

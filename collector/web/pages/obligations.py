@@ -1,0 +1,257 @@
+"""The ledger of obligations as a calendar: what was due and when, and what became of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import abort, url_for
+
+from collector.inspection.cadence_model import Row, State
+from collector.inspection.obligations import ObligationLine, Standing
+from collector.jobs import cadence as jobs
+from collector.jobs.cadence import NoLedger, Told
+from collector.judging.judge import NoScorecard
+from collector.reports.document_duties import LEDGER, ledger_row
+from collector.reports.sheet import Column, Kind, Table
+from collector.reports.words_judging import word
+from collector.scoring.model import PackPeriod
+from collector.store.accounts import Role
+from collector.web import i18n, judging_now
+from collector.web.pages.base import Answer, context, estate, render, route, t, table
+from collector.web.pages.scorecard import Tile
+
+_MOST_DAYS = 100  # longer periods are shown by month
+_ROWS = 400
+# The gravest first: it gives a cell its colour.
+_GRAVITY = (State.MISSED, State.LATE, State.NOT_PROVEN, State.OPEN, State.EXCUSED, State.DONE)
+_TURNS = (
+    Column("j_where"),
+    Column("j_from", Kind.WHEN),
+    Column("j_until", Kind.WHEN),
+    Column("j_state", Kind.STATE),
+    Column("j_counted"),
+    Column("j_done", Kind.WHEN),
+    Column("j_reason"),
+    Column("j_who"),
+    Column("j_evidence"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A week or month on top of the calendar: its name, its first day, the day after its last."""
+
+    name: str
+    first: date
+    end: date
+    now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What fell due in a slot: its gravest state, how many of each, in words."""
+
+    state: str
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A row of the calendar."""
+
+    id: str
+    title: str
+    href: str
+    standing: str
+    boxes: tuple[Box | None, ...]
+    act_by_ms: int | None
+    who: str
+
+
+def told(period: PackPeriod) -> Told | None:
+    """The ledger of a period; None where the pack names no obligations."""
+
+    def read() -> Told | None:
+        with context().read() as conn:
+            try:
+                return jobs.ledger(conn, context().now(), period.name)
+            except (NoScorecard, NoLedger):
+                return None
+
+    return judging_now.kept(("ledger", period.name), read)
+
+
+def _asked(args: Mapping[str, str]) -> tuple[PackPeriod, Told]:
+    period = judging_now.period_asked(args.get("period", ""))
+    found = told(period)
+    if found is None:
+        abort(404)
+    return period, found
+
+
+def slots_of(period: PackPeriod, today: date) -> tuple[Slot, ...]:
+    """Weeks of a short period, months of a long one; the outer ones cut to it."""
+    monthly = (period.end - period.first).days > _MOST_DAYS
+    made: list[Slot] = []
+    first = period.first
+    while first < period.end:
+        if monthly:
+            end = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+            name = f"{first:%Y-%m}"
+        else:
+            end = first + timedelta(days=7 - first.weekday())
+            name = f"{first:%m-%d}"
+        end = min(end, period.end)
+        made.append(Slot(name, first, end, first <= today < end))
+        first = end
+    return tuple(made)
+
+
+def _box(rows: Sequence[Row]) -> Box | None:
+    if not rows:
+        return None
+    counts = Counter(row.state for row in rows)
+    worst = next(state for state in _GRAVITY if counts[state])
+    words = [f"{word_of(state)} {counts[state]}" for state in _GRAVITY if counts[state]]
+    shown = str(counts[worst]) if len(counts) == 1 else f"{counts[worst]}/{len(rows)}"
+    return Box(f"j_l_{worst.value}", shown, t("judging.part").join(words))
+
+
+def word_of(state: State) -> str:
+    """A state of the ledger in words."""
+    return t(f"col.j_n_{state.value}")
+
+
+def title_of(one: ObligationLine) -> str:
+    """What is to be done."""
+    return one.obligation.zh if i18n.language() == "zh" else one.obligation.en
+
+
+def _duty(one: ObligationLine, slots: Sequence[Slot], period: PackPeriod) -> Duty:
+    by_slot: dict[int, list[Row]] = {}
+    for row in one.rows:
+        # What falls due outside the period stands in its first or last slot.
+        day = min(max(row.turn.last, period.first), period.end - timedelta(days=1))
+        place = next(n for n, slot in enumerate(slots) if slot.first <= day < slot.end)
+        by_slot.setdefault(place, []).append(row)
+    return Duty(
+        one.obligation.id,
+        title_of(one),
+        url_for("pages.obligation", obligation=one.obligation.id, period=period.name),
+        f"j_o_{one.standing.value}",
+        tuple(_box(by_slot.get(n, [])) for n in range(len(slots))),
+        one.act_by_ms,
+        word("who", one.obligation.who, i18n.language()),
+    )
+
+
+@table("obligations", Role.VIEWER)
+def obligations_table(args: Mapping[str, str]) -> Table:
+    """Every obligation with its counts."""
+    period, found = _asked(args)
+    rows = [ledger_row(one, i18n.language()) for one in found.lines]
+    empty = t("obligations.none")
+    return Table("obligations", t("obligations.counts"), LEDGER, rows, empty, (("period", period.name),))
+
+
+@route("/obligations", Role.VIEWER)
+def obligations() -> Answer:
+    """The calendar of a period."""
+    period, found = _asked({"period": judging_now.period_asked().name})
+    today = judging_now.today()
+    slots = slots_of(period, today)
+    duties = [_duty(one, slots, period) for one in found.lines if one.rows]
+    idle = [one for one in found.lines if not one.rows]
+    counts: Counter[str] = Counter()
+    for one in found.lines:
+        counts.update(one.counts)
+    before, after = judging_now.beside(period)
+    tones = {"missed": "bad", "late": "warn", "not_proven": "warn", "open": "note"}
+    return render(
+        "obligations.html",
+        "obligations",
+        period=period,
+        before=before,
+        after=after,
+        slots=slots,
+        duties=duties,
+        idle=[(one.obligation.id, title_of(one), one.obligation.why_not) for one in idle],
+        tiles=[
+            Tile(
+                tones.get(state.value, "") if counts[state.value] else "ok",
+                str(counts[state.value]),
+                word_of(state),
+            )
+            for state in State
+        ],
+        states=[f"j_l_{state.value}" for state in _GRAVITY],
+        table=obligations_table({"period": period.name}),
+    )
+
+
+def _line(args: Mapping[str, str]) -> tuple[PackPeriod, ObligationLine]:
+    period, found = _asked(args)
+    one = next((one for one in found.lines if one.obligation.id == args.get("obligation", "")), None)
+    if one is None:
+        abort(404)
+    return period, one
+
+
+def _where(row: Row) -> str:
+    loaded = estate()
+    groups = (loaded.estate.units, loaded.estate.systems) if loaded is not None else ()
+    names = {one.id: one.name or one.id for group in groups for one in group}
+    found = [names.get(one, one) for one in (row.turn.unit, row.turn.system) if one]
+    return " / ".join(found) or t("judging.lines.contract")
+
+
+@table("obligation-turns", Role.VIEWER)
+def turns_table(args: Mapping[str, str]) -> Table:
+    """Every turn of an obligation with what was done."""
+    period, one = _line(args)
+    lang = i18n.language()
+    rows = [
+        (
+            _where(row),
+            row.turn.from_ms,
+            row.turn.due_ms,
+            f"j_l_{row.state.value}",
+            f"{row.counted} / {row.turn.needed}",
+            max((deed.at_ms for deed in row.deeds), default=None),
+            t("judging.join").join(
+                filter(None, (word("gap", row.reason, lang) if row.reason else "", *_partial(row)))
+            )
+            or "–",
+            word("who", row.who or one.obligation.who, lang),
+            t("judging.part").join(f"#{idx}" for idx in row.entries[:4]) or "–",
+        )
+        for row in one.rows[:_ROWS]
+    ]
+    more = (("period", period.name), ("obligation", one.obligation.id))
+    return Table("obligation-turns", t("obligations.turns"), _TURNS, rows, t("obligations.turns.none"), more)
+
+
+def _partial(row: Row) -> list[str]:
+    return [t("obligations.partial", n=len(row.partial))] if row.partial else []
+
+
+@route("/obligations/<path:obligation>", Role.VIEWER)
+def obligation(obligation: str) -> Answer:
+    """One obligation: the clause, what proves it, each turn."""
+    args = {"obligation": obligation, "period": judging_now.period_asked().name}
+    period, one = _line(args)
+    return render(
+        "obligation.html",
+        "obligations",
+        one=one,
+        name=title_of(one),
+        period=period,
+        standing=f"j_o_{one.standing.value}",
+        tag=word("tag", one.obligation.tag, i18n.language()),
+        who=word("who", one.obligation.who, i18n.language()),
+        kept=one.standing is Standing.KEPT,
+        turns=turns_table(args),
+        filed=one.filed,
+    )

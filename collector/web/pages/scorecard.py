@@ -1,0 +1,358 @@
+"""The scorecard of a period, a line of it with its evidence, and the closing of periods."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flask import abort, flash, redirect, request, url_for
+
+from collector.jobs import scorecards
+from collector.jobs.scorecards import Status
+from collector.judging.judge import NoScorecard
+from collector.reports.judging_view import Words, is_off, last, points, span, state_of, yuan
+from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.words_judging import word
+from collector.scoring.model import Line, PackPeriod
+from collector.store.accounts import Role
+from collector.web import auth, i18n, judging_now
+from collector.web.judging_now import Card
+from collector.web.pages.base import Answer, context, render, route, t, table
+
+_PERIODS = (
+    Column("j_period"),
+    Column("j_from", Kind.WHEN),
+    Column("j_to", Kind.WHEN),
+    Column("j_state", Kind.STATE),
+    Column("j_total"),
+    Column("j_level_of"),
+    Column("j_yuan", Kind.NUMBER),
+    Column("j_amendment", Kind.NUMBER),
+    Column("j_entry", Kind.ENTRY),
+)
+_SEALS = (
+    Column("j_amendment"),
+    Column("j_when", Kind.WHEN),
+    Column("j_what"),
+    Column("j_unit"),
+    Column("j_before"),
+    Column("j_after"),
+    Column("j_entry", Kind.ENTRY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number on top: its colour, the number, what it is, what it means."""
+
+    tone: str
+    number: str
+    label: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A unit's points of one line."""
+
+    text: str
+    state: str
+    href: str
+
+
+def words_of(found: Card) -> Words:
+    """Rows in the asker's language, with links."""
+    name = found.period.name
+    return Words(
+        found.judged,
+        i18n.language(),
+        lambda idx: url_for("pages.entry", idx=idx),
+        lambda one: url_for("pages.scorecard_line", line=one.id, unit=one.unit or "", period=name),
+    )
+
+
+def _asked(args: Mapping[str, str]) -> Card:
+    return judging_now.card(judging_now.period_asked(args.get("period", "")))
+
+
+def _args(found: Card, **more: str) -> tuple[tuple[str, str], ...]:
+    return (("period", found.period.name), *more.items())
+
+
+def _named(made: Table, found: Card, **more: str) -> Table:
+    return Table(made.name, made.title, made.columns, made.rows, made.empty, _args(found, **more))
+
+
+@table("judging-lines", Role.VIEWER)
+def lines_table(args: Mapping[str, str]) -> Table:
+    """The lines of a unit, of the contract, or all; those that lost points first where it is all."""
+    found = _asked(args)
+    unit = args.get("unit")
+    chosen = [one for one in found.judged.card.lines if not is_off(one)]
+    words = words_of(found)
+    if unit is not None:
+        chosen = [one for one in chosen if (one.unit or "") == unit]
+        title = t("judging.lines.of", unit=words.place(unit or None, None))
+        return _named(words.lines(chosen, title=title), found, unit=unit)
+    return _named(words.lines(chosen), found)
+
+
+@table("judging-offs", Role.VIEWER)
+def offs_table(args: Mapping[str, str]) -> Table:
+    """Deductions, fines and vetoes that hold or may."""
+    found = _asked(args)
+    chosen = [one for one in found.judged.card.lines if is_off(one) and (one.items or one.low != one.high)]
+    made = words_of(found).lines(chosen, "judging-offs", t("judging.offs"))
+    return Table(made.name, made.title, made.columns, made.rows, t("scorecard.offs.none"), _args(found))
+
+
+@table("judging-money", Role.VIEWER)
+def money_table(args: Mapping[str, str]) -> Table:
+    """The settlement."""
+    found = _asked(args)
+    return _named(words_of(found).money(), found)
+
+
+@table("judging-others", Role.VIEWER)
+def others_table(args: Mapping[str, str]) -> Table:
+    """Both readings where the contract contradicts itself."""
+    found = _asked(args)
+    return _named(words_of(found).others(), found)
+
+
+@table("judging-options", Role.VIEWER)
+def options_table(args: Mapping[str, str]) -> Table:
+    """The options in use."""
+    found = _asked(args)
+    return _named(words_of(found).options(), found)
+
+
+@table("judging-todo", Role.VIEWER)
+def todo_table(args: Mapping[str, str]) -> Table:
+    """What must be done by when."""
+    found = _asked(args)
+    return _named(words_of(found).todo(), found)
+
+
+def _line_of(found: Card, args: Mapping[str, str]) -> Line:
+    wanted = args.get("line", ""), args.get("unit", "")
+    for one in found.judged.card.lines:
+        if (one.id, one.unit or "") == wanted:
+            return one
+    abort(404)
+
+
+@table("judging-items", Role.VIEWER)
+def items_table(args: Mapping[str, str]) -> Table:
+    """What a line counted."""
+    found = _asked(args)
+    one = _line_of(found, args)
+    return _named(words_of(found).items(one), found, line=one.id, unit=one.unit or "")
+
+
+@table("judging-gaps", Role.VIEWER)
+def gaps_table(args: Mapping[str, str]) -> Table:
+    """What keeps a line from being proven."""
+    found = _asked(args)
+    one = _line_of(found, args)
+    return _named(words_of(found).gaps(one), found, line=one.id, unit=one.unit or "")
+
+
+def status_word(status: Status, period: PackPeriod) -> str:
+    """Provisional, sealed, or sealed and different since."""
+    if status.word == "sealed":
+        return "j_amended" if status.changes else "j_sealed"
+    return "j_running_period" if context().now() < period.to_ms else "j_provisional"
+
+
+def tiles_of(found: Card) -> list[Tile]:
+    """Points now, at risk, lost; grade; money."""
+    card, judged = found.judged.card, found.judged
+    at_risk = card.high - card.low
+    lost = max(judged.full - card.high, Fraction(0))
+    proven = card.total is not None
+    low_high = span(points(card.low, 2), points(card.high, 2), i18n.language())
+    tiles = [
+        Tile(
+            ("bad" if lost else "ok") if proven else "note",
+            points(card.total, 2) if proven else low_high,
+            t("scorecard.now"),
+            t("scorecard.now.proven" if proven else "scorecard.now.open", full=points(judged.full)),
+        ),
+        Tile("warn" if at_risk else "ok", points(at_risk, 2), t("scorecard.risk"), t("scorecard.risk.what")),
+        Tile("bad" if lost else "ok", points(lost, 2), t("scorecard.lost"), t("scorecard.lost.what")),
+        Tile(
+            "note" if card.grade is None else "",
+            card.grade or t("scorecard.grade.open"),
+            t("scorecard.grade"),
+            "",
+        ),
+    ]
+    paid = last(card.money)
+    if paid is not None:
+        sums = yuan(paid.yuan) if paid.yuan is not None else f"{yuan(paid.low)} – {yuan(paid.high)}"
+        step = words_of(found).step(paid.id)
+        tiles.append(Tile("note" if paid.yuan is None else "", sums, t("scorecard.money", step=step), ""))
+    return tiles
+
+
+def matrix_of(found: Card) -> tuple[list[str], list[tuple[str, list[Cell], str]]]:
+    """Units by lines: headings, then a row a unit with its sum."""
+    words = words_of(found)
+    lines = [one for one in found.judged.card.lines if one.unit is not None]
+    heads = list(dict.fromkeys(one.id for one in lines))
+    by_key = {(one.unit, one.id): one for one in lines}
+    sums = {one.unit: one for one in found.judged.card.sums}
+    rows = []
+    for unit in dict.fromkeys(one.unit for one in lines):
+        cells = [_cell(words, by_key.get((unit, head)), found.period.name) for head in heads]
+        mine = sums.get(unit)
+        total = "–" if mine is None else words.range_of(mine.low, mine.high)
+        rows.append((words.place(unit, None), cells, total))
+    titles = {one.id: words.line_name(one) for one in lines}
+    return [titles[head] for head in heads], rows
+
+
+def _cell(words: Words, one: Line | None, period: str) -> Cell:
+    if one is None:
+        return Cell("–", "j_not_applicable", "")
+    href = url_for("pages.scorecard_line", line=one.id, unit=one.unit or "", period=period)
+    return Cell(f"{words.points_of(one)} / {points(one.full)}", state_of(one), href)
+
+
+@route("/scorecard", Role.VIEWER)
+def scorecard() -> Answer:
+    """The scorecard of a period."""
+    period = judging_now.period_asked()
+    found = judging_now.card(period)
+    card = found.judged.card
+    args = {"period": period.name}
+    heads, rows = matrix_of(found)
+    before, after = judging_now.beside(period)
+    # Units stand in the table of units; the contract's own lines in full, each with its evidence.
+    whole = [one for one in card.lines if one.unit is None and not is_off(one)]
+    return render(
+        "scorecard.html",
+        "scorecard",
+        found=found,
+        card=card,
+        period=period,
+        known=judging_now.periods(),
+        before=before,
+        after=after,
+        state=status_word(found.status, period),
+        tiles=tiles_of(found),
+        heads=heads,
+        units=rows,
+        lines=lines_table({**args, "unit": ""}) if whole and rows else lines_table(args),
+        show_lines=bool(whole) or not rows,
+        offs=offs_table(args),
+        money=money_table(args),
+        others=others_table(args),
+        options=options_table(args),
+        todo=todo_table(args),
+        vetoes=[word("item", one, i18n.language()) for one in card.vetoes],
+        kinds=("docx", "xlsx", "pdf", "json"),
+    )
+
+
+@route("/scorecard/line/<path:line>", Role.VIEWER)
+def scorecard_line(line: str) -> Answer:
+    """One line with its evidence."""
+    found = judging_now.card(judging_now.period_asked())
+    args = {"period": found.period.name, "line": line, "unit": request.args.get("unit", "")}
+    one = _line_of(found, args)
+    words = words_of(found)
+    return render(
+        "scorecard_line.html",
+        "scorecard",
+        one=one,
+        name=words.line_name(one),
+        unit=words.place(one.unit, None) if one.unit else "",
+        period=found.period,
+        state=state_of(one),
+        shown=words.points_of(one),
+        words={key: points(getattr(one, key)) for key in ("full", "required", "counted", "missing")},
+        why=words.why(one),
+        by=word("tag", one.tag, i18n.language()),
+        options=[(key, value, found.judged.about.get(key, ("", "", ""))) for key, value in one.options],
+        items=items_table(args),
+        gaps=gaps_table(args),
+    )
+
+
+@table("judging-periods", Role.VIEWER)
+def periods_table(_args: Mapping[str, str]) -> Table:
+    """Every period that has begun, newest first."""
+    now = context().now()
+    rows = []
+    for period in reversed([one for one in judging_now.periods() if one.from_ms <= now]):
+        found = judging_now.card(period)
+        card, words = found.judged.card, words_of(found)
+        paid = last(card.money)
+        entries = found.status.entries
+        rows.append(
+            (
+                Link(period.name, url_for("pages.scorecard", period=period.name)),
+                period.from_ms,
+                period.to_ms,
+                status_word(found.status, period),
+                points(card.total, 2) if card.total is not None else words.range_of(card.low, card.high),
+                card.grade or t("scorecard.grade.open"),
+                "–"
+                if paid is None
+                else (yuan(paid.yuan) if paid.yuan is not None else f"{yuan(paid.low)} – {yuan(paid.high)}"),
+                len(entries) - 1 if entries else None,
+                entries[-1].idx if entries else None,
+            )
+        )
+    return Table("judging-periods", t("periods.title"), _PERIODS, rows, t("periods.none"))
+
+
+@table("judging-seals", Role.VIEWER)
+def seals_table(_args: Mapping[str, str]) -> Table:
+    """Seals and amendments, each with what it changed."""
+    rows: list[tuple[object, ...]] = []
+    with context().read() as conn:
+        for period in judging_now.periods():
+            for number, row in enumerate(scorecards.history(conn, period.name)):
+                made = scorecards.read_sealed(conn, row)
+                name = f"{period.name} · {t('periods.seal') if not number else t('periods.nth', n=number)}"
+                if not made.changes:
+                    total = points(made.scorecard.total)
+                    rows.append((name, row.as_of, t("periods.total"), "–", "–", total, row.idx))
+                for one in made.changes:
+                    shown = (one.unit or "–", one.before or t("periods.open"), one.after or t("periods.open"))
+                    rows.append((name, row.as_of, one.what, *shown, row.idx))
+    return Table("judging-seals", t("periods.seals"), _SEALS, rows[::-1], t("periods.seals.none"))
+
+
+@route("/periods", Role.VIEWER)
+def periods() -> Answer:
+    """Closing: what is provisional, what is sealed, what was amended."""
+    if not judging_now.periods():
+        abort(404)
+    now = context().now()
+    over = [one for one in judging_now.periods() if one.to_ms <= now]
+    ready = []
+    for one in over:
+        status = judging_now.card(one).status
+        if status.word != "sealed" or status.changes:
+            ready.append((one, status))
+    return render("periods.html", "scorecard", ready=ready, table=periods_table({}), seals=seals_table({}))
+
+
+@route("/periods/seal", Role.MANAGER, "POST")
+def period_seal() -> Answer:
+    """Seal a period that is over, or amend its seal."""
+    name = request.form.get("period", "")
+    try:
+        made = scorecards.seal(context(), name, by=auth.account().name)
+    except NoScorecard as error:
+        flash(t("periods.refused", why=str(error)), "bad")
+    else:
+        judging_now.forget()
+        if made is None:
+            flash(t("periods.same", period=name), "ok")
+        else:
+            flash(t("periods.sealed", period=name, entry=made[0]), "ok")
+    return redirect(url_for("pages.periods"))

@@ -1,0 +1,316 @@
+"""Statements: what people are asked for, a form for each kind, joining in as the second person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import abort, flash, redirect, request, url_for
+
+from checks.recurrence import instant
+from collector.jobs import statements as jobs
+from collector.jobs.known import terms_of
+from collector.jobs.said import every_said
+from collector.jobs.statements import StatementError
+from collector.reports.sheet import Column, Link, Table
+from collector.reports.sheet import Kind as Cell
+from collector.reports.words_judging import word
+from collector.statements.fields import Field, Type
+from collector.statements.kind import Kind, Paper
+from collector.statements.kinds import KINDS
+from collector.statements.model import Said, Through
+from collector.statements.terms import in_use
+from collector.store.accounts import Role
+from collector.web import auth, i18n, judging_now
+from collector.web.pages import faults
+from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table, zone
+
+_MOST_BYTES = 32 * 1024 * 1024
+_SHOWN = 200
+_SAID = (
+    Column("j_when", Cell.WHEN),
+    Column("j_kind"),
+    Column("j_where"),
+    Column("j_content"),
+    Column("j_by"),
+    Column("j_through"),
+    Column("j_state", Cell.STATE),
+    Column("j_entry", Cell.ENTRY),
+)
+_ASKED = (
+    Column("j_what"),
+    Column("j_where"),
+    Column("j_reason"),
+    Column("j_who"),
+    Column("j_until", Cell.WHEN),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field as a form shows it: what to choose from, if there is anything."""
+
+    field: Field
+    title: str
+    kind: str
+    value: str
+    choices: Sequence[tuple[str, str]] = ()
+
+
+def offered() -> Mapping[str, Kind]:
+    """Kinds of the contract in force (all where it names none) without those that answer another one."""
+
+    def read() -> Mapping[str, Kind]:
+        with context().read() as conn:
+            return {name: kind for name, kind in in_use(terms_of(conn)).items() if name != "second"}
+
+    return judging_now.kept(("statement-kinds",), read)
+
+
+def title_of(kind: Kind) -> str:
+    """Its name."""
+    return kind.zh if i18n.language() == "zh" else kind.en
+
+
+def field_title(field: Field) -> str:
+    """A field's name."""
+    return field.zh if i18n.language() == "zh" else field.en
+
+
+def _every() -> tuple[Said, ...]:
+    def read() -> tuple[Said, ...]:
+        with context().read() as conn:
+            return every_said(conn, context().now())
+
+    return judging_now.kept(("said",), read)
+
+
+def name_of(ident: str) -> str:
+    """The name of a unit, system or asset."""
+    loaded = estate()
+    groups = (loaded.estate.units, loaded.estate.systems, loaded.estate.assets) if loaded is not None else ()
+    return next((one.name or one.id for group in groups for one in group if one.id == ident), ident)
+
+
+def value_words(field: Field | None, value: object) -> str:
+    """A value as people read it."""
+    if isinstance(value, bool):
+        return t("judging.yes" if value else "judging.no")
+    if field is not None and field.type is Type.INSTANT and isinstance(value, int):
+        return clock(value, "%Y-%m-%d %H:%M")
+    if field is not None and field.type is Type.WORD:
+        return word("word", str(value), i18n.language())
+    if field is not None and field.type in (Type.UNIT, Type.SYSTEM, Type.ASSET):
+        return name_of(str(value))
+    return str(value)
+
+
+def state_of(one: Said, gone: frozenset[int]) -> str:
+    """Given, replaced, late, or waiting for the second person."""
+    if one.entry in gone:
+        return "j_corrected"
+    if one.two and not one.seconds:
+        return "j_needs_second"
+    return "j_late" if one.late else "j_given"
+
+
+def _row(one: Said, gone: frozenset[int]) -> tuple[object, ...]:
+    kind = KINDS.get(one.kind)
+    about = "" if kind is None else kind.subject(one.fields)
+    shown = [
+        f"{field_title(field) if field else name}: {value_words(field, value)}"
+        for name, value in one.fields.items()
+        for field in (kind.field(name) if kind else None,)
+        if value is not None and str(value) != about
+    ]
+    through = t("statements.key") if one.through is Through.KEY else t("statements.session", name=one.by)
+    return (
+        one.received_ms,
+        title_of(kind) if kind else one.kind,
+        name_of(about) if about else "–",
+        t("judging.join").join(shown) or "–",
+        f"{one.by} ({word('who', one.role, i18n.language())})",
+        f"{through} · {one.grade}",
+        state_of(one, gone),
+        one.entry,
+    )
+
+
+@table("statements", Role.VIEWER)
+def said_table(_args: Mapping[str, str]) -> Table:
+    """Everything that was said, newest first."""
+    found = _every()
+    gone = frozenset(one.corrects for one in found if one.corrects is not None)
+    rows = [_row(one, gone) for one in reversed(found) if one.kind != "second"]
+    return Table("statements", t("statements.said"), _SAID, rows, t("statements.said.none"))
+
+
+@table("statements-asked", Role.VIEWER)
+def asked_table(_args: Mapping[str, str]) -> Table:
+    """What is still to be said: gaps of the running period, and what faults ask for."""
+    rows: list[tuple[object, ...]] = [*_gaps(), *faults.asked_rows()]
+    rows.sort(key=lambda row: (row[-1] is None, row[-1] or 0))
+    return Table("statements-asked", t("statements.asked"), _ASKED, rows, t("statements.asked.none"))
+
+
+def _gaps() -> list[tuple[object, ...]]:
+    if not judging_now.periods():
+        return []
+    found = judging_now.card(judging_now.period_asked(""))
+    lang, kinds = i18n.language(), offered()
+    rows: dict[tuple[str, str, str, str], tuple[object, ...]] = {}
+    for gap in found.judged.facts.gaps:
+        if gap.kind not in kinds:
+            continue
+        where = name_of(gap.system or gap.unit or "") or t("judging.lines.contract")
+        href = url_for("pages.statement_new", kind=gap.kind, unit=gap.unit or "", period=found.period.name)
+        rows[gap.kind, gap.unit or "", gap.system or "", gap.reason] = (
+            Link(title_of(kinds[gap.kind]), href),
+            where,
+            word("gap", gap.reason, lang),
+            word("who", gap.who, lang) if gap.who else _roles(kinds[gap.kind]),
+            gap.until_ms,
+        )
+    return list(rows.values())
+
+
+def _roles(kind: Kind) -> str:
+    lang = i18n.language()
+    return t("judging.part").join(word("who", str(role), lang) for role in Role if role in kind.who)
+
+
+@route("/statements", Role.VIEWER)
+def statements() -> Answer:
+    """What is asked for, what can be said, what was said, what waits for a second person."""
+    found = _every()
+    gone = frozenset(one.corrects for one in found if one.corrects is not None)
+    waiting = [one for one in found if state_of(one, gone) == "j_needs_second"]
+    mine = auth.account()
+    said = said_table({})
+    return render(
+        "statements.html",
+        "statements",
+        asked=asked_table({}),
+        said=Table(said.name, said.title, said.columns, said.rows[:_SHOWN], said.empty),
+        waiting=[(one, _row(one, gone), one.by != mine.name) for one in waiting],
+        kinds=[(kind, title_of(kind)) for kind in offered().values() if mine.role in kind.who],
+    )
+
+
+_WIDGETS = {
+    Type.FLAG: "flag",
+    Type.INSTANT: "instant",
+    Type.DAY: "day",
+    Type.COUNT: "number",
+    Type.ENTRY: "number",
+}
+
+
+def _input(field: Field, given: Mapping[str, str]) -> Input:
+    choices = _choices(field)
+    kind = "choice" if choices else _WIDGETS.get(field.type, "text")
+    return Input(field, field_title(field), kind, given.get(field.name, ""), choices)
+
+
+def _choices(field: Field) -> list[tuple[str, str]]:
+    lang = i18n.language()
+    if field.type is Type.WORD:
+        return [(one, word("word", one, lang)) for one in field.choices]
+    if field.type is Type.FLAG:
+        return [("true", t("judging.yes")), ("false", t("judging.no"))]
+    if field.type is Type.PERIOD:
+        return [(one.name, one.name) for one in judging_now.periods()]
+    if field.type is Type.FAULT:
+        return faults.choices()
+    return _documents() if field.name == "item" else _things(field.type)
+
+
+def _things(kind: Type) -> list[tuple[str, str]]:
+    """Units or systems of the estate."""
+    loaded = estate()
+    if loaded is None or kind not in (Type.UNIT, Type.SYSTEM):
+        return []
+    found = loaded.estate.units if kind is Type.UNIT else loaded.estate.systems
+    return [(one.id, one.name or one.id) for one in found]
+
+
+def _documents() -> list[tuple[str, str]]:
+    """What the contract wants on file; where it wants nothing, any id can be written."""
+    pack = judging_now.pack()
+    if pack is None or pack.archive is None or request.view_args is None:
+        return []
+    if request.view_args.get("kind") not in ("document_filed", "report_signed"):
+        return []
+    chinese = i18n.language() == "zh"
+    return [(one.id, one.zh if chinese else one.en) for one in pack.archive.documents]
+
+
+@route("/statements/new/<kind>", Role.VIEWER, "GET", "POST")
+@auth.takes(_MOST_BYTES)
+def statement_new(kind: str) -> Answer:
+    """The form of a kind; sending it makes the statement through this session."""
+    found = offered().get(kind)
+    if found is None:
+        abort(404)
+    if auth.account().role not in found.who:
+        abort(403)
+    problem = ""
+    given = {one.name: (request.values.get(one.name) or "").strip() for one in found.fields}
+    if request.method == "POST":
+        try:
+            entry = _enter(found, given)
+        except StatementError as error:
+            problem = t("statements.refused", why=str(error))
+        else:
+            flash(t("statements.done", entry=entry), "ok")
+            return redirect(url_for("pages.statements"))
+    return render(
+        "statement.html",
+        "statements",
+        kind=found,
+        name=title_of(found),
+        inputs=[_input(field, given) for field in found.fields],
+        problem=problem,
+        must=found.paper is Paper.MUST,
+        roles=_roles(found),
+        corrects=request.values.get("corrects", ""),
+    )
+
+
+def _enter(kind: Kind, given: Mapping[str, str]) -> int:
+    fields = {name: _written(kind, name, value) for name, value in given.items() if value}
+    sent = request.files.get("document")
+    data = sent.read() if sent is not None and sent.filename else None
+    if data is not None and sent is not None and kind.field("file") is not None and not fields.get("file"):
+        fields["file"] = str(sent.filename)[-200:]
+    text = request.form.get("corrects", "")
+    corrects = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    made = jobs.add(
+        context(), kind.name, fields, by=auth.account().name, document=data or None, corrects=corrects
+    )
+    judging_now.forget()
+    return made
+
+
+def _written(kind: Kind, name: str, value: str) -> str:
+    """What the form's own widgets write, as a statement wants it."""
+    field = kind.field(name)
+    if field is None or field.type is not Type.INSTANT:
+        return value
+    try:
+        local = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    moment = instant(local, zone()) if local.tzinfo is None else int(local.timestamp() * 1000)
+    return datetime.fromtimestamp(moment / 1000, zone()).isoformat()
+
+
+@route("/statements/<int:entry>/join", Role.VIEWER, "POST")
+def statement_join(entry: int) -> Answer:
+    """Join in as the second person."""
+    try:
+        made = jobs.second(context(), entry, by=auth.account().name)
+        judging_now.forget()
+        flash(t("statements.joined", entry=made), "ok")
+    except StatementError as error:
+        flash(t("statements.refused", why=str(error)), "bad")
+    return redirect(url_for("pages.statements"))
