@@ -35,7 +35,7 @@ from collector.inspection.deadlines import Due, day_of, iso_week, late_days, mon
 
 # What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
 _OF_PARTS = ("inspection", "special_inspection", "backup")
-_Choice = tuple[str, str | None, str | None]
+_Choice = tuple[str, str | None, str | None, bool]
 _Chosen = tuple[list[Deed], list[int]]
 
 
@@ -60,7 +60,7 @@ class Index:
 
     def of_kind(self, kind: str, turn: Turn) -> _Chosen:
         """Deeds of a kind (`check:*`: all that begin so) that are the turn's subject's, and their times."""
-        key = (kind, turn.unit, turn.system)
+        key = (kind, turn.unit, turn.system, bool(turn.event))
         if key not in self.chosen:
             kinds = [kind]
             if kind.endswith("*"):
@@ -314,6 +314,8 @@ def _is(kind: str, wanted: str) -> bool:
 
 
 def _concerns(deed: Deed, turn: Turn) -> bool:
+    if turn.event and deed.facts.get("event"):
+        return True  # it names what it answers, and need not say where that was
     if turn.system is not None:
         return deed.system == turn.system or (deed.system is None and deed.unit == turn.unit is not None)
     if turn.unit is not None:

@@ -331,14 +331,16 @@ def _word(one: Said, name: str) -> str | None:
 
 
 def _about(one: Said) -> date | None:
-    """The first day of the period that a statement names."""
+    """The middle day of the period that a statement names: a calendar month is that contract month of which
+    it has the greater part."""
     named = _word(one, "period")
     if named is None:
         return None
     try:
-        return day_of(parse_period(named, ZONE, 0).from_ms, ZONE)
+        period = parse_period(named, ZONE, 0)
     except PeriodError:
         return None
+    return day_of((period.from_ms + period.to_ms) // 2, ZONE)
 
 
 def _event(one: Said) -> Iterator[Event]:

@@ -103,7 +103,7 @@ class Site:
         derive.catch_up(self.context)
         return closed
 
-    def scan(self, *assets: str, complete: bool = True) -> int:
+    def scan(self, *assets: str, complete: bool = True, findings: tuple[Any, ...] = ()) -> int:
         made = Scan(
             tool="nessus",
             version="10",
@@ -112,7 +112,7 @@ class Site:
             complete=complete,
             scope=("10.0.0.0/24",),
             examined=assets,
-            findings=(),
+            findings=findings,
         )
         data = f"{self.world.at}{assets}".encode()
         return scans.add(self.context, made, scans.Source(data, "scan.nessus", "test", assets))

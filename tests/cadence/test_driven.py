@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from checks import registry
-from checks.codec import to_json
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
-from collector.jobs import cadence, derive, estates, rounds, statements
+from collector.jobs import cadence, derive, estates, faults, rounds, statements
+from collector.packs.loading import packaged
+from collector.scans.model import Finding, Severity
 
 FIRST = {"luohe-2026": "2026-06-10", "pingdingshan-2025": "2026-06-10", "huaian-2025": "2025-08-29"}
 DAYS = 5
@@ -79,21 +79,17 @@ class Driven:
         estates.apply(site.context, self.loaded, by="test")
         self.agent = self.world.agent("h1")
 
-    def look(self, check, target, t, window=None, **more):
-        params = more.pop("params", None)
-        params = to_json(registry.get(check).params()) if params is None and window else params or {}
-        return self.sight(
-            target, t, more.pop("state", "ok"), check=check, round=window, params=params, **more
-        )
-
-    def day(self, day, state="ok"):
+    def day(self, day):
         self.world.at = at(day, "09:00")
-        window = f"daily/{day.isoformat()}"
+        self.agent.send(*(self.sight(check, self.world.at - 500, check=check) for check in REGULAR))
+        self.day_lines(f"daily/{day.isoformat()}")
+
+    def day_lines(self, window):
+        """Every look that the round owes, signed, and the round closed."""
         lines = [
             self.sight(
                 look.target,
                 self.world.at - 1000,
-                state,
                 check=look.check.id,
                 round=window,
                 asset=look.asset,
@@ -101,7 +97,6 @@ class Driven:
             )
             for look in self.loaded.rounds["daily"]
         ]
-        lines += [self.sight(check, self.world.at - 500, check=check) for check in REGULAR]
         self.agent.send(*lines)
         derive.catch_up(self.site.context)
         rounds.close_due(self.site.context)
@@ -113,12 +108,98 @@ class Driven:
             told = cadence.ledger(conn, self.world.at)
         return {line.obligation.id: line for line in told.lines}
 
+    def term(self):
+        """The whole term, as of its end."""
+        derive.catch_up(self.site.context)
+        with self.site.context.read() as conn:
+            told = cadence.ledger(conn, at(self.first + timedelta(days=370), "00:00"), whole_term=True)
+        return {line.obligation.id: line for line in told.lines}
+
     def say(self, kind, **fields):
         text = {name: str(value) for name, value in fields.items()}
         document = (
             b"%PDF" if kind in ("document_filed", "fault_report_filed", "defect_report", "plan") else None
         )
         return statements.add(self.site.context, kind, text, by="cli", document=document)
+
+    def fail_and_answer(self, day):
+        """Half an hour of failing probes; whoever is on duty answers, comes, and hands in a report."""
+        self.day(day)
+        self.world.at = at(day, "11:30")
+        times = range(at(day, "09:30"), self.world.at, 60_000)
+        down = (at(day, "10:00"), at(day, "10:30"))
+        self.agent.send(
+            *(self.sight("p", t, "crit" if down[0] <= t < down[1] else "ok", asset="h1") for t in times)
+        )
+        derive.catch_up(self.site.context)
+        with self.site.context.read() as conn:
+            self.fault = faults.told(conn, self.world.at).account.faults[0].id
+        self.say("fault_acknowledged", fault=self.fault, at=f"{day}T10:04")
+        self.say("team_support", fault=self.fault, at=f"{day}T10:10")
+        for grade in ("technician", "engineer", "expert", "manager"):
+            self.say("arrived", fault=self.fault, at=f"{day}T10:20", grade=grade)
+        self.say("level", fault=self.fault, level=2, **{"class": "larger"})
+        self.say("escalated", fault=self.fault, at=f"{day}T10:08")
+        self.say("fault_report_filed", fault=self.fault)
+        warned = self.say("warning_received", at=f"{day}T10:00", from_whom="city", text="预警")
+        self.say("warning_acted", entry=warned, at=f"{day}T11:00")
+        flaw = Finding("nessus:1", "h1", "443/tcp", "旧版 OpenSSL", Severity.CRITICAL)
+        self.site.scan("h1", "rd", "sw", findings=(flaw,))
+        self.world.at = at(day, "15:00")
+        self.site.scan("h1", "rd", "sw")
+        for kind, more in (
+            ("security_event", {"severity": "hazard", "found_by": "vendor"}),
+            ("emergency", {}),
+        ):
+            entry = self.say(kind, at=f"{day}T14:00", text="事件", **more)
+            self.say("event_responded", entry=entry, at=f"{day}T14:05")
+            self.say("event_closed", entry=entry, at=f"{day}T14:30")
+        self.fail_at_night(day)
+
+    def fail_at_night(self, day):
+        """Five hours from eight in the evening; it goes up every two of them."""
+        self.world.at = at(day + timedelta(days=1), "02:00")
+        begins = at(day, "20:00")
+        times = range(at(day, "19:30"), self.world.at, 60_000)
+        state = {t: "crit" if begins <= t < begins + 5 * 3_600_000 else "ok" for t in times}
+        self.agent.send(*(self.sight("p", t, state[t], asset="h1") for t in times))
+        derive.catch_up(self.site.context)
+        with self.site.context.read() as conn:
+            fault = faults.told(conn, self.world.at).account.faults[-1].id
+        self.say("level", fault=fault, level=1 if self.pack == "luohe-2026" else 3, **{"class": "largest"})
+        self.say("fault_acknowledged", fault=fault, at=f"{day}T20:05")
+        self.say("arrived", fault=fault, at=f"{day}T20:40", grade="engineer")
+        self.say("team_support", fault=fault, at=f"{day}T20:50")
+        for clock in ("20:09", "22:05"):
+            self.say("escalated", fault=fault, at=f"{day}T{clock}")
+        self.say("fault_report_filed", fault=fault)
+
+    def special(self, day):
+        """A round by hand before a key moment; everything that people hand in, once."""
+        self.day(day)
+        start = self.first + timedelta(days=9 if self.pack == "luohe-2026" else 13)
+        self.say("key_moment", **{"id": "m", "from": start, "to": start + timedelta(days=1)})
+        window, _, _ = estates.run_round(self.site.context, "daily", by="test")
+        self.world.at += 60_000
+        self.day_lines(window.id)
+        self.say("roster", **{"from": self.first, "to": self.first + timedelta(days=300), "people": 12})
+        for kind in ("visit", "site_check"):
+            self.say(kind, unit="u", at=f"{day}T08:00")
+        self.say("training", at=f"{day}T08:00", topic="运维")
+        self.say("emergency_drill", at=f"{day}T08:00")
+        self.say("plan", scenario="outage")
+        self.say("defect_report", period=f"{self.first}/{self.first + timedelta(days=80)}")
+        for word in sorted(self.words()):
+            kind, _, item = word.partition(":")
+            if kind == "document":
+                self.say("document_filed", item=item, system="s")
+            elif kind == "activity":
+                self.say("activity", activity=item, at=f"{day}T08:00")
+        self.world.at = at(day, "18:00")
+
+    def words(self):
+        terms = packaged(self.pack).pack.obligations
+        return {word for one in terms.obligations for cadence in one.cadences for word in cadence.what}
 
 
 @pytest.fixture(scope="module", params=tuple(FIRST))
@@ -131,6 +212,9 @@ def driven(request, luohe, tmp_path_factory):
             made.day(made.first + timedelta(days=number))
         made.world.at = at(made.first + timedelta(days=DAYS), "07:00")
         made.found = made.lines()
+        made.fail_and_answer(made.first + timedelta(days=DAYS))
+        made.special(made.first + timedelta(days=DAYS + 1))
+        made.ended = made.term()
         yield made
 
 
@@ -153,3 +237,12 @@ def _running(line):
 
 def test_each_of_them_names_the_entries_that_prove_it(driven):
     assert [name for name in KEPT[driven.pack] if not driven.found[name].entries] == []
+
+
+def test_dump(driven):
+    for name, line in driven.ended.items():
+        done = [r.id for r in line.rows if r.state in ("done", "late") and (r.entries or r.turn.needed == 0)]
+        if not done and line.obligation.tag != "MANUAL":
+            print(
+                driven.pack, name, line.standing.value, {k: v for k, v in line.counts.items() if v}, done[:2]
+            )
