@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from collector.availability.estate_terms import EstateTerms
+from collector.availability.estate_terms import EstateTerms, EstateWindow
 from collector.availability.windows import Window, WindowKind
 
 BUYER = "buyer"
@@ -11,12 +11,16 @@ BUYER = "buyer"
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A signed approval of a window: when the log received it, the role of who signed, document's digest."""
+    """A signed approval of a window: when the log received it, the role of who signed, document's digest.
+
+    `asked`: the window itself, where a statement asked for it and the estate doesn't know it.
+    """
 
     window: str
     received_ms: int
     role: str = ""
     document: str = ""
+    asked: EstateWindow | None = None
 
 
 def windows_for(document: EstateTerms, service: str, approvals: Iterable[Approval]) -> tuple[Window, ...]:
@@ -25,7 +29,8 @@ def windows_for(document: EstateTerms, service: str, approvals: Iterable[Approva
     for one in approvals:
         by_window.setdefault(one.window, []).append(one)
     system = service.partition("/")[0]
-    mine = [one.window for one in document.windows if system in one.systems]
+    known = {one.asked.window.id: one.asked for held in by_window.values() for one in held if one.asked}
+    mine = [one.window for one in (*document.windows, *known.values()) if system in one.systems]
     return tuple(approved(window, by_window.get(window.id, ())) for window in mine)
 
 

@@ -20,7 +20,7 @@ from collector.faults.seen import Looks, Placed
 from collector.faults.terms import FaultTerms, Terms
 from collector.inspection.record import Record
 from collector.jobs import rounds, scans, scorecards
-from collector.jobs.said import every_said
+from collector.jobs.said import approvals, every_said
 from collector.judging import judge
 from collector.judging.ground import Applied
 from collector.judging.scope import Scope
@@ -28,7 +28,7 @@ from collector.packs.model import Pack
 from collector.scans.lifecycle import Import
 from collector.scoring.model import Gap, Item, PackPeriod, Proof
 from collector.statements.model import Said
-from collector.store import runs, statements
+from collector.store import runs
 from collector.store.rounds import RecordRow, records
 
 IMPORTED = "E"
@@ -107,23 +107,22 @@ def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
 def _outages(conn: Connection, asked: Asked, terms: FaultTerms, scope: Scope) -> tuple[Seen, ...]:
     named = {one.id for one in scope.systems}
     made: list[Seen] = []
-    signed = [one for one in statements.of_kind(conn, "approval") if one.idx < asked.size]
-    approvals = [Approval(one.subject, one.received_ms, one.role, one.document) for one in signed]
+    signed = approvals(conn, asked.size)
     for service in asked.applied.terms.services:
         if service.id in named or (not named and "/" not in service.id):
-            made += _of_system(conn, asked, terms, service, approvals)
+            made += _of_system(conn, asked, terms, service, signed)
     return tuple(made)
 
 
 def _of_system(
-    conn: Connection, asked: Asked, terms: FaultTerms, service: ServiceTerms, approvals: Iterable[Approval]
+    conn: Connection, asked: Asked, terms: FaultTerms, service: ServiceTerms, signed: Iterable[Approval]
 ) -> tuple[Seen, ...]:
     question = seen.Question(
         window=asked.window,
         as_of_ms=asked.as_of_ms,
         since_ms=asked.term[0],
         faults=terms,
-        windows=windows_for(asked.applied.terms, service.id, approvals),
+        windows=windows_for(asked.applied.terms, service.id, signed),
         calendar=calendar_cn.shipped(),
     )
     return seen.seen(service, looks_of(conn, service, asked.size), question)

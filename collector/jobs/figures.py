@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from checks.recurrence import instant, zone
 from collector.availability import calendar_cn
-from collector.availability.approvals import Approval, windows_for
+from collector.availability.approvals import windows_for
 from collector.availability.current import CurrentState, current
 from collector.availability.display import Provenance, figure_json
 from collector.availability.engine import Figure, ServiceSpec, evaluate
@@ -19,7 +19,8 @@ from collector.availability.windows import Window
 from collector.context import Context
 from collector.estate import services
 from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
-from collector.store import estates, runs, series, statements
+from collector.jobs import said
+from collector.store import estates, runs, series
 from collector.store.estates import Applied
 from collector.store.runs import RunRow
 
@@ -151,9 +152,7 @@ def watermark(conn: Connection, terms: ServiceTerms, now: int) -> int | None:
 
 def windows_of(conn: Connection, document: EstateTerms, service: str) -> tuple[Window, ...]:
     """The estate's windows for a service with their approvals (ruling 11)."""
-    signed = statements.of_kind(conn, "approval")
-    approvals = (Approval(one.subject, one.received_ms, one.role, one.document) for one in signed)
-    return windows_for(document, service, approvals)
+    return windows_for(document, service, said.approvals(conn))
 
 
 def _ask(conn: Connection, service: str) -> _Asked:

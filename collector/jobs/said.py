@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from checks.wire import strict_json
 from checks.wire.errors import WireError
-from collector.statements.fold import Book, Logged, Seal, standing
+from collector.availability.approvals import Approval
+from collector.statements import windows
+from collector.statements.fold import SECOND, Book, Logged, Seal, standing
 from collector.statements.model import Said
 from collector.statements.persons import KEY, REVOKED, Persons, Vouch
 from collector.statements.text import TextError, parse
@@ -31,10 +33,21 @@ def every_said(conn: Connection, as_of_ms: int) -> tuple[Said, ...]:
     return tuple(book_of(conn, as_of_ms).said)
 
 
+def approvals(conn: Connection, size: int | None = None) -> tuple[Approval, ...]:
+    """Approvals of windows in the first `size` entries of the log."""
+    kinds = (*windows.KINDS, SECOND, KEY, REVOKED)
+    return windows.approvals(_book(tuple(statements.every_said(conn, kinds=kinds))).said, size)
+
+
 def book_of(conn: Connection, upto_ms: int | None = None) -> Book:
     """Everything said up to an instant."""
+    return _book(tuple(statements.every_said(conn, upto_ms)))
+
+
+@lru_cache(maxsize=8)  # a page asks for the same again and again; whoever gets one only reads it
+def _book(rows: tuple[tuple[int, int, str], ...]) -> Book:
     book = Book()
-    for idx, received, header in statements.every_said(conn, upto_ms):
+    for idx, received, header in rows:
         book.take(Logged(idx, received, _header(header)))
     return book
 

@@ -11,13 +11,12 @@ from sqlalchemy import Connection
 
 from checks.wire.numbers import EntryKind
 from collector.availability import calendar_cn
-from collector.availability.approvals import Approval
 from collector.context import Context
 from collector.faults.counted import terms_of
 from collector.faults.ground import Ground as Troubles
 from collector.jobs import backups as backup_jobs
 from collector.jobs import projection, scans
-from collector.jobs.said import all_said
+from collector.jobs.said import all_said, approvals
 from collector.judging import backups, judge, sealed, services
 from collector.judging.asked import Asked
 from collector.judging.ground import (
@@ -38,7 +37,7 @@ from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said, Through
 from collector.store import backups as looks
-from collector.store import estates, evidence, late, packs, rounds, runs, series, statements
+from collector.store import estates, evidence, late, packs, rounds, runs, series
 from collector.store import scorecards as store
 from collector.store.content import content
 from collector.store.scorecards import SealedRow
@@ -148,10 +147,10 @@ def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: i
     if not held:
         return
     document = held[-1].terms
-    approvals = sayings.approvals(conn, size)
+    signed = approvals(conn, size)
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, asked.period.to_ms)
-    given = services.Measured(document, approvals, calendar_cn.shipped(), span, end)
+    given = services.Measured(document, signed, calendar_cn.shipped(), span, end)
     mine = services.systems(document)
     whole = services.together(mine)
     for terms in (*mine, *(() if whole is None else (whole,))):

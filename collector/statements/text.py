@@ -11,6 +11,7 @@ A text is made where the person is; the collector logs exactly these bytes, as a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -156,7 +157,12 @@ def sign(data: bytes, signer: Signer, word: str = PERSON) -> Signature:
 def signed_by(data: bytes, signatures: Sequence[Signature], public: bytes, word: str = PERSON) -> bool:
     """Whether one of the signatures is this key's, over these bytes."""
     wanted = [one for one in signatures if one.alg == ALG_ED25519 and one.key_id == key_id(public)]
-    return any(verify(public, pae(pae_type(word), data), one.sig) for one in wanted)
+    return any(_good(public, word, data, one.sig) for one in wanted)
+
+
+@lru_cache(maxsize=16384)  # what was signed is read again with every scorecard, and never changes
+def _good(public: bytes, word: str, data: bytes, signature: bytes) -> bool:
+    return verify(public, pae(pae_type(word), data), signature)
 
 
 def listed(signatures: Sequence[Signature]) -> list[list[Any]]:

@@ -7,8 +7,7 @@ from typing import Any
 from checks.codec import FieldError, from_json
 from checks.wire import strict_json
 from checks.wire.errors import WireError
-from checks.wire.numbers import EntryKind
-from collector.availability.approvals import Approval, windows_for
+from collector.availability.approvals import windows_for
 from collector.availability.calendar_cn import Calendar, calendar, shipped, shipped_files
 from collector.availability.display import figure_json
 from collector.availability.engine import ServiceSpec, evaluate
@@ -21,6 +20,7 @@ from collector.verify.batches import NO_HOLD, OUTCOMES, Series, Track
 from collector.verify.findings import Findings
 from collector.verify.grades import grade
 from collector.verify.history import Applied, History
+from collector.verify.statements import approvals
 
 # What a claim and the figure made here must agree in, to the last digit.
 COMPARED = (
@@ -163,7 +163,7 @@ def _made(claim: Mapping[str, Any], ground: _Ground) -> tuple[dict[str, Any], Se
         _runs(terms, ground.tracks, size),
         period=span,
         as_of_ms=from_json(int, period["evaluated_to"], "period.evaluated_to"),
-        windows=windows_for(document, service, _approvals(ground.history, size)),
+        windows=windows_for(document, service, approvals(ground.history.said, size)),
         calendar=ground.calendar if terms.hours is not None and terms.hours.days is None else None,
     )
     made = _figure(question, terms)
@@ -195,18 +195,6 @@ def _terms(applied: Applied, service: str) -> ServiceTerms:
         if terms.id == service:
             return terms
     raise FieldError("claim.service", f"the estate in force has no service {service}")
-
-
-def _approvals(history: History, size: int) -> Iterable[Approval]:
-    for said in history.said:
-        header = said.header
-        if said.kind is EntryKind.STATEMENT and header.get("kind") == "approval" and said.idx < size:
-            yield Approval(
-                str(header.get("window", "")),
-                said.received_ms,
-                str(header.get("role", "")),
-                str(header.get("document", "")),
-            )
 
 
 def _runs(terms: ServiceTerms, tracks: Mapping[Series, Track], size: int) -> Runs:

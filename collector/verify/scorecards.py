@@ -11,7 +11,6 @@ from checks.codec import FieldError, to_json
 from checks.wire import strict_json
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
-from collector.availability.approvals import Approval
 from collector.availability.calendar_cn import shipped
 from collector.availability.errors import AvailabilityError
 from collector.inspection import record as records
@@ -30,6 +29,7 @@ from collector.verify.batches import BackupLine, Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
+from collector.verify.statements import approvals
 
 Verdict = tuple[str, str, str]
 _HEADER = ("scorecard", "number", "pack", "estate", "as_of", "from", "to")
@@ -200,7 +200,7 @@ def _book(said: Sequence[Said]) -> Book:
 
 def _seals(said: Sequence[Said]) -> list[Seal]:
     return [
-        Seal(one.idx, one.received_ms, one.header["from"], one.header["to"])
+        Seal(one.idx, one.received_ms, one.header["from"], one.header["to"], one.header["scorecard"])
         for one in said
         if one.kind is EntryKind.RECORD and "scorecard" in one.header and one.header.get("number") == 0
     ]
@@ -210,19 +210,9 @@ def _services(asked: Asked, held: Sequence[Applied], size: int, evidence: Eviden
     if not held:
         return
     document = held[-1].terms
-    approvals = tuple(
-        Approval(
-            str(one.header.get("window", "")),
-            one.received_ms,
-            str(one.header.get("role", "")),
-            str(one.header.get("document", "")),
-        )
-        for one in evidence.history.said
-        if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "approval" and one.idx < size
-    )
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, span[1])
-    given = services.Measured(document, approvals, shipped(), span, end)
+    given = services.Measured(document, approvals(evidence.history.said, size), shipped(), span, end)
     mine = services.systems(document)
     whole = services.together(mine)
     for terms in (*mine, *(() if whole is None else (whole,))):

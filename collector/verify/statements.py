@@ -5,13 +5,14 @@ person. What he cannot make is that person's signature; so how each statement ca
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from checks.wire.numbers import EntryKind
+from collector.availability.approvals import Approval
 from collector.evidence.policy import Policy
 from collector.packs.model import PackDataError, read_back
-from collector.statements import fold
+from collector.statements import fold, windows
 from collector.statements.fold import Book, Logged, Seal
 from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of, is_late
@@ -20,6 +21,7 @@ from collector.statements.persons import PersonKey, Vouch
 from collector.statements.terms import StatementsTerms, effective
 from collector.verify.findings import Findings
 from collector.verify.history import History
+from collector.verify.history import Said as Entry
 
 Claim = tuple[str, str, str]
 _PERSON = {
@@ -88,6 +90,15 @@ def _terms(compiled: str) -> StatementsTerms | None:
 def said_of(history: History, policy: Policy) -> tuple[Said, ...]:
     """Every statement of the bundle that can be read, as `jobs.said.every_said` has them."""
     return tuple(read_people(history, policy).book.said)
+
+
+def approvals(said: Iterable[Entry], size: int | None = None) -> tuple[Approval, ...]:
+    """Approvals of windows in the first `size` entries, as `jobs.said.approvals` has them."""
+    book = Book()
+    for one in sorted(said, key=lambda entry: entry.idx):
+        if one.kind is EntryKind.STATEMENT:
+            book.take(Logged(one.idx, one.received_ms, one.header))
+    return windows.approvals(book.said, size)
 
 
 def check_people(history: History, policy: Policy, begin: int, findings: Findings) -> list[Claim]:

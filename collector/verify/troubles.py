@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from checks.wire.numbers import EntryKind
-from collector.availability.approvals import Approval, windows_for
+from collector.availability.approvals import windows_for
 from collector.availability.calendar_cn import shipped
 from collector.availability.terms import ServiceTerms
 from collector.faults import seen
@@ -23,6 +23,7 @@ from collector.statements.model import Said as Stated
 from collector.verify.batches import Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.history import Said
+from collector.verify.statements import approvals
 
 Tracks = Mapping[Series, Track]
 
@@ -69,22 +70,12 @@ def _of_system(
     held: tuple[Tracks, int],
 ) -> tuple[Seen, ...]:
     chosen, asked, term = given
-    approvals = [
-        Approval(
-            str(one.header.get("window", "")),
-            one.received_ms,
-            str(one.header.get("role", "")),
-            str(one.header.get("document", "")),
-        )
-        for one in said
-        if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "approval"
-    ]
     question = seen.Question(
         window=(asked.period.from_ms, asked.period.to_ms),
         as_of_ms=asked.as_of_ms,
         since_ms=term[0],
         faults=faults,
-        windows=windows_for(chosen.applied.terms, service.id, approvals),
+        windows=windows_for(chosen.applied.terms, service.id, approvals(said)),
         calendar=shipped(),
     )
     return seen.seen(service, _looks(service, *held), question)
