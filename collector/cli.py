@@ -23,6 +23,7 @@ _COMMANDS = {
     "statement": "collector.cli_statements:statement",
     "key": "collector.cli_keys:key",
     "record": "collector.cli_record:record",
+    "report": "collector.cli_report:report",
     "account": "collector.cli_accounts:account",
     "bundle": "collector.cli_bundle:bundle",
     "capacity": "collector.cli_capacity:capacity",

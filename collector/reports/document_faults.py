@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from collector.faults.model import Clock, Fault, Finding, ReportDue, Vulnerability
+from collector.faults.model import Clock, Event, Fault, Finding, ReportDue, Vulnerability
 from collector.reports import wording
 from collector.reports.document_parts import clock, part, table
 from collector.reports.material import Material
@@ -127,9 +127,10 @@ def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, .
 
 def _handling(material: Material, one: Fault, lang: str) -> str:
     steps = [
-        f"{clock(event.at_ms, material, '%m-%d %H:%M')} {doc_or(f'doc.event.{event.what}', event.what, lang)}"
+        f"{clock(event.at_ms, material, '%m-%d %H:%M')} {event_words(event, lang)[0]}"
         + (f" ({event.by})" if event.by else "")
         for event in one.timeline
+        if event.what not in ("limit", "escalate")
     ]
     return text("judging.join", lang).join(steps)
 
@@ -150,9 +151,9 @@ def timeline(material: Material, lang: str) -> Iterator[Table]:
     rows = [
         (
             event.at_ms,
-            doc_or(f"doc.event.{event.what}", event.what, lang),
+            event_words(event, lang)[0],
             event.by or doc("doc.by_machine", lang),
-            event.detail or "–",
+            event_words(event, lang)[1],
             "–" if event.entry is None else f"#{event.entry}",
         )
         for event in one.timeline
@@ -171,13 +172,27 @@ CLOCKS = (
 )
 
 
+def limit_words(limit: str, lang: str) -> str:
+    """`4 hours` in the language."""
+    count, gap, unit = limit.partition(" ")
+    known = doc_or(f"doc.unit.{unit}", unit.replace("_", " "), lang)
+    return f"{count}{'' if lang == 'zh' else gap}{known}"
+
+
+def event_words(one: Event, lang: str) -> tuple[str, str]:
+    """What happened, and its detail; of a limit which clock."""
+    what = doc_or(f"doc.event.{one.what}", one.what, lang)
+    detail = doc_or(f"doc.clock.{one.detail}", one.detail, lang) if one.what == "limit" else one.detail
+    return what, detail or "–"
+
+
 def clock_row(one: Clock, lang: str) -> tuple[object, ...]:
     """A clock: its limit, when it ends, what became of it."""
     took = one.stop_ms - one.start_ms if one.stop_ms is not None and one.start_ms is not None else None
     return (
         clock_words(one, lang),
         one.clause,
-        one.limit,
+        limit_words(one.limit, lang),
         one.due_ms,
         one.stop_ms,
         took,

@@ -8,10 +8,10 @@ from collector.jobs import scorecards
 from collector.jobs.known import pack_of
 from collector.jobs.said import all_said
 from collector.jobs.scorecards import Made
+from collector.judging import judge
 from collector.judging.units import units_of
 from collector.packs.archive import Archive, Asked, archive
 from collector.packs.model import Pack
-from collector.packs.options import resolve
 from collector.reports.judging_view import Judged
 from collector.scoring.model import PackPeriod
 from collector.scoring.terms import Extra, Option
@@ -55,10 +55,11 @@ def _extras(pack: Pack) -> tuple[Extra, ...]:
 
 def archive_of(conn: Connection, period: PackPeriod, as_of_ms: int) -> Archive | None:
     """The archive of a period as of an instant; None where the pack lists no documents."""
-    pack = pack_of(conn)
-    if pack is None or pack.archive is None:
-        return None
     held = scorecards.applied(conn, scorecards.size_at(conn, as_of_ms))
+    chosen = judge.chosen(held, period.name, as_of_ms)
+    terms = chosen.pack.pack.archive
+    if terms is None:
+        return None
     units = units_of(held, period, as_of_ms)
-    asked = Asked(period, as_of_ms, resolve(pack, {}))
-    return archive(pack.archive, asked, units, all_said(conn, as_of_ms))
+    asked = Asked(period, as_of_ms, judge.asked(chosen, as_of_ms).options)
+    return archive(terms, asked, units, all_said(conn, as_of_ms))

@@ -94,6 +94,18 @@ _FILINGS = (
 )
 
 
+_SUMS_OF_ARCHIVE = (
+    Column("j_document"),
+    Column("j_clause"),
+    Column("j_present"),
+    Column("j_state", Kind.STATE),
+    Column("j_lacking"),
+    Column("j_until", Kind.WHEN),
+)
+# The gravest last.
+_STATES_OF_ARCHIVE = ("event", "present", "due", "late", "expired", "missing")
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A scorecard with what it was made of and the names of things. `names`: of units and systems by id;
@@ -293,18 +305,9 @@ class Words:
         """What can still be done, soonest first: a row for each kind, place and limit."""
         gaps: dict[tuple[object, ...], list[int]] = {}
         for number, one in enumerate(self.judged.facts.gaps):
-            key = (
-                one.until_ms is None,
-                one.until_ms or 0,
-                one.kind,
-                one.reason,
-                one.unit,
-                one.system,
-                one.who,
-            )
+            key = (one.until_ms is None, one.until_ms or 0, one.kind, one.reason, one.unit or "", one.who)
             gaps.setdefault(key, []).append(number)
-        rows = [self._todo(gaps[key]) for key in sorted(gaps, key=lambda key: tuple(map(str, key[2:])))]
-        rows.sort(key=lambda row: (row[-1] is None, row[-1] or 0))
+        rows = [self._todo(gaps[key]) for key in sorted(gaps, key=lambda key: (key[:2], key[2:]))]
         return self._table("judging-todo", "todo", _TODO, rows)
 
     def _todo(self, numbers: Sequence[int]) -> tuple[object, ...]:
@@ -316,7 +319,7 @@ class Words:
         names = dict.fromkeys(self.line_name(line) for line in lines)
         return (
             word("item", one.kind, self.lang) + self._items_of(found),
-            self.place(one.unit, one.system),
+            self._places(found),
             word("gap", one.reason, self.lang),
             most,
             text("judging.part", self.lang).join(names) or "–",
@@ -325,8 +328,20 @@ class Words:
             one.until_ms,
         )
 
+    def _places(self, found: Sequence[Gap]) -> str:
+        """Of which unit and system; of several systems how many."""
+        systems = list(dict.fromkeys(one.system for one in found if one.system))
+        if len(systems) < 2:
+            return self.place(found[0].unit, systems[0] if systems else None)
+        return f"{self.place(found[0].unit, None)} / {text('judging.systems', self.lang, n=len(systems))}"
+
     def _items_of(self, found: Sequence[Gap]) -> str:
-        subjects = dict.fromkeys(str(value) for gap in found for value in gap.facts.values() if value)
+        subjects = dict.fromkeys(
+            self.judged.names.get(str(value), str(value))
+            for gap in found
+            for value in gap.facts.values()
+            if value and not isinstance(value, bool)
+        )
         shown = list(subjects)[:2]
         if not shown:
             return ""
@@ -488,6 +503,30 @@ class ArchiveWords:
             one.expires.isoformat() if one.expires else "–",
             "j_expired" if expired else "j_late" if one.late else "j_present",
             one.entry,
+        )
+
+    def sums(self, chosen: Iterable[Place], name: str = "archive-sums", title: str = "") -> Table:
+        """A row a document: all its units or systems together, and which of them lack it."""
+        groups: dict[str, list[Place]] = {}
+        for one in chosen:
+            groups.setdefault(one.wanted.id, []).append(one)
+        rows = [self._sum(found) for found in groups.values()]
+        return table(name, "archive.sums", _SUMS_OF_ARCHIVE, rows, self.lang, title)
+
+    def _sum(self, found: Sequence[Place]) -> tuple[object, ...]:
+        wanted = found[0].wanted
+        lacking = [one for one in found if one.missing]
+        shown = [self._where(one) for one in lacking[:3]]
+        more = text("judging.more", self.lang, n=len(lacking) - 3) if len(lacking) > 3 else ""
+        worst = max((one.state for one in found), key=lambda state: _STATES_OF_ARCHIVE.index(state.value))
+        due = min((one.due_ms for one in lacking), default=None)
+        return (
+            wanted.zh if self.lang == "zh" else wanted.en,
+            wanted.clause,
+            f"{sum(one.present for one in found)} / {sum(one.required for one in found)}",
+            f"j_{worst.value}",
+            (text("judging.part", self.lang).join(shown) + more) or "–",
+            due,
         )
 
     def missing(self) -> Table:

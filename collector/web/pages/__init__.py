@@ -65,7 +65,16 @@ LOOKS = {
     ),
     **dict.fromkeys(("j_c_kept", "j_s_fixed", "j_l_done", "j_o_kept"), ("ok", "circle-check")),
     **dict.fromkeys(
-        ("j_lost", "j_late", "j_expired", "j_reopened", "j_l_late", "j_s_mitigated", "j_amended"),
+        (
+            "j_lost",
+            "j_late",
+            "j_late_given",
+            "j_expired",
+            "j_reopened",
+            "j_l_late",
+            "j_s_mitigated",
+            "j_amended",
+        ),
         ("warn", "alert-triangle"),
     ),
     **dict.fromkeys(

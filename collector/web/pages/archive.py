@@ -10,11 +10,11 @@ from collector.reports.sheet import Table
 from collector.scoring.model import PackPeriod
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
-from collector.web.pages.base import Answer, estate, render, route, t, table
+from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.scorecard import Tile
 from collector.web.pages.statements import offered
 
-_SOON = (State.DUE, State.LATE, State.MISSING, State.EXPIRED)
+_SOON_MS = 14 * 86_400_000
 
 
 def _asked(args: Mapping[str, str]) -> tuple[PackPeriod, Archive]:
@@ -69,12 +69,27 @@ def missing_table(args: Mapping[str, str]) -> Table:
     return _named(words_of(period, found).missing(), period)
 
 
+@table("archive-sums", Role.VIEWER)
+def sums_table(args: Mapping[str, str]) -> Table:
+    """A row a document."""
+    period, found = _asked(args)
+    return _named(words_of(period, found).sums(found.places), period)
+
+
+@table("archive-soon", Role.VIEWER)
+def soon_table(args: Mapping[str, str]) -> Table:
+    """What must be filed within a fortnight, or should have been."""
+    period, found = _asked(args)
+    last = context().now() + _SOON_MS
+    chosen = [one for one in found.places if one.missing and one.due_ms < last]
+    return _named(words_of(period, found).sums(chosen, "archive-soon", t("judging.archive.missing")), period)
+
+
 def wanted_today() -> Table | None:
-    """For Today: what is missing of the running period; None without a list."""
-    if not judging_now.periods():
+    """For Today: what is missing before the month's end; None without a list."""
+    if not judging_now.periods() or judging_now.archive(judging_now.period_asked("")) is None:
         return None
-    found = judging_now.archive(judging_now.period_asked(""))
-    return None if found is None else missing_table({})
+    return soon_table({})
 
 
 @route("/archive", Role.VIEWER)
@@ -102,6 +117,6 @@ def archive() -> Answer:
             Tile("bad" if expired else "ok", str(len(expired)), t("archive.expired")),
         ],
         missing=missing_table(args),
-        places=places_table(args),
+        sums=sums_table(args),
         files=files_table(args),
     )

@@ -2,29 +2,14 @@
 
 from flask import Response, abort, flash, redirect, request, url_for
 
-from checks.recurrence import zone as named_zone
-from collector.evidence.periods import PeriodError, parse_period
+from collector.evidence.periods import PeriodError
 from collector.reports import documents as reports
-from collector.reports.material import Material, Span
-from collector.reports.material_found import found_in
+from collector.reports.material import Material
+from collector.reports.material_found import found_in, span_of
 from collector.reports.record import TYPES
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
-from collector.web.pages.base import Answer, context, estate, render, route, t
-
-_ZONE = "Asia/Shanghai"
-
-
-def _span(name: str) -> Span:
-    """A period of the pack, or any other by its name; PeriodError."""
-    now = context().now()
-    known = next((one for one in judging_now.periods() if one.name == name), None)
-    if known is not None:
-        return Span(known.name, known.from_ms, known.to_ms, now)
-    loaded = estate()
-    zone = named_zone(loaded.estate.timezone if loaded is not None else _ZONE)
-    made = parse_period(name, zone, now)
-    return Span(made.name, made.from_ms, made.to_ms, now)
+from collector.web.pages.base import Answer, context, render, route, t
 
 
 @route("/documents", Role.VIEWER)
@@ -48,7 +33,7 @@ def document_make() -> Answer:
         abort(404)
     subject = request.form.get("subject", "")
     try:
-        span = _span(request.form.get("period", ""))
+        span = span_of(context(), request.form.get("period", ""))
         material = Material(context(), span, found_in(context(), span), subject)
         data = reports.export(kind, material, form, i18n.language(), auth.account().name)
     except (*reports.PROBLEMS, PeriodError) as error:

@@ -13,6 +13,7 @@ from collector.reports.document_faults import (
     CLOCKS,
     clock_row,
     clock_words,
+    event_words,
     level_words,
     levels_words,
     report_row,
@@ -280,9 +281,9 @@ def timeline_table(args: Mapping[str, str]) -> Table:
     rows = [
         (
             event.at_ms,
-            doc_or(f"doc.event.{event.what}", event.what, lang) + (t("fault.late") if event.late else ""),
+            event_words(event, lang)[0] + (t("fault.late") if event.late else ""),
             event.by or t("fault.machine"),
-            event.detail or "–",
+            event_words(event, lang)[1],
             event.entry,
         )
         for event in one.timeline

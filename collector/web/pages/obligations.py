@@ -249,7 +249,7 @@ def obligation(obligation: str) -> Answer:
         name=title_of(one),
         period=period,
         standing=f"j_o_{one.standing.value}",
-        tag=word("tag", one.obligation.tag, i18n.language()),
+        by=word("tag", one.obligation.tag, i18n.language()),
         who=word("who", one.obligation.who, i18n.language()),
         kept=one.standing is Standing.KEPT,
         turns=turns_table(args),

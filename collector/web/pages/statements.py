@@ -110,7 +110,7 @@ def state_of(one: Said, gone: frozenset[int]) -> str:
         return "j_corrected"
     if one.two and not one.seconds:
         return "j_needs_second"
-    return "j_late" if one.late else "j_given"
+    return "j_late_given" if one.late else "j_given"
 
 
 def _row(one: Said, gone: frozenset[int]) -> tuple[object, ...]:
