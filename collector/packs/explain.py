@@ -8,7 +8,7 @@ from typing import Any
 from collector.packs.explain_words import KINDS, WORDS
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import resolve
-from collector.scoring.choices import Choices, options_in, shown
+from collector.scoring.choices import Choices, named_in, options_in, shown
 from collector.scoring.rules import number
 from collector.scoring.terms import (
     Amount,
@@ -63,12 +63,20 @@ class _Words:
         kind = KINDS[select.kind][self.place]
         by = self.choices.word(select.by)
         said = kind if by in ("item", "value") else f"{self.say('distinct', by=by)} {kind}"
-        return said + self.depends(select)
+        return said + self.back(select) + self.depends(select)
+
+    def back(self, select: Select) -> str:
+        """How many earlier periods count too."""
+        return self.say("back", n=select.periods - 1) if select.periods > 1 else ""
 
     def depends(self, part: Any) -> str:
         """The options that decide a part."""
-        keys = options_in(part)
-        return self.say("depends", keys=", ".join(keys)) if keys else ""
+        maps = {named.option: named.map for named in named_in(part)}
+        said = [
+            " ".join((key, *(f"{word}={shown(value)}" for word, value in maps.get(key, {}).items())))
+            for key in options_in(part)
+        ]
+        return self.say("depends", keys=", ".join(said)) if said else ""
 
     def clause(self, part: Any) -> str:
         """The line that quotes the clause."""
@@ -103,6 +111,8 @@ def explain(compiled: Compiled, lang: str = "zh") -> Iterator[str]:
 def _periods(say: _Words) -> Iterator[str]:
     rule = say.pack.periods
     anchor = "" if rule.anchor_day is None else say.say("anchor", day=say.amount(rule.anchor_day))
+    if rule.evaluate_working_days is not None:
+        anchor += say.say("evaluated", days=rule.evaluate_working_days)
     start = rule.start or say.say("start_estate")
     yield say.say("periods", months=rule.months, count=rule.count, start=start, anchor=anchor)
     yield say.clause(rule)
@@ -138,6 +148,7 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
         yield say.say("vetoes")
     for veto in scoring.vetoes:
         below = "" if veto.below is None else say.say("veto_below", limit=number(veto.below))
+        below += say.back(veto.count) + say.depends(veto.count)
         yield say.say("veto", id=veto.id, title=veto.title, title_en=veto.title_en, below=below)
         yield say.clause(veto)
 
@@ -149,7 +160,8 @@ def _percent(share: Fraction) -> str:
 def _line(line: LineRule, say: _Words) -> Iterator[str]:
     per = say.choices.word(line.per)
     rule = say.say(f"per_{per}") + _rule(line, say)
-    if line.deduct is not None or line.steps is not None:
+    # Only these can fall below nought by themselves.
+    if line.deduct is not None or line.steps is not None or line.floor != 0:
         rule += say.floor(line.floor)
     if line.full_for:
         rule += say.say("full_for", kinds="/".join(line.full_for))
@@ -208,7 +220,7 @@ def _term(term: Term, say: _Words) -> str:
         title=title or say.what(term.count),
         per=say.say(word, per=term.per),
         each=say.amount(term.each),
-        options=say.depends(term.count),
+        options=say.back(term.count) + say.depends(term.count),
     )
     return said + (f"〔{term.clause}〕" if term.clause else "")
 
@@ -228,7 +240,8 @@ def _off(part: Deduction | Fine, say: _Words) -> Iterator[str]:
         else ("元" if say.place == 0 else " yuan")
     )
     if each is not None:
-        text = say.say("each", each=say.amount(each), unit=unit, options=say.depends(part.count))
+        options = say.back(part.count) + say.depends(part.count)
+        text = say.say("each", each=say.amount(each), unit=unit, options=options)
     elif part.least is not None and part.most is not None:
         unit = "%" if isinstance(part, Fine) else unit
         text = say.say("range", least=number(part.least), most=number(part.most), unit=unit)
@@ -256,7 +269,7 @@ def _money(scoring: Scoring, say: _Words) -> Iterator[str]:
                 if extra.share is not None
                 else f"{number(extra.yuan or Fraction(0))} 元"
             )
-            options = say.depends(extra.count)
+            options = say.back(extra.count) + say.depends(extra.count)
             yield say.say("extra", title=extra.title, title_en=extra.title_en, each=each, options=options)
             yield say.clause(extra)
     if rule.ratio is not None:

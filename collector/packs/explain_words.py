@@ -11,6 +11,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "考核周期：每 {months} 个月一次，共 {count} 次，自 {start} 起{anchor}",
         "Periods: every {months} months, {count} of them, from {start}{anchor}",
     ),
+    "evaluated": ("，周期结束后 {days} 个工作日内考核", ", judged within {days} working days of its end"),
     "anchor": ("，每月 {day} 日为界", ", cut on day {day} of the month"),
     "start_estate": ("签订日（见 estate 的 contract.start）", "the day in the estate's contract.start"),
     "clause": ("    依据：{clause}{page}", "    clause: {clause}{page}"),
@@ -33,6 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "once": ("次", "time"),
     "unit_of_value": ("计 1", "unit"),
     "depends": ("（选项 {keys}）", " (option {keys})"),
+    "back": ("（连同此前 {n} 期）", " (with the {n} periods before)"),
     "distinct": ("不同的 {by}", "distinct {by}"),
     "share": ("满分 × {present} ÷ {required}", "full x {present} / {required}"),
     "steps": (

@@ -62,6 +62,18 @@ def options_in(part: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_keys(part)))
 
 
+def named_in(part: Any) -> Iterator[Named]:
+    """Everything in a rule that an option decides."""
+    if isinstance(part, Named):
+        yield part
+    elif is_dataclass(part):
+        for spec in fields(part):
+            yield from named_in(getattr(part, spec.name))
+    elif isinstance(part, Mapping | tuple):
+        for value in part.values() if isinstance(part, Mapping) else part:
+            yield from named_in(value)
+
+
 def _keys(part: Any) -> Iterator[str]:
     if isinstance(part, Named):
         yield part.option
