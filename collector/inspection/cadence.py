@@ -45,9 +45,7 @@ class Index:
 
     observed: Observed
     deeds: dict[str, list[Deed]] = field(default_factory=dict)
-    chosen: dict[tuple[str, str | None, str | None], tuple[list[Deed], list[int]]] = field(
-        default_factory=dict
-    )
+    chosen: dict[_Choice, _Chosen] = field(default_factory=dict)
 
     @classmethod
     def of(cls, observed: Observed) -> "Index":

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from collector.availability import calendar_cn
-from collector.backups.ledger import Ledger, Outcome
-from collector.inspection.cadence_model import Breach, Deed, Observed, Span
+from collector.inspection.cadence_model import Deed, Observed, Span
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
+from collector.inspection.obligations_backups import breaches as backup_breaches
+from collector.inspection.obligations_backups import deeds as backup_deeds
 from collector.inspection.obligations_counted import Counting, counting, seen, span_of, term_of
 from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
@@ -168,9 +169,9 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
         deeds=(
             *deeds(found),
             *_regular(conn, asked),
-            *(_drills(ledger, systems, entries, as_of) if ledger else ()),
+            *(backup_deeds(ledger, systems, entries, as_of) if ledger else ()),
         ),
-        breaches=(*breaches(found), *(_lines(ledger, systems, entries) if ledger else ())),
+        breaches=(*breaches(found), *(backup_breaches(ledger, systems, entries) if ledger else ())),
         special=_special(conn).special,
         watched=tuple(_watched(conn, span, as_of)),
     )
@@ -185,46 +186,6 @@ def _regular(conn: Connection, asked: _Question) -> Iterator[Deed]:
     for one in store.regular(conn, begins, min(ends, asked.counting.as_of_ms + 1), asked.size):
         for at in sorted({one.first, one.last}):
             yield Deed(f"check:{one.check}", at, at, one.idx, signer="log")
-
-
-def _drills(ledger: Ledger, systems: dict[str, str], entries: dict[str, int], as_of: int) -> Iterator[Deed]:
-    """Good drills, and for each contract line the backups that speak of it."""
-    for one in ledger.objects:
-        times = {drill.drill: drill.at_ms for drill in one.rpo_at_drills}
-        entry, system = entries.get(one.name, -1), systems.get(one.name)
-        for turn in one.drills:
-            at = next((times[name] for name in turn.drills if name in times), None)
-            if at is not None:
-                good = turn.outcome == "good"
-                yield Deed(
-                    "restore_drill",
-                    at,
-                    at,
-                    entry,
-                    system=system,
-                    counts=good,
-                    reason="" if good else turn.outcome,
-                )
-        for line in one.clause:
-            for point in one.points:
-                if point.start_ms is not None and point.start_ms <= as_of:
-                    yield Deed(f"backup_line:{line}", point.start_ms, point.start_ms, entry, system=system)
-
-
-def _lines(ledger: Ledger, systems: dict[str, str], entries: dict[str, int]) -> Iterator[Breach]:
-    """What breaks the contract lines that backup policies cite."""
-    for problem in ledger.problems:
-        if problem.outcome is Outcome.BAD:
-            for line in problem.clause:
-                yield Breach(
-                    f"backup_line:{line}",
-                    problem.first_provable_ms,
-                    problem.first_provable_ms,
-                    entries.get(problem.object, -1),
-                    system=systems.get(problem.object),
-                    what=f"{problem.object} {problem.reason}",
-                    until_ms=problem.until_ms,
-                )
 
 
 def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:

@@ -1,21 +1,25 @@
 """Obligations driven from signed results and statements, through the real intake, to their ledger lines.
 
-One estate, looked at by a round every day for five days under each contract; a fault that was probed,
-answered and reported; people's statements. `KEPT` stands in docs/packs/obligations.md as the test of each id.
+One estate, looked at by a round every day for a few days under each contract; a fault that was probed,
+answered and reported; people's statements. It is the test that docs/packs/obligations.md names for these ids.
 """
 
 from datetime import datetime, timedelta
 
 import pytest
 
+from collector.availability.calendar_cn import shipped
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
+from collector.inspection.cadence_terms import Tag
 from collector.jobs import cadence, derive, estates, faults, rounds, statements
 from collector.packs.loading import packaged
 from collector.scans.model import Finding, Severity
+from collector.statements.kinds import KINDS
+from collector.store import accounts
 
 FIRST = {"luohe-2026": "2026-06-10", "pingdingshan-2025": "2026-06-10", "huaian-2025": "2025-08-29"}
-DAYS = 5
+DAYS = 2
 ESTATE = """\
 estate: driven
 contract: {{pack: {pack}, start: {start}}}
@@ -50,16 +54,10 @@ REGULAR = (
     "security.exposed",
     "service.http",
 )
-# Obligations that these signed results alone keep (what each statement adds stands in the second table).
-KEPT = {
-    "luohe-2026": ("LH-10", "LH-12", "LH-31", "LH-44"),
-    "pingdingshan-2025": (
-        *("PD-23", "PD-24", "PD-27", "PD-28", "PD-32", "PD-33", "PD-34", "PD-39", "PD-43", "PD-48"),
-        *("PD-49", "PD-37"),
-    ),
-    "huaian-2025": (
-        *("HA-02", "HA-03", "HA-04", "HA-13", "HA-19", "HA-20", "HA-21", "HA-22", "HA-23", "HA-26"),
-    ),
+# Driven by tests/cadence/test_driven_backups.py from the account of backups, and (HA-14) from its calendar.
+ELSEWHERE = {
+    *("LH-15", "LH-32", "PD-05", "HA-05", "HA-06", "HA-07", "HA-08", "HA-09", "HA-10", "HA-11", "HA-12"),
+    "HA-14",
 }
 
 
@@ -68,7 +66,7 @@ def at(day, clock):
 
 
 class Driven:
-    """A collector under one contract, five days after its start."""
+    """A collector under one contract, from its start on."""
 
     def __init__(self, site, pack):
         self.site, self.world = site, site.world
@@ -78,6 +76,8 @@ class Driven:
         self.loaded = read_estate("estate.yaml", lambda _: text.encode(), installed())
         estates.apply(site.context, self.loaded, by="test")
         self.agent = self.world.agent("h1")
+        with site.context.write() as conn:
+            accounts.create(conn, "buyer-1", "Cold-harbour-42", "buyer")
 
     def day(self, day):
         self.world.at = at(day, "09:00")
@@ -102,12 +102,6 @@ class Driven:
         rounds.close_due(self.site.context)
         derive.catch_up(self.site.context)
 
-    def lines(self):
-        derive.catch_up(self.site.context)
-        with self.site.context.read() as conn:
-            told = cadence.ledger(conn, self.world.at)
-        return {line.obligation.id: line for line in told.lines}
-
     def term(self):
         """The whole term, as of its end."""
         derive.catch_up(self.site.context)
@@ -120,7 +114,8 @@ class Driven:
         document = (
             b"%PDF" if kind in ("document_filed", "fault_report_filed", "defect_report", "plan") else None
         )
-        return statements.add(self.site.context, kind, text, by="cli", document=document)
+        by = "cli" if "admin" in KINDS[kind].who else "buyer-1"
+        return statements.add(self.site.context, kind, text, by=by, document=document)
 
     def fail_and_answer(self, day):
         """Half an hour of failing probes; whoever is on duty answers, comes, and hands in a report."""
@@ -138,7 +133,7 @@ class Driven:
         self.say("team_support", fault=self.fault, at=f"{day}T10:10")
         for grade in ("technician", "engineer", "expert", "manager"):
             self.say("arrived", fault=self.fault, at=f"{day}T10:20", grade=grade)
-        self.say("level", fault=self.fault, level=2, **{"class": "larger"})
+        self.say("level", fault=self.fault, level=1, **{"class": "larger"})
         self.say("escalated", fault=self.fault, at=f"{day}T10:08")
         self.say("fault_report_filed", fault=self.fault)
         warned = self.say("warning_received", at=f"{day}T10:00", from_whom="city", text="预警")
@@ -154,19 +149,27 @@ class Driven:
             entry = self.say(kind, at=f"{day}T14:00", text="事件", **more)
             self.say("event_responded", entry=entry, at=f"{day}T14:05")
             self.say("event_closed", entry=entry, at=f"{day}T14:30")
-        self.fail_at_night(day)
+        derive.catch_up(self.site.context)
+        with self.site.context.read() as conn:
+            known = faults.told(conn, self.world.at).account.vulnerabilities
+        for flaw in known:
+            plan = self.say("fix_plan", finding=flaw.id, at=f"{day}T14:40", plan="升级")
+            self.say("fix_plan_approved", entry=plan, approved="true")
 
-    def fail_at_night(self, day):
-        """Five hours from eight in the evening; it goes up every two of them."""
+    def fail_at_night(self):
+        """On the next rest day, five hours from eight in the evening; it goes up every two of them."""
+        day = self.first + timedelta(days=DAYS + 2)
+        while shipped().is_workday(day):
+            day += timedelta(days=1)
         self.world.at = at(day + timedelta(days=1), "02:00")
         begins = at(day, "20:00")
-        times = range(at(day, "19:30"), self.world.at, 60_000)
+        times = range(at(day, "19:30"), self.world.at, 120_000)
         state = {t: "crit" if begins <= t < begins + 5 * 3_600_000 else "ok" for t in times}
         self.agent.send(*(self.sight("p", t, state[t], asset="h1") for t in times))
         derive.catch_up(self.site.context)
         with self.site.context.read() as conn:
             fault = faults.told(conn, self.world.at).account.faults[-1].id
-        self.say("level", fault=fault, level=1 if self.pack == "luohe-2026" else 3, **{"class": "largest"})
+        self.say("level", fault=fault, level=3, **{"class": "largest"})
         self.say("fault_acknowledged", fault=fault, at=f"{day}T20:05")
         self.say("arrived", fault=fault, at=f"{day}T20:40", grade="engineer")
         self.say("team_support", fault=fault, at=f"{day}T20:50")
@@ -177,7 +180,7 @@ class Driven:
     def special(self, day):
         """A round by hand before a key moment; everything that people hand in, once."""
         self.day(day)
-        start = self.first + timedelta(days=9 if self.pack == "luohe-2026" else 13)
+        start = self.first + timedelta(days=DAYS + (3 if self.pack == "luohe-2026" else 8))
         self.say("key_moment", **{"id": "m", "from": start, "to": start + timedelta(days=1)})
         window, _, _ = estates.run_round(self.site.context, "daily", by="test")
         self.world.at += 60_000
@@ -192,7 +195,10 @@ class Driven:
         for word in sorted(self.words()):
             kind, _, item = word.partition(":")
             if kind == "document":
-                self.say("document_filed", item=item, system="s")
+                period = {"period": f"{self.first:%Y-%m}"} if item == "monthly-inspection" else {}
+                self.say("document_filed", item=item, system="s", **period)
+            elif kind == "signed":
+                self.say("report_signed", item=item, period=f"{self.first:%Y-%m}")
             elif kind == "activity":
                 self.say("activity", activity=item, at=f"{day}T08:00")
         self.world.at = at(day, "18:00")
@@ -208,41 +214,38 @@ def driven(request, luohe, tmp_path_factory):
     with luohe.opened(place, at(datetime.fromisoformat(FIRST[request.param]).date(), "00:00")) as site:
         made = Driven(site, request.param)
         made.sight, made.pack = luohe.worlds.Sight, request.param
+        made.before = made.term()
         for number in range(DAYS):
             made.day(made.first + timedelta(days=number))
-        made.world.at = at(made.first + timedelta(days=DAYS), "07:00")
-        made.found = made.lines()
         made.fail_and_answer(made.first + timedelta(days=DAYS))
         made.special(made.first + timedelta(days=DAYS + 1))
+        made.fail_at_night()
         made.ended = made.term()
         yield made
 
 
-def test_signed_results_alone_keep_these_obligations(driven):
-    wrong = {
-        name: (
-            driven.found[name].standing.value,
-            [r.id for r in driven.found[name].rows if r.state != "done"][:3],
-        )
-        for name in KEPT[driven.pack]
-        if driven.found[name].standing.value != "kept" and not _running(driven.found[name])
-    }
-    assert wrong == {}
+def test_every_obligation_that_a_machine_has_a_part_in_reaches_its_line_with_its_evidence(driven):
+    """AUTO and SEMI: some row of it is done, by entries of the log; what is always owed was never broken."""
+    bare = [
+        name
+        for name, line in driven.ended.items()
+        if line.obligation.tag != Tag.MANUAL and name not in ELSEWHERE and not _proven(line)
+    ]
+    assert bare == []
 
 
-def _running(line):
-    """Kept so far: nothing is over yet, and somebody has looked."""
-    return line.standing.value == "open" and any(row.entries for row in line.rows)
+def _proven(line):
+    return any(row.state == "done" and (row.entries or row.turn.needed == 0) for row in line.rows)
 
 
-def test_each_of_them_names_the_entries_that_prove_it(driven):
-    assert [name for name in KEPT[driven.pack] if not driven.found[name].entries] == []
+def test_manual_ones_have_a_form_and_who_files_it_and_show_what_was_filed(driven):
+    lines = [line for line in driven.ended.values() if line.obligation.tag == Tag.MANUAL]
+    assert [line.obligation.id for line in lines if not (line.obligation.form and line.obligation.who)] == []
+    filed = {item.kind: item for line in lines for item in line.filed}
+    assert filed and all(item.by and item.received_ms for item in filed.values())
+    assert all(len(item.digest) == 64 for kind, item in filed.items() if kind == "document_filed")
 
 
-def test_dump(driven):
-    for name, line in driven.ended.items():
-        done = [r.id for r in line.rows if r.state in ("done", "late") and (r.entries or r.turn.needed == 0)]
-        if not done and line.obligation.tag != "MANUAL":
-            print(
-                driven.pack, name, line.standing.value, {k: v for k, v in line.counts.items() if v}, done[:2]
-            )
+def test_what_nobody_did_is_missed_or_not_proven_and_never_kept(driven):
+    empty = {name for name, line in driven.before.items() if line.standing.value == "kept"}
+    assert empty == set()
