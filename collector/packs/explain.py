@@ -239,14 +239,14 @@ def _off(part: Deduction | Fine, say: _Words) -> Iterator[str]:
         if isinstance(part, Deduction)
         else ("元" if say.place == 0 else " yuan")
     )
+    options = say.back(part.count) + say.depends(part.count)
     if each is not None:
-        options = say.back(part.count) + say.depends(part.count)
         text = say.say("each", each=say.amount(each), unit=unit, options=options)
     elif part.least is not None and part.most is not None:
         unit = "%" if isinstance(part, Fine) else unit
-        text = say.say("range", least=number(part.least), most=number(part.most), unit=unit)
+        text = say.say("range", least=number(part.least), most=number(part.most), unit=unit) + options
     else:
-        text = say.say("as_said")
+        text = say.say("as_said") + options
     if isinstance(part, Fine) and part.ends:
         text += say.say("ends")
     yield say.say("deduction", id=part.id, title=part.title, title_en=part.title_en, each=text)

@@ -1,5 +1,4 @@
-"""Every number of a pack's lines, deductions, fines, grades, money, periods and options, changed alone, shows in
-what `pack check` prints, or in the points and money of a busy period."""
+"""Every number of a pack's scoring, periods, price and options, changed alone, shows in what `pack check` says."""
 
 import json
 from dataclasses import replace
@@ -10,7 +9,6 @@ from collector.packs.explain import explain
 from collector.packs.loading import names, packaged
 from collector.packs.model import compiled, read_back
 
-# A number that only says how wide an input may be, or how a finding is displayed, is shown by `pack check --json`.
 SECTIONS = ("scoring", "periods", "price", "options")
 
 
