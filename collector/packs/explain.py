@@ -257,8 +257,8 @@ def _money(scoring: Scoring, say: _Words) -> Iterator[str]:
     rule = scoring.money
     yield say.say("money")
     if rule.fee is not None:
-        net = say.floor(rule.fee.net_floor)
-        yield say.say("fee", fee=number(rule.fee.fee), n=rule.fee.payment_periods, net=net)
+        net, paid = (say.floor(one).lstrip("；;") for one in (rule.fee.net_floor, rule.fee.payment_floor))
+        yield say.say("fee", fee=number(rule.fee.fee), n=rule.fee.payment_periods, net=net, paid=paid)
         yield say.clause(rule.fee)
     if rule.rate is not None:
         yield say.say("rate", cap=_percent(rule.rate.cap), prepaid=_percent(rule.rate.prepaid))

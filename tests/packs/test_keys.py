@@ -1,4 +1,4 @@
-"""Every number of a pack's scoring, periods, price and options, changed alone, shows in what `pack check` says."""
+"""Every number of a pack's scoring, periods and options, changed alone, shows in `pack check`."""
 
 import json
 from dataclasses import replace
