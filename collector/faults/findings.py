@@ -14,18 +14,16 @@ from hashlib import sha256
 from collector.faults import said as words
 from collector.faults.clocks import Run, clock, judged
 from collector.faults.fold import proof_of
-from collector.faults.ground import Ground, Inspected
+from collector.faults.ground import Ground
 from collector.faults.model import Clock, ClockState, Finding, Stage
+from collector.faults.notices import Inspected, Key, Notice, What
 from collector.faults.said import Heard
 from collector.faults.terms import FindingTerms
 from collector.inspection.deadlines import Workdays, start_of
-from collector.inspection.record import Place, ProblemItem, Record
 from collector.judging.scope import Scope
 from collector.scoring.model import Proof
 from collector.statements.model import Said
 
-Key = tuple[str, str, str]
-"""(check, target, name of the reading)"""
 BAD = ("warn", "crit")
 
 
@@ -63,9 +61,9 @@ def fold(
     """Every episode known by then, oldest first; and statements about none: (entry, why)."""
     book: dict[Key, list[Episode]] = {}
     closings = _closings(heard)
-    held = [one for one in ground.records if one.record.closed_ms <= as_of_ms]
-    for one in sorted(held, key=lambda one: (one.record.closed_ms, one.entry)):
-        _said_before(book, closings, one.record.closed_ms)
+    held = {one.entry: one for one in ground.records if one.closed_ms <= as_of_ms}
+    for _, one in sorted(held.items()):
+        _said_before(book, closings, one.closed_ms)
         _read(book, one)
     _said_before(book, closings, as_of_ms + 1)
     owners = _owners(ground.scope)
@@ -116,71 +114,41 @@ def _said_before(book: Mapping[Key, list[Episode]], closings: list[tuple[int, Sa
 
 
 def _read(book: dict[Key, list[Episode]], held: Inspected) -> None:
-    record = held.record
-    bad = {(p.check, p.target, p.reading.name): p for p in record.problems}
-    times = _times(record)
-    for key, problem in bad.items():
-        at = times.get(key[:2], record.closed_ms)
-        _bad(book.setdefault(key, []), key, problem, (at, held))
-    unclear = {(p.check, p.target, p.reading.name) for p in record.unclear}
-    missing = {(one.check, one.target) for one in record.not_inspected}
-    states = _states(record)
-    for key, episodes in book.items():
-        last = episodes[-1]
-        if key in bad or last.closed_ms is not None:
+    for notice in held.notices:
+        if notice.what is What.BAD:
+            _bad(book.setdefault(notice.key, []), notice, held)
             continue
-        pair = key[:2]
-        if pair in missing or (pair in times and key in unclear):
-            last.unseen.append(record.window.id)
-        elif pair in times and times[pair] > last.last_bad_ms and states[pair] != "unknown":
-            _good(last, key, record, times[pair])
+        episodes = book.get(notice.key)
+        if not episodes or episodes[-1].closed_ms is not None:
+            continue
+        last = episodes[-1]
+        if notice.what is What.UNSEEN:
+            last.unseen.append(held.window)
+        elif notice.at_ms > last.last_bad_ms:
+            last.closed_ms = notice.at_ms
+            last.closed_by = "reading" if notice.what is What.GOOD else "absent"
+            last.proofs.append(_proof(notice))
 
 
-def _times(record: Record) -> dict[tuple[str, str], int]:
-    """When each pair was looked at, by machine or by people."""
-    made = {(item.check, item.target): item.t_ms for item in record.items}
-    for look in record.human.items:
-        if look.entry is not None and look.t_ms is not None:
-            made[look.check, look.target] = look.t_ms
-    return made
-
-
-def _states(record: Record) -> dict[tuple[str, str], str]:
-    made = {(item.check, item.target): item.state for item in record.items}
-    return made | {(look.check, look.target): look.state for look in record.human.items}
-
-
-def _bad(episodes: list[Episode], key: Key, problem: ProblemItem, seen: tuple[int, Inspected]) -> None:
-    at, held = seen
-    record = held.record
+def _bad(episodes: list[Episode], notice: Notice, held: Inspected) -> None:
+    at, state = notice.at_ms, notice.state
     last = episodes[-1] if episodes else None
     if last is not None and at <= last.last_bad_ms:
         return  # the same look in another round's record
     if last is None or last.closed_ms is not None:
         number = len(episodes) + 1
-        state = problem.reading.state
-        last = Episode(key, problem.asset, state, record.window.id, at, record.closed_ms, number)
+        last = Episode(notice.key, notice.asset, state, held.window, at, held.closed_ms, number)
         episodes.append(last)
-        last.proofs.append(_proof(problem.evidence, record))
+        last.proofs.append(_proof(notice))
     last.last_bad_ms = at
-    last.records.append(record.window.id)
-    if BAD.index(problem.reading.state) > BAD.index(last.state):
-        last.state = problem.reading.state
+    last.records.append(held.window)
+    if BAD.index(state) > BAD.index(last.state):
+        last.state = state
 
 
-def _good(episode: Episode, key: Key, record: Record, at: int) -> None:
-    """A later look at the same thing that does not show it: its own good reading, or none of that name."""
-    episode.closed_ms = at
-    item = next((i for i in record.items if (i.check, i.target) == key[:2]), None)
-    named = item is None or any(reading.name == key[2] for reading in item.readings)
-    episode.closed_by = "reading" if named else "absent"
-    if item is not None:
-        episode.proofs.append(Proof(item.evidence.entry, item.agent, "C", item.evidence.line))
-
-
-def _proof(place: Place, record: Record) -> Proof:
-    entry = next((item.agent for item in record.items if item.evidence == place), "")
-    return Proof(place.entry, entry, "C" if entry else "D", place.line)
+def _proof(notice: Notice) -> Proof:
+    """An agent speaks of its own host (C); a person entered it (D)."""
+    return Proof(notice.entry, notice.by, "C" if notice.by else "D", notice.line)
 
 
 def _owners(scope: Scope) -> dict[str, str]:

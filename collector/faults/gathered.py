@@ -1,10 +1,8 @@
 """What the collector's tables and a bundle both give to a ground, made the same way. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from collector.faults.ground import Report
-from collector.inspection.record import Record
 from collector.judging.scope import Scope
 
 IMPORTED = "E"
@@ -21,11 +19,3 @@ def hosts(reports: Iterable[tuple[Report, tuple[str, ...]]], scope: Scope) -> di
             for finding in report.imported.scan.findings:
                 made.setdefault(finding.host, str(to))
     return made
-
-
-def condensed(record: Record) -> Record:
-    """The record without what no finding is made of: values of readings, what the judge says of itself."""
-    items = tuple(
-        replace(item, readings=tuple(replace(r, value=None) for r in item.readings)) for item in record.items
-    )
-    return replace(record, items=items, findings=())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from collector.availability.faults import Outage
-from collector.inspection.record import Record
+from collector.faults.notices import Inspected, Look
 from collector.judging.scope import Scope
 from collector.scans.lifecycle import Import
 from collector.scoring.model import Proof
@@ -40,20 +40,11 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
-    """An inspection record in the log."""
-
-    entry: int
-    record: Record
-    proof: Proof | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Ground:
     """All of it. `term`: of the contract, UTC ms; `window`: what `outages` were looked for in.
 
     `core`: core systems; `announced`: fault id -> receipt of the first alert; `hosts`: what scanners call a
-    host -> asset (or system).
+    host -> asset (or system); `looks`: those that plans for flaws name.
     """
 
     term: tuple[int, int]
@@ -65,6 +56,7 @@ class Ground:
     announced: Mapping[str, int] = field(default_factory=dict)
     reports: tuple[Report, ...] = ()
     records: tuple[Inspected, ...] = ()
+    looks: tuple[Look, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)
 
     def unit_of(self, system: str | None) -> str | None:

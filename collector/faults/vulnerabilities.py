@@ -22,6 +22,7 @@ from collector.scoring.model import Proof
 from collector.statements.model import Said
 
 Key = tuple[str, str, str]
+LATEST_MS = 31 * 86_400_000  # a plan may be written down so long after the fix
 
 
 @dataclass(slots=True)
@@ -247,18 +248,22 @@ def _checked_again(one: Episode, plans: Sequence[Said], ground: Ground, as_of_ms
     """A good reading of the look that a plan names (`check`, `asset`), taken after the flaw was found."""
     if one.ended_ms is not None:
         return
-    wanted = {(words.text(s, "check"), words.text(s, "asset")) for s in plans if words.text(s, "check")}
+    wanted = named_looks(plans)
+    begin = max(one.found_ms + 1, min((s.received_ms for s in plans), default=0) - LATEST_MS)
     good = [
-        (item.t_ms, item.evidence, item.agent)
-        for held in ground.records
-        if held.record.closed_ms <= as_of_ms
-        for item in held.record.items
-        if (item.check, item.target) in wanted and item.state == "ok" and item.t_ms > one.found_ms
+        look
+        for look in ground.looks
+        if (look.check, look.target) in wanted and look.state == "ok" and begin <= look.at_ms <= as_of_ms
     ]
     if good:
-        at, place, agent = min(good, key=lambda seen: seen[0])
-        one.ended_ms, one.ended_by, one.looked_ms = at, "version_check", at
-        one.proofs = (*one.proofs, Proof(place.entry, agent, "C", place.line))
+        first = min(good, key=lambda look: look.at_ms)
+        one.ended_ms, one.ended_by, one.looked_ms = first.at_ms, "version_check", first.at_ms
+        one.proofs = (*one.proofs, Proof(first.entry, first.by, "C", first.line))
+
+
+def named_looks(plans: Iterable[Said]) -> set[tuple[str, str]]:
+    """(check, asset) that plans for flaws name as what will show the fix."""
+    return {(words.text(s, "check"), words.text(s, "asset")) for s in plans if words.text(s, "check")}
 
 
 def _stage(one: Episode, mitigated: Said | None, plans: Sequence[Said]) -> tuple[Stage, int | None, str]:

@@ -1,11 +1,11 @@
 """Faults, vulnerabilities and findings from the tables and the log: the ground that collector/faults judges.
 
-Only what a window needs is read: the runs around it, reports and records of the term. A record that was read
-once is kept in memory, condensed to what findings are made of.
+Only what a window needs is read: the runs around it, the reports, and of each inspection record the few rows
+that say something of findings (store/faults.py). A report that was read once stays in memory.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -14,11 +14,13 @@ from collector.availability.approvals import Approval, windows_for
 from collector.availability.terms import ServiceTerms
 from collector.faults import seen
 from collector.faults.counted import counted, days_of, terms_of
-from collector.faults.ground import Ground, Inspected, Report, Seen
+from collector.faults.gathered import IMPORTED, hosts
+from collector.faults.ground import Ground, Report, Seen
 from collector.faults.model import Account
+from collector.faults.notices import Look, looks
 from collector.faults.seen import Looks, Placed
 from collector.faults.terms import FaultTerms, Terms
-from collector.inspection.record import Record
+from collector.faults.vulnerabilities import LATEST_MS, named_looks
 from collector.jobs import rounds, scans, scorecards
 from collector.jobs.said import approvals, every_said
 from collector.judging import judge
@@ -26,12 +28,12 @@ from collector.judging.ground import Applied
 from collector.judging.scope import Scope
 from collector.packs.model import Pack
 from collector.scans.lifecycle import Import
+from collector.scans.model import Scan
 from collector.scoring.model import Gap, Item, PackPeriod, Proof
 from collector.statements.model import Said
+from collector.store import faults as store
 from collector.store import runs
-from collector.store.rounds import RecordRow, records
-
-IMPORTED = "E"
+from collector.store.rounds import records
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +93,18 @@ def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
     document = asked.applied.terms
     scope = document.scope or Scope()
     reports = tuple(_reports(conn, asked)) if terms.vulnerabilities is not None else ()
+    said = (*(one for one in every_said(conn, asked.as_of_ms) if one.entry < asked.size), *asked.supposed)
     return Ground(
         term=asked.term,
         window=asked.window,
         scope=scope,
         core=frozenset(one.id for one in document.services if one.core),
         outages=_outages(conn, asked, terms.faults, scope) if terms.faults is not None else (),
-        said=(*(one for one in every_said(conn, asked.as_of_ms) if one.entry < asked.size), *asked.supposed),
+        said=said,
         reports=tuple(report for report, _ in reports),
-        records=_records(conn, asked) if terms.findings is not None or terms.vulnerabilities else (),
-        hosts=_hosts(reports, scope),
+        records=store.inspected(conn, asked.as_of_ms, asked.size) if terms.findings is not None else (),
+        looks=_looks(conn, asked, said) if terms.vulnerabilities is not None else (),
+        hosts=hosts(reports, scope),
     )
 
 
@@ -150,7 +154,7 @@ def _reports(conn: Connection, asked: Asked) -> Iterable[tuple[Report, tuple[str
     for one in scans.logged(conn):
         if one.idx >= asked.size or one.received > asked.as_of_ms:
             continue
-        scan = scans.read(conn, one.idx)
+        scan = _read(conn, one)
         if scan is None:
             continue
         whose = "buyer" if one.header.get("role") == "buyer" else "vendor"
@@ -160,43 +164,29 @@ def _reports(conn: Connection, asked: Asked) -> Iterable[tuple[Report, tuple[str
         yield Report(one.series, imported, whose, Proof(one.idx, by, IMPORTED)), assets
 
 
-def _hosts(reports: Iterable[tuple[Report, tuple[str, ...]]], scope: Scope) -> dict[str, str]:
-    """What scanners call a host -> asset: by its id or name; else the only system that a report is about."""
-    made = {one.name: one.id for one in scope.assets if one.name} | {one.id: one.id for one in scope.assets}
-    systems = {one.id: one.system for one in scope.assets if one.system}
-    for report, assets in reports:
-        about = {systems[name] for name in assets if name in systems}
-        if len(assets) == 1 or len(about) == 1:
-            to = assets[0] if len(assets) == 1 else next(iter(about))
-            for finding in report.imported.scan.findings:
-                made.setdefault(finding.host, to)
-    return made
+def _read(conn: Connection, one: scans.Logged) -> Scan | None:
+    """A report, from the log; by its digest, for an entry never changes."""
+    key = (one.idx, str(one.header.get("digest", "")))
+    if key not in _SCANS:
+        found = scans.read(conn, one.idx)
+        if found is None:
+            return None
+        if len(_SCANS) >= _MOST_SCANS:
+            _SCANS.clear()
+        _SCANS[key] = found
+    return _SCANS[key]
 
 
-def _records(conn: Connection, asked: Asked) -> tuple[Inspected, ...]:
-    rows = [row for row in records(conn) if row.idx < asked.size and row.closed <= asked.as_of_ms]
-    return tuple(Inspected(row.idx, _record(conn, row)) for row in rows)
+_SCANS: dict[tuple[int, str], Scan] = {}
+_MOST_SCANS = 1000
 
 
-_CACHE: dict[tuple[int, str], Record] = {}
-_MOST_RECORDS = 2000
-
-
-def _record(conn: Connection, row: RecordRow) -> Record:
-    """A closed record, condensed; by its digest, for a record never changes."""
-    key = (row.idx, row.digest)
-    found = _CACHE.get(key)
-    if found is None:
-        found = condensed(rounds.read_record(conn, row))
-        if len(_CACHE) >= _MOST_RECORDS:
-            _CACHE.clear()
-        _CACHE[key] = found
-    return found
-
-
-def condensed(record: Record) -> Record:
-    """The record without what no finding is made of: values of readings, what the judge says of itself."""
-    items = tuple(
-        replace(item, readings=tuple(replace(r, value=None) for r in item.readings)) for item in record.items
-    )
-    return replace(record, items=items, findings=())
+def _looks(conn: Connection, asked: Asked, said: Iterable[Said]) -> tuple[Look, ...]:
+    """Looks that plans for flaws name, from the records after the first such plan; mostly there are none."""
+    plans = [one for one in said if one.kind == "fix_plan"]
+    pairs = named_looks(plans)
+    if not pairs:
+        return ()
+    since = min(one.received_ms for one in plans) - LATEST_MS
+    rows = [row for row in records(conn) if row.idx < asked.size and row.closed >= since]
+    return tuple(look for row in rows for look in looks(rounds.read_record(conn, row), pairs))

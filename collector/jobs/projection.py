@@ -21,7 +21,18 @@ from collector.jobs import said as sayings
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.judging.inspections import unit_rounds
-from collector.store import cadence, estates, evidence, human, packs, plans, rounds, scorecards, statements
+from collector.store import (
+    cadence,
+    estates,
+    evidence,
+    faults,
+    human,
+    packs,
+    plans,
+    rounds,
+    scorecards,
+    statements,
+)
 from collector.store.content import content
 
 KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD)
@@ -132,8 +143,9 @@ def _units(conn: Connection, said: Said) -> None:
     digest = said.header["estate"]
     applied = next((one for one in reversed(estates.every(conn)) if one.digest == digest), None)
     scope = None if applied is None else estates.terms(conn, applied.idx).scope
+    record = parse_record(said.body or b"")
+    faults.follow(conn, said.idx, record)
     if scope is not None:
-        record = parse_record(said.body or b"")
         scorecards.save_rounds(conn, unit_rounds(said.idx, said.received_ms, record, scope))
         cadence.save(conn, looked(said.idx, said.received_ms, record))
 

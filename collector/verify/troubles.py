@@ -8,11 +8,14 @@ from collector.availability.calendar_cn import shipped
 from collector.availability.terms import ServiceTerms
 from collector.faults import seen
 from collector.faults.counted import terms_of
-from collector.faults.gathered import IMPORTED, condensed, hosts
-from collector.faults.ground import Ground, Inspected, Report, Seen
+from collector.faults.gathered import IMPORTED, hosts
+from collector.faults.ground import Ground, Report, Seen
+from collector.faults.notices import inspected, looks
 from collector.faults.seen import Looks, Placed
 from collector.faults.terms import FaultTerms
+from collector.faults.vulnerabilities import named_looks
 from collector.inspection import record as records
+from collector.inspection.record import Record
 from collector.judging.asked import Asked
 from collector.judging.judge import Chosen
 from collector.judging.scope import Scope
@@ -42,6 +45,8 @@ def ground(
     terms = terms_of(asked.pack, asked.options)
     reports = tuple(_reports(said)) if terms.vulnerabilities is not None else ()
     wanted = terms.findings is not None or terms.vulnerabilities is not None
+    held_records = _records(said) if wanted else []
+    pairs = named_looks([one for one in stated if one.kind == "fix_plan"])
     term = chosen.periods[0].from_ms, chosen.periods[-1].to_ms
     made: list[Seen] = []
     if terms.faults is not None:
@@ -57,7 +62,8 @@ def ground(
         outages=tuple(made),
         said=stated,
         reports=tuple(report for report, _ in reports),
-        records=tuple(_records(said)) if wanted else (),
+        records=inspected(held_records) if terms.findings is not None else (),
+        looks=tuple(look for _, one in held_records for look in looks(one, pairs)) if pairs else (),
         hosts=hosts(reports, scope),
     )
 
@@ -120,12 +126,10 @@ def _reports(said: Sequence[Said]) -> Iterator[tuple[Report, tuple[str, ...]]]:
         yield Report(str(header["subject"]), imported, whose, proof), assets
 
 
-def _records(said: Sequence[Said]) -> Iterator[Inspected]:
-    """Records by their opening, as the collector's table gives them."""
-    found = [
-        (one.header["from"], str(one.header["window"]), one)
+def _records(said: Sequence[Said]) -> list[tuple[int, Record]]:
+    """Every inspection record with its entry."""
+    return [
+        (one.idx, records.parse(one.document or b""))
         for one in said
         if one.kind is EntryKind.RECORD and "window" in one.header and one.document is not None
     ]
-    for _, _, one in sorted(found, key=lambda held: held[:2]):
-        yield Inspected(one.idx, condensed(records.parse(one.document or b"")))

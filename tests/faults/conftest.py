@@ -11,8 +11,9 @@ from checks.plan import Window
 from collector.availability import calendar_cn
 from collector.availability.faults import Outage
 from collector.faults.counted import counted, days_of, terms_of
-from collector.faults.ground import Ground, Inspected, Report, Seen
+from collector.faults.ground import Ground, Report, Seen
 from collector.faults.model import Account
+from collector.faults.notices import inspected, looks
 from collector.inspection.human import HumanPart
 from collector.inspection.record import Counts, ItemReading, MachineItem, Missing, Place, ProblemItem, Record
 from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
@@ -67,7 +68,8 @@ class Case:
     seen: list[Seen] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
-    records: list[Inspected] = field(default_factory=list)
+    records: list[tuple[int, Record]] = field(default_factory=list)
+    named: frozenset[tuple[str, str]] = frozenset()
     announced: dict[str, int] = field(default_factory=dict)
 
     def down(self, system: str, start: int, length: int, **more: Any) -> "Case":
@@ -116,7 +118,7 @@ class Case:
         self, when: int, *looks: tuple[str, str], missing: tuple[str, ...] = (), round_: str = "weekly"
     ) -> "Case":
         """A closed round with looks at web-01: (check, state), one reading `/data` each."""
-        self.records.append(Inspected(3000 + len(self.records), make_record(when, looks, missing, round_)))
+        self.records.append((3000 + len(self.records), make_record(when, looks, missing, round_)))
         return self
 
     def account(self) -> Account:
@@ -134,7 +136,8 @@ class Case:
             said=tuple(self.said),
             announced=self.announced,
             reports=tuple(self.reports),
-            records=tuple(self.records),
+            records=inspected(self.records),
+            looks=tuple(one for _, record in self.records for one in looks(record, self.named)),
         )
         return counted(terms, ground, period, self.now, days_of(pack, calendar_cn.shipped()))
 

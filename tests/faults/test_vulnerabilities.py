@@ -146,7 +146,7 @@ def test_what_others_reported_without_a_scanner_runs_from_their_report(case):
 
 
 def test_a_good_look_that_the_plan_named_proves_a_fix_by_version(case):
-    made = case().scan(T, ("CVE-1", "critical"))
+    made = case(named=frozenset({("host.patches", "web-01")})).scan(T, ("CVE-1", "critical"))
     made.say("fix_plan", T + HOUR, finding=one(made).id, plan="升级", check="host.patches", asset="web-01")
     made.record(T + 2 * HOUR, ("host.patches", "crit"))
     assert clock(made).state is ClockState.LATE
