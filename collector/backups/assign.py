@@ -194,7 +194,9 @@ def _states(series: Series, runs: Runs, scene: Scene) -> list[SlotState]:
     on_time, late, records, starts = SlotState.ON_TIME, SlotState.LATE, runs.records, runs.starts
     table = series.table
     states = [
-        on_time if starts[run] < closes and (records[run].end or 0) <= until else late
+        on_time
+        if starts[run] < closes and (records[run].end or records[run].absent_ms or 0) <= until
+        else late
         for run, closes, until in zip(series.picks, table.closes, table.deadlines, strict=True)
         if records
     ] or [late] * len(series.picks)

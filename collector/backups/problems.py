@@ -39,15 +39,21 @@ def slot_problems(case: Case) -> Iterator[Problem]:
 
 
 def _late(case: Case, series: Series) -> Iterator[Problem]:
-    """Begun in time, and not done by the end of grace. Without hours nobody said when it must be done."""
+    """Begun in time, and not done by the end of grace: by its own word, else where a look since then did not
+    show it yet. Without hours nobody said when it must be done."""
     for slot, run in enumerate(series.picks):
         if run < 0 or series.states[slot] is not SlotState.LATE:
             continue
         record, deadline = case.runs.records[run], series.table.deadlines[slot]
-        if record.end is not None and record.end > deadline:
-            shown = max(record.read_ms or record.first_ms, deadline)
-            over = (("over_min", -(-(record.end - deadline) // 60_000)),)
-            yield case.about(run, "late", shown, until_ms=shown, numbers=over)
+        done = record.end if record.end is not None else record.absent_ms
+        if done is None or done <= deadline:
+            continue
+        over = (("over_min", -(-(done - deadline) // 60_000)),)
+        if record.end is not None:
+            first = until = max(record.read_ms or record.first_ms, deadline)
+        else:
+            first, until = looked_after(case.looks, deadline) or done, record.first_ms
+        yield case.about(run, "late", first, until_ms=until, numbers=over)
 
 
 def _missed(case: Case, series: Series, slot: int) -> Problem:

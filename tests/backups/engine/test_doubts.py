@@ -108,6 +108,24 @@ def test_a_listing_that_was_cut_proves_neither_that_something_went_nor_that_it_n
     assert all(one.gone_ms for one in place.records) and place.looks[-1] == gone["t0"]
 
 
+def test_a_backup_that_does_not_say_when_it_ended_was_late_where_a_look_after_grace_did_not_show_it(kit):
+    world = kit.World()
+    world.nightly("2026-03-01", "2026-03-04", end=None)
+    late = world.find("full-2026-03-03")
+    late["from"] = kit.at("2026-03-04 15:00")
+    world.extra_looks = [kit.at("2026-03-04 16:00")]
+    account = world.account("2026-03-05 13:00")
+    assert kit.states(account)["2026-03-03"] == "late" and "missing" not in kit.reasons(account)
+    [problem] = [one for one in account.problems if one.outcome == "bad" and one.reason != "not_drilled"]
+    assert (problem.reason, problem.artefact, problem.numbers) == (
+        "late",
+        "full-2026-03-03",
+        (("over_min", 120),),
+    )
+    times = [kit.said(at) for at in (problem.first_provable_ms, problem.until_ms)]
+    assert times == ["2026-03-04 12:00", "2026-03-04 16:00"]
+
+
 @pytest.mark.parametrize(
     ("full", "hours", "found"),
     [
