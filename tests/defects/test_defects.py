@@ -12,7 +12,8 @@ FOUND = [
     *((name, "tar.gz") for name in ("D08", "D09", "D11", "D13", "D20", "D21")),
     *((name, "openssl") for name in ("D27", "D30", "D32")),
     *((name, "age") for name in ("D27", "D32")),
-    *((name, kind) for name in ("D18", "D19") for kind in ("redis", "device-config")),
+    *(("D18", kind) for kind in ("redis", "device-config")),
+    ("D19", "device-config"),
 ]
 BENIGN = [("B17", "pg-plain"), ("B19", "pg-plain"), ("B01", "tar.gz")]
 
