@@ -60,7 +60,7 @@ def _fault(material: Material, one: Fault, lang: str) -> tuple[object, ...]:
         doc("doc.late_of", lang, what=late) if late else doc("doc.no_late", lang),
         text("judging.part", lang).join(doc_or(f"doc.ask.{kind}", kind, lang) for kind in one.judged.asked)
         or "–",
-        text("judging.part", lang).join(dict.fromkeys(f"#{proof.entry}" for proof in one.proofs[:3])) or "–",
+        _evidence(one, lang),
     )
 
 
@@ -90,7 +90,7 @@ def nine(material: Material, lang: str) -> Iterator[Table]:
         return
     yield table(
         "nine",
-        (Column("j_field"), Column("j_content"), Column("j_source")),
+        (Column("j_field"), Column("j_content"), Column("j_source"), Column("j_evidence")),
         list(_nine(material, one, lang)),
         lang,
     )
@@ -99,9 +99,11 @@ def nine(material: Material, lang: str) -> Iterator[Table]:
 def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, ...]]:
     by_machine, by_people = doc("doc.by_machine", lang), doc("doc.by_people", lang)
     blank = doc("doc.blank", lang)
+    evidence = _evidence(one, lang)
 
     def row(key: str, value: str, measured: bool) -> tuple[object, ...]:
-        return doc(f"doc.nine.{key}", lang), value or blank, by_machine if measured else by_people
+        by = by_machine if measured else by_people
+        return doc(f"doc.nine.{key}", lang), value or blank, by, evidence if measured else "–"
 
     judged, measured = one.judged, one.measured
     name = material.called(one.system, lang)
@@ -123,6 +125,13 @@ def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, .
     yield row("responsibility", blame, False)
     impact = {None: "", True: doc("doc.serious", lang), False: doc("doc.not_serious", lang)}[judged.impact]
     yield row("level", f"{levels_words(one, lang)} {impact}".strip(), True)
+
+
+def _evidence(one: Fault, lang: str) -> str:
+    """The first entries behind a fault."""
+    places = list(dict.fromkeys(f"#{proof.entry}" for proof in one.proofs))
+    more = text("judging.more", lang, n=len(places) - 3) if len(places) > 3 else ""
+    return (text("judging.part", lang).join(places[:3]) or "–") + more
 
 
 def _handling(material: Material, one: Fault, lang: str) -> str:

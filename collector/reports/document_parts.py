@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from checks.recurrence import zone
 from collector.reports import wording
-from collector.reports.judging_view import Words, is_off, points, state_of
+from collector.reports.judging_view import Words, cited, is_off, points, state_of
 from collector.reports.material import Looked, Material, Problem
 from collector.reports.record_view import at
 from collector.reports.sheet import Column, Kind, Table
@@ -107,7 +107,7 @@ def _form_row(words: Words, number: int, one: Line) -> tuple[object, ...]:
     options = [f"{key}={value}" for key, value in one.options]
     standard = text("judging.join", lang).join([*counted, *options]) or "–"
     tag = word("tag", one.tag, lang)
-    clause = f"{one.clause} {one.page}".strip()
+    clause = cited(one.clause, one.page)
     grade = f" ({one.grade})" if one.grade not in ("", "-") else ""
     return (
         number,

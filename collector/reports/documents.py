@@ -221,10 +221,15 @@ def _scored(material: Material, lang: str) -> dict[str, str]:
     if paid is not None:
         low_high = span(yuan(paid.low), yuan(paid.high), lang)
         amount = f"{words.step(paid.id)} {yuan(paid.yuan) if paid.yuan is not None else low_high}"
-    sealed = getattr(judged, "sealed", "")
+    seal = material.found.seal
+    sealed = (
+        ""
+        if seal is None
+        else doc("doc.sealed" if not seal[1] else "doc.amended", lang, entry=seal[0], n=seal[1])
+    )
     return {
         "scheme": f"{card.pack} ({card.pack_digest[:16]})",
-        "status": str(sealed) if sealed else doc("doc.provisional", lang),
+        "status": sealed or doc("doc.provisional", lang),
         "total": total + mark,
         "grade": card.grade or doc("doc.not_proven", lang),
         "payable": amount,

@@ -1,8 +1,8 @@
 """How wide the columns of judging are in documents, and the states that colour their cells."""
 
 WIDTHS = {
-    "j_line": 2.0,
-    "j_clause": 1.5,
+    "j_line": 1.6,
+    "j_clause": 2.6,
     "j_tag": 1.25,
     "j_full": 0.65,
     "j_required": 0.65,
@@ -12,7 +12,7 @@ WIDTHS = {
     "j_state": 1.1,
     "j_grade": 0.65,
     "j_why": 2.6,
-    "j_evidence": 1.4,
+    "j_evidence": 1.2,
     "j_options": 1.7,
     "j_content": 3.2,
     "j_option": 1.5,
@@ -27,7 +27,7 @@ WIDTHS = {
     "j_handwritten": 3.6,
     "j_source": 1.3,
     "j_number": 0.45,
-    "j_standard": 3.0,
+    "j_standard": 2.7,
     "j_title": 2.4,
     "j_finding": 2.2,
     "j_asked": 2.0,

@@ -153,6 +153,11 @@ def yuan(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
+def cited(clause: str, page: str) -> str:
+    """A clause with its page, once."""
+    return clause if page in clause else f"{clause} {page}".strip()
+
+
 def span(low: str, high: str, lang: str) -> str:
     """From one to the other; one where both are the same."""
     return low if low == high else text("judging.range", lang, low=low, high=high)
@@ -190,7 +195,7 @@ class Words:
     def _line(self, one: Line) -> tuple[object, ...]:
         return (
             self.title(one),
-            f"{one.clause} {one.page}".strip(),
+            cited(one.clause, one.page),
             word("tag", one.tag, self.lang),
             points(one.full),
             points(one.required),

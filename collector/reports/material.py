@@ -43,7 +43,8 @@ class Found:
     archive: Archive | None = None
     ledger: tuple[ObligationLine, ...] | None = None
     faults: Faults | None = None
-    pack: str = ""
+    seal: tuple[int, int] | None = None
+    """Entry and number (0 seal, 1.. amendment) of the sealed scorecard in `judged`; None: provisional."""
 
 
 @dataclass(frozen=True, slots=True)

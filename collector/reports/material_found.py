@@ -8,8 +8,8 @@ from collector.inspection.obligations import ObligationLine
 from collector.jobs import cadence, faults, scorecards
 from collector.jobs.cadence import NoLedger
 from collector.jobs.faults import Told
+from collector.jobs.scorecards import Made
 from collector.judging.judge import NoScorecard
-from collector.packs.archive import Archive
 from collector.reports.judging_found import archive_of, judged_of
 from collector.reports.judging_view import Judged
 from collector.reports.material import Found, Span
@@ -41,22 +41,27 @@ def found_in(context: Context, span: Span) -> Found:
         except NoScorecard:
             return Found()
     period = next((one for one in periods if one.name == span.name), None)
-    judged, archive = _judged(context, period, span)
-    ledger = _ledger(context, period, span)
-    return Found(judged, archive, ledger, _faults(context, periods, span))
-
-
-def _judged(context: Context, period: PackPeriod | None, span: Span) -> tuple[Judged | None, Archive | None]:
+    faults_ = _faults(context, periods, span)
     if period is None:
-        return None, None
+        return Found(faults=faults_)
+    judged, seal = _judged(context, period, span)
     with context.read() as conn:
-        made = scorecards.scorecard_on(conn, period.name, span.as_of_ms)
-        return judged_of(conn, made), archive_of(conn, period, span.as_of_ms)
+        archive = archive_of(conn, period, span.as_of_ms)
+    return Found(judged, archive, _ledger(context, period, span), faults_, seal)
 
 
-def _ledger(context: Context, period: PackPeriod | None, span: Span) -> tuple[ObligationLine, ...] | None:
-    if period is None:
-        return None
+def _judged(context: Context, period: PackPeriod, span: Span) -> tuple[Judged, tuple[int, int] | None]:
+    """What was sealed last, else how it stands: a document never says more than the seal."""
+    with context.read() as conn:
+        rows = scorecards.history(conn, period.name, span.as_of_ms)
+        if rows:
+            held = scorecards.read_sealed(conn, rows[-1])
+            made = Made(held.scorecard, held.facts, held.estate, held.size)
+            return judged_of(conn, made), (rows[-1].idx, rows[-1].number)
+        return judged_of(conn, scorecards.scorecard_on(conn, period.name, span.as_of_ms)), None
+
+
+def _ledger(context: Context, period: PackPeriod, span: Span) -> tuple[ObligationLine, ...] | None:
     with context.read() as conn:
         try:
             return cadence.ledger(conn, span.as_of_ms, period.name).lines

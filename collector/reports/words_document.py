@@ -274,6 +274,8 @@ DOCUMENT: Words = {
     "doc.fact.draft": ("性质", "Nature"),
     "doc.draft": ("草稿，待人工补充并签字", "draft, to be completed and signed by people"),
     "doc.provisional": ("暂定(考核期未结束或未封存)", "provisional (not sealed)"),
+    "doc.sealed": ("已封存，条目 #{entry}", "sealed, entry #{entry}"),
+    "doc.amended": ("第 {n} 次更正，条目 #{entry}", "amendment {n}, entry #{entry}"),
     "doc.not_proven": ("未证实", "not proven"),
     "doc.none": ("无", "none"),
     "doc.fact.method": ("方法", "Method"),

@@ -94,6 +94,8 @@ _REASONS: Words = {
     "level_open": ("故障等级未确认", "level not confirmed"),
     "waiver_pending": ("免责申请待定", "waiver pending"),
     "not_due": ("尚未到期", "not due yet"),
+    "no_report": ("没有扫描报告", "no report was imported"),
+    "nobody_watched": ("当时没有采集", "nobody watched then"),
     "not_planned": ("没有配置备份", "no backup is planned"),
     "points_not_given": ("未给出分值", "no points were given"),
     "severity_unknown": ("严重程度不明", "severity is not known"),
