@@ -11,7 +11,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 # Commands that need the database, loaded only when they are asked for.
-_OVER_THE_LOG = ("show", "seal", "periods")
+_OVER_THE_LOG = {
+    "show": "collector.cli_scorecards_dir",
+    "seal": "collector.cli_scorecards_dir",
+    "periods": "collector.cli_scorecards_dir",
+    "settle": "collector.cli_settle",
+}
 
 
 class _Scorecard(click.Group):
@@ -28,7 +33,7 @@ class _Scorecard(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _OVER_THE_LOG:
-            command: click.Command = getattr(import_module("collector.cli_scorecards_dir"), cmd_name)
+            command: click.Command = getattr(import_module(_OVER_THE_LOG[cmd_name]), cmd_name)
             return command
         return super().get_command(ctx, cmd_name)
 

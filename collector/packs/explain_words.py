@@ -63,7 +63,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "money": ("结算", "Settlement"),
     "fee": (
         "  每期 {fee} 元 × 等级比例 − 罚款；每 {n} 期合并支付；当期净额{net}；合并后{paid}",
-        "  {fee} yuan a period x share of the grade - fines; {n} periods are paid together; the net of a period{net}; together{paid}",
+        "  {fee} yuan a period x share of the grade - fines; {n} periods are paid together;"
+        " the net of a period{net}; together{paid}",
     ),
     "rate": (
         "  每期按等级扣合同总价的比例，加其他扣款，最多扣总价的 {cap}；已预付 {prepaid}，扣款从余款中扣，"
