@@ -22,15 +22,21 @@ from checks.wire.frame import verify_header
 from checks.wire.numbers import EntryKind
 from checks.wire.tiles import hashes
 from checks.wire.tree import leaf_hash
+from collector.backups.said import KINDS as BACKUPS
 from collector.context import Context
 from collector.evidence.edge import Edge, FullTile
 from collector.inspection import human
+from collector.statements.kinds import KINDS
+from collector.statements.persons import KEY
 from collector.store import content, evidence, packs, photos
 from collector.store.evidence import BodyRow, CheckpointRow, Damaged, EntryRow
 
 _CHUNK = 2048
 # Header kinds that go in entries of another name: the estate beside the plans, what people state.
-_FINER = {EntryKind.PLAN: ("estate",), EntryKind.STATEMENT: ("approval", "scan", "ledger_diff", *human.KINDS)}
+_FINER = {
+    EntryKind.PLAN: ("estate",),
+    EntryKind.STATEMENT: ("scan", "ledger_diff", KEY, *human.KINDS, *BACKUPS, *KINDS),
+}
 Key = tuple[str, int]
 
 
