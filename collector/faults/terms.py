@@ -1,8 +1,11 @@
 """What a contract says about faults, vulnerabilities and findings: three sections of a pack. Plain data."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from collector.faults import checking
+from collector.faults.checking import Mistake
 from collector.inspection.deadlines import Deadline
 
 
@@ -75,6 +78,10 @@ class ClockRule:
     until_recovered: bool = False
     basis: str = ""
 
+    def mistakes(self, pack: object) -> Iterator[Mistake]:
+        """What is wrong with it beside its shape."""
+        return checking.clock_rule(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
@@ -117,6 +124,10 @@ class EventRule:
     item: str
     must_close: bool = False
 
+    def mistakes(self, pack: object) -> Iterator[Mistake]:
+        """What is wrong with it beside its shape."""
+        return checking.event_rule(self)
+
 
 @dataclass(frozen=True, slots=True)
 class FaultTerms:
@@ -153,6 +164,10 @@ class FaultTerms:
     min_probes: int = 3
     impact_counts: bool = True
 
+    def mistakes(self, pack: object) -> Iterator[Mistake]:
+        """What is wrong with it beside its shape."""
+        return checking.fault_terms(self)
+
 
 @dataclass(frozen=True, slots=True)
 class VulnerabilityClock:
@@ -168,6 +183,10 @@ class VulnerabilityClock:
     start: str = "found"
     mitigation_counts: bool = False
     scored: bool = True
+
+    def mistakes(self, pack: object) -> Iterator[Mistake]:
+        """What is wrong with it beside its shape."""
+        return checking.vulnerability_clock(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +215,10 @@ class FindingTerms:
     due: dict[str, Deadline] = field(default_factory=dict)
     due_clause: str = ""
     hazards_by: tuple[str, ...] = ("buyer", "superior")
+
+    def mistakes(self, pack: object) -> Iterator[Mistake]:
+        """What is wrong with it beside its shape."""
+        return checking.states(self.due)
 
 
 @dataclass(frozen=True, slots=True)
