@@ -89,8 +89,12 @@ def unknown(kind: Kind, fields: Mapping[str, Scalar], held: Known) -> Iterator[t
 
 def _fault(one: Field, value: str, held: Known) -> Iterator[tuple[str, str, str]]:
     named = onset_of(value)
-    if named is None or named[0] not in held.systems:
-        yield "unknown_fault", one.name, f"{value} is no fault of a system: SYSTEM@20260703T021530Z is wanted"
+    if named is None or named[0] not in held.systems | held.units | {"-"}:
+        yield (
+            "unknown_fault",
+            one.name,
+            f"{value} is no fault of a system: SYSTEM@2026-07-03T02:15:30Z is wanted",
+        )
     elif held.faults is not None and matching(value, held.faults) is None:
         yield "unknown_fault", one.name, f"{named[0]} had no fault then that is known"
 
@@ -103,7 +107,10 @@ def faults_of(conn: Connection, now: int) -> tuple[Extent, ...] | None:
         found = judged.told(conn, now).account.faults
     except LookupError:
         return None
-    return tuple(Extent(one.id, one.system, one.moments.onset_ms, one.to_ms) for one in found)
+    return tuple(
+        Extent(one.id, one.id.rpartition("@")[0], one.moments.onset_ms, one.moments.recovered_ms)
+        for one in found
+    )
 
 
 def _entry(kind: Kind, one: Field, value: Scalar, held: Known) -> Iterator[tuple[str, str, str]]:
