@@ -35,6 +35,7 @@ from collector.inspection.deadlines import Due, day_of, iso_week, late_days, mon
 
 # What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
 _OF_PARTS = ("inspection", "special_inspection", "backup")
+_MONTH_MS = 31 * 86_400_000
 _Choice = tuple[str, str | None, str | None, bool]
 _Chosen = tuple[list[Deed], list[int]]
 
@@ -221,6 +222,13 @@ def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:
     return any(begins < to_ms and ends > from_ms for begins, ends in nearby)
 
 
+def _throughout(observed: Observed, turn: Turn) -> bool:
+    """Whether the collector was there in every 31 days of a turn, as far as they are over."""
+    ends = min(turn.due_ms, observed.as_of_ms)
+    edges = range(turn.from_ms, max(ends, turn.from_ms + 1), _MONTH_MS)
+    return all(watched(observed.watched, edge, min(edge + _MONTH_MS, turn.due_ms)) for edge in edges)
+
+
 def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     """Kept so far if somebody looked (deeds of `what`, or at all) and nothing of `breach` was seen."""
     observed = index.observed
@@ -228,12 +236,12 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     looks = [
         one for kind in asked.cadence.what for one in _within(index, kind, turn, turn.due_ms) if one.counts
     ]
-    seen = bool(looks) if asked.cadence.what else watched(observed.watched, turn.from_ms, turn.due_ms)
+    seen = bool(looks) if asked.cadence.what else _throughout(observed, turn)
     if broken:
         state, reason = State.MISSED, "broken"
-    elif not seen:
+    elif not seen or observed.blind & set(asked.cadence.breach):
         state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
-        reason = "not_observed"
+        reason = "not_told" if seen else "not_observed"
     else:
         state = State.OPEN if observed.as_of_ms < turn.due_ms else State.DONE
         reason = ""

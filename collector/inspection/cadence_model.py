@@ -136,7 +136,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All that was known as of `as_of_ms`. `watched`: when the collector was there to see, in order."""
+    """All that was known as of `as_of_ms`. `watched`: when the collector was there to see, in order; `blind`:
+    kinds of breaches that nothing could have told, so that their absence proves nothing."""
 
     as_of_ms: int
     units: tuple[Subject, ...] = ()
@@ -148,6 +149,7 @@ class Observed:
     breaches: tuple[Breach, ...] = ()
     clocks: tuple[Timed, ...] = ()
     watched: tuple[Span, ...] = ()
+    blind: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,24 @@ LOG = "log"
 _Whose = tuple[str | None, str | None]  # unit, system
 
 
+# Breaches that nothing makes yet: what forbids them is not proven, however well all else went.
+BLIND = frozenset(
+    {
+        "availability_missed",
+        "late_staff_change",
+        "migration_interruption",
+        "restore_success",
+        "unapproved_change",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Extra:
     """What other parts make of the same log: looks by check (`check:ID`), drills, faults and their clocks.
 
-    `special`: rounds that are due before occasions only; `watched`: when anything at all came to the log.
+    `special`: rounds that are due before occasions only; `watched`: when anything at all came to the log;
+    `blind`: kinds of breaches that nothing here could tell.
     """
 
     deeds: tuple[Deed, ...] = ()
@@ -54,6 +67,7 @@ class Extra:
     clocks: tuple[Timed, ...] = ()
     special: frozenset[str] = frozenset()
     watched: tuple[Span, ...] = ()
+    blind: frozenset[str] = BLIND
 
 
 NOTHING = Extra()
@@ -89,6 +103,7 @@ def observed(
             *extra.breaches,
         ),
         clocks=extra.clocks,
+        blind=extra.blind,
         watched=_merged((*extra.watched, *_watched(ground, said))),
     )
     return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))

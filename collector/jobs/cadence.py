@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from collector.availability import calendar_cn
-from collector.inspection.cadence_model import Deed, Observed, Span
+from collector.inspection.cadence_model import Breach, Deed, Observed, Span
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
 from collector.inspection.obligations_backups import breaches as backup_breaches
@@ -19,14 +19,15 @@ from collector.inspection.obligations_counted import Counting, counting, seen, s
 from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
 from collector.inspection.obligations_looks import breaches, deeds
-from collector.inspection.obligations_seen import Extra
+from collector.inspection.obligations_seen import BLIND, Extra
 from collector.jobs import backups as backup_jobs
 from collector.jobs import faults, scans, scorecards
 from collector.jobs.backups import Account
 from collector.jobs.said import all_said
+from collector.jobs.scorecards import _services as services_of
 from collector.judging import judge
 from collector.judging.backups import backed_up
-from collector.judging.ground import Applied, BackedUp, Ground
+from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen
 from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
 from collector.scoring.model import PackPeriod
@@ -77,7 +78,8 @@ def ledger(conn: Connection, as_of_ms: int, period: str | None = None, *, whole_
     asked = _question(conn, as_of_ms, period, whole_term)
     account = _account(conn, asked)
     ground = _ground(conn, asked, account)
-    extra = _joined(_machine(conn, asked, account), _faults(conn, asked))
+    measured = _availability(conn, asked)
+    extra = _joined(_joined(_machine(conn, asked, account), _faults(conn, asked)), measured)
     observed = seen(asked.counting, ground, extra)
     lines = lines_of(asked.counting.terms, observed, asked.counting.frame, asked.counting.span, ground.said)
     one = asked.chosen
@@ -224,6 +226,29 @@ def _faults(conn: Connection, asked: _Question) -> Extra:
     return of_faults(troubles, asked.counting.as_of_ms)
 
 
+def _availability(conn: Connection, asked: _Question) -> Extra:
+    """Systems whose availability misses the estate's target even at best; blind where one may have kept it
+    or not, or where nothing was promised."""
+    question = judge.asked(asked.chosen, asked.counting.as_of_ms)
+    targets = {one.id: one.target for one in asked.chosen.applied.terms.services if one.target is not None}
+    seen_of = services_of(conn, asked.applied, question, asked.size)
+    found = [one for one in seen_of if one.system in targets]
+    if not found or asked.counting.span[0] >= asked.counting.as_of_ms:
+        return NONE
+    at = min(asked.counting.span[1], asked.counting.as_of_ms) - 1
+    missed = tuple(
+        Breach("availability_missed", at, at, _newest(one), system=one.system, what=f"{one.high}")
+        for one in found
+        if one.high is not None and one.high < targets[one.system]
+    )
+    kept = all(one.low is not None and one.low >= targets[one.system] for one in found)
+    return Extra(breaches=missed, blind=BLIND - {"availability_missed"} if kept or missed else BLIND)
+
+
+def _newest(one: ServiceSeen) -> int:
+    return max((proof.entry for proof in one.proofs), default=-1)
+
+
 def _joined(one: Extra, other: Extra) -> Extra:
     return Extra(
         deeds=(*one.deeds, *other.deeds),
@@ -232,4 +257,5 @@ def _joined(one: Extra, other: Extra) -> Extra:
         clocks=(*one.clocks, *other.clocks),
         special=one.special | other.special,
         watched=(*one.watched, *other.watched),
+        blind=one.blind & other.blind,
     )

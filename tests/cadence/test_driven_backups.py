@@ -9,11 +9,11 @@ import pytest
 from checks.artefacts.levels import bad
 from collector.availability.calendar_cn import shipped
 from collector.availability.estate_terms import EstateTerms
-from collector.inspection.cadence_model import Deed
+from collector.inspection.cadence_model import Breach, Deed
 from collector.inspection.obligations import ledger as lines_of
 from collector.inspection.obligations_backups import breaches, deeds
 from collector.inspection.obligations_counted import counting, seen
-from collector.inspection.obligations_seen import Extra
+from collector.inspection.obligations_seen import BLIND, Extra
 from collector.judging.backups import backed_up
 from collector.judging.ground import Applied, Ground
 from collector.judging.scope import Scope, SystemScope, UnitScope
@@ -150,3 +150,21 @@ def test_two_months_without_a_scan_are_one_lapse_of_the_system(kit):
     assert lapses == [("s", "scan", at("2026-09-10") - 1)]
     found = lines_of(asked.terms, observed, asked.frame, span, only=["LH-41"])
     assert found[0].standing.value == "broken"
+
+
+@pytest.mark.parametrize(("pack", "name"), [("luohe-2026", "LH-44"), ("pingdingshan-2025", "PD-28")])
+def test_a_figure_below_its_target_breaks_it_and_one_that_cannot_be_told_proves_nothing(pack, name):
+    term = (date(2026, 6, 10), date(2027, 6, 10))
+    span = (at("2026-06-10"), at("2026-07-10"))
+    asked = counting(packaged(pack).pack, {}, term, span, span[1], shipped())
+    look = Deed("check:service.http", at("2026-06-20"), at("2026-06-20"), 8)
+    below = Breach("availability_missed", span[1] - 1, span[1] - 1, 9, system="s")
+    told = BLIND - {"availability_missed"}
+    for extra, state in (
+        (Extra(deeds=(look,)), "not_proven"),
+        (Extra(deeds=(look,), blind=told), "done"),
+        (Extra(blind=told), "not_proven"),
+        (Extra(deeds=(look,), breaches=(below,), blind=told), "missed"),
+    ):
+        found = lines_of(asked.terms, seen(asked, Ground(1), extra), asked.frame, span, only=[name])
+        assert [row.state.value for row in found[0].rows] == [state]

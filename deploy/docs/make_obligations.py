@@ -1,0 +1,159 @@
+"""Writes docs/packs/obligations.md: every obligation of the contracts, how it is proven, and its test."""
+
+import sys
+from pathlib import Path
+
+from collector.inspection.cadence_terms import Cadence, Every, Obligation
+from collector.packs.loading import packaged
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/packs/obligations.md"
+PACKS = ("luohe-2026", "pingdingshan-2024", "pingdingshan-2025", "huaian-2025")
+TITLES = {
+    "LH": "Luohe 漯河 (`luohe-2026`)",
+    "PD": "Pingdingshan 平顶山 (`pingdingshan-2024`, `pingdingshan-2025`)",
+    "HA": "Huai'an 淮安 (`huaian-2025`)",
+}
+DRIVEN = "tests/cadence/test_driven.py"
+BACKUPS = "tests/cadence/test_driven_backups.py"
+MACHINE = f"{DRIVEN}::test_every_obligation_that_a_machine_has_a_part_in_reaches_its_line_with_its_evidence"
+PEOPLE = f"{DRIVEN}::test_manual_ones_have_a_form_and_who_files_it_and_show_what_was_filed"
+NIGHTLY = f"{BACKUPS}::test_nightly_backups_reach_the_lines_that_their_policy_cites"
+TESTS = {
+    **dict.fromkeys(
+        ("LH-15", "LH-32", "PD-05", "HA-05", "HA-06", "HA-07", "HA-08", "HA-09", "HA-11"), NIGHTLY
+    ),
+    **dict.fromkeys(("HA-10", "HA-12"), f"{BACKUPS}::test_a_drill_is_one_only_if_it_was_good"),
+    "HA-14": f"{BACKUPS}::test_three_holidays_a_year_are_due_from_the_calendar_and_done_by_a_special_round",
+    **dict.fromkeys(
+        ("LH-44", "PD-28"),
+        f"{BACKUPS}::test_a_figure_below_its_target_breaks_it_and_one_that_cannot_be_told_proves_nothing",
+    ),
+    "LH-34": "tests/cadence/test_obligations_store.py::test_a_notice_that_comes_before_excuses_the_week",
+    "LH-41": f"{BACKUPS}::test_two_months_without_a_scan_are_one_lapse_of_the_system",
+}
+# Kinds of events and breaches that a cadence waits for and that nothing makes yet: said, not hidden.
+NOT_FED = {
+    "acceptance_requested": "the buyer's request for acceptance",
+    "availability_missed": "where the estate gives a system no `target`: a figure below it",
+    "fee_cut": "the notice of a cut fee",
+    "late_staff_change": "a change of staff announced too late",
+    "migration_interruption": "an interruption while a system moves to the cloud",
+    "policy_change": "a change that policy demands",
+    "restore_success": "the share of good drills below 99 % (the account of backups has it)",
+    "score_below_80": "a month below 80 points",
+    "unapproved_change": "a drift of configuration without an approval before it",
+}
+HEAD = """# Obligations (义务台账)
+
+Made from the packs by `python deploy/docs/make_obligations.py`; do not edit. Every obligation of contracts
+2.1 to 2.3 stands here with its rhythm, what proves it, who must act, and the test that drives it from
+signed results or statements to its line: of the scorecard where one prices it, of the obligation ledger in
+any case. `roundseal-collector obligations DIR` prints the ledger: *kept*, *broken* (something was missed or
+late), *not proven* (nobody could tell, or only people know and nobody said), *open*, *nothing due*.
+
+Where nothing makes a breach or an event yet, the row is *not proven* (or nothing is due), never kept, and the
+obligation says so. A thing is *missed* only if its time is over and the collector was there to see it. Due
+dates go on beyond the years whose holidays are published, and are marked *provisional*. Where the contract
+gives no number ("定期"), the rhythm is ours and the limit says so: agree it in writing, or change the pack.
+
+AUTO: results of agents alone prove it. SEMI: the machine proves times, counts or states; a person supplies
+a cause, an approval, a signature, a document. MANUAL: only people know; the ledger keeps the deadline, the
+form, the document's digest, who filed it and when.
+"""
+
+
+def obligations():
+    """Every obligation once, with the packs it stands in."""
+    found: dict[str, tuple[Obligation, list[str]]] = {}
+    for name in PACKS:
+        for one in packaged(name).pack.obligations.obligations:
+            found.setdefault(one.id, (one, []))[1].append(name)
+    order = list(TITLES)
+    return sorted(found.values(), key=lambda held: (order.index(held[0].id[:2]), held[0].id))
+
+
+def test_of(one):
+    """The test that drives it, as pytest names it."""
+    return TESTS.get(one.id, PEOPLE if one.tag.value == "MANUAL" else MACHINE)
+
+
+NOT_YET = ("LH-40", "HA-03")  # no row of these can be kept until what they wait for is made
+
+
+def missing(one):
+    """What its cadences wait for and nothing feeds yet: rows that need it are *not proven*."""
+    waited = {kind for cadence in one.cadences for kind in cadence.breach}
+    waited |= {cadence.deadline.start_event for cadence in one.cadences if cadence.deadline}
+    return [NOT_FED[kind] for kind in sorted(waited & NOT_FED.keys())]
+
+
+def rhythm(cadence: Cadence):
+    """A cadence in words."""
+    words = {Every.DAYS: f"every {cadence.step} days", Every.ALWAYS: "always", Every.CLOCK: "clock"}
+    text = words.get(cadence.every, f"each {cadence.every.value.replace('_', ' ')}")
+    if cadence.every is Every.EVENT and cadence.deadline:
+        limit = cadence.deadline
+        text = f"{limit.count} {limit.unit.value.replace('_', ' ')} from {limit.start_event}"
+    elif cadence.every is Every.BEFORE:
+        ahead = f", done {cadence.ahead_days} days ahead" if cadence.ahead_days else ""
+        text = f"within {cadence.opens_days} days before {', '.join(cadence.occasions)}{ahead}"
+    elif cadence.deadline:
+        text += f", {cadence.deadline.count} {cadence.deadline.unit.value.replace('_', ' ')} after its end"
+    if cadence.count > 1:
+        text += f", {cadence.count}" + (" distinct weeks" if cadence.distinct.value == "week" else " times")
+    if cadence.each.value != "contract":
+        text += f", of each {cadence.each.value}"
+    return text
+
+
+def proof(cadence: Cadence):
+    kinds = [f"`{kind}`" for kind in cadence.what]
+    text = (" and " if cadence.all_of else " or ").join(kinds)
+    if cadence.breach:
+        text += (", " if text else "") + "never " + ", ".join(f"`{kind}`" for kind in cadence.breach)
+    return text
+
+
+def part(one, packs):
+    gaps = missing(one)
+    state = ("not yet" if one.id in NOT_YET else "built") + (
+        f"; nothing feeds yet: {'; '.join(gaps)}" if gaps else ""
+    )
+    people = f" Filed: {one.form}; shown with digest, filer and time." if one.form else ""
+    lines = [
+        f"### {one.id} {one.zh}",
+        "",
+        f"{one.en}. {one.clause}. **{one.tag.value}**, limit: {one.limit or '-'}; "
+        + (f"priced by `{one.line}`" if one.line else "no price: obligation ledger")
+        + f"; who acts: {one.who}; packs: {', '.join(packs)}.",
+        "",
+        f"State: {state}. Evidence: {one.evidence}.{people} Test: `{test_of(one)}`.",
+        "",
+    ]
+    lines += [f"- {rhythm(cadence)}: {proof(cadence)}" for cadence in one.cadences]
+    return [*lines, ""]
+
+
+def counts(found):
+    tags = [one.tag.value for one, _ in found]
+    said = ", ".join(f"{tag} {tags.count(tag)}" for tag in ("AUTO", "SEMI", "MANUAL"))
+    short = sum(bool(missing(one)) for one, _ in found)
+    return f"{len(found)} obligations: {said}; {short} wait for something that nothing feeds yet."
+
+
+def text():
+    """The page."""
+    found = obligations()
+    lines = [HEAD, counts(found), ""]
+    for prefix, title in TITLES.items():
+        lines += [f"## {title}", ""]
+        for one, packs in found:
+            if one.id.startswith(prefix):
+                lines += part(one, packs)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), encoding="utf-8")
+    sys.stdout.write(counts(obligations()) + "\n")
