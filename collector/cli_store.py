@@ -14,7 +14,7 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 def _open(directory: Path) -> Context:
     try:
-        return open_context(directory)
+        return open_context(directory, derived=False)  # only what is evidence is looked at here
     except Exception as error:  # a damaged database raises whatever it likes: say it, exit 2
         click.echo(f"error: {directory}: {error}", err=True)
         sys.exit(2)
@@ -53,13 +53,16 @@ def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
-def rebuild(directory: Path) -> None:
+@click.option("--if-needed", is_flag=True, help="Only where another version of the program derived them.")
+def rebuild(directory: Path, *, if_needed: bool) -> None:
     """Make every derived table again from the log (the server must not run)."""
     from collector.jobs import derive
     from collector.store.evidence import Damaged
 
     try:
         with locked(directory), _open(directory) as context:
+            if if_needed and context.fits():
+                return
             derive.rebuild(context)
     except (ConfigError, Damaged, OSError) as error:
         click.echo(f"error: {error}", err=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import yaml
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire import entry, note, strict_json
@@ -27,7 +27,7 @@ from collector.jobs.placing import OF_IDX, OwnEntry, OwnWork
 from collector.jobs.provers import Provers
 from collector.jobs.sequencer import LEASE, Sequencer
 from collector.jobs.writer import LogWriter
-from collector.store import leases
+from collector.store import evidence, leases, shape
 from collector.store.content import pack
 from collector.store.engine import Database, create_tables
 
@@ -103,6 +103,11 @@ class Context:
         with self.database.write() as conn:
             yield conn
 
+    def fits(self) -> bool:
+        """Whether the derived tables are those of this version; else they must be rebuilt."""
+        with self.read() as conn:
+            return shape.same(conn)
+
     def append_collector_entry(
         self,
         kind: EntryKind,
@@ -161,8 +166,11 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def open_context(directory: Path, now: Clock = system_clock) -> Context:
-    """Open a data directory that `init` made; ConfigError if it cannot be used."""
+def open_context(directory: Path, now: Clock = system_clock, *, derived: bool = True) -> Context:
+    """Open a data directory that `init` made; ConfigError if it cannot be used.
+
+    `derived` False: its derived tables are about to be made anew, and may be another version's.
+    """
     settings = load_settings(directory)
     _not_lost(directory, settings)
     context = Context(directory, settings, Signer(_secret(directory / "keys" / "log.key")), now)
@@ -170,11 +178,28 @@ def open_context(directory: Path, now: Clock = system_clock) -> Context:
         with context.database.write() as conn:
             create_tables(conn)
             leases.ensure(conn, LEASE)
+            fits = _fits(conn)
     except SQLAlchemyError as error:
         context.close()
         why = getattr(error, "orig", None) or error
         raise ConfigError(f"{directory}: the database cannot be used: {why}") from error
+    if derived and not fits:
+        context.close()
+        raise ConfigError(
+            f"{directory}: its tables were derived by another version of this program; nothing is lost, "
+            f"make them anew from the log: roundseal-collector rebuild {directory}"
+        )
     return context
+
+
+def _fits(conn: Connection) -> bool:
+    """Whether the tables are this version's; those of a log without entries are."""
+    if shape.same(conn):
+        return True
+    if conn.execute(select(evidence.entry_table.c.idx).limit(1)).first() is not None:
+        return False
+    shape.note(conn)
+    return True
 
 
 def _not_lost(directory: Path, settings: Settings) -> None:

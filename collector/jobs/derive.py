@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic, thread_time
 
-from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.context import Context
@@ -33,8 +32,10 @@ from collector.store import (
     runs,
     scorecards,
     series,
+    shape,
     statements,
 )
+from collector.store.engine import create_tables
 from collector.store.evidence import Damaged
 
 log = logging.getLogger(__name__)
@@ -237,10 +238,12 @@ def catch_up(context: Context) -> None:
 
 
 def rebuild(context: Context) -> None:
-    """Empty every derived table and make it again from the log; nothing else may derive meanwhile."""
+    """Make every derived table again, from the log; nothing else may derive meanwhile."""
     with context.write() as conn:
         size = log_size(conn)
-        for table in DERIVED:
-            conn.execute(delete(table))
+        for table in DERIVED:  # dropped, for another version's may have other columns
+            table.drop(conn, checkfirst=True)
+        create_tables(conn)
         projection.replay(conn, context.signer, size)
+        shape.note(conn)
     catch_up(context)

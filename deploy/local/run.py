@@ -215,6 +215,8 @@ def bring_up(home: Path, given: str, programs: list[subprocess.Popen[bytes]]) ->
     check_free(listen)
     data, url = home / "collector", f"https://{listen}"
     made_now = first_set_up(home, listen)
+    if not made_now:
+        collector("rebuild", data, "--if-needed")  # after an update of this program
     password = made_now or unused_password(home, data)
     programs.append(start(home / "collector.log", "roundseal-collector", "serve", data, "--listen", listen))
     wait_for("the collector", lambda: alive(programs[0], home / "collector.log") and listening(listen))
