@@ -210,6 +210,12 @@ def live(demo, collector, planted, days):
         collector.looks(
             list(collector.plans), at, lambda check: check not in ("backup.manifest", "backup.drill")
         )
+        for one in (one for one in today if one.noon):
+            county = next(held for held in demo.counties if held.name == one.object)
+            one.noon(county, day)
+            county.send(day)
+            at = worksite.at(day.isoformat(), "12:30")
+            collector.looks([f"county-{county.number}", "city"], at, lambda check: check == "backup.postgres")
         if day.weekday() == 0 and 8 <= day.day <= 14:  # when the city's newest is a full
             off = {one.object for one in today if not one.drill}
             held = {"city": demo.city.name, **{f"county-{one.number}": one.name for one in demo.counties}}

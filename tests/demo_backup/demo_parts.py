@@ -94,7 +94,7 @@ class County:
             f"UPDATE document SET fee = fee + 1 WHERE id % 37 = {day.day}",
         )
 
-    def back_up(self, day, *, words=(), to=("ops", "escrow"), between=(), beside=(), took_s=5):
+    def back_up(self, day, *, words=(), to=("ops", "escrow"), between=(), beside=()):
         """The night's job: fingerprint of the source, dump, seal. `between`: statements after the fingerprint
         that are taken back after the dump; `beside`: other databases on the server."""
         at = w.datetime(day.year, day.month, day.day, 1, 10, tzinfo=w.ZONE)
@@ -133,7 +133,7 @@ class County:
         print_ = replace(
             print_,
             started=w.ms(at),
-            ended=w.ms(at) + took_s * 1000,
+            ended=w.ms(at) + 5000,
             artefact=made,
             databases=(self.database, *beside),
         )

@@ -12,9 +12,9 @@ import case as c
 class Plant:
     """`number`: day on which it happens; `reasons`: words that may name it, `also`: those that follow.
 
-    `job` takes the place of the night's job, `mishap` comes after it; `drill` False: that day's drill is not
-    held. `hit_before`: so many days older is the artefact that is hit; `until`: so many days after it suffer
-    too; `later`: days until it can be proven."""
+    `job` takes the place of the night's job, `mishap` comes after it, `noon` after the looks of the morning;
+    `drill` False: that day's drill is not held. `hit_before`: so many days older is the artefact that is hit;
+    `until`: so many days after it suffer too; `later`: days until it can be proven."""
 
     what: str
     object: str
@@ -24,6 +24,7 @@ class Plant:
     also: tuple = ()
     job: object = None
     mishap: object = None
+    noon: object = None
     hit_before: int = 0
     until: int = 0
     later: int = 0
@@ -127,7 +128,13 @@ def _all(demo, first):
         hit_before=12,
     )
     county(
-        3, "done after the end of grace", 20, "late", job=lambda one, day: one.back_up(day, took_s=7 * 3600)
+        3,
+        "done after the end of grace",
+        20,
+        "late",
+        job=lambda one, day: None,
+        noon=lambda one, day: one.back_up(day),
+        also=("copy_behind",),
     )
     county(
         5,

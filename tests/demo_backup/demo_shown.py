@@ -66,7 +66,10 @@ class Shown:
             return _fetched(f"http://127.0.0.1:{port}", names, server, log)
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(60)
+            try:
+                server.wait(LIMIT_S)
+            finally:
+                server.kill()
 
 
 def _fetched(url, names, server, log):
