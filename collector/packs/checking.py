@@ -9,7 +9,18 @@ from typing import Any
 
 from collector.packs.model import Pack
 from collector.scoring.kinds import KINDS
-from collector.scoring.terms import Deduction, Fine, LineRule, Named, Option, Scoring, Select, Term, Value
+from collector.scoring.terms import (
+    Deduction,
+    Extra,
+    Fine,
+    LineRule,
+    Named,
+    Option,
+    Scoring,
+    Select,
+    Term,
+    Value,
+)
 
 Path = tuple[str | int, ...]
 Note = Callable[[Path, str], None]
@@ -61,7 +72,7 @@ def _names(part: Any, path: Path, keys: Mapping[str, Option], note: Note) -> Non
     for i, key in enumerate(named):
         if key not in keys:
             note((*path, "options", i), _near(key, keys, "option"))
-    for key in part.when if isinstance(part, Term) else ():
+    for key in part.when if isinstance(part, Term | Extra) else ():
         if key not in keys:
             note((*path, "when", key), _near(key, keys, "option"))
     if isinstance(part, Named):

@@ -1,6 +1,6 @@
 """A pack in words, clause by clause: what a clerk reads before he trusts it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any
@@ -66,16 +66,18 @@ class _Words:
         return said + self.back(select) + self.depends(select)
 
     def back(self, select: Select) -> str:
-        """How many earlier periods count too."""
-        return self.say("back", n=select.periods - 1) if select.periods > 1 else ""
+        """How many earlier periods count too, and below which value."""
+        back = self.say("back", n=select.periods - 1) if select.periods > 1 else ""
+        return back + ("" if select.below is None else self.say("only_below", limit=number(select.below)))
 
-    def depends(self, part: Any) -> str:
-        """The options that decide a part."""
+    def depends(self, part: Any, when: Mapping[str, Any] | None = None) -> str:
+        """The options that decide a part, and those that must have some value for it to count."""
         maps = {named.option: named.map for named in named_in(part)}
         said = [
             " ".join((key, *(f"{word}={shown(value)}" for word, value in maps.get(key, {}).items())))
             for key in options_in(part)
         ]
+        said += [f"{key}={self.wanted(wanted)}" for key, wanted in (when or {}).items()]
         return self.say("depends", keys=", ".join(said)) if said else ""
 
     def clause(self, part: Any) -> str:
@@ -220,7 +222,7 @@ def _term(term: Term, say: _Words) -> str:
         title=title or say.what(term.count),
         per=say.say(word, per=term.per),
         each=say.amount(term.each),
-        options=say.back(term.count) + say.depends(term.count),
+        options=say.back(term.count) + say.depends(term.count, term.when),
     )
     return said + (f"〔{term.clause}〕" if term.clause else "")
 
@@ -269,7 +271,7 @@ def _money(scoring: Scoring, say: _Words) -> Iterator[str]:
                 if extra.share is not None
                 else f"{number(extra.yuan or Fraction(0))} 元"
             )
-            options = say.back(extra.count) + say.depends(extra.count)
+            options = say.back(extra.count) + say.depends(extra.count, extra.when)
             yield say.say("extra", title=extra.title, title_en=extra.title_en, each=each, options=options)
             yield say.clause(extra)
     if rule.ratio is not None:

@@ -34,6 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "once": ("次", "time"),
     "unit_of_value": ("计 1", "unit"),
     "depends": ("（选项 {keys}）", " (option {keys})"),
+    "only_below": ("（低于 {limit} 时）", " (where below {limit})"),
     "back": ("（连同此前 {n} 期）", " (with the {n} periods before)"),
     "distinct": ("不同的 {by}", "distinct {by}"),
     "share": ("满分 × {present} ÷ {required}", "full x {present} / {required}"),

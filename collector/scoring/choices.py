@@ -53,8 +53,10 @@ class Choices:
         return value if isinstance(value, tuple) else (value,)
 
     def holds(self, when: Mapping[str, tuple[Scalar, ...]]) -> bool:
-        """Whether every option has one of these values."""
-        return all(self.values[key] in wanted for key, wanted in when.items())
+        """Whether every option has one of these values (of a list: one of its members)."""
+        return all(
+            any(one in wanted for one in self.wanted(Named(option))) for option, wanted in when.items()
+        )
 
 
 def options_in(part: Any) -> tuple[str, ...]:

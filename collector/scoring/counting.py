@@ -78,7 +78,13 @@ class Ledger:
             if scope.unit is None
             else self._by_unit.get((select.kind, scope.unit), ())
         )
-        return [(i, item) for i, item in some if scope.has(item) and _matches(item.facts, where, unless)]
+        return [
+            (i, item)
+            for i, item in some
+            if scope.has(item)
+            and (select.below is None or item.value < select.below)
+            and _matches(item.facts, where, unless)
+        ]
 
     def gaps(self, select: Select, scope: Scope, choices: Choices) -> list[tuple[int, Gap]]:
         """Gaps that may hide items which the rule would select."""

@@ -69,7 +69,8 @@ def _off(rule: Deduction, found: Counted, ledger: Ledger, choices: Choices) -> R
     given = rule.count.kind == "deduction"
     each = None if rule.each is None else choices.amount(rule.each)
     if given:
-        low = sum((ledger.facts.items[i].value for i in found.items), ZERO)
+        # Who states a notice need not know its points: then the contract's count.
+        low = sum((ledger.facts.items[i].value or each or ZERO for i in found.items), ZERO)
     else:
         low = (each or ZERO) * found.low
     worst = each if each is not None else rule.most or ZERO
@@ -86,7 +87,7 @@ def fines(scoring: Scoring, ledger: Ledger, choices: Choices) -> tuple[tuple[Lin
             lines.append(_line("fine", rule, Range(ZERO, ZERO), found, ledger, choices))
     rest = list(ledger.unlisted("fine", (rule.count for rule in scoring.fines), choices))
     if rest:
-        total = sum((_yuan(item, scoring) for _, item in rest), ZERO)
+        total = sum((_yuan(item, scoring, ledger.facts.period.share) for _, item in rest), ZERO)
         amounts.append(Range(total, total))
         found = Counted(Fraction(len(rest)), Fraction(len(rest)), tuple(i for i, _ in rest))
         other = Fine("other", "其他罚款", scoring.clause, _ANY_FINE, scoring.page)
@@ -97,7 +98,8 @@ def fines(scoring: Scoring, ledger: Ledger, choices: Choices) -> tuple[tuple[Lin
 def _fined(rule: Fine, found: Counted, scoring: Scoring, ledger: Ledger, choices: Choices) -> Range:
     each = None if rule.yuan is None else choices.amount(rule.yuan)
     if rule.count.kind == "fine":
-        amounts = [_yuan(ledger.facts.items[i], scoring) for i in found.items]
+        share = ledger.facts.period.share
+        amounts = [_yuan(ledger.facts.items[i], scoring, share) or each or ZERO for i in found.items]
         once = choices.word(rule.count.by) == "any"
         low = max(amounts, default=ZERO) if once else sum(amounts, ZERO)
     else:
@@ -106,9 +108,9 @@ def _fined(rule: Fine, found: Counted, scoring: Scoring, ledger: Ledger, choices
     return Range(low, low + worst * (found.high - found.low))
 
 
-def _yuan(item: Item, scoring: Scoring) -> Fraction:
-    """What a fine says: yuan, or per cent of a whole period's fee."""
-    return item.value * _fee(scoring) / 100 if item.facts.get("percent") is True else item.value
+def _yuan(item: Item, scoring: Scoring, share: Fraction) -> Fraction:
+    """What a fine says: yuan, or per cent of the period's fee (before its grade)."""
+    return item.value * _fee(scoring) * share / 100 if item.facts.get("percent") is True else item.value
 
 
 def _fee(scoring: Scoring) -> Fraction:

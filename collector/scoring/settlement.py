@@ -78,7 +78,8 @@ def _extras(rule: RateMoney, price: Fraction, term: PeriodFacts | None, choices:
     for extra in rule.extras:
         each = (extra.share or Fraction(0)) * price + (extra.yuan or Fraction(0))
         clause, before = added.get(extra.id, (extra.clause, Range(Fraction(0), Fraction(0))))
-        found = None if ledger is None else ledger.count(extra.count, Scope(), choices)
+        active = ledger is not None and choices.holds(extra.when)
+        found = None if ledger is None or not active else ledger.count(extra.count, Scope(), choices)
         more = Range(Fraction(0), Fraction(0)) if found is None else Range(found.low, found.high).times(each)
         added[extra.id] = (clause, before + more)
     return [yuan.money(id_, clause, total) for id_, (clause, total) in added.items()]

@@ -50,7 +50,8 @@ class Select:
     """Which items count, and how: `by` is `item` (how many), `value` (their values added), `any` (at most
     one), or what must differ: `week` (ISO), `day`, `month`, `unit`, `system`, or a fact, joined by `+`.
 
-    `periods`: how many periods back, this one included (a half-year is two quarters).
+    `periods`: how many periods back, this one included (a half-year is two quarters). `below`: only items
+    whose value is less.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Select:
     unless: Mapping[str, Wanted] = field(default_factory=dict)
     by: Word = "item"
     periods: int = 1
+    below: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ class FeeMoney:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """Money off the whole contract for each counted: a share of its total, or yuan."""
+    """Money off the whole contract for each counted: a share of its total, or yuan. `when`: see Term."""
 
     id: str
     title: str
@@ -241,6 +243,7 @@ class Extra:
     title_en: str = ""
     share: Fraction | None = None
     yuan: Fraction | None = None
+    when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ def pingdingshan():
         *some(1, "absence"),
         *some(1, "refusal"),
         *some(4, "unreachable"),
-        proven("promise_missed", promise="availability"),
+        proven("availability", Fraction("99.99"), of="worst"),
+        proven("availability", Fraction("99.9995"), of="mean"),
         proven("promise_missed", promise="screen"),
     ]
     period = PackPeriod("cycle-2", 2, 0, 0, date(2024, 12, 30), date(2025, 3, 30))
