@@ -83,7 +83,7 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
     size = size_at(conn, as_of_ms)
     every = applied(conn, size)
     span = chosen.periods[0].from_ms, asked.period.to_ms
-    points, blind = _backups(conn, every, span, as_of_ms)
+    points, blind = _backups(conn, every, span, (as_of_ms, size))
     said = tuple(one for one in all_said(conn, as_of_ms) if one.entry < size)
     return Ground(
         size=size,
@@ -129,12 +129,15 @@ def _troubles(
 
 
 def _backups(
-    conn: Connection, held: tuple[Applied, ...], span: tuple[int, int], as_of_ms: int
+    conn: Connection, held: tuple[Applied, ...], span: tuple[int, int], at: tuple[int, int]
 ) -> tuple[tuple[BackedUp, ...], tuple[Unseen, ...]]:
     if not any(one.terms.backups is not None for one in held):
         return (), ()
+    as_of_ms, size = at
+    # Where nothing came since, what was read of each object is still in memory.
+    back = None if size == series.cursor(conn) else as_of_ms
     try:
-        account = backup_jobs.account(conn, as_of_ms, as_of_ms)
+        account = backup_jobs.account(conn, as_of_ms, back)
     except backup_jobs.NoBackups:
         return (), ()
     signers = looks.signers(conn, set(account.entries.values()))

@@ -1,0 +1,299 @@
+"""Scorecards of a month over a year in the store: 27 systems, 500 assets, 3 000 checks a round.
+
+    python tests/bench/bench_scorecard.py [--pack luohe-2026|pingdingshan-2024]
+
+The log holds the estate, a year of weekly inspection records of 3 000 looks, monthly scan reports and
+statements; tables hold a year of backup looks and of availability runs (as the deriver would have left
+them). Printed: CPU seconds of a first scorecard in a process that knows nothing, of the next one, of one
+after another result, of the ledger, and of closing a quarter.
+"""
+
+import argparse
+import cProfile
+import importlib.util
+import pstats
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from checks.plan import Item, Window  # noqa: E402
+from checks.result import decode  # noqa: E402
+from checks.wire import strict_json  # noqa: E402
+from checks.wire.numbers import EntryKind  # noqa: E402
+from collector.backups.lines import distilled  # noqa: E402
+from collector.cli_server import make  # noqa: E402
+from collector.context import open_context  # noqa: E402
+from collector.estate.catalog import installed  # noqa: E402
+from collector.estate.loading import read_estate  # noqa: E402
+from collector.inspection import record as records  # noqa: E402
+from collector.inspection.human import HumanPart  # noqa: E402
+from collector.inspection.record import Counts, ItemReading, MachineItem, Place, Record  # noqa: E402
+from collector.jobs import derive, estates, projection, scans  # noqa: E402
+from collector.jobs import scorecards as jobs  # noqa: E402
+from collector.scans.model import Finding, Scan  # noqa: E402
+from collector.scans.severity import Severity  # noqa: E402
+from collector.store import backups, plans, runs, series  # noqa: E402
+from collector.store.backups import LookRow  # noqa: E402
+from collector.store.runs import RunRow  # noqa: E402
+from collector.store.series import SeriesRow  # noqa: E402
+
+SYSTEMS, UNITS, ASSETS = 27, 9, 500
+CHECKS = ("host.load", "host.cpu", "host.memory", "host.filesystem", "host.uptime", "host.processes")
+HOUR, DAY = 3_600_000, 86_400_000
+FIRST = date(2024, 6, 10)
+
+
+def at(day: date, hour: float = 0) -> int:
+    """UTC ms of a local hour in China."""
+    begun = datetime.fromisoformat(f"{day.isoformat()}T00:00+08:00").timestamp()
+    return int(begun * 1000 + hour * HOUR)
+
+
+def estate(pack: str) -> str:
+    """The estate file."""
+    units = "\n".join(f"  - {{id: u{i}, name: 单位{i}}}" for i in range(UNITS))
+    systems = "\n".join(
+        f"  - {{id: s{i}, unit: u{i % UNITS}, name: 系统{i}, service: p{i}, target: 99.9%, owner: o{i}}}"
+        for i in range(SYSTEMS)
+    )
+    assets = "\n".join(
+        f"  - {{id: a{i}, kind: server, system: s{i % SYSTEMS}, agent: a{i}}}" for i in range(ASSETS)
+    )
+    probes = "\n".join(
+        f"  - {{id: p{i}, check: service.tcp, from: [a{i}, a{i + 1}], every: 10m,"
+        f" params: {{host: h{i}.example, port: 443}}}}"
+        for i in range(SYSTEMS)
+    )
+    objects = "\n".join(f"  - {{id: o/{i}, asset: a{i}, system: s{i}}}" for i in range(SYSTEMS))
+    return f"""\
+estate: bench
+timezone: Asia/Shanghai
+contract: {{pack: {pack}, start: {FIRST.isoformat()}}}
+units:
+{units}
+systems:
+{systems}
+assets:
+{assets}
+probes:
+{probes}
+objects:
+{objects}
+backups:
+  - object: o/*
+    level: unchanged
+    source: {{kind: file, path: "/backup/{{object}}/*.dmp"}}
+    full: {{every: day, window: "00:00-05:00", grace: 3h, keep: 3 months}}
+rounds:
+  - {{id: weekly, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [{", ".join(CHECKS)}]}}
+"""
+
+
+def record(monday: date, digest: str, previous: str) -> Record:
+    """A closed round of 3 000 good looks."""
+    begun = at(monday, 9)
+    reading = ItemReading("load", 1, "ratio", "ok")
+    items = tuple(
+        MachineItem(
+            check,
+            1,
+            f"a{i}",
+            f"a{i}",
+            f"a{i}",
+            begun + i * 1000,
+            False,
+            "ok",
+            (reading,),
+            "same",
+            Place(1, i),
+        )
+        for i in range(ASSETS)
+        for check in CHECKS
+    )
+    n = len(items)
+    return Record(
+        v=1,
+        round="weekly",
+        name="weekly",
+        window=Window(f"weekly/{monday.isoformat()}", begun, at(monday, 17), at(monday, 17) + 6 * DAY),
+        timezone="Asia/Shanghai",
+        estate=digest,
+        closed_ms=begun + HOUR,
+        previous=previous,
+        overview=Counts(n, n, 0, 0, 0, n, 0, 0, 0, 0),
+        problems=(),
+        unclear=(),
+        carried_over=(),
+        not_inspected=(),
+        items=items,
+        findings=(),
+        human=HumanPart(),
+    )
+
+
+def fill(context, hands, text: str) -> None:
+    """A year of everything."""
+    hands[0] = at(FIRST, 1)
+    estates.apply(context, read_estate("estate.yaml", lambda _: text.encode(), installed()), by="cli")
+    with context.read() as conn:
+        from collector.store.estates import newest
+
+        digest = newest(conn).digest
+    previous, day = "", FIRST
+    while day < FIRST + timedelta(days=365):
+        hands[0] = at(day, 12)
+        if day.weekday() == 0:
+            data = records.encode(made := record(day, digest, previous))
+            previous = records.digest(data)
+            window = made.window
+            header = {
+                "window": window.id,
+                "round": "weekly",
+                "from": window.from_ms,
+                "to": window.to_ms,
+                "until": window.until_ms,
+                "estate": digest,
+                "counts": {
+                    name: getattr(made.overview, name)
+                    for name in ("due", "done", "late", "missed", "errors", "problems")
+                },
+            }
+            projection.log(context, [(EntryKind.RECORD, header, data)])
+        if day.day == 15:
+            scan(context, hands[0])
+        day += timedelta(days=1)
+    tables(context)
+    derive.catch_up(context)
+
+
+def scan(context, now: int) -> None:
+    """A monthly report about every asset with 300 findings."""
+    found = tuple(
+        Finding(f"CVE-2024-{i:04d}", f"a{i}", "443/tcp", f"flaw {i}", Severity.MEDIUM) for i in range(300)
+    )
+    hosts = tuple(f"a{i}" for i in range(ASSETS))
+    made = Scan("nessus", "10", ("10.0.0.0/16",), hosts, now - HOUR, now, found)
+    scans.add(context, made, scans.Source(str(now).encode(), "scan.nessus", "cli", hosts))
+
+
+def tables(context) -> None:
+    """What the deriver would have left of probes and of looks at backups."""
+    site = module("backupsite", ROOT / "tests" / "backups" / "collector" / "backupsite.py")
+    days = [FIRST + timedelta(days=n) for n in range(365)]
+    with context.write() as conn:
+        rows = []
+        for number in range(2 * SYSTEMS):
+            name = f"p{number // 2}"
+            agent = f"a{number // 2 + number % 2}"
+            row = SeriesRow(
+                number + 1, "service.tcp", name, agent, None, 1_500_000, at(days[-1], 23), 0, "ok", None, 1, 0
+            )
+            series.save(conn, [row], [], [])
+            for d in days:
+                rows.append(
+                    RunRow(number + 1, at(d), at(d, 23.83), "ok", 144, 600_000, 1, 1, 1, 0, 1, 0, 1, 1)
+                )
+        for begin in range(0, len(rows), 5000):
+            runs.save(conn, rows[begin : begin + 5000])
+        planned = {agent: plan for agent, _, plan in plans.current_plans(conn)}
+        for n in range(SYSTEMS):
+            item = next(one for one in planned[f"a{n}"].items if one.check.startswith("backup."))
+            backups.save(conn, [look_row(n, d, site, item) for d in days])
+
+
+def look_row(n: int, day: date, site: ModuleType, item: Item) -> LookRow:
+    """The look of a morning at an object's place: its newest artefact."""
+    t = at(day, 9)
+    base = {**site.artefact("county/xian-3/oa-db", "disk", day, day, 9), "read_at": t - HOUR}
+    base["made"] = {**base["made"], "source": ""}
+    facts = {
+        "artefacts": [{"base": base, "same_as": ""}],
+        "stands": {
+            "count": 1,
+            "listed": [{key: base[key] for key in ("name", "bytes", "modified")}],
+            "unfinished": [],
+        },
+    }
+    result = decode(site.worksite.result(item, f"a{n}", t, facts))
+    seen = strict_json.dumps(distilled(result)).decode()
+    line = n * 1000 + (day - FIRST).days
+    return LookRow(1, line, item.check, item.target, f"a{n}", t, t + 1000, 0, None, seen)
+
+
+def module(name: str, path: Path) -> ModuleType:
+    """A module beside the tests."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+def timed(what: str, call) -> object:
+    """Run it; CPU seconds of this process."""
+    begun = time.process_time()
+    got = call()
+    print(f"{what}: {time.process_time() - begun:.3f} s CPU", flush=True)
+    return got
+
+
+def profile(call) -> None:
+    """The functions that take longest, callees included."""
+    seen = cProfile.Profile()
+    seen.runcall(call)
+    pstats.Stats(seen).sort_stats("cumtime").print_stats(45)
+
+
+def main() -> None:
+    """Fill, then measure."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--pack", default="luohe-2026")
+    asked.add_argument("--profile", action="store_true", help="where the time of one scorecard goes")
+    asked.add_argument("--assets", type=int, default=ASSETS)
+    given = asked.parse_args()
+    pack = given.pack
+    globals()["ASSETS"] = given.assets
+    hands = [at(FIRST) - HOUR]
+    with tempfile.TemporaryDirectory() as place:
+        here = Path(place) / "collector"
+        import collector.cli_server as server
+
+        server.open_context = lambda where: open_context(where, lambda: hands[0])
+        make(here, "bench.example/log", "127.0.0.1:0", "http://127.0.0.1:1", None)
+        with open_context(here, lambda: hands[0]) as context:
+            timed("filling", lambda: fill(context, hands, estate(pack)))
+            hands[0] = at(FIRST + timedelta(days=366))
+            with context.read() as conn:
+                names = [one.name for one in jobs.periods(conn, hands[0])]
+            last = names[-1]
+        with open_context(here, lambda: hands[0]) as context:
+            made = timed(f"{last}, first", lambda: jobs.scorecard(context, last))
+            timed(f"{last}, again", lambda: jobs.scorecard(context, last))
+            if given.profile:
+                profile(lambda: jobs.scorecard(context, last))
+            scan(context, hands[0])
+            derive.catch_up(context)
+            timed(f"{last}, after a new result", lambda: jobs.scorecard(context, last))
+            timed(f"{names[0]}, the year's first", lambda: jobs.scorecard(context, names[0]))
+            kinds = Counter(one.kind for one in made.facts.items)
+            print(", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())))
+            print(
+                f"{len(made.facts.items)} items, {len(made.scorecard.lines)} lines,"
+                f" total {made.scorecard.total}"
+            )
+            quarter = names[-3:] if len(names) == 12 else names[-1:]
+            timed(
+                f"closing {', '.join(quarter)}",
+                lambda: [jobs.seal(context, one, by="cli") for one in quarter],
+            )
+
+
+if __name__ == "__main__":
+    main()
