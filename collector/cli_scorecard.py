@@ -96,6 +96,14 @@ def pack() -> None:
 
 
 @pack.command()
+def schema() -> None:
+    """JSON Schema of a pack's YAML, for editors; made from the same classes that read it."""
+    from collector.packs.schema import text
+
+    click.echo(text(), nl=False)
+
+
+@pack.command()
 @click.argument("file")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh")
 @click.option("--json", "as_json", is_flag=True, help="The compiled pack, as its digest is made of it.")

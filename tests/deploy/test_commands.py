@@ -32,6 +32,7 @@ THERE = [
     (COLLECTOR, "scorecard settle"),
     (COLLECTOR, "pack"),
     (COLLECTOR, "pack check"),
+    (COLLECTOR, "pack schema"),
     (COLLECTOR, "statement add"),
     (COLLECTOR, "bundle make"),
     (COLLECTOR, "fsck"),
