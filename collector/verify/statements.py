@@ -14,6 +14,7 @@ from collector.evidence.policy import Policy
 from collector.packs.model import PackDataError, read_back
 from collector.statements import fold, windows
 from collector.statements.fold import Book, Logged, Seal
+from collector.statements.kind import Kind
 from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of, is_late
 from collector.statements.model import Said, Through
@@ -28,6 +29,7 @@ _PERSON = {
     *("bad_signature", "revoked_key", "unvouched_key", "bad_role", "key_known", "own_enrolment"),
     *("bad_key_request", "wrong_log"),
 }
+_ROLE_EVENTS = ("account_added", "role_changed")
 _SESSION = (
     "statements without their author's own signature came through a session and are signed by the collector: "
     "whoever runs it could have written them (grade D)"
@@ -46,6 +48,8 @@ class People:
     book: Book
     terms: list[tuple[int, StatementsTerms | None]] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
+    roles: list[tuple[int, str, str]] = field(default_factory=list)
+    """(entry, account, role) of changes that the log tells."""
 
     def known(self, key: PersonKey) -> bool:
         """Whether the policy names the key, or one that this one follows by its own signature."""
@@ -56,6 +60,11 @@ class People:
                 return True
             one = one.former if one.vouch is Vouch.OWN else None
         return False
+
+    def role_of(self, account: str, entry: int) -> str | None:
+        """The role that the log says an account had when this entry came; None where it says nothing."""
+        told = [role for idx, name, role in self.roles if name == account and idx < entry]
+        return told[-1] if told else None
 
     def in_force(self, entry: int) -> StatementsTerms | None:
         """What the contract said when this entry came."""
@@ -72,6 +81,10 @@ def read_people(history: History, policy: Policy) -> People:
     for said in sorted(history.said, key=lambda one: one.idx):
         if said.kind is EntryKind.STATEMENT:
             people.book.take(Logged(said.idx, said.received_ms, said.header))
+        elif said.kind is EntryKind.COLLECTOR and said.header.get("event") in _ROLE_EVENTS:
+            name, role = said.header.get("subject"), said.header.get("role")
+            if type(name) is str and type(role) is str:
+                people.roles.append((said.idx, name, role))
         elif said.kind is EntryKind.RECORD and "scorecard" in said.header and said.header.get("number") == 0:
             begin, end = said.header.get("from"), said.header.get("to")
             if type(begin) is int and type(end) is int:
@@ -135,8 +148,7 @@ def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> I
     if kind is None or kind.older:
         return
     kind = effective(kind, people.in_force(one.entry))
-    if one.role not in kind.who and not (one.role == "" and one.by == "cli" and "admin" in kind.who):
-        yield "no_right", f"{one.by} ({one.role or 'no account'}) may not say {one.kind}"
+    yield from _rights(one, kind, people)
     if one.late is not is_late(kind.late, one.fields, one.received_ms):
         yield "bad_late", f"came {'in time' if one.late else 'late'} and says otherwise"
     if kind.two and not one.two:
@@ -146,6 +158,14 @@ def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> I
     yield from _doubled(one, people, told)
     if one.kind == fold.SECOND:
         yield from _joined(one, people)
+
+
+def _rights(one: Said, kind: Kind, people: People) -> Iterator[tuple[str, str]]:
+    session = one.through is Through.SESSION
+    if session and people.role_of(one.by, one.entry) not in (None, one.role):
+        yield "bad_role", f"says that {one.by} is {one.role or 'no account'}; the log says otherwise"
+    if one.role not in kind.who and not (one.role == "" and one.by == "cli" and "admin" in kind.who):
+        yield "no_right", f"{one.by} ({one.role or 'no account'}) may not say {one.kind}"
 
 
 def _doubled(one: Said, people: People, told: dict[str, int]) -> Iterator[tuple[str, str]]:

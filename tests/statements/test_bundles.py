@@ -1,5 +1,6 @@
 """Real bundles: what root on the collector can write, and what a buyer's verifier says of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from collector.jobs.bundles import make_bundle
 from collector.jobs.said import all_said
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Text, encode, listed, sign, unpack
+from collector.statements.text import pack as repack
 from collector.verify.verify import Options, verify_bundle
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -243,3 +245,30 @@ def test_keys_of_before_a_bundle_come_along(office, verifier):
 def test_a_policy_with_a_key_that_is_none_is_refused(office, key):
     with pytest.raises(PolicyError, match="line 3"):
         parse_policy(f"log {format_vkey(office.context.vkey)}\nquorum none\nperson jia {key}\n")
+
+
+def test_a_role_that_the_log_does_not_know_of_is_found(office, verifier):
+    header = {"event": "role_changed", "account": None, "by": "command line", "subject": "zhao"}
+    office.context.append_collector_entry(EntryKind.COLLECTOR, {**header, "role": "operator"})
+    forged(office, "zhao", "buyer", None)
+    (problem,) = verifier.look().findings.problems
+    assert "(bad_role)" in problem.detail
+    office.context.append_collector_entry(EntryKind.COLLECTOR, {**header, "role": "buyer"})
+    forged(office, "zhao", "buyer", None, text="anderes")
+    assert len(verifier.codes()) == 1
+
+
+def test_no_byte_of_what_was_signed_can_change(office):
+    office.everybody()
+    file = office.signed("jia", "reprimand", day="2026-11-15", text="两次未到场")
+    data, signatures = unpack(file)
+    for place in range(0, len(data), 3):
+        changed = bytes([*data[:place], data[place] ^ 1, *data[place + 1 :]])
+        with pytest.raises((statements.StatementError, UnicodeDecodeError)):
+            statements.add_signed(office.context, repack(changed, signatures))
+    (one,) = signatures
+    for place in range(0, 64, 7):
+        sig = bytes([*one.sig[:place], one.sig[place] ^ 1, *one.sig[place + 1 :]])
+        with pytest.raises(statements.StatementError):
+            statements.add_signed(office.context, repack(data, [replace(one, sig=sig)]))
+    statements.add_signed(office.context, file)

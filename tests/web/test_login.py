@@ -10,7 +10,7 @@ from checks.wire import entry
 from checks.wire.numbers import EntryKind
 from collector.context import Context, open_context
 from collector.store import accounts, evidence, packs
-from collector.store.accounts import IDLE_MS, LOCK_MS
+from collector.store.accounts import IDLE_MS, LOCK_MS, Role
 from collector.web import auth
 from collector.web.app import create_app
 
@@ -235,3 +235,21 @@ def test_the_language_is_chosen_and_kept(person) -> None:
     assert 'lang="en"' in person.get("/login").text and "Log in" in person.get("/login").text
     person.get("/language?to=xx&next=/login")
     assert 'lang="en"' in person.get("/login").text
+
+
+def test_the_buyer_sees_everything_and_does_nothing_of_the_vendors_work(context, app: Flask, person) -> None:
+    with context.write() as conn:
+        accounts.create(conn, "jia", "Right-horse-7", "buyer", must_change=False)
+    person.login("jia", "Right-horse-7")
+    token = re.search(r'csrf_token" value="([^"]+)"', person.get("/settings").text).group(1)
+    for path in ("/rounds/run", "/agents/token", "/settings/accounts"):
+        assert person.client.post(path, data={"csrf_token": token}).status_code == 403
+    assert person.get("/tables/accounts.xlsx").status_code == 403
+    assert person.get("/evidence").status_code == 200
+
+
+def test_rights_are_sets_and_the_buyer_is_no_ladders_top() -> None:
+    may = {role: {other for other in Role if role.includes(other)} for role in Role}
+    assert may[Role.BUYER] == {Role.VIEWER, Role.BUYER}
+    assert may[Role.ADMIN] == set(Role) - {Role.BUYER}
+    assert may[Role.MANAGER] == {Role.VIEWER, Role.OPERATOR, Role.MANAGER}
