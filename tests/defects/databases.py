@@ -110,7 +110,7 @@ def write_fingerprint(pg, path, database=NAME, at=None):
     at = at or w.DAYS[-1]
     login = Login(database, "127.0.0.1", pg.port, "postgres", programs=str(pg.programs))
     taken = wrap.alone(wrap.Wish(login, Pace(), SHA256, path.parent))
-    names = tuple(one for one in taken.databases if one != "kept")
+    names = tuple(one for one in taken.databases if not one.startswith("kept"))
     found = standing.digest(LocalPlace(), LocalPlace().stat(str(path)))
     made = replace(
         taken,
@@ -134,6 +134,8 @@ def days(world):
                 folder = world.folder("good", kind)
                 folder.chmod(0o700)
                 dump(pg, kind, folder / f"{at:%Y%m%d}{ending}", at)
+            if at != w.DAYS[-1]:
+                pg.sql(f'CREATE DATABASE "{_as_of(at)}" TEMPLATE "{NAME}"')
         argv = [
             pg.programs / "pg_dumpall",
             "-h",
@@ -154,12 +156,17 @@ def days(world):
     return world.once("pg days", make)
 
 
+def _as_of(at):
+    """Where the database stands as it was on that day; the newest day is as it is now."""
+    return f"kept {at:%Y%m%d}" if at in w.DAYS[:-1] else NAME
+
+
 @contextmanager
 def other(pg, *statements, template=NAME):
     """The database under its own name, changed by `statements`; as it was at the end."""
     pg.sql(f'ALTER DATABASE "{NAME}" RENAME TO kept')
     try:
-        pg.sql(f'CREATE DATABASE "{NAME}" TEMPLATE {"kept" if template == NAME else template}')
+        pg.sql(f'CREATE DATABASE "{NAME}" TEMPLATE "{"kept" if template == NAME else template}"')
         if statements:
             pg.sql(*statements, database=NAME)
         yield
@@ -227,9 +234,9 @@ VARIANTS = {
 
 
 def variant(world, kind, path, at, what, *more, fingerprint=False, statements=None, **how):
-    """A dump of the database as it would be after VARIANTS[what]; the newest day's state."""
+    """A dump of the database of that day (of the newest where `at` is no slot) after VARIANTS[what]."""
     pg = days(world)
     n = world.random.randrange(1, 20)
     done = VARIANTS[what] if statements is None else statements
-    with other(pg, *(one.format(n=n) for one in done)):
+    with other(pg, *(one.format(n=n) for one in done), template=_as_of(at)):
         dump(pg, kind, path, at, *more, fingerprint=fingerprint, **how)

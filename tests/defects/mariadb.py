@@ -113,6 +113,7 @@ def server(world):
 def fill(maria, name, rows, seed):
     """The tables and their rows."""
     maria.rows = rows
+    maria.states = {}  # as text, at the end of each day but the newest
     maria.sql(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4", database=None)
     maria.sql(
         *TABLES,
@@ -181,6 +182,8 @@ def make(world, kind):
         if number:
             change(maria, number)
         dump(maria, top / f"{at:%Y%m%d}.sql", at)
+        if at != w.DAYS[-1]:
+            maria.states[at] = text_of(maria, NAME)
     days = [top / f"{at:%Y%m%d}.sql" for at in w.DAYS]
     params = {"path": str(top / "%Y%m%d.sql"), "database": NAME, "compare": True}
     return w.Made(kind, top, days, "backup.mariadb", params, {"prints": v.prints_of(days)})
@@ -248,12 +251,15 @@ VARIANTS = {
 
 
 def variant(world, path, at, what, *, fingerprint=False, options=(), squeeze=False):
-    """A dump of the database as it would be after VARIANTS[what]."""
+    """A dump of the database of that day (of the newest where `at` is no slot) after VARIANTS[what]."""
     maria = server(world)
     n = world.random.randrange(5, maria.rows // 5)
     other = "kept_for_now"
     copy_of(maria, NAME, other)
     try:
+        if at in maria.states:
+            maria.sql(f"DROP DATABASE `{NAME}`", database=None)
+            filled(maria, maria.states[at], NAME)
         maria.sql(*(one.format(n=n) for one in VARIANTS[what]))
         dump(maria, path, at, *options, fingerprint=fingerprint, squeeze=squeeze)
     finally:
@@ -264,7 +270,20 @@ def variant(world, path, at, what, *, fingerprint=False, options=(), squeeze=Fal
 
 def copy_of(maria, name, other):
     """A database again under another name."""
-    base = ["--no-defaults", f"--socket={maria.socket}", "-uroot", "--default-character-set=utf8mb4"]
-    text = w.run(w.tool("mariadb-dump"), *base, "--routines", name).stdout
-    maria.sql(f"CREATE DATABASE `{other}` CHARACTER SET utf8mb4", database=None)
-    w.run(w.tool("mariadb"), *base, other, input=text)
+    filled(maria, text_of(maria, name), other)
+
+
+def client(maria):
+    """What its clients are told."""
+    return ["--no-defaults", f"--socket={maria.socket}", "-uroot", "--default-character-set=utf8mb4"]
+
+
+def text_of(maria, name):
+    """A database as text."""
+    return w.run(w.tool("mariadb-dump"), *client(maria), "--routines", name).stdout
+
+
+def filled(maria, text, name):
+    """A new database with what such a text says."""
+    maria.sql(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4", database=None)
+    w.run(w.tool("mariadb"), *client(maria), name, input=text)
