@@ -13,11 +13,13 @@ from collector.availability import calendar_cn
 from collector.availability.approvals import Approval, windows_for
 from collector.availability.terms import ServiceTerms
 from collector.faults import seen
+from collector.faults.account import account as judged
 from collector.faults.counted import counted, days_of, terms_of
 from collector.faults.gathered import IMPORTED, hosts
 from collector.faults.ground import Ground, Report, Seen
-from collector.faults.model import Account
+from collector.faults.model import Account, Fault
 from collector.faults.notices import Look, looks
+from collector.faults.said import Extent, onset_of
 from collector.faults.seen import Looks, Placed
 from collector.faults.terms import FaultTerms, Terms
 from collector.faults.vulnerabilities import LATEST_MS, named_looks
@@ -35,6 +37,9 @@ from collector.store import faults as store
 from collector.store import runs
 from collector.store.rounds import records
 
+BEFORE_MS, AFTER_MS = 2 * 86_400_000, 86_400_000
+"""So far around the instant that an id names its fault may have begun: late evidence moves an onset."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -49,6 +54,8 @@ class Asked:
     as_of_ms: int
     size: int
     supposed: tuple[Said, ...] = ()
+    only: str | None = None
+    """A system: outages of no other one are looked for."""
 
 
 Counted = tuple[Account, Sequence[Item], Sequence[Gap]]
@@ -88,6 +95,27 @@ def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
     return Told(made, chosen.pack.pack, chosen.applied.terms.timezone, named, items, gaps)
 
 
+def near(conn: Connection, as_of_ms: int, refs: Iterable[str]) -> tuple[Extent, ...]:
+    """The faults that ids may mean, without a look at anything else; NoScorecard without a pack."""
+    size = scorecards.size_at(conn, as_of_ms)
+    applied = scorecards.applied(conn, size)
+    every = judge.periods(applied, as_of_ms)
+    term = every[0].from_ms, every[-1].to_ms
+    found: list[Fault] = []
+    for system, at in filter(None, map(onset_of, refs)):
+        running = [one for one in every if one.from_ms <= at] or every
+        chosen = judge.chosen(applied, running[-1].name, as_of_ms)
+        pack, window = chosen.pack.pack, (at - BEFORE_MS, at + AFTER_MS)
+        asked = Asked(chosen.applied, pack, chosen.options, term, window, as_of_ms, size, only=system)
+        terms = Terms(terms_of(pack, chosen.options).faults)
+        days = days_of(pack, calendar_cn.shipped())
+        found += judged(terms, ground(conn, asked, terms), as_of_ms, days).faults
+    return tuple(
+        Extent(one.id, one.id.rpartition("@")[0], one.moments.onset_ms, one.moments.recovered_ms)
+        for one in found
+    )
+
+
 def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
     """Everything that was received of the window by then; of what is not the window's the whole term."""
     document = asked.applied.terms
@@ -113,6 +141,8 @@ def _outages(conn: Connection, asked: Asked, terms: FaultTerms, scope: Scope) ->
     made: list[Seen] = []
     signed = approvals(conn, asked.size)
     for service in asked.applied.terms.services:
+        if asked.only not in (None, service.id):
+            continue
         if service.id in named or (not named and "/" not in service.id):
             made += _of_system(conn, asked, terms, service, signed)
     return tuple(made)

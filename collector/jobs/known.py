@@ -2,7 +2,7 @@
 findings that the log shows; entries that are statements."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -99,18 +99,14 @@ def _fault(one: Field, value: str, held: Known) -> Iterator[tuple[str, str, str]
         yield "unknown_fault", one.name, f"{named[0]} had no fault then that is known"
 
 
-def faults_of(conn: Connection, now: int) -> tuple[Extent, ...] | None:
-    """Faults of the contract's term up to now, measured and reported; None where no contract says what is
-    one."""
+def faults_of(conn: Connection, now: int, refs: Iterable[str]) -> tuple[Extent, ...] | None:
+    """Faults, measured and reported, that these ids may mean; None where no contract says what is one."""
     judged = importlib.import_module("collector.jobs.faults")  # it stands on what statements stand on
     try:
-        found = judged.told(conn, now).account.faults
+        found: tuple[Extent, ...] = judged.near(conn, now, refs)
     except LookupError:
         return None
-    return tuple(
-        Extent(one.id, one.id.rpartition("@")[0], one.moments.onset_ms, one.moments.recovered_ms)
-        for one in found
-    )
+    return found
 
 
 def _entry(kind: Kind, one: Field, value: Scalar, held: Known) -> Iterator[tuple[str, str, str]]:

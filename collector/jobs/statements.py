@@ -178,7 +178,8 @@ def _signed(wish: Wish, book: Book, role: str) -> None:
 
 def _about(conn: Connection, wish: Wish, kind: Kind, book: Book, now: int) -> None:
     fields, by_entry = wish.text.fields, {one.entry: one for one in book.said}
-    faults = known.faults_of(conn, now) if {"fault", "of"} & fields.keys() else None
+    refs = [str(fields[name]) for name in ("fault", "of") if fields.get(name) is not None]
+    faults = known.faults_of(conn, now, refs) if refs else None
     for code, name, detail in known.unknown(kind, fields, known.known(conn, by_entry, faults)):
         raise StatementError(code, f"{name}: {detail}")
     if wish.text.kind == REVOKED:

@@ -162,6 +162,17 @@ def test_the_past_stays_as_it_was_known(site):
     assert levels(site.world.at) == [3]
 
 
+def test_a_statement_about_a_fault_that_nobody_knows_is_refused(site):
+    broken(site)
+    assert len(site.told("2026-07").account.faults) == 1
+    for ref in ("portal@2026-07-14T05:00:00Z", "nobody@2026-07-14T02:00:00Z", "x"):
+        with pytest.raises(statements.StatementError) as found:
+            site.say("level", fault=ref, level="3")
+        assert found.value.code == "unknown_fault"
+    site.say("level", fault="portal@2026-07-14T02:10:00Z", level="3")  # inside it: evidence may move an onset
+    assert site.told("2026-07").account.faults[0].judged.level == 3
+
+
 def test_the_commands_show_what_is_late_unknown_or_asked(site):
     broken(site)
     site.say("fault_acknowledged", by="wang", fault="portal@2026-07-14T02:00:00Z", at="2026-07-14T10:05")
