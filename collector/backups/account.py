@@ -92,6 +92,7 @@ class Account:
                 gone_ms=record.gone_ms,
                 orphan_ms=(path.lost_ms or record.first_ms) if orphan else None,
                 maybe_ms=path.maybe_ms,
+                ever=path.ever,
             )
 
     def _places(self, run: int) -> tuple[str, ...]:

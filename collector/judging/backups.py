@@ -20,7 +20,6 @@ def backed_up(
     """
     made = []
     for one in ledger.objects:
-        kept = {name for week in one.weeks for name in week.artefacts}
         for point in one.points:
             found = entries.get((one.name, point.name))
             at = point.start_ms
@@ -28,8 +27,9 @@ def backed_up(
                 continue
             signer = signers.get(found, "")
             place = point.places[0] if point.places else ""
-            good = point.good or point.name in kept
-            made.append(BackedUp(one.name, point.name, at, point.level, good, place, *found, signer, "C"))
+            made.append(
+                BackedUp(one.name, point.name, at, point.level, point.ever, place, *found, signer, "C")
+            )
     return tuple(sorted(made, key=lambda p: (p.object, p.at_ms, p.artefact)))
 
 
