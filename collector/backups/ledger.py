@@ -95,7 +95,7 @@ class Point:
     """One artefact, all places together. `level`: grade by the design (PLACED and sealing included),
     `restore_level`: grade by what bears on restoring; `path`: itself and its ancestors, the full last, None
     where a link is missing. `orphan_ms`: since when its path is broken, `maybe_ms`: the last good reading
-    before. `slot` "": a run outside all slots. `places`: where it stands and is good. `ever`: is or was good."""
+    before. `slot` "": outside all slots. `places`: where it stands and is good. `ever`: is or was good."""
 
     name: str
     kind: str
