@@ -106,6 +106,56 @@ def periods(directory: Path, as_json: bool) -> None:
         click.echo(f"{one.number}\t{one.name}\t{one.first} .. {one.end} (not included)\t{word}")
 
 
+@click.command("term")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--json", "as_json", is_flag=True)
+def term(directory: Path, as_json: bool) -> None:
+    """The end-of-term sheet: days operated, out of service, out of scope, by system and asset."""
+    from checks.codec import to_json
+    from collector.jobs import scorecards as jobs
+
+    with _opened(directory) as context, context.read() as conn:
+        lines = jobs.term_sheet(conn, context.now())
+    if as_json:
+        click.echo(json.dumps([to_json(one) for one in lines], ensure_ascii=False))
+        return
+    for one in lines:
+        days = ", ".join(
+            f"{word} {one.days(word)} d" for word in ("operated", "out_of_service", "out_of_scope")
+        )
+        click.echo(f"{one.kind}\t{one.id}\t{one.name}\t{one.owner or 'no owner'}\t{days}")
+        for part in one.stretches:
+            if part.state != "operated":
+                click.echo(f"  {part.state} {part.first} .. {part.end} (not included), entry {part.entry}")
+
+
+@click.command("changes")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--period", metavar="P", required=True, help="A period's name or number; see `periods`.")
+@click.option("--json", "as_json", is_flag=True)
+def changes(directory: Path, period: str, as_json: bool) -> None:
+    """Drifts from approved baselines first seen in a period, and which of them nobody had approved.
+
+    Exit 0: none without approval; 1: some; 2: cannot be told.
+    """
+    from checks.codec import to_json
+    from collector.jobs import scorecards as jobs
+
+    with _opened(directory) as context, context.read() as conn:
+        found = jobs.changes(conn, period, context.now())
+    share = found.share
+    if as_json:
+        whole = {"unapproved": len(found.unapproved), "all": len(found.drifts), "share": to_json(share)}
+        click.echo(json.dumps({**whole, "drifts": to_json(found.drifts)}, ensure_ascii=False))
+    else:
+        for one in found.drifts:
+            word = "unapproved" if one.change is None else f"approved by entry {one.change}"
+            click.echo(f"{_clock(one.opened_ms)}\t{one.check}\t{one.target}\t{one.name}\t{word}")
+        part = "" if share is None else f", {_points(share * 100)} %"
+        click.echo(f"{len(found.unapproved)} of {len(found.drifts)} changes unapproved{part}")
+    sys.exit(1 if found.unapproved else 0)
+
+
 @contextmanager
 def _opened(directory: Path) -> Iterator[Context]:
     """The collector with everything derived; mistakes end the program with 2."""

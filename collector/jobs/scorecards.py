@@ -19,6 +19,8 @@ from collector.jobs import projection, scans
 from collector.jobs.said import all_said, approvals
 from collector.judging import backups, judge, sealed, services
 from collector.judging.asked import Asked
+from collector.judging.changes import Changes
+from collector.judging.changes import changes as changes_of
 from collector.judging.ground import (
     Applied,
     BackedUp,
@@ -29,6 +31,7 @@ from collector.judging.ground import (
 from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
+from collector.judging.term import TermLine, sheet
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
 from collector.scoring.terms import Option, Value
 from collector.statements.fields import FieldsError
@@ -176,6 +179,26 @@ def periods(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
 def options(conn: Connection, period: str, as_of_ms: int) -> tuple[Option, ...]:
     """The ambiguities of the pack that judges a period; NoScorecard."""
     return judge.chosen(applied(conn, size_at(conn, as_of_ms)), period, as_of_ms).pack.pack.options
+
+
+def changes(conn: Connection, period: str, as_of_ms: int) -> Changes:
+    """Drifts first seen in a period, and which of them somebody had approved; NoScorecard."""
+    from collector.jobs import faults  # it stands on this module
+
+    told = faults.told(conn, as_of_ms, period)
+    size = size_at(conn, as_of_ms)
+    every = judge.periods(applied(conn, size), as_of_ms)
+    chosen = next(one for one in every if period in (one.name, str(one.number)))
+    rounds_by_unit = store.rounds(conn, every[0].from_ms, chosen.to_ms, as_of_ms, size)
+    said = all_said(conn, as_of_ms)
+    return changes_of(told.account.findings, said, rounds_by_unit, (chosen.from_ms, chosen.to_ms))
+
+
+def term_sheet(conn: Connection, as_of_ms: int) -> tuple[TermLine, ...]:
+    """The end-of-term sheet: what was operated, and when it was not; NoScorecard."""
+    held = applied(conn, size_at(conn, as_of_ms))
+    every = judge.periods(held, as_of_ms)
+    return sheet(held, all_said(conn, as_of_ms), (every[0].from_ms, every[-1].to_ms))
 
 
 def scorecard(

@@ -4,7 +4,10 @@ import pytest
 from click.testing import CliRunner
 
 from collector.cli import main
+from collector.estate.errors import EstateError
+from collector.jobs import derive
 from collector.jobs import scorecards as jobs
+from collector.judging.outlook import outlook
 from collector.scoring.model import LineState
 
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
@@ -38,3 +41,136 @@ def test_the_command_prints_a_scorecard_of_signed_results(month):
     month.context.close()
     said = CliRunner().invoke(main, [*asked, "--as-of", "2026-08-10T01:00"])
     assert "inspection" in said.output
+
+
+def items(made, kind, **where):
+    return [
+        one
+        for one in made.facts.items
+        if one.kind == kind and all(getattr(one, name) == value for name, value in where.items())
+    ]
+
+
+def test_a_period_without_any_evidence_is_neither_zero_nor_full(site):
+    site.apply()
+    site.go("2026-08-10T01:00")
+    derive.catch_up(site.context)  # no round is closed: as if nobody had been there
+    made = jobs.scorecard(site.context, PERIOD)
+    for name in ("visit", "inspection", "backup", "scan", "docs"):
+        one = line(made, name, "centre")
+        assert (name, one.points, one.low, one.high) == (name, None, 0, one.full)
+    assert made.scorecard.total is None and made.scorecard.grade is None
+
+
+def test_a_round_that_nobody_did_is_proven_to_be_missing(site):
+    site.apply()
+    site.go("2026-08-10T01:00")
+    site.settle()  # rounds are closed by the collector, as missed
+    one = line(jobs.scorecard(site.context, PERIOD), "inspection", "centre")
+    assert (one.points, one.counted) == (0, 0)
+
+
+def test_a_round_that_left_out_an_asset_of_the_unit_is_partial_and_does_not_count(site):
+    site.apply()
+    site.inspect(MONDAYS[0], ("web-01", "mail-01"))
+    site.inspect(MONDAYS[1], web_02="error")
+    site.go("2026-08-10T01:00")
+    site.settle()
+    made = jobs.scorecard(site.context, PERIOD)
+    assert line(made, "inspection", "centre").counted == 0
+    assert line(made, "inspection", "county").counted == 2
+    looser = jobs.scorecard(site.context, PERIOD, options={"inspection.min_coverage": 50})
+    assert (
+        line(looser, "inspection", "centre").counted == 1
+    )  # the error was an attempt; what never came was none
+
+
+def test_results_that_arrive_late_count_from_their_receipt_on(site):
+    site.apply()
+    site.inspect(MONDAYS[0], ("web-01", "mail-01"))
+    site.go("2026-07-15T10:00")
+    late = site.look("web-02", f"weekly/{MONDAYS[0]}", site.world.at - 2 * 86_400_000)
+    site.send("web-02", late)
+    site.settle()
+    before = jobs.scorecard(site.context, PERIOD, site.world.at - 86_400_000)
+    after = jobs.scorecard(site.context, PERIOD)
+    assert line(before, "inspection", "centre").counted == 0
+    assert line(after, "inspection", "centre").counted == 1
+
+
+def test_a_clock_that_is_wrong_by_hours_moves_no_inspection_into_another_month(site):
+    site.apply()
+    # Monday 2026-08-10 09:30 in China is the next service month; this clock is nine hours and more behind.
+    site.go("2026-08-10T09:30")
+    behind = 10 * 3_600_000
+    for name in ("web-01", "web-02", "mail-01"):
+        site.world.agent(name).offset_us = -behind * 1000
+        site.send(name, site.look(name, "weekly/2026-08-10", site.world.at - behind))
+    site.settle()
+    july = jobs.scorecard(site.context, PERIOD)
+    august = jobs.scorecard(site.context, "2026-08")
+    assert not items(july, "inspection")
+    assert [str(one.day) for one in items(august, "inspection", unit="centre")] == ["2026-08-10"]
+
+
+def test_an_asset_that_moves_between_units_counts_where_it_was_at_the_time(site, estate):
+    site.apply()
+    site.inspect(MONDAYS[0], ("web-01", "mail-01"))  # web-02 is missing: not the centre's round
+    site.go("2026-07-15T10:00")
+    site.apply(
+        estate.replace("{id: web-02, kind: server, system: portal", "{id: web-02, kind: server, system: mail")
+    )
+    site.inspect(MONDAYS[1], ("web-01", "mail-01"))  # now it is missing at the county
+    site.go("2026-08-10T01:00")
+    site.settle()
+    made = jobs.scorecard(site.context, PERIOD)
+    assert [str(one.day) for one in items(made, "inspection", unit="centre")] == [MONDAYS[1]]
+    assert [str(one.day) for one in items(made, "inspection", unit="county")] == [MONDAYS[0]]
+
+
+def test_a_system_that_is_dropped_on_the_last_day_is_judged_all_the_same(month, estate):
+    mail = "  - {id: mail, unit: county, name: 邮件}\n"
+    made = jobs.scorecard(month.context, PERIOD)
+    assert [system.id for unit in made.facts.units for system in unit.systems] == ["portal", "mail"]
+    month.apply(estate.replace(mail, "").replace(", system: mail", ", unit: county"))
+    derive.catch_up(month.context)
+    again = jobs.scorecard(month.context, PERIOD)
+    assert again.facts.units == made.facts.units
+
+
+def test_a_pack_that_changes_later_leaves_an_old_period_as_it_was(month, estate):
+    before = jobs.scorecard(month.context, PERIOD)
+    agreed = "{pack: luohe-2026, start: 2026-06-10, options: {count: literal}}"
+    month.apply(estate.replace("{pack: luohe-2026, start: 2026-06-10}", agreed))
+    derive.catch_up(month.context)
+    assert jobs.scorecard(month.context, PERIOD).scorecard.options == before.scorecard.options
+    month.go("2026-09-11T01:00")
+    derive.catch_up(month.context)
+    assert dict(jobs.scorecard(month.context, "2026-08").scorecard.options)["count"] == "literal"
+
+
+def test_a_service_tree_with_a_loop_is_no_estate(site, estate):
+    with pytest.raises(EstateError, match="leads back to itself"):
+        site.apply(
+            estate.replace("service: portal-web", "service: mail").replace("邮件}", "邮件, service: portal}")
+        )
+
+
+def test_what_if_says_what_a_statement_would_change(month):
+    made = jobs.scorecard(month.context, PERIOD)
+    other = jobs.suppose(month.context, made, "visit:unit=centre,at=2026-07-20T10:00+08:00")
+    assert line(other, "visit", "centre").points == 8
+    assert line(made, "visit", "centre").points is None
+    found = outlook(made.scorecard, made.facts)
+    assert found.full == found.sure + found.at_risk + found.lost == 100
+    assert ("visit", "centre") in {(risk.line, risk.unit) for risk in found.risks}
+
+
+def test_the_term_sheet_tells_what_was_not_operated(site, estate):
+    site.apply(estate.replace("name: 邮件}", "name: 邮件, in_service: [{to: 2026-08-01}]}"))
+    site.go("2026-08-10T01:00")
+    site.say("in_scope", "manager", system="portal", in_scope="false", since="2027-06-01")
+    with site.context.read() as conn:
+        found = {one.id: one for one in jobs.term_sheet(conn, site.world.at)}
+    assert found["mail"].days("operated") == 52 and found["mail"].days("out_of_service") == 313
+    assert found["portal"].days("out_of_scope") == 9 and found["portal"].owner == "ops-1"
