@@ -52,7 +52,7 @@ LEAST = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    with judged_site.site(tmp_path_factory.mktemp("judged") / "collector", "luohe-2026", days=45) as made:
+    with judged_site.site(tmp_path_factory.mktemp("judged") / "collector", "luohe-2026", days=30) as made:
         yield made
 
 

@@ -1,7 +1,7 @@
 """Statements: what people are asked for, a form for each kind, joining in as the second person."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import abort, flash, redirect, request, url_for
@@ -15,6 +15,7 @@ from collector.reports.sheet import Column, Link, Table
 from collector.reports.sheet import Kind as Cell
 from collector.reports.words_judging import word
 from collector.statements.fields import Field, Type
+from collector.statements.fold import may_second, seconds_of
 from collector.statements.kind import Kind, Paper
 from collector.statements.kinds import KINDS
 from collector.statements.model import Said, Through
@@ -79,7 +80,9 @@ def field_title(field: Field) -> str:
 def _every() -> tuple[Said, ...]:
     def read() -> tuple[Said, ...]:
         with context().read() as conn:
-            return every_said(conn, context().now())
+            found = every_said(conn, context().now())
+        joined = seconds_of(found)
+        return tuple(replace(one, seconds=joined.get(one.entry, ())) for one in found)
 
     return judging_now.kept(("said",), read)
 
@@ -191,7 +194,7 @@ def statements() -> Answer:
         "statements",
         asked=asked_table({}),
         said=Table(said.name, said.title, said.columns, said.rows[:_SHOWN], said.empty),
-        waiting=[(one, _row(one, gone), one.by != mine.name) for one in waiting],
+        waiting=[(one, _row(one, gone), may_second(one, mine.name, str(mine.role))) for one in waiting],
         kinds=[(kind, title_of(kind)) for kind in offered().values() if mine.role in kind.who],
     )
 
