@@ -116,7 +116,7 @@ class Driven:
         document = (
             b"%PDF" if kind in ("document_filed", "fault_report_filed", "defect_report", "plan") else None
         )
-        by = "cli" if "admin" in KINDS[kind].who else "buyer-1"
+        by = "cli" if "admin" in KINDS[kind].who and kind != "security_event" else "buyer-1"
         return statements.add(self.site.context, kind, text, by=by, document=document)
 
     def fail_and_answer(self, day):
