@@ -240,7 +240,7 @@ DOCUMENT: Words = {
     "doc.counted": ("实 {n}", "counted {n}"),
     "doc.missing": ("缺 {n}", "missing {n}"),
     "doc.sum": ("小计", "Sum"),
-    "doc.left_out": ("另有 {n} 行，见 xlsx 或 json", "{n} more rows are in the log"),
+    "doc.left_out": ("另有 {n} 行未列出，见页面所存 xlsx", "{n} more rows: save the table of the page"),
     "doc.why.missing": ("漏检", "missed"),
     "doc.why.not_enrolled": ("代理未登记", "agent not enrolled"),
     "doc.why.not_done": ("人工项未填", "people's item not done"),
