@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from collector.availability.faults import Outage
 from collector.faults.notices import Inspected, Look
@@ -39,7 +40,7 @@ class Report:
     proof: Proof | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """All of it. `term`: of the contract, UTC ms; `window`: what `outages` were looked for in.
 
@@ -59,15 +60,22 @@ class Ground:
     looks: tuple[Look, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[str | None, str | None]]:
+        """Asset or system -> system and unit."""
+        units = {one.id: one.unit for one in self.scope.systems}
+        made: dict[str, tuple[str | None, str | None]] = {
+            one.id: (one.id, one.unit) for one in self.scope.systems
+        }
+        for one in self.scope.assets:
+            made[one.id] = (one.system, one.unit or units.get(one.system or ""))
+        return made
+
     def unit_of(self, system: str | None) -> str | None:
         """The unit of a system, if the estate names one."""
-        return next((one.unit for one in self.scope.systems if one.id == system), None)
+        found = self._places.get(system or "")
+        return found[1] if found is not None and found[0] == system else None
 
     def place_of(self, name: str) -> tuple[str | None, str | None]:
         """System and unit of an asset, a system, or a host as scanners call it; None where nobody says."""
-        known = self.hosts.get(name, name)
-        for asset in self.scope.assets:
-            if asset.id == known:
-                return asset.system, asset.unit or self.unit_of(asset.system)
-        system = next((one for one in self.scope.systems if one.id == known), None)
-        return (system.id, system.unit) if system is not None else (None, None)
+        return self._places.get(self.hosts.get(name, name), (None, None))

@@ -7,6 +7,7 @@ system that holds the instant in the id; one that fits none is *stray*: it is li
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from collector.statements.fold import standing
 from collector.statements.model import Said
@@ -39,7 +40,7 @@ def onset_of(fault: str) -> tuple[str, int] | None:
     return (system, int(at.timestamp()) * 1000) if system and at.tzinfo is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """Statements that stand at an instant, oldest first, and those that cannot.
 
@@ -54,7 +55,15 @@ class Heard:
 
     def of(self, *kinds: str) -> list[Said]:
         """Those of these kinds."""
-        return [one for one in self.said if one.kind in kinds]
+        found = [one for kind in kinds for one in self._by_kind.get(kind, ())]
+        return found if len(kinds) == 1 else sorted(found, key=lambda one: (one.received_ms, one.entry))
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Said]]:
+        made: dict[str, list[Said]] = {}
+        for one in self.said:
+            made.setdefault(one.kind, []).append(one)
+        return made
 
     def root(self, entry: int) -> int:
         """What an entry was before it was corrected; itself for what is not known."""
