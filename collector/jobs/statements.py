@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from checks.wire.blob import Signature
 from checks.wire.errors import WireError
-from checks.wire.numbers import EntryKind
+from checks.wire.numbers import MAX_BODY, EntryKind
 from collector.context import Context
 from collector.jobs import backup_statements, known, projection
 from collector.jobs import said as sayings
@@ -206,6 +206,8 @@ def _paper(wish: Wish, kind: Kind) -> None:
         raise StatementError("no_document", f"{kind.name} comes with a document (--file)")
     if (named is None) != (given is None):
         raise StatementError("no_document", "the document that the statement names is wanted (--file)")
+    if given is not None and len(given) > MAX_BODY:
+        raise StatementError("too_large", f"a document has at most {MAX_BODY} bytes")
     if named is not None and given is not None and sha256(given).hexdigest() != named.digest:
         raise StatementError("bad_document", "the document is not the one whose digest was signed")
 

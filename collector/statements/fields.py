@@ -17,6 +17,8 @@ from collector.statements.model import Scalar
 ZONE = timezone(timedelta(hours=8))  # contract calendars are China's, which keeps one time all the year
 MOST = 500
 _ID = re.compile(r"[^\s/][^\s]{0,199}\Z")
+# Unseen, they could make a signed text read as something else.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,4})?\Z", re.ASCII)
 _NAMED = re.compile(r"[a-z]+-[0-9]{1,4}\Z")
 _MOST_WHOLE = 10**12
@@ -77,8 +79,12 @@ class Field:
 def _text(text: str, _field: Field) -> Scalar:
     if not text.strip() or len(text) > MOST:
         raise ValueError(f"a text of 1 to {MOST} characters is wanted")
-    if any(ord(char) < 32 and char not in "\n\t" for char in text):
-        raise ValueError("no control characters")
+    return _seen(text)
+
+
+def _seen(text: str) -> str:
+    if _HIDDEN.search(text):
+        raise ValueError("no control characters, nor any that change the direction of text unseen")
     return text
 
 
@@ -145,7 +151,7 @@ def _period(text: str, _field: Field) -> Scalar:
 def _id(text: str, _field: Field) -> Scalar:
     if not _ID.match(text):
         raise ValueError(f"{text!r} is no id: at most 200 characters without spaces")
-    return text
+    return _seen(text)
 
 
 _READERS: Mapping[Type, Callable[[str, Field], Scalar]] = {

@@ -75,6 +75,9 @@ def test_what_an_entry_may_name_is_a_kind():
         (Type.ID, ""),
         (Type.TEXT, "x" * 501),
         (Type.TEXT, "a\x00b"),
+        (Type.TEXT, "同意\u202e不"),
+        (Type.ID, "a\x00b"),
+        (Type.ID, "a\u2066b"),
         (Type.WORD, "other"),
     ],
 )

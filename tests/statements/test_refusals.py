@@ -127,6 +127,12 @@ def test_a_document_that_is_not_the_signed_one_is_refused(office, code):
     statements.add_signed(office.context, file, document=b"the report")
 
 
+def test_a_document_larger_than_the_log_holds_is_refused(office, code):
+    made = {"period": "2026-10"}
+    big = bytes(4 * 1024 * 1024 + 1)
+    assert code(lambda: office.say("zhao", "defect_report", big, **made)) == "too_large"
+
+
 def test_the_same_person_does_not_join_in_twice_nor_with_himself(office, code):
     entry = office.say("wang", "baseline_accepted", asset="web-01", check="host.ports", digest="ab")
     assert code(lambda: statements.second(office.context, entry, by="wang")) == "same_person"
