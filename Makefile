@@ -1,6 +1,6 @@
 # `make run` and `make test` are all a newcomer needs; both set up what they use.
 .PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz \
-  demo-packages demo-estate demo-faults demo-idle demo-off bench-backup demo-backup
+  demo-packages demo-estate demo-faults demo-idle demo-off bench-backup demo-backup demo-year
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
@@ -67,6 +67,10 @@ bench-backup: $(TEST_STAMP)
 # Three months of a city's and ten counties' backups in minutes, with a dozen defects.
 demo-backup: $(TEST_STAMP)
 	$(PY) tests/demo_backup/demo_backup.py --seed $(or $(SEED),7) --days $(or $(DAYS),92) --counties $(or $(COUNTIES),10)
+
+# A contract's year through real outboxes, signatures and the log; its scorecards beside a clerk's.
+demo-year: $(TEST_STAMP)
+	$(PY) tests/demo_year/demo_year.py --seed $(or $(SEED),7) --pack $(or $(PACK),pingdingshan-2024) $(if $(DAYS),--days $(DAYS))
 
 pictures: $(TEST_STAMP)
 	$(PY) tests/web/pictures.py docs/pictures

@@ -59,7 +59,7 @@ def text(found, windows=()):
     made += [_probe(k) for k in range(len(found.systems))]
     made += [ROUND, "objects:"]
     made += [_object(k) for k in range(len(found.systems))]
-    made += [BACKUPS]
+    made += [BACKUPS.replace("CLAUSE", CLAUSES[found.scheme])]
     if windows:
         made += ["windows:", *(f"  - {{{one}}}" for one in windows)]
     return "\n".join(made) + "\n"
@@ -77,10 +77,12 @@ rounds:
 BACKUPS = """\
 backups:
   - object: sys-*/db
-    clause: LH-32
+    clause: CLAUSE
     level: unchanged
     full: {every: week, on: thursday, window: "00:00-05:00", grace: 3h, keep: 3 months}
     source: {kind: file, path: "/backup/{object}/*.dmp"}"""
+
+CLAUSES = {"luohe_monthly": "LH-32", "pds_quarterly": "PD-05", "huaian_yearly": "HA-06"}
 
 
 def _system(found, k, name):

@@ -44,7 +44,7 @@ class People:
             source = scans.Source(
                 data, f"{estates.system_id(system)}.xml", OPERATOR, (estates.server_id(system),)
             )
-            scans.add(self.site.context, reading.read(data, source.name, ZONE), source)
+            scans.add(self.site.context, reading.read(data, ZONE), source)
 
         heappush(self.acts, (at_ms, next(self._numbers), bring))
 
@@ -247,3 +247,88 @@ def _luohe_system(people, played, month, system):
     thursdays = [day + timedelta(days=3) for day in mondays(first, end)]
     good = [str(day) for day in thursdays if first <= day < end and (system, day) not in tale.backups_missed]
     return {"name": found.systems[system], "backups": good, "scans": int(scanned)}
+
+
+def cycles(found):
+    """Cycles of Pingdingshan: (name, first day, end)."""
+    day = found.begin
+    for number in range(1, 5):
+        month = day.month + 3
+        end = day.replace(year=day.year + (month > 12), month=(month - 1) % 12 + 1, day=found.begin.day)
+        yield f"cycle-{number}", day, end
+        day = end
+
+
+SECURITY = {2: ("notified", "superior"), 3: ("hazard", "buyer")}
+
+
+def pds(people, found, tale, seed):
+    """Reports, drills, trainings, a notice, an absence; the truth of each cycle."""
+    del seed
+    about_faults(people, tale)
+    told = {}
+    for number, (name, first, end) in enumerate(cycles(found), 1):
+        # A week belongs to the cycle that holds its Thursday.
+        weeks = [day for day in mondays(first, end) if first <= day + timedelta(days=3) < end]
+        day = first + timedelta(days=40)
+        people.will(at(day, "16:00"), "defect_report", OPERATOR, b"%PDF defects", period=name)
+        told[name] = truth = {
+            "weeks_required": len(weeks),
+            "weeks_inspected": sum(1 for week in weeks if (0, week) not in tale.absent),
+            "defect_reports": 1,
+            "faults": [],
+            "response": {"report_late_days": []},
+            "security": {},
+            "onsite": {},
+        }
+        if number % 2 == 0:
+            truth.update(half_year_end=True, drill_done=True, training_done=number == 2)
+            people.will(at(day, "17:00"), "emergency_drill", MANAGER, at=clock(at(day, "09:00")))
+            if number == 2:
+                people.will(
+                    at(day, "17:05"), "training", MANAGER, at=clock(at(day, "14:00")), topic="平台使用"
+                )
+        if number in SECURITY:
+            severity, by = SECURITY[number]
+            people.will(
+                *(at(day, "18:00"), "security_event", BUYER),
+                at=clock(at(day, "08:00")),
+                severity=severity,
+                found_by=by,
+                text="检查发现",
+            )
+            truth["security"] = {{"hazard": "hazards"}.get(severity, severity): 1}
+        if number == 4:
+            people.will(at(day, "18:10"), "absence", BUYER, at=clock(at(day, "10:00")))
+            truth["onsite"] = {"absences": 1}
+        for one in tale.outages:
+            if first <= day_of(one.begin) < end:
+                truth["faults"].append({"level": one.level, "vendor_cause": one.vendor})
+                late = (one.report_days or 0) - 3
+                if late > 0:
+                    truth["response"]["report_late_days"].append(late)
+    return told
+
+
+def huaian(people, found, tale, seed):
+    """Satisfaction, missing papers, incidents answered late; the truth of the year."""
+    del seed
+    about_faults(people, tale)
+    last = found.end - timedelta(days=20)
+    people.will(at(last, "10:00"), "satisfaction", BUYER, period="year-1", percent="87.5")
+    people.will(at(last, "10:05"), "process_missing", BUYER, item="change-review", period="year-1")
+    days = (found.end - found.begin).days
+    worst = max(
+        sum(one.end - one.begin for one in tale.outages if one.system == system)
+        for system in range(len(found.systems))
+    )
+    reach = 100 - 100 * worst / (days * 86_400_000)
+    late = sum(one.answered > 120 * MINUTE for one in tale.outages)
+    return {
+        "year-1": {
+            "availability": f"{reach:.6f}",
+            "satisfaction": "87.5",
+            "process_missing": 1,
+            "incidents_late": late,
+        }
+    }

@@ -135,7 +135,7 @@ def huaian(found, seed):
     for minutes in (500, 340, 200, 30):
         outage(rng, tale, 3, minutes, level=2)
     for _ in range(3):
-        outage(rng, tale, rng.randrange(len(found.systems)), 20, level=3, answered=90 * MINUTE)
+        outage(rng, tale, rng.randrange(len(found.systems)), 20, level=3, answered=150 * MINUTE)
     return tale
 
 
