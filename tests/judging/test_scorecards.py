@@ -1,8 +1,12 @@
 """Scorecards over the store: from signed results and statements to lines, points and money."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from click.testing import CliRunner
 
+from checks.api import Reading, State, Unit
 from collector.cli import main
 from collector.estate.errors import EstateError
 from collector.jobs import derive
@@ -174,3 +178,24 @@ def test_the_term_sheet_tells_what_was_not_operated(site, estate):
         found = {one.id: one for one in jobs.term_sheet(conn, site.world.at)}
     assert found["mail"].days("operated") == 52 and found["mail"].days("out_of_service") == 313
     assert found["portal"].days("out_of_scope") == 9 and found["portal"].owner == "ops-1"
+
+
+def test_a_drift_counts_as_a_change_that_nobody_approved_unless_somebody_did_before(site):
+    site.apply()
+    site.go("2026-07-12T10:00")
+    told = {"change": "c-1", "asset": "mail-01", "what": "new port"}
+    entry = site.say("change_requested", "operator", **told, from_="2026-07-12T12:00", to="2026-07-12T18:00")
+    site.say("change_approved", "buyer", entry=str(entry), approved="true")
+    for monday, name in ((MONDAYS[0], "mail-01"), (MONDAYS[1], "web-01")):
+        site.go(f"{monday}T09:30")
+        for asset in ("web-01", "web-02", "mail-01"):
+            look = site.look(asset, f"weekly/{monday}", site.world.at)
+            if asset == name:
+                reading = Reading("unexpected", 1, Unit.COUNT, State.CRIT, "unexpected")
+                look = replace(look, state="crit", readings=(reading,))
+            site.send(asset, look)
+        site.settle()
+    with site.context.read() as conn:
+        found = jobs.changes(conn, PERIOD, site.world.at)
+    assert [(one.target, one.change) for one in found.drifts] == [("mail-01", entry), ("web-01", None)]
+    assert (len(found.unapproved), found.share) == (1, Fraction(1, 2))
