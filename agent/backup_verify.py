@@ -23,6 +23,7 @@ from agent.state import DEFAULT, State
 from checks import registry
 from checks.api import Check, ObservationError, Reading, Seen, Source, worst
 from checks.api import State as Word
+from checks.artefacts.fingerprint import MOST_BYTES, FingerprintError, parse
 from checks.artefacts.levels import Level
 from checks.artefacts.standing import exactly
 from checks.codec import FieldError, JsonValue, from_json, to_json
@@ -79,7 +80,7 @@ def run(root: Path, wish: Wish) -> Shown:
         if bar is not None:
             bar.close()
     readings = list(check.judge(Seen(facts, source.now()), params))
-    return _shown(wish, to_json(facts), list(_asked(readings, level)))
+    return _shown(root, wish, to_json(facts), list(_asked(readings, level)))
 
 
 def _observed(check: Check[Any, Any], source: Any, params: Any, wish: Wish) -> Any:
@@ -118,8 +119,21 @@ def _given(check: Check[Any, Any], wish: Wish) -> dict[str, JsonValue]:
             raise AgentError("bad_param", f"{check.id} compares with no fingerprint")
         if not Path(wish.fingerprint).is_file():
             raise AgentError("no_such_file", f"{wish.fingerprint} is no file: a fingerprint is wanted")
+        _some_fingerprint(Path(wish.fingerprint))
         made["fingerprint"] = os.fspath(Path(wish.fingerprint).absolute())
     return made
+
+
+def _some_fingerprint(path: Path) -> None:
+    """AgentError for a file that is none; one that was edited is for the check to judge."""
+    try:
+        with path.open("rb") as file:
+            parse(file.read(MOST_BYTES + 1))
+    except OSError as problem:
+        raise AgentError("no_such_file", f"{path}: {problem.strerror}") from None
+    except FingerprintError as problem:
+        if problem.reason == "garbled":
+            raise AgentError("bad_param", f"{path} is no fingerprint") from None
 
 
 def _means(root: Path) -> Means:
@@ -137,7 +151,7 @@ def _asked(readings: Iterable[Reading], level: Level) -> Iterator[Reading]:
             yield one
 
 
-def _shown(wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
+def _shown(root: Path, wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
     judged = [one for one in readings if one.name.rpartition(":")[2] in _LEVELS]
     state = _worst(wish, judged, readings)
     value = {
@@ -159,14 +173,21 @@ def _shown(wish: Wish, facts: JsonValue, readings: list[Reading]) -> Shown:
     rows = [(r.name, _WORDS[r.state] if r in judged else _number(r), r.reason) for r in readings]
     said = {0: "good", 1: "bad", 2: "could not tell"}
     code = {Word.OK: 0, Word.WARN: 0, Word.CRIT: 1}.get(state, 2)
-    return Shown(value, f"{table(rows)}\n{wish.path}: {said[code]}{_hint(wish.path)}".lstrip("\n"), code)
+    return Shown(
+        value,
+        f"{table(rows)}\n{wish.path}: {said[code]}{_hints(root, wish.path, readings)}".lstrip("\n"),
+        code,
+    )
 
 
-def _hint(path: Path) -> str:
-    """What to do about a path that leads elsewhere."""
-    if not path.is_symlink():
-        return ""
-    return f"\n{path} is a link to {os.readlink(path)}: links are not followed, name what it points to"
+def _hints(root: Path, path: Path, readings: Iterable[Reading]) -> str:
+    """What to do about a path that leads elsewhere, and about a key that is not there."""
+    made = ""
+    if path.is_symlink():
+        made += f"\n{path} is a link to {os.readlink(path)}: links are not followed, name what it points to"
+    if any(one.reason == "no_key" for one in readings):
+        made += f"\nno_key: keys stand in {root / 'secrets.yaml'} (--state), under the name of sealed.secret"
+    return made
 
 
 def _worst(wish: Wish, judged: list[Reading], readings: list[Reading]) -> Word:

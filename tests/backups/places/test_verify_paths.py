@@ -28,3 +28,23 @@ def test_a_link_is_named_as_one_with_what_it_points_to(tmp_path, capsys):
     assert reasons["latest.dump:unchanged"] == "not_followed"
     assert cli.main(["backup", "verify", str(link), "--kind", "file"]) == 2
     assert f"{link} is a link to 20260301.dump: links are not followed" in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_fingerprint_is_a_mistake(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    (tmp_path / "20260301.sql").write_text("-- PostgreSQL database dump\n")
+    words = ["backup", "verify", str(tmp_path / "20260301.sql"), "--kind", "postgres"]
+    assert cli.main([*words, "--fingerprint", str(tmp_path / "20260301.sql")]) == 2
+    assert "is no fingerprint" in capsys.readouterr().err
+
+
+def test_a_key_that_is_not_there_is_looked_for_where_it_says(tmp_path, capsys):
+    (tmp_path / "state").mkdir(mode=0o700)
+    made = tmp_path / "20260301.sql.age"
+    made.write_bytes(
+        b"age-encryption.org/v1\n-> X25519 " + b"A" * 43 + b"\n" + b"B" * 43 + b"\n--- " + b"C" * 43
+    )
+    made.chmod(0o600)
+    words = ["backup", "verify", str(made), "--kind", "archive", "--state", str(tmp_path / "state")]
+    assert cli.main([*words, "--param", "sealed.scheme=age", "--param", "sealed.secret=backup-key"]) == 2
+    assert f"keys stand in {tmp_path / 'state' / 'secrets.yaml'}" in capsys.readouterr().out
