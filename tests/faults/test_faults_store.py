@@ -1,13 +1,16 @@
 """Faults and findings through the real intake, log and commands: silence and lateness first."""
 
+import contextlib
 import importlib.util
 import json
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from checks.api import Reading, State, Unit
 from checks.codec import to_json
@@ -15,10 +18,14 @@ from checks.host import load
 from collector.cli import main
 from collector.cli_server import make
 from collector.context import open_context
+from collector.faults.notices import inspected
 from collector.jobs import derive, estates, faults, rounds, scans, statements
 from collector.scans.model import Finding, Scan, Severity
 from collector.store import accounts
+from collector.store import faults as store
 from collector.store.accounts import Role
+from collector.store.faults import notice_table
+from collector.store.rounds import records
 
 _FILE = Path(__file__).resolve().parents[1] / "derive" / "conftest.py"
 _SPEC = importlib.util.spec_from_file_location("roundseal_tests_derive_conftest", _FILE)
@@ -46,6 +53,7 @@ def at(text):
 
 
 BAD = at("2026-07-14 10:00")
+BEGIN = at("2026-07-12 00:00")
 
 
 class Site:
@@ -53,11 +61,6 @@ class Site:
 
     def __init__(self, world):
         self.world, self.context = world, world.context
-        estates.apply(self.context, world.estate(ESTATE), by="test")
-        with self.context.write() as conn:
-            for name, role in (("wang", Role.OPERATOR), ("manager", Role.MANAGER), ("buyer", Role.BUYER)):
-                row = {"name": name, "hash": "-", "role": role, "must_change": False, "disabled": False}
-                conn.execute(accounts.account_table.insert().values(row))
 
     def probe(self, start, end, state, every=MINUTE):
         sights = [worlds.Sight("web", t, state) for t in range(start, end, every)]
@@ -92,13 +95,28 @@ class Site:
             return faults.told(conn, self.world.at if as_of is None else as_of, period)
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A collector with accounts and the estate; tests get copies."""
+    place = tmp_path_factory.mktemp("faults") / "collector"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collector.cli_server.open_context", lambda at: open_context(at, lambda: BEGIN))
+        make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
+    world = worlds.World(place, BEGIN)
+    world.open()
+    with contextlib.closing(world.context):
+        estates.apply(world.context, world.estate(ESTATE), by="test")
+        with world.context.write() as conn:
+            for name, role in (("wang", Role.OPERATOR), ("manager", Role.MANAGER), ("buyer", Role.BUYER)):
+                row = {"name": name, "hash": "-", "role": role, "must_change": False, "disabled": False}
+                conn.execute(accounts.account_table.insert().values(row))
+    return place
+
+
 @pytest.fixture
-def site(tmp_path, monkeypatch):
-    begin = at("2026-07-12 00:00")
-    monkeypatch.setattr("collector.cli_server.open_context", lambda place: open_context(place, lambda: begin))
-    place = tmp_path / "collector"
-    make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
-    world = worlds.World(place, begin)
+def site(fresh, tmp_path, monkeypatch):
+    shutil.copytree(fresh, tmp_path / "collector")
+    world = worlds.World(tmp_path / "collector", BEGIN)
     world.open()
     monkeypatch.setattr("collector.cli_faults.open_context", lambda at: open_context(at, world.now))
     world.agent("web-01")
@@ -210,6 +228,29 @@ def test_a_finding_is_carried_from_record_to_record_and_closed_by_a_reading(site
     assert finding.closed_by == "reading"
     assert run(site, "findings", "DIR").exit_code == 0
     assert finding.id in run(site, "findings", "DIR", "--all").output
+
+
+def test_a_rebuild_gives_the_same_rows_and_the_verifiers_way_the_same_findings(site):
+    for monday, state in (
+        ("2026-07-13", "crit"),
+        ("2026-07-20", "warn"),
+        ("2026-07-27", "ok"),
+        ("2026-08-03", "crit"),
+    ):
+        site.inspect(monday, state)
+
+    def rows():
+        with site.context.read() as conn:
+            return [tuple(row) for row in conn.execute(select(notice_table))]
+
+    before, account = rows(), site.told().account
+    assert [row[4] for row in before] == ["bad", "bad", "good", "bad"]
+    derive.rebuild(site.context)
+    assert rows() == before
+    assert site.told().account == account
+    with site.context.read() as conn:
+        read = [(row.idx, rounds.read_record(conn, row)) for row in records(conn)]
+        assert inspected(read) == store.inspected(conn, site.world.at, 10**6)
 
 
 def test_a_scan_opens_a_flaw_that_a_later_scan_closes(site):
