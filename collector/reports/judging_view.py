@@ -11,6 +11,8 @@ from collector.reports.words_judging import JUDGING, text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
 
 _MOST_PROOFS = 3
+# Facts of a gap that say what it is about.
+_SUBJECTS = ("item", "fault", "finding", "vulnerability", "obligation", "object", "event", "promise")
 _LINES = (
     Column("j_line"),
     Column("j_clause"),
@@ -188,6 +190,12 @@ class Words:
     entry: Callable[[int], str] | None = None
     line: Callable[[Line], str] | None = None
 
+    def short(self, made: Table) -> Table:
+        """The lines for a page: clause and entries stand on each line's own page and in the workbook."""
+        keep = [n for n, column in enumerate(made.columns) if column.key not in ("j_clause", "j_evidence")]
+        rows = [tuple(row[n] for n in keep) for row in made.rows]
+        return Table(made.name, made.title, tuple(made.columns[n] for n in keep), rows, made.empty, made.args)
+
     def lines(self, chosen: Sequence[Line], name: str = "judging-lines", title: str = "") -> Table:
         """Lines: required, counted, missing, points, evidence."""
         return self._table(name, "lines", _LINES, map(self._line, chosen), title)
@@ -309,7 +317,10 @@ class Words:
     def todo(self) -> Table:
         """What can still be done, soonest first: a row for each kind, place and limit."""
         gaps: dict[tuple[object, ...], list[int]] = {}
+        priced = {number for line in self.judged.card.lines for number in line.gaps}
         for number, one in enumerate(self.judged.facts.gaps):
+            if number not in priced:
+                continue
             key = (one.until_ms is None, one.until_ms or 0, one.kind, one.reason, one.unit or "", one.who)
             gaps.setdefault(key, []).append(number)
         rows = [self._todo(gaps[key]) for key in sorted(gaps, key=lambda key: (key[:2], key[2:]))]
@@ -344,8 +355,8 @@ class Words:
         subjects = dict.fromkeys(
             self.judged.names.get(str(value), str(value))
             for gap in found
-            for value in gap.facts.values()
-            if value and not isinstance(value, bool)
+            for key, value in gap.facts.items()
+            if value and key in _SUBJECTS
         )
         shown = list(subjects)[:2]
         if not shown:

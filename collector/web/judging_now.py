@@ -6,6 +6,7 @@ from datetime import date
 from typing import TypeVar
 
 from flask import abort, current_app, g, request
+from sqlalchemy import func, select
 
 from checks.recurrence import day_of
 from collector.jobs import scorecards
@@ -18,6 +19,9 @@ from collector.reports.judging_found import archive_of, judged_of
 from collector.reports.judging_view import Judged
 from collector.scoring.model import PackPeriod
 from collector.store import series
+from collector.store.estates import estate_table
+from collector.store.scorecards import scorecard_table
+from collector.store.statements import said_table
 from collector.web.pages.base import context, zone
 
 FRESH_MS = 30_000
@@ -26,19 +30,31 @@ Found = TypeVar("Found")
 
 
 def kept(name: tuple[str, ...], make: Callable[[], Found]) -> Found:
-    """What `make` gives, held for some seconds while the log does not grow."""
+    """What `make` gives, held for some seconds; made anew at once where people or seals have said more."""
     now = context().now()
     held = current_app.extensions.setdefault("roundseal_judging", {})
-    with context().read() as conn:
-        size = series.cursor(conn)
+    mark = _mark()
     known = held.get(name)
-    if known is None or known[0] != size or not 0 <= now - known[1] < FRESH_MS:
-        known = (size, now, make())
+    if known is None or known[0] != mark or not 0 <= now - known[1] < FRESH_MS:
+        known = (mark, now, make())
         held.pop(name, None)
         held[name] = known
         while len(held) > _KEPT:
             held.pop(next(iter(held)), None)
     found: Found = known[2]
+    return found
+
+
+def _mark() -> tuple[int | None, ...]:
+    """What changes at a stroke. Results come every second, and are shown within `FRESH_MS`."""
+    if "judging_mark" not in g:
+        with context().read() as conn:
+            derived = series.cursor(conn)
+            said = select(func.max(said_table.c.idx)).where(said_table.c.idx < derived)
+            seal = select(func.max(scorecard_table.c.idx))
+            estate = select(func.max(estate_table.c.idx))
+            g.judging_mark = tuple(conn.execute(one).scalar() for one in (said, seal, estate))
+    found: tuple[int | None, ...] = g.judging_mark
     return found
 
 
@@ -137,6 +153,7 @@ def beside(period: PackPeriod) -> tuple[PackPeriod | None, PackPeriod | None]:
 def forget() -> None:
     """Make everything anew: something of it was just changed here."""
     current_app.extensions.pop("roundseal_judging", None)
+    g.pop("judging_mark", None)
 
 
 def today() -> date:
