@@ -19,7 +19,7 @@ from collector.cli import main
 from collector.cli_server import make
 from collector.context import open_context
 from collector.faults.notices import inspected
-from collector.jobs import derive, estates, faults, rounds, scans, statements
+from collector.jobs import derive, estates, faults, rounds, scans, scorecards, statements
 from collector.scans.model import Finding, Scan, Severity
 from collector.store import accounts
 from collector.store import faults as store
@@ -87,7 +87,9 @@ class Site:
         derive.catch_up(self.context)
 
     def say(self, kind, by="manager", **fields):
-        return statements.add(self.context, kind, {k.rstrip("_"): v for k, v in fields.items()}, by=by)
+        paper = fields.pop("paper", None)
+        given = {k.rstrip("_"): v for k, v in fields.items()}
+        return statements.add(self.context, kind, given, by=by, document=paper)
 
     def told(self, period=None, as_of=None):
         derive.catch_up(self.context)
@@ -228,6 +230,28 @@ def test_a_finding_is_carried_from_record_to_record_and_closed_by_a_reading(site
     assert finding.closed_by == "reading"
     assert run(site, "findings", "DIR").exit_code == 0
     assert finding.id in run(site, "findings", "DIR", "--all").output
+
+
+def test_a_late_recovery_costs_its_points_in_the_scorecard_and_says_by_what(site):
+    site.probe(BAD - HOUR, BAD, "ok")
+    site.probe(BAD, BAD + 3 * HOUR, "crit", MINUTE)
+    site.probe(BAD + 3 * HOUR, BAD + 4 * HOUR, "ok")
+    site.world.at = at("2026-08-11 00:00")
+    site.told()
+
+    def line():
+        derive.catch_up(site.context)
+        card = scorecards.scorecard(site.context, "2026-07").scorecard
+        return next(one for one in card.lines if one.id == "incidents" and one.unit == "centre")
+
+    assert (line().points, line().state) == (20, "proven")
+    site.say(
+        "force_majeure_claimed", fault="portal@2026-07-14T02:00:00Z", reason="挖断光缆", paper=b"%PDF-1.7"
+    )
+    # What ran out is suspended; whether the response was kept nobody has stated: 20 or 30.
+    assert (line().points, line().low, line().high) == (None, 20, 30)
+    site.say("fault_acknowledged", by="wang", fault="portal@2026-07-14T02:00:00Z", at="2026-07-14T10:05")
+    assert line().points == 30
 
 
 def test_a_rebuild_gives_the_same_rows_and_the_verifiers_way_the_same_findings(site):
