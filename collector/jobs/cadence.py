@@ -26,6 +26,7 @@ from collector.jobs.backups import Account
 from collector.jobs.said import all_said
 from collector.jobs.scorecards import _services as services_of
 from collector.judging import judge
+from collector.judging.asked import Asked
 from collector.judging.backups import backed_up
 from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen
 from collector.judging.judge import Chosen
@@ -65,6 +66,7 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class _Question:
     chosen: Chosen
+    asked: Asked
     counting: Counting
     applied: tuple[Applied, ...]
     size: int
@@ -104,9 +106,10 @@ def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: b
     if whole_term:
         term = replace(chosen.period, name="term", number=0, from_ms=every[0].from_ms, to_ms=every[-1].to_ms)
         chosen = replace(chosen, period=replace(term, first=every[0].first, end=every[-1].end))
+    asked = judge.asked(chosen, as_of_ms)
     made = counting(
         chosen.pack.pack,
-        judge.asked(chosen, as_of_ms).options,
+        asked.options,
         term_of(every),
         (chosen.period.from_ms, chosen.period.to_ms),
         as_of_ms,
@@ -114,7 +117,7 @@ def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: b
     )
     if made is None:
         raise NoLedger("no_obligations", f"the pack {chosen.pack.pack.pack} names no obligations")
-    return _Question(chosen, made, applied, size)
+    return _Question(chosen, asked, made, applied, size)
 
 
 def _ground(conn: Connection, asked: _Question, account: Account | None) -> Ground:
@@ -215,7 +218,7 @@ def _faults(conn: Connection, asked: _Question) -> Extra:
     question = faults.Asked(
         asked.chosen.applied,
         pack,
-        judge.asked(asked.chosen, asked.counting.as_of_ms).options,
+        asked.asked.options,
         (min(zone_term[0], asked.counting.span[0]), asked.counting.span[1]),
         asked.counting.span,
         asked.counting.as_of_ms,
@@ -229,10 +232,11 @@ def _faults(conn: Connection, asked: _Question) -> Extra:
 def _availability(conn: Connection, asked: _Question) -> Extra:
     """Systems whose availability misses the estate's target even at best; blind where one may have kept it
     or not, or where nothing was promised."""
-    question = judge.asked(asked.chosen, asked.counting.as_of_ms)
     targets = {one.id: one.target for one in asked.chosen.applied.terms.services if one.target is not None}
-    seen_of = services_of(conn, asked.applied, question, asked.size)
-    found = [one for one in seen_of if one.system in targets]
+    if not targets:
+        return NONE
+    every = services_of(conn, asked.applied, asked.asked, asked.size)
+    found = [one for one in every if one.system in targets]
     if not found or asked.counting.span[0] >= asked.counting.as_of_ms:
         return NONE
     at = min(asked.counting.span[1], asked.counting.as_of_ms) - 1

@@ -15,7 +15,6 @@ from collector.inspection.cadence_terms import Tag
 from collector.jobs import cadence, derive, estates, faults, rounds, statements
 from collector.packs.loading import packaged
 from collector.scans.model import Finding, Severity
-from collector.statements.kinds import KINDS
 from collector.store import accounts
 
 FIRST = {"luohe-2026": "2026-06-10", "pingdingshan-2025": "2026-06-10", "huaian-2025": "2025-08-29"}
@@ -116,8 +115,12 @@ class Driven:
         document = (
             b"%PDF" if kind in ("document_filed", "fault_report_filed", "defect_report", "plan") else None
         )
-        by = "cli" if "admin" in KINDS[kind].who and kind != "security_event" else "buyer-1"
-        return statements.add(self.site.context, kind, text, by=by, document=document)
+        try:
+            return statements.add(self.site.context, kind, text, by="cli", document=document)
+        except statements.StatementError as error:
+            if error.code != "no_right":  # of that kind, or under that contract
+                raise
+            return statements.add(self.site.context, kind, text, by="buyer-1", document=document)
 
     def fail_and_answer(self, day):
         """Half an hour of failing probes; whoever is on duty answers, comes, and hands in a report."""
@@ -138,6 +141,8 @@ class Driven:
         self.say("level", fault=self.fault, level=1, **{"class": "larger"})
         self.say("escalated", fault=self.fault, at=f"{day}T10:08")
         self.say("fault_report_filed", fault=self.fault)
+        change = self.say("change_requested", change="C-1", system="s", what="升级")
+        self.say("change_approved", entry=change, approved="true")
         warned = self.say("warning_received", at=f"{day}T10:00", from_whom="city", text="预警")
         self.say("warning_acted", entry=warned, at=f"{day}T11:00")
         flaw = Finding("nessus:1", "h1", "443/tcp", "旧版 OpenSSL", Severity.CRITICAL)
