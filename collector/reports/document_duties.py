@@ -9,8 +9,8 @@ from checks.wire.numbers import EntryKind
 from collector.inspection.cadence_model import State
 from collector.inspection.obligations import ObligationLine
 from collector.reports import wording
+from collector.reports.archive_view import ArchiveWords
 from collector.reports.document_parts import part, table
-from collector.reports.judging_view import ArchiveWords
 from collector.reports.material import Material
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc_or

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import abort, url_for
 
 from collector.packs.archive import Archive, Place, State
-from collector.reports.judging_view import ArchiveWords
+from collector.reports.archive_view import ArchiveWords
 from collector.reports.sheet import Table
 from collector.scoring.model import PackPeriod
 from collector.store.accounts import Role
