@@ -40,6 +40,8 @@ PARAMS = {
     "backup.access": {"path": "/a", "refused": ["a"], "keys": ["a"], "owner": ["a"]},
     "backup.file": {"path": "/a", "recorded": True, "max_age_s": 5},
     "backup.tree": {"path": "/a", "layout": "increments", "strict": True},
+    "backup.config_source": {"platform": "huawei_vrp"},
+    "backup.redis_source": {"least_keys": 3},
     "backup.report": {"reader": "a", "silence_s": 5},
     "database.accounts": {"superusers": ["a"]},
     "database.alive": {"role": "primary", "restarted_s": 5},
