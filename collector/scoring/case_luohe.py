@@ -20,6 +20,7 @@ from collector.scoring.case_read import (
     repeated,
     text_of,
     weeks,
+    without,
     yuan_of,
 )
 from collector.scoring.model import Item, Scalar, Scorecard, System, Unit
@@ -34,7 +35,7 @@ def answer(case: Case) -> dict[str, Any]:
     """The month's scorecard, or the months' and what is paid for them."""
     given_months = case.input.raw.get("months") if isinstance(case.input.raw, dict) else None
     if given_months is None:
-        return _said(_card(case, case.input, None))
+        return _said(_card(case, without(case.input, "months"), None))
     keys = case.input.mapping("fee months")
     fee = _fee(given(keys, "fee"))
     cards = [_card(case, month, fee) for month in keys["months"].items()]

@@ -14,6 +14,7 @@ from collector.scoring.case_read import (
     how_many,
     points_by_line,
     repeated,
+    without,
     yuan_of,
 )
 from collector.scoring.model import Item, Scalar, Scorecard
@@ -35,7 +36,7 @@ def answer(case: Case) -> dict[str, Any]:
     """The cycle's scorecard, or the year's with the settlement."""
     year = case.input.raw.get("cycles") if isinstance(case.input.raw, dict) else None
     if year is None:
-        return _said(_card(case, case.input, None), case)
+        return _said(_card(case, without(case.input, "cycles"), None), case)
     keys = case.input.mapping(_YEAR)
     price = _price(given(keys, "contract_total"))
     cycles = list(keys["cycles"].items())

@@ -13,6 +13,7 @@ from collector.scoring.rules import number
 from collector.scoring.score import Chosen
 from collector.scoring.terms import LineRule
 
+_MOST = 100_000
 _AGES = date(1, 1, 1), date(9999, 1, 1)
 # Weeks that no year's end divides; only how many different ones there are matters.
 _FIRST_WEEK = date(2026, 6, 15)
@@ -33,6 +34,14 @@ def given(values: Mapping[str, Value], name: str) -> Value | None:
     return None if value is None or value.raw is None else value
 
 
+def without(value: Value, name: str) -> Value:
+    """A mapping without a key that is null."""
+    raw = value.raw
+    if not isinstance(raw, dict) or name not in raw or raw[name] is not None:
+        return value
+    return Value(value.example, value.path, {key: one for key, one in raw.items() if key != name})
+
+
 def first_of(values: Mapping[str, Value], *names: str) -> Value | None:
     """The value under the first of several spellings."""
     return next((value for name in names if (value := given(values, name)) is not None), None)
@@ -47,7 +56,10 @@ def how_many(value: Value | None, default: int = 0) -> int:
     """A whole number from 0; yes is one."""
     if value is None:
         return default
-    return int(value.raw) if isinstance(value.raw, bool) else value.whole()
+    count = int(value.raw) if isinstance(value.raw, bool) else value.whole()
+    if count > _MOST:
+        raise value.wrong(f"is more than {_MOST}: {value.raw!r}")
+    return count
 
 
 def flag(value: Value | None, default: bool) -> bool:

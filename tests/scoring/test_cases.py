@@ -93,6 +93,7 @@ def test_what_is_got_has_the_types_of_what_is_expected_and_an_unknown_key_is_nul
         ("pds_quarterly", {"response": {"report_late_days": [1.5]}}, "input.response.report_late_days[0]"),
         ("pds_quarterly", {"cycles": []}, "input.cycles"),
         ("pds_quarterly", {"cycles": [{}], "weeks_required": 1}, "input"),
+        ("pds_quarterly", {"onsite": {"absences": 10**9}}, "input.onsite.absences"),
         ("huaian_yearly", {"availability": 101}, "input.availability"),
         ("huaian_yearly", {"avail": 99}, "input"),
         ("quarterly", {}, "scheme"),
@@ -119,6 +120,11 @@ def test_a_mistake_around_the_input_is_named_too(rest, field):
     with pytest.raises(CaseError) as caught:
         one("luohe_monthly", {}, **rest)
     assert caught.value.field == field
+
+
+def test_null_months_and_cycles_are_left_out():
+    assert one("luohe_monthly", {"months": None})["total"] == "100"
+    assert one("pds_quarterly", {"cycles": None})["total"] == 100
 
 
 def test_a_file_without_examples_or_with_one_twice_is_refused(tmp_path):
