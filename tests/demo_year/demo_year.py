@@ -56,8 +56,7 @@ def play(top, found, seed, days):
     begun = time.monotonic()
     for number in range(days):
         day = found.begin + timedelta(days=number)
-        people.upto(at(day))
-        life.day(day)
+        life.day(day, people)
         site.settle()
         if number % 30 == 29:
             counted = site.counted["results"], site.counted["batches"], people.done, site.entries()

@@ -35,8 +35,8 @@ class Life:
             Sights(by_target[f"p-{estates.system_id(k)}"], "outside") for k in range(len(self.found.systems))
         ]
 
-    def day(self, day):
-        """One day of everything but what people do."""
+    def day(self, day, people):
+        """One day of it all, in the order in which it happens."""
         begin = at(day)
         rounds = at(day, "10:00"), lambda: self.rounds(day)
         backups = at(day, "08:30"), lambda: self.backups(day)
@@ -46,6 +46,7 @@ class Life:
         cuts = sorted({*self._cuts(begin), *(when for when, _ in work), begin + DAY})
         done = 0
         for cut in cuts:
+            people.upto(cut)
             upto = bisect_right(looks, cut, key=lambda one: one.t1)
             self.outside.send(looks[done:upto], cut)
             done = upto
@@ -81,9 +82,9 @@ class Life:
         """The week's round, by every server that is not away."""
         monday = day - timedelta(days=day.weekday())
         now = at(day, "10:00")
-        for number, node in enumerate(self.servers):
+        for number, node in enumerate([*self.servers, self.outside]):
             unit = number % len(self.found.systems) % len(self.found.units)
-            if (unit, monday) in self.tale.absent:
+            if (unit, monday) in self.tale.absent and node is not self.outside:
                 continue
             looks = []
             for part in node.plan.rounds:

@@ -10,7 +10,7 @@ from typing import Any
 import year_estate as estates
 from year_tale import MINUTE, ZONE, at
 
-from collector.jobs import faults, scans, statements
+from collector.jobs import derive, faults, scans, statements
 from collector.scans import reading
 
 OPERATOR, MANAGER, BUYER = "zhao", "qian", "li"
@@ -59,6 +59,7 @@ class People:
     def fault(self, outage):
         """The id under which an outage is known."""
         system = estates.system_id(outage.system)
+        derive.catch_up(self.site.context)
         with self.site.context.read() as conn:
             known = faults.told(conn, self.site.context.now()).account.faults
         mine = [
@@ -100,6 +101,9 @@ def about_faults(people, tale):
         answered = one.begin + one.answered
         name = lambda one=one: people.fault(one)  # noqa: E731 - the fault has no name before it happens
         people.will(answered + 1000, "fault_acknowledged", OPERATOR, fault=name, at=clock(answered))
+        if one.end - one.begin > 45 * MINUTE:
+            there = one.begin + 45 * MINUTE
+            people.will(there + 1000, "arrived", OPERATOR, fault=name, at=clock(there), grade="engineer")
         decided = max(one.end, answered) + 60 * MINUTE
         people.will(decided, "cause", MANAGER, fault=name, cause=f"cause-{one.system}")
         people.will(decided + 1000, "vendor_cause", BUYER, fault=name, vendor=str(one.vendor).lower())
