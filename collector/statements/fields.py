@@ -18,7 +18,7 @@ ZONE = timezone(timedelta(hours=8))  # contract calendars are China's, which kee
 MOST = 500
 _ID = re.compile(r"[^\s/][^\s]{0,199}\Z")
 # Unseen, they could make a signed text read as something else.
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,4})?\Z", re.ASCII)
 _NAMED = re.compile(r"[a-z]+-[0-9]{1,4}\Z")
 _MOST_WHOLE = 10**12
@@ -128,7 +128,10 @@ def _decimal(text: str, field: Field) -> Scalar:
 
 
 def _instant(text: str, _field: Field) -> Scalar:
-    return parse_instant(text, ZONE)
+    made = parse_instant(text, ZONE)
+    if made < 0:
+        raise ValueError(f"{text} is before 1970")
+    return made
 
 
 def _day(text: str, _field: Field) -> Scalar:
