@@ -91,7 +91,10 @@ def request(
 ) -> None:
     """Ask for a key to be enrolled: prints the request, signed by the key itself."""
     signer = signer_of(file, passphrase_file)
-    data = encode_request(Request(log, account, role, signer.public, time.time_ns() // 1_000_000))
+    try:
+        data = encode_request(Request(log, account, role, signer.public, time.time_ns() // 1_000_000))
+    except WireError as error:
+        fail(str(error))
     signers = [signer] if old is None else [signer, signer_of(old)]
     click.echo(pack(data, [sign(data, one, PERSON_KEY) for one in signers]))
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from checks.wire.errors import WireError
 from collector.cli_by import must_exist
 from collector.cli_keys import DIRECTORY, FILE, fail, passphrase_file, signer_of
 from collector.context import ConfigError, Context, open_context
@@ -63,7 +64,10 @@ def _signed(
         fail(f"{error} ({error.code})")
     named = None if document is None else Document(sha256(document).hexdigest(), len(document))
     words = more.pop("passphrase")
-    data = encode(Text(log, kind, by, time.time_ns() // 1_000_000, fields, named, **more))
+    try:
+        data = encode(Text(log, kind, by, time.time_ns() // 1_000_000, fields, named, **more))
+    except WireError as error:
+        fail(str(error))
     return pack(data, [sign(data, signer_of(key, words))])
 
 
