@@ -58,7 +58,8 @@ class Life:
     def _cuts(self, begin):
         yield from range(begin + QUARTER, begin + DAY + 1, QUARTER)
         for one in self.tale.outages:
-            for cut in (*range(one.begin + 2 * SECOND, one.end, SLOT), one.end + (AGAIN + 1) * SECOND):
+            # An agent sends a change at once, and then every minute: so people can be told of it.
+            for cut in (*range(one.begin + 2 * SECOND, one.end, MINUTE), one.end + (AGAIN + 1) * SECOND):
                 if begin < cut < begin + DAY:
                     yield cut
 
