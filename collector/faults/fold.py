@@ -21,6 +21,7 @@ ABOUT = (
     "fault_report_filed",
 )
 NO_SUPPORT = "no_support_stated"
+DECIDES = ("manager", "admin", "buyer")  # who may state a level or whose cause it was
 _MOST_STEPS = 100
 _TIMELINE = {"fault_reported": "reported", "fault_acknowledged": "acknowledged", "arrived": "arrived"}
 
@@ -279,16 +280,22 @@ def _judged(draft: Draft, terms: FaultTerms, ground: Ground, heard: Heard) -> Ju
 def _proposal(draft: Draft, terms: FaultTerms, ground: Ground) -> tuple[int | None, tuple[int, ...]]:
     if draft.seen is not None:
         return proposed(draft.seen.outage, draft.extent.system in ground.core, terms)
-    # Of what only people know the machine can say no more than that it is none of the graver ones.
-    return terms.lightest, (terms.lightest,)
+    # Of what only people know the machine can say no more than whoever reported it.
+    told = [level for one in draft.of("fault_reported") if (level := words.number(one, "level")) is not None]
+    level = told[-1] if told else terms.lightest
+    return level, (level,)
 
 
 def _stated_level(draft: Draft) -> tuple[int | None, int | None]:
-    """Level and entry: the newest decision, else what the report of it says."""
-    for kind in ("level", "fault_reported"):
+    """Level and entry: the newest decision, else the report of what only people know by one who may decide.
+
+    What the machine measured no report decides: anybody may make one.
+    """
+    kinds = ("level",) if draft.seen is not None else ("level", "fault_reported")
+    for kind in kinds:
         for one in reversed(draft.of(kind)):
             level = words.number(one, "level")
-            if level is not None:
+            if level is not None and (kind == "level" or one.role in DECIDES):
                 return level, one.entry
     return None, None
 
@@ -303,7 +310,7 @@ def _vendor(draft: Draft) -> bool | None:
     said = draft.last("vendor_cause")
     if said is not None:
         return words.flag(said, "vendor")
-    told = [words.flag(one, "vendor") for one in draft.of("fault_reported")]
+    told = [words.flag(one, "vendor") for one in draft.of("fault_reported") if one.role in DECIDES]
     return next((one for one in reversed(told) if one is not None), None)
 
 

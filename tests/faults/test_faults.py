@@ -114,6 +114,17 @@ def test_a_statement_for_an_unknown_fault_is_listed_and_decides_nothing(case):
     assert account.faults[0].judged.level == 1
 
 
+def test_an_operators_report_decides_neither_the_level_nor_whose_cause_it_was(case):
+    made = case().down("portal", TUESDAY, 30 * MINUTE)
+    for role in ("operator", "manager"):
+        made.say("fault_reported", TUESDAY + MINUTE, system="portal", level=4, text="x", role=role)
+    assert only(made).judged.level == 1
+    own = case()
+    own.say("fault_reported", TUESDAY, system="tool", level=3, vendor=False, text="x", role="operator")
+    judged = only(own).judged
+    assert (judged.level, judged.level_by, judged.vendor_cause) == (3, None, None)
+
+
 def test_late_evidence_that_moves_the_onset_keeps_the_statements(case):
     made = case().down("portal", TUESDAY - 7 * MINUTE, 40 * MINUTE)
     made.say("level", TUESDAY + HOUR, fault=ID, level=3)
