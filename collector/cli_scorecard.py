@@ -15,6 +15,8 @@ _OVER_THE_LOG = {
     "show": "collector.cli_scorecards_dir",
     "seal": "collector.cli_scorecards_dir",
     "periods": "collector.cli_scorecards_dir",
+    "term": "collector.cli_scorecards_dir",
+    "changes": "collector.cli_scorecards_dir",
     "settle": "collector.cli_settle",
 }
 
