@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from checks.api import Reading, State, Unit
 from collector.cli import main
@@ -13,6 +14,7 @@ from collector.jobs import derive
 from collector.jobs import scorecards as jobs
 from collector.judging.outlook import outlook
 from collector.scoring.model import LineState
+from collector.store import scorecards as store
 
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
 PERIOD = "2026-07"
@@ -41,10 +43,32 @@ def test_nothing_said_of_a_line_is_not_proven_and_what_was_inspected_counts(mont
 
 
 def test_the_command_prints_a_scorecard_of_signed_results(month):
-    asked = ["scorecard", str(month.world.directory), "--period", PERIOD]
+    place = str(month.world.directory)
     month.context.close()
-    said = CliRunner().invoke(main, [*asked, "--as-of", "2026-08-10T01:00"])
-    assert "inspection" in said.output
+
+    def run(*words):
+        said = CliRunner().invoke(main, ["scorecard", *words])
+        return said.exit_code, said.output
+
+    code, text = run(place, "--period", PERIOD, "--as-of", "2026-08-10T01:00")
+    assert code == 1 and "inspection\t8 / 8" in text and "not proven (0 .. 8) / 8" in text
+    assert "over, not sealed" in text and "visit centre: 8 points: visit no_statement" in text
+    assert run(place, "--period", "2031-01")[0] == 2
+    assert run("periods", place)[0] == 0
+    assert "mail-01\t\tno owner" in run("term", place)[1].replace("mail-01\tmail-01", "mail-01\t")
+    assert run("changes", place, "--period", PERIOD) == (0, "0 of 0 changes unapproved\n")
+
+
+def test_a_rebuild_gives_the_same_tables(month):
+    jobs.seal(month.context, PERIOD, by="manager")
+    derive.catch_up(month.context)
+    tables = (store.unit_round_table, store.scorecard_table)
+    with month.context.read() as conn:
+        before = [sorted(map(tuple, conn.execute(select(one)))) for one in tables]
+    derive.rebuild(month.context)
+    with month.context.read() as conn:
+        assert [sorted(map(tuple, conn.execute(select(one)))) for one in tables] == before
+    assert all(before)
 
 
 def items(made, kind, **where):
