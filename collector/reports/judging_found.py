@@ -31,6 +31,7 @@ def judged_of(conn: Connection, made: Made) -> Judged:
         english_of(pack),
         {one.key: about(one) for one in pack.options},
         {one.id: (one.title, one.title_en) for one in _extras(pack)},
+        {one.id: (one.zh, one.en) for one in (pack.archive.documents if pack.archive else ())},
     )
 
 

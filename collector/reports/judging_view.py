@@ -10,6 +10,8 @@ from collector.reports.words_judging import JUDGING, text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
 
 _MOST_PROOFS = 3
+# What is not there yet is asked for by its other name.
+_WANTED = {"document_present": "document_missing"}
 # Facts of a gap that say what it is about.
 _SUBJECTS = ("item", "fault", "finding", "vulnerability", "obligation", "object", "event", "promise")
 _LINES = (
@@ -87,6 +89,7 @@ class Judged:
     english: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     steps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    documents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def units(self) -> int:
@@ -302,7 +305,7 @@ class Words:
         most = None if any(gap.at_most is None for gap in found) else sum(gap.at_most or 0 for gap in found)
         names = dict.fromkeys(self.line_name(line) for line in lines)
         return (
-            word("item", one.kind, self.lang) + self._items_of(found),
+            word("item", _WANTED.get(one.kind, one.kind), self.lang) + self._items_of(found),
             self._places(found),
             word("gap", one.reason, self.lang),
             most,
@@ -311,6 +314,11 @@ class Words:
             word("who", one.who, self.lang) if one.who else "–",
             one.until_ms,
         )
+
+    def _subject(self, key: str, value: str) -> str:
+        """What a gap is about: of a document its name."""
+        known = self.judged.documents.get(value) if key == "item" else None
+        return value if known is None else known[0 if self.lang == "zh" else 1]
 
     def _places(self, found: Sequence[Gap]) -> str:
         """Of which unit and system; of several systems how many."""
@@ -321,7 +329,7 @@ class Words:
 
     def _items_of(self, found: Sequence[Gap]) -> str:
         subjects = dict.fromkeys(
-            self.judged.names.get(str(value), str(value))
+            self._subject(key, str(value))
             for gap in found
             for key, value in gap.facts.items()
             if value and key in _SUBJECTS
