@@ -151,11 +151,11 @@ def bundle(site, found, top):
     make_bundle(site.context, parse_period(span, year_tale.ZONE, site.hands.ms), out)
     begun = time.monotonic()
     words = [sys.executable, "-c", "from collector.verify.cli import main; main()", str(out)]
-    words += ["--policy", str(site.place / "policy")] if (site.place / "policy").exists() else []
+    words += ["--policy", str(site.place / "policy"), "--full"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     size = out.stat().st_size / 1e6
     say(f"bundle: {size:.1f} MB, verified in {time.monotonic() - begun:.0f} s: exit {done.returncode}")
-    for line in done.stdout.splitlines()[-12:]:
+    for line in (done.stdout + done.stderr).splitlines()[-12:]:
         say(f"    {line}")
     return done.returncode
 

@@ -183,7 +183,7 @@ def _luohe_unit(people, played, month, unit, systems):
     truth = {
         "name": found.units[unit],
         "inspections": [str(day) for day in tuesdays if (unit, day - timedelta(days=1)) not in tale.absent],
-        "visits": 0 if rng.random() < 0.1 else 1,
+        "visits": 1,  # that there was none, nobody could state: such a line is not proven
         "satisfaction": None if rng.random() < 0.2 else rng.randint(22, 30),
         "systems": [],
         "late_faults": [],
@@ -238,19 +238,17 @@ FLAWS = {
 
 
 def _luohe_system(people, played, month, system):
-    found, tale, rng = played
+    found, tale, _ = played
     _, first, end, number = month
-    scanned = rng.random() > 0.08 or number in FLAWS or number - 1 in FLAWS
     flaw, days = FLAWS.get(number, (None, 0)) if system == 0 else (None, 0)
-    if scanned:
-        people.will_scan(
-            at(first + timedelta(days=17), "11:00") + system * MINUTE, system, [flaw] if flaw else []
-        )
+    people.will_scan(
+        at(first + timedelta(days=17), "11:00") + system * MINUTE, system, [flaw] if flaw else []
+    )
     if flaw and days < 20:
         people.will_scan(at(first + timedelta(days=17 + days), "11:00"), system, [])
     thursdays = [day + timedelta(days=3) for day in mondays(first, end)]
     good = [str(day) for day in thursdays if first <= day < end and (system, day) not in tale.backups_missed]
-    return {"name": found.systems[system], "backups": good, "scans": int(scanned)}
+    return {"name": found.systems[system], "backups": good, "scans": 1}
 
 
 def cycles(found):
@@ -286,12 +284,9 @@ def pds(people, found, tale, seed):
             "onsite": {},
         }
         if number % 2 == 0:
-            truth.update(half_year_end=True, drill_done=True, training_done=number == 2)
+            truth.update(half_year_end=True, drill_done=True, training_done=True)
             people.will(at(day, "17:00"), "emergency_drill", MANAGER, at=clock(at(day, "09:00")))
-            if number == 2:
-                people.will(
-                    at(day, "17:05"), "training", MANAGER, at=clock(at(day, "14:00")), topic="平台使用"
-                )
+            people.will(at(day, "17:05"), "training", MANAGER, at=clock(at(day, "14:00")), topic="平台使用")
         if number in SECURITY:
             severity, by = SECURITY[number]
             people.will(

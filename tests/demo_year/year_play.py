@@ -65,6 +65,7 @@ class Site:
         settings = f"origin: {origin}\nlisten: 127.0.0.1:0\nurl: http://127.0.0.1:8443\nid: one\n"
         (self.place / "collector.yaml").write_text(settings)
         self.context = self.open.enter_context(open_context(self.place, self.hands))
+        (self.place / "policy").write_text(f"log {self.context.vkey}\nquorum none\n")
         self.publisher = Publisher(self.context)
         self.batches = Batches(self.context, self.publisher, Metrics(), Plans(self.context))
         self.nodes = {}
