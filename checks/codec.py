@@ -1,10 +1,12 @@
 """Facts and parameters between dataclasses and plain JSON values, strictly both ways.
 
 Facts hold integers, strings, booleans, None, and tuples or mappings of those (no floats in signed
-bytes). A ratio is `[num, den]`; what the collector logs may also hold days (ISO) and decimals, as texts.
+bytes). A ratio is `[num, den]`; what the collector logs may also hold days (ISO), decimals and the parts
+of ratios beyond 2^53, as texts.
 Unknown keys, missing keys and wrong types are `FieldError`s that name the path, e.g. `params.used.warn`.
 """
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -45,7 +47,7 @@ def _writer(kind: type) -> Callable[[Any], JsonValue]:
     if issubclass(kind, int | str):
         return (lambda value: value.value) if issubclass(kind, Enum) else (lambda value: value)
     if issubclass(kind, Fraction):
-        return lambda value: [value.numerator, value.denominator]
+        return _ratio
     if kind in (date, Decimal):
         return str
     if is_dataclass(kind):
@@ -298,9 +300,20 @@ def _text_of(kind: Any, value: JsonValue, path: str) -> Any:
     return made
 
 
+_WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,999})\Z")
+
+
+def _ratio(value: Fraction) -> JsonValue:
+    """`[num, den]`; as decimal texts where one of them is outside what JSON's numbers hold exactly (2^53)."""
+    pair = [value.numerator, value.denominator]
+    return pair if max(abs(pair[0]), pair[1]) < 2**53 else [str(one) for one in pair]
+
+
 def _fraction(value: JsonValue, path: str) -> Fraction:
     if type(value) is int:
         return Fraction(value)
+    if isinstance(value, list) and len(value) == 2 and all(type(v) is str and _WHOLE.match(v) for v in value):
+        value = [int(one) for one in value]
     if isinstance(value, list) and len(value) == 2 and all(type(v) is int for v in value):
         if value[1] <= 0:
             raise FieldError(path, "the denominator must be positive")
