@@ -309,6 +309,29 @@ def pds(people, found, tale, seed):
     return told
 
 
+HUAIAN_PAPERS = {
+    "maintenance-plan": 1,
+    "configuration-archive": 1,
+    "duty-roster": 1,
+    "monthly-inspection": 12,
+    "holiday-inspection": 3,
+    "plan-data": 1,
+    "plan-key-moment": 1,
+    "plan-outage": 1,
+    "plan-security": 1,
+    "scan-report": 4,
+    "penetration-test": 2,
+    "code-audit": 2,
+    "app-security": 2,
+    "system-assessment": 1,
+    "risk-assessment": 2,
+    "emergency-support": 2,
+    "security-training": 1,
+    "service-year": 1,
+}
+"""Documents that the pack wants in the year, and how many."""
+
+
 def huaian(people, found, tale, seed):
     """Satisfaction, missing papers, incidents answered late; the truth of the year."""
     del seed
@@ -323,6 +346,11 @@ def huaian(people, found, tale, seed):
     )
     reach = 100 - 100 * worst / (days * 86_400_000)
     late = sum(one.answered > 120 * MINUTE for one in tale.outages)
+    for k, (item, how_many) in enumerate(HUAIAN_PAPERS.items()):
+        for number in range(how_many):
+            filed = at(last, "11:00") + (20 * k + number) * MINUTE
+            text = f"{item} {number}".encode()
+            people.will(filed, "document_filed", OPERATOR, text, item=item, period="year-1")
     return {
         "year-1": {
             "availability": f"{reach:.6f}",

@@ -132,10 +132,10 @@ def huaian(found, seed):
     tale = Tale(found.begin, found.end)
     weeks = [day for day in tale.mondays() if found.begin <= day and day + timedelta(days=7) <= found.end]
     tale.absent |= {(0, day) for day in rng.sample(weeks, 2)}
-    for minutes in (500, 340, 200, 30):
-        outage(rng, tale, 3, minutes, level=2)
+    for minutes, answered in ((500, 150), (340, 5), (200, 150), (30, 5)):
+        outage(rng, tale, 3, minutes, level=2, answered=answered * MINUTE)
     for _ in range(3):
-        outage(rng, tale, rng.randrange(len(found.systems)), 20, level=3, answered=150 * MINUTE)
+        outage(rng, tale, rng.randrange(len(found.systems)), 20, level=3)
     return tale
 
 
