@@ -269,17 +269,9 @@ def _supposed(text: str, made: "Made", other: "Made") -> Iterator[str]:
 
 
 def _points(value: Fraction | None) -> str:
-    """At most six decimals, cut off, never rounded up.
+    from collector.scoring.rules import number
 
-    >>> _points(Fraction(2, 3))
-    '0.666666'
-    """
-    if value is None:
-        return "not proven"
-    sign, whole = ("-" if value < 0 else ""), abs(value)
-    micros = whole * 10**6 // 1
-    text = f"{micros // 10**6}.{micros % 10**6:06d}".rstrip("0").rstrip(".")
-    return sign + text
+    return "not proven" if value is None else number(value)
 
 
 def _yuan(step: "Money") -> str:
