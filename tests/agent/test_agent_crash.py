@@ -32,7 +32,7 @@ def test_an_agent_killed_at_any_write_sends_each_signed_result_once(
     collector.serve_plan(items=[item(target=f"t{n}") for n in range(6)], flush_ms=1000)
     for turn, point in enumerate(points):
         if turn % 3 == 1:
-            collector.crash_points.append("lose_answer")
+            collector.faults.append("lose_answer")
         process = start_agent(state, ROUNDSEAL_CRASH_AFTER=str(point))
         assert process.wait(30) == -signal.SIGKILL
     signed = sqlite3.connect(state.path("outbox.db")).execute("SELECT max(seq) FROM batch").fetchone()[0]

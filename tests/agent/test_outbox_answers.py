@@ -96,8 +96,8 @@ def numbers(collector):
 
 
 def test_an_answer_that_got_lost_makes_a_repeat_that_counts_once(bench, collector):
-    collector.crash_points.append("lose_answer")
-    collector.crash_points.append("lose_answer")  # the kept connection is tried once more
+    collector.faults.append("lose_answer")
+    collector.faults.append("lose_answer")  # the kept connection is tried once more
     bench.batch()
     bench.turn()
     assert bench.states() == [(0, "sent")]
@@ -109,7 +109,7 @@ def test_an_answer_that_got_lost_makes_a_repeat_that_counts_once(bench, collecto
 def test_a_refused_batch_goes_into_quarantine_and_the_chain_says_that_it_is_missing(bench, collector):
     for _ in range(4):
         bench.batch()
-    collector.crash_points.append(
+    collector.faults.append(
         (
             200,
             [
@@ -142,18 +142,18 @@ def test_a_refused_batch_goes_into_quarantine_and_the_chain_says_that_it_is_miss
 def test_a_refused_loss_is_not_replaced_by_another_one_for_ever(bench, collector):
     bench.batch()
     for _ in range(50):
-        collector.crash_points.append((400, {"status": "bad_json"}))
+        collector.faults.append((400, {"status": "bad_json"}))
     bench.turn()
-    assert len(collector.crash_points) == 48
+    assert len(collector.faults) == 48
     assert bench.sender.contact.word == "bad_json"
-    collector.crash_points.clear()
+    collector.faults.clear()
     bench.turn()
     assert [str(h.kind) for h in collector.headers()] == ["loss"]
 
 
 def test_a_fork_stops_sending_and_says_so_but_results_are_kept(bench, collector):
     bench.batch()
-    collector.crash_points.append((409, {"status": "fork", "head": {"seq": 7, "hash": "00" * 32}}))
+    collector.faults.append((409, {"status": "fork", "head": {"seq": 7, "hash": "00" * 32}}))
     bench.turn()
     assert bench.outbox.get("halt")["why"] == "fork"
     sent = collector.requests
@@ -186,7 +186,7 @@ def test_a_gap_that_the_spool_cannot_fill_stops_for_a_person(bench, collector):
     bench.turn()
     bench.outbox.drop_old(1 << 60, 0)
     bench.batch()
-    collector.crash_points.append((409, {"status": "gap", "want": 0}))
+    collector.faults.append((409, {"status": "gap", "want": 0}))
     bench.turn()
     assert bench.outbox.get("halt")["why"] == "gap"
 
@@ -226,7 +226,7 @@ def test_behind_with_a_header_that_we_never_signed_is_not_followed(bench, collec
 
     bench.batch()
     other = newest.header.replace(b'"seq":0', b'"seq":5')
-    collector.crash_points.append(
+    collector.faults.append(
         (
             409,
             {
@@ -260,7 +260,7 @@ def test_a_refusal_for_now_keeps_the_batch_and_waits(bench, collector, fault, wo
     bench.batch()
     bench.turn()  # plan and the like are settled
     bench.batch()
-    collector.crash_points.append(fault)
+    collector.faults.append(fault)
     bench.turn()
     waits = bench.sender.contact.not_before - time.clock_gettime(time.CLOCK_BOOTTIME)
     assert at_least - 0.3 <= waits <= at_most
@@ -285,7 +285,7 @@ def test_an_unreachable_collector_is_tried_less_and_less_often_up_to_a_minute(be
 def test_one_bad_frame_in_a_request_answered_as_a_whole_is_found_one_by_one(bench, collector):
     for _ in range(3):
         bench.batch()
-    collector.crash_points.append((400, {"status": "bad_frame"}))
+    collector.faults.append((400, {"status": "bad_frame"}))
     bench.turn()
     bench.turn()
     assert numbers(collector) == [1, 2, 3]
