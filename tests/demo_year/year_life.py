@@ -1,17 +1,18 @@
 """The year as agents see it: probes every ten minutes and each second while failing, rounds, backups."""
 
+import json
 from bisect import bisect_right
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import year_estate as estates
 from year_play import Sights
 from year_tale import DAY, HOUR, MINUTE, SECOND, at, probe_at
 
-from checks import registry
-from checks.codec import to_json
 from checks.recurrence import windows
 
+RECORDINGS = Path(__file__).resolve().parents[1] / "checks" / "recordings"
 QUARTER = 6 * HOUR
 SLOT = 10 * MINUTE
 AGAIN = 3  # looks each second after it answers again: two make it sure
@@ -180,12 +181,9 @@ def connection(word):
 
 
 def host_facts():
-    """What the host checks see on this machine, now."""
-    from agent.sources.host import open_host
-    from agent.sources.memory import Transient
-
-    host, found = open_host(Transient()), {}
+    """What host checks saw on a machine in good order: the recordings of their tests."""
+    found = {}
     for name in ("host.cpu", "host.memory", "host.filesystem", "host.uptime"):
-        check = registry.get(name)
-        found[name] = to_json(check.observe(host, check.params()))
+        held = json.loads((RECORDINGS / name / "ok.json").read_text())
+        found[name] = held["facts"]
     return found
