@@ -73,7 +73,9 @@ def _signed(
 
 _FIELD = click.option("--field", "given", multiple=True, metavar="K=V", help="A field of the statement.")
 _PAPER = click.option("--file", "paper", type=FILE, help="Document whose digest is signed with it.")
-_CORRECTS = click.option("--corrects", type=click.IntRange(0), help="Entry that this statement replaces.")
+_CORRECTS = click.option(
+    "--corrects", type=click.IntRange(0, 2**53 - 1), help="Entry that this statement replaces."
+)
 _AMENDMENT = click.option("--amendment", is_flag=True, help="For a period that is sealed already.")
 
 

@@ -1,5 +1,6 @@
 """Values of a case file with their place, so that every complaint names the example and the field."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -8,6 +9,7 @@ from typing import Any
 
 from collector.availability.errors import CaseError
 
+_HUGE = re.compile(r"[eE][+-]?[0-9_]{4,}")
 _SHANGHAI = timezone(timedelta(hours=8))
 
 
@@ -69,8 +71,11 @@ class Value:
         """A number, exactly as it was written."""
         if isinstance(self.raw, bool) or not isinstance(self.raw, int | float | str):
             raise self.wrong(f"must be a number, not {self.raw!r}")
+        text = str(self.raw).strip().removesuffix("%")
+        if len(text) > 400 or _HUGE.search(text):  # exact, it would fill the memory
+            raise self.wrong(f"must be a number of this world, not {text[:40]!r}")
         try:
-            return Fraction(str(self.raw).strip().removesuffix("%"))
+            return Fraction(text)
         except (ValueError, ZeroDivisionError):
             raise self.wrong(f"must be a number, not {self.raw!r}") from None
 

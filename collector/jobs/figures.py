@@ -210,7 +210,10 @@ def _proofs(found: Found, from_ms: int, to_ms: int) -> list[Proof]:
 def instant_of(text: str, timezone: str) -> int:
     """UTC milliseconds of an ISO 8601 instant, in the estate's zone if it names none; ValueError."""
     given = datetime.fromisoformat(text)
-    return instant(given, zone(timezone)) if given.tzinfo is None else int(given.timestamp() * 1000)
+    try:
+        return instant(given, zone(timezone)) if given.tzinfo is None else int(given.timestamp() * 1000)
+    except OverflowError:
+        raise ValueError(f"{text} is at the edge of the calendar") from None
 
 
 def timezone_of(context: Context) -> str:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from collector.judging.asked import Asked
 from collector.judging.ground import day
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
+from collector.statements.lateness import instant_of
 from collector.statements.model import Said
 
 Facts = Mapping[str, Scalar]
@@ -44,7 +45,9 @@ def belongs(one: Said, period: PackPeriod) -> bool:
     """Whether a statement is about a period."""
     named = one.fields.get("period")
     if isinstance(named, str) and named:
-        return named in (period.name, str(period.number))
+        if named in (period.name, str(period.number)):
+            return True
+        return (instant_of(named), instant_of(named, end=True)) == (period.from_ms, period.to_ms)
     return period.from_ms <= _at(one) < period.to_ms
 
 
@@ -118,7 +121,7 @@ def _complaint(one: Said, units: Mapping[str, str]) -> Iterator[Item]:
 
 def _notice(one: Said, units: Mapping[str, str]) -> Iterator[Item]:
     word = "notice_province" if one.fields.get("from_whom") in _HIGHER else "notice_city"
-    yield _item(one, "deduction", units, Fraction(0), {"item": word})
+    yield _item(one, "deduction", units, Fraction(0), {"item": word, "by_rule": True})
 
 
 def _fine(one: Said, units: Mapping[str, str]) -> Iterator[Item]:

@@ -55,7 +55,7 @@ KINDS: dict[str, frozenset[str]] = {
     "defect_report": frozenset(),
     "emergency_drill": frozenset(),
     "training": frozenset(),
-    "deduction": frozenset({"item"}),  # value: points
+    "deduction": frozenset({"item", "by_rule"}),  # value: points; by_rule: the contract says how many
     "fine": frozenset(
         {"item", "percent"}
     ),  # value: yuan, or per cent of the month's fee where percent is true

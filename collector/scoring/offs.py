@@ -1,6 +1,7 @@
 """What comes off the average (deductions), off the fee (fines), and what makes acceptance fail (vetoes)."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from collector.scoring.choices import Choices, shown
@@ -70,7 +71,8 @@ def _off(rule: Deduction, found: Counted, ledger: Ledger, choices: Choices) -> R
     each = None if rule.each is None else choices.amount(rule.each)
     if given:
         # Who states a notice need not know its points: then the contract's count.
-        low = sum((ledger.facts.items[i].value or each or ZERO for i in found.items), ZERO)
+        items = [ledger.facts.items[i] for i in found.items]
+        low = sum(((each or ZERO) if one.facts.get("by_rule") else one.value for one in items), ZERO)
     else:
         low = (each or ZERO) * found.low
     worst = each if each is not None else rule.most or ZERO
@@ -99,7 +101,7 @@ def _fined(rule: Fine, found: Counted, scoring: Scoring, ledger: Ledger, choices
     each = None if rule.yuan is None else choices.amount(rule.yuan)
     if rule.count.kind == "fine":
         share = ledger.facts.period.share
-        amounts = [_yuan(ledger.facts.items[i], scoring, share) or each or ZERO for i in found.items]
+        amounts = [_yuan(ledger.facts.items[i], scoring, share) for i in found.items]
         once = choices.word(rule.count.by) == "any"
         low = max(amounts, default=ZERO) if once else sum(amounts, ZERO)
     else:
@@ -129,7 +131,9 @@ def vetoes(
             held.append(rule.id)
         perhaps = perhaps or maybe
         if sure or maybe:
-            lines.append(_line("veto", rule, Range(ZERO, ZERO), found, ledger, choices))
+            line = _line("veto", rule, Range(ZERO, ZERO), found, ledger, choices)
+            # Neither shown to hold nor to fail: it costs no points, and is proven in no way.
+            lines.append(line if sure else replace(line, points=None, state=LineState.NOT_PROVEN))
     return tuple(held), (bool(held), perhaps), tuple(lines)
 
 

@@ -62,7 +62,7 @@ _FIELDS: Mapping[str, Field] = {
         _f("account", _T.ACCOUNT, "账号", "account"),
         _f("plan", _T.TEXT, "方案", "plan"),
         _f("entry", _T.ENTRY, "条目", "entry"),
-        _f("count", _T.COUNT, "数量", "how many", unit="1"),
+        Field("count", _T.COUNT, "数量", "how many", unit="1", most=1000),
         _f("people", _T.COUNT, "人数", "people", unit="1"),
         _f("days", _T.COUNT, "提前天数", "days ahead", unit="d"),
         _f("points", _T.DECIMAL, "分值", "points", unit="points"),
