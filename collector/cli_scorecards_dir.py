@@ -13,7 +13,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
-from collector.cli_by import COMMAND_LINE, must_exist
+from collector.cli_by import COMMAND_LINE, must_be
 from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def seal(directory: Path, period: str, by: str) -> None:
     from collector.jobs import scorecards as jobs
 
     with _opened(directory) as context:
-        must_exist(context, by)
+        must_be(context, by, "manager", "admin")
         done = jobs.seal(context, period, by=by)
     if done is None:
         click.echo("nothing has changed since it was sealed")
@@ -279,7 +279,7 @@ def _yuan(step: "Money") -> str:
 
 
 def _clock(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, CHINA).isoformat(timespec="minutes")
+    return datetime.fromtimestamp(ms / 1000, CHINA).isoformat(timespec="milliseconds")
 
 
 def _fail(text: str) -> NoReturn:

@@ -160,6 +160,7 @@ def _quoted(value: Any) -> str:
 
 
 def _keys_at(kind: Any, steps: Path) -> list[str]:
+    kind = next((a for a in (kind, *_deep_args(kind)) if hasattr(a, "__dataclass_fields__")), None)
     for step in steps:
         if isinstance(step, int):
             continue

@@ -42,6 +42,8 @@ def chosen(applied: Sequence[Applied], name: str, as_of_ms: int) -> Chosen:
         raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
     period = _period(newest, name)
     one = governing(applied, period.to_ms) or newest
+    if all(period.name != known.name for known in _periods(one)):
+        one = newest  # a wrong pack or first day, put right after the period: the right one judges it
     pack = pack_of(one)
     agreed = _agreed(pack.pack, contract_of(one).options)
     return Chosen(one, pack, agreed, _period(one, period.name), _periods(one))
