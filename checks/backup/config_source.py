@@ -66,7 +66,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     short = held.lines < params.least_lines
     state = State.CRIT if short else State.OK
     yield Reading("lines", held.lines, Unit.COUNT, state, "nothing_inside" if short else "")
-    yield Reading("data", held.bytes, Unit.BYTES, State.OK)
+    yield Reading("held", held.bytes, Unit.BYTES, State.OK)
 
 
 CHECK = Check(

@@ -45,7 +45,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     )
     untold = held.bytes is None
     state, reason = (State.UNKNOWN, "not_reported") if untold else (State.OK, "")
-    yield Reading("data", held.bytes, Unit.BYTES, state, reason)
+    yield Reading("held", held.bytes, Unit.BYTES, state, reason)
 
 
 CHECK = Check(

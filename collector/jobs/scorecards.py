@@ -97,7 +97,7 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),
-        services=tuple(_services(conn, every, asked, size)) if "availability" in asked.kinds else (),
+        services=tuple(_services(conn, every, asked, size)) if services.wanted(asked.kinds) else (),
         said=(*said, *supposed),
         troubles=_troubles(conn, chosen, asked, size, supposed),
         special=_special(conn, size),

@@ -44,13 +44,14 @@ def _measured(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:
         *inspections.inspections(ground.rounds, units, period, least if isinstance(least, int) else 95),
         *backups.backups(points, scope.objects, owner, period),
         *scanned,
-        *services.availability(ground.services, owner),
+        *(services.availability(ground.services, owner) if "availability" in asked.kinds else ()),
     ]
     gaps = [
         *inspections.unproven(ground.rounds, units, period, as_of_ms),
         *backups.unproven(ground.unseen, scope.objects, units, period, as_of_ms),
         *scans.unproven(scanned, units, period, as_of_ms),
         *services.unproven(ground.services, owner, period, as_of_ms),
+        *services.unwatched(ground.services, units, asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

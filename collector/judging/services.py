@@ -1,6 +1,6 @@
 """Availability of systems in a period as items."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -10,9 +10,10 @@ from collector.availability.engine import evaluate
 from collector.availability.estate_terms import EstateTerms
 from collector.availability.runs import Run
 from collector.availability.terms import ServiceTerms, spec
+from collector.judging.asked import Asked
 from collector.judging.ground import ServiceSeen
 from collector.judging.scope import Scope
-from collector.scoring.model import Gap, Item, PackPeriod, Proof
+from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
 
 _PLACES = 10**6
 UNION = "*"
@@ -162,3 +163,26 @@ def unproven(
             yield Gap("availability", "period_open", *where, who="operator", until_ms=period.to_ms)
         elif one.known is None:
             yield Gap("availability", "not_observed", *where, who="operator")
+
+
+_BY_WATCHING = ("fault", "incident_late", "key_moment_fault")
+
+
+def wanted(kinds: Collection[str]) -> bool:
+    """Whether a pack counts anything that only watching shows: availability, or faults."""
+    return "availability" in kinds or not set(_BY_WATCHING).isdisjoint(kinds)
+
+
+def unwatched(seen: Sequence[ServiceSeen], units: Sequence[Unit], asked: Asked) -> Iterator[Gap]:
+    """Faults of systems that nobody looked at in the period, for silence proves nothing; and of every unit
+    while the period goes on, for tomorrow may bring one."""
+    watched = {one.system for one in seen if one.known is not None}
+    for kind in _BY_WATCHING:
+        if kind in asked.kinds:
+            for unit in units:
+                if asked.as_of_ms < asked.period.to_ms:
+                    yield Gap(kind, "period_open", unit.id, who="operator", until_ms=asked.period.to_ms)
+                    continue
+                for system in unit.systems:
+                    if system.id not in watched:
+                        yield Gap(kind, "not_observed", unit.id, system.id, who="operator")

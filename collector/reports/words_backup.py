@@ -21,7 +21,7 @@ READINGS: dict[str, tuple[str, str]] = {
     "stands": ("现有份数", "Backups that stand there"),
     "repository": ("备份仓库", "Repository"),
     "keys": ("键数", "Keys"),
-    "data": ("数据量", "Data held"),
+    "held": ("数据量", "Data held"),
     "lines": ("配置行数", "Lines configured"),
     "sections_changed": ("变更的配置段", "Sections that differ from the one before"),
     # of an appliance's or a tool's own reports

@@ -159,7 +159,7 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
             for one in said
             if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "scan"
         ),
-        services=tuple(_services(asked, held, size, evidence)) if "availability" in asked.kinds else (),
+        services=tuple(_services(asked, held, size, evidence)) if services.wanted(asked.kinds) else (),
         said=standing(book.said, as_of, _seals(said)),
         special=_special(evidence.history, held, size),
         troubles=troubles.ground(chosen, asked, said, tuple(book.said), (evidence.tracks, size)),

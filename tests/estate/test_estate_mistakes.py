@@ -205,6 +205,13 @@ MISTAKES = [
     ("when: fault", "when: lunch", 16, "notify[0].when", "none of"),
     ("estate: e\n", "estate: e\ntimezone: Asia/Atlantis\n", 2, "timezone", "no time zone"),
     ("estate: e\n", "estate: e\nbackups: [{id: b}]\n", 2, "backups[b].id", "unknown key"),
+    (
+        "estate: e\n",
+        "estate: e\ncontract: {pack: luohe-2026, start: 2026-06-10, end: 2027-06-09}\n",
+        2,
+        "contract.end",
+        "unknown key",
+    ),
     ("estate: e\n", "estate: e\ncontract: {pack: p, start: soon}\n", 2, "contract.start", "no day"),
     ("estate: e\n", "estate: e\ncontract: {pack: p}\n", 2, "contract.start", "missing"),
     (

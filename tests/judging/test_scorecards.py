@@ -223,3 +223,12 @@ def test_a_drift_counts_as_a_change_that_nobody_approved_unless_somebody_did_bef
         found = jobs.changes(conn, PERIOD, site.world.at)
     assert [(one.target, one.change) for one in found.drifts] == [("mail-01", entry), ("web-01", None)]
     assert (len(found.unapproved), found.share) == (1, Fraction(1, 2))
+
+
+def test_a_system_that_nobody_watches_leaves_its_faults_not_proven(month):
+    made = jobs.scorecard(month.context, PERIOD)
+    incidents = line(made, "incidents", "centre")
+    assert (incidents.points, incidents.state) == (None, LineState.NOT_PROVEN)
+    assert {(one.kind, one.reason) for one in made.facts.gaps if one.kind == "fault"} == {
+        ("fault", "not_observed")
+    }

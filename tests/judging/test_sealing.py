@@ -4,12 +4,15 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from click.testing import CliRunner
 
 from checks.wire.numbers import EntryKind
+from collector.cli import main
 from collector.jobs import projection
 from collector.jobs import scorecards as jobs
 from collector.judging import sealed
 from collector.judging.judge import NoScorecard
+from collector.store import accounts
 
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
 PERIOD = "2026-07"
@@ -126,3 +129,18 @@ def test_a_years_availability_is_measured_and_made_anew(site, estate, tmp_path):
     verdict = site.verdict(tmp_path / "b.zip")
     assert claims(verdict) == {"scorecard year-1 (seal)": "proven if"}, verdict.claims
     assert verdict.good, verdict.findings
+
+
+def test_the_command_seals_for_managers_only_and_says_what_is_no_instant(site):
+    site.apply()
+    site.go("2026-08-10T01:00")
+    with site.context.write() as conn:
+        accounts.create(conn, "gast", "Right-horse-7", "viewer", must_change=False)
+    place = str(site.world.directory)
+    site.context.close()
+    for words, said in (
+        (("seal", place, "--period", "2026-07", "--by", "gast"), "not for viewer"),
+        ((place, "--period", "2026-07", "--as-of", "0001-01-01"), "0001-01-01"),
+    ):
+        done = CliRunner().invoke(main, ["scorecard", *words])
+        assert done.exit_code == 2 and said in done.output, done.output
