@@ -279,7 +279,7 @@ def test_an_approval_of_a_window_that_is_not_there_is_refused(two):
     for kind, fields, code in [
         ("approval", {"window": "w"}, "no_such_window"),
         ("approval", {"date": "x"}, "unknown_field"),
-        ("waiver", {}, "unknown_kind"),
+        ("wedding", {}, "unknown_kind"),
     ]:
         with pytest.raises(statements.StatementError) as problem:
             statements.add(two.context, kind, fields, by="admin")
