@@ -47,7 +47,7 @@ def _writer(kind: type) -> Callable[[Any], JsonValue]:
     if issubclass(kind, int | str):
         return (lambda value: value.value) if issubclass(kind, Enum) else (lambda value: value)
     if issubclass(kind, Fraction):
-        return _ratio
+        return lambda value: [value.numerator, value.denominator]
     if kind in (date, Decimal):
         return str
     if is_dataclass(kind):
@@ -303,10 +303,16 @@ def _text_of(kind: Any, value: JsonValue, path: str) -> Any:
 _WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,999})\Z")
 
 
-def _ratio(value: Fraction) -> JsonValue:
-    """`[num, den]`; as decimal texts where one of them is outside what JSON's numbers hold exactly (2^53)."""
-    pair = [value.numerator, value.denominator]
-    return pair if max(abs(pair[0]), pair[1]) < 2**53 else [str(one) for one in pair]
+def texts_for_big(value: JsonValue) -> JsonValue:
+    """The same with ratios beyond 2^53, which strict JSON cannot hold, as pairs of decimal texts: what the
+    collector logs may have them, readings of agents never."""
+    if isinstance(value, dict):
+        return {key: texts_for_big(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) == 2 and all(type(one) is int for one in value) and max(map(abs, value)) >= 2**53:
+        return [str(one) for one in value]
+    return [texts_for_big(item) for item in value]
 
 
 def _fraction(value: JsonValue, path: str) -> Fraction:

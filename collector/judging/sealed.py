@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from checks.codec import FieldError, from_json, to_json
+from checks.codec import FieldError, from_json, texts_for_big, to_json
 from checks.wire import strict_json
 from collector.scoring.model import Line, PeriodFacts, Scorecard
 
@@ -44,7 +44,7 @@ class Sealed:
 
 def encode(sealed: Sealed) -> bytes:
     """Canonical JSON: keys as declared, numbers whole, ratios in pairs."""
-    return strict_json.dumps(to_json(sealed))
+    return strict_json.dumps(texts_for_big(to_json(sealed)))
 
 
 def parse(data: bytes) -> Sealed:
