@@ -126,6 +126,9 @@ def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
             yield _gap(fault, "fault", first, {**open_facts, name: True})
             if name == "late" and terms.late_item:
                 yield _gap(fault, terms.late_item, first, {"what": fault.id})
+    if fault.judged.level is None and any(facts[name] for name in SCORED):
+        # What it costs hangs on a level that nobody has stated: not nothing.
+        yield Gap("fault", "no_level", fault.unit, fault.system, 1, open_facts, "manager")
     yield from (_report_gap(fault, one) for one in fault.reports if one.scored and one.state in _UNSURE)
     if fault.repeated is not None and fault.repeated.decided is None:
         yield Gap(

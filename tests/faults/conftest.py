@@ -16,11 +16,13 @@ from collector.faults.model import Account
 from collector.faults.notices import inspected, looks
 from collector.inspection.human import HumanPart
 from collector.inspection.record import Counts, ItemReading, MachineItem, Missing, Place, ProblemItem, Record
+from collector.judging.asked import kinds_of
 from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
 from collector.packs.loading import packaged
 from collector.scans.lifecycle import Import
 from collector.scans.model import Finding, Scan, Severity
-from collector.scoring.model import Gap, Item, PackPeriod, Proof
+from collector.scoring.model import Gap, Item, Line, PackPeriod, PeriodFacts, Proof, System, Unit
+from collector.scoring.score import score
 from collector.statements.kinds import KINDS
 from collector.statements.model import Said, Through
 
@@ -150,6 +152,17 @@ class Case:
 
     def gaps(self, start: str, end: str) -> tuple[Gap, ...]:
         return self.everything(self.period(at(start), at(end)))[2]
+
+    def line(self, name: str, unit: str | None, start: str, end: str) -> Line:
+        """A line of the scorecard that these facts give."""
+        period = self.period(at(start), at(end))
+        _, items, gaps = self.everything(period)
+        units = (Unit("centre", "交易中心", systems=(System("portal", "门户网站"), System("tool", "工具"))),)
+        compiled = packaged(self.pack)
+        kinds = kinds_of(compiled.pack)
+        gaps = tuple(one for one in gaps if one.kind in kinds)
+        card = score(compiled, PeriodFacts(period, self.now, units, items, gaps))
+        return next(one for one in card.lines if (one.id, one.unit) == (name, unit))
 
 
 def make_record(

@@ -6,6 +6,7 @@ import pytest
 
 from collector.faults.model import ClockState, Origin
 from collector.faults.reports import draft
+from collector.scoring.model import LineState
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
@@ -418,3 +419,15 @@ def test_the_draft_of_the_report_holds_what_the_evidence_knows_and_leaves_the_re
     assert filled.provisional
     made.say("cause", TUESDAY + HOUR, fault=ID, cause="disk_full", text="日志未轮转")
     assert draft(only(made)).cause == "日志未轮转"
+
+
+def test_a_late_fault_whose_level_nobody_stated_is_no_full_line(case):
+    made = case().down("portal", TUESDAY, 0, degraded=30 * HOUR)
+    assert only(made).judged.level is None
+    gaps = made.gaps("2026-07-10 00:00", "2026-08-10 00:00")
+    (gap,) = [one for one in gaps if one.reason == "no_level"]
+    assert (gap.unit, gap.who, gap.facts["late"], "level" in gap.facts) == ("centre", "manager", True, False)
+    worth = made.line("incidents", "centre", "2026-07-10 00:00", "2026-08-10 00:00")
+    assert (worth.points, worth.low, worth.high, worth.state) == (None, 15, 30, LineState.NOT_PROVEN)
+    made.say("level", TUESDAY + 2 * DAY, fault=ID, level=3)
+    assert made.line("incidents", "centre", "2026-07-10 00:00", "2026-08-10 00:00").points == 25
