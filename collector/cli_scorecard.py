@@ -17,6 +17,7 @@ _OVER_THE_LOG = {
     "periods": "collector.cli_scorecards_dir",
     "term": "collector.cli_scorecards_dir",
     "changes": "collector.cli_scorecards_dir",
+    "suspicious": "collector.cli_suspicious",
     "settle": "collector.cli_settle",
 }
 
