@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from collector.judging import backups, inspections, said, scans, services
+from collector.judging import backups, inspections, said, scans, services, unwatched
 from collector.judging.asked import Asked
 from collector.judging.ground import Ground, scope_at
 from collector.judging.ledgers import ledgers
@@ -50,8 +50,8 @@ def _measured(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:
         *inspections.unproven(ground.rounds, units, period, as_of_ms),
         *backups.unproven(ground.unseen, scope.objects, units, period, as_of_ms),
         *scans.unproven(scanned, units, period, as_of_ms),
-        *services.unproven(ground.services, owner, period, as_of_ms),
-        *services.unwatched(ground.services, units, asked),
+        *unwatched.unproven(ground.services, owner, asked),
+        *unwatched.unwatched(ground.services, units, asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

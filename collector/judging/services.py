@@ -10,10 +10,9 @@ from collector.availability.engine import evaluate
 from collector.availability.estate_terms import EstateTerms
 from collector.availability.runs import Run
 from collector.availability.terms import ServiceTerms, spec
-from collector.judging.asked import Asked
 from collector.judging.ground import ServiceSeen
 from collector.judging.scope import Scope
-from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
+from collector.scoring.model import Item, Proof
 
 _PLACES = 10**6
 UNION = "*"
@@ -107,7 +106,10 @@ def availability(seen: Sequence[ServiceSeen], units: Mapping[str, str]) -> Itera
     known = [one for one in told if one is not None]
     if not known or len(known) < len(told):
         return
-    yield _item(min(known, key=lambda one: (one.known, one.system)), "worst")
+    worst = min(known, key=lambda one: (one.known, one.system))
+    # As it may have been at worst: another system may look better, and have been seen less.
+    bounds = min(one.low for one in known), min(one.high for one in known)
+    yield _item(replace(worst, low=bounds[0], high=bounds[1]), "worst")
     proofs = tuple(sorted({proof for one in known for proof in one.proofs}, key=_place))
     n = len(known)
     mean = _Told(
@@ -151,38 +153,10 @@ def _place(one: Proof) -> tuple[int, str, str]:
     return one.entry, one.signer, one.grade
 
 
-def unproven(
-    seen: Sequence[ServiceSeen], units: Mapping[str, str], period: PackPeriod, as_of_ms: int
-) -> Iterator[Gap]:
-    """Systems whose availability is measured and of which nothing was seen; all while the period goes on."""
-    for one in seen:
-        if one.system == UNION:
-            continue
-        where = units.get(one.system), one.system
-        if as_of_ms < period.to_ms:
-            yield Gap("availability", "period_open", *where, who="operator", until_ms=period.to_ms)
-        elif one.known is None:
-            yield Gap("availability", "not_observed", *where, who="operator")
-
-
-_BY_WATCHING = ("fault", "incident_late", "key_moment_fault")
+BY_WATCHING = ("fault", "incident_late", "key_moment_fault")
+"""Kinds of items that only watching shows (collector/judging/unwatched.py)."""
 
 
 def wanted(kinds: Collection[str]) -> bool:
     """Whether a pack counts anything that only watching shows: availability, or faults."""
-    return "availability" in kinds or not set(_BY_WATCHING).isdisjoint(kinds)
-
-
-def unwatched(seen: Sequence[ServiceSeen], units: Sequence[Unit], asked: Asked) -> Iterator[Gap]:
-    """Faults of systems that nobody looked at in the period, for silence proves nothing; and of every unit
-    while the period goes on, for tomorrow may bring one."""
-    watched = {one.system for one in seen if one.known is not None}
-    for kind in _BY_WATCHING:
-        if kind in asked.kinds:
-            for unit in units:
-                if asked.as_of_ms < asked.period.to_ms:
-                    yield Gap(kind, "period_open", unit.id, who="operator", until_ms=asked.period.to_ms)
-                    continue
-                for system in unit.systems:
-                    if system.id not in watched:
-                        yield Gap(kind, "not_observed", unit.id, system.id, who="operator")
+    return "availability" in kinds or not set(BY_WATCHING).isdisjoint(kinds)

@@ -111,14 +111,14 @@ class Site:
             self.send(name, self.look(name, f"weekly/{monday}", self.world.at, word))
         self.settle()
 
-    def probe(self, *times: tuple[str, bool]) -> None:
-        """Looks at the portal's port every five minutes from each time on, up to the next one."""
+    def probe(self, *times: tuple[str, bool], every: int = 5 * MINUTE) -> None:
+        """Looks at the portal's port every five minutes (ms) from each time on, up to the next one."""
         check = registry.get("service.tcp")
         params = {"host": "portal.example", "port": 443}
         edges = [(at(text), good) for text, good in times]
         for (begin, good), (end, _) in pairwise(edges):
             found = []
-            for t in range(begin, end, 5 * MINUTE):
+            for t in range(begin, end, every):
                 facts = {"connection": CONNECTED if good else REFUSED}
                 seen = Seen(from_json(check.facts, facts, "facts"), t)
                 whole = from_json(check.params, params, "params")
