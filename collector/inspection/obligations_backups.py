@@ -25,6 +25,17 @@ def deeds(
                     yield Deed(f"backup_line:{line}", point.start_ms, point.start_ms, entry, system=system)
 
 
+def restoring(ledger: Ledger) -> tuple[tuple[Breach, ...], bool]:
+    """Periods in which too few drills were good (`restore_success`), and whether all could be told."""
+    told = [one for one in ledger.success if one.holds is not None]
+    failed = tuple(
+        Breach("restore_success", one.to_ms - 1, one.to_ms - 1, -1, what=f"{one.good}/{one.begun}")
+        for one in told
+        if not one.holds
+    )
+    return failed, bool(told) and len(told) == len(ledger.success)
+
+
 def breaches(ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, int]) -> Iterator[Breach]:
     """What breaks the contract lines that backup policies cite."""
     for problem in ledger.problems:

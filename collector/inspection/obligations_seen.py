@@ -41,12 +41,11 @@ LOG = "log"
 _Whose = tuple[str | None, str | None]  # unit, system
 
 
-# Breaches that nothing makes yet: what forbids them is not proven, however well all else went.
+# Breaches that cannot be told unless an `Extra` says so: what forbids them is not proven till then.
 BLIND = frozenset(
     {
         "availability_missed",
         "late_staff_change",
-        "migration_interruption",
         "restore_success",
         "unapproved_change",
     }
@@ -360,7 +359,9 @@ def _about(one: Said) -> date | None:
 
 def _event(one: Said) -> Iterator[Event]:
     at = one.received_ms if one.at_ms is None else one.at_ms
-    if one.kind in _STARTS or (one.kind == "change_approved" and one.fields.get("approved") is True):
+    if one.kind == "limit_started":
+        yield Event(str(one.fields.get("starts")), str(one.entry), at, one.received_ms, one.entry)
+    elif one.kind in _STARTS or (one.kind == "change_approved" and one.fields.get("approved") is True):
         yield Event(one.kind, str(one.entry), at, one.received_ms, one.entry)
 
 

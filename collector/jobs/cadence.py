@@ -4,17 +4,23 @@ It reads rows that are kept as rounds close (by unit and by check), the account 
 scanners and statements: a new result costs the same however long the log is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from collector.availability import calendar_cn
-from collector.inspection.cadence_model import Breach, Deed, Observed, Span
+from collector.faults.model import Finding
+from collector.inspection.cadence_model import Breach, Deed, Event, Observed, Span, Timed
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
 from collector.inspection.obligations_backups import breaches as backup_breaches
 from collector.inspection.obligations_backups import deeds as backup_deeds
+from collector.inspection.obligations_backups import restoring
+from collector.inspection.obligations_changes import breaches as change_breaches
+from collector.inspection.obligations_changes import changed
+from collector.inspection.obligations_changes import deeds as change_deeds
+from collector.inspection.obligations_changes import events as change_events
 from collector.inspection.obligations_counted import Counting, counting, seen, span_of, term_of
 from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
@@ -28,16 +34,19 @@ from collector.jobs.scorecards import _services as services_of
 from collector.judging import judge
 from collector.judging.asked import Asked
 from collector.judging.backups import backed_up
-from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen
+from collector.judging.changes import changes
+from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen, scope_at
 from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
 from collector.scoring.model import PackPeriod
+from collector.statements.model import Said
 from collector.store import backups as backup_rows
 from collector.store import cadence as store
 from collector.store import evidence, packs, rounds
 from collector.store import scorecards as unit_rounds
 
 _DAY_MS = 86_400_000
+_BELOW = 80  # points, LH-43
 NONE = Extra()
 
 
@@ -80,8 +89,10 @@ def ledger(conn: Connection, as_of_ms: int, period: str | None = None, *, whole_
     asked = _question(conn, as_of_ms, period, whole_term)
     account = _account(conn, asked)
     ground = _ground(conn, asked, account)
-    measured = _availability(conn, asked)
-    extra = _joined(_joined(_machine(conn, asked, account), _faults(conn, asked)), measured)
+    extra = _machine(conn, asked, account)
+    for more in (_faults(conn, asked, ground), _availability(conn, asked), _moves(conn, asked, ground)):
+        extra = _joined(extra, more)
+    extra = _joined(extra, _below(conn, asked))
     observed = seen(asked.counting, ground, extra)
     lines = lines_of(asked.counting.terms, observed, asked.counting.frame, asked.counting.span, ground.said)
     one = asked.chosen
@@ -169,6 +180,7 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
     ledger = None if account is None else account.ledger
     scope = asked.applied[-1].terms.scope
     systems = dict(scope.objects) if scope is not None else {}
+    failed, told = ((), False) if ledger is None else restoring(ledger)
     entries = {} if account is None else {name: place[0] for (name, _), place in account.entries.items()}
     return Extra(
         deeds=(
@@ -176,7 +188,12 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
             *_regular(conn, asked),
             *(backup_deeds(ledger, systems, entries, as_of) if ledger else ()),
         ),
-        breaches=(*breaches(found), *(backup_breaches(ledger, systems, entries) if ledger else ())),
+        breaches=(
+            *breaches(found),
+            *failed,
+            *(backup_breaches(ledger, systems, entries) if ledger else ()),
+        ),
+        blind=BLIND - {"restore_success"} if told else BLIND,
         special=_special(conn).special,
         watched=tuple(_watched(conn, span, as_of)),
     )
@@ -209,8 +226,8 @@ def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:
         at = day + 7 * _DAY_MS
 
 
-def _faults(conn: Connection, asked: _Question) -> Extra:
-    """Faults, vulnerabilities, findings and incidents of the span, with their clocks."""
+def _faults(conn: Connection, asked: _Question, ground: Ground) -> Extra:
+    """Faults, vulnerabilities, findings, incidents of the span with their clocks; changes that were seen."""
     pack = asked.chosen.pack.pack
     if pack.faults is None and pack.vulnerabilities is None and pack.findings is None:
         return NONE
@@ -226,7 +243,75 @@ def _faults(conn: Connection, asked: _Question) -> Extra:
     )
     account, _, _ = faults.account(conn, question, asked.chosen.period)
     troubles = Troubles(account.faults, account.incidents, account.vulnerabilities, account.findings)
-    return of_faults(troubles, asked.counting.as_of_ms)
+    made = of_faults(troubles, asked.counting.as_of_ms)
+    return made if pack.findings is None else _joined(made, _changed(asked, account.findings, ground))
+
+
+def _changed(asked: _Question, findings: Sequence[Finding], ground: Ground) -> Extra:
+    """Drifts and systems that left the estate, and who reported them."""
+    found = changes(findings, ground.said, ground.rounds, asked.counting.span)
+    seen_ = changed(found, asked.applied, ground.said, asked.counting.span)
+    return Extra(
+        deeds=tuple(change_deeds(seen_)),
+        events=tuple(change_events(seen_)),
+        breaches=tuple(change_breaches(found)),
+        blind=BLIND - {"unapproved_change"},
+    )
+
+
+def _moves(conn: Connection, asked: _Question, ground: Ground) -> Extra:
+    """Systems that move to the cloud: a clock over the stated window, kept by being up all through it."""
+    begins, ends = asked.counting.span
+    clocks = []
+    for one in ground.said:
+        window = one.fields.get("from"), one.fields.get("to")
+        if one.kind != "migration" or not isinstance(window[0], int) or not isinstance(window[1], int):
+            continue
+        if begins <= window[0] < ends:
+            clocks.append(_move(conn, asked, one, (window[0], window[1])))
+    return Extra(clocks=tuple(clocks))
+
+
+def _move(conn: Connection, asked: _Question, one: Said, window: Span) -> Timed:
+    system, as_of = str(one.fields.get("system")), asked.counting.as_of_ms
+    state, entries = "running" if as_of < window[1] else "unknown", [one.entry]
+    if window[0] < as_of:
+        period = replace(asked.asked.period, from_ms=window[0], to_ms=window[1])
+        every = services_of(conn, asked.applied, replace(asked.asked, period=period), asked.size)
+        seen_ = next((found for found in every if found.system == system), None)
+        if seen_ is not None:
+            entries += sorted({proof.entry for proof in seen_.proofs})
+            if seen_.high is not None and seen_.high < 1:
+                state = "late"
+            elif as_of >= window[1] and seen_.low == 1:
+                state = "kept"
+    reason = "not_observed" if state == "unknown" else "interrupted" if state == "late" else ""
+    done = window[1] if state == "kept" else None
+    unit = next((held.unit for held in scope_at(asked.applied, window[0]).systems if held.id == system), None)
+    return Timed(
+        *("migration.uninterrupted", str(one.entry), state, *window, done, tuple(entries), unit, system),
+        reason=reason,
+    )
+
+
+def _below(conn: Connection, asked: _Question) -> Extra:
+    """Sealed scorecards below 80 points (LH-43): the event is the seal."""
+    wanted = {
+        limit.start_event
+        for one in asked.counting.terms.obligations
+        for limit in (cadence.deadline for cadence in one.cadences)
+        if limit is not None
+    }
+    if "score_below_80" not in wanted:
+        return NONE
+    begins, ends = asked.counting.span
+    made = {}
+    for row in unit_rounds.sealed(conn, upto=asked.counting.as_of_ms):
+        if begins <= row.received < ends and row.idx < asked.size and row.period not in made:
+            total = scorecards.read_sealed(conn, row).scorecard.total
+            if total is not None and total < _BELOW:
+                made[row.period] = Event("score_below_80", row.period, row.received, row.received, row.idx)
+    return Extra(events=tuple(made.values()))
 
 
 def _availability(conn: Connection, asked: _Question) -> Extra:

@@ -85,6 +85,10 @@ _FIELDS: Mapping[str, Field] = {
             *("risk_assessment", "emergency_support", "security_training", "security_drill"),
         ),
         _f("outcome", _T.WORD, "结果", "outcome", "good", "bad", "could_not_tell"),
+        _f(
+            *("starts", _T.WORD, "起算事项", "what it starts"),
+            *("acceptance_requested", "fee_cut", "policy_change"),
+        ),
     )
 }
 
@@ -222,6 +226,15 @@ _TABLE = (
         "system at text",
         when="at",
     ),
+    _kind(
+        "migration",
+        "云化迁移",
+        "a system moves to the cloud",
+        VENDOR,
+        "system from to text?",
+        when="from",
+        late=_AHEAD,
+    ),
     _kind("consent", "用户同意", "the user's consent", BUYER, "what system? asset? from? to?"),
     _kind("restore_approved", "恢复审批", "restore approved", BOTH, "object what from? to?", two=True),
     # Regular work (日常工作).
@@ -327,6 +340,15 @@ _TABLE = (
     _kind("promise_unfulfilled", "承诺未兑现", "promise unfulfilled", BUYER, "promise day text?", when="day"),
     _kind("promise_fulfilled", "承诺已兑现", "promise fulfilled", BUYER, "promise day text?", when="day"),
     _kind("acceptance", "验收", "acceptance", BUYER, "period accepted text?"),
+    _kind(
+        "limit_started",
+        "期限起算",
+        "something that starts a limit",
+        ANY,
+        "starts at text",
+        when="at",
+        late=_DAY,
+    ),
     # What is operated (运维范围).
     _kind(
         "in_scope",

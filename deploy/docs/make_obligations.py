@@ -34,15 +34,8 @@ TESTS = {
 }
 # Kinds of events and breaches that a cadence waits for and that nothing makes yet: said, not hidden.
 NOT_FED = {
-    "acceptance_requested": "the buyer's request for acceptance",
     "availability_missed": "where the estate gives a system no `target`: a figure below it",
-    "fee_cut": "the notice of a cut fee",
     "late_staff_change": "a change of staff announced too late",
-    "migration_interruption": "an interruption while a system moves to the cloud",
-    "policy_change": "a change that policy demands",
-    "restore_success": "the share of good drills below 99 % (the account of backups has it)",
-    "score_below_80": "a month below 80 points",
-    "unapproved_change": "a drift of configuration without an approval before it",
 }
 HEAD = """# Obligations (义务台账)
 
@@ -77,8 +70,6 @@ def test_of(one):
     """The test that drives it, as pytest names it."""
     return TESTS.get(one.id, PEOPLE if one.tag.value == "MANUAL" else MACHINE)
 
-
-NOT_YET = ("LH-40", "HA-03")  # no row of these can be kept until what they wait for is made
 
 
 def missing(one):
@@ -117,9 +108,7 @@ def proof(cadence: Cadence):
 
 def part(one, packs):
     gaps = missing(one)
-    state = ("not yet" if one.id in NOT_YET else "built") + (
-        f"; nothing feeds yet: {'; '.join(gaps)}" if gaps else ""
-    )
+    state = "built" + (f"; nothing feeds yet: {'; '.join(gaps)}" if gaps else "")
     people = f" Filed: {one.form}; shown with digest, filer and time." if one.form else ""
     lines = [
         f"### {one.id} {one.zh}",

@@ -58,8 +58,6 @@ ELSEWHERE = {
     *("LH-15", "LH-32", "PD-05", "HA-05", "HA-06", "HA-07", "HA-08", "HA-09", "HA-10", "HA-11", "HA-12"),
     *("HA-14", "LH-34", "LH-41", "LH-44", "PD-28"),
 }
-# Nothing makes the breach that would tell yet: these must not look kept (docs/packs/obligations.md says so).
-NOT_YET = {"LH-40", "HA-03"}
 
 
 def at(day, clock):
@@ -143,6 +141,8 @@ class Driven:
         self.say("fault_report_filed", fault=self.fault)
         change = self.say("change_requested", change="C-1", system="s", what="升级")
         self.say("change_approved", entry=change, approved="true")
+        if self.pack == "huaian-2025":
+            self.say("migration", **{"system": "s", "from": f"{day}T09:35", "to": f"{day}T09:55"})
         warned = self.say("warning_received", at=f"{day}T10:00", from_whom="city", text="预警")
         self.say("warning_acted", entry=warned, at=f"{day}T11:00")
         flaw = Finding("nessus:1", "h1", "443/tcp", "旧版 OpenSSL", Severity.CRITICAL)
@@ -238,7 +238,7 @@ def test_every_obligation_that_a_machine_has_a_part_in_reaches_its_line_with_its
         for name, line in driven.ended.items()
         if line.obligation.tag != Tag.MANUAL and name not in ELSEWHERE and not _proven(line)
     ]
-    assert set(bare) == NOT_YET & set(driven.ended)
+    assert bare == []
 
 
 def _proven(line):
