@@ -20,7 +20,7 @@ from collector.verify.batches import NO_HOLD, OUTCOMES, Series, Track
 from collector.verify.findings import Findings
 from collector.verify.grades import grade
 from collector.verify.history import Applied, History
-from collector.verify.statements import approvals
+from collector.verify.statements import People, approvals
 
 # What a claim and the figure made here must agree in, to the last digit.
 COMPARED = (
@@ -58,6 +58,7 @@ class _Ground:
     history: History
     tracks: Mapping[Series, Track]
     calendar: Calendar | None
+    people: People
     findings: Findings
 
 
@@ -72,7 +73,11 @@ def wanted(history: History) -> frozenset[tuple[str, str]]:
 
 
 def check_figures(
-    archive: Archive, history: History, tracks: Mapping[Series, Track], findings: Findings
+    archive: Archive,
+    history: History,
+    tracks: Mapping[Series, Track],
+    people: People,
+    findings: Findings,
 ) -> list[Verdict]:
     """A verdict (claim, word, detail) for each claimed figure; differences are problems."""
     data = archive.get(bundle.CLAIM_FIGURES)
@@ -85,7 +90,7 @@ def check_figures(
     except (WireError, FieldError) as error:
         findings.add("bad_member", bundle.CLAIM_FIGURES, str(error))
         return []
-    ground = _Ground(archive, history, tracks, _calendar(archive, findings), findings)
+    ground = _Ground(archive, history, tracks, _calendar(archive, findings), people, findings)
     return [_check(claim, ground) for claim in claims] + list(_unclaimed(claims, history))
 
 
@@ -163,7 +168,7 @@ def _made(claim: Mapping[str, Any], ground: _Ground) -> tuple[dict[str, Any], Se
         _runs(terms, ground.tracks, size),
         period=span,
         as_of_ms=from_json(int, period["evaluated_to"], "period.evaluated_to"),
-        windows=windows_for(document, service, approvals(ground.history.said, size)),
+        windows=windows_for(document, service, approvals(ground.people, size)),
         calendar=ground.calendar if terms.hours is not None and terms.hours.days is None else None,
     )
     made = _figure(question, terms)

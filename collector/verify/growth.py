@@ -45,7 +45,7 @@ def read_history(
     archive: Archive, findings: Findings, paper: Paper | None = None, tell: Tell = silent
 ) -> History:
     """The first reading; every problem is reported, and what can still be read is read."""
-    history = History()
+    history = History(begin=archive.manifest.from_size)
     history.end = _checkpoint(archive, bundle.END, archive.manifest.to_size, findings)
     reader = Reader(archive, findings, history, _notes(archive, findings))
     carried = _carry(archive, findings)

@@ -5,6 +5,7 @@ their bodies are the second reading (batches.py), which can run on several proce
 what this one found.
 """
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -32,6 +33,8 @@ from collector.verify.findings import Findings
 from collector.verify.forks import Forks, LifeKey
 from collector.verify.keys import KeyTable
 from collector.verify.swift import read_header
+
+_NEVER = 2**62
 
 
 @dataclass(slots=True)
@@ -92,6 +95,19 @@ class History:
     tips: dict[tuple[str, int, bytes], int] = field(default_factory=dict)
     always: set[int] = field(default_factory=set)
     end: checkpoints.Checkpoint | None = None
+    stamps: "array[int]" = field(default_factory=lambda: array("q"))
+    """When each entry was received, from `begin` on; one that could not be read: never."""
+    begin: int = 0
+
+    def stamp(self, idx: int, received_ms: int) -> None:
+        """Note when the next entry was received."""
+        self.stamps.extend(_NEVER for _ in range(self.begin + len(self.stamps), idx))
+        self.stamps.append(received_ms)
+
+    def received(self, low: int, high: int, upto_ms: int) -> list[int]:
+        """Entries of [low, high), batches too, that had been received at an instant."""
+        within = range(max(low, self.begin), min(high, self.begin + len(self.stamps)))
+        return [idx for idx in within if self.stamps[idx - self.begin] <= upto_ms]
 
 
 @dataclass(slots=True)
@@ -114,6 +130,7 @@ class Reader:
             self.findings.add("bad_entry", where, str(error))
             return
         self.findings.count("entries")
+        self.history.stamp(idx, entry.received_ms)
         if entry.kind is EntryKind.BATCH:
             self.batch(where, idx, entry)
         else:

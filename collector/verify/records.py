@@ -8,6 +8,7 @@ from checks import registry
 from checks import result as results
 from checks.api import Check
 from checks.codec import FieldError
+from checks.recurrence import windows
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.inspection import record as records
@@ -63,6 +64,8 @@ def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str
         return "contradicted", f"its entry says another {differs}"
     if any(item.evidence.entry < begin for item in record.items):
         return "not proven", "some of its looks are older than this bundle"
+    if not _is_asked(said, record, ground.history):
+        return "contradicted", "no plan in force asks for a round in this window"
     people = ground.statements.get(record.window.id, ())
     for size in _sizes(said.idx, record, ground.done, (one.idx for one in people)):
         made = _make(said, record, ground, size)
@@ -86,6 +89,18 @@ def _header_differs(said: Said, record: Record) -> str:
         },
     }
     return ", ".join(name for name, value in wanted.items() if header.get(name) != value)
+
+
+def _is_asked(said: Said, record: Record, history: History) -> bool:
+    """Whether its window, with these times, is one of those that the plans then in force ask for."""
+    window = record.window
+    issued = [Issued(i.plan, i.issued_ms) for i in history.plans.values() if i.idx < said.idx]
+    parts = [(part, plan.timezone) for plan, part in governing(record.round, window, issued_history(issued))]
+    applied = [one for one in history.estates if one.idx < said.idx]
+    mine = governing_people(record.round, window, [(one.at_ms, one.terms.human) for one in applied])
+    if mine is not None:
+        parts += [(mine.plan, one.terms.timezone) for one in applied]
+    return any(window in windows(part, zone, window.from_ms, window.from_ms + 1) for part, zone in parts)
 
 
 def _sizes(idx: int, record: Record, done: Sequence[Done], said: Iterable[int]) -> Iterator[int]:

@@ -22,14 +22,14 @@ from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Sealed
 from collector.packs.model import PackDataError
-from collector.statements.fold import Book, Logged, Seal, standing
+from collector.statements.fold import Seal, standing
 from collector.verify import backups as verified_backups
 from collector.verify import troubles
 from collector.verify.batches import BackupLine, Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
-from collector.verify.statements import approvals
+from collector.verify.statements import People, approvals, counting
 
 Verdict = tuple[str, str, str]
 _HEADER = ("scorecard", "number", "pack", "estate", "as_of", "from", "to")
@@ -38,9 +38,10 @@ _PROBLEMS = (WireError, FieldError, AvailabilityError, PackDataError, LookupErro
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the bundle holds: its first reading, looks at backups, series of observations."""
+    """What the bundle holds: its first reading, who said what, looks at backups, series of observations."""
 
     history: History
+    people: People
     backups: Sequence[BackupLine]
     tracks: Mapping[Series, Track]
     begin: int
@@ -87,8 +88,8 @@ def _check(said: Said, made: Sealed, last: tuple[int, Sealed] | None, evidence: 
         return "contradicted", f"its entry says another {', '.join(differs)}"
     if not 0 < made.size <= said.idx or made.scorecard.as_of_ms > said.received_ms:
         return "contradicted", "it says that it was made of more than was there"
-    if left := _left_out(said, made, evidence.history):
-        return "contradicted", f"it leaves out entry {left[0]}, which had been received"
+    if left := evidence.history.received(made.size, said.idx, made.scorecard.as_of_ms):
+        return "contradicted", f"it leaves out {_entries(left)}, which had been received"
     if evidence.begin:
         return "not proven", "it stands on entries from before this bundle: one that begins at 0 shows all"
     again = _again(made, evidence)
@@ -103,13 +104,8 @@ def _check(said: Said, made: Sealed, last: tuple[int, Sealed] | None, evidence: 
     return "proven if", _words(made)
 
 
-def _left_out(said: Said, made: Sealed, history: History) -> list[int]:
-    """Entries of people, plans, records that had come by then, and that it says nothing was made of."""
-    return [
-        one.idx
-        for one in history.said
-        if made.size <= one.idx < said.idx and one.received_ms <= made.scorecard.as_of_ms
-    ]
+def _entries(found: Sequence[int]) -> str:
+    return f"entry {found[0]}" if len(found) == 1 else f"{len(found)} entries from {found[0]} on"
 
 
 def _words(made: Sealed) -> str:
@@ -147,7 +143,7 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
         signers = {(one.idx, one.line_no): one.agent for one in evidence.backups}
         points = backups.backed_up(ledger, rows.entries, signers, span)
         blind = backups.unseen(ledger, span)
-    book = _book(said)
+    stated = counting(evidence.people, size, as_of)
     return Ground(
         size=size,
         applied=held,
@@ -160,9 +156,9 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
             if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "scan"
         ),
         services=tuple(_services(asked, held, size, evidence)) if services.wanted(asked.kinds) else (),
-        said=standing(book.said, as_of, _seals(said)),
+        said=standing(stated, as_of, _seals(said)),
         special=_special(evidence.history, held, size),
-        troubles=troubles.ground(chosen, asked, said, tuple(book.said), (evidence.tracks, size)),
+        troubles=troubles.ground(chosen, asked, said, stated, (evidence.tracks, size, evidence.people)),
     )
 
 
@@ -189,15 +185,6 @@ def _rounds(said: Sequence[Said], held: Sequence[Applied], span: tuple[int, int]
             yield share
 
 
-def _book(said: Sequence[Said]) -> Book:
-    """What people stated, by the same fold as the collector's."""
-    book = Book()
-    for one in said:
-        if one.kind is EntryKind.STATEMENT:
-            book.take(Logged(one.idx, one.received_ms, one.header))
-    return book
-
-
 def _seals(said: Sequence[Said]) -> list[Seal]:
     return [
         Seal(one.idx, one.received_ms, one.header["from"], one.header["to"], one.header["scorecard"])
@@ -212,7 +199,7 @@ def _services(asked: Asked, held: Sequence[Applied], size: int, evidence: Eviden
     document = held[-1].terms
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, span[1])
-    given = services.Measured(document, approvals(evidence.history.said, size), shipped(), span, end)
+    given = services.Measured(document, approvals(evidence.people, size), shipped(), span, end)
     mine = services.systems(document)
     whole = services.together(mine)
     for terms in (*mine, *(() if whole is None else (whole,))):

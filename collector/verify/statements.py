@@ -5,8 +5,8 @@ person. What he cannot make is that person's signature; so how each statement ca
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
@@ -22,13 +22,13 @@ from collector.statements.persons import PersonKey, Vouch
 from collector.statements.terms import StatementsTerms, effective
 from collector.verify.findings import Findings
 from collector.verify.history import History
-from collector.verify.history import Said as Entry
 
 Claim = tuple[str, str, str]
 _PERSON = {
     *("bad_signature", "revoked_key", "unvouched_key", "bad_role", "key_known", "own_enrolment"),
     *("bad_key_request", "wrong_log"),
 }
+_MARKS = {"bad_late", "bad_two"}  # made by the collector: whoever said it is not to blame
 _ROLE_EVENTS = ("account_added", "role_changed")
 _SESSION = (
     "statements without their author's own signature came through a session and are signed by the collector: "
@@ -50,6 +50,10 @@ class People:
     seals: list[Seal] = field(default_factory=list)
     roles: list[tuple[int, str, str]] = field(default_factory=list)
     """(entry, account, role) of changes that the log tells."""
+    wrong: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Codes and details of what is wrong with a statement, by entry."""
+    refused: set[int] = field(default_factory=set)
+    """Entries of statements that count nowhere."""
 
     def known(self, key: PersonKey) -> bool:
         """Whether the policy names the key, or one that this one follows by its own signature."""
@@ -90,7 +94,29 @@ def read_people(history: History, policy: Policy) -> People:
             if type(begin) is int and type(end) is int:
                 name = str(said.header["scorecard"])
                 people.seals.append(Seal(said.idx, said.received_ms, begin, end, name))
+    _weigh(people, history)
     return people
+
+
+def _weigh(people: People, history: History) -> None:
+    """Note what is wrong with each statement."""
+    digests = {said.idx: said.header.get("digest") for said in history.said}
+    told: dict[str, int] = {}
+    for place, one in enumerate(people.book.said):
+        if not (found := tuple(_wrong(one, people, told, digests.get(one.entry)))):
+            continue
+        people.wrong[one.entry] = found
+        if {code for code, _ in found} <= _MARKS:
+            people.book.said[place] = _put_right(one, people)
+        else:
+            people.refused.add(one.entry)
+
+
+def _put_right(one: Said, people: People) -> Said:
+    """What somebody said, with the marks that the collector should have made."""
+    kind = effective(KINDS[one.kind], people.in_force(one.entry))
+    late = is_late(kind.late, one.fields, one.received_ms)
+    return replace(one, late=late, two=one.two or kind.two)
 
 
 def _terms(compiled: str) -> StatementsTerms | None:
@@ -100,36 +126,35 @@ def _terms(compiled: str) -> StatementsTerms | None:
         return None  # whoever reads scorecards says so
 
 
-def said_of(history: History, policy: Policy) -> tuple[Said, ...]:
-    """Every statement of the bundle that can be read, as `jobs.said.every_said` has them."""
-    return tuple(read_people(history, policy).book.said)
+def counting(people: People, size: int, as_of_ms: int | None = None) -> tuple[Said, ...]:
+    """What was said in the first `size` entries, received up to an instant, and with which nothing is wrong:
+    as `jobs.said.every_said` has them where the collector took nothing that it may not take."""
+    return tuple(
+        one
+        for one in people.book.said
+        if one.entry < size
+        and (as_of_ms is None or one.received_ms <= as_of_ms)
+        and one.entry not in people.refused
+    )
 
 
-def approvals(said: Iterable[Entry], size: int | None = None) -> tuple[Approval, ...]:
-    """Approvals of windows in the first `size` entries, as `jobs.said.approvals` has them."""
-    book = Book()
-    for one in sorted(said, key=lambda entry: entry.idx):
-        if one.kind is EntryKind.STATEMENT:
-            book.take(Logged(one.idx, one.received_ms, one.header))
-    return windows.approvals(book.said, size)
+def approvals(people: People, size: int, as_of_ms: int | None = None) -> tuple[Approval, ...]:
+    """Approvals of windows among them, as `jobs.said.approvals` has them."""
+    return windows.approvals(counting(people, size, as_of_ms), size)
 
 
-def check_people(history: History, policy: Policy, begin: int, findings: Findings) -> list[Claim]:
+def check_people(people: People, begin: int, findings: Findings) -> list[Claim]:
     """Findings for every statement from entry `begin` on, and for every key; a claim for each person."""
-    people = read_people(history, policy)
     wrong: Counter[str] = Counter()
     keys = {key.idx for key in people.book.persons.keys}
     for problem in people.book.problems:
         if problem.entry >= begin or problem.entry in keys:
             code = "bad_person" if problem.code in _PERSON else "bad_statement"
             findings.add(code, f"entry {problem.entry}", f"{problem.detail} ({problem.code})")
-    documents = {said.idx: said.header for said in history.said}
-    told: dict[str, int] = {}
     for one in people.book.said:
-        for code, detail in _wrong(one, people, told, documents[one.entry].get("digest")):
-            if one.entry >= begin:
-                findings.add(_code(code), f"entry {one.entry}", f"{detail} ({code})")
-                wrong[one.by] += 1
+        for code, detail in people.wrong.get(one.entry, ()) if one.entry >= begin else ():
+            findings.add(_code(code), f"entry {one.entry}", f"{detail} ({code})")
+            wrong[one.by] += 1
     recent = [one for one in people.book.said if one.entry >= begin]
     if recent:
         findings.count("statements by people", len(recent))

@@ -26,7 +26,7 @@ from collector.statements.model import Said as Stated
 from collector.verify.batches import Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.history import Said
-from collector.verify.statements import approvals
+from collector.verify.statements import People, approvals
 
 Tracks = Mapping[Series, Track]
 
@@ -36,10 +36,10 @@ def ground(
     asked: Asked,
     said: Sequence[Said],
     stated: tuple[Stated, ...],
-    held: tuple[Tracks, int],
+    held: tuple[Tracks, int, People],
 ) -> Ground:
     """What had been received; `said`: entries up to the instant, `stated`: what people stated in them,
-    `held`: observations and the size of the log that they are taken from."""
+    `held`: observations, the size of the log that they are taken from, and who said what."""
     document = chosen.applied.terms
     scope = document.scope or Scope()
     terms = terms_of(asked.pack, asked.options)
@@ -53,7 +53,7 @@ def ground(
         named = {one.id for one in scope.systems}
         for service in document.services:
             if service.id in named or (not named and "/" not in service.id):
-                made += _of_system(service, terms.faults, (chosen, asked, term), said, held)
+                made += _of_system(service, terms.faults, (chosen, asked, term), held)
     return Ground(
         term=term,
         window=(asked.period.from_ms, asked.period.to_ms),
@@ -72,19 +72,19 @@ def _of_system(
     service: ServiceTerms,
     faults: FaultTerms,
     given: tuple[Chosen, Asked, tuple[int, int]],
-    said: Sequence[Said],
-    held: tuple[Tracks, int],
+    held: tuple[Tracks, int, People],
 ) -> tuple[Seen, ...]:
     chosen, asked, term = given
+    tracks, size, people = held
     question = seen.Question(
         window=(asked.period.from_ms, asked.period.to_ms),
         as_of_ms=asked.as_of_ms,
         since_ms=term[0],
         faults=faults,
-        windows=windows_for(chosen.applied.terms, service.id, approvals(said)),
+        windows=windows_for(chosen.applied.terms, service.id, approvals(people, size, asked.as_of_ms)),
         calendar=shipped(),
     )
-    return seen.seen(service, _looks(service, *held), question)
+    return seen.seen(service, _looks(service, tracks, size), question)
 
 
 def _looks(service: ServiceTerms, tracks: Tracks, size: int) -> Callable[[int, int], Looks]:

@@ -20,7 +20,7 @@ from collector.verify.progress import Tell, silent
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
 from collector.verify.scorecards import Evidence, check_scorecards
-from collector.verify.statements import check_people
+from collector.verify.statements import check_people, read_people
 
 _NO_WITNESS = (
     "without a witness or a printed checkpoint this history could have been rewritten before it was bundled"
@@ -71,13 +71,14 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     found = batches.read_batches(_task(archive, history, options), processes, tell)
     findings.take(found.findings)
     verdict.phase("bodies and lines")
-    verdict.claims += figures.check_figures(archive, history, found.tracks, findings)
+    people = read_people(history, policy)
+    verdict.claims += figures.check_figures(archive, history, found.tracks, people, findings)
     verdict.claims += check_records(history, found.done, manifest.from_size, findings)
     verdict.claims += check_backups(history, found.backups, manifest.from_size, findings)
-    evidence = Evidence(history, found.backups, found.tracks, manifest.from_size)
+    evidence = Evidence(history, people, found.backups, found.tracks, manifest.from_size)
     verdict.claims += check_scorecards(evidence, findings)
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
-    verdict.claims += check_people(history, policy, manifest.from_size, findings)
+    verdict.claims += check_people(people, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
     tell("claims", 0, 1)

@@ -2,10 +2,14 @@
 
 from collector.availability.approvals import windows_for
 from collector.availability.windows import effective
+from collector.evidence.policy import parse_policy
 from collector.jobs.figures import windows_of
 from collector.jobs.said import all_said, approvals
 from collector.store import estates
+from collector.verify.history import History
+from collector.verify.history import Said as Entry
 from collector.verify.statements import approvals as verified
+from collector.verify.statements import read_people
 
 HOUR = 3_600_000
 
@@ -87,14 +91,13 @@ def test_the_verifier_finds_the_same_approvals(office):
     from checks.wire import entry, strict_json
     from checks.wire.numbers import EntryKind
     from collector.store import evidence, packs
-    from collector.verify.history import Said
 
     office.say("zhao", "approval", window="w-patch")
     office.say("jia", "maintenance_approved", entry=str(asked(office)), approved="true")
     with office.context.read() as conn:
         rows = evidence.of_kinds(conn, [int(EntryKind.STATEMENT)])
         found = [
-            Said(
+            Entry(
                 row.idx,
                 EntryKind.STATEMENT,
                 row.received,
@@ -103,5 +106,6 @@ def test_the_verifier_finds_the_same_approvals(office):
             )
             for row in rows
         ]
-        assert verified(found) == approvals(conn)
-        assert len(verified(found)) == 2
+        policy = parse_policy(f"log {office.context.vkey}\nquorum none\n")
+        made = verified(read_people(History(said=found), policy), 2**62)
+        assert made == approvals(conn) and len(made) == 2
