@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agent.drills import mariachain
 from agent.drills.cell import Cell, Running
 from agent.drills.compare import expected_of, put_beside
 from agent.drills.complaints import why
@@ -147,23 +148,19 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
 
 
 def run_physical(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
-    """Fetch, prepare, start, ask, read, pages, compare: what mariabackup copied."""
+    """Fetch, prepare, start, ask, read, pages, compare: what mariabackup copied, an increment with all that
+    it rests on."""
     work = course.work
+    links = mariachain.chain(course, place, entry)
     _fetched(course, place, entry)
+    paths = mariachain.bring(work, place, links)
     expected = expected_of(course, place, entry)
-    top = work.room / "in" / "artefact"
     with work.phase("start"):
-        kind = _checkpoints(top)
-        if kind != "full-backuped":
-            raise StopError("unsupported", kind[:40])
         cell = work.make_cell(_binds(work))
         server = Server(work, cell, _folder(work))
     with work.phase("recover"):
-        argv = [server.path("mariabackup", "mariadb-backup"), "--no-defaults", "--prepare"]
-        status, _, said = cell.run([*argv, "--target-dir=/drill/in/artefact", "--tmpdir=/drill/tmp"])
-        if status or b"completed OK!" not in said:
-            raise why(said, "restore_failed")
-        os.rename(top, work.room / "data")
+        mariachain.prepare(cell, server.path("mariabackup", "mariadb-backup"), paths)
+        os.rename(work.room / "in" / paths[0].rpartition("/")[2], work.room / "data")
         # Its accounts are the source's, and their passwords nobody's here.
         server.start("--skip-grant-tables", *_kept(work.room / "data" / "backup-my.cnf"))
     _describe(course, server)
@@ -318,16 +315,6 @@ def _check_tables(server: Server) -> str:
     if status:
         raise why(said, "unreadable_after_restore")
     return "damaged" if _ILL.search(out) else "good"
-
-
-def _checkpoints(top: Path) -> str:
-    for name in ("xtrabackup_checkpoints", "mariadb_backup_checkpoints"):
-        with contextlib.suppress(OSError):
-            # The artefact's own tree: no link in it is followed.
-            text = LocalPlace().block(f"{top}/{name}", 0, _MOST).decode("ascii", "replace")
-            found = re.search(r"^backup_type = (\S+)$", text, re.M)
-            return found[1] if found else "unknown"
-    raise StopError("unknown_format")
 
 
 def _kept(path: Path) -> list[str]:

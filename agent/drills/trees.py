@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from agent.drills import increments
 from agent.drills.cell import Cell
 from agent.drills.complaints import why
 from agent.drills.course import Course
@@ -21,6 +22,7 @@ from checks.artefacts import standing
 from checks.artefacts.fingerprint import Compared, Names
 from checks.artefacts.formats import HEAD, named
 from checks.artefacts.manifest import (
+    ENDINGS,
     INSIDE,
     ManifestError,
     Open,
@@ -105,33 +107,67 @@ class Tally:
 def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
     """Fetch, open, restore (unpack, of an archive), ask, read, compare."""
     work, wish = course.work, course.wish
-    expected = expectation(course, place, entry)
+    pool = manifests(course, place)
+    expected = expectation(course, place, entry, pool)
     made = fetch(work, place, entry)
     course.base = replace(
         course.base, sha256=made.sha256, bytes=made.bytes, parts=made.parts, read_at=int(time.time() * 1000)
     )
     path = unseal(work, backups, made, wish.sealed)
+    days = _days(course, place, entry, pool) if wish.layout == "increments" else None
+    before = [] if days is None else increments.bring(work, place, days[1][:-1])
     with work.phase("start"):
         cell = work.make_cell()
         describe(course, cell, "directory", "")
     with work.phase("restore", made.bytes) as span:
-        top = path if path.is_dir() else _unpack(work, cell, path)
+        if days is None:
+            top = path if path.is_dir() else _unpack(work, cell, path)
+        else:
+            top = increments.put_together(work, pool, days[0], [*before, path])
         span.bytes = made.bytes
     finish(course, top, expected)
 
 
-def expectation(course: Course, place: Place, entry: Entry) -> Expectation | None:
+def manifests(course: Course, place: Place) -> Pool:
+    """Those that lie where `manifests` says, and of increments those of every day; a copy's own are found
+    when asked for."""
+    pool = Pool(place, standing.Memory())
+    if course.wish.manifests:
+        pool.add(place.match(course.wish.manifests))
+    if course.wish.layout == "increments":
+        for ending in ENDINGS:  # of a day that is gone too, if they lie beside
+            pool.add(place.match(standing.pattern_of(course.wish.path) + ending))
+        for one in standing.survey(place, course.wish).all:
+            pool.of(one.path)
+    return pool
+
+
+def _days(course: Course, place: Place, entry: Entry, pool: Pool) -> tuple[Chain, list[Entry]]:
+    """The chain of an increment and the directory of each of its links; StopError `orphan` where one is gone,
+    `not_recorded` where no manifest says what it rests on and what it deleted."""
+    if entry.kind != "directory":
+        raise StopError("unsupported", "an increment is a directory")
+    own = pool.of(entry.path)
+    chain = pool.chain(own[-1] if own else None)
+    if chain.fault or not chain.links:
+        edited = bool(own) and own[-1].fault == "manifest_edited"
+        raise StopError("manifest_edited" if edited else "not_recorded", chain.subject)
+    every = [one for one in standing.survey(place, course.wish).all if one.kind == "directory"]
+    return chain, increments.links(pool, chain, every)
+
+
+def expectation(course: Course, place: Place, entry: Entry, pool: Pool | None = None) -> Expectation | None:
     """The manifest named, beside the artefact, or in it; None where there is none."""
     if course.wish.compare == "none":
         return None
-    pool = Pool(place, standing.Memory())
+    pool = pool or manifests(course, place)
     try:
         if course.wish.fingerprint:
             pool.add([place.stat(course.wish.fingerprint)])
             chain = pool.chain(pool.newest())
         else:
             found = pool.of(entry.path)
-            chain = pool.chain(found[-1] if found else None)
+            chain = pool.chain(found[-1] if found else pool.newest() if course.wish.manifests else None)
     except OSError as problem:
         course.against = Against(standing.trouble(problem))
         return None

@@ -20,6 +20,7 @@ from checks.drills import Answer, Drilled, Drilling
 
 PICKS = ("newest", "oldest", "middle", "random", "rotating")
 EVERY = ("day", "week", "fortnight", "month", "quarter", "year")
+LAYOUTS = ("copy", "increments")
 TREES = ("restic", "borg", "tree", "archive", "file")
 LOGICAL = ("postgres", "kingbase", "mariadb")
 WITH_ROLES = ("postgres", "kingbase")
@@ -58,7 +59,8 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Params(Look):
     """`kind` of the artefacts; of one that cannot be drilled nothing can be told. `fingerprint`: its path
-    ("": ARTEFACT.fingerprint.json where that is there), `compare`: exact or none. `globals`: dump of roles;
+    ("": ARTEFACT.fingerprint.json where that is there), `compare`: exact or none. `layout`, `manifests` of a
+    tree: as of backup.tree; `increments` are restored with all they rest on. `globals`: dump of roles;
     `wal`: archived segments for a base backup. `password`: secret of a repository. `database` that questions
     go to ("": the only one). `restore_within_s`: the agreed time; the drill is ended at `limit_s`, and waits
     `patience_s` while another is under way. `needs_approval`: a restore must be approved, and `approval`
@@ -72,6 +74,8 @@ class Params(Look):
     questions: tuple[Question, ...] = ()
     compare: str = "exact"
     fingerprint: str = ""
+    layout: str = "copy"
+    manifests: str = ""
     globals: str = ""
     wal: str = ""
     sealed: Sealed = PLAIN
@@ -88,6 +92,8 @@ class Params(Look):
         super(Params, self).__post_init__()
         if self.pick not in PICKS or self.compare not in ("exact", "none"):
             raise ValueError(f"pick is of {PICKS}, compare exact or none")
+        if self.layout not in LAYOUTS:
+            raise ValueError(f"layout is of {LAYOUTS}")
         if self.every not in EVERY or self.since < 0:
             raise ValueError(f"every is of {EVERY}, since an instant")
         if not 1 <= self.restore_within_s <= LONGEST_S or not 1 <= self.limit_s <= LONGEST_S:

@@ -216,9 +216,9 @@ def live(demo, collector, planted, days):
             county.send(day)
             at = worksite.at(day.isoformat(), "12:30")
             collector.looks([f"county-{county.number}", "city"], at, lambda check: check == "backup.postgres")
-        if day.weekday() == 0 and 8 <= day.day <= 14:  # when the city's newest is a full
+        held = drilled_on(demo, day)
+        if held:
             off = {one.object for one in today if not one.drill}
-            held = {"city": demo.city.name, **{f"county-{one.number}": one.name for one in demo.counties}}
             collector.drills(
                 [name for name, thing in held.items() if thing not in off],
                 worksite.at(day.isoformat(), "20:00"),
@@ -228,6 +228,14 @@ def live(demo, collector, planted, days):
                 f"  {day}  {sum(1 for _ in demo.top.rglob('*.age'))} dumps,"
                 f" {time.monotonic() - demo.begun:.0f} s"
             )
+
+
+def drilled_on(demo, day):
+    """Whose restore drill a day has (agent -> object): the counties' on a Monday, the city's on the Wednesday
+    after it, when its newest is an increment that rests on two others."""
+    if day.weekday() == 0 and 8 <= day.day <= 14:
+        return {f"county-{one.number}": one.name for one in demo.counties}
+    return {"city": demo.city.name} if day.weekday() == 2 and 10 <= day.day <= 16 else {}
 
 
 def night(demo, collector, day, today):
