@@ -9,6 +9,7 @@ from checks import codec
 from collector.faults.terms import FaultTerms, FindingTerms, VulnerabilityTerms
 from collector.inspection.cadence_terms import ObligationTerms
 from collector.packs.archive_terms import ArchiveTerms
+from collector.packs.form_terms import FormTerms
 from collector.scoring.terms import Option, Periods, Scoring
 from collector.statements.terms import StatementsTerms
 
@@ -46,6 +47,7 @@ class Pack:
     findings: FindingTerms | None = None
     statements: StatementsTerms | None = None
     obligations: ObligationTerms | None = None
+    form: FormTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class PackDataError(ValueError):
 def compiled(pack: Pack) -> Compiled:
     """The pack with its canonical bytes."""
     document = codec.to_json(pack)
+    if pack.form is None:
+        del document["form"]  # packs that were logged before there were forms keep their bytes and digest
     body = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     return Compiled(pack, body, sha256(body).hexdigest())
 

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 from checks.recurrence import zone
 from collector.reports import wording
-from collector.reports.judging_view import Words, cited, is_off, points, state_of
+from collector.reports.form_view import form_of
+from collector.reports.judging_view import Words, points, state_of
 from collector.reports.material import Looked, Material, Problem
 from collector.reports.record_view import at
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
-from collector.reports.words_judging import text, word
-from collector.scoring.model import Line
+from collector.reports.words_judging import text
 
 MOST = 200
 Part = Callable[[Material, str], Iterator[Table]]
@@ -50,20 +50,6 @@ def clock(ms: int | None, material: Material, form: str = "%Y-%m-%d %H:%M") -> s
 # -- the scorecard, in the form of its contract
 
 
-_FORM = (
-    Column("j_number", Kind.NUMBER),
-    Column("j_line"),
-    Column("j_clause"),
-    Column("j_full", Kind.NUMBER),
-    Column("j_standard"),
-    Column("j_why"),
-    Column("j_points", Kind.NUMBER),
-    Column("j_state", Kind.STATE),
-    Column("j_tag"),
-    Column("j_evidence"),
-)
-
-
 def _words(material: Material, lang: str) -> Words | None:
     judged = material.found.judged
     return None if judged is None else Words(judged, lang)
@@ -71,56 +57,10 @@ def _words(material: Material, lang: str) -> Words | None:
 
 @part("form")
 def form(material: Material, lang: str) -> Iterator[Table]:
-    """Every line in the contract's order, by unit where it is scored by unit, with its sum."""
+    """Every line where the contract's form has it, by unit where it is scored by unit, with its sums."""
     words = _words(material, lang)
-    if words is None:
-        return
-    card = words.judged.card
-    scored = [one for one in card.lines if not is_off(one)]
-    units = list(dict.fromkeys(one.unit for one in scored))
-    for number, unit in enumerate(units):
-        lines = [one for one in scored if one.unit == unit]
-        rows: list[Sequence[object]] = [_form_row(words, i, one) for i, one in enumerate(lines, 1)]
-        low, high = sum(one.low for one in lines), sum(one.high for one in lines)
-        proven = all(one.points is not None for one in lines)
-        full = points(sum((one.full for one in lines), lines[0].full * 0))
-        total = words.range_of(low, high)  # type: ignore[arg-type]  # sums of fractions
-        state = "j_proven" if proven else "j_not_proven"
-        rows.append((None, doc("doc.sum", lang), None, full, None, None, total, state, None, None))
-        title = text("judging.lines.of", lang, unit=words.place(unit, None))
-        yield Table(f"doc-form-{number}", title, _FORM, rows, "")
-    if any(one.unit is not None for one in card.sums):
-        yield words.sums()
-    offs = [one for one in card.lines if is_off(one)]
-    if offs:
-        rows = [_form_row(words, i, one) for i, one in enumerate(offs, 1)]
-        yield Table("doc-form-offs", text("judging.offs", lang), _FORM, rows, "")
-
-
-def _form_row(words: Words, number: int, one: Line) -> tuple[object, ...]:
-    lang = words.lang
-    counted = [
-        doc(f"doc.{key}", lang, n=points(value))
-        for key, value in (("required", one.required), ("counted", one.counted), ("missing", one.missing))
-        if value is not None
-    ]
-    options = [f"{key}={value}" for key, value in one.options]
-    standard = text("judging.join", lang).join([*counted, *options]) or "–"
-    tag = word("tag", one.tag, lang)
-    clause = cited(one.clause, one.page)
-    grade = f" ({one.grade})" if one.grade not in ("", "-") else ""
-    return (
-        number,
-        words.line_name(one),
-        clause,
-        points(one.full),
-        standard,
-        words.why(one),
-        words.points_of(one),
-        state_of(one),
-        tag,
-        words.proofs(one) + grade,
-    )
+    if words is not None:
+        yield from form_of(words).tables()
 
 
 @part("money")

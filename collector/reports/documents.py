@@ -12,6 +12,7 @@ from checks.wire.numbers import EntryKind
 from collector.jobs import projection
 from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
 from collector.reports.document_parts import PARTS, hands
+from collector.reports.form_view import FormWords, form_of
 from collector.reports.judging_view import Words, last, points, span, yuan
 from collector.reports.material import Material
 from collector.reports.record_docx import docx
@@ -165,6 +166,7 @@ class Draft:
     title: str
     facts: tuple[tuple[str, str], ...]
     tables: tuple[Table, ...]
+    signers: tuple[str, ...] = ()
 
 
 def draft(kind_id: str, material: Material, lang: str) -> Draft:
@@ -184,11 +186,19 @@ def draft(kind_id: str, material: Material, lang: str) -> Draft:
         raise EmptyRecordError(f"{material.span.name}: there is no evidence to fill this document with")
     tables = [table for _, table in made] + ([hands(kind.hands, lang)] if kind.hands else [])
     titled = [replace(one, title=numbered(n, one.title, lang)) for n, one in enumerate(tables, 2)]
-    return Draft(kind, doc(f"doc.title.{kind.id}", lang), tuple(_facts(kind, material, lang)), tuple(titled))
+    signers = form.terms.signers if (form := _form(kind, material, lang)) is not None else kind.signers
+    title = form.title() if form is not None else doc(f"doc.title.{kind.id}", lang)
+    return Draft(kind, title, tuple(_facts(kind, material, lang)), tuple(titled), signers)
+
+
+def _form(kind: Kind, material: Material, lang: str) -> FormWords | None:
+    """The contract's own form, for the document that is one."""
+    judged = material.found.judged
+    return form_of(Words(judged, lang)) if kind.judged and judged is not None else None
 
 
 def _clock(ms: int, material: Material) -> str:
-    return datetime.fromtimestamp(ms / 1000, zone(material.timezone)).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(ms / 1000, zone(material.timezone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _facts(kind: Kind, material: Material, lang: str) -> Iterator[tuple[str, str]]:
@@ -328,7 +338,7 @@ def paper(material: Material, made: Draft, place: tuple[int, bytes], lang: str) 
         proof_title=numbered(count, doc("doc.proof", lang), lang),
         proof=tuple(_proof(material, made, (idx, digest), lang)),
         qr=f"{material.context.settings.url}/evidence/{idx}?digest={digest}",
-        signers=made.kind.signers,
+        signers=made.signers,
     )
 
 

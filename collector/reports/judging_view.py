@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from collector.packs.form_terms import FormTerms
+from collector.reports.judging_prices import Off
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import JUDGING, text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
@@ -81,7 +83,8 @@ _GAPS = (
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A scorecard with what it was made of and the names of things. `names`: of units and systems by id;
-    `english`: titles of lines by id; `about`: (clause, Chinese, English) of each option."""
+    `english`: titles of lines by id; `about`: (clause, Chinese, English) of each option; `offs`, `form`: of
+    the pack that judged; `fined`: yuan by line."""
 
     card: Scorecard
     facts: PeriodFacts
@@ -90,6 +93,9 @@ class Judged:
     about: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     steps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     documents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    offs: tuple[Off, ...] = ()
+    fined: Mapping[str, Decimal] = field(default_factory=dict)
+    form: FormTerms | None = None
 
     @property
     def units(self) -> int:

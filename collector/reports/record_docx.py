@@ -23,6 +23,8 @@ from collector.reports.sheet import Column, Kind, Table
 _BODY, _HEAD = "仿宋", "黑体"
 _WIDTH = 26.0  # centimetres between the margins
 _UNKNOWN = "E6E9EF"
+# Marks for cells that are put into the one at their left, the one above; and for one that runs down.
+_LEFT, _UP, _DOWN = "\ue000", "\ue001", "\ue002"
 _FILLS = {
     "crit": "FDE7E7",
     "warn": "FFF1D6",
@@ -57,9 +59,43 @@ def docx(view: Paper, template: Path | None = None) -> bytes:
         form.render(_fields(view, form), autoescape=True)
     except Exception as error:  # a form written elsewhere may hold anything
         raise TemplateError(f"{template or 'form'}: {error}") from error
+    _merge(form.docx)
     out = io.BytesIO()
     form.save(out)
     return out.getvalue()
+
+
+def _merge(made: Any) -> None:
+    """Put cells that others lie over into them: no form can say that of single rows."""
+    for row in made.element.body.iter(qn("w:tr")):
+        for cell in list(row.findall(qn("w:tc"))):
+            said = "".join(node.text or "" for node in cell.iter(qn("w:t")))
+            if said == _LEFT:
+                _wider(cell.getprevious(), cell)
+                row.remove(cell)
+            elif said == _UP or said.startswith(_DOWN):
+                merge = OxmlElement("w:vMerge")
+                merge.set(qn("w:val"), "continue" if said == _UP else "restart")
+                properties = cell.get_or_add_tcPr()
+                width = properties.find(qn("w:tcW"))
+                properties.insert(0 if width is None else properties.index(width) + 1, merge)
+                for node in cell.iter(qn("w:t")):
+                    node.text = (node.text or "").replace(_UP, "").replace(_DOWN, "")
+
+
+def _wider(cell: Any, over: Any) -> None:
+    """One more column for a cell, and the width of the one that it lies over."""
+    properties = cell.get_or_add_tcPr()
+    span = properties.find(qn("w:gridSpan"))
+    width = properties.find(qn("w:tcW"))
+    if span is None:
+        span = OxmlElement("w:gridSpan")
+        span.set(qn("w:val"), "1")
+        properties.insert(0 if width is None else properties.index(width) + 1, span)
+    span.set(qn("w:val"), str(int(span.get(qn("w:val"))) + 1))
+    theirs = over.get_or_add_tcPr().find(qn("w:tcW"))
+    if width is not None and theirs is not None:
+        width.set(qn("w:w"), str(int(width.get(qn("w:w"))) + int(theirs.get(qn("w:w")))))
 
 
 def _fields(view: Paper, form: DocxTemplate) -> dict[str, Any]:
@@ -94,12 +130,24 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
         for row in table.rows
     ]
+    _mark(table, cells)
     return {
         "title": table.title,
         "note": table.empty if table.name in BY_HAND or not cells else "",
         "headings": headings(table, view.lang) if cells else [],
         "rows": cells,
     }
+
+
+def _mark(table: Table, cells: list[list[Cell]]) -> None:
+    """Cells that run over others, and those others, for `_merge`."""
+    for (row, column), (rows, columns) in table.merged.items():
+        if rows > 1:
+            cells[row][column] = Cell(_DOWN + cells[row][column], cells[row][column].fill)
+        for down in range(rows):
+            for right in range(columns):
+                if down or right:
+                    cells[row + down][column + right] = Cell(_LEFT if right else _UP)
 
 
 def _cell(cell: object, column: Column, view: Paper) -> Cell:

@@ -182,6 +182,8 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
             [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
             for row in table.rows
         ],
+        "merged": [[*place, *size] for place, size in table.merged.items()],
+        "covered": [list(place) for place in table.covered()],
     }
 
 

@@ -72,7 +72,7 @@ RECORD: Words = {
     "record.proof": ("八、证据与签字", "8. Evidence and signatures"),
     "record.sign.inspector": ("巡检人", "Inspected by"),
     "record.sign.reviewer": ("审核人", "Reviewed by"),
-    "record.sign.buyer": ("使用单位", "User unit"),
+    "record.sign.buyer": ("甲方", "Buyer"),
     "record.sign.line": (
         "签字:　　　　　　　　日期:　　　年　　月　　日",
         "Signature:                    Date:",

@@ -1,8 +1,8 @@
 """Tables with headings and typed cells: the same one becomes rows of a page and a sheet of a workbook."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from fractions import Fraction
@@ -10,7 +10,7 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from collector.reports import wording
@@ -47,7 +47,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. Cells are plain values: text, int, ms, Fraction, state words, entry numbers, Link, None."""
+    """A table. Cells are plain values: text, int, ms, Fraction, state words, entry numbers, Link, None.
+
+    `merged`: (row, column) of a cell -> how many (rows, columns) it runs over; those that it covers are None.
+    """
 
     name: str
     title: str
@@ -55,9 +58,22 @@ class Table:
     rows: Sequence[Sequence[object]]
     empty: str
     args: tuple[tuple[str, str], ...] = ()
+    merged: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def covered(self) -> frozenset[tuple[int, int]]:
+        """(row, column) of the cells that a merged one lies over."""
+        return frozenset(
+            (row + down, column + right)
+            for (row, column), (rows, columns) in self.merged.items()
+            for down in range(rows)
+            for right in range(columns)
+            if down or right
+        )
 
 
 _HEAD = PatternFill("solid", fgColor="E6E9EF")
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+_WIDE = 20  # longer texts are broken into lines
 _WIDTHS = {Kind.TEXT: 28, Kind.CODE: 34, Kind.WHEN: 21, Kind.NUMBER: 12}
 
 
@@ -86,10 +102,17 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
         sheet.column_dimensions[chr(65 + index)].width = _WIDTHS.get(column.kind, 16)
     sheet.freeze_panes = "A2"
     sheet.append([_heading(sheet, text) for text in style.headings])
-    for row in table.rows:
-        sheet.append(
-            [_cell(sheet, cell, column.kind, style) for cell, column in zip(row, table.columns, strict=True)]
+    covered = table.covered()
+    for number, row in enumerate(table.rows):
+        cells = [
+            _cell(sheet, cell, column.kind, style) for cell, column in zip(row, table.columns, strict=True)
+        ]
+        sheet.append([None if (number, place) in covered else cell for place, cell in enumerate(cells)])
+    for (down, right), (rows, columns) in table.merged.items():
+        first, last = (
+            f"{chr(65 + x)}{y + 2}" for x, y in ((right, down), (right + columns - 1, down + rows - 1))
         )
+        sheet.merged_cells.add(f"{first}:{last}")
     if not table.rows:
         sheet.append([_text(sheet, table.empty)])
 
@@ -110,6 +133,8 @@ def _text(sheet: WriteOnlyWorksheet, value: object) -> Any:
     cell.value = ILLEGAL_CHARACTERS_RE.sub("�", str(value))[:32767]
     # A text that begins with "=" came from some machine's output: it must never run as a formula.
     cell.data_type = "s"
+    if len(cell.value) > _WIDE:
+        cell.alignment = _WRAPPED
     return cell
 
 

@@ -98,6 +98,15 @@ _REASONS: Words = {
     "nobody_watched": ("当时没有采集", "nobody watched then"),
     "not_planned": ("没有配置备份", "no backup is planned"),
     "points_not_given": ("未给出分值", "no points were given"),
+    "late_statement": (
+        "事后补报，待甲方确认",
+        "written down long after the limit, not confirmed by the buyer",
+    ),
+    "not_confirmed": (
+        "仅运维方认定，待甲方确认",
+        "only the vendor's side says so, the buyer has not confirmed it",
+    ),
+    "disputed": ("双方说法不一", "the two sides say different things"),
     "severity_unknown": ("严重程度不明", "severity is not known"),
     "not_closed": ("未处置完成", "not closed"),
     "no_calendar": ("缺节假日数据", "no calendar for the year"),
@@ -113,6 +122,12 @@ _REASONS: Words = {
     "running": ("计时中", "its clock runs"),
     "suspicious": ("可疑", "suspicious"),
     "unknown_time": ("存在未知时段", "time that nobody watched"),
+    "no_level": ("故障等级未定", "nobody has stated the level"),
+    "no_grade": ("故障类别未定", "nobody has picked the class"),
+    "no_unit": ("未说明属于哪个单位", "nobody said which unit it is of"),
+    "clock_running": ("时限未到", "its clock still runs"),
+    "nothing_in_scope": ("合同范围内没有系统", "no system is in scope"),
+    "not_accepted": ("甲方尚未验收", "the buyer has not accepted the period"),
 }
 
 _PARTIES: Words = {
@@ -146,6 +161,7 @@ _CAUSES: Words = {
     "deducted": ("{title} {counted} 次，扣 {points} 分", "{title}: {counted}, {points} points off"),
     "share": ("已有 {present} / 应有 {required}", "{present} of {required} present"),
     "nothing_required": ("没有应归档的资料", "nothing is required"),
+    "silence": ("没有人填报，按未发生计", "nobody stated any: counts as none"),
     "list_unknown": ("应有数量未知", "what is required is not known"),
     "steps": ("实际 {value}，目标 {target}，扣 {points} 分", "{value} against {target}, {points} points off"),
     "no_value": ("没有数值", "no value"),

@@ -1,0 +1,94 @@
+"""What deductions, fines and vetoes of a pack cost, in words, and what the fines of a scorecard came to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from collector.packs.model import Pack
+from collector.packs.options import from_text, resolve
+from collector.scoring.choices import Choices
+from collector.scoring.model import Line, PeriodFacts, Scorecard
+from collector.scoring.money import fen
+from collector.scoring.rules import number
+from collector.scoring.terms import Deduction, Fine, Veto
+
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A rule that takes off: the id of its line, titles, clause, and what each costs (Chinese, English)."""
+
+    line: str
+    title: str
+    title_en: str
+    clause: str
+    page: str
+    price: tuple[str, str]
+
+
+def choices_of(pack: Pack, card: Scorecard) -> Choices:
+    """The options that a scorecard was made with."""
+    known = {one.key: one for one in pack.options}
+    texts = {key: text for key, text in card.options if key in known}
+    return Choices(resolve(pack, {key: from_text(known[key], text) for key, text in texts.items()}))
+
+
+def offs_of(pack: Pack, choices: Choices) -> Iterator[Off]:
+    """Every deduction, fine and veto of the pack, in its order."""
+    scoring = pack.scoring
+    for one in scoring.deductions:
+        yield _off("deduction", one, _points(one, choices))
+    for fine in scoring.fines:
+        yield _off("fine", fine, _money(fine, choices))
+    for veto in scoring.vetoes:
+        yield _off("veto", veto, ("否决", "veto"))
+
+
+def _off(prefix: str, one: Deduction | Fine | Veto, price: tuple[str, str]) -> Off:
+    return Off(f"{prefix}.{one.id}", one.title, one.title_en, one.clause, one.page, price)
+
+
+def _points(one: Deduction, choices: Choices) -> tuple[str, str]:
+    if one.each is not None:
+        each = number(choices.amount(one.each))
+        return f"每次 -{each}", f"-{each} each"
+    low, high = (number(limit) if limit is not None else "…" for limit in (one.least, one.most))
+    return f"-{low} ~ -{high}", f"-{low} to -{high}"
+
+
+def _money(one: Fine, choices: Choices) -> tuple[str, str]:
+    if one.yuan is not None:
+        each = f"{fen(choices.amount(one.yuan)):,.0f}"
+        return f"{each} 元", f"{each} yuan"
+    low, high = (number(limit) if limit is not None else "…" for limit in (one.least, one.most))
+    share = f"{low} %" if low == high else f"{low} ~ {high} %"
+    return f"当期费用 {share}", f"{share} of the fee"
+
+
+def fined(pack: Pack, card: Scorecard, facts: PeriodFacts, choices: Choices) -> dict[str, Decimal]:
+    """Yuan of each fine on a scorecard by its line; what is still open is not in it."""
+    rules = {f"fine.{one.id}": one for one in pack.scoring.fines}
+    fee = _ZERO if pack.scoring.money.fee is None else pack.scoring.money.fee.fee * card.period.share
+    found = {line.id: line for line in card.lines if line.id.startswith("fine.")}
+    return {key: fen(_fined(rules.get(key), line, facts, fee, choices)) for key, line in found.items()}
+
+
+def _fined(rule: Fine | None, line: Line, facts: PeriodFacts, fee: Fraction, choices: Choices) -> Fraction:
+    if rule is not None and rule.count.kind != "fine":
+        return choices.amount(rule.yuan or _ZERO) * (line.counted or _ZERO)
+    items = [facts.items[place] for place in line.items]
+    amounts = [one.value * fee / 100 if one.facts.get("percent") is True else one.value for one in items]
+    if rule is not None and choices.word(rule.count.by) == "any":
+        return max(amounts, default=_ZERO)
+    return sum(amounts, _ZERO)
+
+
+def english_of(pack: Pack) -> Mapping[str, str]:
+    """English titles of lines by the ids that they have on a scorecard."""
+    scoring = pack.scoring
+    made = {one.id: one.title_en for one in scoring.lines}
+    made |= {f"deduction.{one.id}": one.title_en for one in scoring.deductions}
+    made |= {f"fine.{one.id}": one.title_en for one in scoring.fines}
+    return made | {f"veto.{one.id}": one.title_en for one in scoring.vetoes}
