@@ -20,13 +20,13 @@ def account(terms: Terms, ground: Ground, as_of_ms: int, days: Workdays) -> Acco
     made = Account(as_of_ms, hazards=incidents.hazards(ground, told), key_moments=incidents.key_moments(told))
     parts: dict[str, object] = {}
     if terms.faults is not None:
-        folded = fold.fold(terms.faults, ground, told, as_of_ms, days)
+        folded = fold.fold(terms.faults, ground, told, as_of_ms, days, terms.speech)
         stray += folded.stray
         parts["faults"] = repeated(folded.faults, terms.faults.repeat, told, ground)
         parts["blips"] = folded.blips
-        parts["incidents"] = incidents.incidents(terms.faults, ground, told, as_of_ms, days)
+        parts["incidents"] = incidents.incidents(terms.faults, ground, told, as_of_ms, days, terms.speech)
     if terms.vulnerabilities is not None:
-        found, odd = vulnerabilities.fold(terms.vulnerabilities, ground, told, as_of_ms, days)
+        found, odd = vulnerabilities.fold(terms.vulnerabilities, ground, told, as_of_ms, days, terms.speech)
         stray += odd
         parts["vulnerabilities"] = found
     if terms.findings is not None:

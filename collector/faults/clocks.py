@@ -5,17 +5,32 @@ is over, neither kept nor late.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from collector.availability.errors import MissingYear, SpecError
 from collector.faults.model import Clock, ClockState, Moments
-from collector.faults.terms import ClockRule, ClockStart, When
+from collector.faults.terms import SPEECH, ClockRule, ClockStart, When
 from collector.inspection.deadlines import Deadline, Due, Workdays, day_of, due
+
+LATE_STATEMENT = "late_statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An instant that somebody stated. `vouched`: the buyer's side said it, or confirmed it."""
+
+    at_ms: int
+    received_ms: int
+    vouched: bool
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a clock is run on. `stop_ms` None: it has not happened, as far as anybody said or saw.
+
+    `told`: who stated the stop; those of the vendor's side that came `tolerance_ms` or more after the limit
+    had run out prove nothing for it (empty: it was seen).
 
     `not_before_ms`: the stop is known not to lie before it (a service was seen down until then); `measured`:
     the machine sees the stop, so its silence before `as_of_ms` needs no statement. `over_ms`: when nothing
@@ -29,6 +44,8 @@ class Run:
     not_before_ms: int | None = None
     over_ms: int | None = None
     by: tuple[int, ...] = ()
+    told: tuple[Told, ...] = ()
+    tolerance_ms: int = SPEECH.tolerance_ms
 
 
 def words(limit: Deadline) -> str:
@@ -49,7 +66,7 @@ def ended(limit: Deadline, start_ms: int, days: Workdays) -> tuple[Due | None, s
 def judged(run: Run, due_ms: int) -> tuple[ClockState, str]:
     """How a clock stands that ends at `due_ms` (the first instant that is too late), and why."""
     if run.stop_ms is not None:
-        return (ClockState.KEPT if run.stop_ms < due_ms else ClockState.LATE), ""
+        return _stopped(run, run.stop_ms, due_ms)
     if run.over_ms is not None and run.over_ms < due_ms:
         return ClockState.VOID, "over_before"
     if run.not_before_ms is not None and run.not_before_ms >= due_ms:
@@ -57,6 +74,21 @@ def judged(run: Run, due_ms: int) -> tuple[ClockState, str]:
     if run.as_of_ms < due_ms:
         return ClockState.RUNNING, ""
     return ClockState.UNKNOWN, "not_observed" if run.measured else "no_statement"
+
+
+def _stopped(run: Run, stop_ms: int, due_ms: int) -> tuple[ClockState, str]:
+    """What was written down long after a limit cannot alone prove that it was kept; against himself anybody
+    can say what he likes whenever he likes."""
+    if stop_ms >= due_ms:
+        return ClockState.LATE, ""
+    good = [one for one in run.told if one.vouched or one.received_ms < due_ms + run.tolerance_ms]
+    if not run.told or any(one.at_ms < due_ms for one in good):
+        return ClockState.KEPT, ""
+    if good:
+        return ClockState.LATE, ""
+    if run.over_ms is not None and run.over_ms < due_ms:
+        return ClockState.VOID, "over_before"
+    return ClockState.UNKNOWN, LATE_STATEMENT
 
 
 def clock(name: tuple[str, str, str, str], limit: Deadline, run: Run, days: Workdays) -> Clock:
@@ -88,6 +120,9 @@ class Case:
     waiver: str
     by: Mapping[str, tuple[int, ...]]
     undecided: frozenset[str] = frozenset()
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
+    """Who stated each stop, by its word."""
+    tolerance_ms: int = SPEECH.tolerance_ms
 
 
 def fault_clock(rule: ClockRule, case: Case, days: Workdays) -> Clock | None:
@@ -163,6 +198,8 @@ def _run(rule: ClockRule, case: Case) -> Run:
         not_before_ms=case.not_before_ms if of_recovery else None,
         over_ms=moments.recovered_ms if rule.until_recovered else None,
         by=(*case.by.get(rule.start, ()), *case.by.get(rule.stop, ())),
+        told=case.told.get(rule.stop, ()),
+        tolerance_ms=case.tolerance_ms,
     )
 
 

@@ -1,16 +1,17 @@
 """Faults: what was measured and what people reported, joined with all that they stated of it. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from collector.faults import said as words
 from collector.faults.clocks import Case, began, ended, fault_clock
+from collector.faults.decided import judged_of
+from collector.faults.draft import Draft, moments_of, told_of
 from collector.faults.ground import Ground, Seen
-from collector.faults.levels import decided, proposed
 from collector.faults.model import Clock, Event, Fault, Judged, Measured, Moments, Origin
 from collector.faults.reports import report_due
 from collector.faults.said import Extent, Heard, fault_id, time_of
-from collector.faults.terms import FaultTerms
+from collector.faults.terms import SPEECH, FaultTerms, Speech
 from collector.inspection.deadlines import Workdays
 from collector.scoring.model import Proof
 from collector.statements.model import Said
@@ -21,28 +22,8 @@ ABOUT = (
     "fault_report_filed",
 )
 NO_SUPPORT = "no_support_stated"
-DECIDES = ("manager", "admin", "buyer")  # who may state a level or whose cause it was
 _MOST_STEPS = 100
 _TIMELINE = {"fault_reported": "reported", "fault_acknowledged": "acknowledged", "arrived": "arrived"}
-
-
-@dataclass(slots=True)
-class Draft:
-    """A fault while its statements are gathered."""
-
-    extent: Extent
-    seen: Seen | None
-    root: Said | None = None
-    said: list[Said] = field(default_factory=list)
-
-    def of(self, kind: str) -> list[Said]:
-        """Its statements of a kind, oldest first."""
-        return [one for one in self.said if one.kind == kind]
-
-    def last(self, kind: str) -> Said | None:
-        """The newest of a kind: of two that stand side by side the later one counts."""
-        found = self.of(kind)
-        return found[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +35,19 @@ class Folded:
     stray: tuple[tuple[int, str], ...]
 
 
-def fold(terms: FaultTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays) -> Folded:
+def fold(
+    terms: FaultTerms,
+    ground: Ground,
+    heard: Heard,
+    as_of_ms: int,
+    days: Workdays,
+    speech: Speech = SPEECH,
+) -> Folded:
     """Every fault of the ground's window, and every one that people reported in the term."""
     drafts, blips = _measured(terms, ground)
     _reported(drafts, heard)
     stray = list(_attach(drafts, heard, ground))
-    made = [_fault(draft, terms, ground, heard, as_of_ms, days) for draft in drafts]
+    made = [_fault(draft, terms, ground, heard, as_of_ms, days, speech) for draft in drafts]
     return Folded(tuple(sorted(made, key=lambda one: (one.moments.onset_ms, one.id))), blips, tuple(stray))
 
 
@@ -118,11 +106,17 @@ def _attach(drafts: list[Draft], heard: Heard, ground: Ground) -> Iterable[tuple
 
 
 def _fault(
-    draft: Draft, terms: FaultTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays
+    draft: Draft,
+    terms: FaultTerms,
+    ground: Ground,
+    heard: Heard,
+    as_of_ms: int,
+    days: Workdays,
+    speech: Speech,
 ) -> Fault:
     draft.said.sort(key=lambda one: (one.received_ms, one.entry))
-    moments, flags = _moments(draft, ground)
-    judged = _judged(draft, terms, ground, heard)
+    moments, flags = moments_of(draft, ground)
+    judged = judged_of(draft, terms, ground, heard, speech)
     begin, stands_in = began(moments, terms.clock_start)
     if draft.of("no_support"):
         flags.append(NO_SUPPORT)
@@ -140,6 +134,8 @@ def _fault(
         waiver=judged.waiver if terms.waiver.value == "suspend" else "",
         by=_sources(draft),
         undecided=_undecided(judged),
+        told=told_of(draft, moments),
+        tolerance_ms=speech.tolerance_ms,
     )
     clocks = tuple(clock for rule in terms.clocks if (clock := fault_clock(rule, case, days)) is not None)
     clocks = _scored(clocks, terms)
@@ -208,134 +204,6 @@ def proof_of(one: Said) -> Proof:
     return Proof(one.entry, one.by, one.grade)
 
 
-def _moments(draft: Draft, ground: Ground) -> tuple[Moments, list[str]]:
-    """When what happened; what a person says of a time before the onset counts from the onset."""
-    onset, seen = draft.extent.from_ms, draft.seen
-    flags: list[str] = []
-
-    def first(kind: str) -> int | None:
-        times = [time_of(one) for one in draft.of(kind)]
-        if times and min(times) < onset - words.REPORT_SLACK_MS:
-            flags.append(f"{kind}_before_onset")
-        return max(min(times), onset) if times and kind != "fault_reported" else min(times, default=None)
-
-    recovered, more = _recovered(draft)
-    flags += more
-    arrivals: dict[str, int] = {}
-    for one in draft.of("arrived"):
-        role = words.text(one, "grade")
-        arrivals[role] = min(arrivals.get(role, 2**62), max(time_of(one), onset))
-    moments = Moments(
-        onset_ms=onset,
-        detected_ms=None if seen is None else seen.detected_ms,
-        announced_ms=ground.announced.get(draft.extent.id),
-        reported_ms=first("fault_reported"),
-        acknowledged_ms=first("fault_acknowledged"),
-        recovered_ms=recovered,
-        arrivals=arrivals,
-        substituted_ms=first("substituted"),
-        team_support_ms=first("team_support"),
-    )
-    return moments, flags
-
-
-def _recovered(draft: Draft) -> tuple[int | None, list[str]]:
-    """Measured recovery wins; of several stated ones the latest, since it had not recovered before."""
-    stated = [max(time_of(one), draft.extent.from_ms) for one in draft.of("fault_recovered")]
-    if draft.seen is None:
-        return max(stated, default=None), ["recovered_twice"] if len(set(stated)) > 1 else []
-    out, seen = draft.seen.outage, draft.seen
-    if out.recovered_ms is not None:
-        return out.recovered_ms, []
-    # Where nobody looked after the last bad look a person's word is all there is; never against the looks.
-    blind = seen.observed_to_ms is not None and seen.observed_to_ms <= out.to_ms
-    later = [at for at in stated if at >= out.to_ms]
-    if blind and later:
-        return max(later), ["recovery_stated"]
-    return None, ["recovery_stated_not_seen"] if stated else []
-
-
-def _judged(draft: Draft, terms: FaultTerms, ground: Ground, heard: Heard) -> Judged:
-    level, levels = _proposal(draft, terms, ground)
-    impact_said, cause_said = draft.last("impact"), draft.last("cause")
-    impact = None if impact_said is None else words.flag(impact_said, "serious")
-    fallen, others = decided(levels, level, impact, terms)
-    stated, by = _stated_level(draft)
-    made = Judged(
-        level=stated if stated is not None else fallen,
-        proposed=level,
-        levels=(stated,) if stated is not None else others,
-        level_by=by,
-        grade=next((words.text(one, "class") for one in reversed(draft.of("level"))), ""),
-        cause=_cause(draft, cause_said),
-        cause_text="" if cause_said is None else words.text(cause_said, "text"),
-        vendor_cause=_vendor(draft),
-        impact=impact,
-        major_impact=None if impact_said is None else words.flag(impact_said, "major_impact"),
-        waiver=_waiver(draft, heard),
-    )
-    return replace(made, asked=_asked(made))
-
-
-def _proposal(draft: Draft, terms: FaultTerms, ground: Ground) -> tuple[int | None, tuple[int, ...]]:
-    if draft.seen is not None:
-        return proposed(draft.seen.outage, draft.extent.system in ground.core, terms)
-    # Of what only people know the machine can say no more than whoever reported it.
-    told = [level for one in draft.of("fault_reported") if (level := words.number(one, "level")) is not None]
-    level = told[-1] if told else terms.lightest
-    return level, (level,)
-
-
-def _stated_level(draft: Draft) -> tuple[int | None, int | None]:
-    """Level and entry: the newest decision, else the report of what only people know by one who may decide.
-
-    What the machine measured no report decides: anybody may make one.
-    """
-    kinds = ("level",) if draft.seen is not None else ("level", "fault_reported")
-    for kind in kinds:
-        for one in reversed(draft.of(kind)):
-            level = words.number(one, "level")
-            if level is not None and (kind == "level" or one.role in DECIDES):
-                return level, one.entry
-    return None, None
-
-
-def _cause(draft: Draft, said: Said | None) -> str:
-    if said is not None:
-        return words.text(said, "cause")
-    return next((found for one in draft.of("fault_reported") if (found := words.text(one, "cause"))), "")
-
-
-def _vendor(draft: Draft) -> bool | None:
-    said = draft.last("vendor_cause")
-    if said is not None:
-        return words.flag(said, "vendor")
-    told = [words.flag(one, "vendor") for one in draft.of("fault_reported") if one.role in DECIDES]
-    return next((one for one in reversed(told) if one is not None), None)
-
-
-def _waiver(draft: Draft, heard: Heard) -> str:
-    claim = draft.last("force_majeure_claimed")
-    if claim is None:
-        return ""
-    answer = heard.about("force_majeure_decided", claim)
-    if answer is None:
-        return "claimed"
-    return "approved" if words.flag(answer, "approved") else "refused"
-
-
-def _asked(judged: Judged) -> tuple[str, ...]:
-    """What people still have to state of it."""
-    wanted = {
-        "level": judged.level_by is None,
-        "cause": not judged.cause,
-        "vendor_cause": judged.vendor_cause is None,
-        "impact": judged.impact is None and judged.major_impact is None,
-        "force_majeure_decided": judged.waiver == "claimed",
-    }
-    return tuple(kind for kind, missing in wanted.items() if missing)
-
-
 def _keys(judged: Judged, terms: FaultTerms) -> dict[str, tuple[str, ...]]:
     """What limits are looked up with: the level that counts first, then what else it may be."""
     best = [judged.level] if judged.level is not None else []
@@ -393,8 +261,10 @@ def timeline(fault: Fault, said: Iterable[Said], as_of_ms: int) -> tuple[Event, 
     }
     made = [Event(at, what) for what, at in machine.items() if at is not None]
     made += [Event(at, "escalate", detail=str(step)) for step, at in enumerate(fault.escalation, 1)]
+    disputed = {entry for _kind, entry in fault.judged.disputed}
     for one in said:
         what = _TIMELINE.get(one.kind, one.kind)
-        made.append(Event(time_of(one), what, one.by, one.entry, words.text(one, "text", "reason"), one.late))
+        detail, against = words.text(one, "text", "reason"), one.entry in disputed
+        made.append(Event(time_of(one), what, one.by, one.entry, detail, one.late, against))
     made += [Event(c.due_ms, "limit", detail=c.id) for c in fault.clocks if c.due_ms and c.due_ms <= as_of_ms]
     return tuple(sorted(made, key=lambda one: (one.at_ms, one.entry or 0, one.what)))

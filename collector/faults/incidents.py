@@ -1,27 +1,35 @@
 """What only people report: security events, emergencies, hazards, key moments. Pure."""
 
 from collector.faults import said as words
-from collector.faults.clocks import Run, clock
+from collector.faults.clocks import Run, Told, clock
 from collector.faults.fold import proof_of
 from collector.faults.ground import Ground
 from collector.faults.model import Clock, Fault, Hazard, Incident
 from collector.faults.said import Heard, time_of
-from collector.faults.terms import EventRule, FaultTerms
+from collector.faults.terms import SPEECH, EventRule, FaultTerms, Speech
 from collector.inspection.deadlines import Workdays
 from collector.statements.model import Said
+from collector.statements.sides import agreed
 
 _KINDS = ("security_event", "emergency")
 
 
 def incidents(
-    terms: FaultTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays
+    terms: FaultTerms,
+    ground: Ground,
+    heard: Heard,
+    as_of_ms: int,
+    days: Workdays,
+    speech: Speech = SPEECH,
 ) -> tuple[Incident, ...]:
     """Security events and emergencies with their clocks, in the order in which they were entered."""
     made = []
     for one in heard.of(*_KINDS):
         rules = [rule for rule in terms.events if rule.kind == one.kind]
         clocks = tuple(
-            found for rule in rules if (found := _clock(rule, one, heard, as_of_ms, days)) is not None
+            found
+            for rule in rules
+            if (found := _clock(rule, one, heard, (as_of_ms, days, speech))) is not None
         )
         closed = _time(heard.about("event_closed", one))
         system = words.text(one, "system") or None
@@ -81,18 +89,20 @@ def _time(one: Said | None) -> int | None:
     return None if one is None else time_of(one)
 
 
-def _clock(rule: EventRule, one: Said, heard: Heard, as_of_ms: int, days: Workdays) -> Clock | None:
+def _clock(rule: EventRule, one: Said, heard: Heard, at: tuple[int, Workdays, Speech]) -> Clock | None:
     limit = rule.limits.get(words.text(one, "severity")) or rule.limits.get("any")
     if limit is None:
         return None
     kind = {"acknowledged": "event_responded", "recovered": "event_closed"}[rule.stop]
     answer = heard.about(kind, one)
-    start = time_of(one)
+    if answer is None and rule.stop == "acknowledged":
+        answer = heard.about("event_closed", one)  # what was dealt with was responded to, at the latest then
+    start, (as_of_ms, days, speech) = time_of(one), at
+    by: tuple[int, ...] = (one.entry,)
+    told: tuple[Told, ...] = ()
     stop = None if answer is None else max(time_of(answer), start)
-    closed = _time(heard.about("event_closed", one))
-    if stop is None and rule.stop == "acknowledged":
-        stop = closed  # what was dealt with was responded to, at the latest then
-    by = (one.entry,) if answer is None else (one.entry, answer.entry)
-    return clock(
-        (rule.id, rule.clause, "reported", rule.stop), limit, Run(start, stop, as_of_ms, by=by), days
-    )
+    if answer is not None and stop is not None:
+        by = (one.entry, answer.entry)
+        told = (Told(stop, answer.received_ms, agreed(answer), answer.entry),)
+    run = Run(start, stop, as_of_ms, by=by, told=told, tolerance_ms=speech.tolerance_ms)
+    return clock((rule.id, rule.clause, "reported", rule.stop), limit, run, days)

@@ -65,6 +65,7 @@ class Event:
     entry: int | None = None
     detail: str = ""
     late: bool = False
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,10 @@ class Judged:
     waiver: str = ""
     asked: tuple[str, ...] = ()
     """Statements that are still wanted, by kind."""
+    unconfirmed: tuple[str, ...] = ()
+    """Kinds of which only the vendor's side has spoken."""
+    disputed: tuple[tuple[str, int], ...] = ()
+    """(kind, entry): what the vendor's side says against a word of the buyer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,8 @@ class Repeated:
     cause: str
     decided: bool | None = None
     entry: int | None = None
+    denied: bool = False
+    """The vendor's side alone says that it is another one: nobody has decided."""
 
 
 @dataclass(frozen=True, slots=True)

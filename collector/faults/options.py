@@ -6,7 +6,7 @@ Keys as in contracts.md 3; what is not chosen stays as the pack has it.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from collector.faults.terms import ClockStart, FaultTerms, Repeat, Terms, Waiver
+from collector.faults.terms import ClockStart, FaultTerms, Repeat, Speech, Terms, Waiver
 from collector.inspection.deadlines import Deadline, Unit
 
 Chosen = Mapping[str, object]
@@ -25,7 +25,17 @@ def with_options(terms: Terms, chosen: Chosen) -> Terms:
                     raise ValueError(f"{key}: {chosen[key]!r} is no choice of this option") from None
     if flaws is not None and "vulnerability.counts_if" in chosen:
         flaws = replace(flaws, counts_if=str(chosen["vulnerability.counts_if"]))
-    return replace(terms, faults=faults, vulnerabilities=flaws)
+    return replace(terms, faults=faults, vulnerabilities=flaws, speech=_speech(terms.speech, chosen))
+
+
+def _speech(speech: Speech, chosen: Chosen) -> Speech:
+    alone, minutes = chosen.get("statement.vendor"), chosen.get("statement.tolerance")
+    if alone not in (None, "provisional", "confirmed_only"):
+        raise ValueError(f"statement.vendor: {alone!r} is no choice of this option")
+    return Speech(
+        speech.vendor_alone if alone is None else alone == "provisional",
+        speech.tolerance_ms if minutes is None else _whole(minutes) * 60_000,
+    )
 
 
 def _whole(value: object) -> int:
@@ -96,5 +106,5 @@ _CHANGES: Mapping[str, Callable[[FaultTerms, object], FaultTerms]] = {
     "repeat.window": _repeat,
     "limits": _limits,
 }
-KEYS = frozenset((*_CHANGES, "vulnerability.counts_if"))
+KEYS = frozenset((*_CHANGES, "vulnerability.counts_if", "statement.vendor", "statement.tolerance"))
 """Options that this part reads; `late.per`, `vendor_cause`, `hazard.found_by` are read by the lines."""

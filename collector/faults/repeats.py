@@ -8,6 +8,7 @@ from collector.faults.ground import Ground
 from collector.faults.model import Fault, Repeated
 from collector.faults.said import Heard
 from collector.faults.terms import Repeat
+from collector.statements.sides import word
 
 _DAY_MS = 86_400_000
 Earlier = tuple[str, str, int, str]
@@ -46,6 +47,10 @@ def _of(
     ]
     said = [one for one in heard.of("repeat") if words.text(one, "fault") == fault.id]
     if said:  # a person may also see what the codes do not show
-        decision = words.flag(said[-1], "same")
-        return Repeated(words.text(said[-1], "of"), cause, decision, said[-1].entry)
+        heard_word = word(said, lambda one: (words.text(one, "of"), words.flag(one, "same")))
+        counts = heard_word.said or said[-1]
+        decision = words.flag(counts, "same")
+        # That it is another one nobody can say for himself: the machine's proposal stays open.
+        denied = bool(same) and decision is False and not heard_word.agreed
+        return Repeated(words.text(counts, "of"), cause, None if denied else decision, counts.entry, denied)
     return Repeated(same[-1], cause) if same else None

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from collector.statements.fold import standing
 from collector.statements.model import Said
+from collector.statements.sides import word
 
 _FUTURE_MS = 300_000  # what speaks of a later time than this after its receipt cannot be known yet
 REPORT_SLACK_MS = 600_000  # users notice before the second failing probe
@@ -71,10 +72,11 @@ class Heard:
         return entry if found is None else found.entry
 
     def about(self, kind: str, one: Said) -> Said | None:
-        """The newest statement of a kind that names this one (or what it corrects) by its entry."""
+        """The statement of a kind that names this one (or what it corrects) by its entry: the newest, and
+        where both sides may speak the buyer's."""
         mine = self.root(one.entry)
         named = [s for s in self.of(kind) if self._names(s) == mine]
-        return named[-1] if named else None
+        return word(named, lambda found: (time_of(found), dict(found.fields))).said
 
     def _names(self, one: Said) -> int | None:
         entry = number(one, "entry")

@@ -222,9 +222,26 @@ class FindingTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """How far the vendor's word alone goes (options `statement.vendor`, `statement.tolerance`).
+
+    `vendor_alone`: what only the vendor's side said of a fault counts and is provisional; else only once the
+    buyer's side has confirmed it. `tolerance_ms`: what it writes down so long after a limit has run out
+    proves nothing in its own favour.
+    """
+
+    vendor_alone: bool = True
+    tolerance_ms: int = 3_600_000
+
+
+SPEECH = Speech()
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """The three sections together; a pack may leave any of them out."""
 
     faults: FaultTerms | None = None
     vulnerabilities: VulnerabilityTerms | None = None
     findings: FindingTerms | None = None
+    speech: Speech = SPEECH

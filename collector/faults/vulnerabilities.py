@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from collector.faults import said as words
-from collector.faults.clocks import Run, clock
+from collector.faults.clocks import Run, Told, clock
 from collector.faults.fold import proof_of
 from collector.faults.ground import Ground, Report
 from collector.faults.model import Clock, Stage, Vulnerability
 from collector.faults.said import Heard, time_of
-from collector.faults.terms import VulnerabilityClock, VulnerabilityTerms
+from collector.faults.terms import SPEECH, Speech, VulnerabilityClock, VulnerabilityTerms
 from collector.inspection.deadlines import Workdays
 from collector.scans.lifecycle import Import, Life, State, tells
 from collector.scans.model import Finding, Severity
 from collector.scoring.model import Proof
 from collector.statements.model import Said
+from collector.statements.sides import agreed
 
 Key = tuple[str, str, str]
 LATEST_MS = 31 * 86_400_000  # a plan may be written down so long after the fix
@@ -50,12 +51,17 @@ def name_of(key: Key) -> str:
 
 
 def fold(
-    terms: VulnerabilityTerms, ground: Ground, heard: Heard, as_of_ms: int, days: Workdays
+    terms: VulnerabilityTerms,
+    ground: Ground,
+    heard: Heard,
+    as_of_ms: int,
+    days: Workdays,
+    speech: Speech = SPEECH,
 ) -> tuple[tuple[Vulnerability, ...], tuple[tuple[int, str], ...]]:
     """Every episode known by then, oldest first; and statements about none: (entry, why)."""
     episodes = _scanned(terms, ground, as_of_ms) + _told(heard)
     said = {kind: heard.of(kind) for kind in ("fix_plan", "mitigated", "force_majeure_claimed")}
-    made = [_vulnerability(one, said, terms, ground, heard, (as_of_ms, days)) for one in episodes]
+    made = [_vulnerability(one, said, terms, ground, heard, (as_of_ms, days, speech)) for one in episodes]
     made.sort(key=lambda one: (one.found_ms, one.id))
     known = {one.id.partition("#")[0] for one in made}
     stray = [
@@ -179,7 +185,7 @@ def _vulnerability(
     terms: VulnerabilityTerms,
     ground: Ground,
     heard: Heard,
-    at: tuple[int, Workdays],
+    at: tuple[int, Workdays, Speech],
 ) -> Vulnerability:
     base = name_of(one.key)
     name = base if one.number == 1 else f"{base}#{one.number}"
@@ -197,8 +203,12 @@ def _vulnerability(
         "fixed": one.ended_ms,
         "mitigated": None if mitigated is None else time_of(mitigated),
     }
+    told = {
+        "planned": () if plan is None else (_told_by(plan),),
+        "fixed": () if mitigated is None else (_told_by(mitigated),),
+    }
     clocks = tuple(
-        made for rule in terms.clocks if (made := _clock(rule, one.severity, times, at)) is not None
+        made for rule in terms.clocks if (made := _clock(rule, one.severity, times, told, at)) is not None
     )
     more = [proof_of(s) for kind in ("fix_plan", "mitigated") for s in mine[kind]]
     return Vulnerability(
@@ -275,8 +285,16 @@ def _stage(one: Episode, mitigated: Said | None, plans: Sequence[Said]) -> tuple
     return Stage.OPEN, None, ""
 
 
+def _told_by(one: Said) -> Told:
+    return Told(time_of(one), one.received_ms, agreed(one), one.entry)
+
+
 def _clock(
-    rule: VulnerabilityClock, severity: str, times: Mapping[str, int | None], at: tuple[int, Workdays]
+    rule: VulnerabilityClock,
+    severity: str,
+    times: Mapping[str, int | None],
+    told: Mapping[str, tuple[Told, ...]],
+    at: tuple[int, Workdays, Speech],
 ) -> Clock | None:
     limit = rule.limits.get(severity) or rule.limits.get("any")
     if limit is None:
@@ -285,9 +303,18 @@ def _clock(
         else:
             return None
     stop = times[rule.stop]
-    if rule.mitigation_counts and times["mitigated"] is not None:
-        stop = min(times["mitigated"], stop if stop is not None else times["mitigated"])
-    run = Run(times[rule.start], stop, at[0], not_before_ms=at[0] if rule.stop == "fixed" else None)
+    mitigated = times["mitigated"] if rule.mitigation_counts else None
+    by_word = rule.stop == "planned"
+    if mitigated is not None and (stop is None or mitigated < stop):
+        stop, by_word = mitigated, True
+    run = Run(
+        times[rule.start],
+        stop,
+        at[0],
+        not_before_ms=at[0] if rule.stop == "fixed" else None,
+        told=told[rule.stop] if by_word else (),
+        tolerance_ms=at[2].tolerance_ms,
+    )
     made = clock((rule.id, rule.clause, rule.start, rule.stop), limit, run, at[1])
     if severity == Severity.UNKNOWN and made.state.value == "late":
         made = replace(made, provisional=True, reason="severity_unknown")

@@ -17,6 +17,7 @@ from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said, Scalar, Through
 from collector.statements.persons import KEY, REVOKED, PersonKey, Persons, Vouch, side
+from collector.statements.sides import confirms
 from collector.statements.text import Text, TextError, parse, signatures_of, signed_by
 
 SECOND = "second"
@@ -223,7 +224,13 @@ def standing(said: Iterable[Said], as_of_ms: int, seals: Sequence[Seal] = ()) ->
     for one in known:
         if one.kind == SECOND:
             continue
-        made = replace(one, seconds=joined.get(one.entry, ()), after_seal=_sealed(one, seals))
+        seconds = joined.get(one.entry, ())
+        made = replace(
+            one,
+            seconds=seconds,
+            after_seal=_sealed(one, seals),
+            confirmed=any(confirms(one, by_entry[entry].role) for entry in seconds),
+        )
         if made.two and not made.seconds:
             continue
         good[one.entry] = made
@@ -269,9 +276,14 @@ def seconds_of(said: Sequence[Said]) -> dict[int, tuple[int, ...]]:
 
 
 def may_second(first: Said, by: str, role: str) -> bool:
-    """Whether this account may join in: another one, whose role may say that kind of thing."""
+    """Whether this account may join in: another one, whose role may say that kind of thing; or the buyer's,
+    who confirms what the vendor's side said alone."""
     kind = KINDS.get(first.kind)
-    return by != first.by and first.kind != SECOND and kind is not None and role in kind.who
+    if by == first.by or first.kind == SECOND:
+        return False
+    if kind is not None and role in kind.who:
+        return True
+    return not first.two and confirms(first, role)
 
 
 def _sealed(one: Said, seals: Sequence[Seal]) -> bool:

@@ -38,3 +38,5 @@ class Said:
     two: bool = False
     amendment: bool = False
     after_seal: bool = False
+    confirmed: bool = False
+    """The buyer's side joined in what the vendor's said."""
