@@ -96,6 +96,8 @@ class Demo:
         self.city = parts.City(self)
         self.counties = [parts.County(self, number) for number in range(1, counties + 1)]
         self.port = parts.sshd(self)
+        for number in range(1, counties + 1):
+            self.state(f"county-{number}")  # before two looks of one agent want it at once
 
     def state(self, agent):
         """An agent's directory, with the verification key."""
