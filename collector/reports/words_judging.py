@@ -39,6 +39,7 @@ STATES: Words = {
     "j_corrected": ("已被更正", "corrected"),
     "j_planned": ("计划中", "planned"),
     "j_vetoed": ("一票否决", "vetoed"),
+    "j_final": ("全部封存", "all sealed"),
 }
 
 KINDS_OF_ITEMS: Words = {
@@ -180,6 +181,8 @@ _STEPS: Words = {
     "payable_total": ("应付总额", "Payable in all"),
     "final_payment": ("尾款", "Final payment"),
     "repayable": ("应退", "Repayable"),
+    "period_payment": ("本次应付", "Paid for these months"),
+    "shortfall": ("不足冲抵额", "Shortfall"),
     "cycle_deductions": ("各期扣减合计", "Deductions of the periods"),
     "all_deductions": ("全部扣减(封顶)", "All deductions (capped)"),
 }
@@ -236,6 +239,12 @@ COLUMNS: Words = {
     "col.j_step": ("结算步骤", "Step"),
     "col.j_yuan": ("金额(元)", "Yuan"),
     "col.j_total": ("总分", "Total"),
+    "col.j_base": ("全额(元)", "In full (yuan)"),
+    "col.j_cut": ("考核扣减(元)", "Deducted by grade (yuan)"),
+    "col.j_fines": ("扣款(元)", "Fines (yuan)"),
+    "col.j_net": ("应付(元)", "Payable (yuan)"),
+    "col.j_payment": ("结算", "Payment"),
+    "col.j_proof": ("证实", "Proof"),
     "col.j_level_of": ("等次", "Grade"),
     "col.j_difference": ("差额(元)", "Difference (yuan)"),
     "col.j_what": ("事项", "What"),
@@ -337,6 +346,20 @@ JUDGING: Words = {
     "judging.sums.none": ("没有按使用单位计分的子项。", "No line is scored by unit."),
     "judging.money": ("结算", "Money"),
     "judging.money.none": ("该考核办法没有结算步骤。", "The scheme has no money steps."),
+    "judging.open": ("未定", "open"),
+    "judging.settlement.periods": ("各考核期", "Period by period"),
+    "judging.settlement.periods.none": ("还没有开始的考核期。", "No period has begun."),
+    "judging.settlement.payments": ("结算与付款", "Payments"),
+    "judging.settlement.payments.none": ("还没有可结算的考核期。", "There is nothing to settle yet."),
+    "judging.settlement.readings": ("合同自相矛盾处的另一种结算", "The other reading of contradictions"),
+    "judging.settlement.readings.none": (
+        "没有会改变金额的另一种理解。",
+        "No other reading changes what is paid.",
+    ),
+    "judging.settlement.sum": ("合计(已开始的)", "All that have begun"),
+    "judging.settlement.awaited": ("另有 {n} 期未开始", "{n} not begun"),
+    "judging.settlement.payment": ("第 {n} 次付款", "Payment {n}"),
+    "judging.settlement.term": ("整个合同期", "Whole term"),
     "judging.others": ("另一种理解", "Other readings of the contract"),
     "judging.others.none": (
         "没有会改变得分或金额的其他理解。",

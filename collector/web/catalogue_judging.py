@@ -26,6 +26,18 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "scorecard.offs.none": ("没有扣分、扣款或否决事项。", "No deduction, fine or veto."),
     "scorecard.grades": ("A 最好，E 最弱", "A is the best, E the weakest"),
+    # settlement
+    "settlement.title": ("结算", "Settlement"),
+    "settlement.what": (
+        "逐期等次、应付、扣减、扣款；已封存的按封存计，其余为暂定。",
+        "Grade, fee, deductions and fines of each period: as sealed, else as it stands now.",
+    ),
+    "settlement.final": ("各期均已封存", "every period is sealed"),
+    "settlement.provisional": ("暂定", "provisional"),
+    "settlement.other_pack": (
+        "考核期 {period} 是按另一合同包 {pack} 封存的，不能一并结算。",
+        "Period {period} was sealed by another pack, {pack}: it cannot be settled with the others.",
+    ),
     # periods
     "periods.title": ("考核期结案", "Closing of periods"),
     "periods.what": (

@@ -38,6 +38,7 @@ PAGES = [
     "/archive",
     "/documents",
     "/periods",
+    "/settlement",
 ]
 SIZES = [(1280, 900), (390, 844)]
 pytestmark = pytest.mark.browser
@@ -233,7 +234,7 @@ def test_every_table_of_judging_has_a_file_behind_its_link(chromium, served) -> 
             page.goto(path)
             found = "[...document.querySelectorAll('a[href^=\"/tables/\"]')].map(a => a.getAttribute('href'))"
             links |= set(page.evaluate(found))
-        assert len(links) >= 14
+        assert len(links) >= 17
         for link in sorted(links):
             answer = page.request.get(link)
             assert answer.status == 200 and answer.body()[:4] == b"PK\x03\x04", link

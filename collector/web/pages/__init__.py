@@ -60,7 +60,7 @@ LOOKS = {
     **dict.fromkeys(("b_unseen", "b_unproven", "b_untold", "b_could_not_tell"), ("unknown", "help-circle")),
     **dict.fromkeys(("b_excused", "b_expired", "b_not_asked"), ("unknown", "circle-dashed")),
     **dict.fromkeys(
-        ("j_proven", "j_full", "j_done", "j_kept", "j_present", "j_closed", "j_sealed", "j_given"),
+        ("j_proven", "j_full", "j_done", "j_kept", "j_present", "j_closed", "j_sealed", "j_given", "j_final"),
         ("ok", "circle-check"),
     ),
     **dict.fromkeys(("j_c_kept", "j_s_fixed", "j_l_done", "j_o_kept"), ("ok", "circle-check")),

@@ -1,0 +1,203 @@
+"""The money of a term in words: period by period, payment by payment, and under other readings."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from collector.judging.settling import Group, Part, Settled, settled
+from collector.packs.model import Compiled
+from collector.packs.options import from_text
+from collector.reports.judging_view import Words, last, points, span, table, yuan
+from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.words_judging import text
+from collector.scoring.model import Money, Other, Scorecard
+from collector.scoring.money import Range, money, range_of, sum_of
+from collector.scoring.terms import Value
+
+_PERIODS = (
+    Column("j_period"),
+    Column("j_state", Kind.STATE),
+    Column("j_total", Kind.NUMBER),
+    Column("j_level_of"),
+    Column("j_base", Kind.NUMBER),
+    Column("j_cut", Kind.NUMBER),
+    Column("j_fines", Kind.NUMBER),
+    Column("j_net", Kind.NUMBER),
+    Column("j_entry", Kind.ENTRY),
+)
+_PAYMENTS = (
+    Column("j_payment"),
+    Column("j_period"),
+    Column("j_state", Kind.STATE),
+    Column("j_step"),
+    Column("j_clause"),
+    Column("j_yuan", Kind.NUMBER),
+    Column("j_proof", Kind.STATE),
+)
+_READINGS = (
+    Column("j_option"),
+    Column("j_value"),
+    Column("j_clause"),
+    Column("j_payment"),
+    Column("j_step"),
+    Column("j_yuan", Kind.NUMBER),
+    Column("j_difference", Kind.NUMBER),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A term's periods that have begun, and what settles them. `entries`: of seals, by period."""
+
+    pack: Compiled
+    groups: tuple[Group, ...]
+    parts: Mapping[str, Part]
+    options: Mapping[str, Value]
+    entries: Mapping[str, int]
+
+    def made(self) -> tuple[Settled, ...]:
+        """Every payment of which a period has begun. ValueError: a seal was made by another pack."""
+        return tuple(settled(self.pack, self.groups, self.parts, self.options))
+
+    def readings(self) -> Iterator[tuple[Other, tuple[Settled, ...]]]:
+        """The same where a contradiction is read the other way, in every period that it changes."""
+        known = {one.key: one for one in self.pack.pack.options}
+        every = [one for part in self.parts.values() for one in part.scorecard.others]
+        for option, value in dict.fromkeys((one.option, one.value) for one in every):
+            first = next(one for one in every if (one.option, one.value) == (option, value))
+            parts = {name: _read(part, option, value) for name, part in self.parts.items()}
+            options = {**self.options, option: from_text(known[option], value)}
+            yield first, tuple(settled(self.pack, self.groups, parts, options))
+
+
+def _read(part: Part, option: str, value: str) -> Part:
+    """A period under another reading; as it is, where the reading changes nothing."""
+    card = part.scorecard
+    for one in card.others:
+        if (one.option, one.value) == (option, value):
+            return replace(part, scorecard=replace(card, total=one.total, grade=one.grade, money=one.money))
+    return part
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementWords:
+    """Tables in one language. `period`: where a period is shown; `state`: how it stands."""
+
+    found: Settling
+    words: Words
+    state: Callable[[str], str]
+    period: Callable[[str], str] | None = None
+
+    @property
+    def lang(self) -> str:
+        """The language."""
+        return self.words.lang
+
+    def _table(self, name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[object]]) -> Table:
+        return table(f"settlement-{name}", f"settlement.{name}", columns, rows, self.lang)
+
+    def amount(self, one: Range) -> str:
+        """Yuan, or from which to which."""
+        made = money("", "", one)
+        return span(yuan(made.low), yuan(made.high), self.lang)
+
+    def periods(self) -> Table:
+        """A row a period: grade, fee, deduction, fines, payable; all of them added up."""
+        rows: list[Sequence[object]] = []
+        sums: list[list[Range]] = [[], [], [], []]
+        for name, part in self.found.parts.items():
+            amounts = self._amounts(part.scorecard)
+            for kept, one in zip(sums, amounts, strict=True):
+                kept += [] if one is None else [one]
+            rows.append(self._period(name, part, amounts))
+        if len(rows) > 1:
+            totals = [self.amount(sum_of(kept)) if kept else "–" for kept in sums]
+            rows.append((text("judging.settlement.sum", self.lang), None, None, None, *totals, None))
+        return self._table("periods", _PERIODS, rows)
+
+    def _period(self, name: str, part: Part, amounts: Sequence[Range | None]) -> Sequence[object]:
+        card = part.scorecard
+        total = points(card.total) if card.total is not None else self.words.range_of(card.low, card.high)
+        return (
+            name if self.period is None else Link(name, self.period(name)),
+            self.state(name),
+            total,
+            card.grade or text("judging.open", self.lang),
+            *("–" if one is None else self.amount(one) for one in amounts),
+            self.found.entries.get(name),
+        )
+
+    def _amounts(self, card: Scorecard) -> tuple[Range | None, Range | None, Range | None, Range | None]:
+        """What a period is worth in full, what its grade takes off, fines, what is left."""
+        pack, steps = self.found.pack.pack, {one.id: range_of(one) for one in card.money}
+        rule = pack.scoring.money
+        if rule.fee is not None:
+            whole = _exactly(rule.fee.fee * card.period.share)
+            return whole, whole - steps["fee_after_grade"], steps["fines"], steps["net"]
+        if rule.rate is not None:
+            return None, steps["deduct"], None, None
+        whole = _exactly(pack.price)
+        return whole, whole - steps["payable_total"], None, steps["payable_total"]
+
+    def payments(self) -> Table:
+        """Each payment's steps."""
+        rows = [self._payment(one, step) for one in self.found.made() for step in one.settlement.money]
+        return self._table("payments", _PAYMENTS, rows)
+
+    def _payment(self, one: Settled, step: Money) -> Sequence[object]:
+        names = [*one.settlement.periods]
+        if one.awaited:
+            names.append(text("judging.settlement.awaited", self.lang, n=len(one.awaited)))
+        return (
+            self.payment_name(one.name),
+            text("judging.part", self.lang).join(names),
+            "j_final" if one.final else "j_provisional",
+            self.words.step(step.id),
+            step.clause,
+            self.amount(range_of(step)),
+            "j_proven" if step.yuan is not None else "j_not_proven",
+        )
+
+    def payment_name(self, name: str) -> str:
+        """`payment-2`, `term`."""
+        number = name.rpartition("-")[2]
+        if number.isdigit():
+            return text("judging.settlement.payment", self.lang, n=number)
+        return text("judging.settlement.term", self.lang)
+
+    def readings(self) -> Table:
+        """What is paid where the contract contradicts itself and is read the other way."""
+        mine = {one.name: one for one in self.found.made()}
+        rows = [
+            self._reading(other, one, mine[one.name])
+            for other, made in self.found.readings()
+            for one in made
+            if one.settlement.money != mine[one.name].settlement.money
+        ]
+        return self._table("readings", _READINGS, rows)
+
+    def _reading(self, other: Other, one: Settled, mine: Settled) -> Sequence[object]:
+        theirs, ours = paid(one), paid(mine)
+        about = self.words.judged.about.get(other.option)
+        both = theirs.yuan is not None and ours.yuan is not None
+        gap: Decimal | None = theirs.yuan - ours.yuan if both else None  # type: ignore[operator]
+        return (
+            other.option,
+            other.value,
+            other.clause or (about[0] if about else "–"),
+            self.payment_name(one.name),
+            self.words.step(theirs.id),
+            self.amount(range_of(theirs)),
+            "–" if gap is None else f"{gap:+,.2f}",
+        )
+
+
+def paid(one: Settled) -> Money:
+    """What comes out of a settlement."""
+    by_id = {step.id: step for step in one.settlement.money}
+    return by_id.get("period_payment") or last(one.settlement.money) or one.settlement.money[-1]
+
+
+def _exactly(value: Fraction) -> Range:
+    return Range(value, value)
