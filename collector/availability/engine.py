@@ -95,6 +95,27 @@ class Figure:
 
 def evaluate(spec: ServiceSpec) -> Figure:
     """The figure of one service for one period. The future is in no bucket."""
+    read = reading(spec)
+    pieces = read.pieces
+    scenarios = _scenarios(pieces, spec.params)
+    measured = classified([(a, b, triple & 3, 0) for a, b, triple, _ in pieces], Scope.ALL, None)
+    flags = _capped(read.flags, scenarios, spec.params)
+    return _figure(spec, read.period, read.tracks, (scenarios, measured), flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The evaluated part of a period before anything is excluded: `pieces` are (from, to, state triple, mask
+    of exclusions) in order of time, `flags` what has to be said of windows."""
+
+    period: Span
+    tracks: list[CheckTrack]
+    pieces: list[tuple[int, int, int, int]]
+    flags: tuple[Flag, ...]
+
+
+def reading(spec: ServiceSpec) -> Reading:
+    """What the evidence and the tree say of each instant; SpecError for a period or target that is none."""
     end = spec.to_ms if spec.as_of_ms is None else max(spec.from_ms, min(spec.to_ms, spec.as_of_ms))
     _validate(spec)
     period = (spec.from_ms, end)
@@ -102,11 +123,7 @@ def evaluate(spec: ServiceSpec) -> Figure:
     tracks = [follow(name, spec.checks[name], period) for name in order]
     excluded = exclusions(spec.windows, spec.params.min_notice_ms, period)
     pieces = list(_pieces(spec, period, _states(spec, order, tracks, period), excluded))
-    scenarios = _scenarios(pieces, spec.params)
-    measured = classified([(a, b, triple & 3, 0) for a, b, triple, _ in pieces], Scope.ALL, None)
-    return _figure(
-        spec, period, tracks, (scenarios, measured), _capped(excluded.flags, scenarios, spec.params)
-    )
+    return Reading(period, tracks, pieces, excluded.flags)
 
 
 def summary(scenarios: Scenarios, params: Params) -> tuple[Buckets, Ratios, Bounds, bool | None]:

@@ -77,12 +77,13 @@ def _pooled(members: Mapping[str, Figure], weights: Mapping[str, Fraction]) -> F
 def _union(figures: Sequence[Figure], params: Params) -> Union:
     end = figures[0].evaluated_to_ms
     reads = [(one.scenarios.estimate, one.scenarios.worst, one.scenarios.best) for one in figures]
-    made = Scenarios(*(_united([read[i] for read in reads], end) for i in range(3)))
+    made = Scenarios(*(united([read[i] for read in reads], end) for i in range(3)))
     sums, shares, limits, meets = summary(made, params)
     return Union(sums, shares, limits, meets, made)
 
 
-def _united(parts: Sequence[tuple[Segment, ...]], end: int) -> tuple[Segment, ...]:
+def united(parts: Sequence[tuple[Segment, ...]], end: int) -> tuple[Segment, ...]:
+    """Classes of all members read as one service, up to the end of what they cover; () where one has none."""
     channels: list[Steps[TimeClass]] = [[(start, cls) for start, _, cls in part] for part in parts]
     if not all(channels):
         return ()

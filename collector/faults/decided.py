@@ -63,7 +63,7 @@ def _effect(one: Said) -> object:
 
 def _proposal(draft: Draft, terms: FaultTerms, ground: Ground) -> tuple[int | None, tuple[int, ...]]:
     if draft.seen is not None:
-        return proposed(draft.seen.outage, draft.extent.system in ground.core, terms)
+        return proposed(draft.seen.outage, ground.is_core(draft.seen), terms)
     # Of what only people know the machine can say no more than whoever reported it.
     told = [one for one in draft.of("fault_reported") if words.number(one, "level") is not None]
     found = word(told, lambda one: words.number(one, "level")).said

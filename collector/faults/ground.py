@@ -18,7 +18,8 @@ class Seen:
 
     `detected_ms`: when the fault was confirmed, at the latest; `probes`: the most failing looks of one
     vantage point; `open`: the evidence ends while it is bad, or before it was up for long enough.
-    `observed_to_ms`: up to where the service was looked at. `flags`: stable codes.
+    `observed_to_ms`: up to where the service was looked at. `flags`: stable codes. `core`: whether it was a
+    core system when it began (None: as the ground has it).
     """
 
     system: str
@@ -28,6 +29,7 @@ class Seen:
     observed_to_ms: int | None = None
     flags: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    core: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class Ground:
         for one in self.scope.assets:
             made[one.id] = (one.system, one.unit or units.get(one.system or ""))
         return made
+
+    def is_core(self, seen: Seen) -> bool:
+        """Whether an outage is one of a core system."""
+        return seen.system in self.core if seen.core is None else seen.core
 
     def unit_of(self, system: str | None) -> str | None:
         """The unit of a system, if the estate names one."""

@@ -1,14 +1,14 @@
 """Outages of a system in a window of time, from its runs: for store and verifier alike. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from collector.availability.calendar_cn import Calendar
 from collector.availability.classes import Segment, TimeClass
-from collector.availability.engine import Figure, evaluate
-from collector.availability.faults import Outage, outages
+from collector.availability.courses import Around, Course, Part, Parts, course
+from collector.availability.faults import Outage
 from collector.availability.runs import Outcome, Run
-from collector.availability.terms import ServiceTerms, spec
+from collector.availability.terms import LeafTerms
 from collector.availability.windows import FlagCode, Window
 from collector.faults.ground import Seen
 from collector.faults.terms import FaultTerms
@@ -54,57 +54,51 @@ class Question:
     calendar: Calendar | None = None
 
 
-def seen(terms: ServiceTerms, looks: Callable[[int, int], Looks], question: Question) -> tuple[Seen, ...]:
+Keys = Sequence[tuple[str, str]]
+
+
+def seen(
+    system: str, parts: Parts, looks: Callable[[Keys, int, int], Looks], question: Question
+) -> tuple[Seen, ...]:
     """The outages, each as a whole: it may begin before the window is looked at, or end after it.
 
+    `parts`: by what the system is judged in each stretch; an outage that runs across a change is one outage.
     AvailabilityError where the system's hours need a year whose calendar is not there.
     """
     gap = question.faults.merge_gap_s * 1000
     begin = max(question.since_ms, question.window[0] - _DAY_MS)
     end = min(question.as_of_ms, question.window[1] + _DAY_MS)
     while begin < end:
-        found = looks(begin, end)
-        figure = _figure(terms, found, (begin, end), question)
-        made = _outages(figure, question.faults)
+        mine = parts(begin, end)
+        found = looks(_keys(mine), begin, end)
+        read = _course(mine, found, (begin, end), question)
+        made = read.outages(gap, question.faults.recover_stable_s * 1000)
         inside = [one for one in made if question.window[0] <= one.from_ms < question.window[1]]
-        earlier = bool(made) and begin > question.since_ms and _up(figure, begin, made[0].from_ms) <= gap
+        earlier = bool(made) and begin > question.since_ms and _up(read, begin, made[0].from_ms) <= gap
         later = bool(inside) and end < question.as_of_ms and inside[-1].recovered_ms is None
         if not earlier and not later:
-            return tuple(_seen(terms, one, figure, found) for one in inside)
+            return tuple(_seen(system, one, read, (mine, found)) for one in inside)
         span = end - begin
         begin = max(question.since_ms, begin - span) if earlier else begin
         end = min(question.as_of_ms, end + span) if later else end
     return ()
 
 
-def _figure(terms: ServiceTerms, looks: Looks, period: tuple[int, int], question: Question) -> Figure:
+def _keys(parts: Sequence[Part]) -> Keys:
+    return tuple(
+        dict.fromkeys((leaf.check, leaf.target) for part in parts for leaf in part.terms.leaves.values())
+    )
+
+
+def _course(parts: Sequence[Part], looks: Looks, period: tuple[int, int], question: Question) -> Course:
     runs = {
         key: {vantage: tuple(one.run for one in placed) for vantage, placed in by_vantage.items()}
         for key, by_vantage in looks.items()
     }
-    workdays = terms.hours is not None and terms.hours.days is None
-    mine = replace(terms, merge_gap_ms=question.faults.merge_gap_s * 1000)
-    asked = spec(
-        mine,
-        runs,
-        period=period,
-        as_of_ms=period[1],
-        windows=question.windows,
-        calendar=question.calendar if workdays else None,
-    )
-    stable = replace(asked.params.faults, recover_stable_ms=question.faults.recover_stable_s * 1000)
-    return evaluate(replace(asked, params=replace(asked.params, faults=stable)))
+    return course(parts, runs, period, Around(question.windows, question.calendar))
 
 
-def _outages(figure: Figure, terms: FaultTerms) -> list[Outage]:
-    """The figure's faults with their bounds; when it recovered only the figure knows (off hours count)."""
-    gap, stable = terms.merge_gap_s * 1000, terms.recover_stable_s * 1000
-    bounded = outages(figure.scenarios, figure.segments, gap, stable)
-    pairs = zip(bounded, figure.faults, strict=True)
-    return [replace(one, recovered_ms=fault.recovered_ms) for one, fault in pairs]
-
-
-def _up(figure: Figure, start: int, end: int) -> int:
+def _up(figure: Course, start: int, end: int) -> int:
     """Milliseconds of up time between two instants."""
     return sum(
         min(b, end) - max(a, start)
@@ -113,16 +107,19 @@ def _up(figure: Figure, start: int, end: int) -> int:
     )
 
 
-def _seen(terms: ServiceTerms, outage: Outage, figure: Figure, looks: Looks) -> Seen:
-    detected, probes = confirmed(terms, looks, outage)
+def _seen(system: str, outage: Outage, figure: Course, held: tuple[Sequence[Part], Looks]) -> Seen:
+    parts, looks = held
+    then = next((one for one in parts if one.from_ms <= outage.from_ms < one.to_ms), None)
+    detected, probes = confirmed(() if then is None else then.terms.leaves.values(), looks, outage)
     return Seen(
-        system=terms.id,
+        system=system,
         outage=outage,
         detected_ms=detected,
         probes=probes,
         observed_to_ms=_observed_to(figure.segments),
         flags=tuple(_flags(figure, outage)),
         proofs=tuple(_proofs(looks, outage)),
+        core=then is None or then.terms.core,
     )
 
 
@@ -130,7 +127,7 @@ def _observed_to(segments: Sequence[Segment]) -> int | None:
     return next((end for _, end, word in reversed(segments) if word in _LOOKED), None)
 
 
-def _flags(figure: Figure, outage: Outage) -> Iterator[str]:
+def _flags(figure: Course, outage: Outage) -> Iterator[str]:
     """Windows without (full) effect that the outage lies in: work that nobody had approved in time."""
     windows = {one.id: one for one in figure.windows}
     for flag in figure.flags:
@@ -139,7 +136,7 @@ def _flags(figure: Figure, outage: Outage) -> Iterator[str]:
             yield f"{word}:{window.id}"
 
 
-def confirmed(terms: ServiceTerms, looks: Looks, outage: Outage) -> tuple[int | None, int]:
+def confirmed(leaves: Iterable[LeafTerms], looks: Looks, outage: Outage) -> tuple[int | None, int]:
     """When an outage was confirmed at the latest, and the most bad looks of one vantage point in it.
 
     The second bad look of a run came at most its longest gap after the first; so exact where looks are
@@ -147,7 +144,7 @@ def confirmed(terms: ServiceTerms, looks: Looks, outage: Outage) -> tuple[int | 
     """
     best: int | None = None
     most = 0
-    for leaf in terms.leaves.values():
+    for leaf in leaves:
         for placed in looks.get((leaf.check, leaf.target), {}).values():
             bad = [one.run for one in placed if _touches(one.run, outage)]
             most = max(most, sum(run.n for run in bad))

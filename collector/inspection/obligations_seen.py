@@ -27,6 +27,7 @@ from collector.inspection.deadlines import day_of, start_of, stretches
 from collector.inspection.due import BY_HAND
 from collector.inspection.holidays import HOLIDAYS, fixed, occurrences
 from collector.judging import backups, scans
+from collector.judging.estates import Estates
 from collector.judging.ground import Applied, Ground, UnitRound, scope_at
 from collector.judging.inspections import coverage
 from collector.judging.scope import Scope
@@ -231,9 +232,11 @@ def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int) -> Itera
     owner = {one.id: one.unit or "" for one in scope.systems}
     whole = PackPeriod("", 0, -_EVER, _EVER, frame.first, frame.end)
     points = [one for one in ground.backups if one.good]
+    planned = Estates.of(ground.applied).planned(-_EVER, _EVER)
+    objects = {name: one for name, one in planned.items() if name in scope.objects}
     held = [one for one in ground.scans if one.received_ms <= as_of_ms]
     for item in (
-        *backups.backups(points, scope.objects, owner, whole),
+        *backups.backups(points, objects, owner, whole),
         *scans.scans(held, scope, owner, whole),
     ):
         received = {one.idx: one.received_ms for one in held}

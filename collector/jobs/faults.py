@@ -4,14 +4,13 @@ Only what a window needs is read: the runs around it, the reports, and of each i
 that say something of findings (store/faults.py). A report that was read once stays in memory.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
 from collector.availability import calendar_cn
-from collector.availability.approvals import Approval, windows_for
-from collector.availability.terms import ServiceTerms
 from collector.faults import seen
 from collector.faults.account import account as judged
 from collector.faults.counted import counted, days_of, terms_of
@@ -20,14 +19,14 @@ from collector.faults.ground import Ground, Report, Seen
 from collector.faults.model import Account, Fault
 from collector.faults.notices import Look, looks
 from collector.faults.said import Extent, onset_of
-from collector.faults.seen import Looks, Placed
+from collector.faults.seen import Keys, Looks, Placed
 from collector.faults.terms import FaultTerms, Terms
 from collector.faults.vulnerabilities import LATEST_MS, named_looks
 from collector.jobs import rounds, scans, scorecards
 from collector.jobs.said import approvals, every_said
 from collector.judging import judge
+from collector.judging.estates import Estates
 from collector.judging.ground import Applied
-from collector.judging.scope import Scope
 from collector.packs.model import Pack
 from collector.scans.lifecycle import Import
 from collector.scans.model import Scan
@@ -56,6 +55,8 @@ class Asked:
     supposed: tuple[Said, ...] = ()
     only: str | None = None
     """A system: outages of no other one are looked for."""
+    latest: bool = False
+    """Units as they were named last, not as the window found them: for what is shown of a whole term."""
 
 
 Counted = tuple[Account, Sequence[Item], Sequence[Gap]]
@@ -90,7 +91,10 @@ def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
     named = chosen.period if period is not None else None
     term = every[0].from_ms, every[-1].to_ms
     window = term if named is None else (named.from_ms, named.to_ms)
-    asked = Asked(chosen.applied, chosen.pack.pack, chosen.options, term, window, as_of_ms, size)
+    asked = Asked(
+        *(chosen.applied, chosen.pack.pack, chosen.options, term, window, as_of_ms, size),
+        latest=named is None,
+    )
     made, items, gaps = account(conn, asked, chosen.period)
     return Told(made, chosen.pack.pack, chosen.applied.terms.timezone, named, items, gaps)
 
@@ -116,18 +120,35 @@ def near(conn: Connection, as_of_ms: int, refs: Iterable[str]) -> tuple[Extent, 
     )
 
 
+def named(conn: Connection, as_of_ms: int) -> frozenset[str]:
+    """Ids of every finding and vulnerability of the term, without episodes; NoScorecard without a pack."""
+    size = scorecards.size_at(conn, as_of_ms)
+    applied = scorecards.applied(conn, size)
+    every = judge.periods(applied, as_of_ms)
+    term = every[0].from_ms, every[-1].to_ms
+    running = [one for one in every if one.from_ms <= as_of_ms] or every
+    chosen = judge.chosen(applied, running[-1].name, as_of_ms)
+    pack = chosen.pack.pack
+    terms = replace(terms_of(pack, chosen.options), faults=None)
+    asked = Asked(chosen.applied, pack, chosen.options, term, term, as_of_ms, size)
+    made = judged(terms, ground(conn, asked, terms), as_of_ms, days_of(pack, calendar_cn.shipped()))
+    names = [*(one.id for one in made.findings), *(one.id for one in made.vulnerabilities)]
+    return frozenset(name.partition("#")[0] for name in names)
+
+
 def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
     """Everything that was received of the window by then; of what is not the window's the whole term."""
-    document = asked.applied.terms
-    scope = document.scope or Scope()
+    estates = Estates.of(
+        scorecards.applied(conn, asked.size), scorecards.said_of(conn, asked.as_of_ms, asked.size)
+    )
+    scope = estates.scope(*asked.window, latest=asked.latest)
     reports = tuple(_reports(conn, asked)) if terms.vulnerabilities is not None else ()
     said = (*(one for one in every_said(conn, asked.as_of_ms) if one.entry < asked.size), *asked.supposed)
     return Ground(
         term=asked.term,
         window=asked.window,
         scope=scope,
-        core=frozenset(one.id for one in document.services if one.core),
-        outages=_outages(conn, asked, terms.faults, scope) if terms.faults is not None else (),
+        outages=_outages(conn, asked, terms.faults, estates) if terms.faults is not None else (),
         said=said,
         reports=tuple(report for report, _ in reports),
         records=store.inspected(conn, asked.as_of_ms, asked.size) if terms.findings is not None else (),
@@ -136,47 +157,36 @@ def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
     )
 
 
-def _outages(conn: Connection, asked: Asked, terms: FaultTerms, scope: Scope) -> tuple[Seen, ...]:
-    named = {one.id for one in scope.systems}
+def _outages(conn: Connection, asked: Asked, terms: FaultTerms, estates: Estates) -> tuple[Seen, ...]:
+    """Outages of every system that was in an estate in force in the window, each stretch by its own."""
     made: list[Seen] = []
     signed = approvals(conn, asked.size)
-    for service in asked.applied.terms.services:
-        if asked.only not in (None, service.id):
-            continue
-        if service.id in named or (not named and "/" not in service.id):
-            made += _of_system(conn, asked, terms, service, signed)
-    return tuple(made)
+    begin, end = asked.window
 
-
-def _of_system(
-    conn: Connection, asked: Asked, terms: FaultTerms, service: ServiceTerms, signed: Iterable[Approval]
-) -> tuple[Seen, ...]:
-    question = seen.Question(
-        window=asked.window,
-        as_of_ms=asked.as_of_ms,
-        since_ms=asked.term[0],
-        faults=terms,
-        windows=windows_for(asked.applied.terms, service.id, signed),
-        calendar=calendar_cn.shipped(),
-    )
-    return seen.seen(service, looks_of(conn, service, asked.size), question)
-
-
-def looks_of(conn: Connection, service: ServiceTerms, size: int) -> Callable[[int, int], Looks]:
-    """The runs of a system's leaves around a stretch of time, as far as the log goes."""
-    keys = [(leaf.check, leaf.target) for leaf in service.leaves.values()]
-
-    def looks(from_ms: int, to_ms: int) -> Looks:
+    def looks_at(keys: Keys, from_ms: int, to_ms: int) -> Looks:
         found = runs.for_leaves(conn, keys, from_ms, to_ms)
         return {
             key: {
-                vantage: [Placed(row.run, row.first_idx, row.first_line) for row in rows if row.lo_idx < size]
+                vantage: [
+                    Placed(row.run, row.first_idx, row.first_line) for row in rows if row.lo_idx < asked.size
+                ]
                 for vantage, rows in by_vantage.items()
             }
             for key, by_vantage in found.items()
         }
 
-    return looks
+    for system in estates.systems(begin, min(end, max(asked.as_of_ms, begin + 1))):
+        if asked.only in (None, system):
+            question = seen.Question(
+                window=asked.window,
+                as_of_ms=asked.as_of_ms,
+                since_ms=asked.term[0],
+                faults=terms,
+                windows=estates.windows(system, signed, end),
+                calendar=calendar_cn.shipped(),
+            )
+            made += seen.seen(system, partial(estates.parts, system), looks_at, question)
+    return tuple(made)
 
 
 def _reports(conn: Connection, asked: Asked) -> Iterable[tuple[Report, tuple[str, ...]]]:

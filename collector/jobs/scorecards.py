@@ -21,6 +21,7 @@ from collector.judging import backups, judge, sealed, services
 from collector.judging.asked import Asked
 from collector.judging.changes import Changes
 from collector.judging.changes import changes as changes_of
+from collector.judging.estates import Estates
 from collector.judging.ground import (
     Applied,
     BackedUp,
@@ -31,6 +32,7 @@ from collector.judging.ground import (
 from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
+from collector.judging.services import Keys, Looks
 from collector.judging.term import TermLine, sheet
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
 from collector.scoring.terms import Option, Value
@@ -87,7 +89,7 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
     every = applied(conn, size)
     span = chosen.periods[0].from_ms, asked.period.to_ms
     points, blind = _backups(conn, every, span, (as_of_ms, size))
-    said = tuple(one for one in all_said(conn, as_of_ms) if one.entry < size)
+    said = said_of(conn, as_of_ms, size)
     return Ground(
         size=size,
         applied=every,
@@ -149,26 +151,27 @@ def _backups(
 
 
 def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: int) -> Iterator[ServiceSeen]:
-    """The availability of each system, by the estate in force, then of all together."""
-    if not held:
-        return
-    document = held[-1].terms
-    signed = approvals(conn, size)
+    """The availability of each system, each stretch by the estate then in force, then of all together."""
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, asked.period.to_ms)
-    given = services.Measured(document, signed, calendar_cn.shipped(), span, end)
-    mine = services.systems(document)
-    whole = services.together(mine)
-    for terms in (*mine, *(() if whole is None else (whole,))):
-        keys = [(leaf.check, leaf.target) for leaf in terms.leaves.values()]
-        found = {
+    estates_then = Estates.of(held, said_of(conn, asked.as_of_ms, size))
+    given = services.Measured(estates_then, approvals(conn, size), calendar_cn.shipped(), span, end)
+
+    def looks_at(keys: Keys) -> Looks:
+        return {
             key: {
                 vantage: [(row.run, row.last_idx) for row in rows if row.lo_idx < size]
                 for vantage, rows in by_vantage.items()
             }
             for key, by_vantage in runs.for_leaves(conn, keys, *span).items()
         }
-        yield services.measured(terms, found, given)
+
+    yield from services.measured(given, looks_at)
+
+
+def said_of(conn: Connection, as_of_ms: int, size: int) -> tuple[Said, ...]:
+    """What stands of people's statements at an instant, in the first `size` entries."""
+    return tuple(one for one in all_said(conn, as_of_ms) if one.entry < size)
 
 
 def periods(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:

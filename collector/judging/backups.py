@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
+from checks.recurrence import instant
 from collector.backups.ledger import Ledger, SlotState
-from collector.judging.ground import BackedUp, Unseen, day
+from collector.judging.estates import Planned
+from collector.judging.ground import CHINA, BackedUp, Unseen, day
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
 
 Places = Mapping[tuple[str, str], tuple[int, int]]
@@ -51,26 +54,32 @@ def counts(point: BackedUp, rule: str) -> bool:
 
 
 def backups(
-    points: Iterable[BackedUp], objects: Mapping[str, str], units: Mapping[str, str], period: PackPeriod
+    points: Iterable[BackedUp], objects: Mapping[str, Planned], units: Mapping[str, str], period: PackPeriod
 ) -> Iterator[Item]:
     """One item for each time that every object of a system was backed up in the same ISO week.
 
     A system of two databases is not backed up by a copy of one of them: the n-th item of a week stands on
-    the day when the n-th good backup of its slowest object was begun.
+    the day when the n-th good backup of its slowest object was begun. An object is wanted from the first
+    week on that begins after it was first named, and to the end of the period: dropping it ends no duty.
     """
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for name, system in objects.items():
-        wanted[system].add(name)
     found: dict[tuple[str, Week], dict[str, list[BackedUp]]] = defaultdict(lambda: defaultdict(list))
     for point in points:
-        system = objects.get(point.object, "")
-        if system in units and period.from_ms <= point.at_ms < period.to_ms:
-            year, week, _ = day(point.at_ms).isocalendar()
-            found[system, (year, week)][point.object].append(point)
-    for (system, _), held in sorted(found.items()):
-        if held.keys() >= wanted[system]:
-            for turn in zip(*held.values(), strict=False):
+        planned = objects.get(point.object)
+        if planned and planned.system in units and period.from_ms <= point.at_ms < period.to_ms:
+            year, number, _ = day(point.at_ms).isocalendar()
+            found[planned.system, (year, number)][point.object].append(point)
+    for (system, week), held in sorted(found.items()):
+        since = max(_begin(week), period.from_ms)
+        every = {name for name, one in objects.items() if one.system == system}
+        wanted = {name for name in every if objects[name].from_ms <= since} or every
+        if held.keys() >= wanted:
+            for turn in zip(*(held[name] for name in sorted(wanted)), strict=False):
                 yield _item(system, units[system], turn)
+
+
+def _begin(week: Week) -> int:
+    """The instant at which an ISO week begins."""
+    return instant(datetime.fromisocalendar(*week, 1), CHINA)
 
 
 def _item(system: str, unit: str, turn: Sequence[BackedUp]) -> Item:
@@ -88,16 +97,20 @@ def _item(system: str, unit: str, turn: Sequence[BackedUp]) -> Item:
 
 def unproven(
     missed: Sequence[Unseen],
-    objects: Mapping[str, str],
+    objects: Mapping[str, Planned],
     units: Sequence[Unit],
     period: PackPeriod,
     as_of_ms: int,
 ) -> Iterator[Gap]:
-    """Systems without a backup in the plan, or that nobody could look at; all while the period goes on."""
+    """Systems without a backup in the plan (one of their objects left it), or that nobody could look at; all
+    while the period goes on."""
     blind: dict[str, int] = defaultdict(int)
     for one in missed:
-        blind[objects.get(one.object, "")] += 1
-    known = set(objects.values())
+        if one.object in objects:
+            blind[objects[one.object].system] += 1
+    ends = max((one.to_ms for one in objects.values()), default=0)
+    left = {one.system for one in objects.values() if one.to_ms < ends}
+    known = {one.system for one in objects.values()} - left
     for unit in units:
         for system in unit.systems:
             where = (unit.id, system.id)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from collector.judging import backups, inspections, said, scans, services, unwatched
 from collector.judging.asked import Asked
-from collector.judging.ground import Ground, scope_at
+from collector.judging.estates import Estates
+from collector.judging.ground import Ground
 from collector.judging.ledgers import ledgers
-from collector.judging.units import unit_of, units_of
+from collector.judging.scope import Scope
+from collector.judging.units import scope_of, unit_of, units_in
 from collector.packs import archive
 from collector.scoring.model import Gap, Item, PeriodFacts, Unit
 
@@ -14,12 +16,14 @@ from collector.scoring.model import Gap, Item, PeriodFacts, Unit
 def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     """What the ground gives for a period; the ground holds nothing that was received after `as_of_ms`."""
     period, as_of_ms = asked.period, asked.as_of_ms
-    units = units_of(ground.applied, period, as_of_ms)
+    estates = Estates.of(ground.applied, ground.said)
+    scope = scope_of(estates, period, as_of_ms)
+    units = units_in(scope, period)
     items: list[Item] = []
     gaps: list[Gap] = []
     for made, missing in (
         ledgers(ground, asked),
-        _measured(ground, units, asked),
+        _measured(ground, (estates, scope, units), asked),
         _stated(ground, units, asked),
         _filed(ground, units, asked),
     ):
@@ -31,27 +35,29 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
 Found = tuple[Sequence[Item], Sequence[Gap]]
 
 
-def _measured(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:
+def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], asked: Asked) -> Found:
     """From signed results: inspections, backups, scans, availability."""
     period, as_of_ms = asked.period, asked.as_of_ms
+    estates, scope, units = about
     owner = unit_of(units)
-    scope = scope_at(ground.applied, min(period.to_ms - 1, as_of_ms))
+    planned = estates.planned(period.from_ms, min(period.to_ms, max(as_of_ms, period.from_ms) + 1))
     least = asked.options.get("inspection.min_coverage", 95)
     rule = asked.options.get("backup.counts_if", "verified")
     points = [one for one in ground.backups if backups.counts(one, str(rule))]
     scanned = list(scans.scans(ground.scans, scope, owner, period))
     items = [
         *inspections.inspections(ground.rounds, units, period, least if isinstance(least, int) else 95),
-        *backups.backups(points, scope.objects, owner, period),
+        *backups.backups(points, planned, owner, period),
         *scanned,
         *(services.availability(ground.services, owner) if "availability" in asked.kinds else ()),
     ]
     gaps = [
         *inspections.unproven(ground.rounds, units, period, as_of_ms),
-        *backups.unproven(ground.unseen, scope.objects, units, period, as_of_ms),
+        *backups.unproven(ground.unseen, planned, units, period, as_of_ms),
         *scans.unproven(scanned, units, period, as_of_ms),
         *unwatched.unproven(ground.services, owner, asked),
         *unwatched.unwatched(ground.services, units, asked),
+        *unwatched.unscanned(scanned, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

@@ -88,13 +88,17 @@ class ScanSeen:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSeen:
-    """The availability of a system in the period: shares (0-1, None: no figure) and what they stand on."""
+    """The availability of a system in the period: shares (0-1, None: no figure) and what they stand on.
+
+    `changed`: entries that changed in the period by what it is judged.
+    """
 
     system: str
     known: Fraction | None
     low: Fraction | None
     high: Fraction | None
     proofs: tuple[Proof, ...] = ()
+    changed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

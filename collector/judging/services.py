@@ -1,59 +1,86 @@
 """Availability of systems in a period as items."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from collector.availability.approvals import Approval, windows_for
+from collector.availability.approvals import Approval
 from collector.availability.calendar_cn import Calendar
-from collector.availability.engine import evaluate
-from collector.availability.estate_terms import EstateTerms
+from collector.availability.courses import Around, Course, Part, course, together
 from collector.availability.runs import Run
-from collector.availability.terms import ServiceTerms, spec
+from collector.availability.terms import Runs
+from collector.judging.estates import Estates
 from collector.judging.ground import ServiceSeen
-from collector.judging.scope import Scope
-from collector.scoring.model import Item, Proof
+from collector.scoring.model import Item, Proof, Scalar
 
 _PLACES = 10**6
 UNION = "*"
 Looks = Mapping[tuple[str, str], Mapping[str, Sequence[tuple[Run, int]]]]
 """(check, target) -> vantage -> runs, each with the entry of its last observation."""
+Keys = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a system's availability is computed from, beside its looks. `end_ms`: how far it is evaluated."""
+    """What availability is computed from, beside looks. `end_ms`: how far the period is evaluated."""
 
-    document: EstateTerms
+    estates: Estates
     approvals: tuple[Approval, ...]
     calendar: Calendar | None
     period: tuple[int, int]
     end_ms: int
 
 
-def measured(terms: ServiceTerms, looks: Looks, given: Measured) -> ServiceSeen:
-    """The availability of a system; AvailabilityError where its hours need an unpublished year."""
-    runs = {
+def measured(given: Measured, looks: Callable[[Keys], Looks]) -> Iterator[ServiceSeen]:
+    """The availability of each system that was in scope in the period, then of all as one; each stretch by
+    the estate then in force. AvailabilityError where hours need an unpublished year.
+
+    `looks`: the runs that touch the period.
+    """
+    begin, end = given.period[0], max(given.end_ms, given.period[0])
+    hosts = {one.id: one.agent or one.id for one in given.estates.scope(begin, max(end, begin + 1)).assets}
+    found: list[tuple[ServiceSeen, Course]] = []
+    for system in given.estates.systems(begin, max(end, begin + 1)):
+        parts = given.estates.parts(system, begin, max(end, begin + 1))
+        if parts:
+            seen = looks(keys_of(parts))
+            made = course(parts, _runs(seen), (begin, end), _around(system, given))
+            changed = given.estates.changed(system, begin, end)
+            proofs = _proofs(seen, given.period, hosts)
+            found.append((_seen(system, made, proofs, changed), made))
+    yield from (seen for seen, _ in found)
+    whole = together([made for _, made in found])
+    if whole is not None:
+        proofs = tuple(sorted({proof for seen, _ in found for proof in seen.proofs}, key=_place))
+        changed = tuple(sorted({entry for seen, _ in found for entry in seen.changed}))
+        yield _seen(UNION, whole, proofs, changed)
+
+
+def keys_of(parts: Iterable[Part]) -> Keys:
+    """(check, target) of everything that a service stands on, under any of its terms."""
+    return tuple(
+        dict.fromkeys((leaf.check, leaf.target) for part in parts for leaf in part.terms.leaves.values())
+    )
+
+
+def _seen(system: str, made: Course, proofs: tuple[Proof, ...], changed: tuple[int, ...]) -> ServiceSeen:
+    shares = made.ratios
+    return ServiceSeen(system, shares.known, shares.low, shares.high, proofs, changed)
+
+
+def _around(system: str, given: Measured) -> Around:
+    return Around(given.estates.windows(system, given.approvals, given.period[1]), given.calendar)
+
+
+def _runs(looks: Looks) -> Runs:
+    return {
         key: {vantage: tuple(run for run, _ in found) for vantage, found in by_vantage.items()}
         for key, by_vantage in looks.items()
     }
-    workdays = terms.hours is not None and terms.hours.days is None
-    question = spec(
-        terms,
-        runs,
-        period=given.period,
-        as_of_ms=given.end_ms,
-        windows=windows_for(given.document, terms.id, given.approvals),
-        calendar=given.calendar if workdays else None,
-    )
-    ratios = evaluate(question).ratios
-    proofs = _proofs(looks, given.period, given.document.scope or Scope())
-    return ServiceSeen(terms.id, ratios.known, ratios.low, ratios.high, proofs)
 
 
-def _proofs(looks: Looks, period: tuple[int, int], scope: Scope) -> tuple[Proof, ...]:
+def _proofs(looks: Looks, period: tuple[int, int], hosts: Mapping[str, str]) -> tuple[Proof, ...]:
     """The entry of each agent's newest look at each thing, graded by who else looked at it steadily."""
-    hosts = {one.id: one.agent or one.id for one in scope.assets}
     made = set()
     for (_, target), by_vantage in looks.items():
         inside = {
@@ -81,20 +108,6 @@ def percent(share: Fraction) -> str:
     return f"{micros // _PLACES}.{micros % _PLACES:06d}"
 
 
-def systems(document: EstateTerms) -> tuple[ServiceTerms, ...]:
-    """Services of an estate that are whole systems."""
-    named = {one.id for one in document.scope.systems} if document.scope else set()
-    return tuple(one for one in document.services if one.id in named)
-
-
-def together(terms: Sequence[ServiceTerms]) -> ServiceTerms | None:
-    """All systems as one service that is up while each of them is; None for no systems."""
-    if not terms:
-        return None
-    leaves = {name: leaf for one in terms for name, leaf in one.leaves.items()}
-    return replace(terms[0], id=UNION, name=UNION, tree={"all": [one.tree for one in terms]}, leaves=leaves)
-
-
 def availability(seen: Sequence[ServiceSeen], units: Mapping[str, str]) -> Iterator[Item]:
     """One item a system with a figure (value in per cent, exact; its bounds as texts), then the worst, the
     mean and all together: only once every system has a figure, else the missing one might be the worst."""
@@ -118,6 +131,7 @@ def availability(seen: Sequence[ServiceSeen], units: Mapping[str, str]) -> Itera
         sum((one.low for one in known), Fraction()) / n,
         sum((one.high for one in known), Fraction()) / n,
         proofs,
+        tuple(sorted({entry for one in known for entry in one.changed})),
     )
     yield _item(mean, "mean")
     yield from (_item(one, "union") for one in whole if one is not None)
@@ -130,23 +144,36 @@ class _Told:
     low: Fraction
     high: Fraction
     proofs: tuple[Proof, ...]
+    changed: tuple[int, ...]
 
 
 def _told(one: ServiceSeen) -> _Told | None:
     if one.known is None or one.low is None or one.high is None:
         return None
-    return _Told(one.system, one.known, one.low, one.high, one.proofs)
+    return _Told(one.system, one.known, one.low, one.high, one.proofs, one.changed)
 
 
 def _item(one: _Told, of: str, unit: str | None = None, system: str | None = None) -> Item:
+    facts: dict[str, Scalar] = {
+        "service": one.system,
+        "low": percent(one.low),
+        "high": percent(one.high),
+        "of": of,
+    }
     return Item(
         kind="availability",
         value=one.known * 100,
         unit=unit,
         system=system,
-        facts={"service": one.system, "low": percent(one.low), "high": percent(one.high), "of": of},
+        facts=facts | changed_facts(one.changed),
         proofs=one.proofs,
     )
+
+
+def changed_facts(entries: Sequence[int]) -> dict[str, Scalar]:
+    """What an item says of the estates, or the buyer's statements, that changed in the period by what it is
+    judged; nothing where none did."""
+    return {"estate_changed": ",".join(map(str, entries))} if entries else {}
 
 
 def _place(one: Proof) -> tuple[int, str, str]:

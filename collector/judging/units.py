@@ -1,24 +1,33 @@
 """Units and systems that a period is about, whatever the estate became in the middle of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from collector.judging.ground import Applied, scope_at
-from collector.judging.scope import Scope, SystemScope, UnitScope, met
+from collector.judging.estates import Estates
+from collector.judging.ground import Applied
+from collector.judging.scope import Scope, met
 from collector.scoring.model import PackPeriod, System, Unit
+from collector.statements.model import Said
 
 
-def units_of(applied: Sequence[Applied], period: PackPeriod, as_of_ms: int) -> tuple[Unit, ...]:
-    """Every unit and system that was in scope for a part of the period, as last named in it.
+def scope_of(estates: Estates, period: PackPeriod, as_of_ms: int) -> Scope:
+    """Everything that was in an estate in force in the period, as far as it has gone by then."""
+    return estates.scope(period.from_ms, min(period.to_ms, max(as_of_ms, period.from_ms) + 1))
+
+
+def units_of(
+    applied: Sequence[Applied], period: PackPeriod, as_of_ms: int, said: Sequence[Said] = ()
+) -> tuple[Unit, ...]:
+    """Every unit, and every system that was in scope for a part of the period; `said`: what stands.
 
     A system that the estate drops in mid-period still counts: else a bad one could be dropped on the last
-    day. One that moved belongs to the unit where it was last.
+    day. One that moved counts in the unit where the period found it, and in the new one from the next on.
     """
-    units: dict[str, UnitScope] = {}
-    systems: dict[str, SystemScope] = {}
-    for scope in _scopes(applied, period, as_of_ms):
-        units |= {one.id: one for one in scope.units}
-        systems |= {one.id: one for one in scope.systems}
-    inside = [one for one in systems.values() if met(one.in_scope, period.from_ms, period.to_ms)]
+    return units_in(scope_of(Estates.of(applied, said), period, as_of_ms), period)
+
+
+def units_in(scope: Scope, period: PackPeriod) -> tuple[Unit, ...]:
+    """The same, from everything that the estates of the period name."""
+    inside = [one for one in scope.systems if met(one.in_scope, period.from_ms, period.to_ms)]
     return tuple(
         Unit(
             unit.id,
@@ -26,16 +35,8 @@ def units_of(applied: Sequence[Applied], period: PackPeriod, as_of_ms: int) -> t
             unit.kind,
             tuple(System(one.id, one.name) for one in inside if one.unit == unit.id),
         )
-        for unit in units.values()
+        for unit in scope.units
     )
-
-
-def _scopes(applied: Sequence[Applied], period: PackPeriod, as_of_ms: int) -> Iterator[Scope]:
-    """What was in force at the beginning, and everything applied later in the period."""
-    yield scope_at(applied, period.from_ms)
-    for one in applied:
-        if period.from_ms < one.at_ms < min(period.to_ms, as_of_ms + 1) and one.terms.scope is not None:
-            yield one.terms.scope
 
 
 def unit_of(units: Sequence[Unit]) -> dict[str, str]:

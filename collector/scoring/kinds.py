@@ -9,7 +9,8 @@ KINDS: dict[str, frozenset[str]] = {
     "special_inspection": frozenset({"round", "occasion"}),
     "backup": frozenset({"object", "place"}),
     "scan": frozenset({"tool"}),
-    "availability": frozenset({"service", "low", "high", "of"}),  # value: per cent, 0-100
+    # Value: per cent, 0-100; `estate_changed`: entries that changed in the period by what it is judged.
+    "availability": frozenset({"service", "low", "high", "of", "estate_changed"}),
     "critical_interruption": frozenset({"service"}),
     # From the ledger of cadences and obligations: one for each thing that was due.
     "due": frozenset({"obligation", "what"}),

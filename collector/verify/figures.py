@@ -215,11 +215,11 @@ def _runs(terms: ServiceTerms, tracks: Mapping[Series, Track], size: int) -> Run
 
 
 def looks_of(
-    terms: ServiceTerms, tracks: Mapping[Series, Track], size: int
+    keys: Iterable[tuple[str, str]], tracks: Mapping[Series, Track], size: int
 ) -> dict[tuple[str, str], dict[str, list[tuple[Run, int]]]]:
-    """Runs of every leaf, each with the entry of its last observation."""
+    """Runs of every (check, target), each with the entry of its last observation."""
     made: dict[tuple[str, str], dict[str, list[tuple[Run, int]]]] = {}
-    leaves = {(leaf.check, leaf.target) for leaf in terms.leaves.values()}
+    leaves = set(keys)
     for (check, target, vantage), track in tracks.items():
         if (check, target) in leaves:
             found = [(run, run.last_seq or 0) for run in _fold(track, size)]

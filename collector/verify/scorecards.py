@@ -16,6 +16,7 @@ from collector.availability.errors import AvailabilityError
 from collector.inspection import record as records
 from collector.judging import backups, judge, sealed, services
 from collector.judging.asked import Asked
+from collector.judging.estates import Estates
 from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen, UnitRound, Unseen
 from collector.judging.inspections import unit_rounds
 from collector.judging.judge import Chosen
@@ -144,6 +145,10 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
         points = backups.backed_up(ledger, rows.entries, signers, span)
         blind = backups.unseen(ledger, span)
     stated = counting(evidence.people, size, as_of)
+    stands = standing(stated, as_of, _seals(said))
+    estates = Estates.of(held, stands)
+    signed = approvals(evidence.people, size)
+    watched = troubles.Watched(evidence.tracks, size, signed, estates)
     return Ground(
         size=size,
         applied=held,
@@ -155,10 +160,10 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
             for one in said
             if one.kind is EntryKind.STATEMENT and one.header.get("kind") == "scan"
         ),
-        services=tuple(_services(asked, held, size, evidence)) if services.wanted(asked.kinds) else (),
-        said=standing(stated, as_of, _seals(said)),
+        services=tuple(_services(asked, watched)) if services.wanted(asked.kinds) else (),
+        said=stands,
         special=_special(evidence.history, held, size),
-        troubles=troubles.ground(chosen, asked, said, stated, (evidence.tracks, size, evidence.people)),
+        troubles=troubles.ground(chosen, asked, said, stated, watched),
     )
 
 
@@ -193,14 +198,8 @@ def _seals(said: Sequence[Said]) -> list[Seal]:
     ]
 
 
-def _services(asked: Asked, held: Sequence[Applied], size: int, evidence: Evidence) -> Iterator[ServiceSeen]:
-    if not held:
-        return
-    document = held[-1].terms
+def _services(asked: Asked, watched: troubles.Watched) -> Iterator[ServiceSeen]:
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, span[1])
-    given = services.Measured(document, approvals(evidence.people, size), shipped(), span, end)
-    mine = services.systems(document)
-    whole = services.together(mine)
-    for terms in (*mine, *(() if whole is None else (whole,))):
-        yield services.measured(terms, looks_of(terms, evidence.tracks, size), given)
+    given = services.Measured(watched.estates, watched.approvals, shipped(), span, end)
+    return services.measured(given, lambda keys: looks_of(keys, watched.tracks, watched.size))

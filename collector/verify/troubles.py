@@ -1,24 +1,25 @@
 """The ground of faults, vulnerabilities and findings, from a bundle: as collector/jobs/faults.py makes it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from checks.wire.numbers import EntryKind
-from collector.availability.approvals import windows_for
+from collector.availability.approvals import Approval
 from collector.availability.calendar_cn import shipped
-from collector.availability.terms import ServiceTerms
 from collector.faults import seen
 from collector.faults.counted import terms_of
 from collector.faults.gathered import IMPORTED, hosts
 from collector.faults.ground import Ground, Report, Seen
 from collector.faults.notices import inspected, looks
-from collector.faults.seen import Looks, Placed
+from collector.faults.seen import Keys, Looks, Placed
 from collector.faults.terms import FaultTerms
 from collector.faults.vulnerabilities import named_looks
 from collector.inspection import record as records
 from collector.inspection.record import Record
 from collector.judging.asked import Asked
+from collector.judging.estates import Estates
 from collector.judging.judge import Chosen
-from collector.judging.scope import Scope
 from collector.scans import model as scans
 from collector.scans.lifecycle import Import
 from collector.scoring.model import Proof
@@ -26,9 +27,16 @@ from collector.statements.model import Said as Stated
 from collector.verify.batches import Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.history import Said
-from collector.verify.statements import People, approvals
 
-Tracks = Mapping[Series, Track]
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What outages are made of: observations in the first `size` entries, approvals of windows, estates."""
+
+    tracks: Mapping[Series, Track]
+    size: int
+    approvals: tuple[Approval, ...]
+    estates: Estates
 
 
 def ground(
@@ -36,30 +44,22 @@ def ground(
     asked: Asked,
     said: Sequence[Said],
     stated: tuple[Stated, ...],
-    held: tuple[Tracks, int, People],
+    watched: Watched,
 ) -> Ground:
-    """What had been received; `said`: entries up to the instant, `stated`: what people stated in them,
-    `held`: observations, the size of the log that they are taken from, and who said what."""
-    document = chosen.applied.terms
-    scope = document.scope or Scope()
+    """What had been received; `said`: entries up to the instant, `stated`: what people stated in them."""
     terms = terms_of(asked.pack, asked.options)
+    window = asked.period.from_ms, asked.period.to_ms
+    scope = watched.estates.scope(*window)
     reports = tuple(_reports(said)) if terms.vulnerabilities is not None else ()
     wanted = terms.findings is not None or terms.vulnerabilities is not None
     held_records = _records(said) if wanted else []
     pairs = named_looks([one for one in stated if one.kind == "fix_plan"])
     term = chosen.periods[0].from_ms, chosen.periods[-1].to_ms
-    made: list[Seen] = []
-    if terms.faults is not None:
-        named = {one.id for one in scope.systems}
-        for service in document.services:
-            if service.id in named or (not named and "/" not in service.id):
-                made += _of_system(service, terms.faults, (chosen, asked, term), held)
     return Ground(
         term=term,
-        window=(asked.period.from_ms, asked.period.to_ms),
+        window=window,
         scope=scope,
-        core=frozenset(one.id for one in document.services if one.core),
-        outages=tuple(made),
+        outages=tuple(_outages(asked, term, terms.faults, watched)) if terms.faults is not None else (),
         said=stated,
         reports=tuple(report for report, _ in reports),
         records=inspected(held_records) if terms.findings is not None else (),
@@ -68,39 +68,35 @@ def ground(
     )
 
 
-def _of_system(
-    service: ServiceTerms,
-    faults: FaultTerms,
-    given: tuple[Chosen, Asked, tuple[int, int]],
-    held: tuple[Tracks, int, People],
-) -> tuple[Seen, ...]:
-    chosen, asked, term = given
-    tracks, size, people = held
-    question = seen.Question(
-        window=(asked.period.from_ms, asked.period.to_ms),
-        as_of_ms=asked.as_of_ms,
-        since_ms=term[0],
-        faults=faults,
-        windows=windows_for(chosen.applied.terms, service.id, approvals(people, size, asked.as_of_ms)),
-        calendar=shipped(),
-    )
-    return seen.seen(service, _looks(service, tracks, size), question)
+def _outages(asked: Asked, term: tuple[int, int], faults: FaultTerms, watched: Watched) -> Iterator[Seen]:
+    begin, end = asked.period.from_ms, asked.period.to_ms
+    for system in watched.estates.systems(begin, min(end, max(asked.as_of_ms, begin + 1))):
+        question = seen.Question(
+            window=(begin, end),
+            as_of_ms=asked.as_of_ms,
+            since_ms=term[0],
+            faults=faults,
+            windows=watched.estates.windows(system, watched.approvals, end),
+            calendar=shipped(),
+        )
+        yield from seen.seen(system, partial(watched.estates.parts, system), _looks(watched), question)
 
 
-def _looks(service: ServiceTerms, tracks: Tracks, size: int) -> Callable[[int, int], Looks]:
-    every = looks_of(service, tracks, size)
-    placed: Looks = {
-        key: {
-            vantage: [Placed(run, run.first_seq or 0, 0) for run, _ in found]
-            for vantage, found in by_vantage.items()
-        }
-        for key, by_vantage in every.items()
-    }
+def _looks(watched: Watched) -> Callable[[Keys, int, int], Looks]:
+    """Runs around a stretch of time; those of a series are made once."""
+    placed: dict[tuple[str, str], Mapping[str, Sequence[Placed]]] = {}
 
-    def looks(from_ms: int, to_ms: int) -> Looks:
+    def looks(keys: Keys, from_ms: int, to_ms: int) -> Looks:
+        new = [key for key in keys if key not in placed]
+        for key, by_vantage in looks_of(new, watched.tracks, watched.size).items():
+            placed[key] = {
+                vantage: [Placed(run, run.first_seq or 0, 0) for run, _ in found]
+                for vantage, found in by_vantage.items()
+            }
         return {
-            key: {vantage: _around(found, from_ms, to_ms) for vantage, found in by_vantage.items()}
-            for key, by_vantage in placed.items()
+            key: {vantage: _around(found, from_ms, to_ms) for vantage, found in placed[key].items()}
+            for key in keys
+            if key in placed
         }
 
     return looks

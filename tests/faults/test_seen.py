@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.availability import calendar_cn
+from collector.availability.courses import Part
 from collector.availability.runs import Observation, Outcome, fold
 from collector.availability.terms import HoursTerms, LeafTerms, ServiceTerms
 from collector.availability.windows import Window, WindowKind
-from collector.faults.seen import Placed, Question, seen
+from collector.faults.seen import Placed, Question
+from collector.faults.seen import seen as seen_over
 from collector.packs.loading import packaged
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -35,6 +37,11 @@ def looks_of(observations):
         }
 
     return looks
+
+
+def seen(terms, looks, asked):
+    """Outages under the same terms all the time."""
+    return seen_over(terms.id, lambda a, b: (Part(a, b, terms),), lambda keys, a, b: looks(a, b), asked)
 
 
 def question(start, end, **more):

@@ -1,0 +1,100 @@
+"""What the buyer stated of days that are over: scope and service of systems and assets, kinds of units. Pure.
+
+Only statements of the buyer's side count here: a vendor who calls a system out of service does so for what
+is still to come, in the estate. A later statement replaces an earlier one for the days that it names.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from collector.availability.spans import complement, union
+from collector.judging.scope import Span
+from collector.statements.lateness import instant_of
+from collector.statements.model import Said
+from collector.statements.persons import side
+
+EVER = 2**62
+Spans = tuple[tuple[int, int], ...]
+"""Disjoint [from, to), UTC ms, in order; -EVER and EVER where there is no edge."""
+Key = tuple[str, str, str]
+"""(in_scope or in_service, system or asset, id)"""
+ALWAYS: Spans = ((-EVER, EVER),)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A statement about [from, to): a yes or no, or (of a unit) the kind of it."""
+
+    from_ms: int
+    to_ms: int
+    value: bool | str
+    entry: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """All of them, oldest first."""
+
+    inside: Mapping[Key, Sequence[Word]] = field(default_factory=dict)
+    kinds: Mapping[str, Sequence[Word]] = field(default_factory=dict)
+
+    def over(self, key: Key, spans: Spans) -> Spans:
+        """The spans of something as the buyer's words leave them."""
+        made = list(spans)
+        for one in self.inside.get(key, ()):
+            if one.value:
+                made = union([*made, (one.from_ms, one.to_ms)])
+            else:
+                made = list(cut(made, complement([(one.from_ms, one.to_ms)], -EVER, EVER)))
+        return tuple(made)
+
+    def kind(self, unit: str, at_ms: int) -> str | None:
+        """The kind of a unit at an instant, where the buyer named one."""
+        said = [one for one in self.kinds.get(unit, ()) if one.from_ms <= at_ms < one.to_ms]
+        return str(said[-1].value) if said else None
+
+    def entries(self, keys: Iterable[Key], from_ms: int, to_ms: int) -> tuple[int, ...]:
+        """Statements about these that have a part in [from, to)."""
+        found = [one for key in keys for one in self.inside.get(key, ())]
+        return tuple(sorted({one.entry for one in found if one.from_ms < to_ms and one.to_ms > from_ms}))
+
+
+def words(said: Iterable[Said]) -> Words:
+    """Those among statements that stand."""
+    inside: dict[Key, list[Word]] = defaultdict(list)
+    kinds: dict[str, list[Word]] = defaultdict(list)
+    for one in said:
+        if one.kind not in ("in_scope", "in_service", "unit_kind") or side(one.role) != "buyer":
+            continue
+        since, until = instant_of(one.fields.get("since")), instant_of(one.fields.get("until"), end=True)
+        low, high = -EVER if since is None else since, EVER if until is None else until
+        if low >= high:
+            continue
+        if one.kind == "unit_kind":
+            kinds[str(one.fields.get("unit"))].append(Word(low, high, str(one.fields.get("kind")), one.entry))
+            continue
+        value = one.fields.get(one.kind) is True
+        for what in ("system", "asset"):
+            if name := one.fields.get(what):
+                inside[one.kind, what, str(name)].append(Word(low, high, value, one.entry))
+    return Words(dict(inside), dict(kinds))
+
+
+def cut(spans: Iterable[tuple[int, int]], by: Iterable[tuple[int, int]]) -> Spans:
+    """What two lists of disjoint spans have in common."""
+    edges = tuple(by)
+    both = [(max(a, c), min(b, d)) for a, b in spans for c, d in edges]
+    return tuple(sorted(one for one in both if one[0] < one[1]))
+
+
+def of_file(spans: Sequence[Span]) -> Spans:
+    """Spans of an estate; none are always."""
+    if not spans:
+        return ALWAYS
+    return tuple(
+        union(
+            (-EVER if one.from_ms is None else one.from_ms, EVER if one.to_ms is None else one.to_ms)
+            for one in spans
+        )
+    )
