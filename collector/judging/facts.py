@@ -57,7 +57,6 @@ def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], as
         *scans.unproven(scanned, units, period, as_of_ms),
         *unwatched.unproven(ground.services, owner, asked),
         *unwatched.unwatched(ground.services, units, asked),
-        *unwatched.unscanned(scanned, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 
