@@ -27,7 +27,7 @@ from collector.inspection.deadlines import day_of, shanghai
 from collector.scoring.model import Gap, Item, PackPeriod, Scalar
 
 Facts = dict[str, Scalar]
-_UNSURE = (ClockState.UNKNOWN, ClockState.RUNNING)
+_UNSURE = (ClockState.UNKNOWN, ClockState.RUNNING, ClockState.SUSPENDED)
 _OPEN_GAPS = {
     "no_statement": "operator",
     "not_observed": "operator",
@@ -36,6 +36,7 @@ _OPEN_GAPS = {
     "no_calendar": "admin",
     "no_start": "operator",
     "plan_not_approved": "buyer",
+    "force_majeure_claimed": "buyer",
 }
 SCORED = ("late", "no_support", "not_restored")
 
@@ -62,6 +63,17 @@ def _all(account: Account, terms: Terms, period: PackPeriod) -> Iterator[Item | 
         yield from _found(flaw, flaws, period) if flaws is not None else ()
     for one in account.findings if terms.findings is not None else ():
         yield from _of_finding(one, period)
+
+
+def interruptions(account: Account, terms: FaultTerms, period: PackPeriod) -> Iterator[Item]:
+    """Faults that stopped a function which the contract calls critical (3.3/3): a core system was down, for
+    however short a time. What people say of the level afterwards changes no measured time."""
+    core = {rule.level for rule in terms.levels if rule.core}
+    for fault in account.faults:
+        stopped = fault.measured is None or fault.measured.down_ms > 0
+        level = fault.judged.level if fault.judged.proposed is None else fault.judged.proposed
+        if stopped and level in core and _in(fault.moments.onset_ms, period):
+            yield _item(fault, "critical_interruption", Fraction(1), {"service": fault.system})
 
 
 def _in(at_ms: int | None, period: PackPeriod) -> bool:

@@ -29,6 +29,7 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     ):
         items += made
         gaps += missing
+    gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked)]
     return PeriodFacts(period, as_of_ms, units, _ordered(items), _unique(gaps))
 
 
@@ -57,6 +58,7 @@ def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], as
         *scans.unproven(scanned, units, period, as_of_ms),
         *unwatched.unproven(ground.services, owner, asked),
         *unwatched.unwatched(ground.services, units, asked),
+        *unwatched.unscanned(scanned, lambda part: units_of(ground.applied, part, as_of_ms), asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

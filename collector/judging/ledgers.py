@@ -5,6 +5,7 @@ from dataclasses import replace
 from collector.availability.calendar_cn import shipped
 from collector.faults.counted import counted as counted_faults
 from collector.faults.counted import days_of, terms_of
+from collector.faults.items import interruptions
 from collector.inspection.obligations_counted import counted, counting
 from collector.inspection.obligations_seen import Extra
 from collector.judging.asked import Asked
@@ -29,7 +30,9 @@ def _faults(ground: Ground, asked: Asked) -> Found:
         return (), ()
     days = days_of(asked.pack, shipped())
     terms = terms_of(asked.pack, asked.options)
-    _, items, gaps = counted_faults(terms, ground.troubles, asked.period, asked.as_of_ms, days)
+    account, items, gaps = counted_faults(terms, ground.troubles, asked.period, asked.as_of_ms, days)
+    if terms.faults is not None:
+        items = (*items, *interruptions(account, terms.faults, asked.period))
     return tuple(_of_entries(one) for one in items), gaps
 
 

@@ -41,7 +41,8 @@ def outlook(card: Scorecard, facts: PeriodFacts) -> Outlook:
         return points / units if line.unit is not None else points
 
     full = sum((part(line, line.full) for line in card.lines), Fraction())
-    sure = sum((part(line, line.low) for line in card.lines), Fraction())
+    # What may still be taken off can be more than there is: then nothing is sure.
+    sure = max(sum((part(line, line.low) for line in card.lines), Fraction()), Fraction())
     best = sum((part(line, line.high) for line in card.lines), Fraction())
     open_ = [line for line in card.lines if line.low != line.high or line.points is None]
     risks = sorted((_risk(line, facts) for line in open_), key=_order)

@@ -5,18 +5,30 @@ One rule for availability and for faults: a system counts as watched where no mo
 nobody. What may be hidden in the rest is not proven to be nothing, and not proven to be a fault.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
+from collector.inspection.deadlines import add_months, start_of
 from collector.judging.asked import Asked
-from collector.judging.ground import ServiceSeen
-from collector.judging.services import BY_WATCHING, UNION
-from collector.scoring.model import Gap, Unit
+from collector.judging.ground import CHINA, ServiceSeen
+from collector.judging.said import belongs
+from collector.judging.services import UNION
+from collector.scoring.choices import Choices
+from collector.scoring.kinds import BY_LOOKING, BY_PEOPLE
+from collector.scoring.model import Gap, Item, PackPeriod, Unit
+from collector.statements.model import Said
+
+UnitsOf = Callable[[PackPeriod], Sequence[Unit]]
 
 MOST_UNSEEN = 1
 """Per mille, where the pack has no option `unseen.max`: 43 minutes of a month, for an unwatched hour may hide
 a fault that lasted as long as the shortest limit of recovery; 8.76 hours of a year, which is what Huai'an's
 99.9 % gives away."""
+FLAWS = ("vulnerability_late", "vulnerability_found")
+_QUARTER = 3  # months: no contract wants scans more seldom
+_MAY_COME = ("finding_late", "report_late_days", "repeat_fault", "lapse", *FLAWS, *sorted(BY_PEOPLE))
+_BUYER_TELLS = ("deduction", "fine", "veto", "reprimand", "promise_missed", "absence", "refusal")
 
 
 def unproven(seen: Sequence[ServiceSeen], units: Mapping[str, str], asked: Asked) -> Iterator[Gap]:
@@ -38,7 +50,7 @@ def unwatched(seen: Sequence[ServiceSeen], units: Sequence[Unit], asked: Asked) 
     """Faults of systems that nobody, or nobody long enough, looked at; of every unit while the period goes
     on, for tomorrow may bring one; and of a contract without a system in scope."""
     hidden = _hidden(seen, asked)
-    for kind in (kind for kind in BY_WATCHING if kind in asked.kinds):
+    for kind in sorted(BY_LOOKING & asked.kinds - {"availability"}):
         if not any(unit.systems for unit in units):
             yield Gap(kind, "nothing_in_scope", who="admin")
         for unit in units:
@@ -49,6 +61,77 @@ def unwatched(seen: Sequence[ServiceSeen], units: Sequence[Unit], asked: Asked) 
                 reason = hidden.get(system.id, "not_observed")
                 if reason:
                     yield Gap(kind, reason, unit.id, system.id, who="operator")
+
+
+def unscanned(scans: Iterable[Item], units_of: UnitsOf, asked: Asked) -> Iterator[Gap]:
+    """Flaws of systems that no complete report names, in each quarter of the period (a month is its own):
+    what nobody searched for was not found late either."""
+    kinds = [kind for kind in FLAWS if kind in asked.kinds]
+    if not kinds or asked.as_of_ms < asked.period.to_ms:
+        return
+    known = [(one.system, one.at_ms or 0) for one in scans]
+    missing: dict[tuple[str, str], None] = {}
+    for part in _quarters(asked.period):
+        told = {system for system, at in known if part.from_ms <= at < part.to_ms}
+        for unit in units_of(part):
+            missing |= {(unit.id, one.id): None for one in unit.systems if one.id not in told}
+    for kind in kinds:
+        for unit, system in missing:
+            yield Gap(kind, "no_report", unit, system, who="operator")
+
+
+def _quarters(period: PackPeriod) -> Iterator[PackPeriod]:
+    """A period in parts of at most three months."""
+    begin, number = period.first, 0
+    while begin < period.end:
+        number += 1
+        end = min(add_months(period.first, number * _QUARTER), period.end)
+        yield replace(
+            period, first=begin, end=end, from_ms=start_of(begin, CHINA), to_ms=start_of(end, CHINA)
+        )
+        begin = end
+
+
+def placeless(items: Iterable[Item], asked: Asked) -> Iterator[Gap]:
+    """What costs a unit something and names none: it may be any unit's, so no unit's line is full."""
+    kinds = _by_unit(asked)
+    for one in items:
+        if one.unit is None and one.kind in kinds:
+            facts = {key: value for key, value in one.facts.items() if value is not None}
+            yield Gap(one.kind, "no_unit", at_most=1, facts=facts, who="manager")
+
+
+def _by_unit(asked: Asked) -> set[str]:
+    """Kinds that lines of units take points off for."""
+    choices = Choices(asked.options)
+    lines = [one for one in asked.pack.scoring.lines if choices.word(one.per) != "contract"]
+    return {term.count.kind for one in lines if one.deduct is not None for term in one.deduct.terms}
+
+
+def silent(said: Iterable[Said], asked: Asked) -> Iterator[Gap]:
+    """What may still come while the period goes on; afterwards what nobody stated, where silence is agreed
+    to count only once the buyer has accepted the period (option `silence`).
+
+    Of a gap of the running period one more is counted, so that its bounds show what the next one costs.
+    """
+    if asked.as_of_ms < asked.period.to_ms:
+        for kind in _MAY_COME:
+            if kind in asked.kinds:
+                yield Gap(kind, "period_open", at_most=1, who=_teller(kind), until_ms=asked.period.to_ms)
+    elif asked.options.get("silence") == "acceptance" and not _accepted(said, asked.period):
+        for kind in sorted(BY_PEOPLE & asked.kinds):
+            yield Gap(kind, "not_accepted", at_most=1, who="buyer")
+
+
+def _teller(kind: str) -> str:
+    return "buyer" if kind in _BUYER_TELLS else "operator"
+
+
+def _accepted(said: Iterable[Said], period: PackPeriod) -> bool:
+    return any(
+        one.kind == "acceptance" and one.fields.get("accepted") is True and belongs(one, period)
+        for one in said
+    )
 
 
 def unseen(one: ServiceSeen) -> Fraction:

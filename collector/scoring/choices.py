@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
-from collector.scoring.terms import Amount, Named, Scalar, Value, Wanted, Word
+from collector.scoring.terms import Amount, Given, Named, Scalar, Select, Value, Wanted, Word
 
 
 def shown(value: Value) -> str:
@@ -62,6 +62,22 @@ class Choices:
 def options_in(part: Any) -> tuple[str, ...]:
     """Keys of the options that decide a rule, in their order there."""
     return tuple(dict.fromkeys(_keys(part)))
+
+
+def kinds_in(part: Any) -> frozenset[str]:
+    """Kinds of items that a rule counts."""
+    return frozenset(_kinds(part))
+
+
+def _kinds(part: Any) -> Iterator[str]:
+    if isinstance(part, Select | Given):
+        yield part.kind
+    elif is_dataclass(part):
+        for spec in fields(part):
+            yield from _kinds(getattr(part, spec.name))
+    elif isinstance(part, tuple):
+        for value in part:
+            yield from _kinds(value)
 
 
 def named_in(part: Any) -> Iterator[Named]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from collector.scoring.choices import Choices, options_in
+from collector.scoring.choices import Choices, kinds_in, options_in
+from collector.scoring.kinds import BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
 from collector.scoring.terms import Select
 
+_OF_KINDS = {"unseen.max": BY_LOOKING, "silence": BY_PEOPLE}
 # Stands for "no limit" where a gap gives none: more than any contract counts in a period.
 NO_LIMIT = Fraction(1000)
 
@@ -108,9 +110,12 @@ class Ledger:
         return Counted(low, high, tuple(i for i, _ in items), tuple(i for i, _ in gaps))
 
     def options_of(self, rule: Any) -> tuple[str, ...]:
-        """Keys of the options that decide a rule of the pack that is being scored, found out once."""
+        """Keys of the options that decide a rule of the pack that is being scored, found out once; those that
+        say what silence is worth too, which a pack need not have."""
         if id(rule) not in self._options:
-            self._options[id(rule)] = options_in(rule)
+            kinds = kinds_in(rule)
+            more = [key for key, some in _OF_KINDS.items() if not some.isdisjoint(kinds)]
+            self._options[id(rule)] = (*options_in(rule), *more)
         return self._options[id(rule)]
 
     def unlisted(self, kind: str, selects: Iterator[Select], choices: Choices) -> Iterator[tuple[int, Item]]:

@@ -33,6 +33,7 @@ KINDS: dict[str, frozenset[str]] = {
                 "waiver",
             ),
             *("provisional", "levels"),  # nobody has confirmed it; all levels that the bounds allow
+            "disputed",  # the vendor's side says otherwise than the buyer's
         }
     ),
     "report_late_days": frozenset({"fault"}),  # value: days
@@ -68,3 +69,25 @@ KINDS: dict[str, frozenset[str]] = {
     "late_optimisation": frozenset(),
     "veto": frozenset({"item"}),
 }
+
+BY_PEOPLE = frozenset(
+    {
+        *(
+            "process_missing",
+            "plan_missing",
+            "security",
+            "event_late",
+            "emergency_late",
+            "absence",
+            "refusal",
+        ),
+        *("unreachable", "late_optimisation", "promise_missed", "reprimand", "deduction", "fine", "veto"),
+    }
+)
+"""Kinds that cost something and that only people can tell of: where nobody states one, nothing shows that
+there was none. They count as none by the option `silence`, which is printed with the line."""
+
+BY_LOOKING = frozenset(
+    {"fault", "incident_late", "key_moment_fault", "critical_interruption", "availability"}
+)
+"""Kinds that nothing shows but looks at the system: how much of its time may be unseen says `unseen.max`."""

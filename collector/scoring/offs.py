@@ -8,7 +8,7 @@ from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Counted, Ledger, Scope
 from collector.scoring.model import Item, Line, LineState, Proof
 from collector.scoring.money import Range, sum_of
-from collector.scoring.rules import ZERO, Looking, cause, value_of
+from collector.scoring.rules import ZERO, Looking, cause, silence, value_of
 from collector.scoring.terms import Deduction, Fine, Scoring, Select, Veto
 
 WHOLE = Scope()
@@ -29,8 +29,11 @@ def _line(
     ledger: Ledger,
     choices: Choices,
 ) -> Line:
-    used = tuple((key, shown(choices.values[key])) for key in ledger.options_of(rule))
-    causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),) if found.items else ()
+    known = choices.values
+    used = tuple((key, shown(known[key])) for key in ledger.options_of(rule) if key in known)
+    causes = silence([(rule.count, found)])
+    if found.items:
+        causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),)
     return Line(
         f"{prefix}.{rule.id}",
         rule.clause,

@@ -4,12 +4,13 @@ Every rule gives the points for the fewest and for the most that may have been; 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from collector.scoring.choices import Choices
 from collector.scoring.counting import Counted, Ledger, Scope
+from collector.scoring.kinds import BY_PEOPLE
 from collector.scoring.model import Cause, Item
 from collector.scoring.terms import Deduct, Earn, Either, Given, LineRule, Select, Share, Steps, Term
 
@@ -140,10 +141,12 @@ def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
     items: list[int] = []
     gaps: list[int] = []
     counted = ZERO
+    told: list[tuple[Select, Counted]] = []
     for term in rule.terms:
         if not at.choices.holds(term.when):
             continue
         found, least, most = taken(term, at)
+        told.append((term.count, found))
         low, high = low - most, high - least
         counted += found.low
         items += found.items
@@ -153,7 +156,13 @@ def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
             numbers = {"each": each, "counted": found.low, "per": Fraction(term.per), "points": least}
             causes.append(cause("deducted", {**numbers, "title": term.title}, found.items))
     places = tuple(dict.fromkeys(items)), tuple(dict.fromkeys(gaps))
-    return Points(low, high, tuple(causes), *places, None, counted, None)
+    return Points(low, high, (*causes, *silence(told)), *places, None, counted, None)
+
+
+def silence(told: Iterable[tuple[Select, Counted]]) -> tuple[Cause, ...]:
+    """That points rest on nobody having stated anything: nothing but people's words could tell."""
+    kinds = {rule.kind for rule, found in told if not found.items and not found.gaps} & BY_PEOPLE
+    return (cause("silence", {"kinds": ",".join(sorted(kinds))}),) if kinds else ()
 
 
 def taken(term: Term, at: Looking) -> tuple[Counted, Fraction, Fraction]:

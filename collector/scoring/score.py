@@ -111,7 +111,7 @@ def _lines(scoring: Scoring, ledger: Ledger, choices: Choices, before: _Before) 
         if before is not None and before[0] not in keys:
             yield from (line for line in before[1].lines if line.id == rule.id)
             continue
-        used = tuple((key, shown(choices.values[key])) for key in keys)
+        used = tuple((key, shown(choices.values[key])) for key in keys if key in choices.values)
         for unit in _units(rule, ledger.facts.units, choices):
             state, points = _in_unit(rule, unit, ledger, choices)
             yield _line(rule, unit, state, points, ledger, used)

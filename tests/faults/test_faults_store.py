@@ -239,19 +239,23 @@ def test_a_late_recovery_costs_its_points_in_the_scorecard_and_says_by_what(site
     site.world.at = at("2026-08-11 00:00")
     site.told()
 
-    def line():
+    def made():
         derive.catch_up(site.context)
-        card = scorecards.scorecard(site.context, "2026-07").scorecard
-        return next(one for one in card.lines if one.id == "incidents" and one.unit == "centre")
+        return scorecards.scorecard(site.context, "2026-07")
 
-    assert (line().points, line().state) == (20, "proven")
+    def line():
+        lines = made().scorecard.lines
+        return next(one for one in lines if one.id == "incidents" and one.unit == "centre")
+
+    # Nobody watched the rest of the month, and nobody scanned: 20 at best.
+    assert (line().points, line().high, line().state) == (None, 20, "not_proven")
     site.say(
         "force_majeure_claimed", fault="portal@2026-07-14T02:00:00Z", reason="挖断光缆", paper=b"%PDF-1.7"
     )
     # What ran out is suspended; whether the response was kept nobody has stated: 20 or 30.
-    assert (line().points, line().low, line().high) == (None, 20, 30)
-    site.say("fault_acknowledged", by="wang", fault="portal@2026-07-14T02:00:00Z", at="2026-07-14T10:05")
-    assert line().points == 30
+    assert (line().points, line().high) == (None, 30)
+    gaps = {one.reason for one in made().facts.gaps if one.kind == "fault" and one.facts}
+    assert gaps == {"no_statement"}  # one deduction a fault, so one gap
 
 
 def test_a_rebuild_gives_the_same_rows_and_the_verifiers_way_the_same_findings(site):

@@ -6,12 +6,16 @@ from fractions import Fraction
 
 import pytest
 
+from collector.inspection.deadlines import start_of
 from collector.jobs import scorecards as jobs
 from collector.judging import services, unwatched
 from collector.judging.asked import Asked, kinds_of
-from collector.judging.ground import ServiceSeen
+from collector.judging.ground import CHINA, ServiceSeen
 from collector.packs.loading import packaged
-from collector.scoring.model import LineState, PackPeriod, System, Unit
+from collector.packs.options import resolve
+from collector.scoring.model import Item, LineState, PackPeriod, PeriodFacts, System, Unit
+from collector.scoring.score import score
+from collector.statements.model import Said, Through
 
 PERIOD = PackPeriod("p", 1, 0, 1000, date(1970, 1, 1), date(1970, 1, 2))
 UNITS = (
@@ -20,9 +24,22 @@ UNITS = (
 )
 
 
-def asked(pack="luohe-2026", as_of_ms=1000, **options):
+DAY_ONE = date(2025, 8, 29)
+
+
+def at(days):
+    """UTC ms of so many days after the first day of Huai'an's term."""
+    return start_of(DAY_ONE, CHINA) + days * 86_400_000
+
+
+def asked(pack="luohe-2026", as_of_ms=1000, period=PERIOD, **options):
     found = packaged(pack).pack
-    return Asked(found, kinds_of(found), options, PERIOD, as_of_ms, (PERIOD.first, PERIOD.end), {})
+    chosen = resolve(found, options)
+    return Asked(found, kinds_of(found), chosen, period, as_of_ms, (period.first, period.end), {})
+
+
+def said(kind, **fields):
+    return Said(kind, 7, 1, "buyer", "buyer", Through.SESSION, fields)
 
 
 def seen(system, low, high):
@@ -110,3 +127,90 @@ def test_a_month_that_was_watched_throughout_is_proven_where_it_was_watched(hour
     made = watch(hourly, "2026-07-09T22:00", "2026-08-10T02:00")
     assert line(made, "incidents", "centre").points == 30
     assert line(made, "incidents", "county").state is LineState.NOT_PROVEN  # nothing looks at its mail
+
+
+def flaws(*at_ms, pack="luohe-2026", **more):
+    scans = [Item("scan", unit="centre", system="portal", at_ms=when) for when in at_ms]
+    found = unwatched.unscanned(scans, lambda part: UNITS, asked(pack, **more))
+    return {(one.kind, one.reason, one.system) for one in found}
+
+
+def test_flaws_of_what_nobody_scanned_are_not_proven_to_be_none():
+    assert flaws(5) == {("vulnerability_late", "no_report", "mail")}
+    assert flaws() == {("vulnerability_late", "no_report", name) for name in ("portal", "mail")}
+    assert not flaws(pack="pingdingshan-2024")  # no line of it counts flaws
+
+
+def test_one_scan_says_nothing_of_the_other_quarters_of_a_year():
+    year = PackPeriod("year-1", 1, at(0), at(365), DAY_ONE, date(2026, 8, 29))
+    told = {"period": year, "as_of_ms": at(365), "pack": "huaian-2025"}
+    assert ("vulnerability_found", "no_report", "portal") in flaws(at(5), at(100), at(200), **told)
+    found = flaws(at(5), at(100), at(200), at(300), **told)
+    assert ("vulnerability_found", "no_report", "portal") not in found
+    assert ("vulnerability_found", "no_report", "mail") in found
+
+
+def test_what_costs_a_unit_and_names_none_may_be_any_units():
+    late = Item("fault", facts={"late": True, "level": None, "fault": "x"})
+    (gap,) = unwatched.placeless([late, replace(late, unit="centre"), Item("visit")], asked())
+    assert (gap.kind, gap.reason, gap.unit, gap.at_most) == ("fault", "no_unit", None, 1)
+    assert gap.facts == {"late": True, "fault": "x"}  # whatever the level turns out to be
+    assert not list(unwatched.placeless([late], asked("pingdingshan-2025")))  # counted for the contract
+
+
+def quiet(pack, as_of_ms=1000, said=(), **options):
+    question = asked(pack, as_of_ms, **options)
+    items = [Item("availability", Fraction(100), facts={"of": "worst"})] if pack == "huaian-2025" else []
+    gaps = tuple(unwatched.silent(said, question))
+    facts = PeriodFacts(PERIOD, as_of_ms, UNITS, tuple(items), gaps)
+    return score(packaged(pack), facts, options)
+
+
+def test_what_only_people_know_counts_as_none_and_says_that_it_rests_on_silence():
+    card = quiet("pingdingshan-2025")
+    security = next(one for one in card.lines if one.id == "security")
+    assert (security.points, security.state) == (20, LineState.PROVEN)
+    assert [(one.code, dict(one.numbers)) for one in security.causes] == [("silence", {"kinds": "security"})]
+    assert ("silence", "none") in security.options
+    complaint = next(one for one in quiet("luohe-2026").lines if one.id == "deduction.complaint")
+    assert [one.code for one in complaint.causes] == ["silence"]
+
+
+def test_by_the_other_reading_silence_counts_only_once_the_buyer_has_accepted():
+    accepted = said("acceptance", period="p", accepted=True)
+    for words, state in (
+        ((), LineState.NOT_PROVEN),
+        ((accepted,), LineState.PROVEN),
+        ((replace(accepted, fields={"period": "p", "accepted": False}),), LineState.NOT_PROVEN),
+    ):
+        card = quiet("huaian-2025", said=words, silence="acceptance")
+        states = {one.id: one.state for one in card.lines}
+        assert {states[name] for name in ("events", "emergency", "process", "plans")} == {state}
+
+
+def test_while_a_period_runs_tomorrow_may_bring_a_complaint_a_fine_and_a_veto():
+    card = quiet("luohe-2026", as_of_ms=500)
+    lines = {one.id: one for one in card.lines}
+    assert lines["deduction.complaint"].low == -10 and lines["deduction.complaint"].points is None
+    assert lines["fine.order_unfulfilled"].state is LineState.NOT_PROVEN
+    assert next(one for one in card.money if one.id == "net").yuan is None
+    assert {one.id for one in quiet("huaian-2025", as_of_ms=500).lines if one.state is LineState.PROVEN} <= {
+        "availability"
+    } | {
+        "handling",
+        "inspection",
+        "documents",
+        "key_moments",
+        "deduction.critical_interruption",
+    }  # whose gaps come from elsewhere
+
+
+def test_a_veto_without_a_figure_is_not_proven():
+    card = quiet("huaian-2025")
+    vetoes = {one.id: (one.state, one.points) for one in card.lines if one.id.startswith("veto.")}
+    assert vetoes == {"veto.satisfaction<60": (LineState.NOT_PROVEN, None)}
+    whole = score(packaged("huaian-2025"), PeriodFacts(PERIOD, 1000, UNITS))
+    assert {one.id for one in whole.lines if one.id.startswith("veto.")} == {
+        "veto.availability<95",
+        "veto.satisfaction<60",
+    }
