@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from collector.faults.said import Extent, matching, onset_of
+from collector.judging import judge
+from collector.judging.fits import Frame, misfits
+from collector.judging.ground import Applied
 from collector.packs.model import Pack, PackDataError, read_back
+from collector.packs.options import OptionError
 from collector.statements.fields import Field, Type
 from collector.statements.kind import Kind
 from collector.statements.kinds import TARGETS
+from collector.statements.lateness import NO_SPANS, Spans
 from collector.statements.model import Said, Scalar
 from collector.statements.terms import StatementsTerms
 from collector.store import estates
@@ -66,6 +71,51 @@ def terms_of(conn: Connection) -> StatementsTerms | None:
     return None if pack is None else pack.statements
 
 
+def governing(conn: Connection, at_ms: int | None = None) -> Applied | None:
+    """The estate in force (then) with its contract pack."""
+    applied = estates.newest(conn, at_ms)
+    if applied is None:
+        return None
+    return Applied(applied.idx, applied.applied_ms, estates.terms(conn, applied.idx))
+
+
+def frame_of(conn: Connection, now_ms: int, *, ahead: bool = False) -> Frame | None:
+    """What a statement that is made now has to fit; None where no contract is in force."""
+    held = governing(conn)
+    try:
+        return None if held is None else judge.frame((held,), max(now_ms, held.at_ms), ahead=ahead)
+    except (PackDataError, OptionError):
+        return None
+
+
+def spans_of(conn: Connection) -> Spans:
+    """Periods by the names that the pack in force gives them."""
+    held = governing(conn)
+    try:
+        return NO_SPANS if held is None else judge.spans(held)
+    except (PackDataError, OptionError):
+        return NO_SPANS
+
+
+def unfit(
+    conn: Connection,
+    kind: Kind,
+    fields: Mapping[str, Scalar],
+    said: Mapping[int, Said],
+    now_ms: int,
+    *,
+    ahead: bool = False,
+) -> Iterator[tuple[str, str, str]]:
+    """(code, field, detail) of all in which a statement does not fit the estate, the log or the pack."""
+    refs = [str(fields[name]) for name in ("fault", "of") if fields.get(name) is not None]
+    faults = faults_of(conn, now_ms, refs) if refs else None
+    yield from unknown(kind, fields, known(conn, said, faults))
+    yield from _findings(conn, kind, fields, now_ms)
+    held = frame_of(conn, now_ms, ahead=ahead)
+    if held is not None:
+        yield from misfits(kind, fields, held)
+
+
 def unknown(kind: Kind, fields: Mapping[str, Scalar], held: Known) -> Iterator[tuple[str, str, str]]:
     """(code, field, detail) for each field that names what is not there."""
     sets = {
@@ -107,6 +157,21 @@ def faults_of(conn: Connection, now: int, refs: Iterable[str]) -> tuple[Extent, 
     except LookupError:
         return None
     return found
+
+
+def _findings(
+    conn: Connection, kind: Kind, fields: Mapping[str, Scalar], now_ms: int
+) -> Iterator[tuple[str, str, str]]:
+    value = fields.get("finding")
+    if value is None or kind.field("finding") is None:
+        return
+    judged = importlib.import_module("collector.jobs.faults")
+    try:
+        found: frozenset[str] = judged.named(conn, now_ms)
+    except LookupError:
+        return
+    if str(value).partition("#")[0] not in found:
+        yield "unknown_finding", "finding", f"{value} is no finding or vulnerability that is known"
 
 
 def _entry(kind: Kind, one: Field, value: Scalar, held: Known) -> Iterator[tuple[str, str, str]]:

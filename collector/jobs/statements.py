@@ -20,11 +20,12 @@ from collector.jobs import said as sayings
 from collector.statements import fold
 from collector.statements.fields import FieldsError
 from collector.statements.fold import Book
-from collector.statements.kind import Kind, Paper, checked, written
+from collector.statements.kind import Kind, Paper, checked, complete, written
 from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of, is_late
 from collector.statements.model import Said, Scalar, Through
 from collector.statements.persons import REVOKED, Vouch
+from collector.statements.sides import confirms
 from collector.statements.terms import effective
 from collector.statements.text import Document, Text, TextError, encode, listed, parse, signed_by, unpack
 from collector.store import accounts, estates, statements
@@ -92,6 +93,7 @@ def add_signed(context: Context, file: bytes, *, by: str | None = None, document
         text = parse(data)
         kind = _kind(text.kind)
         checked(kind, text.fields)
+        complete(kind, text.fields)
     except (TextError, FieldsError) as error:
         raise StatementError(error.code, str(error)) from None
     if text.log != context.origin:
@@ -126,8 +128,9 @@ def _enter(context: Context, wish: Wish) -> int:
         _signed(wish, book, role)
         _about(conn, wish, kind, book, now)
         _time(wish, kind, now)
+        spans = known.spans_of(conn)
     _paper(wish, kind)
-    header = _header(wish, kind, role, now)
+    header = _header(wish, kind, role, is_late(kind.late, wish.text.fields, now, spans))
 
     def guard(conn: Connection) -> None:
         again = sayings.book_of(conn)
@@ -178,9 +181,7 @@ def _signed(wish: Wish, book: Book, role: str) -> None:
 
 def _about(conn: Connection, wish: Wish, kind: Kind, book: Book, now: int) -> None:
     fields, by_entry = wish.text.fields, {one.entry: one for one in book.said}
-    refs = [str(fields[name]) for name in ("fault", "of") if fields.get(name) is not None]
-    faults = known.faults_of(conn, now, refs) if refs else None
-    for code, name, detail in known.unknown(kind, fields, known.known(conn, by_entry, faults)):
+    for code, name, detail in known.unfit(conn, kind, fields, by_entry, now):
         raise StatementError(code, f"{name}: {detail}")
     if wish.text.kind == REVOKED:
         _may_revoke(conn, wish.text, fields)
@@ -244,8 +245,10 @@ def _correction(wish: Wish, by_entry: Mapping[int, Said], role: str) -> None:
 def _joining(wish: Wish, by_entry: Mapping[int, Said], role: str) -> None:
     entry = wish.text.fields.get("entry")
     first = by_entry.get(entry if type(entry) is int else -1)
-    if first is None or not first.two:
-        raise StatementError("unknown_entry", f"entry: {entry} is no statement that wants a second person")
+    if first is None or not (first.two or confirms(first, role)):
+        raise StatementError(
+            "unknown_entry", f"entry: {entry} wants no second person, and is none that the buyer confirms"
+        )
     if first.by == wish.text.by:
         raise StatementError("same_person", f"entry: {first.by} said it; another account joins in")
     if not fold.may_second(first, wish.text.by, role):
@@ -271,14 +274,14 @@ def _sealed(conn: Connection, wish: Wish, kind: Kind, now: int) -> None:
         )
 
 
-def _header(wish: Wish, kind: Kind, role: str, now: int) -> dict[str, Any]:
+def _header(wish: Wish, kind: Kind, role: str, late: bool) -> dict[str, Any]:
     text = wish.text
     header: dict[str, Any] = {"kind": text.kind}
     if kind.older:
         header |= dict(text.fields)
     header |= {"subject": kind.subject(text.fields), "by": text.by, "role": role}
     if not kind.older:
-        header |= {"late": is_late(kind.late, text.fields, now), "two": kind.two}
+        header |= {"late": late, "two": kind.two}
     header["said"] = wish.data.decode()
     if wish.signatures:
         header["signatures"] = listed(wish.signatures)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from collector.judging.asked import Asked, backs, kinds_of
 from collector.judging.facts import facts_of
+from collector.judging.fits import Frame
 from collector.judging.ground import Applied, Ground, contract_of, governing
 from collector.judging.spans import periods_of
 from collector.packs.model import Compiled, Pack, read_back
@@ -55,6 +56,23 @@ def periods(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]
     if newest is None:
         raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
     return _periods(newest)
+
+
+def frame(applied: Sequence[Applied], now_ms: int, *, ahead: bool = False) -> Frame | None:
+    """What a statement that is made now has to fit; None without a contract pack."""
+    newest = governing(applied, now_ms + 1)
+    if newest is None:
+        return None
+    pack = pack_of(newest).pack
+    options = resolve(pack, _agreed(pack, contract_of(newest).options))
+    return Frame(pack, options, _periods(newest), now_ms, ahead)
+
+
+def spans(one: Applied) -> dict[str, tuple[int, int]]:
+    """The periods of an estate's contract by name: from and to, UTC ms; none without a pack."""
+    if one.terms.contract is None or not one.terms.contract.compiled:
+        return {}
+    return {period.name: (period.from_ms, period.to_ms) for period in _periods(one)}
 
 
 def concerning(applied: Sequence[Applied], period: PackPeriod) -> tuple[Applied, ...]:

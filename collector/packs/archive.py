@@ -13,6 +13,7 @@ from fractions import Fraction
 from collector.packs.archive_terms import ArchiveTerms, Due, Every, Late, Line, Per, Wanted
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
 from collector.scoring.terms import Value
+from collector.statements.lateness import instant_of
 from collector.statements.model import Said
 
 DAY_MS = 86_400_000
@@ -171,7 +172,10 @@ def _belongs(wanted: Wanted, one: Said, period: PackPeriod, due_ms: int) -> bool
     if wanted.every is Every.STANDING:
         return one.received_ms < period.to_ms
     if named:
-        return str(named) == period.name or _month_of(str(named), period)
+        dates = (instant_of(named), instant_of(named, end=True))
+        if str(named) in (period.name, str(period.number)) or dates == (period.from_ms, period.to_ms):
+            return True
+        return _month_of(str(named), period)
     late_by = wanted.after_days * DAY_MS
     return period.from_ms + late_by <= one.received_ms < max(period.to_ms + late_by, due_ms)
 

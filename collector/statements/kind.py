@@ -15,6 +15,10 @@ BOTH = MANAGERS | BUYER
 ANY = VENDOR | BUYER
 
 
+ROWS = ("row1", "row2", "row3", "row4", "row5")
+"""Fields of a form of satisfaction with five rows (Luohe)."""
+
+
 class Paper(StrEnum):
     """Whether a document comes with it."""
 
@@ -25,7 +29,8 @@ class Paper(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind. `who`: roles that may make it; `two`: another account must join in before it counts;
-    `when`: the field with the time it speaks of; `one_of`: of these fields exactly one is there."""
+    `when`: the field with the time it speaks of; `one_of`: of these fields exactly one is there; `any_of`: at
+    least one is wanted of whoever makes it now."""
 
     name: str
     zh: str
@@ -37,6 +42,7 @@ class Kind:
     two: bool = False
     paper: Paper = Paper.MAY
     one_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     older: bool = False
     """Its entries have a form of their own, from before there were schemas."""
 
@@ -60,7 +66,21 @@ def written(kind: Kind, given: Mapping[str, str]) -> dict[str, Scalar]:
     _names(kind, given)
     made = {one.name: read(one, given[one.name]) for one in kind.fields if one.name in given}
     _together(kind, made)
+    complete(kind, made)
     return made
+
+
+def complete(kind: Kind, fields: Mapping[str, Scalar]) -> None:
+    """Whether it says what is asked of a statement that is made now (one in the log may be older than that);
+    FieldsError names the field."""
+    if kind.any_of and not any(name in fields for name in kind.any_of):
+        raise FieldsError(
+            "missing_field", kind.any_of[0], f"at least one of {', '.join(kind.any_of)} is wanted"
+        )
+    rows = [name for name in ROWS if name in fields]
+    if rows and len(rows) < len(ROWS) and kind.field(ROWS[0]) is not None:
+        missing = next(name for name in ROWS if name not in fields)
+        raise FieldsError("missing_field", missing, "a form has all its rows, or none")
 
 
 def checked(kind: Kind, fields: Mapping[str, Scalar]) -> None:

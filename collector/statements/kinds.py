@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 
 from collector.statements.fields import Field, Type
-from collector.statements.kind import ANY, BOTH, BUYER, MANAGERS, VENDOR, Kind, Paper
+from collector.statements.kind import ANY, BOTH, BUYER, MANAGERS, ROWS, VENDOR, Kind, Paper
 from collector.statements.lateness import NEVER, Late, Rule
 
 _T = Type
@@ -85,6 +85,10 @@ _FIELDS: Mapping[str, Field] = {
             *("risk_assessment", "emergency_support", "security_training", "security_drill"),
         ),
         _f("outcome", _T.WORD, "结果", "outcome", "good", "bad", "could_not_tell"),
+        *(
+            _f(name, _T.WORD, f"第{number}项评价", f"row {number}", "satisfied", "mostly", "not_satisfied")
+            for number, name in enumerate(ROWS, 1)
+        ),
         _f(
             *("starts", _T.WORD, "起算事项", "what it starts"),
             *("acceptance_requested", "fee_cut", "policy_change"),
@@ -113,10 +117,11 @@ def _kind(
     two: bool = False,
     paper: Paper = Paper.MAY,
     one_of: tuple[str, ...] = (),
+    any_of: tuple[str, ...] = (),
     older: bool = False,
 ) -> Kind:
     made = tuple(_field(word) for word in fields.split())
-    return Kind(name, zh, en, made, who, when, late, two, paper, one_of, older)
+    return Kind(name, zh, en, made, who, when, late, two, paper, one_of, any_of, older)
 
 
 _DAY = Late(Rule.AFTER, "at", 24)  # what happened is written down within a day
@@ -148,6 +153,7 @@ _TABLE = (
         "system? unit? at level? cause? vendor? fault? text",
         when="at",
         late=_DAY,
+        any_of=("system", "unit", "fault"),
     ),
     _kind("fault_acknowledged", "故障响应", "fault acknowledged", VENDOR, "fault at", when="at", late=_DAY),
     _kind("fault_recovered", "故障恢复", "fault recovered", ANY, "fault at text?", when="at", late=_DAY),
@@ -171,9 +177,10 @@ _TABLE = (
         "漏洞通报",
         "vulnerability found by others",
         ANY,
-        "at system? asset? found_by id? risk? class? level? text",
+        "at system? asset? unit? found_by id? risk? class? level? text",
         when="at",
         late=_DAY,
+        any_of=("system", "asset", "unit"),
     ),
     _kind("fix_plan", "整改方案提交", "plan for a flaw", VENDOR, "finding at plan check? asset?", when="at"),
     _kind("fix_plan_approved", "整改方案批准", "plan for a flaw approved", BUYER, "entry approved text?"),
@@ -260,6 +267,14 @@ _TABLE = (
     _kind("training", "培训", "training", ANY, "at topic people? text?", when="at", late=_THREE_DAYS),
     _kind("activity", "安全服务活动", "security service rendered", ANY, "activity at text?", when="at"),
     _kind(
+        "not_done",
+        "未开展",
+        "something was not done",
+        BOTH,
+        "item? obligation? unit? system? period text?",
+        one_of=("item", "obligation"),
+    ),
+    _kind(
         "defect_report",
         "缺陷分析报告",
         "defect analysis report",
@@ -314,9 +329,9 @@ _TABLE = (
         "满意度",
         "satisfaction",
         BUYER,
-        "period unit? points? percent? text?",
+        f"period unit? points? percent? {' '.join(f'{row}?' for row in ROWS)} text?",
         late=_BY_PERIOD,
-        one_of=("points", "percent"),
+        any_of=("points", "percent", "row1"),
     ),
     _kind("complaint", "投诉", "complaint", BUYER, "at unit? system? justified points? text", when="at"),
     _kind("notice", "通报", "notice by a superior", BOTH, "at from_whom text", when="at"),
@@ -333,7 +348,7 @@ _TABLE = (
     _kind("veto", "否决项", "veto", BUYER, "item day text", when="day"),
     _kind("reprimand", "书面批评", "reprimand", BUYER, "day text", when="day"),
     _kind("absence", "缺岗", "absence", BUYER, "at count? text?", when="at"),
-    _kind("refusal", "拒不整改或拒绝配合", "refusal", BUYER, "at text", when="at"),
+    _kind("refusal", "拒不整改或拒绝配合", "refusal", BUYER, "at points? text", when="at"),
     _kind("unreachable", "无法联系", "unreachable", BUYER, "at text?", when="at"),
     _kind("late_optimisation", "优化逾期", "optimisation late", BUYER, "at text", when="at"),
     _kind("promise_given", "承诺", "promise given", MANAGERS, "promise day until? text", when="day"),

@@ -33,6 +33,9 @@ class Late:
 
 
 NEVER = Late()
+Spans = Mapping[str, tuple[int, int]]
+"""Periods by the names that a pack gives them: from and to, UTC ms."""
+NO_SPANS: Spans = {}
 
 
 def instant_of(value: Scalar, end: bool = False) -> int | None:
@@ -50,17 +53,22 @@ def instant_of(value: Scalar, end: bool = False) -> int | None:
     return period.to_ms if end else period.from_ms
 
 
-def due_ms(late: Late, fields: Mapping[str, Scalar]) -> int | None:
-    """The first instant that is too late; None where there is none."""
+def due_ms(late: Late, fields: Mapping[str, Scalar], spans: Spans = NO_SPANS) -> int | None:
+    """The first instant that is too late; None where there is none. `spans`: periods that a contract's pack
+    names (`cycle-2`); what a calendar names too (`2026-07`) is the calendar's."""
     if late.rule is Rule.NEVER:
         return None
-    at = instant_of(fields.get(late.field), end=late.rule is not Rule.BEFORE)
+    end = late.rule is not Rule.BEFORE
+    value = fields.get(late.field)
+    at = instant_of(value, end=end)
+    if at is None and type(value) is str and value in spans:
+        at = spans[value][1 if end else 0]
     if at is None:
         return None
     return at - late.hours * HOUR_MS if late.rule is Rule.BEFORE else at + late.hours * HOUR_MS
 
 
-def is_late(late: Late, fields: Mapping[str, Scalar], received_ms: int) -> bool:
+def is_late(late: Late, fields: Mapping[str, Scalar], received_ms: int, spans: Spans = NO_SPANS) -> bool:
     """Whether a statement that came then came too late."""
-    due = due_ms(late, fields)
+    due = due_ms(late, fields, spans)
     return due is not None and received_ms >= due

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
 from collector.evidence.policy import Policy
+from collector.judging import judge
+from collector.judging.ground import Applied
 from collector.packs.model import PackDataError, read_back
+from collector.packs.options import OptionError
 from collector.statements import fold, windows
 from collector.statements.fold import Book, Logged, Seal
 from collector.statements.kind import Kind
 from collector.statements.kinds import KINDS
-from collector.statements.lateness import instant_of, is_late
+from collector.statements.lateness import NO_SPANS, Spans, instant_of, is_late
 from collector.statements.model import Said, Through
 from collector.statements.persons import PersonKey, Vouch
 from collector.statements.terms import StatementsTerms, effective
@@ -48,6 +51,8 @@ class People:
     book: Book
     terms: list[tuple[int, StatementsTerms | None]] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
+    spans: list[tuple[int, Spans]] = field(default_factory=list)
+    """(entry, periods) by the names of the pack that was in force from then on."""
     roles: list[tuple[int, str, str]] = field(default_factory=list)
     """(entry, account, role) of changes that the log tells."""
     wrong: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -75,6 +80,11 @@ class People:
         return next((terms for idx, terms in reversed(self.terms) if idx < entry), None)
 
 
+    def periods(self, entry: int) -> Spans:
+        """The periods that the pack in force named when this entry came."""
+        return next((spans for idx, spans in reversed(self.spans) if idx < entry), NO_SPANS)
+
+
 def read_people(history: History, policy: Policy) -> People:
     """Everything that people said, in log order."""
     people = People(policy, Book())
@@ -82,6 +92,7 @@ def read_people(history: History, policy: Policy) -> People:
     for applied in history.estates:
         contract = applied.terms.contract
         people.terms.append((applied.idx, _terms(contract.compiled) if contract else None))
+        people.spans.append((applied.idx, _spans(Applied(applied.idx, applied.at_ms, applied.terms))))
     for said in sorted(history.said, key=lambda one: one.idx):
         if said.kind is EntryKind.STATEMENT:
             people.book.take(Logged(said.idx, said.received_ms, said.header))
@@ -117,6 +128,13 @@ def _put_right(one: Said, people: People) -> Said:
     kind = effective(KINDS[one.kind], people.in_force(one.entry))
     late = is_late(kind.late, one.fields, one.received_ms)
     return replace(one, late=late, two=one.two or kind.two)
+
+
+def _spans(one: Applied) -> Spans:
+    try:
+        return judge.spans(one)
+    except (PackDataError, OptionError):
+        return NO_SPANS
 
 
 def _terms(compiled: str) -> StatementsTerms | None:
@@ -174,7 +192,7 @@ def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> I
         return
     kind = effective(kind, people.in_force(one.entry))
     yield from _rights(one, kind, people)
-    if one.late is not is_late(kind.late, one.fields, one.received_ms):
+    if one.late is not is_late(kind.late, one.fields, one.received_ms, people.periods(one.entry)):
         yield "bad_late", f"came {'in time' if one.late else 'late'} and says otherwise"
     if kind.two and not one.two:
         yield "bad_two", f"{one.kind} wants a second person, and says that it does not"

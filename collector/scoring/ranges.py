@@ -1,0 +1,95 @@
+"""The ranges that a pack's clauses set for what people give: points, per cent, yuan. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from collector.scoring.choices import Choices
+from collector.scoring.rules import number
+from collector.scoring.terms import Deduction, Fine, Scoring
+
+ZERO, HUNDRED = Fraction(0), Fraction(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """From `least` to `most` in `unit` (points, percent, yuan), by a clause."""
+
+    least: Fraction
+    most: Fraction
+    unit: str
+    clause: str
+
+    def clipped(self, value: Fraction) -> Fraction:
+        """The value, or the end of the range beyond which it lies."""
+        return min(max(value, self.least), self.most)
+
+    def __str__(self) -> str:
+        return f"{number(self.least)} to {number(self.most)} {self.unit} ({self.clause})"
+
+
+def items_of(scoring: Scoring, kind: str) -> tuple[str, ...]:
+    """Items of a kind (`deduction`, `fine`, `veto`) that the pack's rules name."""
+    counts = [rule.count for rules in (scoring.deductions, scoring.fines, scoring.vetoes) for rule in rules]
+    found = [
+        str(item) for one in counts if one.kind == kind for item in _wanted(one.where.get("item", ()))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _wanted(wanted: object) -> tuple[object, ...]:
+    return wanted if isinstance(wanted, tuple) else ()
+
+
+def deduction(scoring: Scoring, item: str, choices: Choices) -> Bounds | None:
+    """Points that may be given for an item; with a fixed price anything up to it."""
+    rule = next(_named(scoring.deductions, "deduction", item), None)
+    if not isinstance(rule, Deduction):
+        return None
+    if rule.each is not None:
+        return Bounds(ZERO, choices.amount(rule.each), "points", rule.clause)
+    if rule.least is None or rule.most is None:
+        return None
+    return Bounds(rule.least, rule.most, "points", rule.clause)
+
+
+def fine(scoring: Scoring, item: str, percent: bool, fee: Fraction | None, choices: Choices) -> Bounds | None:
+    """What a fine may be, in per cent of the fee or in yuan. `fee`: of the period, where it has one."""
+    rule = next(_named(scoring.fines, "fine", item), None)
+    if not isinstance(rule, Fine):
+        return None
+    if rule.yuan is not None:
+        most = choices.amount(rule.yuan)
+        if not percent:
+            return Bounds(ZERO, most, "yuan", rule.clause)
+        return None if not fee else Bounds(ZERO, most * 100 / fee, "percent", rule.clause)
+    if rule.least is None or rule.most is None:
+        return None
+    if percent:
+        return Bounds(rule.least, rule.most, "percent", rule.clause)
+    if fee is None:
+        return None
+    return Bounds(rule.least * fee / 100, rule.most * fee / 100, "yuan", rule.clause)
+
+
+def given(scoring: Scoring, kind: str) -> Bounds | None:
+    """What may be given of a kind of item: the line's points, or per cent where it counts steps."""
+    for line in scoring.lines:
+        if line.given is not None and line.given.kind == kind:
+            return Bounds(ZERO, line.full, "points", line.clause)
+        if line.steps is not None and line.steps.value.kind == kind:
+            return Bounds(ZERO, HUNDRED, "percent", line.clause)
+    return None
+
+
+def fee_of(scoring: Scoring) -> Fraction | None:
+    """The fee of a whole period; None where the money is none of periods."""
+    return None if scoring.money.fee is None else scoring.money.fee.fee
+
+
+def _named(
+    rules: tuple[Deduction, ...] | tuple[Fine, ...], kind: str, item: str
+) -> Iterator[Deduction | Fine]:
+    for rule in rules:
+        if rule.count.kind == kind and item in _wanted(rule.count.where.get("item", ())):
+            yield rule
