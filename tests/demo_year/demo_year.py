@@ -1,9 +1,12 @@
 """A contract's year, played and judged: `demo_year.py --pack luohe-2026 [--seed 7] [--days N] [--keep DIR]`.
 
-Outages, weeks without a round, backups that are missing or late, scans, statements of three people. Results
-go through real outboxes, signatures, the intake and the log, with a clock that is set; probes look every ten
-minutes and each second while something fails. Then come the scorecards of all periods, beside a clerk's, who
-knows only the tale (clerk.py), the settlement, and the bundle of the year. Exit 0 where all agree.
+Outages, work with and without approval, weeks without a round, backups that are missing or late, scans and
+flaws, a sensor that stands still, results that wait for a line, statements of three people, seals and
+amendments. Results go through real outboxes, signatures, the intake and the log, with a clock that is set;
+probes look every ten minutes and each second while something fails. Each period is sealed nine days after its
+end and amended after what came later; its scorecard stands beside a clerk's, who knows only the tale
+(year_truth.py, clerk.py). Then come the settlement, the ledger of obligations, what looks made up, and the
+bundle of the year. Exit 0 where all agree.
 """
 
 import argparse
@@ -20,10 +23,12 @@ import year_life
 import year_people
 import year_play
 import year_tale
-from year_tale import DAY, at
+import year_truth
+from year_tale import AMENDED_AFTER, COPY, DAY, FAKED, FAKED_WEEKS, MODEL, at
 
+from collector.cli_scorecards_dir import _lines
 from collector.evidence.periods import parse_period
-from collector.jobs import scorecards
+from collector.jobs import cadence, scorecards, suspicious
 from collector.jobs.bundles import make_bundle
 from collector.packs.loading import packaged
 from collector.scoring.settlement import settle
@@ -34,6 +39,7 @@ PEOPLE = {
     "pds_quarterly": year_people.pds,
     "huaian_yearly": year_people.huaian,
 }
+AFTER = 14  # days that are played after the year: seals and amendments come then
 
 
 def say(text=""):
@@ -43,13 +49,12 @@ def say(text=""):
 
 
 def play(top, found, seed, days):
-    """The year (or its first days); the site, and the truth by period."""
+    """The year (or its first days); the site, the tale, the truth by period, the people."""
     tale = year_tale.TALES[found.scheme](found, seed)
     site = year_play.Site(top / "collector", at(found.begin) - year_tale.HOUR, f"{found.pack}.demo.example")
     site.account("admin", "admin")
     for name, role in year_people.ACCOUNTS:
         site.account(name, role)
-    site.apply(estates.text(found))
     people = year_people.People(site)
     truth = PEOPLE[found.scheme](people, found, tale, seed)
     life = year_life.Life(site, found, tale)
@@ -64,10 +69,7 @@ def play(top, found, seed, days):
                 "  {}: {} results, {} batches, {} acts of people, {} entries".format(day, *counted)
                 + since(begun)
             )
-    # What a round still owes is known when the next one begins, and papers come in the days after.
-    site.hands.ms = at(found.begin + timedelta(days=days)) + 9 * DAY
-    site.settle()
-    return site, truth, people
+    return site, tale, truth, people
 
 
 def since(begun):
@@ -98,25 +100,97 @@ def told(points):
     return "not proven" if points is None else clerk.told(points)
 
 
-def judged(site, found, truth, until):
+def judged(site, found, truth, people, until):
     """Every period that is over, printed beside the clerk's; the scorecards and how many differ."""
     cards, wrong = [], 0
     for name, given in truth.items():
         made = scorecards.scorecard(site.context, name)
         card = made.scorecard
-        if card.period.to_ms > until:
+        if card.period.to_ms + AMENDED_AFTER * DAY >= until:
             break
         want = clerk.SCHEMES[found.scheme](given, {})
-        found_wrong = list(differences(card, want))
+        found_wrong = list(differences(card, want)) + list(sealed_wrong(people.sealed.get(name, ()), card))
         wrong += bool(found_wrong)
         cards.append(card)
         money = " ".join(f"{one.id} {one.yuan}" for one in card.money)
         say(f"{name}: {told(card.total)} {card.grade or ''} {money}" + (" DIFFERS" if found_wrong else ""))
         for one in found_wrong:
             say(f"    {one}")
-        entry = scorecards.seal(site.context, name, by="qian")
-        say(f"    sealed in entry {entry[0]}" if entry else "    nothing to seal")
+        for entry, whole in people.sealed.get(name, ()):
+            say(f"    {seal_line(entry, whole)}")
     return cards, wrong
+
+
+def seal_line(entry, whole):
+    """A seal or an amendment in a line."""
+    word = "sealed" if whole.number == 0 else f"amendment {whole.number}"
+    card = whole.scorecard
+    points = (
+        told(card.total) if card.total is not None else f"{clerk.told(card.low)} .. {clerk.told(card.high)}"
+    )
+    changes = ", ".join(
+        f"{one.what}{' ' + one.unit if one.unit else ''} {one.before or '?'} -> {one.after or '?'}"
+        for one in whole.changes
+    )
+    return f"{word} in entry {entry}: {points}" + (f" ({changes})" if changes else "")
+
+
+def sealed_wrong(history, card):
+    """What is amiss with the seals: the last one is not what stands now, or bounds that miss the truth."""
+    if not history:
+        yield "it was never sealed"
+        return
+    last = history[-1][1].scorecard
+    if (last.total, last.money) != (card.total, card.money):
+        yield f"the last seal says {told(last.total)}"
+    for _, whole in history:
+        # Before the line was back and the paper put right nobody could know better than these bounds.
+        before = whole.scorecard
+        if before.total is None and card.total is not None and not before.low <= card.total <= before.high:
+            yield f"seal {whole.number} had bounds {before.low} .. {before.high}"
+
+
+def explained(site, cards):
+    """The scorecard of the period with the fewest points, line by line."""
+    card = min(cards, key=lambda one: (one.total is not None, one.total or 0))
+    made = scorecards.scorecard(site.context, card.period.name)
+    with site.context.read() as conn:
+        status = scorecards.status(conn, made)
+    say(f"{card.period.name} in full:")
+    for line in _lines(made, status):
+        say(f"    {line}")
+
+
+def faked(site, tale, names):
+    """Whether what looks made up is what was, and nothing else; printed."""
+    found = set()
+    for name in names:
+        with site.context.read() as conn:
+            for one in suspicious.suspicions(conn, name, site.hands.ms):
+                found.add((str(one.word), one.check, one.target, one.of))
+    wanted = {("constant", "host.memory", estates.server_id(FAKED), "")}
+    checks = ("host.cpu", "host.memory", "host.uptime")
+    wanted |= {("copied", check, estates.server_id(COPY), estates.server_id(MODEL)) for check in checks}
+    last = at(tale.weeks()[FAKED_WEEKS[-1]])
+    if last > site.hands.ms:
+        return True
+    for one in sorted(found | wanted):
+        say("looks made up: " + " ".join(one) + ("" if one in found & wanted else " DIFFERS"))
+    return found == wanted
+
+
+def owed(site, found, tale):
+    """Whether the ledger of obligations misses what the clerk does, over the whole term; printed."""
+    with site.context.read() as conn:
+        lines = {one.obligation.id: one for one in cadence.ledger(conn, site.hands.ms, whole_term=True).lines}
+    agree = True
+    for name, wanted in year_truth.ledger(found, tale).items():
+        counts = lines[name].counts
+        ours = counts["missed"] + counts["late"]
+        same = ours == wanted
+        agree = agree and same
+        say(f"obligation {name}: {counts}" + ("" if same else f" DIFFERS: the clerk has {wanted}"))
+    return agree
 
 
 def settled(found, truth, cards):
@@ -129,7 +203,12 @@ def settled(found, truth, cards):
             for k in range(0, 12, 3)
         ]
     elif found.scheme == "pds_quarterly":
-        parts = [(cards, {"cycles": list(truth.values())})]
+        given = {"cycles": list(truth.values())}
+        given["promises_missed_total"] = sum(
+            one["support"].get("promises_missed", 0) for one in truth.values()
+        )
+        given["blamed_by_superior"] = sum(one.get("reprimands", 0) for one in truth.values())
+        parts = [(cards, given)]
     else:
         parts = [(cards, truth[names[0]])]
     agree = True
@@ -147,7 +226,7 @@ def settled(found, truth, cards):
 def bundle(site, found, top):
     """The year's bundle, and what the verifier says of it; its exit code."""
     out = top / "year.zip"
-    span = f"{found.begin}/{found.end}"
+    span = f"{found.begin}/{found.end + timedelta(days=AFTER)}"
     make_bundle(site.context, parse_period(span, year_tale.ZONE, site.hands.ms), out)
     begun = time.monotonic()
     words = [sys.executable, "-c", "from collector.verify.cli import main; main()", str(out)]
@@ -169,18 +248,21 @@ def main():
     given.add_argument("--keep", type=Path)
     args = given.parse_args()
     found = estates.terms(args.pack)
-    whole = (found.end - found.begin).days
+    whole = (found.end - found.begin).days + AFTER
     days = min(args.days or whole, whole)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rs-year-") as place:
         top = args.keep or Path(place)
         top.mkdir(parents=True, exist_ok=True)
-        site, truth, people = play(top, found, args.seed, days)
+        site, tale, truth, people = play(top, found, args.seed, days)
         try:
-            until = at(found.begin + timedelta(days=days))
-            cards, wrong = judged(site, found, truth, until)
+            cards, wrong = judged(site, found, truth, people, at(found.begin + timedelta(days=days)))
+            if cards:
+                explained(site, cards)
             agree = settled(found, truth, cards) if len(cards) == len(truth) else True
-            site.settle()
+            agree = faked(site, tale, [card.period.name for card in cards]) and agree
+            if days == whole:
+                agree = owed(site, found, tale) and agree
             refused = bundle(site, found, top) if days == whole else 0
             counted = site.counted
             say(

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import yaml
+from year_tale import local_day
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,11 @@ def unit_id(number):
     return f"unit-{number + 1}"
 
 
-def text(found, windows=()):
-    """The estate file: servers are dealt to systems; each has an agent, and one more probes from outside."""
+def text(found, tale, ms):
+    """The estate file as it is at an instant: servers are dealt to systems; each has an agent, and one more
+    probes from outside."""
+    systems = [k for k in range(len(found.systems)) if tale.is_there(k, local_day(ms))]
+    mine = servers(found, tale, ms)
     made = [
         f"estate: {found.pack}-demo",
         "timezone: Asia/Shanghai",
@@ -52,17 +56,22 @@ def text(found, windows=()):
     ]
     made += [f"  - {{id: {unit_id(k)}, name: {name}}}" for k, name in enumerate(found.units)]
     made += ["systems:"]
-    made += [_system(found, k, name) for k, name in enumerate(found.systems)]
-    made += ["assets:", "  - {id: outside, kind: server, agent: outside}"]
-    made += [_server(found, k) for k in range(max(found.servers, len(found.systems)))]
+    made += [_system(found, k) for k in systems]
+    made += ["assets:", "  - {id: outside, kind: vantage, agent: outside}"]
+    made += [_server(k, system) for k, system in mine.items()]
     made += ["probes:"]
-    made += [_probe(k) for k in range(len(found.systems))]
+    made += [_probe(k) for k in systems]
     made += [ROUND, "objects:"]
-    made += [_object(k) for k in range(len(found.systems))]
+    made += [_object(k) for k in systems]
     made += [BACKUPS.replace("CLAUSE", CLAUSES[found.scheme])]
-    if windows:
-        made += ["windows:", *(f"  - {{{one}}}" for one in windows)]
     return "\n".join(made) + "\n"
+
+
+def servers(found, tale, ms):
+    """Number -> system of every server that is there at an instant."""
+    every = {k: tale.system_of(k, found, ms) for k in range(max(found.servers, len(found.systems)))}
+    day = local_day(ms)
+    return {k: system for k, system in every.items() if tale.is_there(k % len(found.systems), day)}
 
 
 ROUND = """\
@@ -72,7 +81,7 @@ rounds:
     every: week
     on: tuesday
     window: "09:00-17:00"
-    assets: all
+    assets: kind:server
     checks: [host.cpu, host.memory, host.filesystem, host.uptime]"""
 BACKUPS = """\
 backups:
@@ -85,21 +94,21 @@ backups:
 CLAUSES = {"luohe_monthly": "LH-32", "pds_quarterly": "PD-05", "huaian_yearly": "HA-06"}
 
 
-def _system(found, k, name):
+def _system(found, k):
+    name = found.systems[k]
     unit, core = unit_id(k % len(found.units)), str(k < 9).lower()
     return (
         f"  - {{id: {system_id(k)}, unit: {unit}, name: {name}, core: {core},"
-        f" service: p-{system_id(k)}, target: {found.target}%}}"
+        f" service: p-{system_id(k)}, target: {found.target}%, min_notice: 2h}}"
     )
 
 
-def _server(found, k):
-    system = system_id(k % len(found.systems))
-    return f"  - {{id: {server_id(k)}, kind: server, agent: {server_id(k)}, system: {system}}}"
+def _server(k, system):
+    return f"  - {{id: {server_id(k)}, kind: server, agent: {server_id(k)}, system: {system_id(system)}}}"
 
 
 def _probe(k):
-    params = f"{{host: {system_id(k)}.example, port: 443}}"
+    params = f"{{host: {system_id(k)}.example, port: 443, latency_ms: {{warn: 2000, crit: null}}}}"
     return f"  - {{id: p-{system_id(k)}, check: service.tcp, from: [outside], every: 10m, params: {params}}}"
 
 

@@ -1,14 +1,16 @@
 """The year as agents see it: probes every ten minutes and each second while failing, rounds, backups."""
 
 import json
+import random
 from bisect import bisect_right
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import year_estate as estates
 from year_play import Sights
-from year_tale import DAY, HOUR, MINUTE, SECOND, at, probe_at
+from year_tale import COPY, DAY, FAKED, FAKED_WEEKS, HOUR, MINUTE, MODEL, SECOND, at, probe_at
 
 from checks.recurrence import windows
 
@@ -23,32 +25,48 @@ class Life:
 
     def __init__(self, site, found, tale):
         self.site, self.found, self.tale = site, found, tale
-        self.facts = host_facts()
+        self.now, self.estate = at(tale.begin) - HOUR, ""
+        self._estate(self.now)
         self.outside = site.node("outside")
-        self.servers = [
-            site.node(estates.server_id(k)) for k in range(max(found.servers, len(found.systems)))
-        ]
-        self._probes()
 
-    def _probes(self):
-        by_target = {item.target: item for item in self.outside.plan.items}
-        self.probes = [
-            Sights(by_target[f"p-{estates.system_id(k)}"], "outside") for k in range(len(self.found.systems))
-        ]
+    def _estate(self, ms):
+        """The estate as it is now, applied where it has changed."""
+        self.now = ms
+        text = estates.text(self.found, self.tale, ms)
+        if text != self.estate:
+            self.site.hands.ms = ms
+            self.site.apply(text)
+            self.estate = text
+            self.probes = {}
+
+    def _probed(self):
+        """The probe of each system that is there."""
+        if not self.probes:
+            by_target = {item.target: item for item in self.outside.plan.items}
+            for k in range(len(self.found.systems)):
+                item = by_target.get(f"p-{estates.system_id(k)}")
+                if item is not None:
+                    self.probes[k] = Sights(item, "outside")
+        return self.probes
 
     def day(self, day, people):
         """One day of it all, in the order in which it happens."""
         begin = at(day)
+        self._estate(begin)
         rounds = at(day, "10:00"), lambda: self.rounds(day)
         backups = at(day, "08:30"), lambda: self.backups(day)
         late = at(day, "20:00"), lambda: self.backups(day, late=True)
         work = {1: [rounds], 3: [backups, late]}.get(day.weekday(), [])
+        if self.tale.moved is not None and begin <= self.tale.moved[0] < begin + DAY:
+            moved = self.tale.moved[0]
+            work.append((moved, lambda: self._estate(moved)))
         looks = sorted(self._looks(begin), key=lambda one: one.t0)
         cuts = sorted({*self._cuts(begin), *(when for when, _ in work), begin + DAY})
         done = 0
         for cut in cuts:
             people.upto(cut)
             upto = bisect_right(looks, cut, key=lambda one: one.t1)
+            self.outside.cut_off = self.tale.held[0] <= cut < self.tale.held[1]
             self.outside.send(looks[done:upto], cut)
             done = upto
             for when, act in work:
@@ -58,17 +76,19 @@ class Life:
 
     def _cuts(self, begin):
         yield from range(begin + QUARTER, begin + DAY + 1, QUARTER)
+        if begin < self.tale.held[1] < begin + DAY:
+            yield self.tale.held[1]
         for one in self.tale.outages:
-            # An agent sends a change at once, and then every minute: so people can be told of it.
-            for cut in (*range(one.begin + 2 * SECOND, one.end, MINUTE), one.end + (AGAIN + 1) * SECOND):
-                if begin < cut < begin + DAY:
-                    yield cut
+            # An agent sends a change at once, and then every minute, here soon every ten: so people know.
+            soon = range(one.begin + 2 * SECOND, min(one.end, one.begin + SLOT), MINUTE)
+            mine = (*soon, *range(one.begin + SLOT, one.end, SLOT), one.end + (AGAIN + 1) * SECOND)
+            if one.onset is not None:
+                mine += one.onset + 2 * SECOND, one.onset + 4 * MINUTE
+            yield from (cut for cut in mine if begin < cut < begin + DAY)
 
     def _looks(self, begin):
-        if any(a <= begin < b for a, b in self.tale.silent):
-            return
         plan = self.outside.digest
-        for number, sights in enumerate(self.probes):
+        for number, sights in self._probed().items():
             bad = [one for one in self.tale.outages if one.system == number]
             for slot in range(begin, begin + DAY, SLOT):
                 t0 = probe_at(number, slot)
@@ -84,34 +104,38 @@ class Life:
         """The week's round, by every server that is not away."""
         monday = day - timedelta(days=day.weekday())
         now = at(day, "10:00")
-        for number, node in enumerate([*self.servers, self.outside]):
-            unit = number % len(self.found.systems) % len(self.found.units)
-            if (unit, monday) in self.tale.absent and node is not self.outside:
+        for number, system in estates.servers(self.found, self.tale, self.now).items():
+            if (system % len(self.found.units), monday) in self.tale.absent:
                 continue
+            node = self.site.node(estates.server_id(number))
+            seen = self._seen(number, day)
             looks = []
             for part in node.plan.rounds:
                 for window in windows(part, node.plan.timezone, at(day), at(day) + DAY):
                     for k, item in enumerate(part.items):
                         t0 = now - 5 * MINUTE + k * SECOND
-                        looks.append(
-                            Sights(item, node.name).one(
-                                t0,
-                                t0,
-                                self.facts[item.check],
-                                word=None,
-                                round_id=window.id,
-                                plan=node.digest,
-                            )
-                        )
+                        sights = Sights(item, node.name)
+                        more = {"word": None, "round_id": window.id, "plan": node.digest}
+                        looks.append(sights.one(t0, t0, seen[item.check], **more))
             node.send(looks, now)
+
+    def _seen(self, number, day):
+        """What a server's checks see; of one the memory stands still for weeks, one shows another's."""
+        weeks = self.tale.weeks()
+        faked = [weeks[k] for k in FAKED_WEEKS if k < len(weeks)]
+        if day - timedelta(days=day.weekday()) not in faked:
+            return host_facts(number, day)
+        if number == FAKED:
+            return {**host_facts(number, day), "host.memory": host_facts(number, faked[0])["host.memory"]}
+        return host_facts(MODEL if number == COPY else number, day)
 
     def backups(self, day, *, late=False):
         """What stands at each place: in the morning, and in the evening where something came late."""
         now = at(day, "20:00" if late else "08:30")
-        for number in range(len(self.found.systems)):
+        for number in self._probed():
             if late and (number, day) not in self.tale.backups_late:
                 continue
-            node = self.servers[number]
+            node = self.site.node(estates.server_id(number))
             looks = []
             for item in node.plan.items:
                 if item.check == "backup.file":
@@ -129,7 +153,11 @@ class Life:
         return {"artefacts": [{"base": base, "same_as": ""} for base in made[:2]], "stands": stands}
 
     def _stands(self, number, of, day, late):
-        if of < self.found.begin or (number, of) in self.tale.backups_missed:
+        if (
+            of < self.found.begin
+            or not self.tale.is_there(number, of)
+            or (number, of) in self.tale.backups_missed
+        ):
             return False
         return of != day or late or (number, of) not in self.tale.backups_late
 
@@ -180,10 +208,21 @@ def connection(word):
     }
 
 
-def host_facts():
-    """What host checks saw on a machine in good order: the recordings of their tests."""
-    found = {}
-    for name in ("host.cpu", "host.memory", "host.filesystem", "host.uptime"):
-        held = json.loads((RECORDINGS / name / "ok.json").read_text())
-        found[name] = held["facts"]
+@cache
+def recorded():
+    """Facts of the recordings of host checks, of a machine in good order."""
+    names = ("host.cpu", "host.memory", "host.filesystem", "host.uptime")
+    return {name: (RECORDINGS / name / "ok.json").read_text() for name in names}
+
+
+def host_facts(number, day):
+    """What host checks saw on a server on a day: figures that move as those of a real machine do."""
+    rng = random.Random(f"{number} {day}")
+    found = {name: json.loads(text)["facts"] for name, text in recorded().items()}
+    after = found["host.cpu"]["span"]["after"]
+    after["user"] += rng.randrange(20, 150)
+    after["idle"] += rng.randrange(400, 2000)
+    found["host.memory"]["memory"]["available"] -= 4096 * rng.randrange(1, 2_000_000)
+    boot = found["host.uptime"]["boot"]
+    boot["uptime_ms"] += (day.toordinal() - 739_000) * DAY + 86_400 * number + rng.randrange(1000)
     return found

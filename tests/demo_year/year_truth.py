@@ -1,0 +1,233 @@
+"""What the clerk makes of a tale: the figures of each period in the words of a worked case.
+
+He has the contracts, a calendar and the tale; nothing that the product computes. Times of answers and repairs
+are held against the contracts' limits here, levels against their durations, weeks against their Thursdays.
+"""
+
+from datetime import timedelta
+
+import chinese_calendar
+from year_tale import DAY, HOUR, MINUTE, local_day
+
+LUOHE = {1: (10, 120), 2: (10, 240), 3: (20, 1440), 4: (30, 1440)}  # minutes to answer, to restore
+HUAIAN = {1: (30, 240), 2: (120, 1440)}
+
+
+def restful(day):
+    """Whether a day is a rest day."""
+    return not chinese_calendar.is_workday(day)
+
+
+def length(outage):
+    """From its onset until it ran again, whatever excused a part of it."""
+    return outage.end - outage.onset
+
+
+def excused(outage):
+    """Whether lateness is pardoned as force majeure."""
+    return outage.majeure == "approved"
+
+
+def faults(tale, first, end, systems=None):
+    """Outages that are faults and began in a period."""
+    for one in tale.outages:
+        if one.onset is not None and first <= local_day(one.onset) < end and in_(one, systems):
+            yield one
+
+
+def in_(one, systems):
+    """Whether it is one of these systems'; None: of any."""
+    return systems is None or one.system in systems
+
+
+def late(answered, took, limits):
+    """Whether an answer or a repair came too late; limits in minutes."""
+    return answered > limits[0] * MINUTE or took > limits[1] * MINUTE
+
+
+# Luohe (annex 2)
+
+
+def luohe_level(one):
+    """Table 2.2: the core's standstill, another's; what is only slow has the level that was stated."""
+    if one.level is not None:
+        return one.level
+    return 1 if one.system < 9 else 2
+
+
+def luohe_late(tale, first, end, systems):
+    """Levels of the faults of these systems that were answered or repaired too late."""
+    found = []
+    for one in faults(tale, first, end, systems):
+        level = luohe_level(one)
+        if not excused(one) and late(one.answered, length(one), LUOHE[level]):
+            found.append(level)
+    for one in tale.reported:
+        mine = first <= local_day(one.at) < end and one.system in systems
+        if mine and late(one.answered, one.recovered, LUOHE[one.level]):
+            found.append(one.level)
+    return sorted(found)
+
+
+def luohe_flaws(tale, first, end, systems):
+    """Flaws whose limit ran out unfixed in a period: a day, seven days, fifteen days."""
+    limits = {"critical": 1, "high": 7, "medium_low": 15}
+    found = {}
+    for one in tale.flaws:
+        due = one.found + limits[one.severity] * DAY
+        if one.system in systems and one.gone > due and first <= local_day(due) < end:
+            found[one.severity] = found.get(one.severity, 0) + 1
+    return found
+
+
+def luohe_lapses(found, tale, months, number):
+    """Systems without any backup in this month and the one before, told once for each pair of months."""
+
+    def none_in(system, first, end):
+        return tale.is_there(system, first) and not backups(tale, system, first, end)
+
+    def streak(system):
+        return next(
+            (k for k in range(number + 1) if not none_in(system, *months[number - k][1:])), number + 1
+        )
+
+    return sum(1 for system in range(len(found.systems)) if streak(system) and streak(system) % 2 == 0)
+
+
+def backups(tale, system, first, end):
+    """Days of a period on which a system was backed up."""
+    mondays = [day for day in tale.mondays() if tale.is_there(system, day + timedelta(days=3))]
+    thursdays = [day + timedelta(days=3) for day in mondays]
+    return [str(day) for day in thursdays if first <= day < end and (system, day) not in tale.backups_missed]
+
+
+def rounds(tale, unit, first, end):
+    """Days of a period on which a unit was inspected."""
+    tuesdays = [(monday, monday + timedelta(days=1)) for monday in tale.mondays()]
+    return [str(day) for monday, day in tuesdays if first <= day < end and (unit, monday) not in tale.absent]
+
+
+# Pingdingshan (annex 2)
+
+
+def pds_level(one):
+    """Strictly more than 5 h, 1 h, 20 min away, or 2 h, 1 h bad, with serious effect; else the fourth."""
+    if one.level is not None:
+        return one.level
+    away = one.bad if one.word == "refused" else 0
+    if one.serious:
+        if away > 5 * HOUR:
+            return 1
+        if away > HOUR or one.bad > 2 * HOUR:
+            return 2
+        if away > 20 * MINUTE or one.bad > HOUR:
+            return 3
+    return 4
+
+
+def pds_faults(tale, first, end):
+    """Level and cause of each fault of a cycle, those of people too."""
+    made = [{"level": pds_level(one), "vendor_cause": one.vendor} for one in faults(tale, first, end)]
+    told = [one for one in tale.reported if first <= local_day(one.at) < end]
+    return made + [{"level": one.level, "vendor_cause": True} for one in told]
+
+
+def pds_response(tale, first, end):
+    """Answered after more than ten minutes (of a fault that was not over by then), and reports too late."""
+    found = list(faults(tale, first, end))
+    slow = [one for one in found if not excused(one) and one.answered > 10 * MINUTE]
+    days = [report_late(one) for one in found if one.report_days is not None]
+    return {"no_support": len(slow), "report_late_days": [one for one in days if one > 0]}
+
+
+def report_late(one):
+    """Calendar days begun after the last day, which is the third after recovery or the next working day."""
+    recovered = local_day(one.end)
+    last = recovered + timedelta(days=3)
+    while restful(last):
+        last += timedelta(days=1)
+    return (filed(one) - last).days
+
+
+def filed(one):
+    """The day on which the report of a fault was handed in."""
+    return local_day(one.end) + timedelta(days=one.report_days)
+
+
+def thursdays(first, end):
+    """Mondays of the weeks that belong to a cycle: each to the one that holds its Thursday."""
+    day = first - timedelta(days=first.weekday())
+    while day < end:
+        if first <= day + timedelta(days=3) < end:
+            yield day
+        day += timedelta(days=7)
+
+
+# Huai'an
+
+
+def huaian_level(one):
+    """A standstill of the core is the graver one, unless somebody said otherwise."""
+    if one.level is not None:
+        return one.level
+    return 1 if one.word == "refused" and one.system < 9 else 2
+
+
+def huaian_late(tale, first, end):
+    """How many incidents were answered or solved too late."""
+    found = faults(tale, first, end)
+    return sum(
+        1 for one in found if not excused(one) and late(one.answered, length(one), HUAIAN[huaian_level(one)])
+    )
+
+
+def huaian_flaws(tale, first, end):
+    """Flaws fixed later than 24 and 72 hours; of those the grave ones that the vendor found himself."""
+    limits = {"critical": DAY, "high": DAY, "medium": 3 * DAY}
+    dues = [(one, one.found + limits[one.severity]) for one in tale.flaws]
+    slow = [one for one, due in dues if one.gone > due and first <= local_day(due) < end]
+    return len(slow), sum(one.severity in ("critical", "high") for one in slow)
+
+
+def huaian_reach(found, tale):
+    """Per cent of the agreed time that the worst platform could be used; approved work is not agreed."""
+
+    def share(system):
+        mine = [one for one in tale.outages if one.system == system and one.word == "refused"]
+        whole = (found.end - found.begin).days * DAY
+        away = sum(one.bad for one in mine)
+        free = sum(
+            min(one.window[1], 2**62) - max(one.window[0], one.approved + 2 * HOUR)
+            for one in mine
+            if allowed(one)
+        )
+        return 100 - 100 * away / (whole - free)
+
+    return min(share(system) for system in range(len(found.systems)))
+
+
+def allowed(one):
+    """Whether maintenance was approved early enough for any part of it."""
+    return one.window is not None and one.approved is not None and one.approved + 2 * HOUR < one.window[1]
+
+
+# The ledger of obligations: what was missed or late in the whole term, as far as the tale says it.
+
+
+def ledger(found, tale):
+    """Obligation -> how many of its rows were missed or late, of those that the clerk can count."""
+    weeks = set(tale.weeks())
+    missed = len({one for one in tale.absent - tale.waived if one[1] in weeks})
+    reports = sum(
+        1
+        for one in tale.outages
+        if one.onset is not None and one.report_days is not None and report_late(one) > 0
+    )
+    flaws = [one for one in tale.flaws]
+    if found.scheme == "luohe_monthly":
+        limits = {"critical": 1, "high": 7, "medium_low": 15}
+        slow = sum(one.gone > one.found + limits[one.severity] * DAY for one in flaws)
+        return {"LH-31": missed, "LH-37": slow}
+    if found.scheme == "huaian_yearly":
+        return {"HA-13": missed, "HA-27": huaian_flaws(tale, found.begin, found.end)[0]}
+    return {"PD-37": missed, "PD-47": reports}
