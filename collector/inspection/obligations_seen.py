@@ -29,9 +29,10 @@ from collector.inspection.holidays import HOLIDAYS, fixed, occurrences
 from collector.judging import backups, scans
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied, Ground, UnitRound, scope_at
-from collector.judging.inspections import coverage
+from collector.judging.inspections import coverage, excused
 from collector.judging.scope import Scope
 from collector.judging.scope import Span as InScope
+from collector.judging.words import words
 from collector.scoring.model import Item, PackPeriod
 from collector.statements.fields import ZONE
 from collector.statements.model import Said
@@ -81,7 +82,7 @@ def observed(
     units, systems = _units(ground.applied), _systems(ground.applied)
     scope = scope_at(ground.applied, as_of_ms)
     deeds = [
-        *_inspections(ground.rounds, ground.applied, terms, extra.special),
+        *_inspections(excused(ground.rounds, words(said)), ground.applied, terms, extra.special),
         *_regular(ground, scope, frame, as_of_ms),
         *_scopes(ground.applied),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
@@ -195,6 +196,7 @@ def _whole(held: Sequence[UnitRound]) -> UnitRound:
         answered=sum(one.answered for one in held),
         assets=sum(one.assets for one in held),
         attempted=sum(one.attempted for one in held),
+        untried=tuple(asset for one in held for asset in one.untried),
         last_ms=max(times, default=None),
     )
 

@@ -43,22 +43,24 @@ def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], as
     owner = unit_of(units)
     planned = estates.planned(period.from_ms, min(period.to_ms, max(as_of_ms, period.from_ms) + 1))
     least = asked.options.get("inspection.min_coverage", 95)
+    enough = least if isinstance(least, int) else 95
+    rounds = inspections.excused(ground.rounds, estates.words)
     rule = asked.options.get("backup.counts_if", "verified")
     points = [one for one in ground.backups if backups.counts(one, str(rule))]
     scanned = list(scans.scans(ground.scans, scope, owner, period))
     items = [
-        *inspections.inspections(ground.rounds, units, period, least if isinstance(least, int) else 95),
+        *inspections.inspections(rounds, units, period, enough),
         *backups.backups(points, planned, owner, period),
         *scanned,
         *(services.availability(ground.services, owner) if "availability" in asked.kinds else ()),
     ]
     gaps = [
-        *inspections.unproven(ground.rounds, units, period, as_of_ms),
+        *inspections.unproven(rounds, units, period, as_of_ms, enough),
         *backups.unproven(ground.unseen, planned, units, period, as_of_ms),
         *scans.unproven(scanned, units, period, as_of_ms),
         *unwatched.unproven(ground.services, owner, asked),
         *unwatched.unwatched(ground.services, units, asked),
-        *unwatched.unscanned(scanned, lambda part: units_of(ground.applied, part, as_of_ms), asked),
+        *unwatched.unscanned(scanned, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

@@ -29,8 +29,10 @@ class Applied:
 class UnitRound:
     """A unit's share of a closed round, from its inspection record (entry `idx`).
 
-    `due`, `answered`: looks (people's items too); `assets`, `attempted`: assets that owed one, and those of
-    which something was answered, an error too. `last_ms`: the newest of its looks, None where there is none.
+    `due`, `answered`: looks (people's items too); `assets`: how many the unit had in scope and in service
+    when the round opened, `attempted`: those of which something was answered, an error too; `untried`: the
+    others, each with how many looks it owed (0: nobody had planned one). `last_ms`: the newest of its looks,
+    None where there is none.
     """
 
     window: str
@@ -46,6 +48,7 @@ class UnitRound:
     attempted: int
     grade: str
     special: bool = False
+    untried: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,37 @@
 """Inspections: what a closed round's record says of each unit, and which of it counts in a period."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from collector.inspection.record import Record
 from collector.judging.ground import UnitRound, day, worst
-from collector.judging.scope import AssetScope, Scope
-from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
+from collector.judging.scope import AssetScope, Scope, met
+from collector.judging.words import Words
+from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 
 LOG = "log"  # who signs what the collector says
 _MILLE = 1000
 _PER_CENT = 10  # per mille
+_NAMED = 20  # so many assets are called by name in a gap
 
 
 @dataclass(slots=True)
 class _Share:
-    due: int = 0
+    """What is known of a unit. `owed`: looks by asset; `wanted`: assets that a whole round has to try."""
+
+    owed: dict[str, int] = field(default_factory=dict)
     answered: int = 0
-    assets: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
     attempted: set[str] = field(default_factory=set)
     last: int | None = None
     grades: set[str] = field(default_factory=set)
+
+    def owes(self, asset: str) -> "_Share":
+        """One look more that an asset owed."""
+        self.owed[asset] = self.owed.get(asset, 0) + 1
+        self.wanted.add(asset)
+        return self
 
     def seen(self, asset: str, t_ms: int | None) -> None:
         """An asset of which something was answered."""
@@ -30,28 +41,37 @@ class _Share:
 
 
 def unit_rounds(idx: int, received_ms: int, record: Record, scope: Scope) -> tuple[UnitRound, ...]:
-    """What a record says of each unit, by the estate it was made under; unit "" for assets without one."""
-    assets = {one.id: one for one in scope.assets}
-    shares: dict[str, _Share] = {}
+    """What a record says of each unit that owed something, by the estate it was made under; unit "" for what
+    belongs to none.
 
-    def share(asset: str) -> _Share:
-        held = shares.setdefault(_unit(assets, asset), _Share())
-        held.due += 1
-        held.assets.add(asset)
-        return held
-
+    A whole round tries every asset that the unit had in scope and in service when the round opened, whether
+    anybody had planned a look at it or not; what is out of scope or service counts neither way.
+    """
+    assets = {one.id: one for one in scope.assets if _counts(one, record.window.from_ms)}
+    out = {one.id for one in scope.assets} - assets.keys()
+    shares: dict[str, _Share] = defaultdict(_Share)
     for item in record.items:
         name = item.asset or item.target
-        held = share(name)
-        held.answered += 1
-        held.seen(name, item.t_ms)
-        held.grades.add(_grade(assets.get(name), item.agent))
+        if name not in out:
+            held = shares[_unit(assets, name)].owes(name)
+            held.answered += 1
+            held.seen(name, item.t_ms)
+            held.grades.add(_grade(assets.get(name), item.agent))
     for missing in record.not_inspected:
         name = missing.asset or missing.target
-        held = share(name)
-        if missing.evidence is not None:
-            held.seen(name, None)
+        if name not in out:
+            held = shares[_unit(assets, name)].owes(name)
+            if missing.evidence is not None:
+                held.seen(name, None)
+    for one in assets.values():
+        if (one.unit or "") in shares:
+            shares[one.unit or ""].wanted.add(one.id)
     return tuple(_round(idx, received_ms, record, unit, one) for unit, one in sorted(shares.items()))
+
+
+def _counts(asset: AssetScope, at_ms: int) -> bool:
+    """Whether an asset is in scope and in service at an instant."""
+    return all(met(spans, at_ms, at_ms + 1) for spans in (asset.in_scope, asset.in_service))
 
 
 def _unit(assets: Mapping[str, AssetScope], asset: str) -> str:
@@ -76,18 +96,38 @@ def _round(idx: int, received_ms: int, record: Record, unit: str, one: _Share) -
         received_ms=received_ms,
         from_ms=window.from_ms,
         last_ms=one.last,
-        due=one.due,
+        due=sum(one.owed.values()),
         answered=one.answered,
-        assets=len(one.assets),
+        assets=len(one.wanted),
         attempted=len(one.attempted),
         grade=worst(sorted(one.grades)),
+        untried=tuple((name, one.owed.get(name, 0)) for name in sorted(one.wanted - one.attempted)),
+    )
+
+
+def excused(rounds: Iterable[UnitRound], words: Words) -> tuple[UnitRound, ...]:
+    """Rounds without the assets that nobody tried and that the buyer says were out of scope or service."""
+    if not words.inside:
+        return tuple(rounds)
+    return tuple(_excused(one, words) for one in rounds)
+
+
+def _excused(one: UnitRound, words: Words) -> UnitRound:
+    out = [(name, owed) for name, owed in one.untried if words.outside(name, one.from_ms)]
+    if not out:
+        return one
+    return replace(
+        one,
+        due=one.due - sum(owed for _, owed in out),
+        assets=one.assets - len(out),
+        untried=tuple(held for held in one.untried if held not in out),
     )
 
 
 def coverage(one: UnitRound) -> int:
     """Looks answered, per mille, rounded down; 0 where an asset of the unit was not even tried, for then the
     round was not one of the whole unit."""
-    return one.answered * _MILLE // one.due if one.attempted == one.assets and one.due else 0
+    return one.answered * _MILLE // one.due if not one.untried and one.due else 0
 
 
 def inspections(
@@ -115,12 +155,30 @@ def inspections(
 
 
 def unproven(
-    rounds: Sequence[UnitRound], units: Sequence[Unit], period: PackPeriod, as_of_ms: int
+    rounds: Sequence[UnitRound],
+    units: Sequence[Unit],
+    period: PackPeriod,
+    as_of_ms: int,
+    least: int = 95,
 ) -> Iterator[Gap]:
-    """Units of which nothing at all says whether they were inspected; and all of them while it goes on."""
-    told = {one.unit for one in rounds if period.from_ms <= (one.last_ms or one.from_ms) < period.to_ms}
+    """Units of which nothing at all says whether they were inspected, or with assets that no look was planned
+    at while the rest was done; and all of them while it goes on."""
+    inside = [one for one in rounds if period.from_ms <= (one.last_ms or one.from_ms) < period.to_ms]
+    told = {one.unit for one in inside}
     for unit in units:
         if as_of_ms < period.to_ms:
             yield Gap("inspection", "period_open", unit.id, who="operator", until_ms=period.to_ms)
         elif unit.id not in told:
             yield Gap("inspection", "not_observed", unit.id, who="operator")
+        else:
+            yield from _unplanned([one for one in inside if one.unit == unit.id], unit.id, least)
+
+
+def _unplanned(rounds: Sequence[UnitRound], unit: str, least: int) -> Iterator[Gap]:
+    """The assets because of which rounds of a unit were no whole ones: nobody had planned a look at them."""
+    short = [one for one in rounds if one.untried and not any(owed for _, owed in one.untried)]
+    short = [one for one in short if coverage(replace(one, untried=())) >= least * _PER_CENT]
+    names = sorted({name for one in short for name, _ in one.untried})
+    if names:
+        facts: dict[str, Scalar] = {"assets": ", ".join(names[:_NAMED]), "count": len(names)}
+        yield Gap("inspection", "assets_not_planned", unit, at_most=len(short), facts=facts, who="admin")

@@ -49,6 +49,14 @@ class Words:
                 made = list(cut(made, complement([(one.from_ms, one.to_ms)], -EVER, EVER)))
         return tuple(made)
 
+    def outside(self, asset: str, at_ms: int) -> bool:
+        """Whether the buyer says of an asset that it was out of scope or out of service at an instant."""
+        for kind in ("in_scope", "in_service"):
+            said = [w for w in self.inside.get((kind, "asset", asset), ()) if w.from_ms <= at_ms < w.to_ms]
+            if said and said[-1].value is False:
+                return True
+        return False
+
     def kind(self, unit: str, at_ms: int) -> str | None:
         """The kind of a unit at an instant, where the buyer named one."""
         said = [one for one in self.kinds.get(unit, ()) if one.from_ms <= at_ms < one.to_ms]

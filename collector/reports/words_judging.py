@@ -98,6 +98,7 @@ _REASONS: Words = {
     "no_report": ("没有扫描报告", "no report was imported"),
     "nobody_watched": ("当时没有采集", "nobody watched then"),
     "not_planned": ("没有配置备份", "no backup is planned"),
+    "assets_not_planned": ("有资产没有安排巡检", "no look is planned at some assets"),
     "points_not_given": ("未给出分值", "no points were given"),
     "late_statement": (
         "事后补报，待甲方确认",
@@ -388,6 +389,11 @@ JUDGING: Words = {
     "judging.no": ("否", "no"),
     "judging.join": ("；", "; "),
     "judging.part": ("、", ", "),
+    "judging.yuan": ("{n} 元", "{n} yuan"),
+    "judging.fault.of": ("{name} {when} 的故障", "fault of {name} at {when}"),
+    "judging.change.total": ("总分", "total"),
+    "judging.change.grade": ("等次", "grade"),
+    "judging.change.vetoes": ("否决项", "vetoes"),
     "judging.systems": ("{n} 个系统", "{n} systems"),
     "judging.because": ("{what} {n}", "{what} {n}"),
 }

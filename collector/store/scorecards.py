@@ -4,6 +4,7 @@
 scorecard reads those of its period, however long the log.
 """
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ unit_round_table = Table(
     Column("attempted", Integer, nullable=False),
     Column("grade", Text, nullable=False),
     Column("special", Integer, nullable=False),
+    Column("untried", Text, nullable=False),  # JSON: [[asset, looks that it owed], …]
 )
 Index("unit_round_opened", unit_round_table.c.opened)
 Index("unit_round_last", unit_round_table.c.last)
@@ -79,6 +81,7 @@ def save_rounds(conn: Connection, rounds: Sequence[UnitRound]) -> None:
             one.attempted,
             one.grade,
             int(one.special),
+            json.dumps(one.untried) if one.untried else "",
         )
         for one in rounds
     ]
@@ -106,6 +109,7 @@ def rounds(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> 
             attempted=row.attempted,
             grade=row.grade,
             special=bool(row.special),
+            untried=tuple((name, owed) for name, owed in json.loads(row.untried)) if row.untried else (),
         )
         for row in conn.execute(wanted.order_by(table.c.opened, table.c.window, table.c.unit))
     )
