@@ -107,7 +107,14 @@ class Ledger:
         high = low + sum((_most(gap, by) for _, gap in gaps), Fraction(0))
         if by == "any":
             high = min(high, Fraction(1))
-        return Counted(low, high, tuple(i for i, _ in items), tuple(i for i, _ in gaps))
+        places = (*(i for i, _ in items), *self._undone(select.kind, scope))
+        return Counted(low, high, places, tuple(i for i, _ in gaps))
+
+    def _undone(self, kind: str, scope: Scope) -> Iterator[int]:
+        """What says that something of a kind was not done: cited, never counted."""
+        for i, item in self._items.get("not_done", ()):
+            if item.facts.get("item") == kind and (scope.unit is None or item.unit in (None, scope.unit)):
+                yield i
 
     def options_of(self, rule: Any) -> tuple[str, ...]:
         """Keys of the options that decide a rule of the pack that is being scored, found out once; those that

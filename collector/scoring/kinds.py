@@ -47,7 +47,9 @@ KINDS: dict[str, frozenset[str]] = {
     "emergency_late": frozenset({"what"}),
     "key_moment_fault": frozenset({"fault"}),
     # From statements by people (collector/statements).
-    "satisfaction": frozenset(),  # value: points (Luohe) or per cent (Huai'an)
+    # What was not done, as somebody stated: cited by the line of `item`, counted by none.
+    "not_done": frozenset({"item", "disputed", "against"}),
+    "satisfaction": frozenset({"late", "stated"}),  # value: points (Luohe) or per cent (Huai'an)
     "visit": frozenset(),
     "document_required": frozenset({"item"}),  # value: how many
     "document_present": frozenset({"item"}),
@@ -57,9 +59,11 @@ KINDS: dict[str, frozenset[str]] = {
     "defect_report": frozenset(),
     "emergency_drill": frozenset(),
     "training": frozenset(),
-    "deduction": frozenset({"item", "by_rule"}),  # value: points; by_rule: the contract says how many
+    "deduction": frozenset(
+        {"item", "by_rule", "stated"}
+    ),  # value: points; by_rule: the contract says how many
     "fine": frozenset(
-        {"item", "percent"}
+        {"item", "percent", "stated"}  # stated: beyond the clause's range, which counts instead
     ),  # value: yuan, or per cent of the month's fee where percent is true
     "promise_missed": frozenset({"promise"}),
     "reprimand": frozenset(),

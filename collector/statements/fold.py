@@ -230,6 +230,7 @@ def standing(said: Iterable[Said], as_of_ms: int, seals: Sequence[Seal] = ()) ->
             seconds=seconds,
             after_seal=_sealed(one, seals),
             confirmed=any(confirms(one, by_entry[entry].role) for entry in seconds),
+            begun_late=first_of(one, by_entry).late,
         )
         if made.two and not made.seconds:
             continue
@@ -240,6 +241,13 @@ def standing(said: Iterable[Said], as_of_ms: int, seals: Sequence[Seal] = ()) ->
         if one.corrects is not None and corrects_well(one, by_entry.get(one.corrects))
     }
     return tuple(one for one in good.values() if one.entry not in replaced and _is_good(one, by_entry))
+
+
+def first_of(one: Said, by_entry: Mapping[int, Said]) -> Said:
+    """The first statement of a chain of corrections."""
+    while one.corrects is not None and corrects_well(one, by_entry.get(one.corrects)):
+        one = by_entry[one.corrects]
+    return one
 
 
 def _is_good(one: Said, by_entry: Mapping[int, Said]) -> bool:

@@ -40,3 +40,5 @@ class Said:
     after_seal: bool = False
     confirmed: bool = False
     """The buyer's side joined in what the vendor's said."""
+    begun_late: bool = False
+    """It came too late, or corrects what did: a correction makes nothing timely that was not."""
