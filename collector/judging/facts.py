@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from collector.judging import backups, inspections, said, scans, services, unwatched
+from collector.judging import backups, inspections, not_done, said, scans, services, unwatched
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground
@@ -30,6 +30,8 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
         items += made
         gaps += missing
     gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked)]
+    items, gaps = not_done.settled(ground.said, (items, gaps), asked)
+    gaps += said.weighty(items, asked)
     return PeriodFacts(period, as_of_ms, units, _ordered(items), _unique(gaps))
 
 
