@@ -36,7 +36,9 @@ def faults(directory: Path, id_: str | None, period: str | None, as_of: str | No
     shown = [one for one in told.account.faults if id_ in (None, one.id)]
     _must_be_there(id_, shown, (one.id for one in told.account.faults))
     if as_json:
-        click.echo(json.dumps(_faults_json(told, shown), ensure_ascii=False))
+        from collector.jobs import judging_json
+
+        click.echo(json.dumps(judging_json.faults(told, shown), ensure_ascii=False))
     else:
         clock = _Clock(told.timezone)
         for one in shown:
@@ -67,7 +69,9 @@ def findings(directory: Path, id_: str | None, every: bool, as_of: str | None, a
     known = [*(one.id for one in account.findings), *(one.id for one in account.vulnerabilities)]
     _must_be_there(id_, [*kept, *flaws], known)
     if as_json:
-        click.echo(json.dumps(_findings_json(told, kept, flaws), ensure_ascii=False))
+        from collector.jobs import judging_json
+
+        click.echo(json.dumps(judging_json.findings(told, kept, flaws), ensure_ascii=False))
     else:
         clock = _Clock(told.timezone)
         for finding in kept:
@@ -174,34 +178,6 @@ def _flaw_lines(one: "Vulnerability", when: _Clock) -> Iterator[str]:
         yield _clock_line(clock, when)
     if one.ended_ms is not None:
         yield f"  ended {when(one.ended_ms)} by {one.ended_by}"
-
-
-def _faults_json(told: "Told", shown: "list[Fault]") -> dict[str, Any]:
-    from checks.codec import to_json
-    from collector.faults.reports import draft
-
-    return {
-        "pack": told.pack.pack,
-        "period": None if told.period is None else told.period.name,
-        "as_of": told.account.as_of_ms,
-        "faults": [{**to_json(one), "draft": to_json(draft(one))} for one in shown],
-        "incidents": to_json(told.account.incidents),
-        "hazards": to_json(told.account.hazards),
-        "blips": told.account.blips,
-        "stray": to_json(told.account.stray),
-    }
-
-
-def _findings_json(told: "Told", kept: "list[Finding]", flaws: "list[Vulnerability]") -> dict[str, Any]:
-    from checks.codec import to_json
-
-    return {
-        "pack": told.pack.pack,
-        "as_of": told.account.as_of_ms,
-        "findings": to_json(kept),
-        "vulnerabilities": to_json(flaws),
-        "stray": to_json(told.account.stray),
-    }
 
 
 def _fail(text: str) -> NoReturn:

@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +13,6 @@ from checks.recurrence import zone
 from collector.context import ConfigError, open_context
 
 if TYPE_CHECKING:
-    from collector.inspection.cadence_model import Row
     from collector.inspection.obligations import ObligationLine
     from collector.jobs.cadence import Told
 
@@ -52,7 +51,9 @@ def obligations(directory: Path, period: str | None, as_of: str | None, as_json:
     except (NoScorecard, cadence.NoLedger) as error:
         _fail(str(error))
     if as_json:
-        click.echo(json.dumps(_json(told), ensure_ascii=False))
+        from collector.jobs import judging_json
+
+        click.echo(json.dumps(judging_json.obligations(told), ensure_ascii=False))
     else:
         for line in _text(told):
             click.echo(line)
@@ -79,78 +80,6 @@ def _line(line: "ObligationLine") -> str:
         parts.append(f"entries {shown}")
     parts.append(f"priced by {one.line}" if one.line else "no price")
     return "\t".join((*parts, one.zh))
-
-
-def _json(told: "Told") -> dict[str, Any]:
-    return {
-        "pack": told.pack,
-        "pack_digest": told.digest,
-        "estate": told.estate,
-        "period": {"name": told.period.name, "from": told.period.from_ms, "to": told.period.to_ms},
-        "as_of": told.as_of_ms,
-        "size": told.size,
-        "obligations": [_line_json(line) for line in told.lines],
-    }
-
-
-def _line_json(line: "ObligationLine") -> dict[str, Any]:
-    one = line.obligation
-    return {
-        "id": one.id,
-        "clause": one.clause,
-        "page": one.page,
-        "zh": one.zh,
-        "en": one.en,
-        "tag": one.tag.value,
-        "limit": one.limit,
-        "line": one.line or None,
-        "who": one.who,
-        "form": one.form,
-        "standing": line.standing.value,
-        "counts": dict(line.counts),
-        "act_by": line.act_by_ms,
-        "out_of_reach": line.lost,
-        "provisional": line.provisional,
-        "entries": list(line.entries),
-        "filed": [
-            {
-                "entry": filed.entry,
-                "kind": filed.kind,
-                "digest": filed.digest,
-                "by": filed.by,
-                "received": filed.received_ms,
-                "late": filed.late,
-            }
-            for filed in line.filed
-        ],
-        "rows": [_row_json(row) for row in line.rows],
-    }
-
-
-def _row_json(row: "Row") -> dict[str, Any]:
-    turn = row.turn
-    return {
-        "id": row.id,
-        "what": list(row.what),
-        "unit": turn.unit,
-        "system": turn.system,
-        "from": turn.from_ms,
-        "due": turn.due_ms,
-        "last_day": turn.last.isoformat(),
-        "needed": turn.needed,
-        "counted": row.counted,
-        "state": row.state.value,
-        "reason": row.reason,
-        "days_late": row.days_late,
-        "arrived_late": row.arrived_late,
-        "provisional": turn.provisional,
-        "waiver": row.waiver,
-        "late_waivers": list(row.late_waivers),
-        "partial": [{"entry": entry, "reason": reason} for entry, reason in row.partial],
-        "act_by": row.act_by_ms,
-        "who": row.who,
-        "entries": list(row.entries),
-    }
 
 
 def _instant(text: str | None) -> int | None:

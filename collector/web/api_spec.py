@@ -1,53 +1,122 @@
-"""`/api/v1/openapi.json`: what `pages/api.py` answers, in OpenAPI 3.1."""
+"""The application that describes `/api/v1` of itself (OpenAPI 3.1), and what all its answers have in common.
 
-from typing import Any
+There is no page to try it out on: that would want scripts from elsewhere.
+"""
 
-_PERIOD = {"name": "period", "in": "path", "required": True, "schema": {"type": "string"}}
-_AS_OF = {
-    "name": "as_of",
-    "in": "query",
-    "schema": {"type": "string"},
-    "description": "As the log stood then: ISO 8601, in the contract's zone where it names none.",
-}
-_UNIT = {"name": "unit", "in": "query", "schema": {"type": "string"}}
-_LINE = {"name": "line", "in": "path", "required": True, "schema": {"type": "string"}}
-_WHAT_IF = {
-    "name": "what_if",
-    "in": "query",
-    "schema": {"type": "array", "items": {"type": "string"}},
-    "description": "KIND:field=value,… as if it had been stated now; may be given several times.",
-}
-_ERROR = {
-    "type": "object",
-    "required": ["status", "detail"],
-    "properties": {"status": {"type": "string"}, "detail": {"type": "string"}},
-}
+import json
+from functools import wraps
+from typing import Any, ParamSpec
 
+from flask import Response, current_app, make_response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
-def _get(summary: str, answer: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    failed = {"description": "no", "content": {"application/json": {"schema": _ERROR}}}
-    given = {"description": "found", "content": {"application/json": {"schema": {"type": answer}}}}
-    return {
-        "get": {
-            "summary": summary,
-            "parameters": list(parameters),
-            "responses": {"200": given, **dict.fromkeys(("400", "401", "403", "404", "409"), failed)},
-        }
+from checks.codec import texts_for_big
+from checks.wire import strict_json
+from collector.availability.errors import AvailabilityError
+from collector.jobs.cadence import NoLedger
+from collector.judging.judge import NoScorecard
+from collector.packs.options import OptionError
+from collector.statements.fields import FieldsError
+from collector.web import api_models as models
+
+P = ParamSpec("P")
+_WORDS = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+_FAILED: dict[Any, Any] = dict.fromkeys(("400", "401", "403", "404", "409"), models.Failed)
+_SESSION: dict[str, Any] = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "roundseal",
+        "description": "The cookie of a login (`__Host-roundseal` over TLS).",
     }
-
-
-SPEC: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "Roundseal", "version": "1"},
-    "components": {"securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "roundseal"}}},
-    "security": [{"session": []}],
-    "paths": {
-        "/api/v1/openapi.json": _get("This description", "object"),
-        "/api/v1/periods": _get("Periods of the contract", "array"),
-        "/api/v1/scorecards/{period}": _get("A scorecard", "object", _PERIOD, _AS_OF, _WHAT_IF),
-        "/api/v1/scorecards/{period}/lines/{line}": _get(
-            "A line with its evidence", "array", _PERIOD, _LINE, _UNIT, _AS_OF
-        ),
-        "/api/v1/scorecards/{period}/sealed": _get("Its seal and amendments", "array", _PERIOD),
-    },
 }
+
+
+def application(name: str) -> OpenAPI:
+    """Flask that follows what is asked and answered by its routes."""
+    return OpenAPI(
+        name,
+        info=Info(title="Roundseal", version="1"),
+        security_schemes=_SESSION,
+        validation_error_status=400,
+        validation_error_model=models.Failed,
+        validation_error_callback=_invalid,
+        doc_ui=False,
+    )
+
+
+def blueprint() -> APIBlueprint:
+    """Routes under `/api/v1`, read only, each for whoever is logged in."""
+    made = APIBlueprint(
+        "api",
+        "collector.web",
+        url_prefix="/api/v1",
+        abp_security=[{"session": []}],
+        abp_responses=dict(_FAILED),
+    )
+
+    @made.before_request
+    def guard() -> BaseResponse | None:
+        answered: BaseResponse | None = current_app.extensions["roundseal_guard"]()
+        return answered
+
+    return made
+
+
+def described(app: OpenAPI) -> Response:
+    """The description; its cookie is named as this server names it."""
+    spec: dict[str, Any] = app.api_doc
+    spec["components"]["securitySchemes"]["session"]["name"] = app.extensions["roundseal_cookie"]
+    return Response(json.dumps(spec, ensure_ascii=False), mimetype="application/json")
+
+
+def said(value: Any, status: int = 200) -> Response:
+    """An answer."""
+    return Response(strict_json.dumps(texts_for_big(value)), status=status, mimetype="application/json")
+
+
+def failed(status: int, code: str, detail: str) -> Response:
+    """An answer that is none."""
+    return said({"status": code, "detail": detail}, status)
+
+
+def refused(error: HTTPException) -> Response:
+    """What Flask refuses under `/api/`, in our form and with its headers (Allow)."""
+    made = make_response(error.get_response())
+    status = error.code or 500
+    made.set_data(strict_json.dumps({"status": _WORDS.get(status, "failed"), "detail": error.name}))
+    made.mimetype = "application/json"
+    return made
+
+
+def _invalid(error: ValidationError) -> Response:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return failed(400, "bad_request", f"{name}: {first['msg']}")
+
+
+def answers(view: Any) -> Any:
+    """Mistakes of the asker as answers."""
+
+    @wraps(view)
+    def made(**asked: Any) -> Response:
+        try:
+            found: Response = view(**asked)
+        except (NoScorecard, NoLedger) as error:
+            return failed(400 if error.code == "future" else 404, error.code, str(error))
+        except OptionError as error:
+            return failed(400, "bad_option", str(error))
+        except FieldsError as error:
+            return failed(400, error.code, str(error))
+        except AvailabilityError as error:
+            return failed(409, "no_figure", str(error))
+        except ValueError as error:
+            return failed(400, "bad_request", str(error))
+        return found
+
+    return made

@@ -18,7 +18,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 def create_app(context: Context, publisher: Publisher | None = None, *, pages: bool = True) -> Flask:
     """Flask with agents' calls, the log's files, health, and (unless told otherwise) pages for people."""
-    app = Flask("collector.web")
+    app = _described("collector.web") if pages else Flask("collector.web")
     publisher = publisher or Publisher(context)
     metrics, plans = Metrics(), Plans(context)
     app.extensions |= {
@@ -33,6 +33,12 @@ def create_app(context: Context, publisher: Publisher | None = None, *, pages: b
     if pages:
         importlib.import_module("collector.web.pages").register(app, context)
     return app
+
+
+def _described(name: str) -> Flask:
+    """Flask that describes its API for programs."""
+    made: Flask = importlib.import_module("collector.web.api_spec").application(name)
+    return made
 
 
 def whole(app: Flask) -> Wsgi:

@@ -87,10 +87,12 @@ def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *
         if g.account is None:
             return _to_login()
         if g.account.must_change and request.endpoint not in _BEFORE_CHANGE:
-            return redirect(url_for("pages.password"))
+            return _to_password()
         if not g.account.role.includes(role):
             abort(403)
         return None
+
+    app.extensions["roundseal_guard"] = guard  # the API asks the same
 
 
 def _visitor(context: Context) -> Account | None:
@@ -117,6 +119,13 @@ def _to_login() -> BaseResponse:
     if request.headers.get("HX-Request"):
         return Response(status=401, headers={"HX-Redirect": url_for("pages.login")})
     return redirect(target)
+
+
+def _to_password() -> BaseResponse:
+    if request.path.startswith("/api/"):
+        answer = '{"status":"password_must_change","detail":"change the one-time password: GET /password"}'
+        return Response(answer, status=403, mimetype="application/json")
+    return redirect(url_for("pages.password"))
 
 
 def cookie_name() -> str:

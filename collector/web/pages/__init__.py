@@ -5,14 +5,15 @@ import pkgutil
 from importlib.metadata import PackageNotFoundError, version
 
 from flask import Blueprint, Flask, g, make_response, render_template, request, url_for
+from flask_openapi3.openapi import OpenAPI
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from collector.context import Context
 from collector.reports import wording
-from collector.web import auth, csrf, headers, i18n, judging_now
-from collector.web.pages import base
+from collector.web import api_spec, auth, csrf, headers, i18n, judging_now
+from collector.web.pages import api, base
 
 # What the menu shows: endpoint, icon, key of its name.
 MENU = (
@@ -115,6 +116,8 @@ def register(app: Flask, context: Context) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.context_processor(_values)
     app.register_blueprint(pages)
+    if isinstance(app, OpenAPI):
+        app.register_api(api.api)
     pages_errors(app)
 
 
@@ -164,6 +167,8 @@ def pages_errors(app: Flask) -> None:
     def known(error: HTTPException) -> Response:
         if request.path.startswith(("/v1/", "/log/", "/static/")) or error.response is not None:
             return error.get_response()
+        if request.path.startswith("/api/"):
+            return api_spec.refused(error)
         key = "error.form" if isinstance(error, CSRFError) else _PAGES.get(error.code or 500, "error.500")
         what = (error.description or "") if isinstance(error, base.BadAskedError) else ""
         return make_response(_error_page(key, what), error.code or 500)
