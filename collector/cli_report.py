@@ -42,6 +42,7 @@ def report(directory: Path, kind: str, period: str, target: Path, subject: str, 
 def _made(directory: Path, kind: str, about: tuple[str, str], form: str, lang: str) -> bytes:
     """The bytes; what cannot be made is said on standard error."""
     from collector.evidence.periods import PeriodError
+    from collector.judging.judge import NoScorecard
     from collector.reports import documents
     from collector.reports.material import Material
     from collector.reports.material_found import found_in, span_of
@@ -52,7 +53,7 @@ def _made(directory: Path, kind: str, about: tuple[str, str], form: str, lang: s
             span = span_of(context, about[0])
             material = Material(context, span, found_in(context, span), about[1])
             return documents.export(kind, material, form, lang)
-    except (*documents.PROBLEMS, PeriodError) as error:
+    except (*documents.PROBLEMS, PeriodError, NoScorecard) as error:
         _fail(f"{error.code}: {error}")
     except Damaged as error:
         _fail(f"damaged: {error}")

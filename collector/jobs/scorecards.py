@@ -230,6 +230,7 @@ def _made(
     conn: Connection, name: str, as_of_ms: int, options: Mapping[str, Value], supposed: tuple[Said, ...]
 ) -> Made:
     chosen = judge.chosen(applied(conn, size_at(conn, as_of_ms)), name, as_of_ms)
+    judge.begun(chosen.period, as_of_ms)
     question = judge.asked(chosen, as_of_ms, options)
     ground = ground_of(conn, chosen, question, supposed)
     facts, card = judge.judged(chosen, ground, question)

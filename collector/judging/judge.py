@@ -75,6 +75,14 @@ def spans(one: Applied) -> dict[str, tuple[int, int]]:
     return {period.name: (period.from_ms, period.to_ms) for period in _periods(one)}
 
 
+def begun(period: PackPeriod, as_of_ms: int) -> None:
+    """NoScorecard for a period that had not begun by then: there is nothing to judge."""
+    if as_of_ms < period.from_ms:
+        raise NoScorecard(
+            "not_begun", f"{period.name} begins on {period.first}: there is nothing to judge yet"
+        )
+
+
 def concerning(applied: Sequence[Applied], period: PackPeriod) -> tuple[Applied, ...]:
     """Of all estates the first, the one in force when the period began, and those applied in it."""
     before = [one for one in applied if one.at_ms <= period.from_ms]

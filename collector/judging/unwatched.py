@@ -76,8 +76,8 @@ def unscanned(scans: Iterable[Item], units_of: UnitsOf, asked: Asked) -> Iterato
         for unit in units_of(part):
             missing |= {(unit.id, one.id): None for one in unit.systems if one.id not in told}
     for kind in kinds:
-        for unit, system in missing:
-            yield Gap(kind, "no_report", unit, system, who="operator")
+        for place, system in missing:
+            yield Gap(kind, "no_report", place, system, who="operator")
 
 
 def _quarters(period: PackPeriod) -> Iterator[PackPeriod]:

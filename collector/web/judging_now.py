@@ -73,8 +73,9 @@ class Card:
 
 
 def has_pack() -> bool:
-    """Whether the estate in force has a contract pack: then the scorecard is the first page."""
-    return bool(periods())
+    """Whether the estate in force has a contract pack and its term has begun: then the scorecard is the
+    first page."""
+    return bool(begun())
 
 
 def periods() -> tuple[PackPeriod, ...]:
@@ -103,6 +104,12 @@ def pack() -> Pack | None:
     return kept(("pack",), read)
 
 
+def begun() -> tuple[PackPeriod, ...]:
+    """The periods that have begun."""
+    now = context().now()
+    return tuple(one for one in periods() if one.from_ms <= now)
+
+
 def period_asked(name: str | None = None) -> PackPeriod:
     """The period that was asked for; else the one that runs, or the last before now. 404 without one."""
     known = periods()
@@ -114,13 +121,13 @@ def period_asked(name: str | None = None) -> PackPeriod:
         if found is None:
             abort(404)
         return found
-    now = context().now()
-    begun = [one for one in known if one.from_ms <= now]
-    return begun[-1] if begun else known[0]
+    return (begun() or known)[-1 if begun() else 0]
 
 
 def card(period: PackPeriod) -> Card:
-    """The scorecard of a period as of now."""
+    """The scorecard of a period as of now; 404 for one that has not begun."""
+    if context().now() < period.from_ms:
+        abort(404)
     return kept(("card", period.name), lambda: _card(period))
 
 
@@ -144,8 +151,8 @@ def _archive(period: PackPeriod) -> Archive | None:
 
 
 def beside(period: PackPeriod) -> tuple[PackPeriod | None, PackPeriod | None]:
-    """The periods before and after."""
-    known = periods()
+    """The periods before and after, as far as they have begun."""
+    known = begun()
     place = next(n for n, one in enumerate(known) if one.name == period.name)
     return known[place - 1] if place else None, known[place + 1] if place + 1 < len(known) else None
 

@@ -12,7 +12,9 @@ from collector.cli import main
 from collector.estate.errors import EstateError
 from collector.jobs import derive
 from collector.jobs import scorecards as jobs
+from collector.judging.judge import NoScorecard
 from collector.judging.outlook import outlook
+from collector.reports.material_found import found_in, span_of
 from collector.scoring.model import LineState
 from collector.store import scorecards as store
 
@@ -77,6 +79,16 @@ def items(made, kind, **where):
         for one in made.facts.items
         if one.kind == kind and all(getattr(one, name) == value for name, value in where.items())
     ]
+
+
+def test_a_period_that_has_not_begun_has_no_scorecard_and_no_document(month):
+    with pytest.raises(NoScorecard) as refused:
+        jobs.scorecard(month.context, "2026-09")
+    assert refused.value.code == "not_begun"
+    with pytest.raises(NoScorecard):
+        jobs.scorecard(month.context, "2026-08", month.world.at - 86_400_000)  # it began an hour ago
+    with pytest.raises(NoScorecard):
+        found_in(month.context, span_of(month.context, "2026-09"))
 
 
 def test_a_period_without_any_evidence_is_neither_zero_nor_full(site):

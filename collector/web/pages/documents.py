@@ -3,6 +3,7 @@
 from flask import Response, abort, flash, redirect, request, url_for
 
 from collector.evidence.periods import PeriodError
+from collector.judging.judge import NoScorecard
 from collector.reports import documents as reports
 from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
@@ -36,7 +37,7 @@ def document_make() -> Answer:
         span = span_of(context(), request.form.get("period", ""))
         material = Material(context(), span, found_in(context(), span), subject)
         data = reports.export(kind, material, form, i18n.language(), auth.account().name)
-    except (*reports.PROBLEMS, PeriodError) as error:
+    except (*reports.PROBLEMS, PeriodError, NoScorecard) as error:
         flash(t("documents.failed", why=str(error)), "bad")
         return redirect(url_for("pages.documents", period=request.form.get("period", "")))
     name = "-".join(part.replace("/", "-") for part in (kind, subject, span.name) if part)

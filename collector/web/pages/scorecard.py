@@ -236,7 +236,7 @@ def scorecard() -> Answer:
         found=found,
         card=card,
         period=period,
-        known=judging_now.periods(),
+        known=judging_now.begun(),
         before=before,
         after=after,
         state=status_word(found.status, period),

@@ -14,6 +14,7 @@ from collector.jobs.statements import StatementError
 from collector.reports.sheet import Column, Link, Table
 from collector.reports.sheet import Kind as Cell
 from collector.reports.words_judging import word
+from collector.scoring.kinds import BY_PEOPLE
 from collector.statements.fields import Field, Type
 from collector.statements.fold import may_second, seconds_of
 from collector.statements.kind import Kind, Paper
@@ -156,14 +157,14 @@ def asked_table(_args: Mapping[str, str]) -> Table:
 
 
 def _gaps() -> list[tuple[object, ...]]:
-    if not judging_now.periods():
+    if not judging_now.has_pack():
         return []
     found = judging_now.card(judging_now.period_asked(""))
     lang, kinds = i18n.language(), offered()
     rows: dict[tuple[str, str, str, str], tuple[object, ...]] = {}
     for gap in found.judged.facts.gaps:
-        if gap.kind not in kinds:
-            continue
+        if gap.kind not in kinds or gap.kind in BY_PEOPLE:
+            continue  # that a complaint may still come asks nobody for one
         where = name_of(gap.system or gap.unit or "") or t("judging.lines.contract")
         href = url_for("pages.statement_new", kind=gap.kind, unit=gap.unit or "", period=found.period.name)
         rows[gap.kind, gap.unit or "", gap.system or "", gap.reason] = (
