@@ -3,7 +3,7 @@
 An estate counts from the instant at which it was applied; the very first one counts before it too. What it
 says of earlier days changes nothing of them: a span of `in_scope` or `in_service` that begins before the
 apply counts from the apply on. What is no longer named goes on as it was named last, to the end of the time
-that is asked for: dropping ends no duty. Only what the buyer states (words.py) speaks of days that are over.
+that is asked for: dropping ends no duty. Only the buyer's statements (words.py) speak of days that are over.
 """
 
 from bisect import bisect_left, bisect_right

@@ -1,7 +1,7 @@
-"""What the buyer stated of days that are over: scope and service of systems and assets, kinds of units. Pure.
+"""What people stated of scope and service of systems and assets, and the buyer of the kinds of units. Pure.
 
-Only statements of the buyer's side count here: a vendor who calls a system out of service does so for what
-is still to come, in the estate. A later statement replaces an earlier one for the days that it names.
+Only the buyer's word speaks of days that are over. What the vendor's side states counts as an estate that it
+applies would: from its receipt on. A later statement replaces an earlier one for the days that it names.
 """
 
 from collections import defaultdict
@@ -19,6 +19,7 @@ Spans = tuple[tuple[int, int], ...]
 """Disjoint [from, to), UTC ms, in order; -EVER and EVER where there is no edge."""
 Key = tuple[str, str, str]
 """(in_scope or in_service, system or asset, id)"""
+_KINDS = ("in_scope", "in_service", "unit_kind")
 ALWAYS: Spans = ((-EVER, EVER),)
 
 
@@ -73,14 +74,16 @@ def words(said: Iterable[Said]) -> Words:
     inside: dict[Key, list[Word]] = defaultdict(list)
     kinds: dict[str, list[Word]] = defaultdict(list)
     for one in said:
-        if one.kind not in ("in_scope", "in_service", "unit_kind") or side(one.role) != "buyer":
+        if one.kind not in _KINDS:
             continue
         since, until = instant_of(one.fields.get("since")), instant_of(one.fields.get("until"), end=True)
-        low, high = -EVER if since is None else since, EVER if until is None else until
-        if low >= high:
+        earliest = -EVER if side(one.role) == "buyer" else one.received_ms
+        low, high = max(earliest, -EVER if since is None else since), EVER if until is None else until
+        if low >= high or (one.kind == "unit_kind" and earliest > -EVER):
             continue
         if one.kind == "unit_kind":
-            kinds[str(one.fields.get("unit"))].append(Word(low, high, str(one.fields.get("kind")), one.entry))
+            word = Word(low, high, str(one.fields.get("unit_kind")), one.entry)
+            kinds[str(one.fields.get("unit"))].append(word)
             continue
         value = one.fields.get(one.kind) is True
         for what in ("system", "asset"):

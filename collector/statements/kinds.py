@@ -78,6 +78,7 @@ _FIELDS: Mapping[str, Field] = {
         _f("same", _T.FLAG, "同一故障", "the same fault"),
         _f("in_scope", _T.FLAG, "在运维范围", "in scope"),
         _f("in_service", _T.FLAG, "在用", "in service"),
+        _f("unit_kind", _T.ID, "单位类别", "kind of the unit"),
         _f("grade", _T.WORD, "到场人员", "who came", "technician", "engineer", "expert", "manager"),
         _f(
             *("activity", _T.WORD, "活动", "activity"),
@@ -380,6 +381,13 @@ _TABLE = (
         BOTH,
         "system? asset? in_service since until? text?",
         one_of=("system", "asset"),
+    ),
+    _kind(
+        "unit_kind",
+        "使用单位类别变更",
+        "kind of a unit",
+        BUYER,
+        "unit unit_kind since until? text?",
     ),
     # Of statements and keys themselves.
     _kind("second", "会签", "another account joins in", ANY, "entry"),
