@@ -43,12 +43,13 @@ _STATES_OF_ARCHIVE = ("event", "present", "due", "late", "expired", "missing")
 
 @dataclass(frozen=True, slots=True)
 class ArchiveWords:
-    """An archive's tables in one language."""
+    """An archive's tables in one language. `short`: digests by their first eight bytes, for paper."""
 
     found: Archive
     names: Mapping[str, str]
     lang: str
     file: Callable[[Place], str] | None = None
+    short: bool = False
 
     def places(self, chosen: Iterable[Place], name: str = "archive", key: str = "archive") -> Table:
         """What is wanted, and how it stands."""
@@ -83,7 +84,7 @@ class ArchiveWords:
             place.wanted.zh if self.lang == "zh" else place.wanted.en,
             self._where(place),
             one.name or "–",
-            one.digest or None,
+            (f"{one.digest[:16]}…" if self.short else one.digest) if one.digest else None,
             one.by,
             one.filed_ms,
             one.expires.isoformat() if one.expires else "–",

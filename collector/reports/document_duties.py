@@ -60,9 +60,10 @@ def archive(material: Material, lang: str) -> Iterator[Table]:
     """Documents on file and missing."""
     if material.found.archive is None:
         return
-    words = ArchiveWords(material.found.archive, material.names, lang)
-    yield words.places(material.found.archive.places)
-    yield words.filings()
+    words = ArchiveWords(material.found.archive, material.names, lang, short=True)
+    yield words.sums(material.found.archive.places, "archive")
+    made = words.filings()
+    yield table("archive-files", made.columns, made.rows, lang, made.title)
 
 
 @part("usage")

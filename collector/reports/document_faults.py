@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from collector.faults.model import Clock, Event, Fault, Finding, ReportDue, Vulnerability
+from collector.faults.said import onset_of
 from collector.reports import wording
 from collector.reports.document_parts import clock, part, table
 from collector.reports.material import Material
@@ -20,6 +21,14 @@ def levels_words(one: Fault, lang: str) -> str:
     """All levels that the evidence allows."""
     join = text("judging.part", lang)
     return join.join(level_words(level, lang) for level in one.judged.levels) or "–"
+
+
+def fault_words(ident: str, name: str, material: Material, lang: str) -> str:
+    """A fault by its system's name and the time it began."""
+    named = onset_of(ident)
+    if named is None:
+        return ident
+    return text("judging.fault.of", lang, name=name, when=clock(named[1], material, "%m-%d %H:%M:%S"))
 
 
 def clock_words(one: Clock, lang: str) -> str:
@@ -50,7 +59,7 @@ def _fault(material: Material, one: Fault, lang: str) -> tuple[object, ...]:
     end = one.to_ms
     stated = one.judged.level_by is not None
     return (
-        one.id,
+        fault_words(one.id, material.called(one.system, lang), material, lang),
         material.called(one.system, lang),
         one.moments.onset_ms,
         end,
@@ -212,8 +221,8 @@ def clock_row(one: Clock, lang: str) -> tuple[object, ...]:
 def report_row(one: ReportDue, lang: str) -> tuple[object, ...]:
     """The report's own limit, as a clock."""
     name = doc_or(f"doc.clock.{one.id}", doc("doc.clock.report", lang), lang)
-    late = doc("doc.days_late", lang, n=one.late_days) if one.late_days else "–"
-    return name, one.clause, late, one.due_ms, one.filed_ms, None, f"j_c_{one.state.value}"
+    late = f" ({doc('doc.days_late', lang, n=one.late_days)})" if one.late_days else ""
+    return name + late, one.clause, "–", one.due_ms, one.filed_ms, None, f"j_c_{one.state.value}"
 
 
 @part("clocks")

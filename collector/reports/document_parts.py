@@ -15,7 +15,23 @@ from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text
 
-MOST = 200
+MOST = 1000
+# Where all rows of a part can be seen and saved.
+_PAGES = {
+    "lines": "/scorecard",
+    "rounds": "/rounds",
+    "missing": "/rounds",
+    "problems": "/today",
+    "devices": "/assets",
+    "availability": "/systems",
+    "backups": "/backups",
+    "scans": "/scans",
+    "faults": "/faults",
+    "vulnerabilities": "/faults",
+    "findings": "/findings",
+    "ledger": "/obligations",
+    "archive-files": "/archive",
+}
 Part = Callable[[Material, str], Iterator[Table]]
 PARTS: dict[str, Part] = {}
 
@@ -36,7 +52,7 @@ def table(
     """A part as a table; of a very long one the first rows, and how many are left out."""
     shown = list(rows[:MOST])
     if len(rows) > MOST:
-        left = doc("doc.left_out", lang, n=len(rows) - MOST)
+        left = doc("doc.left_out", lang, n=len(rows) - MOST, where=_PAGES.get(name, "/evidence"))
         shown.append((left, *(None for _ in columns[1:])))
     head = title or doc(f"doc.part.{name}", lang)
     return Table(f"doc-{name}", head, columns, shown, doc(f"doc.none.{name}", lang))
@@ -79,8 +95,9 @@ def money(material: Material, lang: str) -> Iterator[Table]:
 def todo(material: Material, lang: str) -> Iterator[Table]:
     """What is not proven."""
     words = _words(material, lang)
-    if words is not None and words.judged.facts.gaps:
-        yield words.todo()
+    made = None if words is None else words.todo()
+    if made is not None and made.rows:
+        yield made
 
 
 @part("lines")

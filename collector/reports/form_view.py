@@ -111,7 +111,7 @@ class FormWords:
         for section in self._sections(sheet, by_id):
             self._section(grid, section, by_id)
         scored = [one for one in by_id.values() if not is_off(one)]
-        if scored and sheet.sum:
+        if scored and sheet.sum and not whole:
             self._sum(grid, scored)
         if whole:
             self._offs(grid, by_id)
@@ -238,7 +238,7 @@ class FormWords:
         if veto:
             return doc("doc.form.veto" if line.items else "doc.form.no_veto", self.lang), note
         if one.line.startswith("fine."):
-            return doc("doc.form.yuan", self.lang, n=yuan(self.words.judged.fined.get(one.line))), note
+            return self.words.points_of(line), note
         return points(line.points), note
 
     def _total(self, grid: _Grid) -> None:

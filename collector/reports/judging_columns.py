@@ -12,7 +12,7 @@ WIDTHS = {
     "j_state": 1.1,
     "j_grade": 0.65,
     "j_why": 2.6,
-    "j_evidence": 1.2,
+    "j_evidence": 1.9,
     "j_options": 1.7,
     "j_content": 3.2,
     "j_option": 1.5,
@@ -39,6 +39,9 @@ WIDTHS = {
     "j_place": 1.6,
     "j_check": 1.5,
     "j_kind": 1.2,
+    "j_fault": 1.7,
+    "j_obligation": 0.8,
+    **{f"j_n_{state}": 0.6 for state in ("open", "done", "late", "missed", "excused", "not_proven")},
 }
 
 TONES = {

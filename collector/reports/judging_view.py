@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from checks.recurrence import zone
+from collector.faults.said import onset_of
 from collector.packs.form_terms import FormTerms
 from collector.reports.judging_prices import Off
 from collector.reports.sheet import Column, Kind, Link, Table
@@ -12,6 +15,7 @@ from collector.reports.words_judging import JUDGING, text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
 
 _MOST_PROOFS = 3
+_ZONE = "Asia/Shanghai"  # of every contract
 # What is not there yet is asked for by its other name.
 _WANTED = {"document_present": "document_missing"}
 # Facts of a gap that say what it is about.
@@ -182,7 +186,7 @@ class Words:
             self.title(one),
             cited(one.clause, one.page),
             word("tag", one.tag, self.lang),
-            points(one.full),
+            self.full_of(one),
             points(one.required),
             points(one.counted),
             points(one.missing),
@@ -203,11 +207,30 @@ class Words:
         """A line's name."""
         return one.title if self.lang == "zh" else self.judged.english.get(one.id) or one.title
 
+    def change(self, what: str) -> str:
+        """What an amendment changed: a line's name, a step of the money, total, grade or vetoes."""
+        kind, _, name = what.partition(".")
+        if kind == "money":
+            return self.step(name)
+        found = next((one for one in self.judged.card.lines if one.id == name), None)
+        if kind == "line":
+            return name if found is None else self.line_name(found)
+        return word("change", what, self.lang)
+
     def points_of(self, one: Line) -> str:
         """Its points, or the range that evidence still leaves."""
         if one.state is LineState.NOT_APPLICABLE and one.points is None:
             return "–"
+        if one.id.startswith("fine.") and one.points is not None:
+            return text("judging.yuan", self.lang, n=yuan(self.judged.fined.get(one.id)))
         return points(one.points) if one.points is not None else self.range_of(one.low, one.high)
+
+    def full_of(self, one: Line) -> str:
+        """The points there are; of what takes off, what each costs."""
+        if not is_off(one):
+            return points(one.full)
+        found = next((off.price for off in self.judged.offs if off.line == one.id), ("–", "–"))
+        return found[0 if self.lang == "zh" else 1]
 
     def range_of(self, low: Fraction, high: Fraction) -> str:
         """From one to the other."""
@@ -321,10 +344,21 @@ class Words:
             one.until_ms,
         )
 
-    def _subject(self, key: str, value: str) -> str:
-        """What a gap is about: of a document its name."""
-        known = self.judged.documents.get(value) if key == "item" else None
-        return value if known is None else known[0 if self.lang == "zh" else 1]
+    def value(self, key: str, value: object) -> str:
+        """What a fact says: of a fault its system and time, of a document or a deduction its name."""
+        if isinstance(value, bool):
+            return text("judging.yes" if value else "judging.no", self.lang)
+        said = str(value)
+        if key == "fault" and (named := onset_of(said)) is not None:
+            when = datetime.fromtimestamp(named[1] / 1000, zone(_ZONE)).strftime("%m-%d %H:%M:%S")
+            return text("judging.fault.of", self.lang, name=self.place(None, named[0]), when=when)
+        place = 0 if self.lang == "zh" else 1
+        if key == "item" and (known := self.judged.documents.get(said)) is not None:
+            return known[place]
+        off = next((one for one in self.judged.offs if one.line.partition(".")[2] == said), None)
+        if key == "item" and off is not None:
+            return (off.title, off.title_en or off.title)[place]
+        return said if isinstance(value, int) else word("word", said, self.lang)
 
     def _places(self, found: Sequence[Gap]) -> str:
         """Of which unit and system; of several systems how many."""
@@ -335,7 +369,7 @@ class Words:
 
     def _items_of(self, found: Sequence[Gap]) -> str:
         subjects = dict.fromkeys(
-            self._subject(key, str(value))
+            self.value(key, value)
             for gap in found
             for key, value in gap.facts.items()
             if value and key in _SUBJECTS
@@ -357,7 +391,7 @@ class Words:
         for proof in one.proofs or (None,):
             yield (
                 word("item", one.kind, self.lang),
-                one.title or "–",
+                self.value("fault", one.title) if one.title else "–",
                 self.place(one.unit, one.system),
                 one.day.isoformat() if one.day else "–",
                 points(one.value),
@@ -379,10 +413,8 @@ class Words:
         """What else is known of it, as written in the log."""
         parts = []
         for key, value in found.items():
-            if isinstance(value, bool):
-                value = text("judging.yes" if value else "judging.no", self.lang)
             if value not in (None, ""):
-                parts.append(f"{word('fact', key, self.lang)}: {value}")
+                parts.append(f"{word('fact', key, self.lang)}: {self.value(key, value)}")
         return text("judging.join", self.lang).join(parts) or "–"
 
     def gaps(self, one: Line) -> Table:

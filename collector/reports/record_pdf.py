@@ -231,7 +231,9 @@ def cell_text(cell: object, kind: Kind, view: Paper) -> str:
     if cell is None:
         return "–"
     if kind is Kind.WHEN and isinstance(cell, int):
-        return datetime.fromtimestamp(cell / 1000, view.zone).strftime("%m-%d %H:%M:%S")
+        # A document of a long period names the year.
+        form = "%Y-%m-%d %H:%M:%S" if getattr(view, "wide", False) else "%m-%d %H:%M:%S"
+        return datetime.fromtimestamp(cell / 1000, view.zone).strftime(form)
     return clean(words(cell, kind, view.lang))
 
 

@@ -65,6 +65,7 @@ _NONE: Words = {
     "findings": ("本期没有未结隐患。", "No finding was open in this period."),
     "ledger": ("本期没有到期的义务。", "Nothing was due in this period."),
     "usage": ("本期没有操作记录。", "Nobody used the tool in this period."),
+    "archive-files": ("还没有归档文件。", "No file is on record yet."),
     "log": ("本期没有存证条目。", "The log took in nothing in this period."),
 }
 
@@ -252,7 +253,6 @@ DOCUMENT: Words = {
     "doc.form.vetoes": ("否决项", "Vetoes"),
     "doc.form.veto": ("成立", "holds"),
     "doc.form.no_veto": ("未见", "none seen"),
-    "doc.form.yuan": ("{n} 元", "{n} yuan"),
     "doc.form.in_yuan": ("元", "yuan"),
     "doc.form.total": ("总分", "Total"),
     "doc.form.date": ("日期: 　　　年　　月　　日", "Date: ____________"),
@@ -260,7 +260,10 @@ DOCUMENT: Words = {
         "本表由使用单位勾选，机器不填。填报得分: {points}。{note}",
         "The unit ticks this form; no machine does. Points stated: {points}. {note}",
     ),
-    "doc.left_out": ("另有 {n} 行未列出，见页面所存 xlsx", "{n} more rows: save the table of the page"),
+    "doc.left_out": (
+        "另有 {n} 行未列出，见页面 {where} 所存 xlsx",
+        "{n} more rows: in the xlsx saved from the page {where}",
+    ),
     "doc.why.missing": ("漏检", "missed"),
     "doc.why.not_enrolled": ("代理未登记", "agent not enrolled"),
     "doc.why.not_done": ("人工项未填", "people's item not done"),

@@ -320,9 +320,11 @@ def seals_table(_args: Mapping[str, str]) -> Table:
                 if not made.changes:
                     total = points(made.scorecard.total)
                     rows.append((name, row.as_of, t("periods.total"), "–", "–", total, row.idx))
+                words = Words(judging_now.card(period).judged, i18n.language())
                 for one in made.changes:
-                    shown = (one.unit or "–", one.before or t("periods.open"), one.after or t("periods.open"))
-                    rows.append((name, row.as_of, one.what, *shown, row.idx))
+                    unit = words.place(one.unit, None) if one.unit else "–"
+                    shown = (unit, one.before or t("periods.open"), one.after or t("periods.open"))
+                    rows.append((name, row.as_of, words.change(one.what), *shown, row.idx))
     return Table("judging-seals", t("periods.seals"), _SEALS, rows[::-1], t("periods.seals.none"))
 
 
