@@ -1,0 +1,111 @@
+"""A month of a small estate is played to its end: seal, amendment and what looks made up are the clerk's."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+NAMES = (
+    *("clerk", "year_tale", "year_truth", "year_estate", "year_play", "year_people", "year_life"),
+    "demo_year",
+)
+BEGIN = date(2025, 6, 10)
+
+
+@pytest.fixture(scope="module")
+def year():
+    """The modules of the demonstration, as the command has them."""
+    before = {name: sys.modules.pop(name, None) for name in NAMES}
+    made = {}
+    for name in NAMES:
+        spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+        made[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(made[name])
+    yield made
+    for name, module in before.items():
+        sys.modules.pop(name, None)
+        if module is not None:
+            sys.modules[name] = module
+
+
+def small(tales, found):
+    """A month of two units with a system each: answered late, work never approved, a flaw, a week missed."""
+    monday = date(2025, 6, 16)
+    held = tales.at(date(2025, 7, 8), "18:00"), tales.at(date(2025, 7, 20), "12:00")
+    tale = tales.Tale(found.begin, found.end, held=held)
+    tale.absent = {(1, monday)}
+    tale.backups_missed = {(0, monday + timedelta(days=3))}
+    tale.backups_late = {(1, monday + timedelta(days=10))}
+    first = tales.first_look(0, tales.at(date(2025, 6, 20), "09:00"))
+    tale.outages = [tales.Outage(0, first, first + 12 * tales.MINUTE, answered=11 * tales.MINUTE)]
+    window = tales.at(date(2025, 6, 26), "20:00"), tales.at(date(2025, 6, 26), "22:00")
+    away = tales.first_look(1, window[0])
+    work = tales.Outage(1, away, away + 6 * tales.MINUTE, window=window)
+    again = replace(work, begin=work.begin + 7 * tales.DAY, end=work.end + 7 * tales.DAY)
+    span = window[0] + 7 * tales.DAY, window[1] + 7 * tales.DAY
+    tale.outages += [work, replace(again, window=span, approved=span[0] - tales.DAY)]
+    found_ms = tales.at(date(2025, 6, 14), "11:00")
+    flaw = tales.Flaw(0, "CVE-2025-0001", "9.8", "critical", found_ms, found_ms + 2 * tales.DAY)
+    tale.flaws = [flaw]
+    return tale
+
+
+@pytest.fixture(scope="module")
+def played(year, tmp_path_factory):
+    """The month, played."""
+    estates, tales, demo = year["year_estate"], year["year_tale"], year["demo_year"]
+    whole = estates.terms("luohe-2026")
+    found = replace(whole, servers=7, units=whole.units[:2], systems=whole.systems[:2])
+    tale = small(tales, found)
+    before, year["year_tale"].TALES["luohe_monthly"] = tales.TALES["luohe_monthly"], lambda *_: tale
+    year["year_life"].FAKED_WEEKS = range(5)
+    try:
+        site, _, truth, people = demo.play(tmp_path_factory.mktemp("year"), found, 7, 44)
+    finally:
+        tales.TALES["luohe_monthly"] = before
+    yield site, found, tale, truth, people
+    site.close()
+
+
+def test_every_line_is_the_clerks_and_the_amendment_has_what_came_late(year, played):
+    site, found, _, truth, people = played
+    cards, wrong = year["demo_year"].judged(site, found, truth, people, site.hands.ms + 1)
+    assert wrong == 0
+    assert [card.period.name for card in cards] == ["2025-06"]
+    (_, first), (_, last) = people.sealed["2025-06"]
+    assert (first.number, last.number) == (0, 1)
+    assert first.scorecard.total is None  # two days of looks were waiting for a line
+    assert last.scorecard.total == cards[0].total
+
+
+def test_the_tale_told_what_it_was_to_tell(year, played):
+    _, _, _, truth, _ = played
+    units = truth["2025-06"]["units"]
+    assert [unit["late_faults"] for unit in units] == [[1], []]
+    assert units[0]["late_vulns"] == {"critical": 1}
+    assert [len(unit["inspections"]) for unit in units] == [5, 4]
+    assert len(units[0]["systems"][0]["backups"]) == 3
+
+
+def test_work_that_was_approved_in_time_is_no_fault_and_work_that_never_was_is_one(year, played):
+    site, _, tale, _, people = played
+    assert [people.fault(one)[:6] for one in tale.outages if one.onset is not None] == ["sys-01", "sys-02"]
+    with site.context.read() as conn:
+        known = year["year_people"].faults.told(conn, site.hands.ms, "2025-06").account.faults
+    assert len(known) == 2
+
+
+def test_what_stands_still_and_what_is_copied_is_named_and_nothing_else(year, played):
+    site, _, _, _, _ = played
+    suspicious = year["demo_year"].suspicious
+    with site.context.read() as conn:
+        found = suspicious.suspicions(conn, "2025-07", site.hands.ms)
+    named = {(str(one.word), one.check, one.target, one.of) for one in found}
+    assert named == {
+        ("constant", "host.memory", "srv-04", ""),
+        *(("copied", f"host.{name}", "srv-07", "srv-06") for name in ("cpu", "memory", "uptime")),
+    }
