@@ -179,7 +179,11 @@ def about_outage(people, one, key):
 def about_reported(people, one):
     """A fault that only people know: reported by the buyer, answered, repaired, with a report."""
     system = estates.system_id(one.system)
-    name = f"{system}@{datetime.fromtimestamp(one.at / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def name():
+        derive.catch_up(people.site.context)  # the report itself must have been followed
+        return f"{system}@{datetime.fromtimestamp(one.at / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
     said = {"system": system, "at": clock(one.at), "level": one.level, "text": "终端打印异常"}
     people.will(one.at + MINUTE, "fault_reported", BUYER, vendor="true", **said)
     for kind, at_ms, more in (
