@@ -1,8 +1,9 @@
 """Everything that counts in a period, in one order that does not depend on the order of arrival."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from collector.judging import backups, inspections, not_done, said, scans, services, unwatched
+from collector.judging import backups, inspections, moves, not_done, said, scans, services, unwatched
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground
@@ -10,7 +11,7 @@ from collector.judging.ledgers import ledgers
 from collector.judging.scope import Scope
 from collector.judging.units import scope_of, unit_of, units_in
 from collector.packs import archive
-from collector.scoring.model import Gap, Item, PeriodFacts, Unit
+from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Unit
 
 
 def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
@@ -32,7 +33,17 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked)]
     items, gaps = not_done.settled(ground.said, (items, gaps), asked)
     gaps += said.weighty(items, asked)
+    items += moves.moves(estates, period, as_of_ms)
+    items = [_stamped(one, estates, period) for one in items]
     return PeriodFacts(period, as_of_ms, units, _ordered(items), _unique(gaps))
+
+
+def _stamped(item: Item, estates: Estates, period: PackPeriod) -> Item:
+    """A fault of a system whose terms changed in the period says by which entries."""
+    if item.kind != "fault" or item.system is None:
+        return item
+    changed = estates.changed(item.system, period.from_ms, period.to_ms)
+    return replace(item, facts={**item.facts, **services.changed_facts(changed)}) if changed else item
 
 
 Found = tuple[Sequence[Item], Sequence[Gap]]

@@ -50,6 +50,15 @@ class Words:
                 made = list(cut(made, complement([(one.from_ms, one.to_ms)], -EVER, EVER)))
         return tuple(made)
 
+    def about(self, from_ms: int, to_ms: int) -> tuple[tuple[int, str | None], ...]:
+        """Entries of all statements with a part in [from, to), each with the system that it is about."""
+        every = {
+            (one, key[2] if key[1] == "system" else None) for key, held in self.inside.items() for one in held
+        }
+        every |= {(one, None) for held in self.kinds.values() for one in held}
+        inside = [(one.entry, system) for one, system in every if one.from_ms < to_ms and one.to_ms > from_ms]
+        return tuple(sorted(inside, key=str))
+
     def outside(self, asset: str, at_ms: int) -> bool:
         """Whether the buyer says of an asset that it was out of scope or out of service at an instant."""
         for kind in ("in_scope", "in_service"):

@@ -106,6 +106,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "scan": ("漏洞扫描", "vulnerability scans"),
     "availability": ("可用率", "availability"),
     "critical_interruption": ("关键业务中断", "critical interruptions"),
+    "estate_changed": ("资产台账变更", "the estate changed"),
     "due": ("应完成事项", "things due"),
     "done": ("已完成事项", "things done"),
     "late": ("逾期完成事项", "things done late"),

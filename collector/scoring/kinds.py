@@ -34,6 +34,7 @@ KINDS: dict[str, frozenset[str]] = {
             ),
             *("provisional", "levels"),  # nobody has confirmed it; all levels that the bounds allow
             "disputed",  # the vendor's side says otherwise than the buyer's
+            "estate_changed",  # entries that changed in the period by what its system is judged
         }
     ),
     "report_late_days": frozenset({"fault"}),  # value: days
@@ -72,6 +73,8 @@ KINDS: dict[str, frozenset[str]] = {
     "unreachable": frozenset(),
     "late_optimisation": frozenset(),
     "veto": frozenset({"item"}),
+    # From applied estates and statements of scope: nothing that counts, but who signs shall see it.
+    "estate_changed": frozenset({"what", "names", "count"}),
 }
 
 BY_PEOPLE = frozenset(
