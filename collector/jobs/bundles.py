@@ -24,7 +24,7 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
 from collector.evidence.container import Writer
 from collector.jobs import figures, human
-from collector.store import estates, evidence, late, nodes, packs, photos, rounds, series
+from collector.store import estates, evidence, late, nodes, packs, photos, rounds, scorecards, series
 from collector.store.content import content
 from collector.store.evidence import CheckpointRow, EntryRow
 
@@ -293,6 +293,8 @@ def _carry(conn: Connection, begin: int, end: int) -> Iterator[Carried]:
     source = tile_nodes(nodes.reader(conn), end)
     older = {row.idx for row in evidence.of_kinds(conn, [int(kind) for kind in _CARRIED]) if row.idx < begin}
     older |= {*evidence.newest_batches(conn, begin), *_rotations(conn, begin), *_records(conn, begin)}
+    # Scorecards and settlements: what is paid in this range can be added up again from them.
+    older |= {row.idx for row in (*scorecards.sealed(conn), *scorecards.settled(conn)) if row.idx < begin}
     for idx in sorted(older):
         row = packs.entry(conn, idx)
         if row is None:

@@ -66,6 +66,7 @@ DERIVED = (
     cadence.looked_table,
     faults.notice_table,
     scorecards.scorecard_table,
+    scorecards.settlement_table,
     statements.statement_table,
     statements.said_table,
     statements.seal_table,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checks.codec import to_json
+from checks.wire import strict_json
 from collector.faults.model import Fault, Finding, Vulnerability
 from collector.faults.reports import draft
 from collector.inspection.cadence_model import Row
@@ -11,10 +12,12 @@ from collector.inspection.obligations import ObligationLine
 from collector.jobs.cadence import Told as Ledger
 from collector.jobs.faults import Told
 from collector.jobs.rounds import Occasion
+from collector.judging.paid import Paid, encode
 from collector.judging.settling import Settled
 from collector.packs.archive import Archive
 from collector.statements.kind import Kind
 from collector.statements.model import Said
+from collector.store.scorecards import SettledRow
 
 Json = dict[str, Any]
 
@@ -129,6 +132,12 @@ def _row(row: Row) -> Json:
         "who": row.who,
         "entries": list(row.entries),
     }
+
+
+def paid(row: SettledRow, one: Paid) -> Json:
+    """A settlement as it was logged: its entry, and everything in it."""
+    whole: Json = strict_json.loads(encode(one))
+    return {"entry": row.idx, "received": row.received, "by": row.by, "digest": row.digest, **whole}
 
 
 def settlement(one: Settled) -> Json:

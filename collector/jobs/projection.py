@@ -68,6 +68,8 @@ def project(conn: Connection, signer: Signer, said: Said) -> None:
         _record(conn, said)
     elif said.kind is EntryKind.RECORD and "scorecard" in said.header:
         _scorecard(conn, said)
+    elif said.kind is EntryKind.RECORD and "settlement" in said.header:
+        _settlement(conn, said)
 
 
 def _estate(conn: Connection, said: Said) -> None:
@@ -156,6 +158,14 @@ def _scorecard(conn: Connection, said: Said) -> None:
         said.idx, h["scorecard"], h["number"], said.received_ms, h["as_of"], h["pack"], h["digest"], h["by"]
     )
     scorecards.add(conn, row)
+
+
+def _settlement(conn: Connection, said: Said) -> None:
+    h = said.header
+    row = scorecards.SettledRow(
+        said.idx, h["settlement"], h["number"], said.received_ms, h["as_of"], h["pack"], h["digest"], h["by"]
+    )
+    scorecards.add_settled(conn, row)
 
 
 @dataclass(slots=True)

@@ -50,6 +50,32 @@ scorecard_table = Table(
 )
 Index("scorecard_period", scorecard_table.c.period, scorecard_table.c.number)
 
+settlement_table = Table(
+    "settlement",
+    metadata,
+    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("pack", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+
+class SettledRow(NamedTuple):
+    """A logged settlement: its entry, name, number, when it came, as of when, digests, by whom."""
+
+    idx: int
+    name: str
+    number: int
+    received: int
+    as_of: int
+    pack: str
+    digest: str
+    by: str
+
 
 class SealedRow(NamedTuple):
     """A seal (number 0) or an amendment: its entry, period, when it came, as of when, digests, by whom."""
@@ -129,3 +155,14 @@ def sealed(conn: Connection, period: str | None = None, upto: int | None = None)
     if upto is not None:
         wanted = wanted.where(table.c.received <= upto)
     return [SealedRow(*row) for row in conn.execute(wanted)]
+
+
+def add_settled(conn: Connection, row: SettledRow) -> None:
+    """Follow a settlement's entry."""
+    conn.execute(insert(settlement_table).values(tuple(row)))
+
+
+def settled(conn: Connection) -> list[SettledRow]:
+    """Every settlement in the log, oldest first."""
+    rows = conn.execute(select(settlement_table).order_by(settlement_table.c.idx))
+    return [SettledRow(*row) for row in rows]

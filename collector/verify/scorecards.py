@@ -5,7 +5,7 @@ the standard library is needed: the pack is in the log, as canonical JSON.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from checks.codec import FieldError, to_json
 from checks.wire import strict_json
@@ -46,6 +46,8 @@ class Evidence:
     backups: Sequence[BackupLine]
     tracks: Mapping[Series, Track]
     begin: int
+    words: dict[int, str] = field(default_factory=dict)
+    """The verdicts so far, by entry of the scorecard."""
 
 
 def check_scorecards(evidence: Evidence, findings: Findings) -> list[Verdict]:
@@ -66,6 +68,7 @@ def check_scorecards(evidence: Evidence, findings: Findings) -> list[Verdict]:
             verdicts.append((name, *_check(said, made, last, evidence)))
         except _PROBLEMS as error:
             verdicts.append((name, "contradicted", f"it cannot be made anew: {error}"))
+        evidence.words[said.idx] = verdicts[-1][1]
         findings.count("scorecards")
         if verdicts[-1][1] == "contradicted":
             findings.add("claim_differs", *verdicts[-1][::2])

@@ -79,7 +79,6 @@ class People:
         """What the contract said when this entry came."""
         return next((terms for idx, terms in reversed(self.terms) if idx < entry), None)
 
-
     def periods(self, entry: int) -> Spans:
         """The periods that the pack in force named when this entry came."""
         return next((spans for idx, spans in reversed(self.spans) if idx < entry), NO_SPANS)

@@ -20,6 +20,7 @@ from collector.verify.progress import Tell, silent
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
 from collector.verify.scorecards import Evidence, check_scorecards
+from collector.verify.settlements import check_settlements
 from collector.verify.statements import check_people, read_people
 
 _NO_WITNESS = (
@@ -77,6 +78,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.claims += check_backups(history, found.backups, manifest.from_size, findings)
     evidence = Evidence(history, people, found.backups, found.tracks, manifest.from_size)
     verdict.claims += check_scorecards(evidence, findings)
+    verdict.claims += check_settlements(history, evidence.words, manifest.from_size, findings)
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     verdict.claims += check_people(people, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)

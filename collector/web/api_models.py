@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model, mode
 from collector.faults.model import Fault, Finding, Incident, Vulnerability
 from collector.faults.reports import Draft
 from collector.judging.outlook import Risk
+from collector.judging.paid import Paid
 from collector.judging.sealed import Change, Sealed
 from collector.packs.archive import Place
 from collector.scoring.model import Gap, Item, Line, Money, Other, Sum, Unit
@@ -261,6 +262,10 @@ _SETTLED = {
     "money": each(_Step),
     "options": dict[str, str],
 }
+SealedPayments = listed(
+    "SealedPayments",
+    answer("SealedPayment", {"entry": int, "received": int, "by": str, "digest": str, **_parts(Paid)}),
+)
 Settlements = listed("Settlements", answer("ShownSettlement", _SETTLED))
 _ROW = {
     "id": str,

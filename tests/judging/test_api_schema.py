@@ -23,6 +23,7 @@ GOOD = (
     f"/scorecards/{PERIOD}/lines/incidents?unit=centre",
     f"/scorecards/{PERIOD}/sealed",
     "/settlement",
+    "/settlement/sealed",
     "/obligations?period=term",
     f"/obligations?period={PERIOD}",
     f"/calendar?period={PERIOD}",

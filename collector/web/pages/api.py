@@ -12,7 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 from collector.jobs import cadence, faults, figures, judging_json, rounds, scorecard_json, scorecards
 from collector.jobs import said as sayings
 from collector.jobs.faults import Told
-from collector.jobs.settlements import settlements
+from collector.jobs.settlements import logged, settlements
 from collector.judging.judge import NoScorecard
 from collector.packs.options import OptionError, from_text
 from collector.reports.judging_found import archive_of
@@ -93,6 +93,13 @@ def sealed(path: models.PeriodPath) -> Response:
 def settlement(query: models.AsOf) -> Response:
     """Of sealed scorecards, else of those of now."""
     return said([judging_json.settlement(one) for one in settlements(context(), _as_of(query))])
+
+
+@_get("/settlement/sealed", models.SealedPayments, "Settlements in the log")
+def settled() -> Response:
+    """As they were logged, oldest first."""
+    with context().read() as conn:
+        return said([judging_json.paid(row, one) for row, one in logged(conn)])
 
 
 @_get("/obligations", models.Obligations, "The ledger of obligations")
