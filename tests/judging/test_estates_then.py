@@ -1,6 +1,8 @@
 """The past is judged by the estate that was in force then: nothing that is dropped, renamed or loosened on
 the last day improves a scorecard, and the verifier finds the same from the bundle alone."""
 
+from fractions import Fraction
+
 import pytest
 
 from collector.jobs import derive
@@ -165,3 +167,30 @@ def test_a_round_over_one_asset_of_two_is_no_inspection_of_the_unit(site):
     # An asset that the buyer had out of service owed none.
     site.say("in_service", "buyer", asset="web-02", in_service="false", since="2026-07-01")
     assert told(site, "2026-08-10T02:00")[1]["inspection", "centre"][0] == 8
+
+
+def test_a_years_availability_adds_the_stretches_of_its_estates_and_is_made_anew(site, tmp_path):
+    def year(text):
+        return text.replace("luohe-2026, start: 2026-06-10", "huaian-2025, start: 2025-07-20")
+
+    site.apply(year(ESTATE))
+    site.probe(("2026-07-14T08:00", True), ("2026-07-14T10:00", False), ("2026-07-14T11:00", True))
+    site.probe(("2026-07-14T11:00", True), ("2026-07-14T12:00", True))
+    # From noon on an outage has to be seen ninety times.
+    site.go("2026-07-14T12:00")
+    site.apply(year(changed("confirmed by many")))
+    site.probe(("2026-07-14T12:00", True), ("2026-07-14T13:00", False), ("2026-07-14T14:00", True))
+    site.probe(("2026-07-14T14:00", True), ("2026-07-14T16:00", True))
+    site.go("2026-07-21T01:00")
+    site.settle()
+    made = jobs.scorecard(site.context, "year-1")
+    shares = {one.facts["of"]: one for one in made.facts.items if one.kind == "availability"}
+    # An hour of the first stretch was down; the twelve bad looks of the second one are a blip by its terms.
+    down, up = 60, 7 * 60
+    assert abs(shares["system"].value - 100 * Fraction(up, up + down)) < Fraction(1, 5)
+    assert shares["system"].facts["estate_changed"] == shares["worst"].facts["estate_changed"] != ""
+    assert shares["union"].value == shares["system"].value
+    jobs.seal(site.context, "1", by="manager")
+    verdict = site.verdict(tmp_path / "b.zip")
+    assert ("scorecard year-1 (seal)", "proven if") in {one[:2] for one in verdict.claims}, verdict.claims
+    assert verdict.good, verdict.findings
