@@ -35,6 +35,7 @@ from collector.inspection.deadlines import Due, day_of, iso_week, late_days, mon
 
 # What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
 _OF_PARTS = ("inspection", "special_inspection", "backup")
+_OF_ROUNDS = ("inspection", "special_inspection")
 _MONTH_MS = 31 * 86_400_000
 _Choice = tuple[str, str | None, str | None, bool]
 _Chosen = tuple[list[Deed], list[int]]
@@ -207,12 +208,20 @@ def _over(
         return State.LATE, "", deeds, late_days(ended, deeds[-1].at_ms, zone)
     if found.counted([*in_time, *found.unsure]) >= turn.needed:
         return State.NOT_PROVEN, "uncertain_time", in_time, 0
+    if _waits(asked, turn, index.observed.pending):
+        return State.NOT_PROVEN, "round_open", in_time, 0
     if asked.cadence.absent is Absent.NOT_PROVEN:
         return State.NOT_PROVEN, "no_statement", in_time, 0
     if not watched(index.observed.watched, turn.from_ms, turn.due_ms):
         return State.NOT_PROVEN, "nobody_watched", in_time, 0
     overdue = late_days(Due(turn.due_ms, turn.last), index.observed.as_of_ms, zone)
     return State.MISSED, "partial" if found.partial else "", in_time, overdue if asked.cadence.late else 0
+
+
+def _waits(asked: _Asked, turn: Turn, pending: Sequence[Span]) -> bool:
+    """Whether a round of that time may still be answered, and would have done it."""
+    wanted = not set(asked.cadence.what).isdisjoint(_OF_ROUNDS)
+    return wanted and any(begins < turn.due_ms and ends > turn.from_ms for begins, ends in pending)
 
 
 def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:

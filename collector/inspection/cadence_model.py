@@ -137,7 +137,8 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class Observed:
     """All that was known as of `as_of_ms`. `watched`: when the collector was there to see, in order; `blind`:
-    kinds of breaches that nothing could have told, so that their absence proves nothing."""
+    kinds of breaches that nothing could have told, so that their absence proves nothing; `pending`: when
+    rounds were due that can still be answered."""
 
     as_of_ms: int
     units: tuple[Subject, ...] = ()
@@ -150,6 +151,7 @@ class Observed:
     clocks: tuple[Timed, ...] = ()
     watched: tuple[Span, ...] = ()
     blind: frozenset[str] = frozenset()
+    pending: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ def observed(
         clocks=extra.clocks,
         blind=extra.blind,
         watched=_merged((*extra.watched, *_watched(ground, said))),
+        pending=tuple((one.from_ms, one.to_ms) for one in ground.pending),
     )
     return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))
 

@@ -134,10 +134,12 @@ def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: b
 def _ground(conn: Connection, asked: _Question, account: Account | None) -> Ground:
     """What had been received of the span, with as much before and after it as its rows reach."""
     span, as_of, size = span_of(asked.counting), asked.counting.as_of_ms, asked.size
+    held = unit_rounds.rounds(conn, *span, as_of, size)
     return Ground(
         size=size,
         applied=asked.applied,
-        rounds=unit_rounds.rounds(conn, *span, as_of, size),
+        rounds=held,
+        pending=scorecards.pending_of(conn, held, span, (as_of, size)),
         backups=_points(conn, account, span),
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size

@@ -4,7 +4,7 @@
 result costs the same however old the log is. The offline verifier fills the same `Ground` from a bundle.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from collector.faults.ground import Ground as Troubles
 from collector.jobs import backups as backup_jobs
 from collector.jobs import projection, scans
 from collector.jobs.said import all_said, approvals
-from collector.judging import backups, judge, sealed, services
+from collector.judging import backups, judge, pending, sealed, services
 from collector.judging.asked import Asked
 from collector.judging.changes import Changes
 from collector.judging.changes import changes as changes_of
@@ -26,7 +26,9 @@ from collector.judging.ground import (
     Applied,
     BackedUp,
     Ground,
+    Pending,
     ServiceSeen,
+    UnitRound,
     Unseen,
 )
 from collector.judging.judge import Chosen, NoScorecard
@@ -90,10 +92,12 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
     span = chosen.periods[0].from_ms, asked.period.to_ms
     points, blind = _backups(conn, every, span, (as_of_ms, size))
     said = said_of(conn, as_of_ms, size)
+    held = store.rounds(conn, *span, as_of_ms, size)
     return Ground(
         size=size,
         applied=every,
-        rounds=store.rounds(conn, *span, as_of_ms, size),
+        rounds=held,
+        pending=pending_of(conn, held, span, (as_of_ms, size)),
         backups=points,
         unseen=blind,
         scans=tuple(
@@ -104,6 +108,17 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
         troubles=_troubles(conn, chosen, asked, size, supposed),
         special=_special(conn, size),
     )
+
+
+def pending_of(
+    conn: Connection, held: Sequence[UnitRound], span: tuple[int, int], at: tuple[int, int]
+) -> tuple[Pending, ...]:
+    """Rounds of a span without a record; `at`: as of when, and of how much of the log."""
+    rules = {
+        name: [pending.Rule(name, one.since_ms, one.timezone, one.plan) for one in every if one.idx < at[1]]
+        for name, every in rounds.rules(conn).items()
+    }
+    return pending.pending(rules, held, span, at[0])
 
 
 def _special(conn: Connection, size: int) -> frozenset[str]:

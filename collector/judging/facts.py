@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from collector.judging import backups, inspections, moves, not_done, said, scans, services, unwatched
+from collector.judging import backups, inspections, moves, not_done, pending, said, scans, services, unwatched
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground
@@ -71,6 +71,7 @@ def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], as
         *inspections.unproven(rounds, units, period, as_of_ms, enough),
         *backups.unproven(ground.unseen, planned, units, period, as_of_ms),
         *scans.unproven(scanned, units, period, as_of_ms),
+        *pending.gaps(ground.pending, asked),
         *unwatched.unproven(ground.services, owner, asked),
         *unwatched.unwatched(ground.services, units, asked),
         *unwatched.unscanned(scanned, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),

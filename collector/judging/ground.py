@@ -52,6 +52,16 @@ class UnitRound:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """A round's window without a record so far, which agents may still answer until `until_ms`."""
+
+    window: str
+    from_ms: int
+    to_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class BackedUp:
     """A backup of an object: artefact, when it was begun, level reached (-1: nothing stands), whether the
     ledger calls it good, the look that read it."""
@@ -109,7 +119,7 @@ class Ground:
     """Everything received up to an instant that counting looks at. `size`: of the log it was taken from.
 
     `rounds`, `backups`, `scans` are of the whole term, up to the period's end; `troubles`: what faults are
-    judged from; `special`: rounds that are due before occasions only.
+    judged from; `special`: rounds that are due before occasions only; `pending`: those without a record.
     """
 
     size: int
@@ -122,6 +132,7 @@ class Ground:
     said: tuple[Said, ...] = ()
     troubles: Troubles | None = None
     special: frozenset[str] = frozenset()
+    pending: tuple[Pending, ...] = ()
 
 
 def day(ms: int) -> date:

@@ -14,7 +14,7 @@ from checks.wire.numbers import EntryKind
 from collector.availability.calendar_cn import shipped
 from collector.availability.errors import AvailabilityError
 from collector.inspection import record as records
-from collector.judging import backups, judge, sealed, services
+from collector.judging import backups, judge, pending, sealed, services
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen, UnitRound, Unseen
@@ -152,10 +152,12 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
     estates = Estates.of(held, stands)
     signed = approvals(evidence.people, size)
     watched = troubles.Watched(evidence.tracks, size, signed, estates)
+    closed = tuple(_rounds(said, held, span))
     return Ground(
         size=size,
         applied=held,
-        rounds=tuple(_rounds(said, held, span)),
+        rounds=closed,
+        pending=pending.pending(_rules(evidence.history, held, size), closed, span, as_of),
         backups=points,
         unseen=blind,
         scans=tuple(
@@ -168,6 +170,12 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
         special=_special(evidence.history, held, size),
         troubles=troubles.ground(chosen, asked, said, stated, watched),
     )
+
+
+def _rules(history: History, held: Sequence[Applied], size: int) -> Mapping[str, Sequence[pending.Rule]]:
+    """Recurrences of rounds, from plans and estates below `size`."""
+    plans = [(one.idx, one.issued_ms, one.plan) for one in history.plans.values() if one.idx < size]
+    return pending.rules_of(held, plans)
 
 
 def _special(history: History, held: Sequence[Applied], size: int) -> frozenset[str]:

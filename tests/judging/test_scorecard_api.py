@@ -17,7 +17,7 @@ def asked(site):
     site.apply()
     for monday in ("2026-07-13", "2026-07-20"):
         site.inspect(monday)
-    site.go("2026-08-10T01:00")
+    site.go("2026-08-10T12:00")
     site.settle()
     client = create_app(site.context).test_client()
     with site.context.write() as conn:

@@ -104,7 +104,7 @@ def test_a_period_without_any_evidence_is_neither_zero_nor_full(site):
 
 def test_a_round_that_nobody_did_is_proven_to_be_missing(site):
     site.apply()
-    site.go("2026-08-10T01:00")
+    site.go("2026-08-10T12:00")
     site.settle()  # rounds are closed by the collector, as missed
     one = line(jobs.scorecard(site.context, PERIOD), "inspection", "centre")
     assert (one.points, one.counted) == (0, 0)

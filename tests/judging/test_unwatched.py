@@ -214,3 +214,26 @@ def test_a_veto_without_a_figure_is_not_proven():
         "veto.availability<95",
         "veto.satisfaction<60",
     }
+
+
+def test_a_round_that_an_agent_may_still_answer_is_not_missing_yet_and_the_verifier_agrees(site, tmp_path):
+    site.apply()
+    for monday in ("2026-07-13", "2026-07-20", "2026-07-27"):
+        site.inspect(monday)
+    site.inspect("2026-08-03", ("web-01", "mail-01"))  # web-02 may answer until the next Monday's begins
+    site.go("2026-08-10T01:00")
+    assert site.settle() == []
+    made = jobs.scorecard(site.context, "2026-07")
+    one = line(made, "inspection", "centre")
+    assert (one.points, one.low, one.high) == (None, 6, 8)
+    gap = next(made.facts.gaps[place] for place in one.gaps)
+    assert (gap.reason, dict(gap.facts)) == ("round_open", {"round": "weekly/2026-08-03"})
+    jobs.seal(site.context, "2026-07", by="manager")
+    site.go("2026-08-10T12:00")
+    site.settle()
+    after = line(jobs.scorecard(site.context, "2026-07"), "inspection", "centre")
+    assert (after.points, after.counted) == (6, 3)
+    jobs.seal(site.context, "2026-07", by="manager")
+    verdict = site.verdict(tmp_path / "all.zip")
+    told = {name: word for name, word, _ in verdict.claims if name.startswith("scorecard")}
+    assert set(told.values()) == {"proven if"} and len(told) == 2, verdict.claims
