@@ -111,6 +111,11 @@ def observed(
     return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))
 
 
+def watched_too(made: Observed, spans: Iterable[Span]) -> Observed:
+    """The same, where the collector was there at these times too."""
+    return replace(made, watched=_merged((*made.watched, *spans)))
+
+
 # Who is in scope.
 
 

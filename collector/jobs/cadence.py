@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from collector.availability import calendar_cn
 from collector.faults.model import Finding
+from collector.inspection.cadence_due import Ask, turns
 from collector.inspection.cadence_model import Breach, Deed, Event, Observed, Span, Timed
+from collector.inspection.cadence_terms import Every
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
 from collector.inspection.obligations_backups import breaches as backup_breaches
@@ -25,7 +27,7 @@ from collector.inspection.obligations_counted import Counting, counting, seen, s
 from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
 from collector.inspection.obligations_looks import breaches, deeds
-from collector.inspection.obligations_seen import BLIND, Extra
+from collector.inspection.obligations_seen import BLIND, Extra, watched_too
 from collector.jobs import backups as backup_jobs
 from collector.jobs import faults, scans, scorecards
 from collector.jobs.backups import Account
@@ -94,6 +96,7 @@ def ledger(conn: Connection, as_of_ms: int, period: str | None = None, *, whole_
         extra = _joined(extra, more)
     extra = _joined(extra, _below(conn, asked))
     observed = seen(asked.counting, ground, extra)
+    observed = watched_too(observed, _before(conn, asked, observed))
     lines = lines_of(asked.counting.terms, observed, asked.counting.frame, asked.counting.span, ground.said)
     one = asked.chosen
     return Told(
@@ -192,6 +195,7 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
         ),
         breaches=(
             *breaches(found),
+            *_crit(conn, asked),
             *failed,
             *(backup_breaches(ledger, systems, entries) if ledger else ()),
         ),
@@ -210,6 +214,34 @@ def _regular(conn: Connection, asked: _Question) -> Iterator[Deed]:
     for one in store.regular(conn, begins, min(ends, asked.counting.as_of_ms + 1), asked.size):
         for at in sorted({one.first, one.last}):
             yield Deed(f"check:{one.check}", at, at, one.idx, signer="log")
+
+
+def _crit(conn: Connection, asked: _Question) -> Iterator[Breach]:
+    """Looks outside of rounds that were crit, of checks that an obligation says must not be."""
+    begins, ends = asked.counting.span
+    named = {
+        kind.removeprefix("crit:")
+        for one in asked.counting.terms.obligations
+        for held in one.cadences
+        for kind in held.breach
+        if kind.startswith("crit:")
+    }
+    until = min(ends, asked.counting.as_of_ms + 1)
+    for one in store.crit(conn, sorted(named), begins, until, asked.size) if named else ():
+        at = max(one.first, begins)
+        yield Breach(f"crit:{one.check}", at, at, one.idx, line=one.line, what=one.target, until_ms=one.last)
+
+
+def _before(conn: Connection, asked: _Question, observed: Observed) -> Iterator[Span]:
+    """The first thing that came to the log in each stretch before an occasion: those are short."""
+    one = asked.counting
+    for cadence in (held for obligation in one.terms.obligations for held in obligation.cadences):
+        if cadence.every is Every.BEFORE:
+            for turn in turns(Ask(cadence, one.terms, one.frame, one.span), observed):
+                idx = evidence.first_received(conn, turn.from_ms)
+                row = None if idx is None else packs.entry(conn, idx)
+                if row is not None and row.received < min(turn.due_ms, one.as_of_ms + 1):
+                    yield row.received, row.received + 1
 
 
 def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:

@@ -80,3 +80,30 @@ def regular(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[Regul
     )
     rows = (Regular(*row) for row in conn.execute(wanted))
     return [Regular(row.check, max(row.first, from_ms), min(row.last, to_ms - 1), row.idx) for row in rows]
+
+
+class Crit(NamedTuple):
+    """Regular looks of one thing by one check that were crit: the first of them, and where it stands."""
+
+    check: str
+    target: str
+    first: int
+    last: int
+    idx: int
+    line: int
+
+
+def crit(conn: Connection, kinds: Sequence[str], from_ms: int, to_ms: int, size: int) -> list[Crit]:
+    """Runs of crit looks of these checks with a part in [from, to), the oldest of each thing looked at."""
+    run, series = run_table.c, series_table.c
+    inside = (run.last >= from_ms, run.first < to_ms, run.outcome == "fail", run.lo_idx < size)
+    wanted = (
+        select(series.check, series.target, run.first, run.last, run.first_idx, run.first_line)
+        .join_from(run_table, series_table, run.series == series.id)
+        .where(*inside, series.check.in_(kinds))
+        .order_by(series.check, series.target, run.first)
+    )
+    found: dict[tuple[str, str], Crit] = {}
+    for row in conn.execute(wanted):
+        found.setdefault((row.check, row.target), Crit(*row))
+    return list(found.values())

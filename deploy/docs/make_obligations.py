@@ -1,5 +1,6 @@
-"""Writes docs/packs/obligations.md: every obligation of the contracts, how it is proven, and its test."""
+"""Writes docs/packs/obligations.md: every obligation of the contracts, how it is proven, and its tests."""
 
+import ast
 import sys
 from pathlib import Path
 
@@ -15,23 +16,11 @@ TITLES = {
     "HA": "Huai'an 淮安 (`huaian-2025`)",
 }
 DRIVEN = "tests/cadence/test_driven.py"
-BACKUPS = "tests/cadence/test_driven_backups.py"
-MACHINE = f"{DRIVEN}::test_every_obligation_that_a_machine_has_a_part_in_reaches_its_line_with_its_evidence"
+KEPT = f"{DRIVEN}::test_what_was_done_is_kept_by_entries_of_the_log"
+BROKEN = f"{DRIVEN}::test_what_was_neglected_is_broken_by_entries_of_the_log"
+SILENT = f"{DRIVEN}::test_what_nobody_saw_is_not_proven_and_never_kept"
 PEOPLE = f"{DRIVEN}::test_manual_ones_have_a_form_and_who_files_it_and_show_what_was_filed"
-NIGHTLY = f"{BACKUPS}::test_nightly_backups_reach_the_lines_that_their_policy_cites"
-TESTS = {
-    **dict.fromkeys(
-        ("LH-15", "LH-32", "PD-05", "HA-05", "HA-06", "HA-07", "HA-08", "HA-09", "HA-11"), NIGHTLY
-    ),
-    **dict.fromkeys(("HA-10", "HA-12"), f"{BACKUPS}::test_a_drill_is_one_only_if_it_was_good"),
-    "HA-14": f"{BACKUPS}::test_three_holidays_a_year_are_due_from_the_calendar_and_done_by_a_special_round",
-    **dict.fromkeys(
-        ("LH-44", "PD-28"),
-        f"{BACKUPS}::test_a_figure_below_its_target_breaks_it_and_one_that_cannot_be_told_proves_nothing",
-    ),
-    "LH-34": "tests/cadence/test_obligations_store.py::test_a_notice_that_comes_before_excuses_the_week",
-    "LH-41": f"{BACKUPS}::test_two_months_without_a_scan_are_one_lapse_of_the_system",
-}
+SHORT = {KEPT: "kept", BROKEN: "broken", SILENT: "silent", PEOPLE: "people"}
 # Kinds of events and breaches that a cadence waits for and that nothing makes yet: said, not hidden.
 NOT_FED = {
     "availability_missed": "where the estate gives a system no `target`: a figure below it",
@@ -53,6 +42,9 @@ gives no number ("定期"), the rhythm is ours and the limit says so: agree it i
 AUTO: results of agents alone prove it. SEMI: the machine proves times, counts or states; a person supplies
 a cause, an approval, a signature, a document. MANUAL: only people know; the ledger keeps the deadline, the
 form, the document's digest, who filed it and when.
+
+The tests (collectors in `tests/cadence/driving.py`, fed with signed results and statements):
+
 """
 
 
@@ -66,10 +58,22 @@ def obligations():
     return sorted(found.values(), key=lambda held: (order.index(held[0].id[:2]), held[0].id))
 
 
-def test_of(one):
-    """The test that drives it, as pytest names it."""
-    return TESTS.get(one.id, PEOPLE if one.tag.value == "MANUAL" else MACHINE)
+def tests_of(one):
+    """The tests that drive it, as pytest names them: kept, broken, not proven."""
+    return (PEOPLE, SILENT) if one.tag.value == "MANUAL" else (KEPT, BROKEN, SILENT)
 
+
+class NoTest(LookupError):
+    """The page would name a test that is not there."""
+
+
+def there(name):
+    """The test of this name, if its file has it."""
+    path, _, function = name.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    if function not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
+        raise NoTest(f"{path} has no test {function}")
+    return name
 
 
 def missing(one):
@@ -109,6 +113,7 @@ def proof(cadence: Cadence):
 def part(one, packs):
     gaps = missing(one)
     state = "built" + (f"; nothing feeds yet: {'; '.join(gaps)}" if gaps else "")
+    tests = ", ".join(SHORT[name] for name in tests_of(one))
     people = f" Filed: {one.form}; shown with digest, filer and time." if one.form else ""
     lines = [
         f"### {one.id} {one.zh}",
@@ -117,7 +122,7 @@ def part(one, packs):
         + (f"priced by `{one.line}`" if one.line else "no price: obligation ledger")
         + f"; who acts: {one.who}; packs: {', '.join(packs)}.",
         "",
-        f"State: {state}. Evidence: {one.evidence}.{people} Test: `{test_of(one)}`.",
+        f"State: {state}. Evidence: {one.evidence}.{people} Tests: {tests}.",
         "",
     ]
     lines += [f"- {rhythm(cadence)}: {proof(cadence)}" for cadence in one.cadences]
@@ -134,7 +139,8 @@ def counts(found):
 def text():
     """The page."""
     found = obligations()
-    lines = [HEAD, counts(found), ""]
+    named = [f"- *{word}*: `{there(name)}`" for name, word in SHORT.items()]
+    lines = [HEAD.rstrip("\n"), "", *named, "", counts(found), ""]
     for prefix, title in TITLES.items():
         lines += [f"## {title}", ""]
         for one, packs in found:

@@ -37,6 +37,11 @@ def luohe():
     return _LUOHE
 
 
+@pytest.fixture(scope="session")
+def driving():
+    return _load("driving")
+
+
 @pytest.fixture
 def site(tmp_path):
     with _LUOHE.opened(tmp_path / "collector") as made:
