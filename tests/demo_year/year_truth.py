@@ -218,16 +218,31 @@ def ledger(found, tale):
     """Obligation -> how many of its rows were missed or late, of those that the clerk can count."""
     weeks = set(tale.weeks())
     missed = len({one for one in tale.absent - tale.waived if one[1] in weeks})
-    reports = sum(
-        1
-        for one in tale.outages
-        if one.onset is not None and one.report_days is not None and report_late(one) > 0
-    )
-    flaws = [one for one in tale.flaws]
+    mine = list(faults(tale, found.begin, found.end))
     if found.scheme == "luohe_monthly":
-        limits = {"critical": 1, "high": 7, "medium_low": 15}
-        slow = sum(one.gone > one.found + limits[one.severity] * DAY for one in flaws)
-        return {"LH-31": missed, "LH-37": slow}
+        return {"LH-03": luohe_clocks(tale, mine), "LH-31": missed, "LH-37": luohe_slow(tale)}
     if found.scheme == "huaian_yearly":
-        return {"HA-13": missed, "HA-27": huaian_flaws(tale, found.begin, found.end)[0]}
-    return {"PD-37": missed, "PD-47": reports}
+        slow = [
+            one for one in mine if not excused(one) and one.answered > HOUR
+        ]  # 一.5, beside the scorecard's
+        flaws = huaian_flaws(tale, found.begin, found.end)[0]
+        return {"HA-13": missed, "HA-16": len(slow), "HA-27": flaws}
+    reports = [one for one in mine if one.report_days is not None and report_late(one) > 0]
+    slow = pds_response(tale, found.begin, found.end)["no_support"]
+    return {"PD-07": slow, "PD-37": missed, "PD-47": len(reports)}
+
+
+def luohe_clocks(tale, mine):
+    """How many answers and repairs came too late, each by itself."""
+    told = [(one.answered, length(one), luohe_level(one)) for one in mine if not excused(one)]
+    told += [(one.answered, one.recovered, one.level) for one in tale.reported]
+    return sum(
+        (answered > LUOHE[level][0] * MINUTE) + (took > LUOHE[level][1] * MINUTE)
+        for answered, took, level in told
+    )
+
+
+def luohe_slow(tale):
+    """How many flaws were fixed too late."""
+    limits = {"critical": 1, "high": 7, "medium_low": 15}
+    return sum(one.gone > one.found + limits[one.severity] * DAY for one in tale.flaws)
