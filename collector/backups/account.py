@@ -1,5 +1,6 @@
 """Slots, points, days and weeks of one object, spelled out of the columns when somebody asks for them."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ from collector.backups.assign import Series, looked_after
 from collector.backups.calendar import day_of, iso, monday_of, week_of
 from collector.backups.case import Case, slot_id
 from collector.backups.days import word
-from collector.backups.ledger import Day, DayState, Point, Slot, SlotState, Week
+from collector.backups.ledger import Begun, Day, DayState, Point, Slot, SlotState, Week
 from collector.backups.runs import CHAINED, GOOD, LOST
 
 _TIMELESS = frozenset({SlotState.DUE, SlotState.RUNNING})
@@ -94,6 +95,25 @@ class Account:
                 maybe_ms=path.maybe_ms,
                 ever=path.ever,
             )
+
+    def begun(self, from_ms: int, to_ms: int) -> Iterator[Begun]:
+        """Artefacts that say themselves when they were begun, of those begun in [from, to), by start."""
+        runs = self.case.runs
+        for run in range(bisect_left(runs.starts, from_ms), bisect_left(runs.starts, to_ms)):
+            record = runs.records[run]
+            if record.start is not None:
+                places = self._places(run)
+                ever = runs.path(run).ever
+                yield Begun(
+                    record.name, record.start, runs.grades[run].level, ever, places[0] if places else ""
+                )
+
+    def unseen(self, from_ms: int, to_ms: int) -> Iterator[int]:
+        """When the slots open, of those in [from, to), that nobody could look at since."""
+        for series in self.case.series:
+            for slot, state in enumerate(series.states):
+                if state is SlotState.UNSEEN and from_ms <= series.table.opens[slot] < to_ms:
+                    yield series.table.opens[slot]
 
     def _places(self, run: int) -> tuple[str, ...]:
         if self.case.runs.path(run).good is False:

@@ -107,10 +107,11 @@ def _sighting(base: Artefact, verdicts: tuple[Verdict, ...]) -> Sighting:
 
 
 @dataclass(slots=True)
-class _Life:
+class Life:
     """What is remembered of a record beside it."""
 
     record: Record
+    number: int
     by: set[Source] = field(default_factory=set)
     words: dict[str, dict[Level, Verdict]] = field(default_factory=dict)  # check -> level -> newest told
     good_at: dict[Level, int] = field(default_factory=dict)
@@ -123,20 +124,25 @@ class Folder:
     """Takes looks, oldest first for each object and place; gives `Observed.places`."""
 
     def __init__(self) -> None:
-        self._places: dict[str, dict[str, _Standing]] = {}
+        self.standings: dict[str, dict[str, Standing]] = {}
         self._interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {}
 
     def add(self, look: Look) -> None:
         """One look. Looks of the same object and place must come in the order of t0."""
-        places = self._places.setdefault(look.object, {})
-        standing = places.setdefault(look.place, _Standing(look.place, self._interned))
-        standing.add(look)
+        self.standing(look.object, look.place).add(look)
+
+    def standing(self, name: str, place: str) -> "Standing":
+        """An object's place, an empty one the first time."""
+        places = self.standings.setdefault(name, {})
+        if place not in places:
+            places[place] = Standing(place, self._interned)
+        return places[place]
 
     def places(self) -> dict[str, dict[str, Place]]:
         """Object -> place -> records so far."""
         return {
             name: {place: standing.place() for place, standing in places.items()}
-            for name, places in self._places.items()
+            for name, places in self.standings.items()
         }
 
 
@@ -148,23 +154,26 @@ def fold(looks: Iterable[Look]) -> dict[str, dict[str, Place]]:
     return folder.places()
 
 
-class _Standing:
-    """One object's place."""
+class Standing:
+    """One object's place: all its records by number, of those that stand what is remembered beside them."""
 
-    def __init__(self, place: str, interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]]) -> None:
-        self._place = place
-        self._interned = interned
-        self._all: list[Record] = []
-        self._live: dict[str, _Life] = {}
-        self._looks: list[int] = []
-        self._last: dict[Source, int] = {}  # newest complete look of each
-        self._tried: int | None = None
+    def __init__(self, name: str, interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]]) -> None:
+        self.name = name
+        self.interned = interned
+        self.all: dict[int, Record] = {}
+        self.next = 0
+        self.live: dict[str, Life] = {}
+        self.looks: list[int] = []
+        self.last: dict[Source, int] = {}  # newest complete look of each
+        self.tried: int | None = None
 
     def place(self) -> Place:
-        return Place(tuple(self._all), tuple(self._looks), self._tried)
+        """As the engine reads it."""
+        return Place(tuple(self.all[number] for number in sorted(self.all)), tuple(self.looks), self.tried)
 
     def add(self, look: Look) -> None:
-        self._tried = look.t0
+        """One look, not older than those before it."""
+        self.tried = look.t0
         if look.error:
             return
         source = (look.check, look.item)
@@ -177,12 +186,12 @@ class _Standing:
         if look.partial:
             return  # of what it does not show nothing is known
         self._absent(look, source)
-        self._last[source] = look.t0
-        if not self._looks or self._looks[-1] < look.t0:
-            self._looks.append(look.t0)
+        self.last[source] = look.t0
+        if not self.looks or self.looks[-1] < look.t0:
+            self.looks.append(look.t0)
 
     def _meet(self, look: Look, source: Source, seen: Sighting) -> None:
-        life = self._live.get(seen.name)
+        life = self.live.get(seen.name)
         if seen.trouble == "missing":
             return
         if life is None or not _same(life, seen):
@@ -194,17 +203,17 @@ class _Standing:
         self._judge(life, look, seen)
 
     def _stands(self, look: Look, source: Source, one: Listed) -> None:
-        life = self._live.get(one.name)
+        life = self.live.get(one.name)
         if life is None:
             life = self._begin(look, source, Sighting(one.name, "", one.bytes, one.modified))
         life.by.add(source)
         life.record.last_ms = look.t0
 
-    def _begin(self, look: Look, source: Source, seen: Sighting) -> _Life:
+    def _begin(self, look: Look, source: Source, seen: Sighting) -> Life:
         record = Record(
             name=seen.name,
             kind=seen.kind,
-            place=self._place,
+            place=self.name,
             vantage=look.vantage,
             bytes=seen.bytes,
             modified=seen.modified,
@@ -213,10 +222,11 @@ class _Standing:
             first_ms=look.t0,
             last_ms=look.t0,
             received_ms=look.received_ms,
-            absent_ms=self._last.get(source),
+            absent_ms=self.last.get(source),
         )
-        self._all.append(record)
-        life = self._live[seen.name] = _Life(record)
+        self.all[self.next] = record
+        life = self.live[seen.name] = Life(record, self.next)
+        self.next += 1
         return life
 
     def _absent(self, look: Look, source: Source) -> None:
@@ -229,20 +239,20 @@ class _Standing:
         }
         gone = [
             name
-            for name, life in self._live.items()
+            for name, life in self.live.items()
             if name not in there and source in life.by and (since is None or life.record.modified > since)
         ]
         for name in gone:
-            self._live.pop(name).record.gone_ms = look.t0
+            self.live.pop(name).record.gone_ms = look.t0
 
-    def _judge(self, life: _Life, look: Look, seen: Sighting) -> None:
+    def _judge(self, life: Life, look: Look, seen: Sighting) -> None:
         _hear(life, look, seen)
         _compare_bytes(life, seen)
         merged = tuple(by_level(v for words in life.words.values() for v in words.values()).values())
         record = life.record
         if merged != record.verdicts:
             record.turns += tuple(_turns(record, merged, look.t0, life.good_at))
-            record.verdicts = self._interned.setdefault(merged, merged)
+            record.verdicts = self.interned.setdefault(merged, merged)
         for verdict in seen.verdicts:
             if verdict.outcome is Outcome.GOOD:
                 life.good_at[verdict.level] = look.t0
@@ -253,7 +263,7 @@ class _Standing:
             record.read_ms = look.t0 if record.read_ms is None else record.read_ms
 
 
-def _hear(life: _Life, look: Look, seen: Sighting) -> None:
+def _hear(life: Life, look: Look, seen: Sighting) -> None:
     """Takes over what was told, and what could not be told where nothing was told before. A good word that is
     not said again is in doubt from then on."""
     held = life.words.setdefault(look.check, {})
@@ -280,7 +290,7 @@ def _turns(
         yield Turn(at, verdict, good_at.get(verdict.level))
 
 
-def _same(life: _Life, seen: Sighting) -> bool:
+def _same(life: Life, seen: Sighting) -> bool:
     """Whether this is still the artefact we know under its name, and not another one written over it."""
     record = life.record
     if life.inner is not None and seen.start is not None:
@@ -298,7 +308,7 @@ def _unfinished(record: Record) -> bool:
     return record.trouble == "moving" or any(v.reason in ("unfinished", "moving") for v in record.verdicts)
 
 
-def _compare_bytes(life: _Life, seen: Sighting) -> None:
+def _compare_bytes(life: Life, seen: Sighting) -> None:
     """Bytes that were read once and are others now, under the same name and made at the same time."""
     if not seen.sha256:
         return
@@ -311,7 +321,7 @@ def _compare_bytes(life: _Life, seen: Sighting) -> None:
         life.words[_OURS] = {Level.UNCHANGED: good(Level.UNCHANGED) if same else bad(word)}
 
 
-def _take(life: _Life, look: Look, seen: Sighting) -> None:
+def _take(life: Life, look: Look, seen: Sighting) -> None:
     """Takes over what this look read; what it did not read stays."""
     record = life.record
     record.last_ms = look.t0

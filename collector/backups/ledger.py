@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.codec import JsonValue, to_json
 
@@ -113,6 +113,17 @@ class Point:
     orphan_ms: int | None = None
     maybe_ms: int | None = None
     ever: bool = False
+
+
+class Begun(NamedTuple):
+    """An artefact as scorecards count it: name, when it was begun by its own word, level as in Point, whether
+    it is or was good, the first place where it stands and is good ("" none)."""
+
+    name: str
+    start_ms: int
+    level: int
+    ever: bool
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +289,14 @@ class ObjectLedger:
     counts: dict[str, int]
     """Slots by state, then `good`; days by state with the prefix `day_`."""
     account: Any = field(repr=False, compare=False, default=None)
+
+    def begun(self, from_ms: int, to_ms: int) -> Iterator[Begun]:
+        """Artefacts begun in [from, to) by their own word, by start: without making all points."""
+        return iter(()) if self.account is None else self.account.begun(from_ms, to_ms)
+
+    def unseen(self, from_ms: int, to_ms: int) -> tuple[int, ...]:
+        """When the slots of [from, to) open that nobody could look at since, ascending."""
+        return () if self.account is None else tuple(sorted(self.account.unseen(from_ms, to_ms)))
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from checks.artefacts.levels import UNTOLD, Verdict
 from checks.codec import FieldError, JsonValue, to_json
 from checks.result import Result
-from collector.backups.fold import fold, look_of
+from collector.backups.fold import Folder, look_of
 from collector.backups.observed import Drill, Fingerprint, Look, Place
 
 PREFIX = "backup."
@@ -57,8 +57,9 @@ class Rows:
 
 @dataclass(slots=True)
 class Reading:
-    """Rows on their way in, in the order of the log."""
+    """Rows on their way in, in the order of the log: looks wait for `settle`."""
 
+    folder: Folder = field(default_factory=Folder)
     looks: list[Look] = field(default_factory=list)
     fingerprints: list[Fingerprint] = field(default_factory=list)
     drills: list[Drill] = field(default_factory=list)
@@ -66,6 +67,8 @@ class Reading:
     phases: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     last: dict[tuple[str, str, str], Look] = field(default_factory=dict)
     sizes: dict[tuple[str, str, str], Fingerprint] = field(default_factory=dict)
+    repeated: set[tuple[str, str, str]] = field(default_factory=set)
+    """Series read before, whose next line may say the same again: `remember` has to be told what."""
 
     def take(self, row: Line) -> None:
         """One row; what holds facts of a version that held something else is passed over."""
@@ -85,10 +88,29 @@ class Reading:
             self._told(row, (name, place), result)
         except (FieldError, LookupError, TypeError):
             self.last.pop(series, None)
+            self.repeated.discard(series)
             return
         if result.error is None:
             for artefact in _names(result):
                 self.entries[name, artefact] = (row.idx, row.line)
+
+    def remember(self, row: Line) -> None:
+        """A line that was taken before, for the ones after it that saw just the same."""
+        before = Reading()
+        before.take(row)
+        self.last.update(before.last)
+        self.sizes.update(before.sizes)
+
+    def settle(self) -> None:
+        """Folds the looks taken since, which must not be older than those that are folded in."""
+        for look in sorted(self.looks, key=lambda one: one.t0):
+            self.folder.add(look)
+        self.looks.clear()
+
+    def rows(self) -> Rows:
+        """What was told, of looks as far as they are folded in."""
+        told = tuple(self.fingerprints), tuple(self.drills)
+        return Rows(self.folder.places(), *told, dict(self.entries), dict(self.phases))
 
     def _told(self, row: Line, where: tuple[str, str], result: Result) -> None:
         if row.check == DRILL:
@@ -98,6 +120,7 @@ class Reading:
             self.fingerprints += _fingerprints(row, where[0], result)
         elif row.check in SIZES:
             self.sizes.pop((row.check, row.target, row.vantage), None)
+            self.repeated.discard((row.check, row.target, row.vantage))
             held = (result.facts or {}).get("bytes")
             if held is not None:
                 size = Fingerprint(where[0], row.t, "", row.vantage, bytes=held)
@@ -201,10 +224,16 @@ def _recovered(against: Mapping[str, Any] | None) -> tuple[int, int] | None:
 
 def read(rows: Iterable[Line]) -> Rows:
     """What lines tell, in the order of the log."""
+    return reading(rows).rows()
+
+
+def reading(rows: Iterable[Line]) -> Reading:
+    """The same, to go on from."""
     made = Reading()
     for row in rows:
         made.take(row)
-    return Rows(fold(made.looks), tuple(made.fingerprints), tuple(made.drills), made.entries, made.phases)
+    made.settle()
+    return made
 
 
 def distilled(result: Result) -> dict[str, JsonValue]:

@@ -243,11 +243,11 @@ def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int) -> Itera
     planned = Estates.of(ground.applied).planned(-_EVER, _EVER)
     objects = {name: one for name, one in planned.items() if name in scope.objects}
     held = [one for one in ground.scans if one.received_ms <= as_of_ms]
+    received = {one.idx: one.received_ms for one in held}
     for item in (
         *backups.backups(points, objects, owner, whole),
         *scans.scans(held, scope, owner, whole),
     ):
-        received = {one.idx: one.received_ms for one in held}
         yield _of_item(item, received)
 
 

@@ -50,7 +50,8 @@ def rows_of(conn: Connection, found: Iterable[tuple[Accepted, int]]) -> list[Loo
 def _once(conn: Connection, row: LookRow, known: dict[tuple[str, str, str], str | None]) -> LookRow:
     series = row.check, row.target, row.vantage
     if series not in known:
-        known[series] = backups.last_seen(conn, *series)
+        last = backups.last_look(conn, series)
+        known[series] = None if last is None else last.seen
     if known[series] == row.seen:
         return row._replace(seen=backups.SAME)
     known[series] = row.seen

@@ -1,7 +1,8 @@
 """Looks of the derived table read back for the policy engine, object by object."""
 
+import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,42 +10,84 @@ from sqlalchemy import Connection
 from checks.api import ErrorKind, State
 from checks.codec import FieldError
 from checks.result import Result, of_rest
-from checks.wire import strict_json
 from collector.availability.clock import shift_ms
-from collector.backups import lines
-from collector.backups.lines import Line, Rows, parts_of
+from collector.backups import kept, lines
+from collector.backups.lines import Line, Reading, Rows
 from collector.store import backups
-from collector.store.backups import LookRow
+from collector.store.backups import FoldRow, LookRow
 
 _MOST_KEPT = 2000
+Series = tuple[str, str, str]
+"""Check, target and agent."""
+Last = Callable[[Series, tuple[int, int]], LookRow | None]
+"""The newest look of a series before a place of the log (entry, line) that saw something of its own."""
 
 # What was read of an object, and of which looks: most objects have nothing new when a page is asked for.
-_kept: dict[tuple[str, str], tuple[tuple[tuple[str, int, int], ...], Rows]] = {}
+_kept: dict[tuple[str, str], tuple[tuple[tuple[str, int], ...], Rows]] = {}
 _lock = threading.Lock()
 
 
 def rows(conn: Connection, as_of: int | None) -> Rows:
     """All looks up to an instant; those up to now are read once for each object that has a new one."""
-    if as_of is not None:
-        return _read(backups.every(conn, as_of))
-    targets: dict[str, list[tuple[str, int, int]]] = {}
-    for target, (idx, count) in sorted(backups.marks(conn).items()):
-        targets.setdefault(parts_of(target)[0], []).append((target, idx, count))
-    return _joined([_of_object(conn, name, tuple(marks)) for name, marks in targets.items() if name])
+    folds = backups.folds(conn)
+    made = []
+    for name, marks in sorted(backups.marks(conn).items()):
+        if not name:
+            continue
+        fold, targets = folds.get(name), sorted(marks)
+        if as_of is not None:
+            made.append(_read(conn, name, targets, fold, as_of))
+        else:
+            made.append(_of_object(conn, name, tuple(sorted(marks.items())), fold))
+    return _joined(made)
 
 
-def _of_object(conn: Connection, name: str, marks: tuple[tuple[str, int, int], ...]) -> Rows:
+def _of_object(conn: Connection, name: str, marks: tuple[tuple[str, int], ...], fold: FoldRow | None) -> Rows:
     key = (str(conn.engine.url), name)
     with _lock:
         held = _kept.get(key)
     if held is not None and held[0] == marks:
         return held[1]
-    made = _read(backups.of_targets(conn, [target for target, _, _ in marks]))
+    made = _read(conn, name, [target for target, _ in marks], fold, None)
     with _lock:
         while len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(_kept)))
         _kept[key] = (marks, made)
     return made
+
+
+def _read(
+    conn: Connection, name: str, targets: Sequence[str], fold: FoldRow | None, as_of: int | None
+) -> Rows:
+    """What looks at an object tell: from what is kept on, where everything that is kept had come by then."""
+    if fold is not None and (as_of is None or fold.received <= as_of):
+        found = backups.of_targets(conn, targets, as_of, (fold.idx, fold.line))
+        made = kept.whole(name, json.loads(fold.head), [json.loads(one) for one in backups.parts(conn, name)])
+        if continued(made, fold, found, lambda series, before: backups.last_look(conn, series, before)):
+            return made.rows()
+    return lines.read(lines_of(backups.of_targets(conn, targets, as_of)))
+
+
+def continued(reading: Reading, fold: FoldRow, found: Sequence[LookRow], last: Last) -> bool:
+    """Takes the looks after those that are kept; False where one of them is older than what is folded in, or
+    repeats one that cannot be read: then all have to be read. `last`: the look that one repeats."""
+    if any(row.t < fold.t for row in found):
+        return False
+    unknown, taken = set(reading.repeated), list(lines_of(found))
+    for line in taken:
+        series = line.check, line.target, line.vantage
+        if line.result is None and series in unknown:
+            before = last(series, (fold.idx, fold.line + 1))
+            told = [] if before is None else list(lines_of([before]))
+            if not told:
+                return False
+            reading.remember(told[0])
+        if line.result is None or line.result.error is None:
+            unknown.discard(series)
+    for line in taken:
+        reading.take(line)
+    reading.settle()
+    return True
 
 
 def _joined(parts: Sequence[Rows]) -> Rows:
@@ -57,11 +100,8 @@ def _joined(parts: Sequence[Rows]) -> Rows:
     )
 
 
-def _read(rows: Iterable[LookRow]) -> Rows:
-    return lines.read(_lines(rows))
-
-
-def _lines(rows: Iterable[LookRow]) -> Iterator[Line]:
+def lines_of(rows: Iterable[LookRow]) -> Iterator[Line]:
+    """Rows as the reading takes them; what cannot be read is left out."""
     for row in rows:
         same = row.seen == backups.SAME
         result = None if same else result_of(row)
@@ -79,7 +119,7 @@ def result_of(row: LookRow) -> Result | None:
     if row.error is not None:
         return Result(*head, None, (), State.UNKNOWN, ErrorKind(row.error))
     try:
-        raw = strict_json.loads(row.seen.encode())
+        raw = json.loads(row.seen)  # written by `distilled`, of what was read with care
         readings, state = of_rest({**raw, "readings": [_plain(one) for one in raw["readings"]]})
     except (FieldError, LookupError, ValueError):
         return None

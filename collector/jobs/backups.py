@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -56,7 +57,8 @@ class Account:
     rows: Rows
     size: int
     """What it stands on: the first so many entries of the log."""
-    named: Mapping[str, Named]
+    document: bytes
+    """The estate's, as it was logged."""
     media: tuple[Said, ...] = ()
 
     @property
@@ -71,7 +73,13 @@ class Account:
 
     def of(self, name: str) -> Named:
         """What the estate says about an object."""
-        return self.named.get(name, NOBODY)
+        return _named(self.document).get(name, NOBODY)
+
+
+def account_at(conn: Connection, as_of: int, size: int) -> Account:
+    """The account at an instant at which the log held `size` entries; NoBackups."""
+    # Where nothing came since, what was read of each object is still in memory.
+    return account(conn, as_of, None if size == series.cursor(conn) else as_of)
 
 
 def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
@@ -99,14 +107,16 @@ def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
         terms=versions[-1][1],
         rows=read,
         size=size,
-        named=_named(conn, applied[-1].idx),
+        document=estates.document(conn, applied[-1].idx),
         media=tuple(one for one in said if one.header["kind"] == "media_tested"),
     )
 
 
-def _named(conn: Connection, idx: int) -> dict[str, Named]:
+@lru_cache(maxsize=4)
+def _named(document: bytes) -> Mapping[str, Named]:
+    """What the estate says of its objects: read when somebody asks, for it needs all checks."""
     try:
-        estate = estates.loaded(conn, idx).estate
+        estate = estates.loaded_of(document).estate
     except EstateError:
         return {}  # an older version's checks took other parameters
     systems = {one.id: one.name or one.id for one in estate.systems}
@@ -127,7 +137,7 @@ def mark(conn: Connection) -> tuple[int, ...]:
     applied = estates.newest(conn)
     said = max((one.idx for kind in people.KINDS for one in statements.of_kind(conn, kind)), default=-1)
     behind = series.cursor(conn) <= max(said, -1 if applied is None else applied.idx)
-    return (-1 if applied is None else applied.idx, said, int(behind), *backups.newest(conn))
+    return (-1 if applied is None else applied.idx, said, int(behind), backups.newest(conn))
 
 
 def day(ms: int, timezone: str) -> str:

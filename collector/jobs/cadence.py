@@ -6,6 +6,7 @@ scanners and statements: a new result costs the same however long the log is.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -155,7 +156,7 @@ def _account(conn: Connection, asked: _Question) -> Account | None:
     if not any(one.terms.backups is not None for one in asked.applied):
         return None
     try:
-        return backup_jobs.account(conn, asked.counting.as_of_ms, asked.counting.as_of_ms)
+        return backup_jobs.account_at(conn, asked.counting.as_of_ms, asked.size)
     except backup_jobs.NoBackups:
         return None
 
@@ -163,7 +164,7 @@ def _account(conn: Connection, asked: _Question) -> Account | None:
 def _points(conn: Connection, account: Account | None, span: Span) -> tuple[BackedUp, ...]:
     if account is None:
         return ()
-    signers = backup_rows.signers(conn, set(account.entries.values()))
+    signers = partial(backup_rows.signers, conn)
     return backed_up(account.ledger, account.entries, signers, span)
 
 

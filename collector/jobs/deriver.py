@@ -17,13 +17,13 @@ from checks.wire.errors import WireError
 from collector.context import Context
 from collector.crash_points import crash_point
 from collector.evidence.accepted import Accepted
-from collector.jobs import backup_lines
+from collector.jobs import backup_folds, backup_lines
+from collector.jobs.backup_folds import Kept
 from collector.jobs.batches import log_size, read_batches
 from collector.jobs.derive_late import Change, Job, LateWork
 from collector.jobs.derive_series import Holds
 from collector.jobs.derive_state import Memory
-from collector.store import backups, late, plans, rounds, runs, series
-from collector.store.backups import LookRow
+from collector.store import late, plans, rounds, runs, series
 from collector.store.evidence import Damaged
 from collector.store.late import LateRow
 from collector.store.rounds import DoneRow
@@ -164,7 +164,8 @@ class Deriver:
             with self._context.write() as conn:
                 self._claim(conn, self.next)
                 _write(conn, piece)
-                backups.save(conn, looks)
+                if looks is not None:
+                    backup_folds.save(conn, looks)
                 self._close(conn)
                 crash_point("derive-written")
         except BaseException:
@@ -177,12 +178,12 @@ class Deriver:
         self._memory.forget_changes()
         self._backups.clear()
 
-    def _looks(self) -> list[LookRow]:
+    def _looks(self) -> Kept | None:
         """Looks at backups since the last flush: read before anything is written."""
         if not self._backups:
-            return []
+            return None
         with self._context.read() as conn:
-            return backup_lines.rows_of(conn, self._backups)
+            return backup_folds.kept_of(conn, backup_lines.rows_of(conn, self._backups))
 
     def late_step(self, *, patient: bool = True) -> bool:
         """Read a little for late observations; False if there is nothing to read just now."""

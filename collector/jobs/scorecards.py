@@ -6,6 +6,7 @@ result costs the same however old the log is. The offline verifier fills the sam
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -153,14 +154,11 @@ def _backups(
 ) -> tuple[tuple[BackedUp, ...], tuple[Unseen, ...]]:
     if not any(one.terms.backups is not None for one in held):
         return (), ()
-    as_of_ms, size = at
-    # Where nothing came since, what was read of each object is still in memory.
-    back = None if size == series.cursor(conn) else as_of_ms
     try:
-        account = backup_jobs.account(conn, as_of_ms, back)
+        account = backup_jobs.account_at(conn, *at)
     except backup_jobs.NoBackups:
         return (), ()
-    signers = looks.signers(conn, set(account.entries.values()))
+    signers = partial(looks.signers, conn)
     points = backups.backed_up(account.ledger, account.entries, signers, span)
     return points, backups.unseen(account.ledger, span)
 

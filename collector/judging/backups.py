@@ -1,49 +1,59 @@
 """Good backups of systems in a period, from the ledger of backups."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
 
 from checks.recurrence import instant
-from collector.backups.ledger import Ledger, SlotState
+from collector.backups.ledger import Ledger
 from collector.judging.estates import Planned
 from collector.judging.ground import CHINA, BackedUp, Unseen, day
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
 
-Places = Mapping[tuple[str, str], tuple[int, int]]
+Place = tuple[int, int]
+"""Entry and line of a look."""
+Places = Mapping[tuple[str, str], Place]
 Week = tuple[int, int]
 
 
 def backed_up(
-    ledger: Ledger, entries: Places, signers: Mapping[tuple[int, int], str], span: tuple[int, int]
+    ledger: Ledger,
+    entries: Places,
+    signers: Callable[[Collection[Place]], Mapping[Place, str]],
+    span: tuple[int, int],
 ) -> tuple[BackedUp, ...]:
-    """Points begun in [from, to): `entries` has the look that read each, `signers` who signed it.
+    """Points begun in [from, to): `entries` has the look that read each, `signers` tells who signed these.
 
     What was good while it stood stays a good backup of its week when its time is over and it is gone.
     """
-    made = []
-    for one in ledger.objects:
-        for point in one.points:
-            found = entries.get((one.name, point.name))
-            at = point.start_ms
-            if at is None or not span[0] <= at < span[1] or found is None:
-                continue
-            signer = signers.get(found, "")
-            place = point.places[0] if point.places else ""
-            made.append(
-                BackedUp(one.name, point.name, at, point.level, point.ever, place, *found, signer, "C")
-            )
+    found = [
+        (one.name, point, entries[one.name, point.name])
+        for one in ledger.objects
+        for point in one.begun(*span)
+        if (one.name, point.name) in entries
+    ]
+    signed = signers({place for _, _, place in found})
+    made = [
+        BackedUp(
+            name,
+            point.name,
+            point.start_ms,
+            point.level,
+            point.ever,
+            point.place,
+            *at,
+            signed.get(at, ""),
+            "C",
+        )
+        for name, point, at in found
+    ]
     return tuple(sorted(made, key=lambda p: (p.object, p.at_ms, p.artefact)))
 
 
 def unseen(ledger: Ledger, span: tuple[int, int]) -> tuple[Unseen, ...]:
     """Backups due in [from, to) that nobody could look at since."""
-    return tuple(
-        Unseen(one.name, slot.opens_ms)
-        for one in ledger.objects
-        for slot in one.slots
-        if slot.state is SlotState.UNSEEN and span[0] <= slot.opens_ms < span[1]
-    )
+    return tuple(Unseen(one.name, opens) for one in ledger.objects for opens in one.unseen(*span))
 
 
 def counts(point: BackedUp, rule: str) -> bool:
@@ -66,17 +76,26 @@ def backups(
     for point in points:
         planned = objects.get(point.object)
         if planned and planned.system in units and period.from_ms <= point.at_ms < period.to_ms:
-            year, number, _ = day(point.at_ms).isocalendar()
-            found[planned.system, (year, number)][point.object].append(point)
+            found[planned.system, _week(day(point.at_ms))][point.object].append(point)
+    of_system: dict[str, set[str]] = defaultdict(set)
+    for name, one in objects.items():
+        of_system[one.system].add(name)
     for (system, week), held in sorted(found.items()):
         since = max(_begin(week), period.from_ms)
-        every = {name for name, one in objects.items() if one.system == system}
+        every = of_system[system]
         wanted = {name for name in every if objects[name].from_ms <= since} or every
         if held.keys() >= wanted:
             for turn in zip(*(held[name] for name in sorted(wanted)), strict=False):
                 yield _item(system, units[system], turn)
 
 
+@lru_cache(maxsize=4096)
+def _week(of: date) -> Week:
+    year, number, _ = of.isocalendar()
+    return year, number
+
+
+@lru_cache(maxsize=1024)
 def _begin(week: Week) -> int:
     """The instant at which an ISO week begins."""
     return instant(datetime.fromisocalendar(*week, 1), CHINA)

@@ -59,12 +59,12 @@ def every(conn: Connection) -> list[Applied]:
 
 def terms(conn: Connection, idx: int) -> EstateTerms:
     """The document of an estate's entry."""
-    return _parsed(_document(conn, idx))
+    return _parsed(document(conn, idx))
 
 
 def loaded(conn: Connection, idx: int) -> Loaded:
     """The estate of an entry, read again from its files with the checks of this program."""
-    return _loaded(_document(conn, idx))
+    return loaded_of(document(conn, idx))
 
 
 def agent_of_asset(conn: Connection, asset: str) -> str:
@@ -76,7 +76,8 @@ def agent_of_asset(conn: Connection, asset: str) -> str:
     return found.agent if found is not None and found.agent else asset
 
 
-def _document(conn: Connection, idx: int) -> bytes:
+def document(conn: Connection, idx: int) -> bytes:
+    """The document of an estate's entry as it was logged."""
     body = packs.body(conn, idx)
     if body is None:
         raise Damaged(f"the document of the estate's entry {idx} is missing")
@@ -89,6 +90,7 @@ def _parsed(document: bytes) -> EstateTerms:
 
 
 @lru_cache(maxsize=4)
-def _loaded(document: bytes) -> Loaded:
+def loaded_of(document: bytes) -> Loaded:
+    """The estate of a document, read again from its files; EstateError."""
     files = _parsed(document).files
     return reread(packed({name: text.encode() for name, text in files.items()}), installed())

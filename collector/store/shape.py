@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from sqlalchemy import Column, Connection, Integer, String, Table, delete, insert, select
 
+from collector.backups import kept
 from collector.store.metadata import metadata
 
 shape_table = Table(
@@ -16,12 +17,14 @@ shape_table = Table(
 
 
 def digest() -> str:
-    """SHA-256 (hex) over names, columns and types of all tables of this version."""
+    """SHA-256 (hex) over names, columns and types of all tables of this version, and the forms of documents
+    that are kept in them."""
     lines = sorted(
         f"{table.name} {column.name} {column.type!r}"
         for table in metadata.tables.values()
         for column in table.c
     )
+    lines.append(f"backup_fold {kept.VERSION}")
     return sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -145,7 +145,7 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
     if any(one.terms.backups is not None and one.terms.backups.objects for one in held):
         ledger, rows, _, _ = verified_backups.folded(evidence.history, evidence.backups, size, as_of)
         signers = {(one.idx, one.line_no): one.agent for one in evidence.backups}
-        points = backups.backed_up(ledger, rows.entries, signers, span)
+        points = backups.backed_up(ledger, rows.entries, lambda _: signers, span)
         blind = backups.unseen(ledger, span)
     stated = counting(evidence.people, size, as_of)
     stands = standing(stated, as_of, _seals(said))

@@ -35,11 +35,11 @@ from collector.estate.loading import read_estate  # noqa: E402
 from collector.inspection import record as records  # noqa: E402
 from collector.inspection.human import HumanPart  # noqa: E402
 from collector.inspection.record import Counts, ItemReading, MachineItem, Place, Record  # noqa: E402
-from collector.jobs import derive, estates, projection, scans  # noqa: E402
+from collector.jobs import backup_folds, derive, estates, projection, scans  # noqa: E402
 from collector.jobs import scorecards as jobs  # noqa: E402
 from collector.scans.model import Finding, Scan  # noqa: E402
 from collector.scans.severity import Severity  # noqa: E402
-from collector.store import backups, plans, runs, series  # noqa: E402
+from collector.store import plans, runs, series  # noqa: E402
 from collector.store.backups import LookRow  # noqa: E402
 from collector.store.runs import RunRow  # noqa: E402
 from collector.store.series import SeriesRow  # noqa: E402
@@ -206,7 +206,7 @@ def tables(context) -> None:
         planned = {agent: plan for agent, _, plan in plans.current_plans(conn)}
         for n in range(SYSTEMS):
             item = next(one for one in planned[f"a{n}"].items if one.check.startswith("backup."))
-            backups.save(conn, [look_row(n, d, site, item) for d in days])
+            backup_folds.save(conn, backup_folds.kept_of(conn, [look_row(n, d, site, item) for d in days]))
 
 
 def look_row(n: int, day: date, site: ModuleType, item: Item) -> LookRow:

@@ -55,7 +55,7 @@ def lines(kit, pack, spoil):
     ground = Ground(
         99,
         (Applied(3, at("2026-03-01"), terms),),
-        backups=backed_up(account, entries, dict.fromkeys(entries.values(), "agent"), (0, 2**53)),
+        backups=backed_up(account, entries, lambda at: dict.fromkeys(at, "agent"), (0, 2**53)),
     )
     systems, places = {kit.DB: "s"}, {kit.DB: 41}
     extra = Extra(
