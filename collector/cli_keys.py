@@ -22,6 +22,25 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+def _origin(_context: click.Context, _param: click.Parameter, value: str) -> str:
+    if "+" in value:
+        name = value.split()[-1].partition("+")[0]
+        raise click.BadParameter(
+            f"{value!r} holds more than the log's name: it ends before the first +: {name}"
+        )
+    return value
+
+
+origin = click.option(
+    "--log",
+    required=True,
+    metavar="ORIGIN",
+    callback=_origin,
+    help="Name of the log it is for: in the policy the word after `log`, up to the first +.",
+)
+"""The log that signed bytes are for."""
+
+
 def fail(message: str) -> NoReturn:
     """Say why, and end with 2."""
     click.echo(f"error: {message}", err=True)
@@ -83,7 +102,7 @@ def _tell(signer: Signer) -> None:
 @click.argument("file", type=FILE)
 @click.option("--account", required=True, help="Account that it is for.")
 @click.option("--role", required=True, type=click.Choice(ROLES), help="The account's role.")
-@click.option("--log", required=True, metavar="ORIGIN", help="Origin of the log it is for.")
+@origin
 @click.option("--old", type=FILE, help="The account's former key: it vouches for the new one.")
 @passphrase_file
 def request(

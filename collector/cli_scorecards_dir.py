@@ -110,23 +110,25 @@ def periods(directory: Path, as_json: bool) -> None:
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--json", "as_json", is_flag=True)
 def term(directory: Path, as_json: bool) -> None:
-    """The end-of-term sheet: days operated, out of service, out of scope, by system and asset."""
+    """The end-of-term sheet: days operated, unseen, out of service, out of scope, by system and asset, so
+    far; with what says so, and the grade of the looks."""
     from checks.codec import to_json
-    from collector.jobs import scorecards as jobs
+    from collector.jobs.term import term_sheet
+    from collector.judging.term import STATES
 
     with _opened(directory) as context, context.read() as conn:
-        lines = jobs.term_sheet(conn, context.now())
+        lines = term_sheet(conn, context.now())
     if as_json:
         click.echo(json.dumps([to_json(one) for one in lines], ensure_ascii=False))
         return
+    ends = max((part.end for one in lines for part in one.stretches), default=None)
+    click.echo(f"so far: up to {ends} (not included)" if ends is not None else "no day of the term is over")
     for one in lines:
-        days = ", ".join(
-            f"{word} {one.days(word)} d" for word in ("operated", "out_of_service", "out_of_scope")
-        )
+        days = ", ".join(f"{word} {one.days(word)} d" for word in STATES)
         click.echo(f"{one.kind}\t{one.id}\t{one.name}\t{one.owner or 'no owner'}\t{days}")
         for part in one.stretches:
-            if part.state != "operated":
-                click.echo(f"  {part.state} {part.first} .. {part.end} (not included), entry {part.entry}")
+            where = "nobody looked" if part.entry is None else f"entry {part.entry}, grade {part.grade}"
+            click.echo(f"  {part.state} {part.first} .. {part.end} (not included), {where}")
 
 
 @click.command("changes")
@@ -186,7 +188,7 @@ def _options(chosen: tuple[str, ...]) -> dict[str, "Value"]:
     made: dict[str, Value] = {}
     for text in chosen:
         key, given, value = text.partition("=")
-        if not given:
+        if not given or not key:
             _fail(f"--option {text}: KEY=VALUE is wanted")
         made[key] = int(value) if value.isdecimal() else value
     return made

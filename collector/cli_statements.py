@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire.errors import WireError
-from collector.cli_by import must_exist
-from collector.cli_keys import DIRECTORY, FILE, fail, passphrase_file, signer_of
+from collector.cli_by import COMMAND_LINE, must_exist
+from collector.cli_keys import DIRECTORY, FILE, fail, origin, passphrase_file, signer_of
 from collector.context import ConfigError, Context, open_context
-from collector.statements.fields import FieldsError
+from collector.statements.fields import ZONE, FieldsError, Type
 from collector.statements.kind import written
 from collector.statements.kinds import KINDS
 from collector.statements.model import Said
-from collector.statements.text import Document, Text, encode, pack, sign
+from collector.statements.standing import Beside, beside
+from collector.statements.text import Document, Text, encode, pack, parse, sign, unpack
+
+_BY_COMMAND = ("key_revoked",)
 
 
 @click.group()
@@ -44,8 +48,10 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     made: dict[str, str] = {}
     for item in given:
         name, equals, value = item.partition("=")
-        if not equals or name in made:
-            fail(f"--field {item}: K=V is wanted, each field once")
+        if not equals or not name:
+            fail(f"--field {item}: K=V is wanted")
+        if name in made:
+            fail(f"--field {item}: {name} is given twice, each field once")
         made[name] = value
     return made
 
@@ -84,7 +90,7 @@ _AMENDMENT = click.option("--amendment", is_flag=True, help="For a period that i
 @click.argument("kind", metavar="[KIND]", required=False)
 @_FIELD
 @_PAPER
-@click.option("--by", default="cli", show_default=True, help="Account that makes the statement.")
+@click.option("--by", help="Account that makes the statement; not needed with --signed.")
 @click.option("--key", type=FILE, help="The account's own key: the statement is signed with it.")
 @passphrase_file
 @click.option("--signed", type=FILE, help="A statement that was signed elsewhere (statement sign).")
@@ -96,7 +102,7 @@ def add_(
     kind: str | None,
     given: tuple[str, ...],
     paper: Path | None,
-    by: str,
+    by: str | None,
     key: Path | None,
     passphrase_file: Path | None,
     signed: Path | None,
@@ -106,7 +112,8 @@ def add_(
 ) -> None:
     """Log a statement; it counts from its receipt on, and is never changed.
 
-    KIND and its fields: `statement kinds`; approval (window=ID, reason=TEXT); about a backup object:
+    KIND and its fields: `statement kinds`, each said by an account (--by) whose role may; without one:
+    approval (window=ID, reason=TEXT), key_revoked, and about a backup object:
     recovery, media_tested, backup_excuse, backup_accept, backup_change, backup_epoch, backup_alias
     (docs/backups.md). Without --key it is entered through a session: this collector signs it.
     """
@@ -115,27 +122,40 @@ def add_(
     if (kind is None) == (signed is None):
         fail("KIND, or --signed FILE: one of the two is wanted")
     pairs = _pairs(given)
+    whose = _whose(by, kind)
 
     def act(context: Context) -> tuple[int, bytes | None]:
-        must_exist(context, by)
+        must_exist(context, whose)
         document = paper.read_bytes() if paper else None
         derive.catch_up(context)  # faults that a statement names are known from what was derived
         more = {"corrects": corrects, "amendment": amendment}
         if signed is not None:
-            return statements.add_signed(context, signed.read_bytes(), by=by, document=document), document
+            return statements.add_signed(context, signed.read_bytes(), by=whose, document=document), document
         name = str(kind)
         if key is not None:
-            parts = (context.origin, name, by)
+            parts = (context.origin, name, whose)
             file = _signed(parts, pairs, document, key, passphrase=passphrase_file, **more)
-            return statements.add_signed(context, file, by=by, document=document), document
-        return statements.add(context, name, pairs, by=by, document=document, **more), document  # type: ignore[arg-type]  # two options, by name
+            return statements.add_signed(context, file, by=whose, document=document), document
+        return statements.add(context, name, pairs, by=whose, document=document, **more), document  # type: ignore[arg-type]  # two options, by name
 
     idx, document = _in(directory, act)
     digest = sha256(document).hexdigest() if document else None
+    name = kind if signed is None else parse(unpack(signed.read_bytes())[0]).kind
     if as_json:
-        click.echo(json.dumps({"entry": idx, "kind": kind, "document": digest}))
+        click.echo(json.dumps({"entry": idx, "kind": name, "document": digest}))
     else:
-        click.echo(f"{kind or 'statement'} logged as entry {idx}")
+        click.echo(f"{name} logged as entry {idx}")
+
+
+def _whose(by: str | None, kind: str | None) -> str:
+    """The account that says it. Nobody's name is enough for what counts; what the contract's sides have no
+    part in (a window's approval from before there were schemas, backups) the command line may say."""
+    if by is not None:
+        return by
+    found = KINDS.get(kind or "")
+    if found is not None and not found.older and found.name not in _BY_COMMAND:
+        fail(f"--by: {kind} is said by somebody: name the account")
+    return COMMAND_LINE
 
 
 @statement.command("sign")
@@ -145,7 +165,7 @@ def add_(
 @click.option("--key", required=True, type=FILE, help="One's own key.")
 @passphrase_file
 @click.option("--by", required=True, help="One's account.")
-@click.option("--log", required=True, metavar="ORIGIN", help="Origin of the log it is for.")
+@origin
 @_CORRECTS
 @_AMENDMENT
 def sign_(
@@ -159,7 +179,11 @@ def sign_(
     corrects: int | None,
     amendment: bool,
 ) -> None:
-    """Sign a statement where one is, without the collector: prints it, for `statement add --signed`."""
+    """Sign a statement where one is, without the collector: prints it, for `statement add --signed`.
+
+    ORIGIN is the log's name, without which nobody else's log can take it: the first line of a checkpoint; in
+    the policy (DIR/policy, `log ORIGIN+KEY-ID+KEY`) the word after `log` up to the first +.
+    """
     try:
         document = paper.read_bytes() if paper else None
     except OSError as error:
@@ -195,7 +219,10 @@ def second(directory: Path, entry: int, by: str, key: Path | None, passphrase_fi
 @click.option("--all", "everything", is_flag=True, help="Also what was replaced, or waits for a second.")
 @click.option("--json", "as_json", is_flag=True)
 def list_(directory: Path, kind: str | None, everything: bool, as_json: bool) -> None:
-    """Print the statements that stand."""
+    """Print the statements that stand; where several are about one thing, which of them counts.
+
+    Times are the contract's (Asia/Shanghai); --json has them in UTC milliseconds.
+    """
     from collector.jobs import said
 
     def act(context: Context) -> tuple[Said, ...]:
@@ -203,24 +230,49 @@ def list_(directory: Path, kind: str | None, everything: bool, as_json: bool) ->
             now = context.now()
             return said.every_said(conn, now) if everything else said.all_said(conn, now)
 
-    found = [one for one in _in(directory, act) if kind in (None, one.kind)]
+    every = _in(directory, act)
+    others = beside(every)
+    found = [one for one in every if kind in (None, one.kind)]
     if as_json:
-        click.echo(json.dumps([_plain(one) for one in found], ensure_ascii=False))
+        rows = [_plain(one, others.get(one.entry)) for one in found]
+        click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for one in found:
         how = "signed" if one.through == "key" else "session"
-        marks = "".join(
-            f", {word}" for word, on in (("late", one.late), ("after the seal", one.after_seal)) if on
-        )
-        fields = " ".join(f"{name}={value}" for name, value in one.fields.items())
+        marks = "".join(f", {word}" for word in _marks(one, others.get(one.entry)))
+        fields = " ".join(f"{name}={_shown(one, name)}" for name in one.fields)
         click.echo(f"{one.entry}\t{one.kind}\t{one.by} ({one.role or '-'}, {how}{marks})\t{fields}")
 
 
-def _plain(one: Said) -> dict[str, Any]:
+def _marks(one: Said, other: Beside | None) -> list[str]:
+    marks = {
+        "late": one.late,
+        "after the seal": one.after_seal,
+        "confirmed by the buyer": one.confirmed,
+        "beside a newer word: this one counts": other is not None and other.counts == one.entry,
+    }
+    made = [word for word, on in marks.items() if on]
+    if other is not None and other.counts != one.entry:
+        made.append(f"entry {other.counts} counts" + (", disputed" if one.entry in other.disputed else ""))
+    return made
+
+
+def _shown(one: Said, name: str) -> object:
+    """A value; instants in the contract's zone."""
+    value, kind = one.fields[name], KINDS.get(one.kind)
+    field = None if kind is None else kind.field(name)
+    if field is None or field.type is not Type.INSTANT or type(value) is not int:
+        return value
+    return datetime.fromtimestamp(value / 1000, ZONE).isoformat(timespec="seconds")
+
+
+def _plain(one: Said, other: Beside | None) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in Said.__slots__ if name not in ("fields", "seconds")},
         "fields": dict(one.fields),
         "seconds": list(one.seconds),
+        "counts": other is None or other.counts == one.entry,
+        "disputed": other is not None and one.entry in other.disputed,
     }
 
 

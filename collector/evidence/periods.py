@@ -39,8 +39,11 @@ def parse_period(text: str, zone: tzinfo, now_ms: int) -> Period:
 
 
 def parse_instant(text: str, zone: tzinfo) -> int:
-    """UTC milliseconds of an ISO 8601 date or instant, local to `zone` where it names no offset."""
-    made = datetime.fromisoformat(text)
+    """UTC milliseconds of an ISO 8601 date or instant, local to `zone` without an offset; ValueError."""
+    try:
+        made = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no day or instant such as 2026-07-03T10:00 (ISO 8601)") from None
     if made.tzinfo is None:
         made = made.replace(tzinfo=zone)
     return round((made - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))

@@ -135,7 +135,10 @@ def _instant(text: str, _field: Field) -> Scalar:
 
 
 def _day(text: str, _field: Field) -> Scalar:
-    return date.fromisoformat(text).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"{text!r} is no day such as 2026-07-03") from None
 
 
 def _period(text: str, _field: Field) -> Scalar:

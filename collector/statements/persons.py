@@ -139,7 +139,9 @@ class Persons:
         request = parse_request(data)
         given = signatures_of(header.get("signatures"))
         if self.log and request.log != self.log:
-            raise TextError("wrong_log", f"the request is for the log {request.log!r}")
+            raise TextError(
+                "wrong_log", f"the request is for the log {request.log!r}, this one is {self.log!r}"
+            )
         if header.get("subject") != request.account:
             raise TextError("bad_key_request", "the entry names another account than the request")
         if not signed_by(data, given, request.public, PERSON_KEY):

@@ -67,7 +67,7 @@ def test_a_key_is_made_asked_for_vouched_for_and_signs(run, place, tmp_path):
     said = ("reprimand", "--field", f"day={DAY_OF}", "--field", "text=两次未到场")
     own = ("--key", jia, "--by", "jia", "--log", "cli.example/log")
     run("statement", "sign", *said, *own, into=signed)
-    run("statement", "add", place, "--signed", signed)
+    assert run("statement", "add", place, "--signed", signed).stdout.startswith("reprimand logged as entry")
     stands = json.loads(run("statement", "list", place, "--json").stdout)
     assert [(one["kind"], one["by"], one["role"], one["through"]) for one in stands] == [
         ("reprimand", "jia", "buyer", "key")
@@ -116,6 +116,9 @@ def _closing() -> tuple[str, ...]:
     return ("--field", "finding=H0123456789", "--field", "reason=设备已下线")
 
 
+_REPRIMAND = ("--field", "day=2026-11-01", "--field", "text=x")
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -125,7 +128,10 @@ def _closing() -> tuple[str, ...]:
         (("level", "--by", "jia"), "fault: is missing (missing_field)"),
         (("reprimand", "--field", "day=yesterday", "--field", "text=x", "--by", "jia"), "day: "),
         (("reprimand", "--field", "day=2026-11-01", "--field", "text=x", "--by", "zhao"), "(no_right)"),
-        (("reprimand", "--key", "nowhere", "--field", "day=2026-11-01", "--field", "text=x"), "nowhere"),
+        (("reprimand", "--key", "nowhere", "--by", "jia", *_REPRIMAND), "nowhere"),
+        (("reprimand", "--field", "day=2026-11-01", "--field", "text=x"), "--by: reprimand is said by"),
+        (("visit", "--field", "=x", "--by", "zhao"), "K=V is wanted"),
+        (("level", "--field", "level=1", "--field", "level=2", "--by", "wang"), "level is given twice"),
         (("--signed", "nowhere"), "nowhere"),
         ((), "one of the two"),
     ],
@@ -138,3 +144,31 @@ def test_the_kinds_are_listed_with_their_fields(run):
     rows = json.loads(run("statement", "kinds", "--json").stdout)
     assert {"level", "visit", "waiver", "maintenance_approved"} <= {row["kind"] for row in rows}
     assert "visit\t上门回访\tunit at [text]" in run("statement", "kinds").stdout
+
+
+def test_of_several_about_one_thing_the_list_says_which_counts(run, place):
+    said = ("statement", "add", place, "satisfaction", "--field", "period=2026-10", "--by", "jia", "--json")
+    first = json.loads(run(*said, "--field", "points=28").stdout)["entry"]
+    second = json.loads(run(*said, "--field", "points=20").stdout)["entry"]
+    rows = {
+        row["entry"]: row["counts"] for row in json.loads(run("statement", "list", place, "--json").stdout)
+    }
+    assert rows == {first: False, second: True}
+    lines = run("statement", "list", place).stdout.splitlines()
+    assert f"entry {second} counts" in lines[0]
+    assert "this one counts" in lines[1]
+
+
+def test_times_are_listed_in_the_contracts_zone(run, place):
+    run(*("statement", "add", place, "absence", "--by", "jia", "--field", "at=2026-11-01T08:30"))
+    assert "at=2026-11-01T08:30:00+08:00" in run("statement", "list", place).stdout
+
+
+def test_a_log_is_named_without_its_key(run, tmp_path):
+    key = tmp_path / "k"
+    run("key", "make", key)
+    words = ("--by", "jia", "--log", "cli.example/log+4ad5e656+AdeW", "--field", "day=2026-11-01")
+    refused = run("statement", "sign", "reprimand", *words, "--key", key, code=2).stderr
+    assert "it ends before the first +: cli.example/log" in " ".join(refused.split())
+    asked = ("--account", "jia", "--role", "buyer", "--log", "cli.example/log+4ad5e656+AdeW")
+    assert "first +" in run("key", "request", key, *asked, code=2).stderr
