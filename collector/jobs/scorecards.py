@@ -36,7 +36,6 @@ from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
 from collector.judging.services import Keys, Looks
-from collector.judging.term import TermLine, sheet
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
 from collector.scoring.terms import Option, Value
 from collector.statements.fields import FieldsError
@@ -208,13 +207,6 @@ def changes(conn: Connection, period: str, as_of_ms: int) -> Changes:
     rounds_by_unit = store.rounds(conn, every[0].from_ms, chosen.to_ms, as_of_ms, size)
     said = all_said(conn, as_of_ms)
     return changes_of(told.account.findings, said, rounds_by_unit, (chosen.from_ms, chosen.to_ms))
-
-
-def term_sheet(conn: Connection, as_of_ms: int) -> tuple[TermLine, ...]:
-    """The end-of-term sheet: what was operated, and when it was not; NoScorecard."""
-    held = applied(conn, size_at(conn, as_of_ms))
-    every = judge.periods(held, as_of_ms)
-    return sheet(held, all_said(conn, as_of_ms), (every[0].from_ms, every[-1].to_ms))
 
 
 def scorecard(

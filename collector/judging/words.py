@@ -60,12 +60,14 @@ class Words:
         return tuple(sorted(inside, key=str))
 
     def outside(self, asset: str, at_ms: int) -> bool:
-        """Whether the buyer says of an asset that it was out of scope or out of service at an instant."""
-        for kind in ("in_scope", "in_service"):
-            said = [w for w in self.inside.get((kind, "asset", asset), ()) if w.from_ms <= at_ms < w.to_ms]
-            if said and said[-1].value is False:
-                return True
-        return False
+        """Whether somebody says of an asset that it was out of scope or out of service at an instant."""
+        told = (self.told((kind, "asset", asset), at_ms) for kind in ("in_scope", "in_service"))
+        return any(one is not None and one.value is False for one in told)
+
+    def told(self, key: Key, at_ms: int) -> Word | None:
+        """The newest statement that speaks of an instant."""
+        said = [one for one in self.inside.get(key, ()) if one.from_ms <= at_ms < one.to_ms]
+        return said[-1] if said else None
 
     def kind(self, unit: str, at_ms: int) -> str | None:
         """The kind of a unit at an instant, where the buyer named one."""

@@ -10,6 +10,7 @@ from collector.store.bulk import upsert
 from collector.store.metadata import metadata
 from collector.store.series import series_table
 
+_DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 run_table = Table(
     "run",
@@ -134,3 +135,17 @@ def for_leaves(
             vantage: _around(conn, series, from_ms, to_ms) for vantage, series in vantages.items()
         }
     return made
+
+
+def by_day(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[tuple[str, str, int, int]]:
+    """Who looked at what on which day (in China) of [from, to), in the first `size` entries: target, vantage,
+    the first instant, the newest entry."""
+    table, named = run_table, series_table
+    number = (table.c.first + _CHINA_MS) // _DAY_MS
+    wanted = (
+        select(named.c.target, named.c.vantage, func.min(table.c.first), func.max(table.c.last_idx))
+        .join(named, named.c.id == table.c.series)
+        .where(table.c.first >= from_ms, table.c.first < to_ms, table.c.lo_idx < size)
+        .group_by(named.c.target, named.c.vantage, number)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in conn.execute(wanted)]

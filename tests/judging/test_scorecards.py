@@ -12,8 +12,10 @@ from collector.cli import main
 from collector.estate.errors import EstateError
 from collector.jobs import derive
 from collector.jobs import scorecards as jobs
+from collector.jobs.term import term_sheet
 from collector.judging.judge import NoScorecard
 from collector.judging.outlook import outlook
+from collector.judging.term import STATES
 from collector.reports.material_found import found_in, span_of
 from collector.scoring.model import LineState
 from collector.store import scorecards as store
@@ -206,14 +208,31 @@ def test_what_if_says_what_a_statement_would_change(month):
     assert ("visit", "centre") in {(risk.line, risk.unit) for risk in found.risks}
 
 
-def test_the_term_sheet_tells_what_was_not_operated(site, estate):
+def test_the_term_sheet_tells_what_was_not_operated_and_what_nobody_saw_so_far(site, estate):
     site.apply(estate.replace("name: 邮件}", "name: 邮件, in_service: [{to: 2026-08-01}]}"))
+    site.probe(("2026-07-14T08:00", True), ("2026-07-14T09:00", True))
+    site.inspect(MONDAYS[1])
     site.go("2026-08-10T01:00")
-    site.say("in_scope", "manager", system="portal", in_scope="false", since="2027-06-01")
+    site.say("in_scope", "manager", system="portal", in_scope="false", since="2026-06-10", until="2026-06-19")
+    entry = site.say("in_scope", "buyer", system="portal", in_scope="false", since="2026-08-03")
     with site.context.read() as conn:
-        found = {one.id: one for one in jobs.term_sheet(conn, site.world.at)}
-    assert found["mail"].days("operated") == 52 and found["mail"].days("out_of_service") == 313
-    assert found["portal"].days("out_of_scope") == 9 and found["portal"].owner == "ops-1"
+        found = {one.id: one for one in term_sheet(conn, site.world.at)}
+    states = [(str(one.first), one.days, one.state, one.grade) for one in found["portal"].stretches]
+    assert states == [
+        ("2026-06-10", 34, "unseen", "-"),
+        ("2026-07-14", 1, "operated", "B"),
+        ("2026-07-15", 5, "unseen", "-"),
+        ("2026-07-20", 1, "operated", "C"),
+        ("2026-07-21", 13, "unseen", "-"),
+        ("2026-08-03", 7, "out_of_scope", "D"),
+    ]
+    assert found["portal"].owner == "ops-1" and found["portal"].stretches[-1].entry == entry
+    mail = found["mail"]
+    assert [mail.days(word) for word in STATES] == [1, 51, 9, 0]
+    shown = CliRunner().invoke(main, ["scorecard", "term", str(site.context.directory)])
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.startswith("so far: up to ")
+    assert "  unseen 2026-07-21 .. 2026-08-03 (not included), nobody looked" in shown.output
 
 
 def test_a_drift_counts_as_a_change_that_nobody_approved_unless_somebody_did_before(site):
