@@ -1,0 +1,175 @@
+"""A sealed month of everything, with one byte of one entry another: never verified."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from checks import registry
+from checks.api import Seen, worst
+from checks.codec import from_json
+from checks.plan import parse
+from checks.wire import entry as entries
+from checks.wire import lines, strict_json
+from checks.wire.numbers import EntryKind
+from collector.evidence.bundle import Document, Lines
+from collector.evidence.policy import parse_policy
+from collector.jobs import scorecards, settlements
+from collector.store import plans
+from collector.verify.verify import Options, verify_bundle
+
+_FILE = Path(__file__).resolve().parents[1] / "verify" / "spoil.py"
+_SPEC = importlib.util.spec_from_file_location("roundseal_tests_verify_spoil", _FILE)
+spoil = sys.modules.setdefault("roundseal_tests_verify_spoil", importlib.util.module_from_spec(_SPEC))
+_SPEC.loader.exec_module(spoil)
+
+SIGHT = sys.modules["roundseal_tests_derive_conftest"].Sight  # loaded by this folder's conftest
+BACKUPS = """\
+objects:
+  - {id: portal/db, asset: web-01, name: 数据库, kind: database}
+backups:
+  - object: portal/db
+    clause: LH-32
+    level: unchanged
+    full: {every: week, on: thursday, window: "00:00-05:00", grace: 3h, keep: 3 months}
+    source: {kind: file, path: "/backup/{object}/*.dmp"}
+"""
+
+
+def artefact(name, start):
+    """A dump as `backup.file` sees it."""
+    digest = sha256(name.encode()).hexdigest()
+    made = {"start": start, "end": start + 1_700_000, "tool": "dump", "source": "", "system": ""}
+    placed = {"mode": 0o600, "owner": "b", "group": "b", "filesystem": 1, "inode": 7, "links": 1}
+    return {
+        **{"name": name, "kind": "full", "bytes": 2_400_000_000, "parts": 1, "modified": start + 1_800_000},
+        **{"sha256": digest, "read_at": start + 2_000_000, "made": made, "seal": None, "id": ""},
+        "placed": {**placed, "link_to": "", "parents_open": []},
+        **{"parent": "", "fingerprint": "", "expected": "", "recorded": digest, "trouble": ""},
+    }
+
+
+def backup_item(site):
+    """The agent that is to look at dumps, and what it is to look at."""
+    with site.context.read() as conn:
+        issued = [(name, plans.current(conn, name)) for name in ("web-01", "web-02", "mail-01")]
+    wanted = [(name, item) for name, held in issued if held for item in parse(held[0]).items]
+    return next((name, item) for name, item in wanted if item.check == "backup.file")
+
+
+def look_at_backups(site, *days):
+    """What stands at the place of the dumps, on those Thursdays."""
+    check = registry.get("backup.file")
+    name, item = backup_item(site)
+    for day in days:
+        now = site.go(f"{day}T08:30") - 5000
+        made = artefact(f"{day}.dmp", now - 7 * 3_600_000)
+        listed = [{key: made[key] for key in ("name", "bytes", "modified")}]
+        stands = {"count": 1, "listed": listed, "unfinished": []}
+        facts = {"artefacts": [{"base": made, "same_as": ""}], "stands": stands}
+        seen = Seen(from_json(check.facts, facts, "facts"), now)
+        readings = tuple(check.judge(seen, from_json(check.params, item.params, "params")))
+        state = str(worst(one.state for one in readings))
+        more = {"check": item.check, "params": item.params, "facts": facts, "readings": readings}
+        site.send(name, SIGHT(item.target, now, state, **more))
+    site.settle()
+
+
+@pytest.fixture
+def month(site, estate):
+    """A sealed and settled Luohe term so far: rounds, looks, a fault, dumps, a scan, statements, findings."""
+    site.apply(estate + BACKUPS)
+    site.inspect("2026-07-13")
+    site.probe(("2026-07-14T08:00", True), ("2026-07-14T10:00", False), ("2026-07-14T13:00", True))
+    site.say("visit", "operator", unit="centre", at="2026-07-14T12:00+08:00")
+    look_at_backups(site, "2026-07-16", "2026-07-23")
+    return site
+
+
+@pytest.fixture
+def sealed(month):
+    """The same, sealed and settled."""
+    site = month
+    site.go("2026-07-24T09:00")
+    site.scan("web-01", "web-02")
+    site.inspect("2026-07-27", web_01="error")
+    site.say("complaint", at="2026-07-26T09:00+08:00", justified="true", points="2", text="x")
+    for day, period in (("2026-07-31", "2026-06"), ("2026-08-10", "2026-07"), ("2026-09-10", "2026-08")):
+        site.go(f"{day}T01:00")
+        site.settle()
+        scorecards.seal(site.context, period, by="manager")
+    settlements.seal(site.context, by="manager")
+    return site
+
+
+def words(verdict):
+    return {name: word for name, word, _ in verdict.claims}
+
+
+def name_of(one, body):
+    """What an entry is; batches by the check of their first line."""
+    if one.kind is EntryKind.BATCH:
+        return "batch " + lines.split(body.data)[0].split(b'"')[3].decode()
+    header = strict_json.loads(one.header)
+    kinds = ("scorecard", "settlement", "window", "backups")
+    what = next((kind for kind in kinds if kind in header), str(header.get("kind")))
+    return f"{one.kind.name.lower()} {what}"
+
+
+def flipped(data):
+    """The same with one bit of its middle byte another."""
+    place = len(data) // 2
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def test_one_byte_of_any_kind_of_entry_or_body_is_noticed(sealed, tmp_path):
+    good = tmp_path / "good.zip"
+    verdict = sealed.verdict(good)
+    assert verdict.good, verdict.findings
+    found = words(verdict)
+    assert found["scorecard 2026-07 (seal)"] == found["settlement payment-1"] == "proven if", found
+    policy = parse_policy(f"log {sealed.context.vkey}\nquorum none\n")
+    parts = spoil.take_apart(good)
+    every = zip(parts.entries, parts.bodies, strict=True)
+    places = {name_of(entries.parse(data), body): at for at, (data, body) in enumerate(every)}
+    wanted = {"batch backup.file", "batch service.tcp", "batch host.load", "enrol None", "approve approve"}
+    wanted |= {f"statement {kind}" for kind in ("scan", "visit", "complaint")}
+    wanted |= {"plan estate", "plan plan", "record window", "record scorecard", "record settlement"}
+    assert wanted <= set(places), places
+    for name, at in places.items():
+        for part in ("entries", "bodies"):
+            bad = spoil.take_apart(good)
+            held = getattr(bad, part)
+            if part == "entries":
+                held[at] = flipped(held[at])
+            elif isinstance(held[at], Document | Lines):
+                held[at] = replace(held[at], data=flipped(held[at].data))
+            else:
+                continue
+            place = bad.write(tmp_path / "bad.zip", sealed.context.signer)
+            assert not verify_bundle(place, policy, Options(None, False, 1)).good, (name, part)
+
+
+def test_a_body_that_its_maker_changes_and_signs_again_is_contradicted(sealed, tmp_path):
+    good = tmp_path / "good.zip"
+    sealed.verdict(good)
+    policy = parse_policy(f"log {sealed.context.vkey}\nquorum none\n")
+    parts = spoil.take_apart(good)
+    for at in parts.kinds(EntryKind.RECORD):
+        bad = spoil.take_apart(good)
+        name = name_of(bad.parsed(at), bad.bodies[at])
+        data = bad.bodies[at].data
+        place = max(data.rfind(b'"due":'), data.rfind(b'"low":"'), data.rfind(b'"counted":['))
+        digit = next(n for n in range(place, len(data)) if data[n : n + 1].isdigit())
+        other = data[:digit] + str(9 - int(data[digit : digit + 1])).encode() + data[digit + 1 :]
+        bad.bodies[at] = replace(bad.bodies[at], data=other)
+        header = {**strict_json.loads(bad.parsed(at).header), "digest": sha256(other).hexdigest()}
+        bad.resign(at, strict_json.dumps(header), sealed.context.signer)
+        bad.notes = []
+        bad.seal(sealed.context.signer)
+        place = bad.write(tmp_path / "bad.zip", sealed.context.signer)
+        verdict = verify_bundle(place, policy, Options(None, False, 1))
+        assert not verdict.good and "contradicted" in words(verdict).values(), name
