@@ -136,6 +136,9 @@ class Place(Protocol):
         """SHA-256 of a regular file, hex; BlockingIOError where it is not what the entry says any more, or
         changes while it is read. The fastest way to read many files."""
 
+    def digest(self, entry: Entry, how: str) -> str:
+        """The same by one of checks.artefacts.hashes.HOWS; ObservationError where that is not here."""
+
     def blocks(self, path: str, most: int) -> Iterator[memoryview]:
         """A regular file from its beginning, `most` bytes of it at most, in blocks of up to 1 MiB; each
         block is good until the next one is asked for, of whatever file."""

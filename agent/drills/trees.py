@@ -21,6 +21,7 @@ from agent.sources.backup_local import LocalPlace
 from checks.artefacts import standing
 from checks.artefacts.fingerprint import Compared, Names
 from checks.artefacts.formats import HEAD, named
+from checks.artefacts.hashes import hasher
 from checks.artefacts.manifest import (
     ENDINGS,
     INSIDE,
@@ -274,10 +275,11 @@ def _digest_of(top: Path, name: str) -> str | None:
 def _side_by_side(work: Work, top: Path, expected: Expectation | None, tally: Tally, span: Span) -> None:
     """Both in the same order, one beside the other; the root of what is there goes over all of it."""
     root = sha256()
+    how = expected.chain.head.how if expected is not None else "sha256"
     wanted = expected.lines() if expected is not None else iter(())
     moving = set(expected.chain.head.moving) if expected is not None else set()
     path, line = next(wanted, (_LAST, b""))
-    for found, seen in _found(work, top, tally, span):
+    for found, seen in _found(work, top, tally, span, how):
         while path < found:
             tally.wanted += 1
             tally.note("missing", path)
@@ -301,7 +303,7 @@ def _side_by_side(work: Work, top: Path, expected: Expectation | None, tally: Ta
     tally.root = root.hexdigest()
 
 
-def _found(work: Work, top: Path, tally: Tally, span: Span) -> Iterator[tuple[bytes, bytes]]:
+def _found(work: Work, top: Path, tally: Tally, span: Span, how: str) -> Iterator[tuple[bytes, bytes]]:
     place = LocalPlace()
     begin = str(top)
     for entry in place.walk(begin):
@@ -311,7 +313,7 @@ def _found(work: Work, top: Path, tally: Tally, span: Span) -> Iterator[tuple[by
         work.check()
         name, kind = raw + (b"/" if entry.kind == "directory" else b""), kind_of(entry.kind)
         if entry.kind == "file":
-            digest = sha256()
+            digest = hasher(how)
             for block in place.blocks(entry.path, entry.size + 1):
                 digest.update(block)
             tally.files, tally.size = tally.files + 1, tally.size + entry.size

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, cast
 from agent.sources.backup_ground import ground
 from agent.sources.backup_guard import Guard, guarded
 from agent.sources.backup_match import matching
+from checks.artefacts.hashes import hasher
 from checks.places import Entry, Ground, NotAFileError
 
 BLOCK = 1 << 20
-_SHA256 = hashlib.sha256()  # to be copied: OpenSSL takes its time to look a hash up by name
 _AT_HAND = 20_000  # names of one directory that are sorted in memory
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 Failed = Callable[[str, OSError], None]
@@ -84,11 +84,15 @@ class LocalPlace:
 
     def sha256(self, entry: Entry) -> str:
         """SHA-256 of a regular file as the entry says it is."""
+        return self.digest(entry, "sha256")
+
+    def digest(self, entry: Entry, how: str) -> str:
+        """The same by another digest."""
+        made = hasher(how)
         guard, whole, left = self.guard, self._buffer, entry.size
         guard.enter()
         number = os.open(entry.path, _FLAGS)
         try:
-            made = _SHA256.copy()
             while left > 0 and (got := os.readv(number, (whole,))):
                 made.update(whole[:got])
                 left -= got

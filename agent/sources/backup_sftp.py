@@ -7,7 +7,6 @@ Never is a password on a command line, and never is a shell asked for.
 
 import contextlib
 import errno
-import hashlib
 import io
 import os
 import select
@@ -31,6 +30,7 @@ from agent.sources.ssh import pins
 from agent.sources.ssh_link import Deadline, errors
 from agent.sources.ssh_pool import Session, check_key, connect, greeted
 from checks.api import ErrorKind, ObservationError
+from checks.artefacts.hashes import hasher
 from checks.places import MOST_PATH, Entry, Ground, NotAFileError
 from checks.remote import Login
 
@@ -242,7 +242,11 @@ class SftpPlace:
 
     def sha256(self, entry: Entry) -> str:
         """SHA-256 of a regular file as the entry says it is."""
-        made, left = hashlib.sha256(), entry.size
+        return self.digest(entry, "sha256")
+
+    def digest(self, entry: Entry, how: str) -> str:
+        """The same by another digest."""
+        made, left = hasher(how), entry.size
         for block in self.blocks(entry.path, entry.size + 1):
             made.update(block)
             left -= len(block)

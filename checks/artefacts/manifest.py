@@ -3,7 +3,7 @@
 Text in bytes, gzip or xz around it, fields between tabs, paths percent-encoded and in the order of their raw
 bytes, a directory's with a slash behind it:
 
-    roundseal-manifest<TAB>1
+    roundseal-manifest<TAB>1                   (2<TAB>blake3: digests of files and blocks are BLAKE3)
     object<TAB>county/xian-1/oa-files          (percent-encoded like a path)
     tree<TAB>/srv/files
     made<TAB>1800000000000                     (UTC epoch ms; the walk began)
@@ -14,13 +14,13 @@ bytes, a directory's with a slash behind it:
     !<TAB>PATH<TAB>REASON<TAB>TIMES            (not readable, or moved while it was read; times running)
     end<TAB>ROOT<TAB>CONTENT<TAB>FILES<TAB>BYTES
 
-    LINE: PATH KIND SIZE MTIME_NS MODE USER:GROUP SHA256 [EXTRA …]
+    LINE: PATH KIND SIZE MTIME_NS MODE USER:GROUP DIGEST [EXTRA …]
     KIND: f file, d directory, l link, o other. EXTRA: `s` sparse, `h:PATH` the same inode as, `x:SHA-256` of
-    extended attributes, `b:SHA-256` of its blocks' digests (1 MiB each, files over 16 MiB), `>:PATH` a link's
+    extended attributes, `b:DIGEST` of its blocks' digests (1 MiB each, files over 16 MiB), `>:PATH` a link's
     target. What a kind has not is empty.
 
 ROOT is SHA-256 over all lines of the tree as it is now, CONTENT over their content alone: PATH KIND SIZE
-SHA256 or PATH KIND TARGET. Lines marked `!` are in neither. A manifest goes by the SHA-256 of its text.
+DIGEST or PATH KIND TARGET. Lines marked `!` are in neither. A manifest goes by the SHA-256 of its text.
 """
 
 import re
@@ -31,7 +31,8 @@ from hashlib import sha256
 from heapq import merge
 from typing import BinaryIO, Protocol
 
-HEAD = b"roundseal-manifest\t1"
+HEADS = {"sha256": b"roundseal-manifest\t1", "blake3": b"roundseal-manifest\t2\tblake3"}
+_BY_HEAD = {head: how for how, head in HEADS.items()}
 ENDINGS = (".manifest.gz", ".manifest.xz", ".manifest")
 INSIDE = ".roundseal"  # manifests of a tree may lie in this directory at its top
 NONE = b"-"
@@ -61,7 +62,7 @@ def decoded(text: bytes) -> bytes:
 
 
 def content_line(path: bytes, kind: bytes, size: bytes, digest: bytes) -> bytes:
-    """What CONTENT is made of: `path` encoded; `digest` a file's SHA-256 or a link's encoded target."""
+    """What CONTENT is made of: `path` encoded; `digest` a file's or a link's encoded target."""
     if kind == b"f":
         return b"%s\tf\t%s\t%s\n" % (path, size, digest)
     return b"%s\t%s\t%s\n" % (path, kind, digest)
@@ -158,7 +159,7 @@ def split(text: Iterable[bytes]) -> Iterator[bytes]:
 @dataclass(slots=True)
 class Head:
     """What a manifest says of itself. `digest`: its name, known at its end; `moving`: encoded path to reason
-    and how many times running."""
+    and how many times running; `how`: what the digests of files are (hashes.HOWS)."""
 
     object: str = ""
     tree: str = ""
@@ -173,6 +174,7 @@ class Head:
     moving: dict[bytes, tuple[str, int]] = field(
         default_factory=dict
     )  # encoded path -> reason, times running
+    how: str = "sha256"
 
 
 def ops(raw: Iterable[bytes | memoryview], head: Head) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -197,8 +199,10 @@ def ops(raw: Iterable[bytes | memoryview], head: Head) -> Iterator[tuple[bytes, 
 
 
 def _header(lines: Iterator[bytes], head: Head) -> None:
-    if next(lines, b"") != HEAD:
+    how = _BY_HEAD.get(next(lines, b""))
+    if how is None:
         raise ManifestError("no manifest")
+    head.how = how
     given = [next(lines, b"").split(b"\t") for _ in range(4)]
     if [one[0] for one in given] != [b"object", b"tree", b"made", b"parent"]:
         raise ManifestError("no manifest")
@@ -291,7 +295,7 @@ class Writer:
         text = head.object.encode("utf-8", "surrogateescape"), head.tree.encode("utf-8", "surrogateescape")
         self._held.append(
             b"%s\nobject\t%s\ntree\t%s\nmade\t%d\nparent\t%s\n"
-            % (HEAD, encoded(text[0]), encoded(text[1]), head.made, head.parent.encode() or NONE)
+            % (HEADS[head.how], encoded(text[0]), encoded(text[1]), head.made, head.parent.encode() or NONE)
         )
 
     def put(self, op: bytes, line: bytes) -> None:

@@ -12,7 +12,7 @@ from checks.places import Entry, Place
 MOST = 100 << 20  # stored bytes of one manifest: a million files have half of that
 _MOST_CHAIN = 400
 _MOST_REMEMBERED = 1000  # paths that moved
-_HEAD = ("object", "tree", "made", "parent", "root", "content", "files", "size", "changes", "digest")
+_HEAD = ("object", "tree", "made", "parent", "root", "content", "files", "size", "changes", "digest", "how")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,10 @@ class Pool:
         by_digest = {one.head.digest: one for one in self._known.values() if not one.fault}
         links = [last]
         while parent := links[0].head.parent:
-            if parent not in by_digest or len(links) > _MOST_CHAIN:
+            before = by_digest.get(parent)
+            if before is None or before.head.how != last.head.how or len(links) > _MOST_CHAIN:
                 return Chain(fault=self._why(links[0]), subject=parent[:16])
-            links.insert(0, by_digest[parent])
+            links.insert(0, before)
         return Chain(tuple(links))
 
     def _why(self, child: Known) -> str:

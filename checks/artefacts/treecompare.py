@@ -100,8 +100,11 @@ class Pick:
 class Comparer:
     """One look at a copy."""
 
-    def __init__(self, place: Place, top: str, state: State, pick: Pick, now: int) -> None:
+    def __init__(
+        self, place: Place, top: str, state: State, pick: Pick, now: int, how: str = "sha256"
+    ) -> None:
         self.found = Compared()
+        self._how = how
         self._place = place
         self._top = top
         self._state = state
@@ -224,7 +227,7 @@ class Comparer:
         else:
             read_at = self._now
             try:
-                digest = self._place.sha256(entry).encode()
+                digest = self._place.digest(entry, self._how).encode()
             except OSError as problem:
                 self._trouble(problem, path)
                 return

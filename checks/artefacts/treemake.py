@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, BinaryIO
 
+from checks.artefacts.hashes import hasher
 from checks.artefacts.manifest import (
     BLOCK,
     BLOCKS_FROM,
@@ -116,11 +117,12 @@ class Maker:
 
     def __init__(self, place: Place, top: str, writer: Writer, state: State, turn: Turn, **more: Any) -> None:
         """`before`: head of the manifest before (None: none). `now`: UTC epoch ms. `full`: all of the tree is
-        written, not only what changed. `leaves`: where digests of blocks go to."""
+        written, not only what changed. `leaves`: where digests of blocks go to. `how`: hashes.HOWS."""
         self.tally = Tally()
         before: Head | None = more["before"]
         self._full: bool = more["full"]
         self._leaves: Any = more["leaves"]
+        self._how: str = more.get("how", "sha256")
         self._settled = (more["now"] - TICK_MS) * 1_000_000
         self._blind: list[bytes] = []  # directories that cannot be listed: what is in them is not known
         self._place = place
@@ -260,7 +262,7 @@ class Maker:
 
     def _digests(self, entry: Entry) -> tuple[bytes, bytes]:
         if entry.size <= BLOCKS_FROM:
-            digest, blocks = self._place.sha256(entry), b""
+            digest, blocks = self._place.digest(entry, self._how), b""
         else:
             digest, blocks = self._blocks(entry)
         self.tally.read_files += 1
@@ -268,7 +270,7 @@ class Maker:
         return digest.encode(), blocks
 
     def _blocks(self, entry: Entry) -> tuple[str, bytes]:
-        made, parts, size = sha256(), Blocks(), 0
+        made, parts, size = hasher(self._how), Blocks(self._how), 0
         for block in self._place.blocks(entry.path, entry.size + 1):
             made.update(block)
             parts.add(block)
@@ -282,11 +284,12 @@ class Maker:
 
 
 class Blocks:
-    """Digests of a file's blocks of 1 MiB, whatever pieces it comes in; the root is SHA-256 over them all."""
+    """Digests of a file's blocks of 1 MiB, whatever pieces it comes in; the root is that of them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, how: str = "sha256") -> None:
         self.leaves = bytearray()
-        self._made = sha256()
+        self._how = how
+        self._made = hasher(how)
         self._size = 0
 
     def add(self, data: bytes | memoryview) -> None:
@@ -304,11 +307,13 @@ class Blocks:
         """Hex; after the last piece."""
         if self._size:
             self._leaf()
-        return sha256(self.leaves).hexdigest()
+        whole = hasher(self._how)
+        whole.update(self.leaves)
+        return whole.hexdigest()
 
     def _leaf(self) -> None:
         self.leaves += self._made.digest()
-        self._made, self._size = sha256(), 0
+        self._made, self._size = hasher(self._how), 0
 
 
 class _Nowhere:
@@ -319,12 +324,13 @@ class _Nowhere:
         return len(data)
 
 
-def whole(place: Place, top: str, into: BinaryIO, *, name: str = "", now: int = 0) -> str:
+def whole(
+    place: Place, top: str, into: BinaryIO, *, name: str = "", now: int = 0, how: str = "sha256"
+) -> str:
     """The full manifest of a tree in one go, without a state: for administrators and tests. Its digest."""
     nowhere = _Nowhere()
-    writer = Writer(into, Head(name, top, now))
-    maker = Maker(
-        place, top, writer, State(nowhere), Turn(0, 0), before=None, full=True, leaves=nowhere, now=now
-    )
+    writer = Writer(into, Head(name, top, now, how=how))
+    more = {"before": None, "full": True, "leaves": nowhere, "now": now, "how": how}
+    maker = Maker(place, top, writer, State(nowhere), Turn(0, 0), **more)
     maker.make(held_lines(None))
     return writer.digest

@@ -5,15 +5,21 @@ are believed because their own digest stands in the manifest.
 """
 
 from bisect import bisect_left
-from hashlib import sha256
 from typing import Protocol
 
+from checks.artefacts.hashes import hasher
 from checks.artefacts.manifest import BLOCK, BLOCKS_FROM, extra_of
 from checks.artefacts.manifests import Chain, Pool, Root
 from checks.artefacts.sampling import Sample, Stratum, drawn, needed
 from checks.artefacts.treecompare import Compared, Pick, blocks_in, leaves_of
 from checks.artefacts.treemake import Turn
 from checks.places import Entry, Place
+
+
+def _digest(data: bytes, how: str) -> bytes:
+    made = hasher(how)
+    made.update(data)
+    return made.digest()
 
 
 class Wanted(Protocol):
@@ -41,8 +47,9 @@ class Drawn(Pick):
 
     whole = False
 
-    def __init__(self, params: Wanted, blocks: int, files: int) -> None:
+    def __init__(self, params: Wanted, blocks: int, files: int, how: str = "sha256") -> None:
         super().__init__(Turn(0, 0))
+        self._how = how
         self._params = params
         self._totals = (blocks, files)
         count = needed(params.sample_ppm, params.miss_ppm)
@@ -73,7 +80,7 @@ class Drawn(Pick):
             return self._large(place, entry, fields, found)
         if self._at[1] - 1 not in self._files:
             return None
-        made = place.sha256(entry)
+        made = place.digest(entry, self._how)
         found.read_files += 1
         found.read_bytes += size
         return self._count(1, 1, int(made != fields[6].decode()))
@@ -88,7 +95,7 @@ class Drawn(Pick):
         for index in picked:
             data = place.block(entry.path, index * BLOCK, BLOCK)
             found.read_bytes += len(data)
-            wrong += sha256(data).digest() != leaves[32 * index : 32 * index + 32]
+            wrong += _digest(data, self._how) != leaves[32 * index : 32 * index + 32]
         return self._count(0, len(picked), wrong)
 
     def _count(self, stratum: int, read: int, wrong: int) -> bool:
@@ -102,7 +109,7 @@ class Drawn(Pick):
             return b""
         path, at, size = self.leaves[told]
         data = place.block(path, at, size)
-        return data if sha256(data).digest() == told else b""
+        return data if _digest(data, self._how) == told else b""
 
     def sample(self) -> Sample:
         """What was drawn, for facts."""
@@ -128,7 +135,7 @@ def draw(params: Wanted, pool: Pool, chain: Chain, place: Place) -> Drawn:
         blocks += blocks_in(int(fields[2]))
         if root := extra_of(fields, b"b:"):
             roots.add(bytes.fromhex(root.decode()))
-    made = Drawn(params, blocks, files)
+    made = Drawn(params, blocks, files, chain.head.how)
     for link in chain.links:
         path = link.path[: link.path.rindex(".manifest")] + ".blocks"
         try:

@@ -8,10 +8,10 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import Any, BinaryIO, NoReturn, cast
 
 from checks.artefacts.artefact import Listed
+from checks.artefacts.hashes import hasher
 from checks.artefacts.look import Look
 from checks.artefacts.standing import MOST_LISTED, Survey, name_of
 from checks.places import Entry, Ground, Place
@@ -102,10 +102,14 @@ class Joined:
 
     def sha256(self, entry: Entry) -> str:
         """Of a file, or of the volumes one behind the other."""
+        return self.digest(entry, "sha256")
+
+    def digest(self, entry: Entry, how: str) -> str:
+        """The same by another digest."""
         held = self.volumes.get(entry.path)
         if held is None:
-            return self.place.sha256(entry)
-        made = sha256()
+            return self.place.digest(entry, how)
+        made = hasher(how)
         for one in held.parts:
             size = 0
             for block in self.place.blocks(one.path, one.size + 1):

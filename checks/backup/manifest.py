@@ -14,6 +14,7 @@ from typing import Any
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.artefacts import basic, levels
 from checks.artefacts.artefact import Artefact, Listed, Made
+from checks.artefacts.hashes import HOWS
 from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.manifest import Head, ManifestError, Writer, decoded, summary
@@ -48,6 +49,7 @@ class ManifestArtefact:
     silent_count: int
     unread: tuple[str, ...]
     unread_count: int
+    digest: str = "sha256"  # of files
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,19 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Params(Look):
-    """`path`: the tree. `base_every`: after so many manifests of changes a full one begins anew."""
+    """`path`: the tree. `base_every`: after so many manifests of changes a full one begins anew. `digest` of
+    files: sha256, or blake3 (the package `blake3`, also where the copy is looked at); another one begins
+    anew."""
 
     base_every: int = 90
+    digest: str = "sha256"
 
     def __post_init__(self) -> None:
         super(Params, self).__post_init__()
         if not 1 <= self.base_every <= 366:
             raise ValueError("base_every must be 1 to 366")
+        if self.digest not in HOWS:
+            raise ValueError(f"digest is of {HOWS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +97,11 @@ def observe(backups: Backups, params: Params) -> Facts:
             raise _denied(problem) from None
         if entry.kind != "directory":
             raise ObservationError(ErrorKind.UNSUPPORTED, f"{top} is no directory")
-        head = _head(shelf, was)
+        head = _head(shelf, was, params.digest)
         made, now = _make(place, shelf, params, was, head, backups.now())
     backups.before("manifest", json.dumps(_plain(now)))
     _tidy(shelf, (was.state, now.state))
-    return Facts((_artefact(place, entry, head, made, now, backups.now()),), _stands(shelf))
+    return Facts((_artefact(place, entry, head, made, now, backups.now(), params.digest),), _stands(shelf))
 
 
 def _denied(problem: OSError) -> ObservationError:
@@ -102,9 +109,9 @@ def _denied(problem: OSError) -> ObservationError:
     return ObservationError(kinds.get(trouble(problem), ErrorKind.UNREACHABLE), str(problem))
 
 
-def _head(shelf: Shelf, was: _Before) -> Head | None:
-    """The manifest before; None where there is none with its state, or it is not the one we made: then all
-    begins anew."""
+def _head(shelf: Shelf, was: _Before, how: str) -> Head | None:
+    """The manifest before; None where there is none with its state, or it is not the one we made, or of other
+    digests: then all begins anew."""
     file = shelf.read(was.file) if was.file and was.state in shelf.names() else None
     if file is None:
         return None
@@ -113,7 +120,7 @@ def _head(shelf: Shelf, was: _Before) -> Head | None:
             head = summary(lambda: iter(lambda: file.read(1 << 20), b""))
         except ManifestError:
             return None
-    return head if head.digest == was.digest else None
+    return head if head.digest == was.digest and head.how == how else None
 
 
 def _make(
@@ -123,14 +130,15 @@ def _make(
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now // 1000))
     # Two looks in one second have two names.
     name, state = f"{stamp}-{was.look + 1}.manifest.gz", f"state-{was.look + 1}"
-    head = Head(params.object, params.path, now, "" if before is None or full else before.digest)
+    parent = "" if before is None or full else before.digest
+    head = Head(params.object, params.path, now, parent, how=params.digest)
     turn = Turn(was.look + 1, params.rolling)
     with ExitStack() as held:
         lines = held_lines(_blocks(held, shelf, was.state) if before is not None else None)
         leaves = held.enter_context(shelf.write(name.replace(".manifest.gz", ".blocks")))
         kept = Kept(held.enter_context(shelf.write(state)))
         writer = Writer(held.enter_context(shelf.write(name)), head)
-        more = {"before": before, "full": full, "leaves": leaves, "now": now}
+        more = {"before": before, "full": full, "leaves": leaves, "now": now, "how": params.digest}
         maker = Maker(place, params.path, writer, kept, turn, **more)
         maker.make(lines)
     since = 0 if full else was.since_full + 1
@@ -164,7 +172,7 @@ def _stands(shelf: Shelf) -> Stands:
 
 
 def _artefact(
-    place: Place, entry: Entry, before: Head | None, made: Tally, now: _Before, taken: int
+    place: Place, entry: Entry, before: Head | None, made: Tally, now: _Before, taken: int, how: str
 ) -> ManifestArtefact:
     top = entry.path.rpartition("/")[0] or "/"
     return ManifestArtefact(
@@ -193,6 +201,7 @@ def _artefact(
         silent_count=len(made.silent),
         unread=_named(made.unread),
         unread_count=len(made.unread),
+        digest=how,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.artefacts import basic, levels
 from checks.artefacts.artefact import Artefact, Made
+from checks.artefacts.hashes import HOWS
 from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.manifest import ENDINGS
@@ -47,7 +48,7 @@ class TreeArtefact:
     `chain`: manifests it takes. `told_files`, `told_changes`: what the manifest says there is. `oldest_read`:
     when that file was read that has not been for longest. `gone_kept`: deleted at the source, still there.
     `metadata`: same content, but another mode, owner, time or attributes. `excused`: what the source could
-    not vouch for itself."""
+    not vouch for itself. `digest`: what its files' digests are (sha256, blake3)."""
 
     base: Artefact
     manifest: str
@@ -68,6 +69,7 @@ class TreeArtefact:
     metadata: Named
     excused: int
     sample: Sample | None = None
+    digest: str = "sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +131,16 @@ def observe(backups: Backups, params: Params) -> Facts:
 
 
 def _tidy(shelf: Shelf, found: Survey) -> None:
-    wanted = {_state_of(entry) for entry in found.all}
+    wanted = {_state_of(entry, how) for entry in found.all for how in HOWS}
     for name in shelf.names():
         if name not in wanted:
             shelf.drop(name)
 
 
-def _state_of(entry: Entry) -> str:
-    return f"state-{entry.filesystem}-{entry.inode}" if entry.inode else "state-0"
+def _state_of(entry: Entry, how: str) -> str:
+    """A state's digests are of one kind."""
+    mark = "" if how == "sha256" else f"-{how}"
+    return f"state-{entry.filesystem}-{entry.inode}{mark}" if entry.inode else f"state-0{mark}"
 
 
 @dataclass(slots=True)
@@ -173,11 +177,12 @@ class _Copy:
         turn = Turn(self.memory.looks, self.params.rolling)
         root, gone = Root(), set[bytes]()
         with ExitStack() as held:
-            before = self.shelf.read(_state_of(self.entry))
+            how = chain.head.how
+            before = self.shelf.read(_state_of(self.entry, how))
             blocks = None if before is None else held.enter_context(closing(before))
             lines = held_states(None if blocks is None else iter(lambda: blocks.read(1 << 20), b""))
-            state = Kept(held.enter_context(self.shelf.write(_state_of(self.entry))))
-            comparer = Comparer(self.place, self.entry.path, state, drawn or Pick(turn), now)
+            state = Kept(held.enter_context(self.shelf.write(_state_of(self.entry, how))))
+            comparer = Comparer(self.place, self.entry.path, state, drawn or Pick(turn), now, how)
             comparer.excuse(chain.head.moving)
             result = comparer.compare(pool.replayed(looked, gone, root), lines, gone, increment=increment)
         fault, subject = chain.fault, chain.subject
@@ -233,6 +238,7 @@ def _artefact(
         metadata=_named(got.metadata),
         excused=len(head.moving),
         sample=None if drawn is None else drawn.sample(),
+        digest=head.how,
     )
 
 

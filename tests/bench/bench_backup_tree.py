@@ -18,6 +18,7 @@ busy machine all are slower, the bare loop with them. The last line is the figur
 
 import contextlib
 import hashlib
+import importlib.util
 import io
 import os
 import random
@@ -68,20 +69,20 @@ def empties(top: Path, count: int) -> None:
         os.close(number)
 
 
-def compare(top: Path, manifest: bytes, state: bytes | None) -> tuple[Compared, bytes]:
+def compare(top: Path, manifest: bytes, state: bytes | None, how: str = "sha256") -> tuple[Compared, bytes]:
     """One look at a copy: what was found, and the state it leaves."""
     kept = io.BytesIO()
-    comparer = Comparer(LocalPlace(), str(top), State(kept), NEVER, LATER)
+    comparer = Comparer(LocalPlace(), str(top), State(kept), NEVER, LATER, how)
     lines = replay([lambda: [manifest]])
     found = comparer.compare(lines, held_states(None if state is None else [state]), set())
     assert not (found.missing.count or found.extra.count or found.differ.count), "the copy is as its manifest"
     return found, kept.getvalue()
 
 
-def made(top: Path) -> bytes:
+def made(top: Path, how: str = "sha256") -> bytes:
     """Its manifest."""
     into = io.BytesIO()
-    whole(LocalPlace(), str(top), into)
+    whole(LocalPlace(), str(top), into, how=how)
     return into.getvalue()
 
 
@@ -152,6 +153,9 @@ def of_documents(top: Path, count: int) -> tuple[float, float]:
         "bare loop": lambda: bare(top),
         "sha256sum": shell(f"find {top} -type f -print0 | xargs -0 sha256sum"),
     }
+    if importlib.util.find_spec("blake3") is not None:
+        other = made(top, "blake3")
+        ways["blake3"] = lambda: compare(top, other, None, "blake3")
     found = best(ways)
     print(f"documents  {count} files, {size / 1e9:.2f} GB; manifest {len(manifest) / count:.0f} bytes a file")
     for name, spent in found.items():

@@ -4,11 +4,13 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from checks.api import Seen
+from checks.api import ErrorKind, ObservationError, Seen
+from checks.artefacts import hashes
 from checks.artefacts.manifest import ManifestError, content_of, decoded, encoded, replay, summary
 from checks.backup import manifest, tree
 
@@ -295,6 +297,51 @@ def test_a_file_that_moves_while_it_is_read_is_excused_and_alarms_after_three_da
     assert site.bad() == {}
     (site.copy / "growing.log").unlink()
     assert site.bad() == {}
+
+
+def test_blake3_is_named_in_the_manifest_and_finds_the_same(site) -> None:
+    pytest.importorskip("blake3", reason="NOT TESTED: no package blake3 here")
+    site.made(digest="blake3")
+    site.next_day()
+    site.put("large.bin", os.urandom(17 << 20))
+    made = site.made(digest="blake3")
+    assert (made.base.kind, made.digest) == ("incremental", "blake3")
+    site.carried()
+    assert site.bad() == {}
+    found = site.looked().artefacts[0]
+    assert (found.digest, found.chain, found.base.fingerprint) == ("blake3", 2, made.base.fingerprint)
+    sample = {"sample_ppm": 999_000, "miss_ppm": 100, "seed": "s", "seed_from": "checkpoint"}
+    assert site.looked(**sample).artefacts[0].sample.blocks.bad == 0
+    flipped(site)
+    assert site.bad() == {"unchanged": "changed", "true": "files_differ"}
+
+
+def test_another_digest_begins_a_new_full_manifest_and_what_was_read_before_is_read_again(site) -> None:
+    pytest.importorskip("blake3", reason="NOT TESTED: no package blake3 here")
+    site.made()
+    site.carried()
+    assert site.bad() == {}
+    site.next_day()
+    assert site.made(digest="blake3").base.kind == "full"
+    site.carry_manifests()
+    first, second = site.looked().artefacts[0], site.looked().artefacts[0]
+    assert (first.files, first.read_files, first.differ.count) == (42, 42, 0)
+    assert second.read_files < 42
+    site.next_day()
+    assert site.made().base.kind == "full"
+
+
+def test_without_the_package_blake3_is_unsupported_and_nothing_is_said_of_the_copy(site, monkeypatch) -> None:
+    site.made()
+    site.carried()
+    monkeypatch.setitem(sys.modules, "blake3", None)  # as where it is not installed
+    hashes._empty.cache_clear()
+    try:
+        with pytest.raises(ObservationError, match="needs the Python package blake3") as told:
+            site.made(digest="blake3")
+        assert told.value.kind == ErrorKind.UNSUPPORTED
+    finally:
+        hashes._empty.cache_clear()
 
 
 def test_a_missing_state_begins_anew_with_a_full_manifest(two_days) -> None:
