@@ -214,7 +214,10 @@ _POINTS = {"deduction": "", "complaint": "complaint", "refusal": "refused_cooper
 def _ranges(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
     for name, found in bounds(kind.name, fields, frame):
         value = fields.get(name)
-        if value is None:
+        named = kind.name not in ("deduction", "fine") or fields.get("item") in ranges.items_of(
+            frame.pack.scoring, kind.name
+        )
+        if value is None or not named:
             continue
         if found is None:
             yield "out_of_range", name, f"{frame.pack.pack} does not take {name} here"

@@ -12,6 +12,7 @@ from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
 from collector.evidence.policy import Policy
 from collector.judging import judge
+from collector.judging.fits import misfits
 from collector.judging.ground import Applied
 from collector.packs.model import PackDataError, read_back
 from collector.packs.options import OptionError
@@ -51,8 +52,7 @@ class People:
     book: Book
     terms: list[tuple[int, StatementsTerms | None]] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
-    spans: list[tuple[int, Spans]] = field(default_factory=list)
-    """(entry, periods) by the names of the pack that was in force from then on."""
+    estates: list[Applied] = field(default_factory=list)
     roles: list[tuple[int, str, str]] = field(default_factory=list)
     """(entry, account, role) of changes that the log tells."""
     wrong: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -79,9 +79,23 @@ class People:
         """What the contract said when this entry came."""
         return next((terms for idx, terms in reversed(self.terms) if idx < entry), None)
 
+    def estate(self, entry: int) -> Applied | None:
+        """The estate in force when this entry came."""
+        return next((one for one in reversed(self.estates) if one.idx < entry), None)
+
     def periods(self, entry: int) -> Spans:
         """The periods that the pack in force named when this entry came."""
-        return next((spans for idx, spans in reversed(self.spans) if idx < entry), NO_SPANS)
+        found = self.estate(entry)
+        return NO_SPANS if found is None else _spans(found)
+
+    def unfit(self, one: Said, kind: Kind) -> list[str]:
+        """In what a statement does not fit the pack that was in force when it came."""
+        found = self.estate(one.entry)
+        try:
+            held = None if found is None else judge.frame((found,), max(one.received_ms, found.at_ms))
+        except (PackDataError, OptionError):
+            return []
+        return [] if held is None else [f"{name}: {why}" for _, name, why in misfits(kind, one.fields, held)]
 
 
 def read_people(history: History, policy: Policy) -> People:
@@ -91,7 +105,7 @@ def read_people(history: History, policy: Policy) -> People:
     for applied in history.estates:
         contract = applied.terms.contract
         people.terms.append((applied.idx, _terms(contract.compiled) if contract else None))
-        people.spans.append((applied.idx, _spans(Applied(applied.idx, applied.at_ms, applied.terms))))
+        people.estates.append(Applied(applied.idx, applied.at_ms, applied.terms))
     for said in sorted(history.said, key=lambda one: one.idx):
         if said.kind is EntryKind.STATEMENT:
             people.book.take(Logged(said.idx, said.received_ms, said.header))
@@ -125,7 +139,7 @@ def _weigh(people: People, history: History) -> None:
 def _put_right(one: Said, people: People) -> Said:
     """What somebody said, with the marks that the collector should have made."""
     kind = effective(KINDS[one.kind], people.in_force(one.entry))
-    late = is_late(kind.late, one.fields, one.received_ms)
+    late = is_late(kind.late, one.fields, one.received_ms, people.periods(one.entry))
     return replace(one, late=late, two=one.two or kind.two)
 
 
@@ -173,9 +187,18 @@ def check_people(people: People, begin: int, findings: Findings) -> list[Claim]:
             findings.add(_code(code), f"entry {one.entry}", f"{detail} ({code})")
             wrong[one.by] += 1
     recent = [one for one in people.book.said if one.entry >= begin]
+    for one in recent:
+        _notice_unfit(one, people, findings)
     if recent:
         findings.count("statements by people", len(recent))
     return [*_keys(people, findings), *_claims(recent, people, wrong, findings)]
+
+
+def _notice_unfit(one: Said, people: People, findings: Findings) -> None:
+    """What a collector refuses, and what counts no further than its clause goes where it stands."""
+    kind = KINDS.get(one.kind)
+    for why in () if kind is None or kind.older else people.unfit(one, kind):
+        findings.notice(f"entry {one.entry} ({one.kind}) does not fit the contract's pack: {why}")
 
 
 def _code(code: str) -> str:
