@@ -182,8 +182,8 @@ def _deemed(asked: Asked) -> Fraction | None:
 
 def _absence(one: Said, about: About) -> Iterator[Item]:
     count = one.fields.get("count")
-    for _ in range(count if type(count) is int else 1):
-        yield _item(one, "absence", about, Fraction(1), {})
+    for number_ in range(1, count + 1 if type(count) is int else 2):
+        yield _item(one, "absence", about, Fraction(1), {"number": number_})  # each is one of its own
 
 
 def _deduction(one: Said, about: About) -> Iterator[Item]:

@@ -275,6 +275,7 @@ _FACTS: Words = {
     "item": ("项目", "item"),
     "percent": ("按百分比", "per cent"),
     "promise": ("承诺", "promise"),
+    "number": ("序号", "number"),
     "stated": ("所报", "as stated"),
     "disputed": ("有争议", "disputed"),
     "against": ("相反的条目", "entries against it"),

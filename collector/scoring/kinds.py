@@ -68,7 +68,7 @@ KINDS: dict[str, frozenset[str]] = {
     ),  # value: yuan, or per cent of the month's fee where percent is true
     "promise_missed": frozenset({"promise"}),
     "reprimand": frozenset(),
-    "absence": frozenset(),
+    "absence": frozenset({"number"}),
     "refusal": frozenset(),
     "unreachable": frozenset(),
     "late_optimisation": frozenset(),
