@@ -8,84 +8,38 @@ from pathlib import Path
 
 import pytest
 
-from checks import registry
-from checks.api import Seen, worst
-from checks.codec import from_json
-from checks.plan import parse
 from checks.wire import entry as entries
 from checks.wire import lines, strict_json
 from checks.wire.numbers import EntryKind
 from collector.evidence.bundle import Document, Lines
 from collector.evidence.policy import parse_policy
 from collector.jobs import scorecards, settlements
-from collector.store import plans
 from collector.verify.verify import Options, verify_bundle
 
-_FILE = Path(__file__).resolve().parents[1] / "verify" / "spoil.py"
-_SPEC = importlib.util.spec_from_file_location("roundseal_tests_verify_spoil", _FILE)
-spoil = sys.modules.setdefault("roundseal_tests_verify_spoil", importlib.util.module_from_spec(_SPEC))
-_SPEC.loader.exec_module(spoil)
-
-SIGHT = sys.modules["roundseal_tests_derive_conftest"].Sight  # loaded by this folder's conftest
-BACKUPS = """\
-objects:
-  - {id: portal/db, asset: web-01, name: 数据库, kind: database}
-backups:
-  - object: portal/db
-    clause: LH-32
-    level: unchanged
-    full: {every: week, on: thursday, window: "00:00-05:00", grace: 3h, keep: 3 months}
-    source: {kind: file, path: "/backup/{object}/*.dmp"}
-"""
+TESTS = Path(__file__).resolve().parents[1]
 
 
-def artefact(name, start):
-    """A dump as `backup.file` sees it."""
-    digest = sha256(name.encode()).hexdigest()
-    made = {"start": start, "end": start + 1_700_000, "tool": "dump", "source": "", "system": ""}
-    placed = {"mode": 0o600, "owner": "b", "group": "b", "filesystem": 1, "inode": 7, "links": 1}
-    return {
-        **{"name": name, "kind": "full", "bytes": 2_400_000_000, "parts": 1, "modified": start + 1_800_000},
-        **{"sha256": digest, "read_at": start + 2_000_000, "made": made, "seal": None, "id": ""},
-        "placed": {**placed, "link_to": "", "parents_open": []},
-        **{"parent": "", "fingerprint": "", "expected": "", "recorded": digest, "trouble": ""},
-    }
+def _load(name):
+    """A module beside the tests."""
+    full = f"roundseal_tests_{name.replace('/', '_')}"
+    if full not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full, TESTS / f"{name}.py")
+        module = sys.modules[full] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[full]
 
 
-def backup_item(site):
-    """The agent that is to look at dumps, and what it is to look at."""
-    with site.context.read() as conn:
-        issued = [(name, plans.current(conn, name)) for name in ("web-01", "web-02", "mail-01")]
-    wanted = [(name, item) for name, held in issued if held for item in parse(held[0]).items]
-    return next((name, item) for name, item in wanted if item.check == "backup.file")
-
-
-def look_at_backups(site, *days):
-    """What stands at the place of the dumps, on those Thursdays."""
-    check = registry.get("backup.file")
-    name, item = backup_item(site)
-    for day in days:
-        now = site.go(f"{day}T08:30") - 5000
-        made = artefact(f"{day}.dmp", now - 7 * 3_600_000)
-        listed = [{key: made[key] for key in ("name", "bytes", "modified")}]
-        stands = {"count": 1, "listed": listed, "unfinished": []}
-        facts = {"artefacts": [{"base": made, "same_as": ""}], "stands": stands}
-        seen = Seen(from_json(check.facts, facts, "facts"), now)
-        readings = tuple(check.judge(seen, from_json(check.params, item.params, "params")))
-        state = str(worst(one.state for one in readings))
-        more = {"check": item.check, "params": item.params, "facts": facts, "readings": readings}
-        site.send(name, SIGHT(item.target, now, state, **more))
-    site.settle()
+spoil, dumps = _load("verify/spoil"), _load("judging/dumps")
 
 
 @pytest.fixture
 def month(site, estate):
     """A sealed and settled Luohe term so far: rounds, looks, a fault, dumps, a scan, statements, findings."""
-    site.apply(estate + BACKUPS)
+    site.apply(estate + dumps.BACKUPS)
     site.inspect("2026-07-13")
     site.probe(("2026-07-14T08:00", True), ("2026-07-14T10:00", False), ("2026-07-14T13:00", True))
     site.say("visit", "operator", unit="centre", at="2026-07-14T12:00+08:00")
-    look_at_backups(site, "2026-07-16", "2026-07-23")
+    dumps.look_at_backups(site, "2026-07-16", "2026-07-23")
     return site
 
 
