@@ -58,15 +58,15 @@ def suspicions(records: Iterable[Record], from_ms: int, to_ms: int) -> tuple[Sus
 
 
 def _series(records: Iterable[Record]) -> dict[Key, list[_Look]]:
-    """What each target showed, in order of time; a look that stands in two records once."""
-    held: dict[Key, dict[tuple[int, int], _Look]] = {}
+    """What each target showed, in order of time; of looks at the same instant (two rounds) one."""
+    held: dict[Key, dict[int, _Look]] = {}
     for record in records:
         for item in record.items:
             value = _moving(item)
             if value is not None:
-                place = item.evidence.entry, item.evidence.line
+                one = _Look(value, item.t_ms, item.evidence)
                 looks = held.setdefault((item.check, item.target), {})
-                looks[place] = _Look(value, item.t_ms, item.evidence)
+                looks[item.t_ms] = min(looks.get(item.t_ms, one), one, key=_when)
     return {key: sorted(looks.values(), key=_when) for key, looks in sorted(held.items())}
 
 

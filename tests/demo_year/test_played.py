@@ -1,12 +1,17 @@
 """A month of a small estate is played to its end: seal, amendment and what looks made up are the clerk's."""
 
 import importlib.util
+import json
+import re
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from collector.cli_scorecard import scorecard
 
 HERE = Path(__file__).resolve().parent
 NAMES = (
@@ -115,3 +120,21 @@ def test_what_stands_still_and_what_is_copied_is_named_and_nothing_else(year, pl
         ("constant", "host.memory", "srv-04", ""),
         *(("copied", f"host.{name}", "srv-07", "srv-06") for name in ("cpu", "memory", "uptime")),
     }
+
+
+def test_the_command_names_them_with_the_places_of_their_looks(played):
+    site = played[0]
+
+    def ask(*words):
+        return CliRunner().invoke(scorecard, ["suspicious", str(site.place), *words])
+
+    found = ask("--period", "2025-07")
+    assert found.exit_code == 1
+    assert "4 suspicious" in found.output, found.output
+    assert re.search(r"^constant\thost.memory memory\tsrv-04\t.*\t4 looks: \d+:\d+ ", found.output, re.M)
+    assert re.search(r"^copied of srv-06\thost.cpu total\tsrv-07\t", found.output, re.M)
+    places = [one["looks"] for one in json.loads(ask("--period", "2025-07", "--json").output)]
+    assert all(place["entry"] < site.entries() for looks in places for place in looks)
+    none = ask("--period", "2025-06")
+    assert (none.exit_code, none.output) == (0, "0 suspicious\n")
+    assert ask("--period", "2031-01").exit_code == 2

@@ -111,7 +111,8 @@ class Life:
             seen = self._seen(number, day)
             looks = []
             for part in node.plan.rounds:
-                for window in windows(part, node.plan.timezone, at(day), at(day) + DAY):
+                every = windows(part, node.plan.timezone, at(day), at(day) + DAY)
+                for window in (one for one in every if one.from_ms >= at(day)):  # not last week's, late
                     for k, item in enumerate(part.items):
                         t0 = now - 5 * MINUTE + k * SECOND
                         sights = Sights(item, node.name)
