@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from collector.judging import backups, inspections, moves, not_done, pending, said, scans, services, unwatched
+from collector.judging import (
+    backups,
+    inspections,
+    late_scans,
+    moves,
+    not_done,
+    pending,
+    said,
+    scans,
+    services,
+    unwatched,
+)
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground
@@ -31,6 +42,7 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
         items += made
         gaps += missing
     gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked)]
+    items, gaps = late_scans.doubted((items, gaps), ground.scans, ground.said, period)
     items, gaps = not_done.settled(ground.said, (items, gaps), asked)
     gaps += said.weighty(items, asked)
     items += moves.moves(estates, period, as_of_ms)

@@ -102,6 +102,10 @@ _REASONS: Words = {
     "not_planned": ("没有配置备份", "no backup is planned"),
     "assets_not_planned": ("有资产没有安排巡检", "no look is planned at some assets"),
     "points_not_given": ("未给出分值", "no points were given"),
+    "imported_late": (
+        "事后很久才导入，待甲方确认",
+        "brought long after the period, not confirmed by the buyer",
+    ),
     "late_statement": (
         "事后补报，待甲方确认",
         "written down long after the limit, not confirmed by the buyer",

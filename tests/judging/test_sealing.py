@@ -19,9 +19,10 @@ PERIOD = "2026-07"
 
 
 @pytest.fixture
-def month(site):
-    """A Luohe month: three of four weekly rounds, a visit to one unit; it is over."""
-    site.apply()
+def month(site, estate):
+    """A Luohe month: three of four weekly rounds, a visit to one unit; it is over. Late forms count."""
+    start = "start: 2026-06-10"
+    site.apply(estate.replace(start, f"{start}, options: {{satisfaction.late: counts}}"))
     for monday in MONDAYS[:3]:
         site.inspect(monday)
     site.say("visit", "operator", unit="centre", at=f"{MONDAYS[2]}T09:00+08:00")

@@ -9,6 +9,8 @@ import pytest
 from collector.evidence.periods import parse_instant
 from collector.judging import not_done, said
 from collector.judging.asked import Asked, backs, kinds_of
+from collector.judging.ground import ScanSeen
+from collector.judging.late_scans import doubted
 from collector.judging.spans import periods_of
 from collector.packs.loading import packaged
 from collector.packs.options import resolve
@@ -22,6 +24,7 @@ from collector.statements.lateness import instant_of
 from collector.statements.model import Said, Through
 
 UNITS = (Unit("centre", "中心", systems=(System("portal", "门户"),)), Unit("line", "分中心"))
+DAY = 86_400_000
 STARTS = {"luohe-2026": "2026-06-10", "pingdingshan-2024": "2024-09-30", "huaian-2025": "2025-08-29"}
 
 
@@ -235,3 +238,19 @@ def test_while_the_period_goes_on_it_may_still_be_done():
     wanted = said.Wanted(asked.kinds, UNITS)
     gaps = list(said.unproven(stands, [], wanted, asked.period, asked.as_of_ms))
     assert not_done.settled(stands, ([], gaps), asked) == ([], gaps)
+
+
+def test_a_report_of_a_scan_that_came_long_after_waits_for_the_buyer():
+    desk = Desk()
+    period = desk.asked().period
+    desk.saw("scan", 7, system="portal")
+    timely = ScanSeen(7, period.to_ms + 6 * DAY, period.from_ms, "nessus", "zhao", ("web",), "done")
+    late = replace(timely, received_ms=period.to_ms + 8 * DAY)
+    assert doubted((desk.seen, []), [timely], [], period) == (desk.seen, [])
+    items, gaps = doubted((desk.seen, []), [late], [], period)
+    assert items == []
+    assert [(one.kind, one.reason, one.system, one.who) for one in gaps] == [
+        ("scan", "imported_late", "portal", "buyer")
+    ]
+    word = Said("scan", 7, late.received_ms, "zhao", "operator", Through.SESSION, {}, confirmed=True)
+    assert doubted((desk.seen, []), [late], [word], period) == (desk.seen, [])
