@@ -109,6 +109,12 @@ def _names(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
             )
 
 
+def allowed(kind: str, field: str, pack: Pack) -> tuple[str, ...] | None:
+    """What a field of a kind may name in this pack; None where the pack does not say."""
+    known = _KNOWN.get((kind, field)) or _KNOWN.get(("", field))
+    return None if known is None else known(pack)
+
+
 _Known = Callable[[Pack], tuple[str, ...] | None]
 
 
