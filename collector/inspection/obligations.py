@@ -135,20 +135,25 @@ def lapse_items(observed: Observed, span: Span, frame: Frame) -> Iterator[Item]:
 
 
 def gaps(lines: Iterable[ObligationLine]) -> Iterator[Gap]:
-    """What may still be missed, and what nobody could tell."""
+    """What may still be missed, and what nobody could tell: one gap for all such rows, with their sum."""
     for line in lines:
+        found: dict[tuple[str, str, str, str], list[Row]] = {}
         for row in line.rows:
-            if row.state not in (State.OPEN, State.NOT_PROVEN):
-                continue
+            if row.state in (State.OPEN, State.NOT_PROVEN):
+                reason = "period_open" if row.state is State.OPEN else row.reason
+                what = row.what[0] if row.what else ""
+                found.setdefault((reason, what, row.turn.unit or "", row.turn.system or ""), []).append(row)
+        for (reason, *_), rows in found.items():
+            acts = [row.act_by_ms for row in rows if row.act_by_ms is not None]
             yield Gap(
                 kind="missed",
-                reason="period_open" if row.state is State.OPEN else row.reason,
-                unit=row.turn.unit,
-                system=row.turn.system,
-                at_most=max(row.turn.needed - row.counted, 1),
-                facts=_facts(row),
-                who=row.who,
-                until_ms=row.act_by_ms,
+                reason=reason,
+                unit=rows[0].turn.unit,
+                system=rows[0].turn.system,
+                at_most=sum(max(row.turn.needed - row.counted, 1) for row in rows),
+                facts=_facts(rows[0]),
+                who=rows[0].who,
+                until_ms=min(acts, default=None),
             )
 
 

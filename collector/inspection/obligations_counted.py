@@ -4,13 +4,13 @@ Pure. Due dates go on beyond the years whose holidays are published, marked prov
 of faults do not, they are unknown there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from collector.availability.calendar_cn import Calendar
-from collector.inspection.cadence_model import Frame, Observed, Span
-from collector.inspection.cadence_terms import ObligationTerms, with_options
+from collector.inspection.cadence_model import Frame, Observed, Span, State
+from collector.inspection.cadence_terms import ObligationTerms, Tag, with_options
 from collector.inspection.deadlines import Workdays, shanghai, start_of
 from collector.inspection.obligations import ObligationLine, gaps, items, lapse_items, ledger
 from collector.inspection.obligations_seen import NOTHING, Extra, observed
@@ -74,16 +74,40 @@ def seen(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> Observed:
 def counted(
     asked: Counting, pack: Pack, ground: Ground, extra: Extra = NOTHING
 ) -> tuple[tuple[Item, ...], tuple[Gap, ...]]:
-    """Items and gaps of the obligations that the pack's rules count rows of (PD-37, HA-26), and lapses."""
+    """Items and gaps of the obligations that the pack's rules count rows of (PD-37, HA-26), lapses, and what
+    was broken of those whose deduction the buyer sets (LH-40, LH-42) and has not set."""
     priced, lapses = priced_by(pack)
-    if not priced and not lapses:
+    stated = set_by_people(pack)
+    if not priced and not lapses and not stated:
         return (), ()
     known = seen(asked, ground, extra)
-    lines = ledger(asked.terms, known, asked.frame, asked.span, ground.said, priced)
-    made = [*items(lines, asked.frame)]
+    lines = ledger(asked.terms, known, asked.frame, asked.span, ground.said, priced | stated)
+    counted_by_row = [one for one in lines if one.obligation.id in priced]
+    made = [*items(counted_by_row, asked.frame)]
     if lapses:
         made += lapse_items(known, asked.span, asked.frame)
-    return tuple(made), tuple(gaps(lines))
+    left = [one for one in lines if one.obligation.id in stated]
+    return tuple(made), (*gaps(counted_by_row), *undecided(left, known, asked.span))
+
+
+def undecided(lines: Iterable[ObligationLine], known: Observed, span: Span) -> Iterator[Gap]:
+    """Broken rows that no deduction of the buyer answers yet: it may still be set, at nought too."""
+    for line in lines:
+        item = line.obligation.line
+        kind = f"deduction:{item}"
+        broken = [row for row in line.rows if row.state in (State.MISSED, State.LATE)]
+        own = [row for row in broken if not any(one.kind == kind for one in row.breaches)]
+        said = sum(one.kind == kind and span[0] <= one.at_ms < span[1] for one in known.breaches)
+        if len(own) > said:
+            facts = {"item": item, "obligation": line.obligation.id}
+            yield Gap("deduction", "no_statement", at_most=len(own) - said, facts=facts, who="buyer")
+
+
+def set_by_people(pack: Pack) -> frozenset[str]:
+    """Obligations whose deduction is what a person states, and that a machine sees broken."""
+    by_item = {one.id for one in pack.scoring.deductions if one.count.kind == "deduction"}
+    known = pack.obligations.obligations if pack.obligations is not None else ()
+    return frozenset(one.id for one in known if one.line in by_item and one.tag is not Tag.MANUAL)
 
 
 def priced_by(pack: Pack) -> tuple[frozenset[str], bool]:

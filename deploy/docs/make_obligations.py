@@ -19,8 +19,9 @@ DRIVEN = "tests/cadence/test_driven.py"
 KEPT = f"{DRIVEN}::test_what_was_done_is_kept_by_entries_of_the_log"
 BROKEN = f"{DRIVEN}::test_what_was_neglected_is_broken_by_entries_of_the_log"
 SILENT = f"{DRIVEN}::test_what_nobody_saw_is_not_proven_and_never_kept"
+PRICED = f"{DRIVEN}::test_what_has_a_price_moves_its_line_of_the_scorecard"
 PEOPLE = f"{DRIVEN}::test_manual_ones_have_a_form_and_who_files_it_and_show_what_was_filed"
-SHORT = {KEPT: "kept", BROKEN: "broken", SILENT: "silent", PEOPLE: "people"}
+SHORT = {KEPT: "kept", BROKEN: "broken", SILENT: "silent", PRICED: "priced", PEOPLE: "people"}
 # Kinds of events and breaches that a cadence waits for and that nothing makes yet: said, not hidden.
 NOT_FED = {
     "availability_missed": "where the estate gives a system no `target`: a figure below it",
@@ -60,7 +61,9 @@ def obligations():
 
 def tests_of(one):
     """The tests that drive it, as pytest names them: kept, broken, not proven."""
-    return (PEOPLE, SILENT) if one.tag.value == "MANUAL" else (KEPT, BROKEN, SILENT)
+    if one.tag.value == "MANUAL":
+        return PEOPLE, SILENT
+    return (KEPT, BROKEN, SILENT, PRICED) if one.line else (KEPT, BROKEN, SILENT)
 
 
 class NoTest(LookupError):

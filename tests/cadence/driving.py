@@ -222,10 +222,12 @@ class Driven:
         """The whole term, as of its end."""
         return self.told(at(self.on(370), "00:00"))
 
-    def card(self, as_of):
-        """The scorecard of the first period."""
+    def lines(self, period):
+        """Lines of a period's scorecard, long after it, by id; of what the buyer sets without the prefix."""
+        derive.catch_up(self.site.context)
         with self.site.context.read() as conn:
-            return scorecards.scorecard_on(conn, PERIOD[self.pack], as_of).scorecard
+            made = scorecards.scorecard_on(conn, period, at(self.on(400), "00:00")).scorecard
+        return {line.id.removeprefix("deduction."): line for line in made.lines}
 
     def say(self, kind, **fields):
         text = {name: str(value) for name, value in fields.items()}

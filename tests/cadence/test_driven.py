@@ -11,6 +11,8 @@ from collector.inspection.cadence_terms import Tag
 PACKS = ("luohe-2026", "pingdingshan-2025", "huaian-2025")
 STEADY = {"LH-34", "LH-41", "LH-44", "PD-28"}  # kept by a whole period in which all was well
 # What the estate itself says before anything is looked at: intervals of service, owners.
+# A fine by indicators that superiors set and the buyer states; the ledger tells what was missed.
+OF_THE_BUYER = {"online_rate_missed"}
 OF_THE_ESTATE = {"LH-23", "PD-49"}
 
 
@@ -69,6 +71,29 @@ def test_what_nobody_saw_is_not_proven_and_never_kept(worlds, pack):
             assert states <= {"missed", "not_proven", "open"}, name
         was_there = [row for row in line.rows if row.state.value == "missed"]
         assert all(row.turn.from_ms <= silent.world.at < row.turn.due_ms for row in was_there), name
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_what_has_a_price_moves_its_line_of_the_scorecard(worlds, driving, pack):
+    """Where all went well the line is never worth less, and somewhere it is worth more."""
+    cards = {
+        kind: worlds(kind, pack).lines(driving.PERIOD[pack]) for kind in ("Careful", "Neglected", "Silent")
+    }
+    later = worlds("Neglected", pack).lines("2026-08") if pack == "luohe-2026" else {}
+    for one in driving.packaged(pack).pack.obligations.obligations:
+        if one.line and one.tag is not Tag.MANUAL and one.line not in OF_THE_BUYER:
+            good = cards["Careful"][one.line]
+            others = [cards[kind][one.line] for kind in ("Neglected", "Silent")]
+            others += [later[one.line]] if one.line == "lapse" else []
+            assert all(bad.low <= good.high for bad in others), one.id
+            assert any((bad.low, bad.high) < (good.low, good.high) for bad in others), one.id
+
+
+def test_what_nobody_looked_at_costs_no_less_the_longer_it_was(worlds, driving):
+    """A quarter's weeks and a year's months of which nothing is known: not one of them is taken as done."""
+    for pack, name in (("pingdingshan-2025", "inspection"), ("huaian-2025", "inspection")):
+        line = worlds("Silent", pack).lines(driving.PERIOD[pack])[name]
+        assert (line.points, line.low) == (None, 0)
 
 
 def test_manual_ones_have_a_form_and_who_files_it_and_show_what_was_filed(worlds):
