@@ -11,6 +11,7 @@ from collector.faults.model import Account, Finding
 from collector.inspection.obligations_changes import changed, deeds, events
 from collector.inspection.obligations_counted import counted, counting
 from collector.inspection.obligations_seen import Extra
+from collector.judging import priced
 from collector.judging.asked import Asked
 from collector.judging.changes import changes
 from collector.judging.ground import Ground
@@ -50,6 +51,11 @@ def _due(ground: Ground, asked: Asked, findings: Sequence[Finding]) -> Found:
     question = counting(asked.pack, asked.options, asked.term, span, asked.as_of_ms, shipped())
     if question is None:
         return (), ()
+<<<<<<< ours
     found = changed(changes(findings, ground.said, ground.rounds, span), ground.applied, ground.said, span)
     extra = Extra(special=ground.special, events=tuple(events(found)), deeds=tuple(deeds(found)))
     return counted(question, asked.pack, ground, extra)
+=======
+    made, missing = counted(question, asked.pack, ground, Extra(special=ground.special))
+    return made, (*missing, *priced.gaps(question, ground, asked))
+>>>>>>> theirs

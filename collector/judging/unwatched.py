@@ -33,7 +33,7 @@ _BUYER_TELLS = ("deduction", "fine", "veto", "reprimand", "promise_missed", "abs
 
 def unproven(seen: Sequence[ServiceSeen], units: Mapping[str, str], asked: Asked) -> Iterator[Gap]:
     """Systems whose availability is measured and of which too little was seen; all while it goes on."""
-    period, most = asked.period, _most(asked)
+    period, limit = asked.period, most(asked)
     for one in seen:
         if one.system == UNION:
             continue
@@ -42,7 +42,7 @@ def unproven(seen: Sequence[ServiceSeen], units: Mapping[str, str], asked: Asked
             yield Gap("availability", "period_open", *where, who="operator", until_ms=period.to_ms)
         elif one.known is None:
             yield Gap("availability", "not_observed", *where, who="operator")
-        elif unseen(one) > most:
+        elif unseen(one) > limit:
             yield Gap("availability", "unknown_time", *where, who="operator")
 
 
@@ -139,16 +139,17 @@ def unseen(one: ServiceSeen) -> Fraction:
     return Fraction(0) if one.low is None or one.high is None else one.high - one.low
 
 
-def _most(asked: Asked) -> Fraction:
+def most(asked: Asked) -> Fraction:
+    """The share of a system's agreed time that may be unseen."""
     chosen = asked.options.get("unseen.max", MOST_UNSEEN)
     return Fraction(chosen if type(chosen) is int else MOST_UNSEEN, 1000)
 
 
 def _hidden(seen: Sequence[ServiceSeen], asked: Asked) -> dict[str, str]:
     """System -> why its silence proves nothing; "" where it does, or no time of it was agreed."""
-    most = _most(asked)
+    limit = most(asked)
     made = {}
     for one in seen:
         nothing = one.known is None and one.low is not None
-        made[one.system] = "not_observed" if nothing else "unknown_time" if unseen(one) > most else ""
+        made[one.system] = "not_observed" if nothing else "unknown_time" if unseen(one) > limit else ""
     return made

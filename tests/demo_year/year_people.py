@@ -231,6 +231,12 @@ def months(found):
         day = end
 
 
+def roster(people, first, end):
+    """Who is there in a period: without it nobody can tell that nobody was absent."""
+    span = {"from": clock(at(first)), "to": clock(at(end))}
+    people.will(at(first, "08:00"), "roster", MANAGER, people="10", **span)
+
+
 def luohe(people, found, tale, seed):
     """Visits, forms, papers; the truth of each month."""
     rng = random.Random(seed + 1)
@@ -240,6 +246,7 @@ def luohe(people, found, tale, seed):
     told = {}
     for number, (name, first, end) in enumerate(every):
         scan_all(people, found, tale, first, first + timedelta(days=17))
+        roster(people, first, end)
         told[name] = {
             "units": [
                 _luohe_unit(people, (found, tale, rng), (name, first, end, number), unit)
@@ -372,6 +379,7 @@ def pds(people, found, tale, seed):
         weeks = list(clerk.thursdays(first, end))
         day = first + timedelta(days=40)
         scan_all(people, found, tale, first, day)
+        roster(people, first, end)
         people.will(at(day, "16:00"), "defect_report", OPERATOR, b"%PDF defects", period=name)
         told[name] = truth = {
             "weeks_required": len(weeks),

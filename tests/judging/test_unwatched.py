@@ -6,15 +6,21 @@ from fractions import Fraction
 
 import pytest
 
+from collector.availability.calendar_cn import shipped
 from collector.inspection.deadlines import start_of
+from collector.inspection.obligations import ledger
+from collector.inspection.obligations_counted import counting
+from collector.inspection.obligations_counted import seen as observed
 from collector.jobs import scorecards as jobs
-from collector.judging import services, unwatched
+from collector.judging import priced, services, unwatched
 from collector.judging.asked import Asked, kinds_of
-from collector.judging.ground import CHINA, ServiceSeen
-from collector.packs.loading import packaged
+from collector.judging.ground import CHINA, Ground, ServiceSeen
+from collector.packs.checking import walk
+from collector.packs.loading import names, packaged
 from collector.packs.options import resolve
 from collector.scoring.model import Item, LineState, PackPeriod, PeriodFacts, System, Unit
 from collector.scoring.score import score
+from collector.scoring.terms import Select
 from collector.statements.model import Said, Through
 
 PERIOD = PackPeriod("p", 1, 0, 1000, date(1970, 1, 1), date(1970, 1, 2))
@@ -237,3 +243,53 @@ def test_a_round_that_an_agent_may_still_answer_is_not_missing_yet_and_the_verif
     verdict = site.verdict(tmp_path / "all.zip")
     told = {name: word for name, word, _ in verdict.claims if name.startswith("scorecard")}
     assert set(told.values()) == {"proven if"} and len(told) == 2, verdict.claims
+
+
+def duties(pack, said=(), services=(), as_of_ms=None):
+    """What the ledger and the scorecard make of the same ground: obligation -> standing, gaps by kind."""
+    first, end = date(2025, 8, 29), date(2025, 11, 29)
+    begin, over = at(0), start_of(end, CHINA)
+    question = asked(
+        pack, over if as_of_ms is None else as_of_ms, PackPeriod("q", 1, begin, over, first, end)
+    )
+    ground = Ground(1, (), services=tuple(services), said=tuple(said))
+    terms = counting(
+        question.pack, question.options, (first, end), (begin, over), question.as_of_ms, shipped()
+    )
+    wanted = [one for one in terms.terms.obligations if priced.provable(one)]
+    known = observed(terms, ground, priced.extra(ground, question))
+    lines = ledger(terms.terms, known, terms.frame, terms.span, said, [one.id for one in wanted])
+    gaps = {(gap.kind, gap.facts.get("item")) for gap in priced.gaps(terms, ground, question)}
+    return {one.obligation.id: one for one in lines}, gaps, wanted
+
+
+def selects(pack):
+    """What the rules of a pack count."""
+    return [part for _, part in walk(pack.scoring, ()) if isinstance(part, Select)]
+
+
+PRICED = {
+    "luohe-2026": {"LH-01", "LH-41", "LH-44"},
+    "pingdingshan-2024": {"PD-01", "PD-02", "PD-10"},
+    "pingdingshan-2025": {"PD-01", "PD-02", "PD-10"},
+    "huaian-2025": set(),
+}
+
+
+@pytest.mark.parametrize("pack", names())
+def test_what_the_ledger_cannot_tell_of_a_duty_is_no_proven_nought_on_the_scorecard(pack):
+    rosters = [said("roster", **{"from": at(3), "to": at(20), "people": "10"})]
+    kept = [ServiceSeen("portal", *[Fraction(1)] * 3)]
+    half = [ServiceSeen("portal", Fraction(1), Fraction(1, 2), Fraction(1))]
+    assert set(duties(pack)[0]) == PRICED[pack]
+    for words, looked in (((), ()), (rosters, ()), ((), half), (rosters, half), (rosters, kept)):
+        told, gaps, wanted = duties(pack, words, looked)
+        for one in wanted:
+            costs = {(kind, facts.get("item")) for kind, facts in priced.costs(one)} & {
+                (select.kind, item)
+                for select in selects(packaged(pack).pack)
+                for item in (select.where.get("item", (None,)) or (None,))
+            }
+            assert bool(priced.untold(told[one.id])) == bool(costs & gaps), (one.id, words, looked)
+            if told[one.id].standing.value == "kept":
+                assert not costs & gaps, (one.id, words, looked)

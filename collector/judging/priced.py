@@ -1,0 +1,92 @@
+"""Duties that always hold, by the ledger of obligations: what it cannot tell is no proven nought. Pure.
+
+A fine for residents who were absent, or a lapse of two months, is no proven nought while nothing says that
+they were there, or while nobody was there to see. Where the ledger asks for a kind of look that a contract
+doesn't price (files' configuration), the buyer's word alone prices it, and silence is what its line rests on.
+"""
+
+from collections.abc import Iterator
+
+from collector.inspection.cadence_model import Breach, Deed, State
+from collector.inspection.cadence_terms import Every, Obligation
+from collector.inspection.obligations import ObligationLine, ledger
+from collector.inspection.obligations_counted import Counting, seen
+from collector.inspection.obligations_seen import BLIND, Extra
+from collector.judging.asked import Asked
+from collector.judging.ground import Ground, ServiceSeen
+from collector.judging.services import UNION
+from collector.judging.unwatched import most, unseen
+from collector.scoring.model import Gap, Scalar
+
+_MISSED = "availability_missed"
+_LOOKS = "check:service.*"
+_NAMES = {"promise_unfulfilled": "promise_missed"}
+_OF_ITEM = ("fine", "deduction", "veto")
+
+
+def gaps(question: Counting, ground: Ground, asked: Asked) -> Iterator[Gap]:
+    """What the ledger cannot tell of a period that is over, for each rule that prices it."""
+    if asked.as_of_ms < asked.period.to_ms:
+        return
+    wanted = [one.id for one in question.terms.obligations if provable(one)]
+    known = seen(question, ground, extra(ground, asked))
+    for line in ledger(question.terms, known, question.frame, question.span, ground.said, wanted):
+        reason = untold(line)
+        for kind, facts in costs(line.obligation) if reason else ():
+            if kind in asked.kinds:
+                yield Gap(kind, reason, at_most=1, facts=facts, who=line.obligation.who)
+
+
+def untold(line: ObligationLine) -> str:
+    """Why nobody can tell whether it always held; "" where somebody can."""
+    cadences = line.obligation.cadences
+    rows = [row for row in line.rows if cadences[row.cadence].every is Every.ALWAYS]
+    return next((row.reason for row in rows if row.state is State.NOT_PROVEN), "")
+
+
+def provable(one: Obligation) -> bool:
+    """Whether it always holds, is priced, and rests on statements, on probes, or on being there at all."""
+    always = [cadence for cadence in one.cadences if cadence.every is Every.ALWAYS]
+    what = {word for cadence in always for word in cadence.what}
+    return bool(one.line and always) and not any(w.startswith("check:") and w != _LOOKS for w in what)
+
+
+def costs(one: Obligation) -> Iterator[tuple[str, dict[str, Scalar]]]:
+    """(kind of item, facts) of everything that would break it."""
+    for cadence in one.cadences:
+        for word in cadence.breach if cadence.every is Every.ALWAYS else ():
+            kind, _, item = word.partition(":")
+            yield _NAMES.get(kind, kind), {"item": item} if kind in _OF_ITEM else {}
+
+
+def extra(ground: Ground, asked: Asked) -> Extra:
+    """What probes saw of the systems: that they looked, whether throughout, whether promises were kept."""
+    period = asked.period
+    known = [one for one in ground.services if one.system != UNION]
+    looked = [one for one in known if one.known is not None]
+    watched = bool(known) and all(unseen(one) <= most(asked) for one in known)
+    begin, end = period.from_ms, max(period.from_ms + 1, min(period.to_ms, asked.as_of_ms))
+    breaches, blind = _promised(ground, known, end - 1)
+    return Extra(
+        deeds=(Deed("check:service.seen", begin, begin, -1, signer="log"),) if looked else (),
+        breaches=breaches,
+        special=ground.special,
+        watched=((begin, end),) if watched else (),
+        blind=blind,
+    )
+
+
+def _promised(
+    ground: Ground, known: list[ServiceSeen], at_ms: int
+) -> tuple[tuple[Breach, ...], frozenset[str]]:
+    """Systems that missed their target even at best; blind where one may have kept it or not."""
+    named = ground.applied[-1].terms.services if ground.applied else ()
+    targets = {one.id: one.target for one in named if one.target is not None}
+    found = [(one, targets[one.system]) for one in known if one.system in targets]
+    missed = tuple(
+        Breach(_MISSED, at_ms, at_ms, -1, system=one.system)
+        for one, target in found
+        if one.high is not None and one.high < target
+    )
+    kept = bool(found) and all(one.low is not None and one.low >= target for one, target in found)
+    return missed, BLIND - {_MISSED} if kept or missed else BLIND
