@@ -210,11 +210,13 @@ def _over(
         return State.NOT_PROVEN, "uncertain_time", in_time, 0
     if _waits(asked, turn, index.observed.pending):
         return State.NOT_PROVEN, "round_open", in_time, 0
+    overdue = late_days(Due(turn.due_ms, turn.last), index.observed.as_of_ms, zone)
+    if _denied(asked, turn, index.observed):
+        return State.MISSED, "stated_not_done", in_time, overdue if asked.cadence.late else 0
     if asked.cadence.absent is Absent.NOT_PROVEN:
         return State.NOT_PROVEN, "no_statement", in_time, 0
     if not watched(index.observed.watched, turn.from_ms, turn.due_ms):
         return State.NOT_PROVEN, "nobody_watched", in_time, 0
-    overdue = late_days(Due(turn.due_ms, turn.last), index.observed.as_of_ms, zone)
     return State.MISSED, "partial" if found.partial else "", in_time, overdue if asked.cadence.late else 0
 
 
@@ -222,6 +224,17 @@ def _waits(asked: _Asked, turn: Turn, pending: Sequence[Span]) -> bool:
     """Whether a round of that time may still be answered, and would have done it."""
     wanted = not set(asked.cadence.what).isdisjoint(_OF_ROUNDS)
     return wanted and any(begins < turn.due_ms and ends > turn.from_ms for begins, ends in pending)
+
+
+def _denied(asked: _Asked, turn: Turn, observed: Observed) -> bool:
+    """Whether somebody said that it was not done: of this obligation and place, in the period it is of."""
+    return any(
+        asked.obligation.id in one.what
+        and one.unit in (None, turn.unit)
+        and one.system in (None, turn.system)
+        and one.from_ms <= turn.at_ms < one.to_ms
+        for one in observed.denied
+    )
 
 
 def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:

@@ -151,6 +151,8 @@ class Observed:
     clocks: tuple[Timed, ...] = ()
     watched: tuple[Span, ...] = ()
     blind: frozenset[str] = frozenset()
+    denied: tuple[Waiver, ...] = ()
+    """What somebody said not to have been done: by obligation, in the stretch of a period."""
     pending: tuple[Span, ...] = ()
 
 

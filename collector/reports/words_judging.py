@@ -36,6 +36,7 @@ STATES: Words = {
     "j_needs_second": ("待第二人确认", "awaits the second person"),
     "j_late_given": ("迟填", "entered late"),
     "j_given": ("已提交", "given"),
+    "j_disputed": ("双方说法不一", "disputed"),
     "j_corrected": ("已被更正", "corrected"),
     "j_planned": ("计划中", "planned"),
     "j_vetoed": ("一票否决", "vetoed"),
@@ -102,6 +103,7 @@ _REASONS: Words = {
     "not_planned": ("没有配置备份", "no backup is planned"),
     "assets_not_planned": ("有资产没有安排巡检", "no look is planned at some assets"),
     "points_not_given": ("未给出分值", "no points were given"),
+    "stated_not_done": ("经认定未开展", "stated not to have been done"),
     "imported_late": (
         "事后很久才导入，待甲方确认",
         "brought long after the period, not confirmed by the buyer",

@@ -143,3 +143,16 @@ def test_the_command_prints_lines_and_json_and_tells_by_its_exit_code(month):
     for wrong in (["--period", "2031-01"], ["--as-of", "someday"], ["--as-of", "2999-01-01"]):
         done = CliRunner().invoke(main, [*asked[:2], *wrong])
         assert done.exit_code == 2 and "Traceback" not in done.output, done.output
+
+
+def test_a_visit_that_somebody_says_was_not_made_is_missed_and_the_rest_stays_not_proven(site):
+    site.apply()
+    site.go("2026-08-12T08:00")
+    site.settle()
+    assert states(lines(site)["LH-30"]) == [("centre", "not_proven"), ("county", "not_proven")]
+    fields = {"obligation": "LH-30", "unit": "county", "period": "2026-07"}
+    entry = statements.add(site.context, "not_done", fields, by="cli")
+    line = lines(site)["LH-30"]
+    assert states(line) == [("centre", "not_proven"), ("county", "missed")]
+    assert {row.reason for row in line.rows if row.turn.unit == "county"} == {"stated_not_done"}
+    assert entry
