@@ -51,11 +51,7 @@ def _due(ground: Ground, asked: Asked, findings: Sequence[Finding]) -> Found:
     question = counting(asked.pack, asked.options, asked.term, span, asked.as_of_ms, shipped())
     if question is None:
         return (), ()
-<<<<<<< ours
     found = changed(changes(findings, ground.said, ground.rounds, span), ground.applied, ground.said, span)
     extra = Extra(special=ground.special, events=tuple(events(found)), deeds=tuple(deeds(found)))
-    return counted(question, asked.pack, ground, extra)
-=======
-    made, missing = counted(question, asked.pack, ground, Extra(special=ground.special))
+    made, missing = counted(question, asked.pack, ground, extra)
     return made, (*missing, *priced.gaps(question, ground, asked))
->>>>>>> theirs
