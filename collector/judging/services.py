@@ -110,8 +110,9 @@ def percent(share: Fraction) -> str:
 
 def availability(seen: Sequence[ServiceSeen], units: Mapping[str, str]) -> Iterator[Item]:
     """One item a system with a figure (value in per cent, exact; its bounds as texts), then the worst, the
-    mean and all together: only once every system has a figure, else the missing one might be the worst."""
-    told = [_told(one) for one in seen if one.system != UNION]
+    mean and all together: only once every system has a figure, else the missing one might be the worst. One
+    that had no agreed time in the period (out of service all of it) owes none."""
+    told = [_told(one) for one in owing(seen)]
     whole = [_told(one) for one in seen if one.system == UNION]
     for one in told:
         if one is not None:
@@ -135,6 +136,12 @@ def availability(seen: Sequence[ServiceSeen], units: Mapping[str, str]) -> Itera
     )
     yield _item(mean, "mean")
     yield from (_item(one, "union") for one in whole if one is not None)
+
+
+def owing(seen: Sequence[ServiceSeen]) -> list[ServiceSeen]:
+    """Systems that owe a figure: those with agreed time in the period; all of them where none had any."""
+    every = [one for one in seen if one.system != UNION]
+    return [one for one in every if one.low is not None] or every
 
 
 @dataclass(frozen=True, slots=True)

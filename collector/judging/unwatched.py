@@ -13,7 +13,7 @@ from collector.inspection.deadlines import add_months, start_of
 from collector.judging.asked import Asked
 from collector.judging.ground import CHINA, ServiceSeen
 from collector.judging.said import belongs
-from collector.judging.services import UNION
+from collector.judging.services import owing
 from collector.scoring.choices import Choices
 from collector.scoring.kinds import BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PackPeriod, Unit
@@ -34,9 +34,7 @@ _BUYER_TELLS = ("deduction", "fine", "veto", "reprimand", "promise_missed", "abs
 def unproven(seen: Sequence[ServiceSeen], units: Mapping[str, str], asked: Asked) -> Iterator[Gap]:
     """Systems whose availability is measured and of which too little was seen; all while it goes on."""
     period, limit = asked.period, most(asked)
-    for one in seen:
-        if one.system == UNION:
-            continue
+    for one in owing(seen):
         where = units.get(one.system), one.system
         if asked.as_of_ms < period.to_ms:
             yield Gap("availability", "period_open", *where, who="operator", until_ms=period.to_ms)

@@ -1,6 +1,7 @@
 """Estates by the stretch in which they were in force: windows as approved, backup objects, units."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 from collector.availability.approvals import Approval
 from collector.availability.estate_terms import EstateTerms, EstateWindow
@@ -8,8 +9,9 @@ from collector.availability.terms import LeafTerms, ServiceTerms
 from collector.availability.windows import Window, WindowKind
 from collector.judging import backups
 from collector.judging.estates import Estates
-from collector.judging.ground import Applied, BackedUp
+from collector.judging.ground import Applied, BackedUp, ServiceSeen
 from collector.judging.scope import AssetScope, Scope, Span, SystemScope, UnitScope
+from collector.judging.services import availability, owing
 from collector.judging.spans import periods_of
 from collector.judging.units import scope_of, units_in
 from collector.packs.loading import packaged
@@ -143,3 +145,13 @@ def test_words_of_the_vendor_count_from_their_receipt_and_the_buyers_for_any_day
     assert part.terms.not_in_service[0][0] == JULY.from_ms + 10 * DAY
     rented = said("unit_kind", role="manager", unit="centre", unit_kind="line_rental")
     assert scope_of(Estates.of(held, [rented]), JULY, JULY.to_ms).units[0].kind == "unit"
+
+
+def test_a_system_without_agreed_time_owes_no_figure_and_one_that_nobody_saw_does():
+    seen = ServiceSeen("portal", Fraction(9, 10), Fraction(9, 10), Fraction(9, 10))
+    out, blind = ServiceSeen("mail", None, None, None), ServiceSeen("gate", None, Fraction(0), Fraction(1))
+    items = list(availability([seen, out], {"portal": "centre"}))
+    assert [(one.facts["of"], one.value) for one in items] == [("system", 90), ("worst", 90), ("mean", 90)]
+    assert [one.facts["of"] for one in availability([seen, out, blind], {})] == ["system"]
+    assert list(availability([out], {})) == []
+    assert [one.system for one in owing([out])] == ["mail"]
