@@ -28,10 +28,8 @@ from year_tale import AMENDED_AFTER, COPY, DAY, FAKED, FAKED_WEEKS, MODEL, at
 
 from collector.cli_scorecards_dir import _lines
 from collector.evidence.periods import parse_period
-from collector.jobs import cadence, scorecards, suspicious
+from collector.jobs import cadence, scorecards, settlements, suspicious
 from collector.jobs.bundles import make_bundle
-from collector.packs.loading import packaged
-from collector.scoring.settlement import settle
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = {
@@ -196,33 +194,30 @@ def owed(site, found, tale):
     return agree
 
 
-def settled(found, truth, cards):
-    """The settlement of the whole term beside the clerk's; whether they agree."""
-    compiled = packaged(found.pack)
-    names = list(truth)
+def settled(site, found, truth):
+    """The settlement of the whole term, logged, beside the clerk's; whether they agree."""
+    every = list(truth.values())
     if found.scheme == "luohe_monthly":
-        parts = [
-            (cards[k : k + 3], {"months": [truth[name] for name in names[k : k + 3]]})
-            for k in range(0, 12, 3)
-        ]
+        parts = [{"months": every[k : k + 3]} for k in range(0, 12, 3)]
     elif found.scheme == "pds_quarterly":
-        given = {"cycles": list(truth.values())}
-        given["promises_missed_total"] = sum(
-            one["support"].get("promises_missed", 0) for one in truth.values()
-        )
-        given["blamed_by_superior"] = sum(one.get("reprimands", 0) for one in truth.values())
-        parts = [(cards, given)]
+        promises = sum(one["support"].get("promises_missed", 0) for one in every)
+        if found.pack in year_truth.PROMISED:
+            # The availability is one promise: two points in each cycle that misses it, 3 % once.
+            promises -= sum(one["away"] for one in every) - any(one["away"] for one in every)
+        blamed = sum(one.get("reprimands", 0) for one in every)
+        parts = [{"cycles": every, "promises_missed_total": promises, "blamed_by_superior": blamed}]
     else:
-        parts = [(cards, truth[names[0]])]
-    agree = True
-    for some, given in parts:
+        parts = every
+    done = settlements.seal(site.context, by=year_people.MANAGER)
+    agree = len(done) == len(parts)
+    for (entry, made), given in zip(done, parts, strict=False):
         want = clerk.SCHEMES[found.scheme](given, {})
-        money = {one.id: str(one.yuan) for one in settle(compiled, some).money}
+        money = {one.id: str(one.yuan) for one in made.settlement.money}
         wrong = {
             word: (yuan, want[word]) for word, yuan in money.items() if word in want and want[word] != yuan
         }
         agree = agree and not wrong
-        say(f"settlement: {money}" + (f" DIFFERS: {wrong}" if wrong else ""))
+        say(f"settlement {made.name}, entry {entry}: {money}" + (f" DIFFERS: {wrong}" if wrong else ""))
     return agree
 
 
@@ -262,7 +257,7 @@ def main():
             cards, wrong = judged(site, found, truth, people, at(found.begin + timedelta(days=days)))
             if cards:
                 explained(site, cards)
-            agree = settled(found, truth, cards) if len(cards) == len(truth) else True
+            agree = settled(site, found, truth) if len(cards) == len(truth) else True
             agree = faked(site, tale, [card.period.name for card in cards]) and agree
             if days == whole:
                 agree = owed(site, found, tale) and agree

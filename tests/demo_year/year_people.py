@@ -406,6 +406,10 @@ def pds(people, found, tale, seed):
             )
             truth["security"] = {{"hazard": "hazards"}.get(severity, severity): 1}
         _pds_extra(people, truth, (first, end), number)
+        truth["away"] = clerk.pds_away(tale, first, end)
+        if found.pack in clerk.PROMISED and truth["away"]:
+            support = truth["support"]
+            support["promises_missed"] = support.get("promises_missed", 0) + 1
         people.will_seal(name, end)
     return told
 

@@ -140,6 +140,14 @@ def pds_response(tale, first, end):
     return {"no_support": len(slow), "report_late_days": [one for one in days if one > 0]}
 
 
+PROMISED = ("pingdingshan-2025",)  # contracts whose bid promised the availability
+
+
+def pds_away(tale, first, end):
+    """Whether the worst platform missed 99.999 %: 78 seconds in a cycle, and any outage is longer."""
+    return any(one.word == "refused" for one in faults(tale, first, end))
+
+
 def report_late(one):
     """Calendar days begun after the last day, which is the third after recovery or the next working day."""
     recovered = local_day(one.end)
