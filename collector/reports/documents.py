@@ -10,6 +10,7 @@ from checks.recurrence import zone
 from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.jobs import projection
+from collector.judging.printed import figures
 from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
 from collector.reports.document_parts import PARTS, hands
 from collector.reports.form_view import FormWords, form_of
@@ -22,10 +23,11 @@ from collector.reports.record_words import text as record_text
 from collector.reports.record_xlsx import xlsx
 from collector.reports.sheet import Link, Table
 from collector.reports.words_document import doc, numbered
+from collector.scoring.model import Scorecard
 from collector.store import estates, evidence, packs
 from collector.store.content import content
 
-VERSION = 1
+VERSION = 2  # 2: with the figures of its scorecard
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,7 @@ def body_of(made: Draft, material: Material) -> dict[str, Any]:
         "pack_digest": judged.card.pack_digest if judged is not None else "",
         "options": [list(pair) for pair in judged.card.options] if judged is not None else [],
         "facts": [list(pair) for pair in made.facts],
+        "figures": None if judged is None else _figures(judged.card, material),
         "tables": [
             {
                 "name": one.name,
@@ -270,6 +273,12 @@ def body_of(made: Draft, material: Material) -> dict[str, Any]:
             for one in made.tables
         ],
     }
+
+
+def _figures(card: Scorecard, material: Material) -> dict[str, Any]:
+    """What whoever verifies makes anew."""
+    seal = material.found.seal
+    return figures(card, None if seal is None else seal[0], material.found.size)
 
 
 def _plain(cell: object) -> object:
@@ -303,7 +312,7 @@ def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
 def _timeless(raw: bytes) -> dict[str, Any]:
     """What a document says, whenever it was made."""
     said: dict[str, Any] = strict_json.loads(raw)
-    moment = said.pop("as_of")
+    moment = said.pop("as_of"), said.pop("figures", None)  # what is printed of those is in the tables
     said["facts"] = [pair for pair in said["facts"] if pair[0] not in _MOMENTS]
     del moment
     return said

@@ -45,6 +45,8 @@ class Found:
     faults: Faults | None = None
     seal: tuple[int, int] | None = None
     """Entry and number (0 seal, 1.. amendment) of the sealed scorecard in `judged`; None: provisional."""
+    size: int = 0
+    """Of the log that `judged` was made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,21 +44,22 @@ def found_in(context: Context, span: Span) -> Found:
     faults_ = _faults(context, periods, span)
     if period is None:
         return Found(faults=faults_)
-    judged, seal = _judged(context, period, span)
+    made, judged, seal = _judged(context, period, span)
     with context.read() as conn:
         archive = archive_of(conn, period, span.as_of_ms)
-    return Found(judged, archive, _ledger(context, period, span), faults_, seal)
+    return Found(judged, archive, _ledger(context, period, span), faults_, seal, made.size)
 
 
-def _judged(context: Context, period: PackPeriod, span: Span) -> tuple[Judged, tuple[int, int] | None]:
+def _judged(context: Context, period: PackPeriod, span: Span) -> tuple[Made, Judged, tuple[int, int] | None]:
     """What was sealed last, else how it stands: a document never says more than the seal."""
     with context.read() as conn:
         rows = scorecards.history(conn, period.name, span.as_of_ms)
         if rows:
             held = scorecards.read_sealed(conn, rows[-1])
             made = Made(held.scorecard, held.facts, held.estate, held.size)
-            return judged_of(conn, made), (rows[-1].idx, rows[-1].number)
-        return judged_of(conn, scorecards.scorecard_on(conn, period.name, span.as_of_ms)), None
+            return made, judged_of(conn, made), (rows[-1].idx, rows[-1].number)
+        made = scorecards.scorecard_on(conn, period.name, span.as_of_ms)
+        return made, judged_of(conn, made), None
 
 
 def _ledger(context: Context, period: PackPeriod, span: Span) -> tuple[ObligationLine, ...] | None:

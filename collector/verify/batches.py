@@ -100,6 +100,8 @@ class Track:
     asset: str | None
     slots: "array[int]" = field(default_factory=_numbers)
     seen: "array[int]" = field(default_factory=_numbers)
+    folds: list[Any] = field(default_factory=list)
+    """What folding.py has made of it so far."""
 
 
 @dataclass(slots=True)

@@ -12,12 +12,13 @@ from collector.availability.calendar_cn import Calendar, calendar, shipped, ship
 from collector.availability.display import figure_json
 from collector.availability.engine import ServiceSpec, evaluate
 from collector.availability.errors import AvailabilityError
-from collector.availability.runs import Observation, Run, extend
+from collector.availability.runs import Run
 from collector.availability.terms import Runs, ServiceTerms, spec
 from collector.evidence import bundle
 from collector.verify.archive import Archive
-from collector.verify.batches import NO_HOLD, OUTCOMES, Series, Track
+from collector.verify.batches import Series, Track
 from collector.verify.findings import Findings
+from collector.verify.folding import runs_of
 from collector.verify.grades import grade
 from collector.verify.history import Applied, History
 from collector.verify.statements import People, approvals
@@ -44,8 +45,6 @@ COMPARED = (
     "segments",
 )
 _SHOWN = ("known", "low", "high")
-_DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
-_DEFAULT_HOLD_MS = 150_000
 
 Verdict = tuple[str, str, str]
 
@@ -208,7 +207,7 @@ def _runs(terms: ServiceTerms, tracks: Mapping[Series, Track], size: int) -> Run
     leaves = {(leaf.check, leaf.target) for leaf in terms.leaves.values()}
     for (check, target, vantage), track in tracks.items():
         if (check, target) in leaves:
-            runs = _fold(track, size)
+            runs = runs_of(track, size)
             if runs:
                 made.setdefault((check, target), {})[vantage] = runs
     return made
@@ -222,34 +221,6 @@ def looks_of(
     leaves = set(keys)
     for (check, target, vantage), track in tracks.items():
         if (check, target) in leaves:
-            found = [(run, run.last_seq or 0) for run in _fold(track, size)]
+            found = [(run, run.last_seq or 0) for run in runs_of(track, size)]
             made.setdefault((check, target), {})[vantage] = found
     return made
-
-
-def _fold(track: Track, size: int) -> tuple[Run, ...]:
-    """Runs of one series; each observation is joined to the one before by its own plan's hold.
-
-    A batch whose plan does not ask for the series has the hold that the series had before. Of two
-    observations at one instant the later in the log counts.
-    """
-    kept: dict[int, tuple[int, int, int]] = {}
-    hold = _DEFAULT_HOLD_MS
-    numbers = iter(track.seen)
-    for t_ms, code, idx, own in zip(numbers, numbers, numbers, numbers, strict=True):
-        hold = own if own != NO_HOLD else hold
-        if idx < size:
-            kept[t_ms] = (code, idx, hold)
-    runs: list[Run] = []
-    last: Run | None = None
-    for t_ms in sorted(kept):
-        code, idx, hold = kept[t_ms]
-        step = extend(last, Observation(t_ms, OUTCOMES[code], idx), hold, _day)
-        if step.closed is not None:
-            runs.append(step.closed)
-        last = step.open
-    return (*runs, last) if last is not None else tuple(runs)
-
-
-def _day(t_ms: int) -> int:
-    return (t_ms + _CHINA_MS) // _DAY_MS

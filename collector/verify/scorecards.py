@@ -5,7 +5,7 @@ the standard library is needed: the pack is in the log, as canonical JSON.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.codec import FieldError, to_json
 from checks.wire import strict_json
@@ -48,6 +48,8 @@ class Evidence:
     begin: int
     words: dict[int, str] = field(default_factory=dict)
     """The verdicts so far, by entry of the scorecard."""
+    shares: dict[int, tuple[UnitRound, ...]] = field(default_factory=dict)
+    """Rounds by unit, by entry of the record: each scorecard counts them again."""
 
 
 def check_scorecards(evidence: Evidence, findings: Findings) -> list[Verdict]:
@@ -129,12 +131,17 @@ def _differences(made: Sealed, again: Sealed) -> list[str]:
 
 def _again(made: Sealed, evidence: Evidence) -> Sealed:
     """The scorecard that the evidence gives, as of the same instant and size of the log."""
-    as_of, size = made.scorecard.as_of_ms, made.size
+    again = remade(made.scorecard.period.name, made.scorecard.as_of_ms, made.size, evidence)
+    return replace(again, number=made.number, changes=made.changes)
+
+
+def remade(period: str, as_of_ms: int, size: int, evidence: Evidence) -> Sealed:
+    """The scorecard that the log's first `size` entries give, as of an instant; NoScorecard."""
     held = tuple(Applied(one.idx, one.at_ms, one.terms) for one in evidence.history.estates if one.idx < size)
-    chosen = judge.chosen(held, made.scorecard.period.name, as_of)
-    asked = judge.asked(chosen, as_of)
+    chosen = judge.chosen(held, period, as_of_ms)
+    asked = judge.asked(chosen, as_of_ms)
     facts, card = judge.judged(chosen, _ground(chosen, asked, held, size, evidence), asked)
-    return Sealed(sealed.VERSION, size, chosen.applied.terms.estate, made.number, facts, card, made.changes)
+    return Sealed(sealed.VERSION, size, chosen.applied.terms.estate, 0, facts, card)
 
 
 def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, evidence: Evidence) -> Ground:
@@ -152,7 +159,7 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
     estates = Estates.of(held, stands)
     signed = approvals(evidence.people, size)
     watched = troubles.Watched(evidence.tracks, size, signed, estates)
-    closed = tuple(_rounds(said, held, span))
+    closed = tuple(_rounds(said, held, span, evidence.shares))
     return Ground(
         size=size,
         applied=held,
@@ -186,16 +193,27 @@ def _special(history: History, held: Sequence[Applied], size: int) -> frozenset[
     return frozenset(part.id for part in known) - recurring
 
 
-def _rounds(said: Sequence[Said], held: Sequence[Applied], span: tuple[int, int]) -> Iterator[UnitRound]:
+def _rounds(
+    said: Sequence[Said],
+    held: Sequence[Applied],
+    span: tuple[int, int],
+    shares: dict[int, tuple[UnitRound, ...]],
+) -> Iterator[UnitRound]:
     """Rounds by unit, from the records; those that have a part in the period."""
     made: list[UnitRound] = []
     for one in said:
         if one.kind is not EntryKind.RECORD or "window" not in one.header or one.document is None:
             continue
-        known = [a for a in held if a.idx < one.idx and a.terms.estate == one.header.get("estate")]
-        if known and known[-1].terms.scope is not None:
-            record = records.parse(one.document)
-            made += unit_rounds(one.idx, one.received_ms, record, known[-1].terms.scope)
+        if one.idx not in shares:
+            known = [a for a in held if a.idx < one.idx and a.terms.estate == one.header.get("estate")]
+            scope = known[-1].terms.scope if known else None
+            found = records.parse(one.document) if scope is not None else None
+            shares[one.idx] = (
+                ()
+                if scope is None or found is None
+                else tuple(unit_rounds(one.idx, one.received_ms, found, scope))
+            )
+        made += shares[one.idx]
     for share in sorted(made, key=lambda one: (one.from_ms, one.window, one.unit)):
         if any(at is not None and span[0] <= at < span[1] for at in (share.from_ms, share.last_ms)):
             yield share

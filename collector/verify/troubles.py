@@ -1,8 +1,8 @@
 """The ground of faults, vulnerabilities and findings, from a bundle: as collector/jobs/faults.py makes it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
@@ -11,12 +11,11 @@ from collector.faults import seen
 from collector.faults.counted import terms_of
 from collector.faults.gathered import IMPORTED, hosts
 from collector.faults.ground import Ground, Report, Seen
-from collector.faults.notices import inspected, looks
+from collector.faults.notices import Inspected, Key, Look, What, looks, notices
 from collector.faults.seen import Keys, Looks, Placed
 from collector.faults.terms import FaultTerms
 from collector.faults.vulnerabilities import named_looks
 from collector.inspection import record as records
-from collector.inspection.record import Record
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.judge import Chosen
@@ -52,7 +51,7 @@ def ground(
     scope = watched.estates.scope(*window)
     reports = tuple(_reports(said)) if terms.vulnerabilities is not None else ()
     wanted = terms.findings is not None or terms.vulnerabilities is not None
-    held_records = _records(said) if wanted else []
+    held_records = [one for one in said if _is_record(one)] if wanted else []
     pairs = named_looks([one for one in stated if one.kind == "fix_plan"])
     term = chosen.periods[0].from_ms, chosen.periods[-1].to_ms
     return Ground(
@@ -62,8 +61,8 @@ def ground(
         outages=tuple(_outages(asked, term, terms.faults, watched)) if terms.faults is not None else (),
         said=stated,
         reports=tuple(report for report, _ in reports),
-        records=inspected(held_records) if terms.findings is not None else (),
-        looks=tuple(look for _, one in held_records for look in looks(one, pairs)) if pairs else (),
+        records=tuple(_inspected(held_records)) if terms.findings is not None else (),
+        looks=tuple(_looked(held_records, pairs)) if pairs else (),
         hosts=hosts(reports, scope),
     )
 
@@ -122,10 +121,25 @@ def _reports(said: Sequence[Said]) -> Iterator[tuple[Report, tuple[str, ...]]]:
         yield Report(str(header["subject"]), imported, whose, proof), assets
 
 
-def _records(said: Sequence[Said]) -> list[tuple[int, Record]]:
-    """Every inspection record with its entry."""
-    return [
-        (one.idx, records.parse(one.document or b""))
-        for one in said
-        if one.kind is EntryKind.RECORD and "window" in one.header and one.document is not None
-    ]
+def _is_record(one: Said) -> bool:
+    return one.kind is EntryKind.RECORD and "window" in one.header and one.document is not None
+
+
+def _looked(said: Sequence[Said], pairs: Collection[tuple[str, str]]) -> Iterator[Look]:
+    for one in said:
+        yield from looks(records.parse(one.document or b""), pairs)
+
+
+def _inspected(said: Sequence[Said]) -> Iterator[Inspected]:
+    """What every record says of findings, as collector/faults/notices.py has it, oldest entry first."""
+    known: frozenset[Key] = frozenset()
+    for one in sorted(said, key=lambda one: one.idx):
+        made = _told(one.idx, one.document or b"", known)
+        known |= {notice.key for notice in made.notices if notice.what is What.BAD}
+        yield made
+
+
+@lru_cache(maxsize=4096)  # each scorecard asks for all records of the term again, and none changes
+def _told(entry: int, document: bytes, known: frozenset[Key]) -> Inspected:
+    record = records.parse(document)
+    return Inspected(entry, record.window.id, record.closed_ms, notices(record, known))

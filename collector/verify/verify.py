@@ -10,6 +10,7 @@ from collector.evidence.policy import Policy
 from collector.verify import backups, batches, coverage, figures, swift
 from collector.verify.archive import Archive, open_archive
 from collector.verify.backups import check_backups
+from collector.verify.documents import check_documents
 from collector.verify.findings import Findings
 from collector.verify.growth import Paper, read_history
 from collector.verify.history import History
@@ -79,6 +80,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     evidence = Evidence(history, people, found.backups, found.tracks, manifest.from_size)
     verdict.claims += check_scorecards(evidence, findings)
     verdict.claims += check_settlements(history, evidence.words, manifest.from_size, findings)
+    verdict.claims += check_documents(evidence, findings)
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     verdict.claims += check_people(people, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)

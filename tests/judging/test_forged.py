@@ -14,6 +14,8 @@ from collector.inspection import record as records
 from collector.jobs import projection
 from collector.jobs import scorecards as jobs
 from collector.judging import sealed
+from collector.reports import documents, material_found
+from collector.reports.material import Material
 from collector.statements.kinds import KINDS
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Text, encode, listed, sign
@@ -160,3 +162,41 @@ def test_a_round_that_was_held_after_its_window_is_not_made_punctual_by_a_wider_
     found = [(word, detail) for name, word, detail in verdict.claims if name.startswith("inspection")]
     assert [word for word, _ in found][-1] == "contradicted", found
     assert {word for word, _ in found[:-1]} == {"proven if"} and "no plan in force" in found[-1][1]
+
+
+def document(site, change=None, kind="scorecard"):
+    """A document of the month in the log, after `change` of its body."""
+    span = material_found.span_of(site.context, PERIOD)
+    material = Material(site.context, span, material_found.found_in(site.context, span))
+    body = documents.body_of(documents.draft(kind, material, "zh"), material)
+    if change is not None:
+        change(body)
+    header = {"document": kind, "subject": "", "period": PERIOD, "from": span.from_ms, "to": span.to_ms}
+    header |= {"as_of": span.as_of_ms, "estate": "", "by": "manager"}
+    return projection.log(site.context, [(EntryKind.RECORD, header, strict_json.dumps(body))])[0]
+
+
+def documents_of(verdict):
+    return [(word, detail) for name, word, detail in verdict.claims if name.startswith("document ")]
+
+
+def dearer(body):
+    line = next(one for one in body["figures"]["values"] if one[0] == "line.inspection")
+    line[2] = line[3] = line[4] = "8"
+
+
+@pytest.mark.parametrize("sealed_first", [False, True])
+def test_the_figures_that_a_document_prints_are_made_anew_and_its_words_are_said_not_to_be(
+    quiet, tmp_path, sealed_first
+):
+    quiet.go("2026-08-10T01:00")
+    quiet.settle()
+    if sealed_first:
+        jobs.seal(quiet.context, PERIOD, by="manager")
+    document(quiet)
+    document(quiet, dearer)
+    document(quiet, lambda body: body.pop("figures"))
+    verdict = quiet.verdict(tmp_path / "b.zip")
+    found = documents_of(verdict)
+    assert [word for word, _ in found] == ["proven if", "contradicted", "not proven"], found
+    assert "only their digest was checked" in found[0][1] and not verdict.good

@@ -1,0 +1,31 @@
+"""The figures of a scorecard as a document prints them, for whoever makes them anew (pure).
+
+{"seal": entry of the scorecard that is printed, null while provisional, "size": of the log, "as_of": …,
+ "values": [[what, unit, value or null, low, high], …]}: lines, total, money; ratios and yuan as texts.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from collector.scoring.model import Scorecard
+
+Value = list[str | None]
+
+
+def figures(card: Scorecard, seal: int | None, size: int) -> dict[str, Any]:
+    """What a document says of a scorecard."""
+    return {"seal": seal, "size": size, "as_of": card.as_of_ms, "values": list(values(card))}
+
+
+def values(card: Scorecard) -> Iterator[Value]:
+    """Every figure with its bounds: in order of the scorecard."""
+    for line in card.lines:
+        points = None if line.points is None else str(line.points)
+        yield [f"line.{line.id}", line.unit or "", points, str(line.low), str(line.high)]
+    total = None if card.total is None else str(card.total)
+    yield ["total", "", total, str(card.low), str(card.high)]
+    yield ["grade", "", card.grade, "", ""]
+    yield ["vetoes", "", ",".join(card.vetoes), "", ""]
+    for step in card.money:
+        yuan = None if step.yuan is None else str(step.yuan)
+        yield [f"money.{step.id}", "", yuan, str(step.low), str(step.high)]

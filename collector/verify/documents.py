@@ -1,0 +1,89 @@
+"""Documents of judging in the log: their figures made anew; of their words only the digest is checked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from checks.codec import FieldError, from_json
+from checks.wire import strict_json
+from checks.wire.errors import WireError
+from checks.wire.numbers import EntryKind
+from collector.availability.errors import AvailabilityError
+from collector.judging import printed, sealed
+from collector.packs.model import PackDataError
+from collector.verify.findings import Findings
+from collector.verify.history import Said
+from collector.verify.scorecards import Evidence, remade
+
+Verdict = tuple[str, str, str]
+_HEADER = ("document", "subject", "as_of")
+_SPAN = (("period", "name"), ("from", "from"), ("to", "to"))
+_WORDS = "its words and tables were not made anew, only their digest was checked"
+_PROBLEMS = (WireError, FieldError, AvailabilityError, PackDataError, LookupError, TypeError, ValueError)
+
+
+def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
+    """A verdict for each document logged from the bundle's begin on; after the scorecards'."""
+    verdicts = []
+    for said in evidence.history.said:
+        if said.kind is not EntryKind.RECORD or "document" not in said.header or said.idx < evidence.begin:
+            continue
+        name = f"document {said.header['document']} {said.header.get('period', '')} (entry {said.idx})"
+        try:
+            verdicts.append((name, *_check(said, evidence)))
+        except _PROBLEMS as error:
+            verdicts.append((name, "contradicted", f"it cannot be read: {error}"))
+        findings.count("documents of judging")
+        if verdicts[-1][1] == "contradicted":
+            findings.add("claim_differs", *verdicts[-1][::2])
+    return verdicts
+
+
+def _check(said: Said, evidence: Evidence) -> tuple[str, str]:
+    if said.document is None:
+        return "contradicted", "its document is not here"
+    body = strict_json.loads(said.document)
+    span = body["period"]
+    differs = [name for name in _HEADER if said.header.get(name) != body.get(name)]
+    differs += [name for name, own in _SPAN if said.header.get(name) != span.get(own)]
+    if differs:
+        return "contradicted", f"its entry says another {', '.join(differs)}"
+    if body["as_of"] > said.received_ms:
+        return "contradicted", "it speaks of a later instant than its own"
+    figures = body.get("figures")
+    if figures is None:
+        return "not proven", _WORDS
+    return _sealed(said, figures, evidence) if figures["seal"] is not None else _now(said, figures, evidence)
+
+
+def _sealed(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> tuple[str, str]:
+    """A document that prints a sealed scorecard."""
+    entry = from_json(int, figures["seal"], "figures.seal")
+    found = next((one for one in evidence.history.said if one.idx == entry), None)
+    if entry >= said.idx or (found is not None and "scorecard" not in found.header):
+        return "contradicted", f"entry {entry} is no scorecard that was there"
+    if found is None or found.document is None:
+        return "not proven", f"the scorecard of entry {entry} is not in this bundle; {_WORDS}"
+    made = sealed.parse(found.document)
+    if (found.header["scorecard"], figures) != (
+        said.header["period"],
+        printed.figures(made.scorecard, entry, made.size),
+    ):
+        return "contradicted", f"its figures are not those of the scorecard of entry {entry}"
+    word = evidence.words.get(entry, "not proven")
+    return word, f"its figures are those of the scorecard of entry {entry}; {_WORDS}"
+
+
+def _now(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> tuple[str, str]:
+    """A document that prints a scorecard as it stood."""
+    size = from_json(int, figures["size"], "figures.size")
+    as_of = from_json(int, figures["as_of"], "figures.as_of")
+    if not 0 < size <= said.idx or as_of > said.received_ms:
+        return "contradicted", "it says that it was made of more than was there"
+    if evidence.begin:
+        return "not proven", f"it stands on entries from before this bundle; {_WORDS}"
+    made = remade(str(said.header["period"]), as_of, size, evidence)
+    if printed.figures(made.scorecard, None, size) != figures:
+        return "contradicted", "the evidence gives other figures"
+    if left := evidence.history.received(size, said.idx, as_of):
+        return "not proven", f"its figures leave out {len(left)} entries that had come; {_WORDS}"
+    return "proven if", f"its figures, as they stood then; {_WORDS}"
