@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
 
+from collector.faults.clocks import LATE_STATEMENT
 from collector.faults.fold import NO_SUPPORT
 from collector.faults.incidents import in_key_moment
 from collector.faults.model import (
@@ -37,6 +38,7 @@ _OPEN_GAPS = {
     "no_start": "operator",
     "plan_not_approved": "buyer",
     "force_majeure_claimed": "buyer",
+    LATE_STATEMENT: "buyer",
 }
 SCORED = ("late", "no_support", "not_restored")
 
@@ -94,6 +96,7 @@ def _facts(fault: Fault) -> Facts:
         "major_impact": judged.major_impact,
         "waiver": judged.waiver,
         "provisional": bool(judged.asked) or any(clock.provisional for clock in fault.clocks),
+        "disputed": bool(judged.disputed),
         "levels": ",".join(str(level) for level in judged.levels),
     }
     late |= {"no_support"} if NO_SUPPORT in fault.flags else set()
@@ -144,9 +147,13 @@ def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
     yield from (_report_gap(fault, one) for one in fault.reports if one.scored and one.state in _UNSURE)
     if fault.repeated is not None and fault.repeated.decided is None:
         yield Gap(
-            *("repeat_fault", "no_statement", fault.unit, fault.system, 1),
+            "repeat_fault",
+            "not_confirmed" if fault.repeated.denied else "no_statement",
+            fault.unit,
+            fault.system,
+            1,
             facts={"fault": fault.id, "of": fault.repeated.of},
-            who="manager",
+            who="buyer" if fault.repeated.denied else "manager",
         )
 
 
