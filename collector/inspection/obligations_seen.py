@@ -26,6 +26,7 @@ from collector.inspection.cadence_terms import ObligationTerms
 from collector.inspection.deadlines import day_of, start_of, stretches
 from collector.inspection.due import BY_HAND
 from collector.inspection.holidays import HOLIDAYS, fixed, occurrences
+from collector.inspection.obligations_denied import denied
 from collector.judging import backups, scans
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied, Ground, UnitRound, scope_at
@@ -97,6 +98,7 @@ def observed(
         events=(*(event for one in said for event in _event(one)), *extra.events),
         occasions=(*_holidays(frame), *(occasion for one in said for occasion in _moment(one, frame))),
         waivers=waivers,
+        denied=tuple(denied(said, ground.applied)),
         breaches=(
             *(breach for one in said for breach in _breach(one)),
             *(_late(one) for one in waivers if one.received_ms >= one.from_ms),
