@@ -17,7 +17,8 @@ from collector.faults.counted import terms_of
 from collector.faults.ground import Ground as Troubles
 from collector.jobs import backups as backup_jobs
 from collector.jobs import projection, scans
-from collector.jobs.said import all_said, approvals
+from collector.jobs.known import unfit
+from collector.jobs.said import all_said, approvals, book_of
 from collector.judging import backups, judge, pending, sealed, services
 from collector.judging.asked import Asked
 from collector.judging.changes import Changes
@@ -268,12 +269,16 @@ def status(conn: Connection, made: Made) -> Status:
 def suppose(context: Context, made: Made, text: str, options: Mapping[str, Value] | None = None) -> Made:
     """The scorecard as if something had been stated now: `KIND:field=value,field=value`.
 
-    FieldsError for an unknown kind, field or value.
+    It is held to all that a statement is, but for the future: what is not over yet may be supposed.
+    FieldsError for an unknown kind, field or value, or what the estate or the pack has not.
     """
     kind, _, rest = text.partition(":")
     at = made.scorecard.as_of_ms
     said = supposed(kind, dict(part.partition("=")[::2] for part in rest.split(",") if part), at)
     with context.read() as conn:
+        told = {one.entry: one for one in book_of(conn, at).said}
+        for code, name, detail in unfit(conn, KINDS[kind], said.fields, told, at, ahead=True):
+            raise FieldsError(code, name, detail)
         return _made(conn, made.scorecard.period.name, at, options or {}, (said,))
 
 
@@ -286,7 +291,7 @@ def supposed(kind: str, fields: Mapping[str, str], at_ms: int) -> Said:
         )
     made = written(known, fields)
     when = instant_of(made.get(known.when)) if known.when else None
-    role = sorted(known.who)[0]
+    role = "buyer" if "buyer" in known.who else sorted(known.who)[0]
     return Said(kind, SUPPOSED, at_ms, "?", role, Through.SESSION, made, at_ms=when)
 
 
