@@ -125,7 +125,7 @@ class Folder:
 
     def __init__(self) -> None:
         self.standings: dict[str, dict[str, Standing]] = {}
-        self._interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {}
+        self.interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {}
 
     def add(self, look: Look) -> None:
         """One look. Looks of the same object and place must come in the order of t0."""
@@ -135,7 +135,7 @@ class Folder:
         """An object's place, an empty one the first time."""
         places = self.standings.setdefault(name, {})
         if place not in places:
-            places[place] = Standing(place, self._interned)
+            places[place] = Standing(place, self.interned)
         return places[place]
 
     def places(self) -> dict[str, dict[str, Place]]:

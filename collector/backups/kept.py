@@ -17,7 +17,33 @@ from collector.backups.observed import Doubt, Drill, Fingerprint, Record, Turn
 VERSION = 1
 _OUTCOMES = {one.value: one for one in Outcome}
 _LEVELS = {one.value: one for one in Level}
-_Known = dict[tuple[Any, ...], Verdict]
+
+
+class _Known:
+    """Verdicts, and verdicts together, that were met: the same ones are one object, as `fold` makes them."""
+
+    def __init__(self, interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]]) -> None:
+        self._interned = interned
+        self._single: dict[tuple[Any, ...], Verdict] = {}
+        self._many: dict[tuple[tuple[Any, ...], ...], tuple[Verdict, ...]] = {}
+
+    def one(self, raw: Sequence[Any]) -> Verdict:
+        """A verdict."""
+        key = tuple(raw)
+        held = self._single.get(key)
+        if held is None:
+            level, outcome, reason, subject = raw
+            held = self._single[key] = Verdict(_LEVELS[level], _OUTCOMES[outcome], reason, subject)
+        return held
+
+    def all(self, raw: Sequence[Sequence[Any]]) -> tuple[Verdict, ...]:
+        """Those of a record."""
+        key = tuple([tuple(one) for one in raw])
+        held = self._many.get(key)
+        if held is None:
+            made = tuple([self.one(one) for one in raw])
+            held = self._many[key] = self._interned.setdefault(made, made)
+        return held
 
 
 def head(reading: Reading, name: str) -> JsonValue:
@@ -46,7 +72,8 @@ def part(reading: Reading, name: str, before: JsonValue) -> JsonValue:
 
 def resumed(name: str, said: JsonValue) -> Reading:
     """What goes on from a head alone."""
-    made, known = Reading(), _Known()
+    made = Reading()
+    known = _Known(made.folder.interned)
     made.repeated = {(check, target, vantage) for check, target, vantage in said["repeated"]}
     for place, one in said["places"].items():
         _stand(made.folder.standing(name, place), one, known)
@@ -55,7 +82,8 @@ def resumed(name: str, said: JsonValue) -> Reading:
 
 def whole(name: str, said: JsonValue, parts: Sequence[JsonValue]) -> Reading:
     """What goes on from a head and all parts up to it, and knows everything that was told."""
-    made, known = resumed(name, said), _Known()
+    made = resumed(name, said)
+    known = _Known(made.folder.interned)
     looks: dict[str, list[int]] = {}
     for one in parts:
         for place, ended in one["places"].items():
@@ -118,7 +146,7 @@ def _life(one: Life) -> JsonValue:
 
 def _lived(place: str, raw: Sequence[Any], known: _Known) -> Life:
     number, record, by, words, good_at, doubts, first_sha, inner = raw
-    said = {check: [_heard(v, known) for v in verdicts] for check, verdicts in words}
+    said = {check: [known.one(v) for v in verdicts] for check, verdicts in words}
     return Life(
         record=_record(place, record, known),
         number=number,
@@ -169,9 +197,9 @@ def _record(place: str, raw: Sequence[Any], known: _Known) -> Record:
     members = (
         *(name, kind, place, vantage),
         *times,
-        tuple([_heard(v, known) for v in verdicts]),
+        known.all(verdicts),
         *more,
-        tuple([Turn(at, _heard(v, known), last) for at, v, last in turns]),
+        tuple([Turn(at, known.one(v), last) for at, v, last in turns]),
         tuple([_doubted(one, known) for one in doubts]),
     )
     return Record(*members)
@@ -182,17 +210,8 @@ def _doubt(one: Doubt) -> JsonValue:
 
 
 def _doubted(raw: Sequence[Any], known: _Known) -> Doubt:
-    return Doubt(raw[0], _heard(raw[1], known), raw[2])
+    return Doubt(raw[0], known.one(raw[1]), raw[2])
 
 
 def _verdict(one: Verdict) -> JsonValue:
     return [one.level.value, one.outcome.value, one.reason, one.subject]
-
-
-def _heard(raw: Sequence[Any], known: _Known) -> Verdict:
-    key = tuple(raw)
-    held = known.get(key)
-    if held is None:
-        level, outcome, reason, subject = raw
-        held = known[key] = Verdict(_LEVELS[level], _OUTCOMES[outcome], reason, subject)
-    return held

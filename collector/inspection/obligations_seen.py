@@ -4,6 +4,7 @@ Pure: collector and verifier run the same. An inspection counts here by the very
 items count by (collector/judging/inspections.py), else the ledger and the points would tell two stories.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -464,12 +465,14 @@ def lapses(observed: Observed, terms: ObligationTerms, frame: Frame) -> Iterator
 def _done_in(
     observed: Observed, kind: str, edges: Sequence[Span]
 ) -> list[set[tuple[str | None, str | None]]]:
+    """Edges follow each other."""
     made: list[set[tuple[str | None, str | None]]] = [set() for _ in edges]
+    starts = [begins for begins, _ in edges]
     for one in observed.deeds:
         if one.kind == kind and one.counts and one.received_ms <= observed.as_of_ms:
-            for number, (begins, ends) in enumerate(edges):
-                if begins <= one.at_ms < ends:
-                    made[number].add((one.unit, one.system))
+            number = bisect_right(starts, one.at_ms) - 1
+            if number >= 0 and one.at_ms < edges[number][1]:
+                made[number].add((one.unit, one.system))
     return made
 
 

@@ -1,9 +1,21 @@
 """Runs: consecutive observations of one outcome in a series, with their places in the log (AV 3.3, 3.16)."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 
 from collector.availability.runs import Outcome, Run
 from collector.store.bulk import upsert
@@ -11,6 +23,8 @@ from collector.store.metadata import metadata
 from collector.store.series import series_table
 
 _DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
+_MOST_ASKED = 500
+_EVER = 2**62
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 run_table = Table(
     "run",
@@ -101,39 +115,50 @@ def of_days(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) -
 
 def around(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) -> dict[int, list[RunRow]]:
     """Runs that touch [from, to), with two neighbours on each side; by series, in order of time."""
-    found: dict[int, list[RunRow]] = {}
-    for one in series:
-        found[one] = _around(conn, one, from_ms, to_ms)
+    found: dict[int, list[RunRow]] = {one: [] for one in series}
+    for at in range(0, len(series), _MOST_ASKED):
+        some = list(series[at : at + _MOST_ASKED])
+        given = {"ids": some, "from_ms": from_ms, "to_ms": to_ms}
+        for row in conn.execute(_AROUND, given):
+            found[row[0]].append(RunRow(*row))
     return found
 
 
-def _around(conn: Connection, series: int, from_ms: int, to_ms: int) -> list[RunRow]:
-    table = run_table
-    mine = table.c.series == series
-    before = (
-        select(table.c.first).where(mine, table.c.first < from_ms).order_by(table.c.first.desc()).limit(3)
-    )
-    after = select(table.c.first).where(mine, table.c.first >= to_ms).order_by(table.c.first).limit(2)
-    firsts = [row[0] for row in conn.execute(before)]
-    lasts = [row[0] for row in conn.execute(after)]
-    low = min(firsts, default=from_ms)
-    high = max(lasts, default=to_ms)
-    wanted = select(table).where(mine, table.c.first >= low, table.c.first <= high).order_by(table.c.first)
-    return [RunRow(*row) for row in conn.execute(wanted)]
+def _around() -> Select[Any]:
+    """One statement for any number of series: the third run that began before, the second after the span."""
+    run, one = run_table, series_table.c.id
+    other = run_table.alias("other")
+    mine, first = other.c.series == one, other.c.first
+    begun, over = bindparam("from_ms", type_=BigInteger), bindparam("to_ms", type_=BigInteger)
+    before = select(first).where(mine, first < begun).order_by(first.desc()).limit(1).offset(2)
+    after = select(first).where(mine, first >= over).order_by(first).limit(1).offset(1)
+    low = func.coalesce(before.scalar_subquery(), -_EVER)
+    high = func.coalesce(after.scalar_subquery(), _EVER)
+    joined = select(run).join_from(series_table, run, run.c.series == one)
+    inside = joined.where(one.in_(bindparam("ids", expanding=True)), run.c.first.between(low, high))
+    return inside.order_by(run.c.series, run.c.first)
+
+
+_AROUND = _around()
 
 
 def for_leaves(
     conn: Connection, leaves: Iterable[tuple[str, str]], from_ms: int, to_ms: int
 ) -> dict[tuple[str, str], dict[str, list[RunRow]]]:
     """(check, target) -> vantage -> runs that touch [from, to), with neighbours."""
-    made: dict[tuple[str, str], dict[str, list[RunRow]]] = {}
+    made: dict[tuple[str, str], dict[str, list[RunRow]]] = {leaf: {} for leaf in leaves}
     table = series_table
-    for check, target in leaves:
-        wanted = select(table.c.id, table.c.vantage).where(table.c.check == check, table.c.target == target)
-        vantages = {row[1]: int(row[0]) for row in conn.execute(wanted.order_by(table.c.vantage))}
-        made[check, target] = {
-            vantage: _around(conn, series, from_ms, to_ms) for vantage, series in vantages.items()
-        }
+    ids: dict[int, tuple[tuple[str, str], str]] = {}
+    targets = sorted({target for _, target in made})
+    for at in range(0, len(targets), _MOST_ASKED):
+        wanted = select(table.c.id, table.c.check, table.c.target, table.c.vantage)
+        some = wanted.where(table.c.target.in_(targets[at : at + _MOST_ASKED]))
+        for number, check, target, vantage in conn.execute(some.order_by(table.c.vantage)):
+            if (check, target) in made:
+                ids[int(number)] = (check, target), vantage
+    found = around(conn, list(ids), from_ms, to_ms)
+    for number, (leaf, vantage) in ids.items():
+        made[leaf][vantage] = found[number]
     return made
 
 
