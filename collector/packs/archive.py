@@ -109,6 +109,7 @@ def archive(terms: ArchiveTerms, asked: Asked, units: Sequence[Unit], said: Sequ
 
 def _spots(wanted: Wanted, units: Sequence[Unit]) -> Iterator[tuple[str | None, str | None]]:
     """For which unit or system one is wanted."""
+    units = [unit for unit in units if unit.kind not in wanted.not_for]
     if wanted.per is Per.CONTRACT:
         yield None, None
     elif wanted.per is Per.UNIT:

@@ -55,6 +55,7 @@ class Wanted:
     """One document of the list. `count`: how many each time; `after_days`: how many days later it is due.
 
     `report`: the kind of our own document that fills it (docs/documents.md), "" where only people write it.
+    `not_for`: kinds of units that need none (and their systems).
     """
 
     id: str
@@ -70,6 +71,7 @@ class Wanted:
     line: Line = Line.NONE
     obligation: str = ""
     report: str = ""
+    not_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,27 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "scorecard.offs.none": ("没有扣分、扣款或否决事项。", "No deduction, fine or veto."),
     "scorecard.grades": ("A 最好，E 最弱", "A is the best, E the weakest"),
+    "scorecard.no_period": (
+        "没有考核期 {period}。本合同的考核期: {names}",
+        "There is no period {period}. There are: {names}",
+    ),
+    "scorecard.not_begun": (
+        "考核期 {period} 从 {day} 开始，还没有可考核的内容。",
+        "Period {period} begins on {day}.",
+    ),
+    "scorecard.future": (
+        "该时刻在将来，还没有数据。",
+        "That instant lies in the future: nothing is known of it.",
+    ),
+    "scorecard.refused": ("没有考核表: {why}", "There is no scorecard: {why}"),
+    "scorecard.bad": ("参数 {field} 有误: {why}", "{field} is wrong: {why}"),
+    "scorecard.bad.instant": ("应为时刻，例如 {example}", "an instant is wanted, such as {example}"),
+    "scorecard.bad.option": ("没有此口径；可选: {names}", "no such option; there are {names}"),
+    "scorecard.asked": (
+        "此处不是现行考核表，而是按指定条件计算:",
+        "This is not the scorecard as it stands: it was computed with",
+    ),
+    "scorecard.asked.plain": ("现行考核表", "The scorecard as it stands"),
     # settlement
     "settlement.title": ("结算", "Settlement"),
     "settlement.what": (
@@ -140,6 +161,10 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "statements.who": ("可填报: {roles}", "May be stated by: {roles}"),
     "statements.two": ("须由第二个账号确认后才计入。", "It counts once a second account has joined in."),
+    "statements.two.who": ("可确认: {roles}(须为另一账号)。", "May join in: {roles} (another account)."),
+    "statements.range": ("{least} 至 {most}，{clause}", "from {least} to {most}, {clause}"),
+    "statements.counts": ("采用此条", "this one counts"),
+    "statements.outranked": ("以条目 #{entry} 为准", "entry #{entry} counts"),
     "statements.optional": ("选填", "optional"),
     "statements.choose": ("请选择", "Choose"),
     "statements.document": ("附件(存入存证，记 SHA-256)", "Document (kept with its SHA-256)"),

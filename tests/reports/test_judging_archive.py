@@ -75,6 +75,19 @@ def test_late_is_said_and_fills_its_place_only_where_the_pack_says_so() -> None:
         assert found.places[0].filed[0].late
 
 
+def test_nothing_is_wanted_of_a_unit_of_a_kind_that_needs_none() -> None:
+    visit = Wanted("visit", "回访记录", "Visit", "§5", per=Per.UNIT, not_for=("line_rental",))
+    log = Wanted("log", "日志", "Log", "§5", per=Per.SYSTEM)
+    units = (*UNITS, Unit("line", "线路", "line_rental", (System("wan", "专线"),)))
+    found = archive(ArchiveTerms((visit, log)), Asked(MONTH, at("2026-07-31")), units, [])
+    assert [(one.wanted.id, one.unit or one.system) for one in found.places] == [
+        ("visit", "centre"),
+        ("log", "portal"),
+        ("log", "mail"),
+        ("log", "wan"),
+    ]
+
+
 def test_what_was_corrected_does_not_count() -> None:
     first = filed(1, "2026-07-20", system="portal")
     taken_back = Said(

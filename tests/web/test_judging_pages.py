@@ -159,7 +159,7 @@ def test_what_needs_two_people_waits_for_the_second(chromium, served) -> None:
     with opened(chromium, served, "qian") as page:
         page.goto("/statements/new/finding_closed")
         assert "第二个账号" in page.locator(".notice").first.inner_text()
-        page.fill("#f-finding", "H0123456789")
+        page.select_option("#f-finding", index=1)
         page.fill("#f-reason", "已更换硬盘")
         page.locator("main form button[type=submit]").click()
         page.wait_for_url("**/statements")
@@ -238,3 +238,35 @@ def test_every_table_of_judging_has_a_file_behind_its_link(chromium, served) -> 
         for link in sorted(links):
             answer = page.request.get(link)
             assert answer.status == 200 and answer.body()[:4] == b"PK\x03\x04", link
+
+
+def test_what_cannot_be_asked_of_a_scorecard_is_named(chromium, served) -> None:
+    with opened(chromium, served, "gast") as page:
+        get = page.request.get
+        nope = get("/scorecard?period=nope")
+        assert nope.status == 404 and "nope" in nope.text() and "2026-06" in nope.text()
+        assert get("/archive?period=nope").status == 404 and "2026-06" in get("/faults?period=nope").text()
+        early = get("/scorecard?period=2027-05")
+        assert early.status == 404 and "2027-05-10" in early.text()
+        for field, value in (
+            ("as_of", "yesterday"),
+            ("option.nope", "1"),
+            ("option.count", "never"),
+            ("what_if", "visit:nope=1,at=2026-11-20"),
+        ):
+            answer = get("/scorecard", params={"period": "2026-10", field: value})
+            assert answer.status == 400 and field in answer.text(), field
+        assert get("/scorecard?period=2026-10&as_of=2030-01-01").status == 404
+
+
+def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, served) -> None:
+    with opened(chromium, served, "gast") as page:
+        supposed = "visit:unit=office,at=2026-10-20T10:00:00+08:00"
+        page.goto(f"/scorecard?period=2026-10&what_if={supposed.replace('+', '%2B')}")
+        assert "不是现行考核表" in page.locator(".notice-warn").first.inner_text()
+        visit = page.locator("td[data-label='上门回访']").last
+        assert visit.inner_text().startswith("8 / 8")
+        visit.locator("a").click()
+        assert "what_if" in page.url and "不是现行考核表" in page.locator(".notice-warn").first.inner_text()
+        page.goto("/scorecard?period=2026-10")
+        assert page.locator("td[data-label='上门回访']").last.inner_text().startswith("0 – 8")

@@ -11,9 +11,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from collector.context import Context
+from collector.judging.judge import NoScorecard
 from collector.reports import wording
 from collector.web import api_spec, auth, csrf, headers, i18n, judging_now
-from collector.web.pages import api, base
+from collector.web.pages import api, asking, base
 
 # What the menu shows: endpoint, icon, key of its name.
 MENU = (
@@ -70,6 +71,7 @@ LOOKS = {
             "j_lost",
             "j_late",
             "j_late_given",
+            "j_disputed",
             "j_expired",
             "j_reopened",
             "j_l_late",
@@ -170,8 +172,15 @@ def pages_errors(app: Flask) -> None:
         if request.path.startswith("/api/"):
             return api_spec.refused(error)
         key = "error.form" if isinstance(error, CSRFError) else _PAGES.get(error.code or 500, "error.500")
-        what = (error.description or "") if isinstance(error, base.BadAskedError) else ""
+        told = isinstance(error, base.BadAskedError | asking.NotThereError)
+        what = (error.description or "") if told else ""
         return make_response(_error_page(key, what), error.code or 500)
+
+    @app.errorhandler(NoScorecard)
+    def unjudged(error: NoScorecard) -> Response:
+        if request.path.startswith(("/v1/", "/api/")):
+            raise error
+        return make_response(_error_page("error.404", asking.refused(error)), 404)
 
 
 def _error_page(key: str, what: str) -> str:

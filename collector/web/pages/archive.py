@@ -10,6 +10,7 @@ from collector.reports.sheet import Table
 from collector.scoring.model import PackPeriod
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
+from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.scorecard import Tile
 from collector.web.pages.statements import offered
@@ -18,7 +19,7 @@ _SOON_MS = 14 * 86_400_000
 
 
 def _asked(args: Mapping[str, str]) -> tuple[PackPeriod, Archive]:
-    period = judging_now.period_asked(args.get("period", ""))
+    period = asking.period_asked(args.get("period", ""))
     found = judging_now.archive(period)
     if found is None:
         abort(404)
@@ -87,7 +88,7 @@ def soon_table(args: Mapping[str, str]) -> Table:
 
 def wanted_today() -> Table | None:
     """For Today: what is missing before the month's end; None without a list."""
-    if not judging_now.periods() or judging_now.archive(judging_now.period_asked("")) is None:
+    if not judging_now.periods() or judging_now.archive(asking.period_asked("")) is None:
         return None
     return soon_table({})
 
@@ -95,7 +96,7 @@ def wanted_today() -> Table | None:
 @route("/archive", Role.VIEWER)
 def archive() -> Answer:
     """The archive of a period."""
-    period = judging_now.period_asked()
+    period = asking.period_asked()
     _, found = _asked({"period": period.name})
     args = {"period": period.name}
     required = sum(one.required for one in found.places)

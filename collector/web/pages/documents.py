@@ -10,13 +10,14 @@ from collector.reports.material_found import found_in, span_of
 from collector.reports.record import TYPES
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
+from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, render, route, t
 
 
 @route("/documents", Role.VIEWER)
 def documents() -> Answer:
     """What can be made of a period."""
-    period = judging_now.period_asked() if judging_now.periods() else None
+    period = asking.period_asked() if judging_now.periods() else None
     rows = [
         (kind.id, t(f"doc.title.{kind.id}"), [t(f"doc.part.{name}") for name in kind.parts])
         for kind in reports.KINDS.values()

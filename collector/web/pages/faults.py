@@ -23,6 +23,7 @@ from collector.reports.words_document import doc_or
 from collector.scoring.model import PackPeriod, Proof
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
+from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.scorecard import Tile
 
@@ -90,7 +91,7 @@ def told(period: PackPeriod) -> jobs.Told | None:
 
 
 def _account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
-    period = judging_now.period_asked(args.get("period", ""))
+    period = asking.period_asked(args.get("period", ""))
     found = told(period)
     if found is None:
         abort(404)
@@ -211,7 +212,7 @@ def _finding(one: Finding) -> tuple[object, ...]:
 @route("/faults", Role.VIEWER)
 def faults() -> Answer:
     """Faults and vulnerabilities of a period."""
-    period, found = _account({"period": judging_now.period_asked().name})
+    period, found = _account({"period": asking.period_asked().name})
     args = {"period": period.name}
     before, after = judging_now.beside(period)
     still = [one for one in found.faults if one.to_ms is None]
@@ -239,7 +240,7 @@ def faults() -> Answer:
 @route("/findings", Role.VIEWER)
 def findings() -> Answer:
     """Findings (隐患) of a period."""
-    period, found = _account({"period": judging_now.period_asked().name})
+    period, found = _account({"period": asking.period_asked().name})
     before, after = judging_now.beside(period)
     open_ = [one for one in found.findings if one.closed_ms is None]
     late = [one for one in open_ if one.clock is not None and one.clock.state is ClockState.LATE]
@@ -303,7 +304,7 @@ def _asks(one: Fault) -> list[Ask]:
 @route("/faults/<path:fault>", Role.VIEWER)
 def fault(fault: str) -> Answer:
     """One fault: clocks, timeline, what is asked for, its report as a draft."""
-    args = {"fault": fault, "period": judging_now.period_asked().name}
+    args = {"fault": fault, "period": asking.period_asked().name}
     period, one = _fault(args)
     lang = i18n.language()
     return render(
@@ -330,7 +331,7 @@ def choices() -> list[tuple[str, str]]:
     known = judging_now.periods()
     if not known:
         return []
-    now = judging_now.period_asked("")
+    now = asking.period_asked("")
     before, _ = judging_now.beside(now)
     found: list[tuple[str, str]] = []
     asked = request.args.get("fault", "")
@@ -343,11 +344,36 @@ def choices() -> list[tuple[str, str]]:
     return found
 
 
+def finding_choices() -> list[tuple[str, str]]:
+    """Findings and vulnerabilities of the running period that are not closed."""
+    if not judging_now.has_pack():
+        return []
+    found = told(asking.period_asked(""))
+    if found is None:
+        return []
+    lang = i18n.language()
+    return [
+        *(
+            (
+                one.id,
+                f"{_name(one.target)} · {wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
+            )
+            for one in found.account.findings
+            if one.closed_ms is None
+        ),
+        *(
+            (one.id, f"{one.host} · {one.title}")
+            for one in found.account.vulnerabilities
+            if one.ended_ms is None
+        ),
+    ]
+
+
 def asked_rows() -> list[tuple[object, ...]]:
     """What faults of the running period ask people for."""
     if not judging_now.periods():
         return []
-    found = told(judging_now.period_asked(""))
+    found = told(asking.period_asked(""))
     if found is None:
         return []
     lang = i18n.language()

@@ -18,6 +18,7 @@ from collector.reports.words_judging import word
 from collector.scoring.model import PackPeriod
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
+from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.scorecard import Tile
 
@@ -84,7 +85,7 @@ def told(period: PackPeriod) -> Told | None:
 
 
 def _asked(args: Mapping[str, str]) -> tuple[PackPeriod, Told]:
-    period = judging_now.period_asked(args.get("period", ""))
+    period = asking.period_asked(args.get("period", ""))
     found = told(period)
     if found is None:
         abort(404)
@@ -159,7 +160,7 @@ def obligations_table(args: Mapping[str, str]) -> Table:
 @route("/obligations", Role.VIEWER)
 def obligations() -> Answer:
     """The calendar of a period."""
-    period, found = _asked({"period": judging_now.period_asked().name})
+    period, found = _asked({"period": asking.period_asked().name})
     today = judging_now.today()
     slots = slots_of(period, today)
     duties = [_duty(one, slots, period) for one in found.lines if one.rows]
@@ -240,7 +241,7 @@ def _partial(row: Row) -> list[str]:
 @route("/obligations/<path:obligation>", Role.VIEWER)
 def obligation(obligation: str) -> Answer:
     """One obligation: the clause, what proves it, each turn."""
-    args = {"obligation": obligation, "period": judging_now.period_asked().name}
+    args = {"obligation": obligation, "period": asking.period_asked().name}
     period, one = _line(args)
     return render(
         "obligation.html",

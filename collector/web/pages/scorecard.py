@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
@@ -16,6 +17,7 @@ from collector.scoring.model import Line, PackPeriod
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
 from collector.web.judging_now import Card
+from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, render, route, t, table
 
 _PERIODS = (
@@ -61,21 +63,22 @@ class Cell:
 
 def words_of(found: Card) -> Words:
     """Rows in the asker's language, with links."""
-    name = found.period.name
     return Words(
         found.judged,
         i18n.language(),
         lambda idx: url_for("pages.entry", idx=idx),
-        lambda one: url_for("pages.scorecard_line", line=one.id, unit=one.unit or "", period=name),
+        lambda one: line_url(found.period, one),
     )
 
 
-def _asked(args: Mapping[str, str]) -> Card:
-    return judging_now.card(judging_now.period_asked(args.get("period", "")))
+def line_url(period: PackPeriod, one: Line) -> str:
+    """The page of a line, of the scorecard that was asked for."""
+    asked: dict[str, Any] = {"unit": one.unit or "", "period": period.name, **asking.extras(request.args)}
+    return url_for("pages.scorecard_line", line=one.id, **asked)
 
 
 def _args(found: Card, **more: str) -> tuple[tuple[str, str], ...]:
-    return (("period", found.period.name), *more.items())
+    return (("period", found.period.name), *more.items(), *asking.extras(request.args).items())
 
 
 def _named(made: Table, found: Card, **more: str) -> Table:
@@ -85,7 +88,7 @@ def _named(made: Table, found: Card, **more: str) -> Table:
 @table("judging-lines", Role.VIEWER)
 def lines_table(args: Mapping[str, str]) -> Table:
     """The lines of a unit, of the contract, or all; those that lost points first where it is all."""
-    found = _asked(args)
+    found = asking.card_of(args)
     unit = args.get("unit")
     chosen = [one for one in found.judged.card.lines if not is_off(one)]
     words = words_of(found)
@@ -99,7 +102,7 @@ def lines_table(args: Mapping[str, str]) -> Table:
 @table("judging-offs", Role.VIEWER)
 def offs_table(args: Mapping[str, str]) -> Table:
     """Deductions, fines and vetoes that hold or may."""
-    found = _asked(args)
+    found = asking.card_of(args)
     chosen = [one for one in found.judged.card.lines if is_off(one) and (one.items or one.low != one.high)]
     made = words_of(found).lines(chosen, "judging-offs", t("judging.offs"))
     return Table(made.name, made.title, made.columns, made.rows, t("scorecard.offs.none"), _args(found))
@@ -108,28 +111,28 @@ def offs_table(args: Mapping[str, str]) -> Table:
 @table("judging-money", Role.VIEWER)
 def money_table(args: Mapping[str, str]) -> Table:
     """The settlement."""
-    found = _asked(args)
+    found = asking.card_of(args)
     return _named(words_of(found).money(), found)
 
 
 @table("judging-others", Role.VIEWER)
 def others_table(args: Mapping[str, str]) -> Table:
     """Both readings where the contract contradicts itself."""
-    found = _asked(args)
+    found = asking.card_of(args)
     return _named(words_of(found).others(), found)
 
 
 @table("judging-options", Role.VIEWER)
 def options_table(args: Mapping[str, str]) -> Table:
     """The options in use."""
-    found = _asked(args)
+    found = asking.card_of(args)
     return _named(words_of(found).options(), found)
 
 
 @table("judging-todo", Role.VIEWER)
 def todo_table(args: Mapping[str, str]) -> Table:
     """What must be done by when."""
-    found = _asked(args)
+    found = asking.card_of(args)
     return _named(words_of(found).todo(), found)
 
 
@@ -144,7 +147,7 @@ def _line_of(found: Card, args: Mapping[str, str]) -> Line:
 @table("judging-items", Role.VIEWER)
 def items_table(args: Mapping[str, str]) -> Table:
     """What a line counted."""
-    found = _asked(args)
+    found = asking.card_of(args)
     one = _line_of(found, args)
     return _named(words_of(found).items(one), found, line=one.id, unit=one.unit or "")
 
@@ -152,7 +155,7 @@ def items_table(args: Mapping[str, str]) -> Table:
 @table("judging-gaps", Role.VIEWER)
 def gaps_table(args: Mapping[str, str]) -> Table:
     """What keeps a line from being proven."""
-    found = _asked(args)
+    found = asking.card_of(args)
     one = _line_of(found, args)
     return _named(words_of(found).gaps(one), found, line=one.id, unit=one.unit or "")
 
@@ -204,7 +207,7 @@ def matrix_of(found: Card) -> tuple[list[str], list[tuple[str, list[Cell], str]]
     sums = {one.unit: one for one in found.judged.card.sums}
     rows = []
     for unit in dict.fromkeys(one.unit for one in lines):
-        cells = [_cell(words, by_key.get((unit, head)), found.period.name) for head in heads]
+        cells = [_cell(words, by_key.get((unit, head)), found.period) for head in heads]
         mine = sums.get(unit)
         total = "–" if mine is None else words.range_of(mine.low, mine.high)
         rows.append((words.place(unit, None), cells, total))
@@ -212,20 +215,21 @@ def matrix_of(found: Card) -> tuple[list[str], list[tuple[str, list[Cell], str]]
     return [titles[head] for head in heads], rows
 
 
-def _cell(words: Words, one: Line | None, period: str) -> Cell:
+def _cell(words: Words, one: Line | None, period: PackPeriod) -> Cell:
     if one is None:
         return Cell("–", "j_not_applicable", "")
-    href = url_for("pages.scorecard_line", line=one.id, unit=one.unit or "", period=period)
-    return Cell(f"{words.points_of(one)} / {points(one.full)}", state_of(one), href)
+    shown = f"{words.points_of(one)} / {points(one.full)}"
+    return Cell(shown, state_of(one), line_url(period, one))
 
 
 @route("/scorecard", Role.VIEWER)
 def scorecard() -> Answer:
     """The scorecard of a period."""
-    period = judging_now.period_asked()
-    found = judging_now.card(period)
+    period = asking.period_asked()
+    asked = asking.extras(request.args)
+    args = {"period": period.name, **asked}
+    found = asking.card_of(args)
     card = found.judged.card
-    args = {"period": period.name}
     heads, rows = matrix_of(found)
     before, after = judging_now.beside(period)
     # Units stand in the table of units; the contract's own lines in full, each with its evidence.
@@ -234,11 +238,12 @@ def scorecard() -> Answer:
         "scorecard.html",
         "scorecard",
         found=found,
+        asked=asked,
         card=card,
         period=period,
         known=judging_now.begun(),
         before=before,
-        after=after,
+        after=after if after is not None and after.from_ms <= context().now() else None,
         state=status_word(found.status, period),
         tiles=tiles_of(found),
         heads=heads,
@@ -258,14 +263,16 @@ def scorecard() -> Answer:
 @route("/scorecard/line/<path:line>", Role.VIEWER)
 def scorecard_line(line: str) -> Answer:
     """One line with its evidence."""
-    found = judging_now.card(judging_now.period_asked())
-    args = {"period": found.period.name, "line": line, "unit": request.args.get("unit", "")}
+    asked = asking.extras(request.args)
+    found = asking.card_of({"period": request.args.get("period", ""), **asked})
+    args = {"period": found.period.name, "line": line, "unit": request.args.get("unit", ""), **asked}
     one = _line_of(found, args)
     words = words_of(found)
     return render(
         "scorecard_line.html",
         "scorecard",
         one=one,
+        asked=asked,
         name=words.line_name(one),
         unit=words.place(one.unit, None) if one.unit else "",
         period=found.period,

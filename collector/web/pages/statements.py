@@ -1,7 +1,7 @@
 """Statements: what people are asked for, a form for each kind, joining in as the second person."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from flask import abort, flash, redirect, request, url_for
@@ -20,10 +20,11 @@ from collector.statements.fold import may_second, seconds_of
 from collector.statements.kind import Kind, Paper
 from collector.statements.kinds import KINDS
 from collector.statements.model import Said, Through
+from collector.statements.standing import Beside, beside
 from collector.statements.terms import in_use
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
-from collector.web.pages import faults
+from collector.web.pages import faults, statement_forms
 from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table, zone
 
 _MOST_BYTES = 32 * 1024 * 1024
@@ -47,17 +48,6 @@ _ASKED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A field as a form shows it: what to choose from, if there is anything."""
-
-    field: Field
-    title: str
-    kind: str
-    value: str
-    choices: Sequence[tuple[str, str]] = ()
-
-
 def offered() -> Mapping[str, Kind]:
     """Kinds of the contract in force (all where it names none) without those that answer another one."""
 
@@ -71,11 +61,6 @@ def offered() -> Mapping[str, Kind]:
 def title_of(kind: Kind) -> str:
     """Its name."""
     return kind.zh if i18n.language() == "zh" else kind.en
-
-
-def field_title(field: Field) -> str:
-    """A field's name."""
-    return field.zh if i18n.language() == "zh" else field.en
 
 
 def _every() -> tuple[Said, ...]:
@@ -114,18 +99,36 @@ def state_of(one: Said, gone: frozenset[int]) -> str:
         return "j_corrected"
     if one.two and not one.seconds:
         return "j_needs_second"
+    other = _beside().get(one.entry)
+    if other is not None and one.entry in other.disputed:
+        return "j_disputed"
     return "j_late_given" if one.late else "j_given"
+
+
+def _beside() -> Mapping[int, Beside]:
+    """Statements that stand beside others about the same thing, and which of them counts."""
+
+    def read() -> Mapping[int, Beside]:
+        found = _every()
+        gone = {one.corrects for one in found}
+        return beside(one for one in found if one.entry not in gone)
+
+    return judging_now.kept(("said-beside",), read)
 
 
 def _row(one: Said, gone: frozenset[int]) -> tuple[object, ...]:
     kind = KINDS.get(one.kind)
     about = "" if kind is None else kind.subject(one.fields)
     shown = [
-        f"{field_title(field) if field else name}: {value_words(field, value)}"
+        f"{statement_forms.title_of(field) if field else name}: {value_words(field, value)}"
         for name, value in one.fields.items()
         for field in (kind.field(name) if kind else None,)
         if value is not None and str(value) != about
     ]
+    other = _beside().get(one.entry)
+    if other is not None:
+        mine = other.counts == one.entry
+        shown.append(t("statements.counts") if mine else t("statements.outranked", entry=other.counts))
     through = t("statements.key") if one.through is Through.KEY else t("statements.session", name=one.by)
     return (
         one.received_ms,
@@ -162,8 +165,10 @@ def _gaps() -> list[tuple[object, ...]]:
     found = judging_now.card(judging_now.period_asked(""))
     lang, kinds = i18n.language(), offered()
     rows: dict[tuple[str, str, str, str], tuple[object, ...]] = {}
-    for gap in found.judged.facts.gaps:
-        if gap.kind not in kinds or gap.kind in BY_PEOPLE:
+    # What no line waits for is not asked: a unit whose kind has the line in full by rule, say.
+    priced = {number for line in found.judged.card.lines for number in line.gaps}
+    for number, gap in enumerate(found.judged.facts.gaps):
+        if gap.kind not in kinds or gap.kind in BY_PEOPLE or number not in priced:
             continue  # that a complaint may still come asks nobody for one
         where = name_of(gap.system or gap.unit or "") or t("judging.lines.contract")
         href = url_for("pages.statement_new", kind=gap.kind, unit=gap.unit or "", period=found.period.name)
@@ -200,54 +205,6 @@ def statements() -> Answer:
     )
 
 
-_WIDGETS = {
-    Type.FLAG: "flag",
-    Type.INSTANT: "instant",
-    Type.DAY: "day",
-    Type.COUNT: "number",
-    Type.ENTRY: "number",
-}
-
-
-def _input(field: Field, given: Mapping[str, str]) -> Input:
-    choices = _choices(field)
-    kind = "choice" if choices else _WIDGETS.get(field.type, "text")
-    return Input(field, field_title(field), kind, given.get(field.name, ""), choices)
-
-
-def _choices(field: Field) -> list[tuple[str, str]]:
-    lang = i18n.language()
-    if field.type is Type.WORD:
-        return [(one, word("word", one, lang)) for one in field.choices]
-    if field.type is Type.FLAG:
-        return [("true", t("judging.yes")), ("false", t("judging.no"))]
-    if field.type is Type.PERIOD:
-        return [(one.name, one.name) for one in judging_now.periods()]
-    if field.type is Type.FAULT:
-        return faults.choices()
-    return _documents() if field.name == "item" else _things(field.type)
-
-
-def _things(kind: Type) -> list[tuple[str, str]]:
-    """Units or systems of the estate."""
-    loaded = estate()
-    if loaded is None or kind not in (Type.UNIT, Type.SYSTEM):
-        return []
-    found = loaded.estate.units if kind is Type.UNIT else loaded.estate.systems
-    return [(one.id, one.name or one.id) for one in found]
-
-
-def _documents() -> list[tuple[str, str]]:
-    """What the contract wants on file; where it wants nothing, any id can be written."""
-    pack = judging_now.pack()
-    if pack is None or pack.archive is None or request.view_args is None:
-        return []
-    if request.view_args.get("kind") not in ("document_filed", "report_signed"):
-        return []
-    chinese = i18n.language() == "zh"
-    return [(one.id, one.zh if chinese else one.en) for one in pack.archive.documents]
-
-
 @route("/statements/new/<kind>", Role.VIEWER, "GET", "POST")
 @auth.takes(_MOST_BYTES)
 def statement_new(kind: str) -> Answer:
@@ -272,10 +229,11 @@ def statement_new(kind: str) -> Answer:
         "statements",
         kind=found,
         name=title_of(found),
-        inputs=[_input(field, given) for field in found.fields],
+        inputs=statement_forms.inputs(found, given),
         problem=problem,
         must=found.paper is Paper.MUST,
         roles=_roles(found),
+        seconds=_roles(found) if found.two else "",
         corrects=request.values.get("corrects", ""),
     )
 
