@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from collector.availability.case_values import Value, items_of
+from collector.scoring import ranges
 from collector.scoring.case_read import (
     Case,
     below,
@@ -20,6 +21,7 @@ from collector.scoring.case_read import (
     repeated,
     text_of,
     weeks,
+    within,
     without,
     yuan_of,
 )
@@ -63,8 +65,8 @@ def _card(case: Case, month: Value, fee: Fraction | None) -> Scorecard:
         items += found
     if not units:
         raise month.wrong("units is empty")
-    items += [_deduction(one) for one in items_of(given(keys, "deductions"))]
-    items += [_fine(one) for one in items_of(given(keys, "fines"))]
+    items += [_deduction(case, one) for one in items_of(given(keys, "deductions"))]
+    items += [_fine(case, one) for one in items_of(given(keys, "fines"))]
     return score(pack, facts(items, tuple(units)), case.options)
 
 
@@ -95,7 +97,7 @@ def _system(case: Case, value: Value, id_: str) -> tuple[System, list[Item]]:
 def _daily(case: Case, keys: dict[str, Value]) -> Iterator[Item]:
     satisfaction = given(keys, "satisfaction")
     if satisfaction is not None:
-        yield Item("satisfaction", satisfaction.number())
+        yield Item("satisfaction", within(satisfaction, ranges.given(case.pack.pack.scoring, "satisfaction")))
     yield from repeated(how_many(given(keys, "visits"), 1), "visit")
     made = given(keys, "inspections")
     days = dates(made) if made is not None else weeks(most_of(line_of(case, "inspection"), case))
@@ -122,17 +124,19 @@ def _docs(keys: dict[str, Value]) -> Iterator[Item]:
     yield Item("document_present", Fraction(how_many(present, 1)))
 
 
-def _deduction(value: Value) -> Item:
+def _deduction(case: Case, value: Value) -> Item:
     keys = value.mapping("item points")
     if given(keys, "item") is None or given(keys, "points") is None:
         raise value.wrong("needs item and points")
     points = keys["points"].number()
     if points < 0:
         raise keys["points"].wrong(f"must not be negative, not {keys['points'].raw!r}")
-    return Item("deduction", points, facts={"item": keys["item"].text()})
+    item = keys["item"].text()
+    within(keys["points"], ranges.priced(case.pack.pack.scoring.deductions, item, "points"))
+    return Item("deduction", points, facts={"item": item})
 
 
-def _fine(value: Value) -> Item:
+def _fine(case: Case, value: Value) -> Item:
     keys = value.mapping("item yuan percent")
     sizes = [name for name in ("yuan", "percent") if given(keys, name) is not None]
     if given(keys, "item") is None or len(sizes) != 1:
@@ -140,7 +144,10 @@ def _fine(value: Value) -> Item:
     size = keys[sizes[0]].number()
     if size < 0:
         raise keys[sizes[0]].wrong(f"must not be negative, not {keys[sizes[0]].raw!r}")
-    return Item("fine", size, facts={"item": keys["item"].text(), "percent": sizes[0] == "percent"})
+    item = keys["item"].text()
+    if sizes[0] == "percent":
+        within(keys["percent"], ranges.priced(case.pack.pack.scoring.fines, item, "percent"))
+    return Item("fine", size, facts={"item": item, "percent": sizes[0] == "percent"})
 
 
 def _said(card: Scorecard) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collector.availability.case_values import Value
 from collector.packs.model import Compiled
 from collector.scoring.choices import Choices
 from collector.scoring.model import Item, Money, PackPeriod, PeriodFacts, Scalar, Scorecard, Unit
+from collector.scoring.ranges import Bounds
 from collector.scoring.rules import number
 from collector.scoring.score import Chosen
 from collector.scoring.terms import LineRule
@@ -116,6 +117,14 @@ def facts(items: Iterable[Item], units: tuple[Unit, ...] = (), number_: int = 1)
     """Facts of a period that holds any day."""
     period = PackPeriod("case", number_, 0, 0, *_AGES)
     return PeriodFacts(period, 0, units, tuple(items))
+
+
+def within(value: Value, held: Bounds | None) -> Fraction:
+    """A number in the range of its clause."""
+    number_ = value.number()
+    if held is not None and held.clipped(number_) != number_:
+        raise value.wrong(f"is not from {held}: {value.raw!r}")
+    return number_
 
 
 def text_of(points: Fraction | None) -> str | None:

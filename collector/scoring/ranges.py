@@ -31,9 +31,7 @@ class Bounds:
 def items_of(scoring: Scoring, kind: str) -> tuple[str, ...]:
     """Items of a kind (`deduction`, `fine`, `veto`) that the pack's rules name."""
     counts = [rule.count for rules in (scoring.deductions, scoring.fines, scoring.vetoes) for rule in rules]
-    found = [
-        str(item) for one in counts if one.kind == kind for item in _wanted(one.where.get("item", ()))
-    ]
+    found = [str(item) for one in counts if one.kind == kind for item in _wanted(one.where.get("item", ()))]
     return tuple(dict.fromkeys(found))
 
 
@@ -70,6 +68,15 @@ def fine(scoring: Scoring, item: str, percent: bool, fee: Fraction | None, choic
     if fee is None:
         return None
     return Bounds(rule.least * fee / 100, rule.most * fee / 100, "yuan", rule.clause)
+
+
+def priced(rules: tuple[Deduction, ...] | tuple[Fine, ...], item: str, unit: str) -> Bounds | None:
+    """The range that a rule's clause prints for an item, if it prints one."""
+    kind = "deduction" if unit == "points" else "fine"
+    rule = next(_named(rules, kind, item), None)
+    if rule is None or rule.least is None or rule.most is None:
+        return None
+    return Bounds(rule.least, rule.most, unit, rule.clause)
 
 
 def given(scoring: Scoring, kind: str) -> Bounds | None:
