@@ -142,11 +142,13 @@ def sealed_wrong(history, card):
     last = history[-1][1].scorecard
     if (last.total, last.money) != (card.total, card.money):
         yield f"the last seal says {told(last.total)}"
+    held = {(line.id, line.unit): line.points for line in card.lines}
     for _, whole in history:
-        # Before the line was back and the paper put right nobody could know better than these bounds.
-        before = whole.scorecard
-        if before.total is None and card.total is not None and not before.low <= card.total <= before.high:
-            yield f"seal {whole.number} had bounds {before.low} .. {before.high}"
+        # Before the line was back nobody could know better than bounds, and those had to hold.
+        for line in whole.scorecard.lines:
+            points = held[line.id, line.unit]
+            if line.points is None and points is not None and not line.low <= points <= line.high:
+                yield f"seal {whole.number} had {line.id} in {line.low} .. {line.high}"
 
 
 def explained(site, cards):
