@@ -146,7 +146,7 @@ def sealed_wrong(history, card):
     for _, whole in history:
         # Before the line was back nobody could know better than bounds, and those had to hold.
         for line in whole.scorecard.lines:
-            points = held[line.id, line.unit]
+            points = held.get((line.id, line.unit))  # a fine that nobody paid has no line
             if line.points is None and points is not None and not line.low <= points <= line.high:
                 yield f"seal {whole.number} had {line.id} in {line.low} .. {line.high}"
 
