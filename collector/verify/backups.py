@@ -23,7 +23,35 @@ from collector.verify.findings import Findings
 from collector.verify.history import History, Said
 
 Verdict = tuple[str, str, str]
+_NEVER = -(2**62)
 _HEADER = ("backups", "object", "from", "to", "estate")
+
+
+class Looks:
+    """Lines about backups: each is read once, and folded once where claims ask for ever more of the log."""
+
+    def __init__(self, found: Sequence[BackupLine]) -> None:
+        self.signers = {(one.idx, one.line_no): one.agent for one in found}
+        self._lines = tuple(_lines(found))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._reading, self._at, self._newest = lines.Reading(), 0, _NEVER
+
+    def rows(self, size: int, now: int) -> lines.Rows:
+        """What the first `size` entries tell, as far as they had come at `now`."""
+        end = next(
+            (at for at, one in enumerate(self._lines) if one.idx >= size or one.received > now),
+            len(self._lines),
+        )
+        if end < self._at or any(one.t < self._newest for one in self._lines[self._at : end]):
+            self._forget()
+        for one in self._lines[self._at : end]:
+            self._reading.take(one)
+            self._newest = max(self._newest, one.t)
+        self._reading.settle()
+        self._at = end
+        return self._reading.rows()
 
 
 def asked(history: History) -> bool:
@@ -33,9 +61,7 @@ def asked(history: History) -> bool:
     )
 
 
-def check_backups(
-    history: History, found: Sequence[BackupLine], begin: int, findings: Findings
-) -> list[Verdict]:
+def check_backups(history: History, found: Looks, begin: int, findings: Findings) -> list[Verdict]:
     """A verdict for each record of backups logged from `begin` on."""
     verdicts = []
     for said in history.said:
@@ -56,7 +82,7 @@ def _is(said: Said) -> bool:
     return said.kind is EntryKind.RECORD and "backups" in said.header
 
 
-def _check(said: Said, history: History, found: Sequence[BackupLine], begin: int) -> tuple[str, str]:
+def _check(said: Said, history: History, found: Looks, begin: int) -> tuple[str, str]:
     """The verdict on one record and its detail."""
     if said.document is None:
         return "contradicted", "its document is not here"
@@ -77,7 +103,7 @@ def _check(said: Said, history: History, found: Sequence[BackupLine], begin: int
 
 
 def folded(
-    history: History, found: Sequence[BackupLine], size: int, now: int
+    history: History, found: Looks, size: int, now: int
 ) -> tuple[Ledger, lines.Rows, tuple[Drill, ...], str]:
     """The ledger of backups of the log's first `size` entries at `now`, what it was read from, the drills,
     the digest of the estate in force."""
@@ -89,13 +115,13 @@ def folded(
         if one.idx < size and one.received_ms <= now
     ]
     policies = cited(policies_of([(one.at_ms, one.terms.backups) for one in applied]), stated)
-    rows = lines.read(_lines([one for one in found if one.idx < size and one.received_ms <= now]))
+    rows = found.rows(size, now)
     observed = observed_of(rows, stated, policies)
     ledger = engine.evaluate(policies, observed, now)
     return ledger, rows, observed.drills, applied[-1].terms.estate if applied else ""
 
 
-def _make(body: Mapping[str, Any], history: History, found: Sequence[BackupLine]) -> dict[str, Any]:
+def _make(body: Mapping[str, Any], history: History, found: Looks) -> dict[str, Any]:
     ledger, rows, drills, estate = folded(history, found, body["size"], body["now"])
     period = Period(body["backups"], body["from"], body["to"])
     return Cut(ledger, rows, drills, estate, period, body["object"]).body(body["size"])

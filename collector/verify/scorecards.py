@@ -26,7 +26,7 @@ from collector.packs.model import PackDataError
 from collector.statements.fold import Seal, standing
 from collector.verify import backups as verified_backups
 from collector.verify import troubles
-from collector.verify.batches import BackupLine, Series, Track
+from collector.verify.batches import Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
@@ -43,7 +43,7 @@ class Evidence:
 
     history: History
     people: People
-    backups: Sequence[BackupLine]
+    backups: verified_backups.Looks
     tracks: Mapping[Series, Track]
     begin: int
     words: dict[int, str] = field(default_factory=dict)
@@ -151,7 +151,7 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
     blind: tuple[Unseen, ...] = ()
     if any(one.terms.backups is not None and one.terms.backups.objects for one in held):
         ledger, rows, _, _ = verified_backups.folded(evidence.history, evidence.backups, size, as_of)
-        signers = {(one.idx, one.line_no): one.agent for one in evidence.backups}
+        signers = evidence.backups.signers
         points = backups.backed_up(ledger, rows.entries, lambda _: signers, span)
         blind = backups.unseen(ledger, span)
     stated = counting(evidence.people, size, as_of)

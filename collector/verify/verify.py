@@ -74,14 +74,15 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     findings.take(found.findings)
     verdict.phase("bodies and lines")
     people = read_people(history, policy)
-    evidence = Evidence(history, people, found.backups, found.tracks, manifest.from_size)
+    looks = backups.Looks(found.backups)
+    evidence = Evidence(history, people, looks, found.tracks, manifest.from_size)
     # First what stands on the shortest stretches of the log: runs are gone on from (folding.py).
     judged = check_scorecards(evidence, findings)
     judged += check_settlements(history, evidence.words, manifest.from_size, findings)
     judged += check_documents(evidence, findings)
     verdict.claims += figures.check_figures(archive, history, found.tracks, people, findings)
     verdict.claims += check_records(history, found.done, manifest.from_size, findings)
-    verdict.claims += check_backups(history, found.backups, manifest.from_size, findings)
+    verdict.claims += check_backups(history, looks, manifest.from_size, findings)
     verdict.claims += judged
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     verdict.claims += check_people(people, manifest.from_size, findings)
