@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from checks.recurrence import zone
 from collector.context import ConfigError, open_context
 from collector.evidence.container import ContainerError
-from collector.evidence.periods import FORMS, PeriodError, parse_period
-from collector.jobs import bundles, figures
+from collector.evidence.periods import FORMS, PeriodError
+from collector.jobs import bundles, spans
 from collector.store.evidence import Damaged
 
 
@@ -21,7 +20,7 @@ def bundle() -> None:
 
 @bundle.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--period", required=True, help=f"{FORMS}.")
+@click.option("--period", required=True, help=f"A period of the contract, else {FORMS}.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--with-photos", is_flag=True, help="Photographs that people's statements name come along.")
 @click.option("--json", "as_json", is_flag=True)
@@ -32,11 +31,7 @@ def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bo
         sys.exit(2)
     try:
         with open_context(directory) as context:
-            try:
-                local = zone(figures.timezone_of(context))
-            except figures.NoFigure:
-                local = zone("UTC")
-            asked = parse_period(period, local, context.now())
+            asked = spans.span_of(context, period, "UTC")
             made = bundles.make_bundle(context, asked, out, with_photos=with_photos)
     except (
         ConfigError,

@@ -1,11 +1,9 @@
 """What judging knows of a period, for its documents: everything that the estate's contract asks for."""
 
-from checks.recurrence import zone as named_zone
 from collector.context import Context
-from collector.evidence.periods import parse_period
 from collector.faults.model import Account
 from collector.inspection.obligations import ObligationLine
-from collector.jobs import cadence, faults, scorecards
+from collector.jobs import cadence, faults, scorecards, spans
 from collector.jobs.cadence import NoLedger
 from collector.jobs.faults import Told
 from collector.jobs.scorecards import Made
@@ -14,23 +12,14 @@ from collector.reports.judging_found import archive_of, judged_of
 from collector.reports.judging_view import Judged
 from collector.reports.material import Found, Span
 from collector.scoring.model import PackPeriod
-from collector.store import estates
 
 _ZONE = "Asia/Shanghai"
 
 
 def span_of(context: Context, name: str) -> Span:
     """The pack's period of this name, or any other (`2026-Q3`, `A/B`); PeriodError for what is none."""
-    now = context.now()
-    with context.read() as conn:
-        applied = estates.newest(conn)
-        zone = named_zone(_ZONE if applied is None else estates.terms(conn, applied.idx).timezone)
-        try:
-            known = next((one for one in scorecards.periods(conn, now) if one.name == name), None)
-        except NoScorecard:
-            known = None
-    made = known or parse_period(name, zone, now)
-    return Span(made.name, made.from_ms, made.to_ms, now)
+    made = spans.span_of(context, name, _ZONE)
+    return Span(made.name, made.from_ms, made.to_ms, context.now())
 
 
 def found_in(context: Context, span: Span) -> Found:

@@ -195,8 +195,13 @@ class SettlementWords:
 
 def paid(one: Settled) -> Money:
     """What comes out of a settlement."""
-    by_id = {step.id: step for step in one.settlement.money}
-    return by_id.get("period_payment") or last(one.settlement.money) or one.settlement.money[-1]
+    return paid_step(one.settlement.money)
+
+
+def paid_step(found: Sequence[Money]) -> Money:
+    """The step of a settlement that says what is paid."""
+    by_id = {step.id: step for step in found}
+    return by_id.get("period_payment") or last(found) or found[-1]
 
 
 def _exactly(value: Fraction) -> Range:

@@ -53,6 +53,12 @@ JUDGED: dict[str, tuple[str, str]] = {
         "逐期等次、应付、扣减、扣款；已封存的按封存计，其余为暂定。",
         "Grade, fee, deductions and fines of each period: as sealed, else as it stands now.",
     ),
+    "settlement.logged": ("已存证的结算", "Settlements in the log"),
+    "settlement.logged.none": (
+        "还没有存证的结算；一次付款的各期均封存后可存证。",
+        "None yet: a payment can be settled once all its periods are sealed.",
+    ),
+    "settlement.first": ("首次", "first"),
     "settlement.final": ("各期均已封存", "every period is sealed"),
     "settlement.provisional": ("暂定", "provisional"),
     "settlement.other_pack": (

@@ -15,6 +15,7 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
+from collector.evidence.periods import PeriodError
 from collector.jobs import scorecards
 from collector.reports import documents
 from collector.reports.documents import KINDS, NoDocumentError, body_of, draft, export
@@ -186,3 +187,17 @@ def test_the_year_report_holds_every_obligation_and_the_archive(material: Materi
     body = body_of(draft("service-year", material, "zh"), material)
     tables = {table["name"]: table for table in body["tables"]}
     assert len(tables["doc-ledger"]["rows"]) >= 20 and tables["archive"]["rows"]
+
+
+def test_a_contract_that_a_later_estate_leaves_out_judges_on(tmp_path) -> None:
+    with judged_site.site(tmp_path / "collector", "luohe-2026", days=2) as made:
+        bare = re.sub("(?m)^contract:.*$", "", judged_site.worksite.ESTATE)
+        loaded = judged_site.read_estate("e.yaml", lambda _: bare.encode(), judged_site.installed())
+        judged_site.estates.apply(made.context, loaded, by="admin")
+        span = span_of(made.context, "5")
+        found = found_in(made.context, span)
+        assert span.name == "2026-10" and found.archive is not None and found.ledger
+        form = draft("scorecard", Material(made.context, span, found), "zh")
+        assert form.title == "漯河市公共资源交易平台系统运维服务考核评分表（月度）"
+        with pytest.raises(PeriodError, match="2026-06, 2026-07"):
+            span_of(made.context, "nope")

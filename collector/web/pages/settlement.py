@@ -5,16 +5,26 @@ from collections.abc import Iterator, Mapping
 from flask import abort, url_for
 from sqlalchemy import Connection
 
-from collector.jobs import scorecards
+from collector.jobs import scorecards, settlements
 from collector.judging import judge
 from collector.judging.settling import Part, groups
-from collector.reports.settlement_view import SettlementWords, Settling, paid
-from collector.reports.sheet import Table
+from collector.reports.settlement_view import SettlementWords, Settling, paid, paid_step
+from collector.reports.sheet import Column, Kind, Table
 from collector.scoring.money import range_of
 from collector.store.accounts import Role
 from collector.web import judging_now
 from collector.web.pages.base import Answer, BadAskedError, context, render, route, t, table
 from collector.web.pages.scorecard import Tile, status_word, words_of
+
+_LOGGED = (
+    Column("j_payment"),
+    Column("j_amendment"),
+    Column("j_period"),
+    Column("j_yuan", Kind.NUMBER),
+    Column("j_by"),
+    Column("j_when", Kind.WHEN),
+    Column("j_entry", Kind.ENTRY),
+)
 
 
 def _parts(conn: Connection) -> Iterator[tuple[str, Part, int | None]]:
@@ -88,6 +98,27 @@ def readings_table(_args: Mapping[str, str]) -> Table:
     return _words().readings()
 
 
+@table("settlement-logged", Role.VIEWER)
+def logged_table(_args: Mapping[str, str]) -> Table:
+    """Settlements that are in the log, newest first, each with the scorecards that it was made of."""
+    words = _words()
+    with context().read() as conn:
+        found = settlements.logged(conn)
+    rows = [
+        (
+            words.payment_name(row.name),
+            t("periods.nth", n=row.number) if row.number else t("settlement.first"),
+            t("judging.part").join(f"{one.period} #{one.entry}" for one in held.parts),
+            words.amount(range_of(paid_step(held.settlement.money))),
+            row.by,
+            row.received,
+            row.idx,
+        )
+        for row, held in reversed(found)
+    ]
+    return Table("settlement-logged", t("settlement.logged"), _LOGGED, rows, t("settlement.logged.none"))
+
+
 @route("/settlement", Role.VIEWER)
 def settlement() -> Answer:
     """What is paid, period by period and payment by payment."""
@@ -111,5 +142,6 @@ def settlement() -> Answer:
         periods=words.periods(),
         payments=words.payments(),
         readings=words.readings(),
+        logged=logged_table({}),
         as_of=context().now(),
     )
