@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from checks.codec import FieldError
 from checks.recurrence import check_recurrence, zone
 from collector.estate.catalog import Catalog, agent_for
+from collector.estate.contract_notes import kinds_of
 from collector.estate.holidays import HOLIDAYS
 from collector.estate.looks import Note, Path, matches, names, no_check
 from collector.estate.model import COLLECTOR, Asset, Estate, Round, System
@@ -105,6 +106,11 @@ def _contract(estate: Estate, note: Note) -> None:
             from_text(known[key], value)
         except OptionError as error:
             note(("contract", "options", key), error.problem)
+    told = kinds_of(estate.contract.pack)
+    for i, unit in enumerate(estate.units if told else ()):
+        if unit.kind not in ("unit", *told):
+            there = ", ".join(("unit", *told))
+            note(("units", i, "kind"), f"{no_such('kind of unit', unit.kind, told)}; there are: {there}")
 
 
 def _systems(estate: Estate, known: Names, note: Note) -> None:

@@ -7,20 +7,22 @@ from sqlalchemy import Connection
 
 from checks import plan as plans_wire
 from checks.plan import Plan, Window
+from checks.recurrence import day_of, zone
 from checks.wire.numbers import EntryKind
 from collector.availability.calendar_cn import shipped
 from collector.availability.estate_terms import encode as encode_terms
 from collector.context import Context
-from collector.estate import changes, compiling, contracts, services
+from collector.estate import changes, compiling, contract_notes, contracts, services
 from collector.estate.changes import Change
 from collector.estate.compiling import Issue
 from collector.estate.errors import EstateError
 from collector.estate.loading import Loaded, unpacked
+from collector.estate.model import Contract
 from collector.evidence.agents import AgentState
 from collector.inspection.due import BY_HAND
 from collector.jobs import projection
 from collector.jobs.projection import Wanted
-from collector.store import agents, estates, plans
+from collector.store import agents, estates, plans, scorecards
 
 _YEAR_MS = 366 * 86_400_000
 BY_HAND_MS = 3_600_000
@@ -57,8 +59,19 @@ def compare(context: Context, loaded: Loaded) -> list[Change]:
 
 
 def notes(context: Context, loaded: Loaded) -> list[str]:
-    """What the owner of the estate should know."""
-    return [*loaded.notes, *compiling.provisional(loaded, shipped(), context.now() + _YEAR_MS)]
+    """What the owner of the estate should know; what becomes of periods if its contract changes."""
+    with context.read() as conn:
+        applied = estates.newest(conn)
+        before = None if applied is None else estates.terms(conn, applied.idx).contract
+        sealed = {row.period for row in scorecards.sealed(conn)}
+    old = None if before is None else Contract(before.pack, before.start, dict(before.options))
+    today = day_of(context.now(), zone(loaded.estate.timezone))
+    return [
+        *loaded.notes,
+        *contract_notes.start_note(loaded.estate.contract, today),
+        *contract_notes.changed(old, loaded.estate.contract, sealed),
+        *compiling.provisional(loaded, shipped(), context.now() + _YEAR_MS),
+    ]
 
 
 def apply(context: Context, loaded: Loaded, *, by: str) -> Outcome:
