@@ -17,6 +17,7 @@ class Terms:
     begin: date
     end: date
     servers: int
+    devices: dict[str, int]
     target: str
     units: tuple[str, ...]
     systems: tuple[str, ...]
@@ -59,12 +60,18 @@ def text(found, tale, ms):
     made += [_system(found, k) for k in systems]
     made += ["assets:", "  - {id: outside, kind: vantage, agent: outside}"]
     made += [_server(k, system) for k, system in mine.items()]
+    made += [_device(number, kind, found) for number, kind in enumerate(devices(found))]
     made += ["probes:"]
     made += [_probe(k) for k in systems]
-    made += [ROUND, "objects:"]
+    made += [ROUND + (DEVICES if found.devices else ""), "objects:"]
     made += [_object(k) for k in systems]
     made += [BACKUPS.replace("CLAUSE", CLAUSES[found.scheme])]
     return "\n".join(made) + "\n"
+
+
+def devices(found):
+    """Kinds of all devices that have no agent: the first server looks whether they answer."""
+    return [kind for kind, count in found.devices.items() for _ in range(count)]
 
 
 def servers(found, tale, ms):
@@ -83,6 +90,9 @@ rounds:
     window: "09:00-17:00"
     assets: kind:server
     checks: [host.cpu, host.memory, host.filesystem, host.uptime]"""
+DEVICES = """
+    also:
+      - {assets: [dev-*], checks: [service.tcp]}"""
 BACKUPS = """\
 backups:
   - object: sys-*/db
@@ -105,6 +115,13 @@ def _system(found, k):
 
 def _server(k, system):
     return f"  - {{id: {server_id(k)}, kind: server, agent: {server_id(k)}, system: {system_id(system)}}}"
+
+
+def _device(number, kind, found):
+    """A device of a system that is there all year."""
+    name, system = f"dev-{number + 1:03d}", system_id(number % min(8, len(found.systems)))
+    params = f"{{service.tcp: {{host: {name}.example, port: 443}}}}"
+    return f"  - {{id: {name}, kind: {kind}, via: srv-01, system: {system}, params: {params}}}"
 
 
 def _probe(k):

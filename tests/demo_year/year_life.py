@@ -117,7 +117,8 @@ class Life:
                         t0 = now - 5 * MINUTE + k * SECOND
                         sights = Sights(item, node.name)
                         more = {"word": None, "round_id": window.id, "plan": node.digest}
-                        looks.append(sights.one(t0, t0, seen[item.check], **more))
+                        facts = seen.get(item.check) or connection("ok")
+                        looks.append(sights.one(t0, t0, facts, **more))
             node.send(looks, now)
 
     def _seen(self, number, day):
