@@ -145,14 +145,17 @@ def worst(grades: Sequence[str]) -> str:
     return max(grades, key=lambda one: GRADES.find(one), default="-")
 
 
-def governing(applied: Sequence[Applied], to_ms: int) -> Applied | None:
-    """The estate whose contract a period that ends at `to_ms` is judged by.
+def governing(applied: Sequence[Applied], to_ms: int, from_ms: int | None = None) -> Applied | None:
+    """The estate whose contract (pack, first day, agreed options) judges a period [from, to); without `from`
+    the one in force at its end.
 
-    It is the last one with a pack that was applied before the end, else the first one with a pack: a pack
-    that changes afterwards leaves the scorecards of old periods as they were.
+    It is the last one with a pack that was applied when the period began; in the period in which a contract
+    is first named, the last one before its end; else the first of all. So neither a pack nor an option that
+    changes later moves a period that is running or over: the next one is judged by it.
     """
     named = [one for one in applied if one.terms.contract is not None and one.terms.contract.compiled]
-    before = [one for one in named if one.at_ms < to_ms]
+    begun = [one for one in named if from_ms is not None and one.at_ms <= from_ms]
+    before = begun or [one for one in named if one.at_ms < to_ms]
     return before[-1] if before else named[0] if named else None
 
 

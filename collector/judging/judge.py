@@ -42,7 +42,7 @@ def chosen(applied: Sequence[Applied], name: str, as_of_ms: int) -> Chosen:
     if newest is None:
         raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
     period = _period(newest, name)
-    one = governing(applied, period.to_ms) or newest
+    one = governing(applied, period.to_ms, period.from_ms) or newest
     if all(period.name != known.name for known in _periods(one)):
         one = newest  # a wrong pack or first day, put right after the period: the right one judges it
     pack = pack_of(one)

@@ -10,7 +10,8 @@ from collector.availability.windows import Window, WindowKind
 from collector.judging import backups
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied, BackedUp, ServiceSeen
-from collector.judging.scope import AssetScope, Scope, Span, SystemScope, UnitScope
+from collector.judging.judge import chosen
+from collector.judging.scope import AssetScope, Contract, Scope, Span, SystemScope, UnitScope
 from collector.judging.services import availability, owing
 from collector.judging.spans import periods_of
 from collector.judging.units import scope_of, units_in
@@ -155,3 +156,23 @@ def test_a_system_without_agreed_time_owes_no_figure_and_one_that_nobody_saw_doe
     assert [one.facts["of"] for one in availability([seen, out, blind], {})] == ["system"]
     assert list(availability([out], {})) == []
     assert [one.system for one in owing([out])] == ["mail"]
+
+
+def test_an_option_or_pack_that_is_applied_in_a_period_judges_the_next_one():
+    made = packaged("luohe-2026")
+
+    def contract(**options):
+        return {"contract": Contract("luohe-2026", "2026-06-10", made.digest, made.body.decode(), options)}
+
+    strict, loose = contract(), contract(count="literal")
+    held = applied((1, -9, SCOPE, strict), (2, 38, SCOPE, loose))
+    end = JULY.to_ms + 90 * DAY
+    found = {name: chosen(held, name, end) for name in ("2026-06", "2026-07", "2026-08")}
+    assert {name: one.applied.idx for name, one in found.items()} == {
+        "2026-06": 1,
+        "2026-07": 1,
+        "2026-08": 2,
+    }
+    # In the period in which a contract is first named, a mistake can still be put right.
+    first = applied((1, 20, SCOPE, strict), (2, 21, SCOPE, loose), (3, 60, SCOPE, strict))
+    assert [chosen(first, name, end).applied.idx for name in ("2026-06", "2026-07", "2026-08")] == [1, 2, 2]

@@ -186,9 +186,11 @@ def test_a_pack_that_changes_later_leaves_an_old_period_as_it_was(month, estate)
     month.apply(estate.replace("{pack: luohe-2026, start: 2026-06-10}", agreed))
     derive.catch_up(month.context)
     assert jobs.scorecard(month.context, PERIOD).scorecard.options == before.scorecard.options
-    month.go("2026-09-11T01:00")
+    month.go("2026-10-11T01:00")
     derive.catch_up(month.context)
-    assert dict(jobs.scorecard(month.context, "2026-08").scorecard.options)["count"] == "literal"
+    # August had begun an hour before it was applied.
+    for period, count in (("2026-08", "distinct_weeks"), ("2026-09", "literal")):
+        assert dict(jobs.scorecard(month.context, period).scorecard.options)["count"] == count
 
 
 def test_a_service_tree_with_a_loop_is_no_estate(site, estate):
