@@ -38,6 +38,7 @@ PEOPLE = {
     "huaian_yearly": year_people.huaian,
 }
 WEEKLY = ("HA-13", "LH-31", "PD-37")
+TOLD = ("in short", "scorecard", "settlement", "VERIFIED")  # what is shown of a good bundle's verdicts
 AFTER = 14  # days that are played after the year: seals and amendments come then
 
 
@@ -234,8 +235,10 @@ def bundle(site, found, top):
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     size = out.stat().st_size / 1e6
     say(f"bundle: {size:.1f} MB, verified in {time.monotonic() - begun:.0f} s: exit {done.returncode}")
-    for line in (done.stdout + done.stderr).splitlines()[-12:]:
-        say(f"    {line}")
+    verdicts = (done.stdout + done.stderr).splitlines()
+    for line in verdicts[-12:] if done.returncode else verdicts:
+        if done.returncode or any(word in line for word in TOLD):
+            say(f"    {line.strip()}")
     return done.returncode
 
 
