@@ -212,7 +212,19 @@ def _lines(made: "Made", status: "Status") -> Iterator[str]:
     for other in card.others:
         money = ", ".join(f"{step.id} {_yuan(step)}" for step in other.money)
         yield f"other reading {other.option}={other.value} [{other.clause}]: {_points(other.total)}; {money}"
+    yield from _changed(made)
     yield from _outlook(made)
+
+
+def _changed(made: "Made") -> Iterator[str]:
+    """What the estate, or somebody's statement of scope, changed in the period of what it is judged by."""
+    from collector.judging.moves import KIND
+
+    for one in made.facts.items:
+        if one.kind == KIND:
+            where = " ".join(filter(None, (one.unit, one.system)))
+            names = f" ({one.facts['names']})" if one.facts["names"] not in ("", one.system) else ""
+            yield f"changed in the period: {one.facts['what']} {where}{names}, entry {one.proofs[0].entry}"
 
 
 def _status(status: "Status") -> str:

@@ -4,7 +4,9 @@ the last day improves a scorecard, and the verifier finds the same from the bund
 from fractions import Fraction
 
 import pytest
+from click.testing import CliRunner
 
+from collector.cli import main
 from collector.jobs import derive
 from collector.jobs import scorecards as jobs
 from tests.judging.conftest import ESTATE
@@ -96,6 +98,9 @@ def test_nothing_that_the_vendor_applies_on_the_last_day_makes_the_month_better(
         assert entries(again, what), what
     fault = next(one for one in again.facts.items if one.kind == "fault")
     assert fault.facts["estate_changed"].count(",") > 4
+    shown = CliRunner().invoke(main, ["scorecard", "show", str(bad.world.directory), "--period", PERIOD])
+    assert "changed in the period: kind centre (unit, line_rental), entry " in shown.output
+    assert "changed in the period: dropped centre portal, entry " in shown.output
     jobs.seal(bad.context, PERIOD, by="manager")
     verdict = bad.verdict(tmp_path / "b.zip")
     assert {name: word for name, word, _ in verdict.claims if name.startswith("scorecard")} == {
