@@ -11,10 +11,13 @@ from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
 from collector.evidence.periods import parse_period
 from collector.evidence.policy import parse_policy
-from collector.jobs import derive, estates, statements
+from collector.jobs import derive, estates, scorecards, statements
 from collector.jobs.bundles import make_bundle
 from collector.jobs.fsck import Fsck
 from collector.jobs.said import all_said
+from collector.statements.fields import FieldsError
+from collector.statements.kind import written
+from collector.statements.kinds import KINDS
 from collector.statements.text import Text, encode, listed, sign
 from collector.verify.verify import Options, verify_bundle
 
@@ -100,3 +103,86 @@ def test_fsck_takes_every_kind_of_statement(contract):
     contract.publish()
     report = Fsck(contract.context, full=True, bodies=True).run()
     assert [problem.detail for problem in report.problems] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "fields", "wanted"),
+    [
+        (
+            "jia",
+            "deduction",
+            {"item": "nope", "day": "2026-11-15", "points": "5", "text": "x"},
+            "unknown_item",
+        ),
+        (
+            "jia",
+            "complaint",
+            {"at": "2026-11-15", "justified": "true", "points": "50", "text": "x"},
+            "out_of_range",
+        ),
+        ("jia", "satisfaction", {"period": "2026-10", "unit": "centre", "points": "99"}, "out_of_range"),
+        ("jia", "satisfaction", {"period": "cycle-1", "unit": "centre", "points": "9"}, "unknown_period"),
+        ("jia", "satisfaction", {"period": "2027-01", "unit": "centre", "points": "9"}, "in_future"),
+        ("jia", "satisfaction", {"period": "2026-10", "unit": "centre", "row1": "mostly"}, "missing_field"),
+        ("wang", "finding_closed", {"finding": "Hdeadbeef00", "reason": "x"}, "unknown_finding"),
+        ("wang", "not_done", {"item": "visit", "unit": "centre", "period": "2026-11"}, "in_future"),
+        ("zhao", "not_done", {"item": "visit", "unit": "centre", "period": "2026-10"}, "no_right"),
+        ("zhao", "fault_reported", {"at": "2026-11-15", "text": "x"}, "missing_field"),
+        ("zhao", "vulnerability_reported", {"at": "2026-11-15", "text": "x"}, "missing_field"),
+    ],
+)
+def test_what_does_not_fit_the_contract_is_refused_by_session_key_and_what_if(
+    contract, code, name, kind, fields, wanted
+):
+    assert code(lambda: contract.say(name, kind, **fields)) == wanted
+    if wanted not in ("no_right", "missing_field", "in_future"):
+        read = written(KINDS[kind], fields)
+        signed = contract.signed(name, kind, **read)
+        assert code(lambda: statements.add_signed(contract.context, signed)) == wanted
+        text = f"{kind}:" + ",".join(f"{key}={value}" for key, value in fields.items())
+        made = scorecards.scorecard(contract.context, "2026-10")
+        with pytest.raises(FieldsError) as refused:
+            scorecards.suppose(contract.context, made, text)
+        assert refused.value.code == wanted
+
+
+def test_a_what_if_may_speak_of_what_is_not_over(contract):
+    made = scorecards.scorecard(contract.context, "2026-11")
+    other = scorecards.suppose(
+        contract.context, made, "complaint:at=2026-12-05,justified=true,points=3,text=x"
+    )
+    line = next(one for one in other.scorecard.lines if one.id == "deduction.complaint")
+    assert line.high == -3
+
+
+def test_the_buyer_joins_in_what_the_vendors_side_said_alone(contract, code):
+    contract.say("zhao", "fault_reported", system="portal", at="2026-11-15T10:15", text="网站打不开")
+    derive.catch_up(contract.context)
+    entry = contract.say("wang", "level", fault="portal@20261115T021500Z", level="4")
+    assert code(lambda: contract.say("root", "second", entry=str(entry))) == "unknown_entry"
+    contract.say("jia", "second", entry=str(entry))
+    with contract.context.read() as conn:
+        (said,) = (one for one in all_said(conn, contract.context.now()) if one.kind == "level")
+    assert said.confirmed
+
+
+def test_what_root_wrote_beyond_a_range_is_told_by_the_verifier(contract, tmp_path):
+    text = Text(
+        ORIGIN,
+        "complaint",
+        "jia",
+        contract.hands.ms,
+        {"at": contract.hands.ms, "justified": True, "points": "50", "text": "x"},
+    )
+    data = encode(text)
+    header = {"kind": "complaint", "subject": "", "by": "jia", "role": "buyer", "late": False, "two": False}
+    header |= {"said": data.decode(), "signatures": listed([sign(data, contract.key("jia"))])}
+    entry = contract.context.append_collector_entry(EntryKind.STATEMENT, header, None)
+    contract.publish()
+    out = tmp_path / "b.zip"
+    period = parse_period("2026-11-16", ZoneInfo("Asia/Shanghai"), contract.hands.ms + DAY)
+    make_bundle(contract.context, period, out)
+    policy = parse_policy(f"log {format_vkey(contract.context.vkey)}\nquorum none\n")
+    verdict = verify_bundle(out, policy, Options(full=True, processes=1))
+    told = [one for one in verdict.findings.notices if one.startswith(f"entry {entry} (complaint)")]
+    assert len(told) == 1 and "50 is not from 1 to 10 points" in told[0]
