@@ -13,6 +13,7 @@ from collector.inspection.obligations import ObligationLine, ledger
 from collector.inspection.obligations_counted import Counting, seen
 from collector.inspection.obligations_seen import BLIND, Extra
 from collector.judging.asked import Asked
+from collector.judging.estates import Estates
 from collector.judging.ground import Ground, ServiceSeen
 from collector.judging.services import UNION
 from collector.judging.unwatched import most, unseen
@@ -66,7 +67,7 @@ def extra(ground: Ground, asked: Asked) -> Extra:
     looked = [one for one in known if one.known is not None]
     watched = bool(known) and all(unseen(one) <= most(asked) for one in known)
     begin, end = period.from_ms, max(period.from_ms + 1, min(period.to_ms, asked.as_of_ms))
-    breaches, blind = _promised(ground, known, end - 1)
+    breaches, blind = _promised(Estates.of(ground.applied), known, (begin, end))
     return Extra(
         deeds=(Deed("check:service.seen", begin, begin, -1, signer="log"),) if looked else (),
         breaches=breaches,
@@ -77,12 +78,14 @@ def extra(ground: Ground, asked: Asked) -> Extra:
 
 
 def _promised(
-    ground: Ground, known: list[ServiceSeen], at_ms: int
+    estates: Estates, known: list[ServiceSeen], span: tuple[int, int]
 ) -> tuple[tuple[Breach, ...], frozenset[str]]:
-    """Systems that missed their target even at best; blind where one may have kept it or not."""
-    named = ground.applied[-1].terms.services if ground.applied else ()
-    targets = {one.id: one.target for one in named if one.target is not None}
-    found = [(one, targets[one.system]) for one in known if one.system in targets]
+    """Systems that missed their target even at best; blind where one may have kept it or not. The target is
+    the one with which the period found the system: another one counts from the next period on."""
+    at_ms = span[1] - 1
+    first = {one.system: next(iter(estates.parts(one.system, *span)), None) for one in known}
+    targets = {name: part.terms.target for name, part in first.items() if part is not None}
+    found = [(one, target) for one in known if (target := targets.get(one.system)) is not None]
     missed = tuple(
         Breach(_MISSED, at_ms, at_ms, -1, system=one.system)
         for one, target in found

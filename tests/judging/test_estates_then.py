@@ -29,6 +29,7 @@ MOVES = {
     "out of scope before": (("core: true", "core: true, in_scope: [{to: 2026-07-01}]"),),
     "out of service then": (("core: true", "core: true, in_service: [{to: 2026-07-14}]"),),
     "moved": (("id: portal, unit: centre", "id: portal, unit: county"),),
+    "promised less": (("target: 99.9%", "target: 50%"),),
     "agreed otherwise": (("core: true", "core: true, available_if: degraded, min_notice: 0s"),),
 }
 
@@ -57,6 +58,7 @@ def told(site, as_of="2026-08-10T01:00"):
     """What a buyer pays for, and the faults, as of a time after the period."""
     made = jobs.scorecard(site.context, PERIOD, site.go(as_of))
     lines = {(one.id, one.unit): (one.points, one.low, one.high) for one in made.scorecard.lines}
+    lines |= {("money", one.id): (one.yuan, one.low, one.high) for one in made.scorecard.money}
     faults = [
         (one.unit, one.system, one.at_ms, one.facts["level"], one.facts["late"], one.value)
         for one in made.facts.items
