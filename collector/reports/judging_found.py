@@ -69,6 +69,7 @@ def archive_of(conn: Connection, period: PackPeriod, as_of_ms: int) -> Archive |
     terms = chosen.pack.pack.archive
     if terms is None:
         return None
-    units = units_of(held, period, as_of_ms)
+    said = all_said(conn, as_of_ms)
+    units = units_of(held, period, as_of_ms, said)
     asked = Asked(period, as_of_ms, judge.asked(chosen, as_of_ms).options)
-    return archive(terms, asked, units, all_said(conn, as_of_ms))
+    return archive(terms, asked, units, said)
