@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from checks.recurrence import instant, zone
 from collector.availability import calendar_cn
 from collector.availability.approvals import windows_for
+from collector.availability.classes import TimeClass
 from collector.availability.current import CurrentState, current
 from collector.availability.display import Provenance, figure_json
 from collector.availability.engine import Figure, ServiceSpec, evaluate
@@ -23,6 +24,9 @@ from collector.jobs import said
 from collector.store import estates, runs, series
 from collector.store.estates import Applied
 from collector.store.runs import RunRow
+from collector.store.series import MarkRow
+
+_MOST_ASKED = 500
 
 
 class NoFigure(LookupError):
@@ -111,20 +115,27 @@ def service_now(context: Context, service: str) -> CurrentState:
     with context.read() as conn:
         asked = _ask(conn, service)
         mark = watermark(conn, asked.terms, now)
-        at = now if mark is None else mark
-        found = runs.for_leaves(conn, _keys(asked.terms), at, at + 1)
-    question = _question(asked.terms, found, (at, at + 1), None, ())
-    return current(replace(question, hours=None), mark, now, stale_after(asked.terms))
+        return _now(conn, asked.terms, mark, now)
+
+
+def _now(conn: Connection, terms: ServiceTerms, mark: int | None, now: int) -> CurrentState:
+    if mark is None:
+        return CurrentState(TimeClass.UNKNOWN, now, 0)
+    found = runs.for_leaves(conn, _keys(terms), mark, mark + 1)
+    question = _question(terms, found, (mark, mark + 1), None, ())
+    return current(replace(question, hours=None), mark, now, stale_after(terms))
 
 
 def services_now(context: Context) -> dict[str, CurrentState]:
     """State of every system that has a service, by id."""
+    now = context.now()
     with context.read() as conn:
         applied = estates.newest(conn)
         if applied is None:
             return {}
-        ids = [one.id for one in estates.terms(conn, applied.idx).services if "/" not in one.id]
-    return {service: service_now(context, service) for service in ids}
+        systems = [one for one in estates.terms(conn, applied.idx).services if "/" not in one.id]
+        agents, found = series.marks(conn), _vantages(conn, systems)
+        return {one.id: _now(conn, one, _mark(one, found, agents, now), now) for one in systems}
 
 
 def stale_after(terms: ServiceTerms) -> int:
@@ -141,11 +152,25 @@ def flush_of(of_asset: bool) -> int:
 
 def watermark(conn: Connection, terms: ServiceTerms, now: int) -> int | None:
     """Up to where the evidence of a service is complete: the least of its agents that are not silent."""
-    table = series.marks(conn)
-    targets = {leaf.target for leaf in terms.leaves.values()}
-    wanted = set(_keys(terms))
-    vantages = {s.vantage for s in series.of_targets(conn, sorted(targets)) if (s.check, s.target) in wanted}
-    marks = [table[vantage].watermark for vantage in vantages if vantage in table]
+    return _mark(terms, _vantages(conn, [terms]), series.marks(conn), now)
+
+
+Vantages = Mapping[tuple[str, str], set[str]]
+
+
+def _vantages(conn: Connection, services: Sequence[ServiceTerms]) -> Vantages:
+    """(check, target) -> who looks at it, of everything that these services stand on."""
+    made: dict[tuple[str, str], set[str]] = {}
+    targets = sorted({leaf.target for one in services for leaf in one.leaves.values()})
+    for at in range(0, len(targets), _MOST_ASKED):
+        for row in series.of_targets(conn, targets[at : at + _MOST_ASKED]):
+            made.setdefault((row.check, row.target), set()).add(row.vantage)
+    return made
+
+
+def _mark(terms: ServiceTerms, found: Vantages, agents: Mapping[str, MarkRow], now: int) -> int | None:
+    vantages = {vantage for key in _keys(terms) for vantage in found.get(key, ())}
+    marks = [agents[vantage].watermark for vantage in vantages if vantage in agents]
     live = [mark for mark in marks if now - mark <= stale_after(terms)]
     return min(live, default=max(marks, default=None))
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 
 from checks import codec
@@ -75,6 +76,7 @@ def _canonical(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+@lru_cache(maxsize=8)  # nobody changes one, and every page asks for the pack in force
 def read_back(body: bytes) -> Compiled:
     """The pack from its canonical bytes; PackDataError if they are none, or not canonical."""
     try:

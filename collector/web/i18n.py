@@ -5,16 +5,18 @@ from flask import g, request
 from collector.web.catalogue import TEXTS
 
 LANGUAGES = ("zh", "en")
+_PLACES = {lang: place for place, lang in enumerate(LANGUAGES)}
 TAGS = {"zh": "zh-CN", "en": "en"}
 COOKIE = "roundseal_language"
 
 
 def language() -> str:
     """The language of this request: what was chosen, else Chinese."""
-    if "language" not in g:
+    known: str | None = g.get("language")  # a large table asks some thousand times
+    if known is None:
         chosen = request.cookies.get(COOKIE, "")
-        g.language = chosen if chosen in LANGUAGES else LANGUAGES[0]
-    return str(g.language)
+        known = g.language = chosen if chosen in LANGUAGES else LANGUAGES[0]
+    return known
 
 
 def text(key: str, /, **fields: object) -> str:
@@ -24,5 +26,5 @@ def text(key: str, /, **fields: object) -> str:
 
 def translate(key: str, lang: str, /, **fields: object) -> str:
     """The text of this key in this language, fields filled in. A key without text is a bug (tested)."""
-    words = TEXTS[key][LANGUAGES.index(lang)]
+    words = TEXTS[key][_PLACES[lang]]
     return words.format(**fields) if fields else words

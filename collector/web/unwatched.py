@@ -1,5 +1,6 @@
 """What the estate names and nobody looks at: the holes that a green page would hide."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -28,10 +29,10 @@ def _systems(loaded: Loaded) -> Iterator[Hole]:
 
 
 def _agents(loaded: Loaded, live: Collection[str]) -> Iterator[Hole]:
+    looks = Counter(look.agent for look in loaded.regular)
     for agent in loaded.agents:
         if agent not in live:
-            looks = sum(look.agent == agent for look in loaded.regular)
-            yield Hole("agent", agent, "not_enrolled", str(looks))
+            yield Hole("agent", agent, "not_enrolled", str(looks[agent]))
 
 
 def _assets(loaded: Loaded) -> Iterator[Hole]:
