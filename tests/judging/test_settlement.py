@@ -6,8 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from click.testing import CliRunner
 
 from checks.wire.numbers import EntryKind
+from collector.cli import main
 from collector.evidence.bundle import Period
 from collector.evidence.policy import parse_policy
 from collector.jobs import bundles, derive, projection, scorecards, settlements
@@ -170,3 +172,15 @@ def test_a_bundle_of_the_last_month_adds_up_what_it_carries_and_says_what_it_sta
     assert verdict.range[0] > 0 and verdict.good, verdict.findings
     ((word, detail),) = money(verdict)
     assert word == "not proven" and "give this to the fen, but those of 2026-06, 2026-07" in detail
+
+
+def test_the_command_seals_for_managers_only_and_says_what_is_paid(quarter):
+    site, _ = quarter
+    place = str(site.context.directory)
+    site.context.close()
+    refused = CliRunner().invoke(main, ["scorecard", "settle", place, "--seal", "--by", "operator"])
+    assert refused.exit_code == 2 and "not for operator" in refused.output
+    done = CliRunner().invoke(main, ["scorecard", "settle", place, "--seal", "--by", "manager"])
+    assert done.exit_code == 0 and done.output.startswith("payment-1: sealed, entry "), done.output
+    again = CliRunner().invoke(main, ["scorecard", "settle", place, "--seal", "--by", "manager"])
+    assert again.exit_code == 0 and "nothing to seal" in again.output
