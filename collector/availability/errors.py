@@ -19,7 +19,7 @@ class MissingYear(AvailabilityError):
     """Agreed days need a calendar year that is not here: install its data file, never guess."""
 
     def __init__(self, year: int, version: str) -> None:
-        super().__init__("calendar.year", str(year), f"calendar {version} has no data for the year {year}")
+        super().__init__("calendar.year", str(year), f"no public holidays of {year} in calendar {version}")
         self.year = year
 
 

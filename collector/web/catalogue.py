@@ -70,6 +70,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "error.403.what": ("您的账号没有此项权限。", "Your account may not do this."),
     "error.404": ("没有此页", "No such page"),
     "error.404.what": ("此地址没有内容，或该条目尚不存在。", "There is nothing here, or no such entry yet."),
+    "error.stopped": ("无法计算", "This cannot be calculated"),
+    "error.year.what": (
+        "{year} 年的节假日安排没有装入，计算停止，不给出任何数字。",
+        "The public holidays of {year} are not here: the calculation stops, and no figure is given.",
+    ),
     "error.500": ("服务器出错", "Something went wrong"),
     "error.500.what": ("错误已记入服务器日志。", "The error is in the server's log."),
     # settings

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from collector.availability.errors import AvailabilityError, MissingYear
 from collector.context import Context
 from collector.judging.judge import NoScorecard
 from collector.reports import wording
@@ -181,6 +182,15 @@ def pages_errors(app: Flask) -> None:
         if request.path.startswith(("/v1/", "/api/")):
             raise error
         return make_response(_error_page("error.404", asking.refused(error)), 404)
+
+    @app.errorhandler(AvailabilityError)
+    def uncounted(error: AvailabilityError) -> Response:
+        if request.path.startswith(("/v1/", "/api/")):
+            raise error
+        what = str(error)
+        if isinstance(error, MissingYear):
+            what = i18n.text("error.year.what", year=error.year)
+        return make_response(_error_page("error.stopped", what), 409)
 
 
 def _error_page(key: str, what: str) -> str:
