@@ -294,7 +294,8 @@ def _carry(conn: Connection, begin: int, end: int) -> Iterator[Carried]:
     older = {row.idx for row in evidence.of_kinds(conn, [int(kind) for kind in _CARRIED]) if row.idx < begin}
     older |= {*evidence.newest_batches(conn, begin), *_rotations(conn, begin), *_records(conn, begin)}
     # Scorecards and settlements: what is paid in this range can be added up again from them.
-    older |= {row.idx for row in (*scorecards.sealed(conn), *scorecards.settled(conn)) if row.idx < begin}
+    older |= {row.idx for row in scorecards.sealed(conn) if row.idx < begin}
+    older |= {row.idx for row in scorecards.settled(conn) if row.idx < begin}
     for idx in sorted(older):
         row = packs.entry(conn, idx)
         if row is None:
