@@ -201,7 +201,8 @@ def test_the_commands_show_what_is_late_unknown_or_asked(site):
     assert "level 1 proposed" in done.output
     assert "asked: level, cause, vendor_cause, impact" in done.output
     whole = run(site, "faults", "DIR", "portal@2026-07-14T02:00:00Z")
-    assert "response: kept, 10 minutes" in whole.output
+    # He wrote it down long after, and the buyer has not confirmed it.
+    assert "response: unknown (late_statement), 10 minutes" in whole.output
     assert "acknowledged" in whole.output
     data = json.loads(run(site, "faults", "DIR", "--json").output)
     assert data["faults"][0]["draft"]["duration_ms"] == 30 * MINUTE
