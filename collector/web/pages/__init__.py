@@ -183,14 +183,17 @@ def pages_errors(app: Flask) -> None:
             raise error
         return make_response(_error_page("error.404", asking.refused(error)), 404)
 
-    @app.errorhandler(AvailabilityError)
-    def uncounted(error: AvailabilityError) -> Response:
-        if request.path.startswith(("/v1/", "/api/")):
-            raise error
-        what = str(error)
-        if isinstance(error, MissingYear):
-            what = i18n.text("error.year.what", year=error.year)
-        return make_response(_error_page("error.stopped", what), 409)
+    app.register_error_handler(AvailabilityError, _uncounted)
+
+
+def _uncounted(error: AvailabilityError) -> Response:
+    """A figure that cannot be told: why, and no number."""
+    if request.path.startswith(("/v1/", "/api/")):
+        raise error
+    what = str(error)
+    if isinstance(error, MissingYear):
+        what = i18n.text("error.year.what", year=error.year)
+    return make_response(_error_page("error.stopped", what), 409)
 
 
 def _error_page(key: str, what: str) -> str:
