@@ -221,8 +221,9 @@ class Words:
         """Its points, or the range that evidence still leaves."""
         if one.state is LineState.NOT_APPLICABLE and one.points is None:
             return "–"
-        if one.id.startswith("fine.") and one.points is not None:
-            return text("judging.yuan", self.lang, n=yuan(self.judged.fined.get(one.id)))
+        if one.id.startswith("fine."):
+            key = "judging.yuan" if one.state is not LineState.NOT_PROVEN else "judging.yuan.open"
+            return text(key, self.lang, n=yuan(self.judged.fined.get(one.id)))
         return points(one.points) if one.points is not None else self.range_of(one.low, one.high)
 
     def full_of(self, one: Line) -> str:

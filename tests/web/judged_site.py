@@ -24,11 +24,14 @@ STARTS = {
 }
 
 
+PLAIN = worksite.ESTATE
+
+
 def estate_of(pack: str) -> str:
     """The worksite's estate with a contract."""
     contract = f"contract: {{pack: {pack}, start: {STARTS[pack]}}}\n"
     # Nobody looks at the switch: of a unit whose every asset is not tried, no round would count.
-    planned = worksite.ESTATE.replace("kind: switch, system: portal", "kind: switch")
+    planned = PLAIN.replace("kind: switch, system: portal", "kind: switch")
     return planned.replace("timezone: Asia/Shanghai\n", f"timezone: Asia/Shanghai\n{contract}")
 
 

@@ -24,7 +24,7 @@ from collector.scoring.model import PackPeriod, Proof
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.pages import asking
-from collector.web.pages.base import Answer, context, estate, render, route, t, table
+from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table
 from collector.web.pages.scorecard import Tile
 
 _FAULTS = (
@@ -134,7 +134,7 @@ def faults_table(args: Mapping[str, str]) -> Table:
     lang = i18n.language()
     rows = [
         (
-            Link(one.id, url_for("pages.fault", fault=one.id, period=period.name)),
+            Link(called(one), url_for("pages.fault", fault=one.id, period=period.name)),
             _name(one.system),
             one.moments.onset_ms,
             one.to_ms,
@@ -338,7 +338,7 @@ def choices() -> list[tuple[str, str]]:
     for period in (now, before):
         account = told(period) if period is not None else None
         for one in account.account.faults if account is not None else ():
-            found.append((one.id, f"{one.id} {_name(one.system)}"))
+            found.append((one.id, called(one)))
     if asked and asked not in {name for name, _ in found}:
         found.append((asked, asked))
     return found
@@ -369,6 +369,11 @@ def finding_choices() -> list[tuple[str, str]]:
     ]
 
 
+def called(one: Fault) -> str:
+    """A fault by its system's name and the time it began."""
+    return t("judging.fault.of", name=_name(one.system), when=clock(one.moments.onset_ms, "%m-%d %H:%M:%S"))
+
+
 def asked_rows() -> list[tuple[object, ...]]:
     """What faults of the running period ask people for."""
     if not judging_now.periods():
@@ -382,7 +387,7 @@ def asked_rows() -> list[tuple[object, ...]]:
             Link(
                 doc_or(f"doc.ask.{kind}", kind, lang), url_for("pages.statement_new", kind=kind, fault=one.id)
             ),
-            f"{_name(one.system)} · {one.id}",
+            called(one),
             t("faults.asks"),
             "–",
             None,

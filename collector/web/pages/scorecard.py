@@ -103,7 +103,7 @@ def lines_table(args: Mapping[str, str]) -> Table:
 def offs_table(args: Mapping[str, str]) -> Table:
     """Deductions, fines and vetoes that hold or may."""
     found = asking.card_of(args)
-    chosen = [one for one in found.judged.card.lines if is_off(one) and (one.items or one.low != one.high)]
+    chosen = [one for one in found.judged.card.lines if is_off(one) and (one.items or one.gaps)]
     made = words_of(found).lines(chosen, "judging-offs", t("judging.offs"))
     return Table(made.name, made.title, made.columns, made.rows, t("scorecard.offs.none"), _args(found))
 

@@ -117,6 +117,20 @@ def _named(kind: Kind, field: Field, value: str, pack: Pack) -> str:
     return said if said != value else word("item", value, lang)
 
 
+def item_name(value: str) -> str:
+    """What an item of the contract is called: a document on file, a deduction, a fine."""
+    pack = judging_now.pack()
+    place = 0 if i18n.language() == "zh" else 1
+    if pack is None:
+        return value
+    for one in pack.archive.documents if pack.archive is not None else ():
+        if one.id == value:
+            return (one.zh, one.en)[place]
+    offs = offs_of(pack, Choices(resolve(pack, {})))
+    off = next((one for one in offs if one.line.partition(".")[2] == value), None)
+    return value if off is None else (off.title, off.title_en or off.title)[place]
+
+
 def _periods() -> list[Choice]:
     now = context().now()
     return [(one.name, one.name) for one in reversed(judging_now.periods()) if one.from_ms <= now]

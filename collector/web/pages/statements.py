@@ -88,6 +88,8 @@ def value_words(field: Field | None, value: object) -> str:
         return clock(value, "%Y-%m-%d %H:%M")
     if field is not None and field.type is Type.WORD:
         return word("word", str(value), i18n.language())
+    if field is not None and field.name == "item":
+        return statement_forms.item_name(str(value))
     if field is not None and field.type in (Type.UNIT, Type.SYSTEM, Type.ASSET):
         return name_of(str(value))
     return str(value)
