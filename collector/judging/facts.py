@@ -104,7 +104,8 @@ def _filed(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:
     if terms is None:
         return (), ()
     question = archive.Asked(asked.period, asked.as_of_ms, asked.options)
-    return archive.facts_of(archive.archive(terms, question, units, ground.said), units)
+    items, gaps = archive.facts_of(archive.archive(terms, question, units, ground.said), units)
+    return items, [gap for gap in gaps if gap.kind in asked.kinds]
 
 
 def _ordered(items: Sequence[Item]) -> tuple[Item, ...]:

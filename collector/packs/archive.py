@@ -5,7 +5,7 @@ Pure: the store and the verifier meet here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -246,13 +246,13 @@ def facts_of(found: Archive, units: Sequence[Unit]) -> tuple[tuple[Item, ...], t
         if place.wanted.line is Line.NONE or not place.required:
             continue
         unit = place.unit or (home.get(place.system) if place.system else None)
-        more_items, gap = _counted(place, unit, found, (place.unit, place.system) in kept)
+        more_items, more_gaps = _counted(place, unit, found, (place.unit, place.system) in kept)
         items += more_items
-        gaps += [] if gap is None else [gap]
+        gaps += more_gaps
     return tuple(items), tuple(gaps)
 
 
-def _counted(place: Place, unit: str | None, found: Archive, kept: bool) -> tuple[list[Item], Gap | None]:
+def _counted(place: Place, unit: str | None, found: Archive, kept: bool) -> tuple[list[Item], list[Gap]]:
     facts = {"item": place.wanted.id}
     where = {"unit": unit, "system": place.system, "facts": facts, "title": place.wanted.zh}
     word = place.wanted.line.value
@@ -264,13 +264,13 @@ def _counted(place: Place, unit: str | None, found: Archive, kept: bool) -> tupl
             present = Fraction(place.present)
             made.append(Item("document_present", present, proofs=proofs, **where))  # type: ignore[arg-type]
     if not place.missing:
-        return made, None
+        return made, []
     open_ = found.as_of_ms < max(place.due_ms, found.period.to_ms)
     if open_ or not kept:
         reason = "period_open" if open_ else "no_statement"
-        kind = "document_present" if place.wanted.line is Line.DOCUMENT else f"{word}_missing"
-        gap = Gap(kind, reason, unit, place.system, place.missing, facts, "vendor", place.due_ms)
-        return made, gap
+        kinds = [f"{word}_missing", *(["document_present"] if place.wanted.line is Line.DOCUMENT else [])]
+        open_gap = Gap("", reason, unit, place.system, place.missing, facts, "vendor", place.due_ms)
+        return made, [replace(open_gap, kind=kind) for kind in kinds]
     missing = Fraction(place.missing)
     made.append(Item(f"{word}_missing", missing, proofs=proofs, **where))  # type: ignore[arg-type]
-    return made, None
+    return made, []

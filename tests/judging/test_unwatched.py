@@ -7,6 +7,8 @@ from fractions import Fraction
 import pytest
 
 from collector.availability.calendar_cn import shipped
+from collector.availability.estate_terms import EstateTerms
+from collector.faults.ground import Ground as Troubles
 from collector.inspection.deadlines import start_of
 from collector.inspection.obligations import ledger
 from collector.inspection.obligations_counted import counting
@@ -14,7 +16,9 @@ from collector.inspection.obligations_counted import seen as observed
 from collector.jobs import scorecards as jobs
 from collector.judging import priced, services, unwatched
 from collector.judging.asked import Asked, kinds_of
-from collector.judging.ground import CHINA, Ground, ServiceSeen
+from collector.judging.facts import facts_of
+from collector.judging.ground import CHINA, Applied, Ground, ServiceSeen
+from collector.judging.scope import Scope, SystemScope, UnitScope
 from collector.packs.checking import walk
 from collector.packs.loading import names, packaged
 from collector.packs.options import resolve
@@ -261,6 +265,35 @@ def duties(pack, said=(), services=(), as_of_ms=None):
     lines = ledger(terms.terms, known, terms.frame, terms.span, said, [one.id for one in wanted])
     gaps = {(gap.kind, gap.facts.get("item")) for gap in priced.gaps(terms, ground, question)}
     return {one.obligation.id: one for one in lines}, gaps, wanted
+
+
+NOBODY = {
+    # The buyer's silence is satisfaction, by the clause; what he has to state is not stated.
+    "luohe-2026": {"satisfaction"},
+    # Nobody announced an occasion; drills and trainings are judged in other cycles.
+    "pingdingshan-2024": {"special", "drill", "training", "security"},
+    "huaian-2025": {"events", "emergency"},
+}
+NOBODY["pingdingshan-2025"] = NOBODY["pingdingshan-2024"]
+
+
+@pytest.mark.parametrize("pack", names())
+def test_of_a_period_that_nobody_ever_saw_only_silence_is_proven(pack):
+    first, end = DAY_ONE, date(2026, 8, 29) if pack == "huaian-2025" else date(2025, 11, 29)
+    period = PackPeriod("p", 1, at(0), start_of(end, CHINA), first, end)
+    question = replace(asked(pack, period.to_ms + 1, period), term=(first, end))
+    scope = Scope((UnitScope("centre", "中心"),), (SystemScope("portal", "门户", "centre", "ops"),))
+    applied = Applied(0, at(0), EstateTerms(1, "", "x", "Asia/Shanghai", "", (), scope=scope))
+    span = period.from_ms, period.to_ms
+    troubles = Troubles(term=span, window=span, scope=scope, core=frozenset(), outages=(), said=())
+    facts = facts_of(Ground(1, (applied,), troubles=troubles), question)
+    card = score(packaged(pack), facts, question.options)
+    told = {one.id: one for one in card.lines if one.state is LineState.PROVEN}
+    assert {name for name in told if not name.startswith("deduction.")} == NOBODY[pack]
+    quiet = [one for name, one in told.items() if name.startswith("deduction.")]
+    assert all([cause.code for cause in one.causes] == ["silence"] for one in quiet)
+    assert card.total is None and card.grade is None
+    assert all(one.who for one in facts.gaps)
 
 
 def selects(pack):
