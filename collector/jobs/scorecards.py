@@ -321,6 +321,9 @@ def seal(context: Context, name: str, *, by: str) -> tuple[int, Sealed] | None:
     def guard(conn: Connection) -> None:
         if len(history(conn, period.name)) != number:
             raise NoScorecard("sealed_meanwhile", f"somebody else sealed {period.name} meanwhile")
+        # Something that came in the very millisecond would be left out, and found by whoever verifies.
+        if (evidence.first_received(conn, now + 1) or evidence.size(conn)) > made.size:
+            raise NoScorecard("not_settled", "something came while it was made: try again")
 
     idx = projection.log(context, [(EntryKind.RECORD, header, sealed.encode(whole))], guard)[0]
     return idx, whole
