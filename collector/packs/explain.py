@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
+from collector.packs.explain_numbers import numbers
 from collector.packs.explain_words import KINDS, WORDS
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import resolve
@@ -105,6 +106,8 @@ def explain(compiled: Compiled, lang: str = "zh") -> Iterator[str]:
     yield from _scoring(pack.scoring, say)
     yield from _money(pack.scoring, say)
     yield from _sections(pack, say)
+    yield say.say("numbers")
+    yield from (say.say("number", place=place, value=value) for place, value in numbers(compiled.body))
     yield say.say("options", count=len(pack.options))
     for option in pack.options:
         yield from _option(option, say)

@@ -6,6 +6,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "document": ("文件 {key}：{title}{signed}", "Document {key}: {title}{signed}"),
     "signed": ("，签订于 {day}", ", signed {day}"),
     "gap": ("  缺陷：{text}", "  defect: {text}"),
+    "numbers": ("各项时限与数值", "Limits and numbers"),
+    "number": ("  {place}: {value}", "  {place}: {value}"),
     "price": ("合同总价 {price} 元", "Contract total {price} yuan"),
     "periods": (
         "考核周期：每 {months} 个月一次，共 {count} 次，自 {start} 起{anchor}",

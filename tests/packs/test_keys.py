@@ -1,11 +1,15 @@
-"""Every number of a pack's scoring, periods and options, changed alone, shows in `pack check`."""
+"""Every number of a pack, changed alone, shows: in `pack check`, or in the page of its obligations."""
 
+import importlib.util
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from collector.packs.explain import explain
+from collector.packs.explain_numbers import SECTIONS as LIMITS
+from collector.packs.explain_numbers import numbers
 from collector.packs.loading import names, packaged
 from collector.packs.model import compiled, read_back
 
@@ -74,3 +78,53 @@ def test_every_number_changed_alone_shows(name):
                 silent.append(".".join(str(step) for step in path))
     assert seen > 40
     assert silent == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_limit_changed_alone_shows(name):
+    """Of faults, flaws, findings, statements, the archive: by its place, in the words of `pack check`."""
+    document = json.loads(packaged(name).body)
+    usual, seen = list(numbers(packaged(name).body)), 0
+    for section in LIMITS:
+        for path in leaves(document.get(section), (section,)):
+            body = json.dumps(changed(document, path), ensure_ascii=False).encode()
+            seen += 1
+            assert list(numbers(body)) != usual, path
+    assert seen > 40
+    shown = list(explain(packaged(name), "en"))
+    assert [place for place, value in usual if f"  {place}: {value}" not in shown] == []
+
+
+# Numbers that a rhythm does not use; and how long the work takes, which moves the last responsible moment
+# only (tests/cadence), not what is owed.
+USED_BY = {"ahead_days": ("before",), "opens_days": ("before",), "step": ("days",), "lead_hours": ()}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_number_of_the_obligations_changed_alone_shows(name):
+    """In the rhythm of docs/packs/obligations.md, or among what holds for all of them."""
+    document = json.loads(packaged(name).body)
+    usual = packaged(name).pack.obligations
+    maker = _maker()
+    for path in leaves(document["obligations"], ("obligations",)):
+        if path[1] != "obligations":
+            continue
+        cadence = document["obligations"]["obligations"][path[2]]["cadences"][path[4]]
+        if cadence["every"] not in USED_BY.get(path[-1], (cadence["every"],)):
+            continue
+        other = read_back(
+            json.dumps(
+                changed(document, path), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+            ).encode()
+        ).pack.obligations
+        number = path[2]
+        told = [[maker.rhythm(one) for one in terms.obligations[number].cadences] for terms in (usual, other)]
+        assert told[0] != told[1], path
+
+
+def _maker():
+    path = Path(__file__).resolve().parents[2] / "deploy/docs/make_obligations.py"
+    spec = importlib.util.spec_from_file_location("make_obligations", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
