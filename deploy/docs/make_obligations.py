@@ -32,8 +32,10 @@ HEAD = """# Obligations (义务台账)
 Made from the packs by `python deploy/docs/make_obligations.py`; do not edit. Every obligation of contracts
 2.1 to 2.3 stands here with its rhythm, what proves it, who must act, and the test that drives it from
 signed results or statements to its line: of the scorecard where one prices it, of the obligation ledger in
-any case. `roundseal-collector obligations DIR` prints the ledger: *kept*, *broken* (something was missed or
-late), *not proven* (nobody could tell, or only people know and nobody said), *open*, *nothing due*.
+any case. `roundseal-collector obligations DIR [ID] [--period P] [--as-of T] [--json]` prints the ledger of a
+period (its name or number; the running one; `term`): *kept*, *broken* (something was missed or late), *not
+proven* (nobody could tell, or only people know and nobody said), *open*, *nothing due*; with an ID that one
+with all its rows and entries. Exit 0: nothing is broken; 1: something is; 2: it cannot be told.
 
 Where nothing makes a breach or an event yet, the row is *not proven* (or nothing is due), never kept, and the
 obligation says so. A thing is *missed* only if its time is over and the collector was there to see it. Due
@@ -43,6 +45,11 @@ gives no number ("定期"), the rhythm is ours and the limit says so: agree it i
 AUTO: results of agents alone prove it. SEMI: the machine proves times, counts or states; a person supplies
 a cause, an approval, a signature, a document. MANUAL: only people know; the ledger keeps the deadline, the
 form, the document's digest, who filed it and when.
+
+A drift of a configuration, or a system that leaves the estate or its time in service, is a change; who tells
+of it is `shutdown_reported`, `change_requested`, `in_service` or `in_scope` for that system (LH-40). A move to
+the cloud is stated with `migration` (HA-03), what starts a limit with `limit_started`. No alerts are sent, so
+that a fault was reported upwards at once (LH-35, HA-15) is proven by `escalated` alone.
 
 The tests (collectors in `tests/cadence/driving.py`, fed with signed results and statements):
 
