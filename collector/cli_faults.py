@@ -121,6 +121,16 @@ class _Clock:
         return datetime.fromtimestamp(ms / 1000, self._zone).isoformat(timespec="seconds")
 
 
+def _sides(fault: "Fault") -> Iterator[str]:
+    """What only the vendor's side said, and what it says against the buyer's word."""
+    judged = fault.judged
+    if judged.unconfirmed:
+        yield f"  not confirmed by the buyer: {', '.join(judged.unconfirmed)}"
+    if judged.disputed:
+        against = ", ".join(f"{kind} (entry {entry})" for kind, entry in judged.disputed)
+        yield f"  disputed, the buyer's word counts: {against}"
+
+
 def _fault_lines(fault: "Fault", when: _Clock, *, whole: bool) -> Iterator[str]:
     judged, moments = fault.judged, fault.moments
     stated = "stated" if judged.level_by is not None else "proposed"
@@ -135,6 +145,7 @@ def _fault_lines(fault: "Fault", when: _Clock, *, whole: bool) -> Iterator[str]:
         yield f"  same as {fault.repeated.of}: {_DECIDED[fault.repeated.decided]}"
     if judged.asked:
         yield f"  asked: {', '.join(judged.asked)}"
+    yield from _sides(fault)
     if fault.flags:
         yield f"  flags: {', '.join(fault.flags)}"
     yield from (_event_line(one, when) for one in (fault.timeline if whole else ()))

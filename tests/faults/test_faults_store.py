@@ -191,6 +191,8 @@ def test_a_statement_about_a_fault_that_nobody_knows_is_refused(site):
         assert found.value.code == "unknown_fault"
     site.say("level", fault="portal@2026-07-14T02:10:00Z", level="3")  # inside it: evidence may move an onset
     assert site.told("2026-07").account.faults[0].judged.level == 3
+    said = run(site, "faults", "DIR", "--period", "2026-07").output
+    assert "not confirmed by the buyer: level" in said
 
 
 def test_the_commands_show_what_is_late_unknown_or_asked(site):
