@@ -51,6 +51,7 @@ SYSTEMS, UNITS, ASSETS = 27, 9, 500
 CHECKS = ("host.load", "host.cpu", "host.memory", "host.filesystem", "host.uptime", "host.processes")
 HOUR, DAY = 3_600_000, 86_400_000
 FIRST = date(2024, 6, 10)
+DAYS = 365
 KEPT = 95  # days of backups that stand
 MONTH_S, QUARTER_S = 1, 10
 
@@ -152,7 +153,7 @@ def fill(context, clock, text: str) -> None:
 
         digest = newest(conn).digest
     previous, day = "", FIRST
-    while day < FIRST + timedelta(days=365):
+    while day < FIRST + timedelta(days=DAYS):
         clock.now = at(day, 12)
         if day.weekday() == 0:
             data = records.encode(made := record(day, digest, previous))
@@ -191,7 +192,7 @@ def scan(context, now: int) -> None:
 def tables(context) -> None:
     """What the deriver would have left of probes and of looks at backups."""
     site = module("backupsite", ROOT / "tests" / "backups" / "collector" / "backupsite.py")
-    days = [FIRST + timedelta(days=n) for n in range(365)]
+    days = [FIRST + timedelta(days=n) for n in range(DAYS)]
     with context.write() as conn:
         rows = []
         for number in range(2 * SYSTEMS):
@@ -294,7 +295,7 @@ def main() -> int:
     with ExitStack() as stack:
         here = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "collector"
         store(here, given.pack, clock)
-        clock.now = at(FIRST + timedelta(days=366))
+        clock.now = at(FIRST + timedelta(days=DAYS + 1))
         return measured(stack.enter_context(open_context(here, lambda: clock.now)), clock, given.profile)
 
 
