@@ -88,9 +88,11 @@ def remove(conn: Connection, rows: Iterable[RunRow]) -> None:
 
 def newest(conn: Connection) -> list[RunRow]:
     """The last run of every series."""
-    table = run_table
-    last = select(table.c.series, func.max(table.c.first).label("first")).group_by(table.c.series).subquery()
-    joined = select(table).join(last, (table.c.series == last.c.series) & (table.c.first == last.c.first))
+    # Asked for by series, for there are few of these and many runs.
+    table, one = run_table, series_table.c.id
+    other = table.alias("other")
+    last = select(func.max(other.c.first)).where(other.c.series == one).scalar_subquery()
+    joined = select(table).join_from(series_table, table, (table.c.series == one) & (table.c.first == last))
     return [RunRow(*row) for row in conn.execute(joined)]
 
 
