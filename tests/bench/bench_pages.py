@@ -5,8 +5,8 @@
 The store is that of bench_scorecard.py (with `--keep` it stays in DIR for another run). Pages are asked for
 through the application itself, by somebody who is logged in, without a server between. Printed: of each page
 the first answer of a process that knows nothing, and the median of ten, in milliseconds of CPU and by the
-clock; then the median of three after its figures have become too old to be shown again. The bar is 100 ms of CPU for the
-median of ten.
+clock; then the median of three after its figures have become too old to be shown again. The bar is 100 ms
+of CPU for the median of ten.
 """
 
 import argparse
