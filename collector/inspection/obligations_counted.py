@@ -13,7 +13,7 @@ from collector.inspection.cadence_model import Frame, Observed, Span, State
 from collector.inspection.cadence_terms import ObligationTerms, Tag, with_options
 from collector.inspection.deadlines import Workdays, shanghai, start_of
 from collector.inspection.obligations import ObligationLine, gaps, items, lapse_items, ledger
-from collector.inspection.obligations_seen import NOTHING, Extra, observed
+from collector.inspection.obligations_seen import NOTHING, Extra, completed, gathered, observed
 from collector.judging.ground import Ground
 from collector.packs.checking import walk
 from collector.packs.model import Pack
@@ -71,16 +71,22 @@ def seen(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> Observed:
     return observed(ground, asked.terms, asked.frame, asked.as_of_ms, extra)
 
 
+def seen_by_all(asked: Counting, ground: Ground) -> Observed:
+    """The part of it that does not hang on what other parts make of the log."""
+    return gathered(ground, asked.terms, asked.frame, asked.as_of_ms, ground.special)
+
+
 def counted(
-    asked: Counting, pack: Pack, ground: Ground, extra: Extra = NOTHING
+    asked: Counting, pack: Pack, ground: Ground, extra: Extra = NOTHING, base: Observed | None = None
 ) -> tuple[tuple[Item, ...], tuple[Gap, ...]]:
     """Items and gaps of the obligations that the pack's rules count rows of (PD-37, HA-26), lapses, and what
-    was broken of those whose deduction the buyer sets (LH-40, LH-42) and has not set."""
+    was broken of those whose deduction the buyer sets (LH-40, LH-42) and has not set. `base` as of
+    `seen_by_all`."""
     priced, lapses = priced_by(pack)
     stated = set_by_people(pack)
     if not priced and not lapses and not stated:
         return (), ()
-    known = seen(asked, ground, extra)
+    known = completed(base or seen_by_all(asked, ground), extra, asked.terms, asked.frame)
     lines = ledger(asked.terms, known, asked.frame, asked.span, ground.said, priced | stated)
     counted_by_row = [one for one in lines if one.obligation.id in priced]
     made = [*items(counted_by_row, asked.frame)]

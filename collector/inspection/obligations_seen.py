@@ -80,23 +80,33 @@ def observed(
     ground: Ground, terms: ObligationTerms, frame: Frame, as_of_ms: int, extra: Extra = NOTHING
 ) -> Observed:
     """Everything that obligations of these terms can be told from, as of an instant."""
+    return completed(gathered(ground, terms, frame, as_of_ms, extra.special), extra, terms, frame)
+
+
+def gathered(
+    ground: Ground,
+    terms: ObligationTerms,
+    frame: Frame,
+    as_of_ms: int,
+    special: frozenset[str] = frozenset(),
+) -> Observed:
+    """The dear part of it, which is the same whatever other parts make of the log: `completed` adds that."""
     said = [one for one in ground.said if one.received_ms <= as_of_ms]
     units, systems = _units(ground.applied), _systems(ground.applied)
     scope = scope_at(ground.applied, as_of_ms)
     deeds = [
-        *_inspections(excused(ground.rounds, words(said)), ground.applied, terms, extra.special),
+        *_inspections(excused(ground.rounds, words(said)), ground.applied, terms, special),
         *_regular(ground, scope, frame, as_of_ms),
         *_scopes(ground.applied),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
-        *extra.deeds,
     ]
     waivers = tuple(waiver for one in said for waiver in _waiver(one, ground.said))
-    made = Observed(
+    return Observed(
         as_of_ms=as_of_ms,
         units=units,
         systems=systems,
         deeds=tuple(deeds),
-        events=(*(event for one in said for event in _event(one)), *extra.events),
+        events=tuple(event for one in said for event in _event(one)),
         occasions=(*_holidays(frame), *(occasion for one in said for occasion in _moment(one, frame))),
         waivers=waivers,
         denied=tuple(denied(said, ground.applied)),
@@ -104,12 +114,22 @@ def observed(
             *(breach for one in said for breach in _breach(one)),
             *(_late(one) for one in waivers if one.received_ms >= one.from_ms),
             *_ownerless(ground.applied),
-            *extra.breaches,
         ),
+        watched=_merged(_watched(ground, said)),
+        pending=tuple((one.from_ms, one.to_ms) for one in ground.pending),
+    )
+
+
+def completed(base: Observed, extra: Extra, terms: ObligationTerms, frame: Frame) -> Observed:
+    """What was gathered with what other parts make of the log, and what lapsed by both."""
+    made = replace(
+        base,
+        deeds=(*base.deeds, *extra.deeds),
+        events=(*base.events, *extra.events),
+        breaches=(*base.breaches, *extra.breaches),
         clocks=extra.clocks,
         blind=extra.blind,
-        watched=_merged((*extra.watched, *_watched(ground, said))),
-        pending=tuple((one.from_ms, one.to_ms) for one in ground.pending),
+        watched=_merged((*extra.watched, *base.watched)),
     )
     return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))
 

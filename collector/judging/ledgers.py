@@ -9,7 +9,7 @@ from collector.faults.counted import days_of, terms_of
 from collector.faults.items import interruptions
 from collector.faults.model import Account, Finding
 from collector.inspection.obligations_changes import changed, deeds, events
-from collector.inspection.obligations_counted import counted, counting
+from collector.inspection.obligations_counted import counted, counting, seen_by_all
 from collector.inspection.obligations_seen import Extra
 from collector.judging import priced
 from collector.judging.asked import Asked
@@ -53,5 +53,6 @@ def _due(ground: Ground, asked: Asked, findings: Sequence[Finding]) -> Found:
         return (), ()
     found = changed(changes(findings, ground.said, ground.rounds, span), ground.applied, ground.said, span)
     extra = Extra(special=ground.special, events=tuple(events(found)), deeds=tuple(deeds(found)))
-    made, missing = counted(question, asked.pack, ground, extra)
-    return made, (*missing, *priced.gaps(question, ground, asked))
+    base = seen_by_all(question, ground)
+    made, missing = counted(question, asked.pack, ground, extra, base)
+    return made, (*missing, *priced.gaps(question, ground, asked, base))

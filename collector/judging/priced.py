@@ -7,11 +7,11 @@ doesn't price (files' configuration), the buyer's word alone prices it, and sile
 
 from collections.abc import Iterator
 
-from collector.inspection.cadence_model import Breach, Deed, State
+from collector.inspection.cadence_model import Breach, Deed, Observed, State
 from collector.inspection.cadence_terms import Every, Obligation
 from collector.inspection.obligations import ObligationLine, ledger
-from collector.inspection.obligations_counted import Counting, seen
-from collector.inspection.obligations_seen import BLIND, Extra
+from collector.inspection.obligations_counted import Counting
+from collector.inspection.obligations_seen import BLIND, Extra, completed
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground, ServiceSeen
@@ -25,12 +25,13 @@ _NAMES = {"promise_unfulfilled": "promise_missed"}
 _OF_ITEM = ("fine", "deduction", "veto")
 
 
-def gaps(question: Counting, ground: Ground, asked: Asked) -> Iterator[Gap]:
-    """What the ledger cannot tell of a period that is over, for each rule that prices it."""
+def gaps(question: Counting, ground: Ground, asked: Asked, base: Observed) -> Iterator[Gap]:
+    """What the ledger cannot tell of a period that is over, for each rule that prices it. `base`: what was
+    gathered of the ground (`seen_by_all`)."""
     if asked.as_of_ms < asked.period.to_ms:
         return
     wanted = [one.id for one in question.terms.obligations if provable(one)]
-    known = seen(question, ground, extra(ground, asked))
+    known = completed(base, extra(ground, asked), question.terms, question.frame)
     for line in ledger(question.terms, known, question.frame, question.span, ground.said, wanted):
         reason = untold(line)
         for kind, facts in costs(line.obligation) if reason else ():

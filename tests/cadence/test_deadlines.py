@@ -33,7 +33,7 @@ def at(text):
 
 
 def test_a_year_without_published_holidays_stops_the_calculation_and_says_which():
-    with pytest.raises(MissingYear, match="no data for the year 2027") as caught:
+    with pytest.raises(MissingYear, match="no public holidays of 2027 in calendar") as caught:
         due(Deadline(3, Unit.WORKING_DAYS), at("2026-12-30T10:00"), DAYS)
     assert caught.value.year == 2027
 

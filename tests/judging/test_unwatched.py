@@ -11,7 +11,7 @@ from collector.availability.estate_terms import EstateTerms
 from collector.faults.ground import Ground as Troubles
 from collector.inspection.deadlines import start_of
 from collector.inspection.obligations import ledger
-from collector.inspection.obligations_counted import counting
+from collector.inspection.obligations_counted import counting, seen_by_all
 from collector.inspection.obligations_counted import seen as observed
 from collector.jobs import scorecards as jobs
 from collector.judging import priced, services, unwatched
@@ -263,7 +263,8 @@ def duties(pack, said=(), services=(), as_of_ms=None):
     wanted = [one for one in terms.terms.obligations if priced.provable(one)]
     known = observed(terms, ground, priced.extra(ground, question))
     lines = ledger(terms.terms, known, terms.frame, terms.span, said, [one.id for one in wanted])
-    gaps = {(gap.kind, gap.facts.get("item")) for gap in priced.gaps(terms, ground, question)}
+    base = seen_by_all(terms, ground)
+    gaps = {(gap.kind, gap.facts.get("item")) for gap in priced.gaps(terms, ground, question, base)}
     return {one.obligation.id: one for one in lines}, gaps, wanted
 
 

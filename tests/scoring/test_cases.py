@@ -83,7 +83,11 @@ def test_what_is_got_has_the_types_of_what_is_expected_and_an_unknown_key_is_nul
         ("luohe_monthly", {"fines": [{"item": "x"}]}, "input.fines[0]"),
         ("luohe_monthly", {"fines": [{"item": "x", "yuan": 1, "percent": 1}]}, "input.fines[0]"),
         ("luohe_monthly", {"deductions": [{"item": "x", "points": -1}]}, "input.deductions[0].points"),
-        ("luohe_monthly", {"deductions": [{"item": "complaint", "points": 15}]}, "input.deductions[0].points"),
+        (
+            "luohe_monthly",
+            {"deductions": [{"item": "complaint", "points": 15}]},
+            "input.deductions[0].points",
+        ),
         ("luohe_monthly", {"fines": [{"item": "misoperation", "percent": 31}]}, "input.fines[0].percent"),
         ("luohe_monthly", {"units": [{"satisfaction": 31}]}, "input.units[0].satisfaction"),
         ("luohe_monthly", {"months": []}, "input.months"),
