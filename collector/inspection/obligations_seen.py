@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from collector.evidence.periods import PeriodError, parse_period
+from collector.inspection import obligations_scope
 from collector.inspection.cadence_model import (
     Breach,
     Deed,
@@ -28,12 +29,12 @@ from collector.inspection.deadlines import day_of, start_of, stretches
 from collector.inspection.due import BY_HAND
 from collector.inspection.holidays import HOLIDAYS, fixed, occurrences
 from collector.inspection.obligations_denied import denied
+from collector.inspection.obligations_scope import LOG
 from collector.judging import backups, scans
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied, Ground, UnitRound, scope_at
 from collector.judging.inspections import coverage, excused
 from collector.judging.scope import Scope
-from collector.judging.scope import Span as InScope
 from collector.judging.words import words
 from collector.scoring.model import Item, PackPeriod
 from collector.statements.fields import ZONE
@@ -41,7 +42,6 @@ from collector.statements.model import Said
 
 _EVER = 2**53
 _PER_CENT = 10  # per mille
-LOG = "log"
 _Whose = tuple[str | None, str | None]  # unit, system
 
 
@@ -92,12 +92,12 @@ def gathered(
 ) -> Observed:
     """The dear part of it, which is the same whatever other parts make of the log: `completed` adds that."""
     said = [one for one in ground.said if one.received_ms <= as_of_ms]
-    units, systems = _units(ground.applied), _systems(ground.applied)
+    units, systems = obligations_scope.units(ground.applied), obligations_scope.systems(ground.applied)
     scope = scope_at(ground.applied, as_of_ms)
     deeds = [
         *_inspections(excused(ground.rounds, words(said)), ground.applied, terms, special),
         *_regular(ground, scope, frame, as_of_ms),
-        *_scopes(ground.applied),
+        *obligations_scope.scopes(ground.applied),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
     ]
     waivers = tuple(waiver for one in said for waiver in _waiver(one, ground.said))
@@ -113,9 +113,9 @@ def gathered(
         breaches=(
             *(breach for one in said for breach in _breach(one)),
             *(_late(one) for one in waivers if one.received_ms >= one.from_ms),
-            *_ownerless(ground.applied),
+            *obligations_scope.no_owner(ground.applied),
         ),
-        watched=_merged(_watched(ground, said)),
+        watched=obligations_scope.merged(_watched(ground, said)),
         pending=tuple((one.from_ms, one.to_ms) for one in ground.pending),
     )
 
@@ -129,68 +129,14 @@ def completed(base: Observed, extra: Extra, terms: ObligationTerms, frame: Frame
         breaches=(*base.breaches, *extra.breaches),
         clocks=extra.clocks,
         blind=extra.blind,
-        watched=_merged((*extra.watched, *base.watched)),
+        watched=obligations_scope.merged((*extra.watched, *base.watched)),
     )
     return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))
 
 
 def watched_too(made: Observed, spans: Iterable[Span]) -> Observed:
     """The same, where the collector was there at these times too."""
-    return replace(made, watched=_merged((*made.watched, *spans)))
-
-
-# Who is in scope.
-
-
-def _spans(applied: Sequence[Applied], number: int) -> Span:
-    """When an estate was in force; what the first one names was there before it too."""
-    begins = -_EVER if number == 0 else applied[number].at_ms
-    return begins, applied[number + 1].at_ms if number + 1 < len(applied) else _EVER
-
-
-def _scoped(applied: Sequence[Applied]) -> Iterator[tuple[Scope, Span]]:
-    held = [one for one in applied if one.terms.scope is not None]
-    for number, one in enumerate(held):
-        if one.terms.scope is not None:
-            yield one.terms.scope, _spans(held, number)
-
-
-def _units(applied: Sequence[Applied]) -> tuple[Subject, ...]:
-    found: dict[str, list[Span]] = defaultdict(list)
-    for scope, span in _scoped(applied):
-        for unit in scope.units:
-            found[unit.id].append(span)
-    return tuple(Subject(name, spans=_merged(spans)) for name, spans in found.items())
-
-
-def _systems(applied: Sequence[Applied]) -> tuple[Subject, ...]:
-    """A system of each unit it was ever in, while it was in it, in scope and in service."""
-    found: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
-    for scope, span in _scoped(applied):
-        for one in scope.systems:
-            inside = _cut(_cut([span], one.in_scope), one.in_service)
-            found[one.id, one.unit] += inside
-    return tuple(Subject(name, unit, _merged(spans)) for (name, unit), spans in found.items() if spans)
-
-
-def _cut(spans: Iterable[Span], held: Sequence[InScope]) -> list[Span]:
-    if not held:
-        return list(spans)
-    edges = [
-        (-_EVER if s.from_ms is None else s.from_ms, _EVER if s.to_ms is None else s.to_ms) for s in held
-    ]
-    both = [(max(a, c), min(b, d)) for a, b in spans for c, d in edges]
-    return [one for one in both if one[0] < one[1]]
-
-
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    made: list[Span] = []
-    for begins, ends in sorted(spans):
-        if made and begins <= made[-1][1]:
-            made[-1] = made[-1][0], max(made[-1][1], ends)
-        else:
-            made.append((begins, ends))
-    return tuple(made)
+    return replace(made, watched=obligations_scope.merged((*made.watched, *spans)))
 
 
 # What machines did.
@@ -289,22 +235,6 @@ def _of_item(item: Item, received: Mapping[int, int]) -> Deed:
         grade=proof.grade,
         facts=dict(item.facts),
     )
-
-
-def _scopes(applied: Sequence[Applied]) -> Iterator[Deed]:
-    for one in applied:
-        if one.terms.scope is not None:
-            yield Deed("scope", one.at_ms, one.at_ms, one.idx, signer=LOG)
-
-
-def _ownerless(applied: Sequence[Applied]) -> Iterator[Breach]:
-    """Systems that nobody answers for (PD-49), by each estate that leaves it so."""
-    for one in applied:
-        for system in one.terms.scope.systems if one.terms.scope is not None else ():
-            if not system.owner:
-                yield Breach(
-                    "no_owner", one.at_ms, one.at_ms, one.idx, system.unit, system.id, what=system.id
-                )
 
 
 # What people said.

@@ -25,17 +25,20 @@ from collector.store.statements import said_table
 from collector.web.pages.base import context, zone
 
 FRESH_MS = 30_000
-_KEPT = 24
+# What is over changes by what comes late only, and by people, whose words are looked for each time.
+OVER_MS = 600_000
+_DAY_MS = 86_400_000
+_KEPT = 96
 Found = TypeVar("Found")
 
 
-def kept(name: tuple[str, ...], make: Callable[[], Found]) -> Found:
+def kept(name: tuple[str, ...], make: Callable[[], Found], fresh_ms: int = FRESH_MS) -> Found:
     """What `make` gives, held for some seconds; made anew at once where people or seals have said more."""
     now = context().now()
     held = current_app.extensions.setdefault("roundseal_judging", {})
     mark = _mark()
     known = held.get(name)
-    if known is None or known[0] != mark or not 0 <= now - known[1] < FRESH_MS:
+    if known is None or known[0] != mark or not 0 <= now - known[1] < fresh_ms:
         known = (mark, now, make())
         held.pop(name, None)
         held[name] = known
@@ -126,9 +129,11 @@ def period_asked(name: str | None = None) -> PackPeriod:
 
 def card(period: PackPeriod) -> Card:
     """The scorecard of a period as of now; 404 for one that has not begun."""
-    if context().now() < period.from_ms:
+    now = context().now()
+    if now < period.from_ms:
         abort(404)
-    return kept(("card", period.name), lambda: _card(period))
+    fresh = OVER_MS if now >= period.to_ms + _DAY_MS else FRESH_MS
+    return kept(("card", period.name), lambda: _card(period), fresh)
 
 
 def _card(period: PackPeriod) -> Card:

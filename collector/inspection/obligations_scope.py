@@ -1,0 +1,82 @@
+"""Who was in scope when, of the estates that were applied: units, systems, and what nobody answers for."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from collector.inspection.cadence_model import Breach, Deed, Span, Subject
+from collector.judging.ground import Applied
+from collector.judging.scope import Scope
+from collector.judging.scope import Span as InScope
+
+_EVER = 2**53
+LOG = "log"
+
+
+def _spans(applied: Sequence[Applied], number: int) -> Span:
+    """When an estate was in force; what the first one names was there before it too."""
+    begins = -_EVER if number == 0 else applied[number].at_ms
+    return begins, applied[number + 1].at_ms if number + 1 < len(applied) else _EVER
+
+
+def _scoped(applied: Sequence[Applied]) -> Iterator[tuple[Scope, Span]]:
+    held = [one for one in applied if one.terms.scope is not None]
+    for number, one in enumerate(held):
+        if one.terms.scope is not None:
+            yield one.terms.scope, _spans(held, number)
+
+
+def units(applied: Sequence[Applied]) -> tuple[Subject, ...]:
+    """Every unit, and when an estate named it."""
+    found: dict[str, list[Span]] = defaultdict(list)
+    for scope, span in _scoped(applied):
+        for unit in scope.units:
+            found[unit.id].append(span)
+    return tuple(Subject(name, spans=merged(spans)) for name, spans in found.items())
+
+
+def systems(applied: Sequence[Applied]) -> tuple[Subject, ...]:
+    """A system of each unit it was ever in, while it was in it, in scope and in service."""
+    found: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
+    for scope, span in _scoped(applied):
+        for one in scope.systems:
+            inside = _cut(_cut([span], one.in_scope), one.in_service)
+            found[one.id, one.unit] += inside
+    return tuple(Subject(name, unit, merged(spans)) for (name, unit), spans in found.items() if spans)
+
+
+def _cut(spans: Iterable[Span], held: Sequence[InScope]) -> list[Span]:
+    if not held:
+        return list(spans)
+    edges = [
+        (-_EVER if s.from_ms is None else s.from_ms, _EVER if s.to_ms is None else s.to_ms) for s in held
+    ]
+    both = [(max(a, c), min(b, d)) for a, b in spans for c, d in edges]
+    return [one for one in both if one[0] < one[1]]
+
+
+def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans that touch as one, in order."""
+    made: list[Span] = []
+    for begins, ends in sorted(spans):
+        if made and begins <= made[-1][1]:
+            made[-1] = made[-1][0], max(made[-1][1], ends)
+        else:
+            made.append((begins, ends))
+    return tuple(made)
+
+
+def scopes(applied: Sequence[Applied]) -> Iterator[Deed]:
+    """An estate that says who is in scope is a deed of the log's own."""
+    for one in applied:
+        if one.terms.scope is not None:
+            yield Deed("scope", one.at_ms, one.at_ms, one.idx, signer=LOG)
+
+
+def no_owner(applied: Sequence[Applied]) -> Iterator[Breach]:
+    """Systems that nobody answers for (PD-49), by each estate that leaves it so."""
+    for one in applied:
+        for system in one.terms.scope.systems if one.terms.scope is not None else ():
+            if not system.owner:
+                yield Breach(
+                    "no_owner", one.at_ms, one.at_ms, one.idx, system.unit, system.id, what=system.id
+                )
