@@ -35,7 +35,9 @@ Ratio = Annotated[
     BeforeValidator(units.ratio),
     WithJsonSchema({"type": "string", "pattern": units.PERCENT_PATTERN}),
 ]
-Day = Annotated[str, BeforeValidator(units.day), WithJsonSchema({"type": "string", "format": "date"})]
+_DATE = WithJsonSchema({"type": "string", "format": "date"})
+Day = Annotated[str, BeforeValidator(units.day), _DATE]
+FirstDay = Annotated[str, BeforeValidator(units.first_day), _DATE]
 Instant = Annotated[
     str, BeforeValidator(units.instant_text), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
@@ -75,7 +77,7 @@ class Contract:
     writing; all others stay as the pack has them (lists with commas)."""
 
     pack: Id
-    start: Day
+    start: FirstDay
     options: dict[Pattern, Text] = field(default_factory=dict)
 
 

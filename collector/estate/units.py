@@ -47,6 +47,14 @@ def day(text: object) -> str:
         raise ValueError(f"{_shown(text)} is no day: write it as in 2026-06-10") from None
 
 
+def first_day(text: object) -> str:
+    """The first day of a contract: an ISO day from 1970 to 2199."""
+    made = day(text)
+    if not "1970" <= made[:4] <= "2199":
+        raise ValueError(f"{_shown(text)} is no first day of a contract: its year is from 1970 to 2199")
+    return made
+
+
 def instant_text(text: object) -> str:
     """An ISO 8601 instant, kept as text (its zone may come from the estate)."""
     try:

@@ -239,11 +239,13 @@ def _of_vulnerability(flaw: Vulnerability, period: PackPeriod) -> Iterator[Item 
         facts = {"severity": flaw.severity, "major_impact": None, "vulnerability": flaw.id}
         yield _flaw(flaw, "vulnerability_late", clock.due_ms, facts)
         return
-    for running in flaw.clocks:
-        if running.counts_as and running.state is ClockState.RUNNING and _in(running.due_ms, period):
+    for clock in flaw.clocks:
+        if clock.counts_as and clock.state in _UNSURE and _in(clock.due_ms, period):
             facts = {"severity": flaw.severity, "vulnerability": flaw.id}
-            where = ("vulnerability_late", "clock_running", flaw.unit, flaw.system, 1)
-            yield Gap(*where, facts=facts, who="operator", until_ms=running.due_ms)
+            running = clock.state is ClockState.RUNNING
+            why, who = ("clock_running", "operator") if running else (_reason(clock), _who(clock))
+            where = ("vulnerability_late", why, flaw.unit, flaw.system, 1)
+            yield Gap(*where, facts=facts, who=who, until_ms=clock.due_ms if running else None)
 
 
 def _found(flaw: Vulnerability, terms: VulnerabilityTerms, period: PackPeriod) -> Iterator[Item]:

@@ -43,6 +43,8 @@ class Episode:
     proofs: tuple[Proof, ...] = ()
     about: str = ""
     severity: str = ""
+    ended_told: Told | None = None
+    """The report that says so: a file is dated by whoever makes it, and counts from its receipt on."""
 
 
 def name_of(key: Key) -> str:
@@ -142,6 +144,8 @@ def _end(episode: Episode, report: Report, how: str) -> None:
     """A flaw was gone when the report was taken, not when somebody brought it."""
     episode.ended_ms, episode.ended_by = _taken(report.imported), how
     episode.looked_ms = _taken(report.imported)
+    one = report.imported
+    episode.ended_told = Told(_taken(one), one.received, False, one.idx)
     if report.proof is not None:
         episode.proofs = (*episode.proofs, report.proof)
 
@@ -154,6 +158,7 @@ def _united(episodes: list[Episode]) -> list[Episode]:
         if last is not None and (last.ended_ms is None or one.found_ms < last.ended_ms):
             if last.ended_ms is not None and (one.ended_ms is None or one.ended_ms > last.ended_ms):
                 last.ended_ms, last.ended_by = one.ended_ms, one.ended_by
+                last.ended_told = one.ended_told
             last.looked_ms = max(last.looked_ms, one.looked_ms)
             last.proofs = (*last.proofs, *one.proofs)
             continue
@@ -206,6 +211,7 @@ def _vulnerability(
     told = {
         "planned": () if plan is None else (_told_by(plan),),
         "fixed": () if mitigated is None else (_told_by(mitigated),),
+        "seen": _by_report(one, heard),
     }
     clocks = tuple(
         made for rule in terms.clocks if (made := _clock(rule, one.severity, times, told, at)) is not None
@@ -285,6 +291,15 @@ def _stage(one: Episode, mitigated: Said | None, plans: Sequence[Said]) -> tuple
     return Stage.OPEN, None, ""
 
 
+def _by_report(one: Episode, heard: Heard) -> tuple[Told, ...]:
+    """The rescan that ended it, vouched for where the buyer brought it or joined in; nothing for a look."""
+    told = one.ended_told
+    if told is None:
+        return ()
+    joined = any(said.entry == told.entry and agreed(said) for said in heard.said)
+    return (replace(told, vouched=told.vouched or joined),)
+
+
 def _told_by(one: Said) -> Told:
     return Told(time_of(one), one.received_ms, agreed(one), one.entry)
 
@@ -312,7 +327,7 @@ def _clock(
         stop,
         at[0],
         not_before_ms=at[0] if rule.stop == "fixed" else None,
-        told=told[rule.stop] if by_word else (),
+        told=told[rule.stop] if by_word else told["seen"] if rule.stop == "fixed" else (),
         tolerance_ms=at[2].tolerance_ms,
     )
     made = clock((rule.id, rule.clause, rule.start, rule.stop), limit, run, at[1])

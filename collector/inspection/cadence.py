@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from collector.inspection.cadence_due import Ask, turns
 from collector.inspection.cadence_model import (
+    NOT_PLANNED,
     Breach,
     Deed,
     Frame,
@@ -206,10 +207,9 @@ def _over(
     if deeds and found.counted(deeds) >= turn.needed:
         ended = Due(turn.due_ms, turn.last)
         return State.LATE, "", deeds, late_days(ended, deeds[-1].at_ms, zone)
-    if found.counted([*in_time, *found.unsure]) >= turn.needed:
-        return State.NOT_PROVEN, "uncertain_time", in_time, 0
-    if _waits(asked, turn, index.observed.pending):
-        return State.NOT_PROVEN, "round_open", in_time, 0
+    unsure = _unsure(asked, turn, found, in_time, index)
+    if unsure:
+        return State.NOT_PROVEN, unsure, in_time, 0
     overdue = late_days(Due(turn.due_ms, turn.last), index.observed.as_of_ms, zone)
     if _denied(asked, turn, index.observed):
         return State.MISSED, "stated_not_done", in_time, overdue if asked.cadence.late else 0
@@ -218,6 +218,18 @@ def _over(
     if not watched(index.observed.watched, turn.from_ms, turn.due_ms):
         return State.NOT_PROVEN, "nobody_watched", in_time, 0
     return State.MISSED, "partial" if found.partial else "", in_time, overdue if asked.cadence.late else 0
+
+
+def _unsure(asked: _Asked, turn: Turn, found: _Found, in_time: list[Deed], index: Index) -> str:
+    """Why a turn may have been done after all, for all anybody knows; "" where it was not."""
+    if found.counted([*in_time, *found.unsure]) >= turn.needed:
+        return "uncertain_time"
+    if _waits(asked, turn, index.observed.pending):
+        return "round_open"
+    unplanned = [one for one in found.partial if one.reason == NOT_PLANNED]
+    if unplanned and found.counted([*in_time, *found.unsure, *unplanned]) >= turn.needed:
+        return NOT_PLANNED
+    return ""
 
 
 def _waits(asked: _Asked, turn: Turn, pending: Sequence[Span]) -> bool:

@@ -25,6 +25,9 @@ class State(StrEnum):
     NOT_PROVEN = "not_proven"  # nobody could tell
 
 
+NOT_PLANNED = "assets_not_planned"  # an inspection of all but what nobody had planned a look at
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """One thing that was done: `kind` is a word of the pack, `check:ID` for looks, `document:ITEM` for files.

@@ -13,6 +13,7 @@ from datetime import date
 from collector.evidence.periods import PeriodError, parse_period
 from collector.inspection import obligations_scope
 from collector.inspection.cadence_model import (
+    NOT_PLANNED,
     Breach,
     Deed,
     Event,
@@ -33,7 +34,7 @@ from collector.inspection.obligations_scope import LOG
 from collector.judging import backups, scans
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied, Ground, UnitRound, scope_at
-from collector.judging.inspections import coverage, excused
+from collector.judging.inspections import coverage, excused, units_with_assets
 from collector.judging.scope import Scope
 from collector.judging.words import words
 from collector.scoring.model import Item, PackPeriod
@@ -155,7 +156,7 @@ def _inspections(
         if first.special or first.round in special or BY_HAND in first.window:
             kinds.append("special_inspection")
         whole = _whole(held)
-        missing = {one.id for one in scope_at(applied, first.from_ms).units} - {one.unit for one in held}
+        missing = units_with_assets(scope_at(applied, first.from_ms), first.from_ms) - {o.unit for o in held}
         for kind in kinds:
             yield from (_inspection(kind, one, one.unit or None, terms) for one in held if one.unit)
             yield _inspection(kind, whole, None, terms, "units" if missing else "")
@@ -198,10 +199,12 @@ def _short(one: UnitRound, terms: ObligationTerms) -> str:
     """Why a round is a partial inspection; "" where it counts."""
     if one.last_ms is None:
         return "nothing_answered"
-    if terms.inspection.attempt_all and one.attempted < one.assets:
-        return "not_attempted"
     answered = 1000 * one.answered // one.due if one.due else 0
-    return "coverage" if answered < terms.inspection.min_coverage * _PER_CENT else ""
+    enough = answered >= terms.inspection.min_coverage * _PER_CENT
+    if terms.inspection.attempt_all and one.attempted < one.assets:
+        silent = any(owed for _, owed in one.untried) or not one.untried
+        return "not_attempted" if silent or not enough else NOT_PLANNED
+    return "" if enough else "coverage"
 
 
 def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int) -> Iterator[Deed]:

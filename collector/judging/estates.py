@@ -61,8 +61,19 @@ class Estates:
 
     @classmethod
     def of(cls, applied: Sequence[Applied], said: Iterable[Said] = ()) -> "Estates":
-        """From what stands of people's statements."""
-        return cls(tuple(applied), words(said))
+        """From what stands of people's statements.
+
+        Estates before the first one that names a contract are about what that one is about: its term may have
+        begun before anybody wrote it down.
+        """
+        first = next((one.terms.scope for one in applied if one.terms.scope is not None), None)
+        if first is None or not applied or applied[0].terms.scope is not None:
+            return cls(tuple(applied), words(said))
+        named, made = False, []
+        for one in applied:
+            named = named or one.terms.scope is not None
+            made.append(one if named else replace(one, terms=replace(one.terms, scope=first)))
+        return cls(tuple(made), words(said))
 
     @cached_property
     def _begins(self) -> list[int]:

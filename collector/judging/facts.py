@@ -73,6 +73,7 @@ def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], as
     rule = asked.options.get("backup.counts_if", "verified")
     points = [one for one in ground.backups if backups.counts(one, str(rule))]
     scanned = list(scans.scans(ground.scans, scope, owner, period))
+    vouched, _ = late_scans.doubted((scanned, ()), ground.scans, ground.said, period)
     items = [
         *inspections.inspections(rounds, units, period, enough),
         *backups.backups(points, planned, owner, period),
@@ -86,7 +87,7 @@ def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], as
         *pending.gaps(ground.pending, asked),
         *unwatched.unproven(ground.services, owner, asked),
         *unwatched.unwatched(ground.services, units, asked),
-        *unwatched.unscanned(scanned, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),
+        *unwatched.unscanned(vouched, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),
     ]
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

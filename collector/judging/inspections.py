@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from collector.inspection.human import NOT_DONE
 from collector.inspection.record import Record
 from collector.judging.ground import UnitRound, day, worst
 from collector.judging.scope import AssetScope, Scope, met
 from collector.judging.words import Words
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 
+VERSION = 2  # of what `unit_rounds` makes of a record: another one means other rows
+BY_PEOPLE = "D"  # what people say they saw
 LOG = "log"  # who signs what the collector says
 _MILLE = 1000
 _PER_CENT = 10  # per mille
@@ -44,19 +47,19 @@ def unit_rounds(idx: int, received_ms: int, record: Record, scope: Scope) -> tup
     """What a record says of each unit that owed something, by the estate it was made under; unit "" for what
     belongs to none.
 
-    A whole round tries every asset that the unit had in scope and in service when the round opened, whether
-    anybody had planned a look at it or not; what is out of scope or service counts neither way.
+    What people answered counts as what machines did, with their grade. A whole round tries every asset that
+    the unit had in scope and in service when the round opened, whether anybody had planned a look at it or
+    not; what is out of scope or service counts neither way.
     """
     assets = {one.id: one for one in scope.assets if _counts(one, record.window.from_ms)}
     out = {one.id for one in scope.assets} - assets.keys()
     shares: dict[str, _Share] = defaultdict(_Share)
-    for item in record.items:
-        name = item.asset or item.target
+    for name, t_ms, agent in _answers(record):
         if name not in out:
             held = shares[_unit(assets, name)].owes(name)
             held.answered += 1
-            held.seen(name, item.t_ms)
-            held.grades.add(_grade(assets.get(name), item.agent))
+            held.seen(name, t_ms)
+            held.grades.add(BY_PEOPLE if agent is None else _grade(assets.get(name), agent))
     for missing in record.not_inspected:
         name = missing.asset or missing.target
         if name not in out:
@@ -69,9 +72,23 @@ def unit_rounds(idx: int, received_ms: int, record: Record, scope: Scope) -> tup
     return tuple(_round(idx, received_ms, record, unit, one) for unit, one in sorted(shares.items()))
 
 
+def _answers(record: Record) -> Iterator[tuple[str, int | None, str | None]]:
+    """Asset, when, and which agent (None: people) of all that was answered."""
+    for item in record.items:
+        yield item.asset or item.target, item.t_ms, item.agent
+    for look in record.human.items:
+        if look.state != NOT_DONE:  # those stand among what was not inspected
+            yield look.target, look.t_ms, None
+
+
 def _counts(asset: AssetScope, at_ms: int) -> bool:
     """Whether an asset is in scope and in service at an instant."""
     return all(met(spans, at_ms, at_ms + 1) for spans in (asset.in_scope, asset.in_service))
+
+
+def units_with_assets(scope: Scope, at_ms: int) -> frozenset[str]:
+    """Units that have anything to look at: assets in scope and in service at an instant."""
+    return frozenset(one.unit for one in scope.assets if one.unit and _counts(one, at_ms))
 
 
 def _unit(assets: Mapping[str, AssetScope], asset: str) -> str:

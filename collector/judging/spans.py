@@ -41,7 +41,8 @@ def _period(rule: Periods, number: int, low: date, high: date, anchor: int) -> P
         low if low.day == anchor or high.day != anchor else _later(high.replace(day=1), -rule.months, anchor)
     )
     days = max((whole - begun).days, 1)
-    name = rule.name.format(year=low.year, month=f"{low.month:02d}", number=number)
+    # A first period that is broken goes by the month in which a whole one would have begun.
+    name = rule.name.format(year=begun.year, month=f"{begun.month:02d}", number=number)
     share = Fraction((high - low).days, days) if high != end_of(low, rule.months, anchor) else Fraction(1)
     return PackPeriod(name, number, _midnight(low), _midnight(high), low, high, min(share, Fraction(1)))
 

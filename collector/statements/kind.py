@@ -107,6 +107,7 @@ def _together(kind: Kind, fields: Mapping[str, Scalar]) -> None:
         raise FieldsError(
             "missing_field", kind.one_of[0], f"exactly one of {', '.join(kind.one_of)} is wanted"
         )
-    begin, end = fields.get("from"), fields.get("to")
-    if begin is not None and end is not None and type(begin) is type(end) and end <= begin:  # type: ignore[operator]  # of one type, which orders
-        raise FieldsError("bad_field", "to", "does not end after it begins")
+    for first, last in (("from", "to"), ("since", "until")):
+        begin, end = fields.get(first), fields.get(last)
+        if begin is not None and end is not None and type(begin) is type(end) and end <= begin:  # type: ignore[operator]  # of one type, which orders
+            raise FieldsError("bad_field", last, "does not end after it begins")

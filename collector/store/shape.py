@@ -9,6 +9,7 @@ from hashlib import sha256
 from sqlalchemy import Column, Connection, Integer, String, Table, delete, insert, select
 
 from collector.backups import kept
+from collector.judging import inspections
 from collector.store.metadata import metadata
 
 shape_table = Table(
@@ -25,6 +26,7 @@ def digest() -> str:
         for column in table.c
     )
     lines.append(f"backup_fold {kept.VERSION}")
+    lines.append(f"unit_round {inspections.VERSION}")
     return sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from collector.faults.model import ClockState, Stage
+from collector.statements.model import Said, Through
 
 HOUR, DAY = 3_600_000, 86_400_000
 
@@ -75,11 +76,23 @@ def test_a_flaw_that_comes_back_is_a_new_episode_with_a_clock_of_its_own(case):
     assert second.found_ms == T + 20 * DAY
 
 
-def test_a_report_that_arrives_late_counts_from_when_it_was_taken(case):
+def test_a_report_that_arrives_long_after_the_limit_proves_nothing_before_it_without_the_buyer(case):
     made = case().scan(T, ("CVE-1", "critical")).scan(T + 20 * HOUR, received=T + 9 * DAY)
-    assert clock(made).state is ClockState.KEPT
+    assert (clock(made).state, clock(made).reason) == (ClockState.UNKNOWN, "late_statement")
+    assert [(gap.kind, gap.reason, gap.who) for gap in made.gaps(*JULY)] == [
+        ("vulnerability_late", "late_statement", "buyer")
+    ]
     made.now = T + 5 * DAY
     assert clock(made).state is ClockState.LATE
+
+
+def test_a_report_that_arrives_within_the_tolerance_or_with_the_buyer_counts_from_when_it_was_taken(case):
+    made = case().scan(T, ("CVE-1", "critical")).scan(T + 20 * HOUR, received=T + DAY + HOUR // 2)
+    assert clock(made).state is ClockState.KEPT
+    made = case().scan(T, ("CVE-1", "critical")).scan(T + 20 * HOUR, received=T + 9 * DAY)
+    joined = Said("scan", 2001, T + 9 * DAY, "li", "buyer", Through.SESSION, {})
+    made.said.append(joined)
+    assert clock(made).state is ClockState.KEPT
 
 
 def test_a_report_dated_after_its_receipt_is_held_to_its_receipt(case):

@@ -167,12 +167,13 @@ class Site:
         derive.catch_up(self.context)
         return closed
 
-    def scan(self, *assets: str, complete: bool = True) -> int:
+    def scan(self, *assets: str, complete: bool = True, ended: int | None = None) -> int:
+        at_ms = self.world.at if ended is None else ended
         made = Scan(
             tool="nessus",
             version="10",
-            begun=self.world.at - HOUR,
-            ended=self.world.at,
+            begun=at_ms - HOUR,
+            ended=at_ms,
             complete=complete,
             scope=("10.0.0.0/24",),
             examined=assets,

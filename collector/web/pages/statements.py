@@ -262,10 +262,10 @@ def _written(kind: Kind, name: str, value: str) -> str:
         return value
     try:
         local = datetime.fromisoformat(value)
-    except ValueError:
+        moment = instant(local, zone()) if local.tzinfo is None else int(local.timestamp() * 1000)
+        return datetime.fromtimestamp(moment / 1000, zone()).isoformat()
+    except (ValueError, OverflowError, OSError):
         return value
-    moment = instant(local, zone()) if local.tzinfo is None else int(local.timestamp() * 1000)
-    return datetime.fromtimestamp(moment / 1000, zone()).isoformat()
 
 
 @route("/statements/<int:entry>/join", Role.VIEWER, "POST")
