@@ -129,11 +129,11 @@ def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, .
     lasted = (end or material.span.as_of_ms) - one.moments.onset_ms
     yield row("duration", wording.duration(lasted, lang), measured is not None)
     yield row("cause", judged.cause_text, False)
-    yield row("handling", _handling(material, one, lang), True)
+    yield row("handling", _handling(material, one, lang), measured is not None)
     blame = {None: "", True: doc("doc.vendor", lang), False: doc("doc.not_vendor", lang)}[judged.vendor_cause]
     yield row("responsibility", blame, False)
     impact = {None: "", True: doc("doc.serious", lang), False: doc("doc.not_serious", lang)}[judged.impact]
-    yield row("level", f"{levels_words(one, lang)} {impact}".strip(), True)
+    yield row("level", f"{levels_words(one, lang)} {impact}".strip(), measured is not None)
 
 
 def _evidence(one: Fault, lang: str) -> str:
