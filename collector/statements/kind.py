@@ -107,7 +107,9 @@ def _together(kind: Kind, fields: Mapping[str, Scalar]) -> None:
         raise FieldsError(
             "missing_field", kind.one_of[0], f"exactly one of {', '.join(kind.one_of)} is wanted"
         )
-    for first, last in (("from", "to"), ("since", "until")):
-        begin, end = fields.get(first), fields.get(last)
-        if begin is not None and end is not None and type(begin) is type(end) and end <= begin:  # type: ignore[operator]  # of one type, which orders
-            raise FieldsError("bad_field", last, "does not end after it begins")
+    begin, end = fields.get("from"), fields.get("to")
+    if begin is not None and end is not None and type(begin) is type(end) and end <= begin:  # type: ignore[operator]  # of one type, which orders
+        raise FieldsError("bad_field", "to", "does not end after it begins")
+    since, until = fields.get("since"), fields.get("until")  # days, the last one included
+    if since is not None and until is not None and str(until) < str(since):
+        raise FieldsError("bad_field", "until", "does not end after it begins")
