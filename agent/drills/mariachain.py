@@ -30,7 +30,8 @@ class Link:
 
 
 def chain(course: Course, place: Place, entry: Entry) -> list[Link]:
-    """From the full one to this one; StopError `orphan` where a link is gone."""
+    """From the full one to this one; StopError `orphan` where a link is gone. OSError: this one may not be
+    read, which says nothing of it."""
     spans = _spans(place, entry)
     if spans is None:
         raise StopError("unknown_format")
@@ -46,9 +47,13 @@ def chain(course: Course, place: Place, entry: Entry) -> list[Link]:
 
 
 def _others(course: Course, place: Place, entry: Entry) -> list[Link]:
-    every = standing.survey(place, course.wish).all
-    found = ((one, _spans(place, one)) for one in every if one.path != entry.path)
-    return [Link(one, spans) for one, spans in found if spans is not None]
+    made = []
+    for one in standing.survey(place, course.wish).all:
+        with suppress(OSError):
+            spans = _spans(place, one) if one.path != entry.path else None
+            if spans is not None:
+                made.append(Link(one, spans))
+    return made
 
 
 def _parent(links: Sequence[Link], others: Sequence[Link]) -> Link | None:
@@ -66,7 +71,7 @@ def _parent(links: Sequence[Link], others: Sequence[Link]) -> Link | None:
 
 def _spans(place: Place, entry: Entry) -> Spans | None:
     for name in CHECKPOINTS:
-        with suppress(OSError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             # The artefact's own tree: no link in it is followed.
             return read_spans(place.block(f"{entry.path}/{name}", 0, _SMALL))
     return None

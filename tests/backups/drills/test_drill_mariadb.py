@@ -92,3 +92,14 @@ def test_an_increment_of_mariabackup_is_prepared_into_all_that_it_rests_on(site,
     found = [seen.said(level) for level in ("connected", "restorable")]
     assert found == [("crit", "orphan"), ("crit", "restore_failed")]
     assert site.left() == []
+
+
+def test_a_copy_whose_beginning_cannot_be_read_is_not_told_and_one_without_it_is_none(site, maria, tmp_path):
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "ibdata1").write_bytes(b"x")
+    seen = site.drill(tmp_path / "odd", kind="mariabackup", compare="none")
+    assert seen.said("restorable")[0] == "crit"
+    (tmp_path / "odd" / "xtrabackup_checkpoints").symlink_to("xtrabackup_checkpoints")  # a loop
+    seen = site.drill(tmp_path / "odd", kind="mariabackup", compare="none")
+    assert seen.said("restorable")[0] == "unknown"
+    assert site.left() == []
