@@ -1,5 +1,5 @@
 # `make run` and `make test` are all a newcomer needs; both set up what they use.
-.PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz \
+.PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz explore \
   demo-packages demo-estate demo-faults demo-idle demo-off bench-backup demo-backup demo-year
 SHELL := /bin/bash
 PY := .venv/bin/python
@@ -38,6 +38,10 @@ bench: $(TEST_STAMP)
 # Longer than CI allows; each is its own target.
 fuzz: $(TEST_STAMP)
 	.venv/bin/python -m pytest --run-fuzz tests/fuzz $(PYTEST_ARGS)
+
+# The tests over random examples, with new ones each time: make explore SEED=3 repeats a run.
+explore: $(TEST_STAMP)
+	ROUNDSEAL_EXPLORE=1 .venv/bin/python -m pytest -m hypothesis $(if $(SEED),--hypothesis-seed=$(SEED)) $(PYTEST_ARGS)
 
 vm-test: $(TEST_STAMP)
 	bash deploy/vm/test.sh

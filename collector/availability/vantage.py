@@ -97,7 +97,12 @@ def _near(runs: Sequence[Run], hold: int, start: int, end: int) -> Sequence[Run]
     while low > 0 and low < len(runs) and _one_failure(runs[low - 1], runs[low], hold):
         low -= 1
     high = bisect_left(runs, end, key=lambda run: run.first_ms)
-    while 0 < high < len(runs) and _one_failure(runs[high - 1], runs[high], hold):
+    # A failure that begins the next edge may be cancelled too: its whole run counts, whatever was before it.
+    while (
+        0 < high < len(runs)
+        and runs[high].outcome == Outcome.FAIL
+        and joined(runs[high - 1], runs[high], hold)
+    ):
         high += 1
     # One more: the observation that ends the last run may cancel it and bounds the edge between the two.
     return runs[low : high + 1]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collector.availability.classes import Buckets, TimeClass
@@ -38,8 +38,12 @@ days = st.lists(st.sampled_from(WORDS), min_size=144, max_size=144)
 cuts = st.lists(st.integers(0, END), max_size=4)
 
 
+SHORT = [Outcome.OK, Outcome.OK, Outcome.DEGRADED, Outcome.FAIL, *[Outcome.OK] * 140]
+
+
 @settings(max_examples=60, deadline=None)
 @given(days, cuts, st.sampled_from(KINDS))
+@example(SHORT, [20 * MINUTE + 1], TERMS)
 def test_cutting_a_time_under_the_same_terms_changes_nothing_of_it(words, at, terms):
     runs, around = seen(words), Around((window(300, 500),))
     capped = replace(terms, maintenance_cap_ms=90 * MINUTE)
