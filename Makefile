@@ -27,9 +27,10 @@ lint: $(TEST_STAMP)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# Everything that must hold: lint, the suite, the built wheel in environments of its own.
+# Everything that must hold: lint, the suite, the built wheel in environments of its own. A test with real processes that
+# fails and passes when it is repeated is named as RERUN at the end: a defect still, of the test or of what it tests.
 test: lint
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	.venv/bin/python -m pytest --reruns 1 -raR $(PYTEST_ARGS)
 
 # Each benchmark prints its figure in its last line; a bar that is missed makes the whole exit 1, at the end.
 bench: $(TEST_STAMP)
