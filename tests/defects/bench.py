@@ -1,5 +1,7 @@
 """The bench of defects: `bench.py [--seed N] [--size BYTES] [--place 0-2] [D09 B03 pg-custom …]`.
 
+With `--rows FILE --resume` a run that was broken off goes on where it was.
+
 Plants each defect of expected.yaml in good artefacts, each benign variation too, and looks as the product
 does. Exit 0 where all are found, none is a false alarm, and nothing is planted in fewer kinds than listed.
 """
@@ -46,22 +48,13 @@ def chosen(words, names, kinds):
     ]
 
 
-def defects(bench, words, verbose):
-    """Rows of the planted defects."""
-    spec = run.EXPECTED["defects"]
-    cells = chosen([w for w in words if not w.startswith("B")], spec, lambda name: spec[name]["kinds"])
-    if any(w.startswith("B") for w in words) and not any(w.startswith("D") for w in words):
+def asked(words, what, other):
+    """(name, kind) of the defects or of the variations (`what`) that the words ask for."""
+    spec = run.EXPECTED[what]
+    if any(word in run.EXPECTED[other] for word in words) and not any(word in spec for word in words):
         return []
-    return [shown(bench.defect(*cell), verbose) for cell in by_kind(cells)]
-
-
-def variations(bench, words, verbose):
-    """Rows of the benign variations."""
-    spec = run.EXPECTED["benign"]
-    if any(w.startswith("D") for w in words) and not any(w.startswith("B") for w in words):
-        return []
-    cells = chosen([w for w in words if not w.startswith("D")], spec, lambda name: spec[name]["kinds"])
-    return [shown(bench.variation(*cell), verbose) for cell in by_kind(cells)]
+    mine = [word for word in words if word not in run.EXPECTED[other]]
+    return chosen(mine, spec, lambda name: spec[name]["kinds"])
 
 
 def by_kind(cells):
@@ -143,16 +136,17 @@ def main():
     given.add_argument("--place", type=int, default=2, choices=(0, 1, 2))
     given.add_argument("--usual", action="store_true", help="the usual means beside it, which takes long")
     given.add_argument("-v", "--verbose", action="store_true")
-    given.add_argument("--rows", type=Path, help="write the rows there, as JSON")
+    given.add_argument("--rows", type=Path, help="write the rows there, as JSON, after each case")
+    given.add_argument("--resume", action="store_true", help="leave out cases whose rows stand there")
     given.add_argument(
         "--from", dest="read", type=Path, nargs="*", help="only print the tables of such files"
     )
     given.add_argument("words", nargs="*")
     args = given.parse_args()
-    planted, benign = read(args.read) if args.read else tried(args)
-    if args.rows:
-        rows = [[asdict(row) for row in rows] for rows in (planted, benign)]
-        args.rows.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+    if args.read:
+        planted, benign = read(args.read)
+    else:
+        planted, benign = tried(args, *read([args.rows] if args.resume and args.rows.exists() else []))
     say()
     table(planted)
     if any(row.usual for row in planted):
@@ -161,14 +155,31 @@ def main():
     return 0 if summary(planted, benign) else 1
 
 
-def tried(args):
-    """Rows of a run."""
+def tried(args, planted, benign):
+    """Rows of a run, behind those that were there."""
+    done = {(row.name, row.kind) for row in (*planted, *benign)}
+    cells = [*asked(args.words, "defects", "benign"), *asked(args.words, "benign", "defects")]
     with (
         tempfile.TemporaryDirectory(prefix="rs-defects-") as place,
         world.World(place, args.size, args.seed) as made,
     ):
         bench = run.Bench(made, args.seed, args.place, usual=args.usual)
-        return defects(bench, args.words, args.verbose), variations(bench, args.words, args.verbose)
+        for name, kind in by_kind(cell for cell in cells if cell not in done):
+            if name in run.EXPECTED["defects"]:
+                planted.append(shown(bench.defect(name, kind), args.verbose))
+            else:
+                benign.append(shown(bench.variation(name, kind), args.verbose))
+            write(args.rows, planted, benign)
+    return planted, benign
+
+
+def write(path, planted, benign):
+    """What is known so far: hours may lie before the last case."""
+    if path is not None:
+        rows = [[asdict(row) for row in rows] for rows in (planted, benign)]
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+        fresh.replace(path)
 
 
 def read(paths):
