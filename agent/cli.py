@@ -179,7 +179,7 @@ def _once(args: SimpleNamespace) -> int:
 def _parse(args: SimpleNamespace) -> int:
     from agent.parsing import command
 
-    found = command.run(args.platform, args.device_command, args.file)
+    found = command.run(args.platform, args.device_command, args.file, args.naming)
     _show(args, found.value, found.text)
     return GOOD
 

@@ -160,6 +160,12 @@ def _parse_words(commands: Any, run: Any) -> None:
     parse.add_argument(
         "--command", required=True, dest="device_command", metavar="C", help='e.g. "display version"'
     )
+    parse.add_argument(
+        "--naming",
+        choices=("ntc", "fork"),
+        default="ntc",
+        help="whose meaning a field has that ntc-templates and its fork mean differently (docs/parse.md)",
+    )
     parse.add_argument("--json", action="store_true", help="print JSON")
     parse.set_defaults(command=run)
 

@@ -19,14 +19,14 @@ class Parsed:
     text: str
 
 
-def run(name: str, typed: str, path: Path) -> Parsed:
+def run(name: str, typed: str, path: Path, naming: str) -> Parsed:
     """Read the output in `path` (`-`: standard input) as that of a command typed on a platform.
 
     ParseError: `unreadable` (no such file), and whatever parse raises.
     """
     of = platform(name)
     meant = command(of, typed)
-    rows = parse(of, meant, _read(path))
+    rows = parse(of, meant, _read(path), naming)
     return Parsed(
         {"status": "ok", "platform": of, "command": meant, "parsed_sample": list(rows)},
         "\n".join(f"row {at}\n{_shown(row)}" for at, row in enumerate(rows, 1)),

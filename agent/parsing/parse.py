@@ -36,11 +36,12 @@ MARKS = {
 _SAYS_WHO = frozenset({"display version", "show version", "show version brief", "get system status"})
 
 
-def parse(platform: str, command: str, output: bytes | str) -> tuple[Row, ...]:
+def parse(platform: str, command: str, output: bytes | str, naming: str = names.NTC) -> tuple[Row, ...]:
     """Rows of fields (text, or lists of text; lower-case names) of one output; at least one row.
 
     Where more than one form of this output fits and they agree on the number of rows, a row has the
-    fields of all of them. ParseError where no form fits the whole of it: nothing is read from a part.
+    fields of all of them; a field that two forms mean differently is that of `naming` (one of
+    names.NAMINGS). ParseError where no form fits the whole of it: nothing is read from a part.
     """
     name = forms.platform(platform)
     meant = forms.command(name, command)
@@ -49,7 +50,8 @@ def parse(platform: str, command: str, output: bytes | str) -> tuple[Row, ...]:
         raise ParseError("unparsed", f"nothing in it speaks of {name}", line=_first_line(text))
     fitting: list[list[Row]] = []
     trouble: list[ParseError] = []
-    for files in forms.variants(name, meant):
+    variants = forms.variants(name, meant)
+    for files in variants if naming == names.NTC else variants[::-1]:
         try:
             fitting.append(_together(files, text))
         except ParseError as error:
@@ -57,9 +59,9 @@ def parse(platform: str, command: str, output: bytes | str) -> tuple[Row, ...]:
     if not fitting:
         # The form that came furthest names the line that matters.
         raise max(trouble, key=lambda error: error.number or 0)
-    rows = _merged(fitting)
+    rows = _merged(fitting, max(fitting, key=_size) if naming == names.NTC else fitting[0])
     _count(name, meant, text, rows)
-    return tuple(names.both(name, meant, row) for row in rows)
+    return tuple(names.both(name, meant, row, naming) for row in rows)
 
 
 def _together(files: Sequence[Path], text: str) -> list[Row]:
@@ -116,9 +118,13 @@ def _first_line(text: str) -> str:
     return next(line for line in text.split("\n") if line.strip())
 
 
-def _merged(fitting: list[list[Row]]) -> list[Row]:
-    most = max(fitting, key=lambda rows: (len(rows), sum(map(_filled, rows))))
-    same = [rows for rows in fitting if len(rows) == len(most)]
+def _size(rows: list[Row]) -> tuple[int, int]:
+    return len(rows), sum(map(_filled, rows))
+
+
+def _merged(fitting: list[list[Row]], like: list[Row]) -> list[Row]:
+    """`like`: the reading that decides which rows there are."""
+    same = [rows for rows in fitting if len(rows) == len(like)]
     merged: list[Row] = []
     for alike in zip(*same, strict=True):
         row: Row = {}
