@@ -22,7 +22,7 @@ judge = dumps.judge
 
 CHECK = Check(
     id="backup.kingbase",
-    version=1,
+    version=2,
     title="人大金仓逻辑备份",
     title_en="KingbaseES: logical dumps",
     source=Source.BACKUP,

@@ -22,7 +22,7 @@ judge = dumps.judge
 
 CHECK = Check(
     id="backup.postgres",
-    version=1,
+    version=2,
     title="PostgreSQL 逻辑备份",
     title_en="PostgreSQL: logical dumps",
     source=Source.BACKUP,

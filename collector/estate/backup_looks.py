@@ -211,6 +211,7 @@ class Looks:
             "path": self._made_at(thing, policy, spot),
             "pick": str(rule.pick),
             "every": str(rule.every),
+            "compare": rule.compare,
             "restore_within_s": rule.restore_within_ms // 1000,
             "limit_s": rule.restore_within_ms // 1000 + 3600,
             "since": wanted.since_ms,

@@ -198,7 +198,8 @@ backup_questions:
 def test_a_drill_is_told_all_that_the_policy_says_of_it() -> None:
     text = ESTATE.replace('kind: file, path: "/b/', 'kind: postgres, path: "/b/')
     text = text.replace("asset: county-1}", "asset: county-1, drill: city-db, since: 2026-03-01}")
-    more = "restore_within: 12h, pick: rotating, questions: oa, needs_approval: true, approval: WO-7"
+    more = "restore_within: 12h, pick: rotating, compare: bounded, questions: oa, needs_approval: true"
+    more += ", approval: WO-7"
     text = (
         text.replace("drill: {every: month, restore_within: 12h", "drill: {every: month, " + more) + QUESTIONS
     )
@@ -208,6 +209,7 @@ def test_a_drill_is_told_all_that_the_policy_says_of_it() -> None:
     ]
     assert (drill.params["needs_approval"], drill.params["approval"]) == (True, "WO-7")
     assert (drill.params["pick"], drill.params["since"]) == ("rotating", 1_772_294_400_000)
+    assert drill.params["compare"] == "bounded"
 
 
 @pytest.mark.parametrize(

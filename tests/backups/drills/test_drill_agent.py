@@ -136,7 +136,7 @@ def test_the_agents_start_sweeps_what_a_killed_drill_left(site):
     journal = {"object": "o", "attempt": 1, "directory": str(directory), "begun": 1, "phase": "restore"}
     (site.state / "drills" / "journal.json").write_text(json.dumps({**journal, "processes": []}))
     Agent._sweep(SimpleNamespace(state=State(site.state)))
-    end, left = time.monotonic() + 30, ["not looked yet"]
+    end, left = time.monotonic() + 90, ["not looked yet"]
     while left:
         assert time.monotonic() < end, left
         time.sleep(0.02)

@@ -185,6 +185,30 @@ def test_what_comes_back_is_compared_with_what_the_source_recorded(site, source,
         assert "wrong_target" in found
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("exact", ("unknown", "not_recorded")), ("bounded", ("ok", "")), ("sampled", ("ok", ""))],
+)
+def test_a_source_that_knows_bounds_only_is_enough_where_the_policy_says_so(how, said):
+    seen = json.loads((RECORDINGS / "ok_custom.json").read_text("utf-8"))
+    facts, params = from_json(CHECK.facts, seen["facts"]), from_json(CHECK.params, seen["params"])
+    [drilled] = facts.artefacts
+    of = drilled.against.compared
+
+    def judged(compared):
+        one = replace(drilled, against=replace(drilled.against, compared=compared))
+        found = CHECK.judge(Seen(CHECK.facts((one,), facts.stands), 0), replace(params, compare=how))
+        return next((str(r.state), r.reason) for r in found if r.name.endswith(":true"))
+
+    bounded = replace(of, same=0, same_rows=0, alike=0, within=of.tables)
+    assert judged(bounded) == said
+    # Tables that the source was denied are within no bounds, and a row too few is bad however it is compared.
+    assert judged(replace(bounded, within=0, untold=of.tables)) == ("unknown", "not_recorded")
+    fewer = replace(bounded, alike=1, fewer=replace(of.missing, total=1, first=("oa.document",)))
+    assert judged(fewer) == ("crit", "rows_missing")
+    assert judged(of) == ("ok", "")
+
+
 def test_what_a_drill_did_not_show_is_never_good():
     seen = json.loads((RECORDINGS / "ok_custom.json").read_text("utf-8"))
     [drilled] = from_json(CHECK.facts, seen["facts"]).artefacts
