@@ -68,7 +68,7 @@ class Running:
     def end(self, process, number=signal.SIGTERM):
         """Signal it and return what it wrote to standard error."""
         process.send_signal(number)
-        return process.communicate(timeout=30)[1]
+        return process.communicate(timeout=60)[1]
 
 
 @pytest.fixture

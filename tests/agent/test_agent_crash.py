@@ -34,7 +34,7 @@ def test_an_agent_killed_at_any_write_sends_each_signed_result_once(
         if turn % 3 == 1:
             collector.faults.append("lose_answer")
         process = start_agent(state, ROUNDSEAL_CRASH_AFTER=str(point))
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
     signed = sqlite3.connect(state.path("outbox.db")).execute("SELECT max(seq) FROM batch").fetchone()[0]
     process = start_agent(state)
     until(lambda: collector.headers() and collector.headers()[-1].seq > (signed or 0) + 1)
@@ -49,7 +49,7 @@ def test_a_crash_around_the_signing_of_a_batch_loses_nothing_that_was_recorded(
 ):
     collector.serve_plan(items=[item()], flush_ms=1000)
     process = start_agent(state, ROUNDSEAL_CRASH_AFTER=f"{name}:2")
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     db = sqlite3.connect(state.path("outbox.db"))
     recorded = {row[0] for row in db.execute("SELECT line FROM pending")}
     assert bool(recorded) == (name == "batch.before")  # before: still waiting; after: in a batch

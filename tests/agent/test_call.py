@@ -18,5 +18,5 @@ def test_a_waiting_thread_is_woken():
     call = Call()
     threading.Timer(0.05, call).start()
     begun = time.monotonic()
-    assert call.wait(30)
-    assert time.monotonic() - begun < 20
+    assert call.wait(120)
+    assert time.monotonic() - begun < 100

@@ -29,8 +29,8 @@ def closed_port():
 
 
 def item(target, port, *, canary=False):
-    params = {"host": "127.0.0.1", "port": port, "timeout_ms": 1000}
-    return PlanItem("probe", "service.tcp", 1, target, None, params, 5000, 4000, 12_500, 2, canary)
+    params = {"host": "127.0.0.1", "port": port, "timeout_ms": 30_000}
+    return PlanItem("probe", "service.tcp", 1, target, None, params, 60_000, 50_000, 150_000, 2, canary)
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def pool(tmp_path):
 
 def looked(pool, probe):
     pool.submit(Due(f"k|{probe.target}", probe.item, 0, 0, probe.deadline_ms, True, memory=probe.target))
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if found := pool.ended():
             return found[0].result
         time.sleep(0.01)
-    raise AssertionError("no result within ten seconds")
+    raise AssertionError("no result within a minute")
 
 
 def test_when_no_canary_answers_a_failed_probe_is_an_error_and_no_evidence(pool):

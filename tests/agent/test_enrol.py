@@ -170,7 +170,7 @@ def test_the_code_is_printed_and_the_command_waits_until_somebody_approves(colle
     until(lambda: "/v1/agents/self" in collector.seen_paths)
     assert process.poll() is None
     collector.approved = True
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert "approved" in process.stdout.read()
     process.stdout.close()
     state = State(tmp_path / "s")

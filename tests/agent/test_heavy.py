@@ -112,7 +112,7 @@ def test_a_child_that_dies_costs_only_the_looks_under_way(eyes, recent, silent, 
     pid = until(under_way)
     os.kill(pid, signal.SIGKILL)
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert [one.error for one in results] == [ErrorKind.GARBLED] * 3
     until(lambda: eyes._heavy.pid is None)
     again = eyes.look(ssh_item(silent, 300), When(1), LookMemory(recent, "k"), LONG)
@@ -141,7 +141,7 @@ def test_the_end_of_a_child_is_logged_with_how_and_with_what_it_costs(eyes, rece
     child = until(lambda: eyes._heavy and eyes._heavy._child)
     until(lambda: child.waiting)
     os.kill(child.pid, signal.SIGKILL)
-    thread.join(30)
+    thread.join(60)
     assert results[0].error is ErrorKind.GARBLED
     said = [one.getMessage() for one in caplog.records]
     assert said == [f"child process {child.pid}: it ended, signal 9; looks under way: network.ssh on sw"]

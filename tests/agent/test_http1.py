@@ -13,7 +13,7 @@ def asked(answer, *, piece=1 << 16, most=1000, body=None, headers=None):
     """What an exchange makes of `answer`, and the request it sent."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.settimeout(10)
+        ours.settimeout(60)
 
         def speak():
             with contextlib.suppress(OSError):
@@ -28,7 +28,7 @@ def asked(answer, *, piece=1 << 16, most=1000, body=None, headers=None):
         finally:
             with contextlib.suppress(OSError):
                 ours.shutdown(socket.SHUT_RD)
-            thread.join(10)
+            thread.join(60)
         return found, theirs.recv(1 << 16)
 
 

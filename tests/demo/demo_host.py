@@ -92,7 +92,7 @@ class Machine(Part):
     def worker_dies(self):
         """It is killed."""
         self.signal("worker", signal.SIGKILL)
-        self.running.pop("worker").wait(20)
+        self.running.pop("worker").wait(60)
 
     def disk_full(self):
         """Its file system has no room left."""

@@ -147,7 +147,7 @@ class Part:
         """The end of what a program printed."""
         return (self.place / f"{name}.out").read_text(errors="replace")[-500:]
 
-    def end(self, name, seconds=20):
+    def end(self, name, seconds=60):
         """End a program of this part, whatever state it is in."""
         process = self.running.pop(name)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -158,7 +158,7 @@ class Part:
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(30)
+            process.wait(60)
 
     def signal(self, name, number):
         """Send a signal to a program of this part, its children included."""

@@ -114,7 +114,7 @@ class Site:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(30)
+            process.wait(60)
 
     def log(self, name):
         """What a program of ours has said."""

@@ -102,7 +102,7 @@ class Sshd(Part):
         for one in (server, *server.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.send_signal(signal.SIGKILL)
-        self.running.pop("sshd").wait(20)
+        self.running.pop("sshd").wait(60)
         until(lambda: not listens(self.port), what="the end of sshd")
 
     def stop(self):

@@ -270,7 +270,7 @@ class Tomcat(Part):
     def stops(self):
         """It is killed."""
         self.signal("tomcat", signal.SIGKILL)
-        self.running.pop("tomcat").wait(30)
+        self.running.pop("tomcat").wait(60)
 
 
 def parts(place):

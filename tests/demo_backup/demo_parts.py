@@ -225,7 +225,7 @@ def sshd(demo):
         "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org\n"
     )
     server = subprocess.Popen([w.tool("sshd"), "-D", "-e", "-f", place / "conf"], stderr=subprocess.DEVNULL)
-    demo.world.open.callback(lambda: (server.terminate(), server.wait(10)))
+    demo.world.open.callback(lambda: (server.terminate(), server.wait(60)))
     for _ in range(200):
         with closing(socket.socket()) as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:

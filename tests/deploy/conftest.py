@@ -40,7 +40,7 @@ def done(program: str, *words: str | Path) -> str:
     return said.out
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> object:
+def until(condition: Callable[[], object], seconds: float = 90.0) -> object:
     """What `condition` gives as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -71,11 +71,11 @@ class Program:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(60)
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 @dataclass
@@ -115,7 +115,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
     for program in starter.started:
         if program.process.poll() is None:
             program.process.kill()
-        program.process.wait(30)
+        program.process.wait(60)
 
 
 @pytest.fixture(name="run")

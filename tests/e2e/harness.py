@@ -136,9 +136,9 @@ class Program:
     def kill(self):
         if self.alive:
             os.kill(self.process.pid, signal.SIGKILL)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=60):
         if self.alive:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -185,7 +185,7 @@ class Machine:
         """Read the outbox beside whoever writes it."""
         if not self.outbox.exists():
             return []
-        db = sqlite3.connect(self.outbox, timeout=10)
+        db = sqlite3.connect(self.outbox, timeout=60)
         try:
             return db.execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
@@ -368,7 +368,7 @@ class Site:
     # looking
 
     def rows(self, sql, *values):
-        db = sqlite3.connect(self.directory / "collector.db", timeout=30)
+        db = sqlite3.connect(self.directory / "collector.db", timeout=60)
         try:
             return db.execute(sql, values).fetchall()
         finally:
@@ -388,7 +388,7 @@ class Site:
             found.setdefault(seq, []).append((idx, entries.parse(compact.unpack(data))))
         return found
 
-    def get(self, path, timeout=10):
+    def get(self, path, timeout=60):
         connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request("GET", path)

@@ -61,7 +61,7 @@ class Line:
         for last in (False, True):
             fresh = self._connection is None
             if fresh:
-                self._connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+                self._connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
             try:
                 self._connection.request("POST", path, body)
                 answer = self._connection.getresponse()

@@ -223,7 +223,7 @@ class Server:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """One exchange on its own connection."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -240,7 +240,7 @@ class Server:
         """End its process; the exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def spawn(directory: Path) -> Iterator[Callable[..., Server]]:
         assert process.stdout is not None
         said = process.stdout.readline()
         if "listening" not in said:
-            raise RuntimeError(f"not serving: {said!r}, exit {process.wait(30)}")
+            raise RuntimeError(f"not serving: {said!r}, exit {process.wait(60)}")
         server.port = int(said.rsplit(":", 1)[1])
         return server
 
@@ -285,7 +285,7 @@ def spawn(directory: Path) -> Iterator[Callable[..., Server]]:
         assert server.process is not None and server.process.stdout is not None
         if server.process.poll() is None:
             server.process.kill()
-        server.process.wait(10)
+        server.process.wait(60)
         server.process.stdout.close()
 
 

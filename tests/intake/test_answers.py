@@ -350,7 +350,7 @@ def test_an_empty_request_and_a_get_are_answered_in_words(server):
 
 def test_a_request_beyond_16_mib_is_too_large(server):
     size = 16 * 1024 * 1024 + 1
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
         sock.sendall(b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
         with suppress(OSError):  # it may hang up before the end
             sock.sendall(bytes(size))

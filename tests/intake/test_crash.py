@@ -52,7 +52,7 @@ def test_a_kill_at_the_nth_write_point_loses_no_acknowledged_batch(prepared, spa
             raise
     else:
         acknowledged = send_until_it_dies(server, requests)
-        assert server.process.wait(30) == -9  # the last points may be those of the checkpoint timer
+        assert server.process.wait(60) == -9  # the last points may be those of the checkpoint timer
     with open_context(directory) as context:
         assert Fsck(context, full=True).run().problems == []
         with context.read() as conn:

@@ -113,7 +113,7 @@ def simulator(place: Path) -> Iterator[Simulator]:
     with subprocess.Popen(argv, stdin=quiet, stdout=quiet, stderr=quiet) as process:
         try:
             made = Simulator(place, port)
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while "CPU1 Temp" not in made.ask("sdr", "elist"):
                 assert process.poll() is None, "ipmi_sim ended"
                 assert time.monotonic() < until, "ipmi_sim does not answer"

@@ -52,7 +52,7 @@ def _bad_mount(path: Path, statfs: str) -> Iterator[None]:
         yield
     finally:
         _LIBC.umount2(os.fsencode(path), 1 | 2)  # force: ends what hangs; detach
-        server.join(5)
+        server.join(60)
         os.close(fd)
 
 

@@ -102,7 +102,7 @@ def source(means):
 
 
 def peer(port, **given):
-    return Peer("127.0.0.1", port, **{"version": 2, "timeout_ms": 5000, **given})
+    return Peer("127.0.0.1", port, **{"version": 2, "timeout_ms": 20_000, **given})
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -52,7 +52,7 @@ def snmpd(tmp_path_factory):
             yield port
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
             ENGINES.close()
 
 

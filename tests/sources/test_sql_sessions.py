@@ -67,7 +67,7 @@ def peer():
             try:
                 conn, _ = server.accept()
                 with conn:
-                    conn.settimeout(20)
+                    conn.settimeout(60)
                     if not gap:
                         conn.recv(1000)
                         conn.sendall(says)
@@ -86,14 +86,14 @@ def peer():
     for server, thread, ended in servers:
         ended.set()
         server.close()
-        thread.join(30)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(
     "says", [b"+P", b"!odd\r\n", b"$999999999\r\n", b"*3\r\n:1\r\n", b"*-7x\r\n", b"$4\r\nab"]
 )
 def test_what_is_no_answer_of_a_redis_is_a_typed_error(peer, says):
-    redis = Redis(RedisParams("127.0.0.1", port=peer(says), timeout_ms=3000))
+    redis = Redis(RedisParams("127.0.0.1", port=peer(says), timeout_ms=30_000))
     try:
         with pytest.raises(ObservationError):
             redis.ask("PING")

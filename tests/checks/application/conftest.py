@@ -99,7 +99,7 @@ def serve():
 
     def one(connection, script):
         with connection, suppress(OSError):
-            connection.settimeout(10)
+            connection.settimeout(60)
             peer = Lines(connection)
             try:
                 script(peer, stop)
@@ -123,6 +123,6 @@ def serve():
     yield start
     stop.set()
     for thread in list(threads):
-        thread.join(10)
+        thread.join(60)
     for listener in listeners:
         listener.close()

@@ -149,7 +149,7 @@ class SipUdp:
 
     def __exit__(self, *_):
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(60)
         self.sock.close()
 
 

@@ -34,7 +34,7 @@ def running(words, port, **more):
         pytest.skip(f"NOT TESTED: {words[0]} needs root")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more) as process:
         try:
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while process.poll() is None and time.monotonic() < until:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break
@@ -42,7 +42,7 @@ def running(words, port, **more):
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 LDAP = """

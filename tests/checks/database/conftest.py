@@ -351,7 +351,7 @@ def maria() -> Iterator[Any]:
 
             def end() -> None:
                 process.kill()
-                process.wait(30)
+                process.wait(60)
 
             stack.callback(end)
             return process
@@ -465,7 +465,7 @@ def redis_server() -> Iterator[Callable[..., RedisServer]]:
 
             def end() -> None:
                 process.kill()
-                process.wait(30)
+                process.wait(60)
 
             stack.callback(end)
             made = RedisServer(process, port, place, state)

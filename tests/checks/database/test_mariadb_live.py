@@ -61,7 +61,7 @@ def test_a_blocked_row_shows_who_waits_and_for_whom(mysql, maria, eventually):
             long = mysql.look("database.transactions", longest_s={"warn": 0, "crit": 0})
         finally:
             holder.rollback()
-            thread.join(30)
+            thread.join(60)
     assert found["lock_waits"].value == 1 and f"{holder.thread_id()}:blocks" in found.names()
     assert long["longest_transaction"].state == "crit"
 
@@ -167,7 +167,7 @@ def test_a_replica_its_stop_and_its_error_are_found(maria, eventually):
     stopped = replica.look("database.replication").kept("crit_mariadb_stopped")
     assert stopped["upstream"].reason == "has_stopped"
     process.kill()
-    process.wait(30)
+    process.wait(60)
     assert replica.look("database.alive")["login"].reason == "refused"
 
     def lost():

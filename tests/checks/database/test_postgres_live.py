@@ -92,7 +92,7 @@ def test_a_peer_that_answers_nonsense_ends_in_a_typed_error(postgres, platform, 
         problem = postgres.fails(check_id, timeout_ms=2000)
         assert problem.kind in (ErrorKind.GARBLED, ErrorKind.REFUSED, ErrorKind.TIMEOUT)
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(60)
 
 
 def test_a_blocked_lock_shows_who_waits_and_for_whom(postgres, cluster, eventually):
@@ -115,7 +115,7 @@ def test_a_blocked_lock_shows_who_waits_and_for_whom(postgres, cluster, eventual
                 )
         finally:
             holder.execute("ROLLBACK")
-            waiting.join(30)
+            waiting.join(60)
     assert found["lock_waits"].value == 1 and found.state == "crit"
     assert found[f"{pid}:blocks"].value == 1
     assert long["longest_transaction"].state == "crit"

@@ -175,5 +175,5 @@ def test_a_machine_that_is_gone_or_not_trusted_is_a_typed_error(reach, start_ssh
     stranger = {**where, "port": start_sshd("Subsystem sftp internal-sftp").port}
     assert looked("file.log", {**stranger, "logs": [str(log)]}, files).error is ErrorKind.DENIED
     sshd.process.terminate()
-    sshd.process.wait(10)
+    sshd.process.wait(60)
     assert looked("file.log", {**where, "logs": [str(log)]}, files).error is ErrorKind.REFUSED

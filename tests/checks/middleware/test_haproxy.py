@@ -96,7 +96,7 @@ def haproxy(tmp_path, app):
             yield {"url": f"http://127.0.0.1:{stats}/stats", "secret": "stats"}, admin
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             yield port
         finally:
             daemon.terminate()
-            daemon.wait(30)
+            daemon.wait(60)
 
 
 def opened(folder: Path) -> Any:

@@ -109,7 +109,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket, threading.Event], Non
 
     def one(connection: socket.socket, script) -> None:
         with connection, suppress(OSError):
-            connection.settimeout(10)
+            connection.settimeout(60)
             script(connection, stop)
 
     def loop(listener: socket.socket, script) -> None:
@@ -131,7 +131,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket, threading.Event], Non
     yield start
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     for listener in listeners:
         listener.close()
 

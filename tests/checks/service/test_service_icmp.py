@@ -22,7 +22,7 @@ def test_a_host_that_never_answers_is_down(apart):
         "no_answer",
         100,
     )
-    assert result.t1 - result.t0 < 2000
+    assert result.t1 - result.t0 < 60_000
 
 
 def test_a_host_that_a_router_calls_unreachable_is_down_and_said_so(apart, router):

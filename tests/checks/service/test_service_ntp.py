@@ -45,13 +45,13 @@ def chronyd(place, *before, source="local stratum 3"):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(words, start_new_session=True, **quiet) as process:
         try:
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while time.monotonic() < until and process.poll() is None and not _answers(port):
                 pass
             yield {"host": "127.0.0.1", "port": port}
         finally:
             os.killpg(process.pid, signal.SIGTERM)  # faketime waits for what it started
-            process.wait(20)
+            process.wait(60)
 
 
 def _answers(port):

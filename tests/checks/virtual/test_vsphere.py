@@ -56,7 +56,7 @@ def vcsim():
             yield f"https://{process.stdout.readline().decode().strip()}/sdk"
         finally:
             process.stdin.close()
-            process.wait(30)
+            process.wait(60)
 
 
 def test_the_simulators_inventory_is_read_and_what_is_stopped_there_is_seen(vcsim, net, looked, why):

@@ -124,7 +124,7 @@ def start_sshd(tmp_path):
     POOL.close()
     for process in started:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -141,9 +141,9 @@ def free_port():
 
 
 def answers(port, process):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=30):
             return True
         time.sleep(0.02)
     process.kill()
@@ -330,7 +330,7 @@ class Listener:
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self.sock.close()
-        self.thread.join(5)
+        self.thread.join(60)
         self.drop()
 
 
@@ -381,6 +381,6 @@ def peer():
     for sock, thread, held in made:
         sock.shutdown(socket.SHUT_RDWR)
         sock.close()
-        thread.join(5)
+        thread.join(60)
         for one in held:
             one.close()

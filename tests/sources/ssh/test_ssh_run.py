@@ -113,7 +113,7 @@ def test_a_kept_connection_that_died_is_made_again(ssh, to):
 def test_idle_connections_are_closed_and_the_keeper_goes(ssh, to, monkeypatch):
     monkeypatch.setattr(ssh_pool, "IDLE_S", 0.3)
     ssh.run(to, "true", timeout_ms=LONG)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while ssh_pool.POOL._keeper is not None:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -147,7 +147,7 @@ def test_a_key_in_the_ssh_agent_opens_the_door(ssh, to, sshd, secrets, tmp_path,
     sock = str(tmp_path / "agent.sock")
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not os.path.exists(sock):
             assert time.monotonic() < end
             time.sleep(0.02)
@@ -157,7 +157,7 @@ def test_a_key_in_the_ssh_agent_opens_the_door(ssh, to, sshd, secrets, tmp_path,
         assert ssh.run(to, "echo in", timeout_ms=LONG).stdout == "in\n"
     finally:
         agent.terminate()
-        agent.wait(10)
+        agent.wait(60)
 
 
 def test_a_secret_that_is_not_there_is_denied_before_anything_is_sent(ssh, to, secrets):
