@@ -9,6 +9,7 @@ from collector.availability.windows import Window
 from collector.backups.policy import Policies
 from collector.inspection.human import HumanRound
 from collector.judging.scope import Contract, Scope
+from collector.notify.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class EstateTerms:
     `rounds`: names by id; `calendar`: version of the calendar that special rounds were expanded with;
     `human`: what rounds owe from people, with the checklists as they are asked. `backups`: what is promised
     of them by this estate: each object with one policy, of version 1, which begins with the entry.
-    `contract`, `scope`: what scorecards depend on, where the estate names a contract.
+    `contract`, `scope`: what scorecards depend on, where the estate names a contract. `notify`: who is told
+    of what.
     """
 
     v: int
@@ -42,14 +44,17 @@ class EstateTerms:
     backups: Policies | None = None
     contract: Contract | None = None
     scope: Scope | None = None
+    notify: tuple[Rule, ...] = ()
 
 
 def encode(terms: EstateTerms) -> bytes:
-    """The bytes that are logged; an estate without backups, or without a contract, says nothing of them."""
+    """The bytes that are logged; an estate without backups, a contract or messages says nothing of them."""
     made = to_json(terms)
     for name in ("backups", "contract", "scope"):
         if made[name] is None:
             del made[name]
+    if not made["notify"]:
+        del made["notify"]
     return strict_json.dumps(made)
 
 

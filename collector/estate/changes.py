@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from checks.codec import to_json
+from collector.estate import notices
 from collector.estate.loading import Loaded
 from collector.estate.looks import Look
 
@@ -51,7 +52,7 @@ def between(old: Loaded | None, new: Loaded) -> list[Change]:
 
 def _top(loaded: Loaded) -> dict[str, Any]:
     estate = loaded.estate
-    notify = [f"{item.when} {item.to}" for item in estate.notify]
+    notify = [notices.line(item) for item in estate.notify]
     return {"timezone": estate.timezone, "contract": _flat(estate.contract), "notify": notify}
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from collector.backups.policy import Policies
-from collector.estate import backup_looks, backups, checklists, looks, probing, reading, references, tree
+from collector.estate import (
+    backup_looks,
+    backups,
+    checklists,
+    looks,
+    notices,
+    probing,
+    reading,
+    references,
+    tree,
+)
 from collector.estate.catalog import Catalog
 from collector.estate.errors import EstateError
 from collector.estate.looks import Look, Note, Path
@@ -40,8 +50,14 @@ class Loaded:
         return tuple(sorted(named | {look.agent for look in (*self.regular, *rounds)}))
 
 
-def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Loaded:
-    """The estate in file `name`; EstateError with every mistake."""
+def read_estate(
+    name: str,
+    read: Callable[[str], bytes],
+    catalog: Catalog,
+    channel: Callable[[str], str] = notices.any_channel,
+) -> Loaded:
+    """The estate in file `name`; EstateError with every mistake. `channel`: why messages cannot go out by a
+    channel of this name, "" where they can; an estate that is in force is read without asking."""
     source = load(name, read)
     if not source.value and source.problems:
         raise EstateError(tuple(sorted(source.problems)))
@@ -59,6 +75,7 @@ def read_estate(name: str, read: Callable[[str], bytes], catalog: Catalog) -> Lo
     trees = _trees(estate, note)
     references.check(estate, trees, shape.broken, catalog, note)
     checklists.check(estate, note)
+    notices.check(estate, channel, note)
     serves = probing.serving(estate, trees)
     whole = all(section != "assets" for section, _ in shape.broken)
     regular = looks.regular(estate, catalog, note, whole=whole)

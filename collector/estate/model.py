@@ -22,6 +22,16 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str | int) else value
 
 
+def _numbered(value: object) -> object:
+    return [value] if isinstance(value, int) else value
+
+
+def _recipient(value: object) -> object:
+    """`{secret: NAME}` as `secret:NAME`."""
+    named = isinstance(value, dict) and list(value) == ["secret"]
+    return f"secret:{value['secret']}" if isinstance(value, dict) and named else value
+
+
 Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=500)]
 Id = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Pattern = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z0-9_.:*?-]{1,100}$")]
@@ -46,6 +56,11 @@ HoursRange = Annotated[
     BeforeValidator(units.hours_range),
     WithJsonSchema({"type": "string", "pattern": units.HOURS_PATTERN}),
 ]
+QuietRange = Annotated[
+    tuple[str, str],
+    BeforeValidator(units.quiet_range),
+    WithJsonSchema({"type": "string", "pattern": units.HOURS_PATTERN}),
+]
 Days = Annotated[
     tuple[str, ...],
     BeforeValidator(units.weekdays),
@@ -58,6 +73,7 @@ ObjectId = Annotated[
 ]
 Pin = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31})?$")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Level = Annotated[int, Field(strict=True, ge=1, le=9)]
 Strict = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed), Field(min_length=1)]
@@ -351,10 +367,26 @@ class BackupPlace:
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class Notify:
-    """Who is told of what."""
+    """Who is told of what. `to`: an address as apprise writes it, `{NAME}` in it (or `secret: NAME` in its
+    place) looked up in the collector's own secrets.yaml, or `custom:NAME`, a command of its notify.yaml.
+    `after`: only what nobody has acknowledged so long after it began; `remind`: again so often until then."""
 
-    when: Literal["fault", "finding", "silent", "missed", "clock"]
-    to: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*://\S+$")]
+    when: Literal["fault", "finding", "silent", "missed", "clock", "backup"]
+    to: Annotated[
+        str,
+        BeforeValidator(_recipient),
+        StringConstraints(
+            pattern=r"^([a-z][a-z0-9+.-]*://\S+|(secret|custom):[A-Za-z0-9][A-Za-z0-9_.-]{0,62})$",
+            max_length=1000,
+        ),
+    ]
+    id: Id | None = None
+    units: Annotated[tuple[Id, ...], BeforeValidator(_listed)] = ()
+    systems: Annotated[tuple[Id, ...], BeforeValidator(_listed)] = ()
+    levels: Annotated[tuple[Level, ...], BeforeValidator(_numbered)] = ()
+    after: Duration | None = None
+    remind: Duration | None = None
+    quiet: QuietRange | None = None
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

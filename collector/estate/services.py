@@ -12,7 +12,7 @@ from collector.availability.faults import Profile
 from collector.availability.terms import HoursTerms, LeafTerms, ServiceTerms
 from collector.availability.votes import Vote
 from collector.availability.windows import Window, WindowKind
-from collector.estate import contracts, human, probing, tree
+from collector.estate import contracts, human, notices, probing, tree
 from collector.estate.loading import Loaded
 from collector.estate.looks import select_systems
 from collector.estate.model import Hours, Probe, Span, System
@@ -80,6 +80,7 @@ def document(loaded: Loaded, files: dict[str, bytes], calendar: Calendar) -> Est
         backups=loaded.backups,
         contract=contracts.contract(loaded),
         scope=contracts.scope(loaded),
+        notify=notices.rules(estate),
     )
 
 

@@ -81,6 +81,17 @@ def hours_range(text: object) -> tuple[str, str]:
     return start, end
 
 
+def quiet_range(text: object) -> tuple[str, str] | None:
+    """("22:00", "07:00") of `22:00-07:00`, which may go over midnight; ValueError says what is wrong."""
+    match = _HOURS.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{_shown(text)} is no stretch of a day: write it as in 22:00-07:00")
+    start, end = f"{match[1]}:{match[2]}", f"{match[3]}:{match[4]}"
+    if start == end or "24:00" in (start, end):
+        raise ValueError(f"{text} is no part of a day; midnight is 00:00")
+    return start, end
+
+
 def weekdays(value: object) -> tuple[str, ...]:
     """("monday", …) or ("cn_workdays",); ValueError says what is wrong."""
     if value == CN_WORKDAYS:

@@ -13,6 +13,8 @@ from collector.faults.terms import SPEECH, ClockRule, ClockStart, When
 from collector.inspection.deadlines import Deadline, Due, Workdays, day_of, due
 
 LATE_STATEMENT = "late_statement"
+ALERT_SLACK_MS = 600_000
+"""An alert so long after the detection starts no clock: whoever sends it could win time by being late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,10 @@ def fault_clock(rule: ClockRule, case: Case, days: Workdays) -> Clock | None:
 
 def began(moments: Moments, start: ClockStart) -> tuple[int, str]:
     """Where a problem starts by the contract's option, and what stood in for it if that is not known."""
-    told = [at for at in (moments.announced_ms, moments.reported_ms) if at is not None]
+    alert = moments.announced_ms
+    if alert is not None and not in_time(alert, moments.detected_ms):
+        alert = None
+    told = [at for at in (alert, moments.reported_ms) if at is not None]
     chosen = {
         ClockStart.ANNOUNCED: min(told, default=None),
         ClockStart.REPORTED: moments.reported_ms,
@@ -158,6 +163,11 @@ def began(moments: Moments, start: ClockStart) -> tuple[int, str]:
     if moments.detected_ms is not None:
         return moments.detected_ms, "detected"
     return moments.onset_ms, "onset"
+
+
+def in_time(announced_ms: int, detected_ms: int | None) -> bool:
+    """Whether an alert came soon enough after the detection to be what a clock starts from."""
+    return detected_ms is None or announced_ms < detected_ms + ALERT_SLACK_MS
 
 
 def _applies(when: When, onset_ms: int, days: Workdays) -> bool:

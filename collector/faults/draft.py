@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from collector.faults import said as words
-from collector.faults.clocks import Told
+from collector.faults.clocks import Told, in_time
 from collector.faults.ground import Ground, Seen
 from collector.faults.model import Moments
 from collector.faults.said import Extent, time_of
+from collector.notify.receipts import Message, announced
 from collector.statements.model import Said
 from collector.statements.sides import agreed, word
 
@@ -29,6 +30,8 @@ class Draft:
     root: Said | None = None
     said: list[Said] = field(default_factory=list)
     disputed: list[tuple[str, int]] = field(default_factory=list)
+    message: Message | None = None
+    """The first message about it that a channel took."""
 
     def of(self, kind: str) -> list[Said]:
         """Its statements of a kind, oldest first."""
@@ -67,12 +70,14 @@ def moments_of(draft: Draft, ground: Ground) -> tuple[Moments, list[str]]:
     for one in _arrived(draft):
         role = words.text(one, "grade")
         arrivals[role] = min(arrivals.get(role, 2**62), max(time_of(one), onset))
-    announced = ground.announced.get(draft.extent.id)
+    told, detected = _announced(draft, ground), None if seen is None else seen.detected_ms
+    if told is not None and not in_time(told, detected):
+        flags.append("announced_late")
     moments = Moments(
         onset_ms=onset,
-        detected_ms=None if seen is None else seen.detected_ms,
-        announced_ms=announced,
-        reported_ms=_reported(draft, announced, flags),
+        detected_ms=detected,
+        announced_ms=told,
+        reported_ms=_reported(draft, told if told is not None and in_time(told, detected) else None, flags),
         acknowledged_ms=first("fault_acknowledged"),
         recovered_ms=recovered,
         arrivals=arrivals,
@@ -80,6 +85,14 @@ def moments_of(draft: Draft, ground: Ground) -> tuple[Moments, list[str]]:
         team_support_ms=first("team_support"),
     )
     return moments, [*flags, *more]
+
+
+def _announced(draft: Draft, ground: Ground) -> int | None:
+    """When the log took the receipt of the first alert."""
+    draft.message = announced(ground.messages, draft.extent)
+    known = ground.announced.get(draft.extent.id)
+    found = [known, None if draft.message is None else draft.message.received_ms]
+    return min((at for at in found if at is not None), default=None)
 
 
 def _reported(draft: Draft, announced: int | None, flags: list[str]) -> int | None:

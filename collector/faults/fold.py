@@ -13,6 +13,7 @@ from collector.faults.reports import report_due
 from collector.faults.said import Extent, Heard, fault_id, time_of
 from collector.faults.terms import SPEECH, FaultTerms, Speech
 from collector.inspection.deadlines import Workdays
+from collector.notify.receipts import GRADE
 from collector.scoring.model import Proof
 from collector.statements.model import Said
 
@@ -22,6 +23,7 @@ ABOUT = (
     "fault_report_filed",
 )
 NO_SUPPORT = "no_support_stated"
+LOG = "log"
 _MOST_STEPS = 100
 _TIMELINE = {"fault_reported": "reported", "fault_acknowledged": "acknowledged", "arrived": "arrived"}
 
@@ -158,9 +160,16 @@ def _fault(
             if not rule.levels or judged.level in rule.levels
         ),
         flags=(*flags, *(seen.flags if seen else ())),
-        proofs=(*(seen.proofs if seen else ()), *(proof_of(one) for one in draft.said)),
+        announced_by=None if draft.message is None else draft.message.entry,
+        proofs=(*(seen.proofs if seen else ()), *(proof_of(one) for one in draft.said), *_receipt(draft)),
     )
     return replace(made, timeline=timeline(made, draft.said, as_of_ms))
+
+
+def _receipt(draft: Draft) -> Iterable[Proof]:
+    """The entry of the message that announced it: the collector's word."""
+    if draft.message is not None:
+        yield Proof(draft.message.entry, LOG, GRADE)
 
 
 def _scored(clocks: Sequence[Clock], terms: FaultTerms) -> tuple[Clock, ...]:
@@ -259,7 +268,8 @@ def timeline(fault: Fault, said: Iterable[Said], as_of_ms: int) -> tuple[Event, 
         "announced": moments.announced_ms,
         "recovered": moments.recovered_ms if fault.measured else None,
     }
-    made = [Event(at, what) for what, at in machine.items() if at is not None]
+    entries = {"announced": fault.announced_by}
+    made = [Event(at, what, entry=entries.get(what)) for what, at in machine.items() if at is not None]
     made += [Event(at, "escalate", detail=str(step)) for step, at in enumerate(fault.escalation, 1)]
     disputed = {entry for _kind, entry in fault.judged.disputed}
     for one in said:

@@ -7,6 +7,7 @@ from functools import cached_property
 from collector.availability.faults import Outage
 from collector.faults.notices import Inspected, Look
 from collector.judging.scope import Scope
+from collector.notify.receipts import Message
 from collector.scans.lifecycle import Import
 from collector.scoring.model import Proof
 from collector.statements.model import Said
@@ -46,7 +47,8 @@ class Report:
 class Ground:
     """All of it. `term`: of the contract, UTC ms; `window`: what `outages` were looked for in.
 
-    `core`: core systems; `announced`: fault id -> receipt of the first alert; `hosts`: what scanners call a
+    `core`: core systems; `messages`: what became of alerts that were sent; `announced`: fault id -> receipt
+    of the first one, where that is known without them; `hosts`: what scanners call a
     host -> asset (or system); `looks`: those that plans for flaws name.
     """
 
@@ -57,6 +59,7 @@ class Ground:
     outages: tuple[Seen, ...] = ()
     said: tuple[Said, ...] = ()
     announced: Mapping[str, int] = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
     reports: tuple[Report, ...] = ()
     records: tuple[Inspected, ...] = ()
     looks: tuple[Look, ...] = ()

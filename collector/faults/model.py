@@ -171,6 +171,8 @@ class Fault:
     timeline: tuple[Event, ...] = ()
     flags: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    announced_by: int | None = None
+    """The entry of the message that announced it, where one did."""
 
     @property
     def late(self) -> tuple[Clock, ...]:

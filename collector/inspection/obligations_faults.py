@@ -113,7 +113,8 @@ def _deeds(fault: Fault) -> Iterator[Deed]:
     announced, recovered = fault.moments.announced_ms, fault.moments.recovered_ms
     place = (_first(fault), fault.unit, fault.system)
     if announced is not None:
-        yield Deed("fault_announced", announced, announced, *place, facts={"event": fault.id})
+        by = (fault.announced_by if fault.announced_by is not None else place[0], *place[1:])
+        yield Deed("fault_announced", announced, announced, *by, facts={"event": fault.id})
     if recovered is not None:
         yield Deed("fault_record", recovered, recovered, *place, facts={"event": fault.id})
     for said in fault.timeline:

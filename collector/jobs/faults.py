@@ -33,7 +33,7 @@ from collector.scans.model import Scan
 from collector.scoring.model import Gap, Item, PackPeriod, Proof
 from collector.statements.model import Said
 from collector.store import faults as store
-from collector.store import runs
+from collector.store import messages, runs
 from collector.store.rounds import records
 
 BEFORE_MS, AFTER_MS = 2 * 86_400_000, 86_400_000
@@ -150,6 +150,7 @@ def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
         scope=scope,
         outages=_outages(conn, asked, terms.faults, estates) if terms.faults is not None else (),
         said=said,
+        messages=messages.every(conn, asked.as_of_ms, asked.size) if terms.faults is not None else (),
         reports=tuple(report for report, _ in reports),
         records=store.inspected(conn, asked.as_of_ms, asked.size) if terms.findings is not None else (),
         looks=_looks(conn, asked, said) if terms.vulnerabilities is not None else (),

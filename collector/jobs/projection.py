@@ -21,12 +21,14 @@ from collector.jobs import said as sayings
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.judging.inspections import unit_rounds
+from collector.notify.receipts import is_message
 from collector.store import (
     cadence,
     estates,
     evidence,
     faults,
     human,
+    messages,
     packs,
     plans,
     rounds,
@@ -35,7 +37,7 @@ from collector.store import (
 )
 from collector.store.content import content
 
-KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD)
+KINDS = (EntryKind.PLAN, EntryKind.STATEMENT, EntryKind.RECORD, EntryKind.COLLECTOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def project(conn: Connection, signer: Signer, said: Said) -> None:
         _plan(conn, signer, said)
     elif said.kind is EntryKind.STATEMENT:
         _statement(conn, said)
+    elif said.kind is EntryKind.COLLECTOR:
+        _message(conn, said)
     elif said.kind is EntryKind.RECORD and "window" in said.header:
         _record(conn, said)
     elif said.kind is EntryKind.RECORD and "scorecard" in said.header:
@@ -115,6 +119,12 @@ def _statement(conn: Connection, said: Said) -> None:
         sheet = people.parse_sheet(said.body or b"")
         rows = [human.DoneRow(sheet.window, sheet.asset, a.item, a.state, said.idx) for a in sheet.items]
         human.add_done(conn, rows)
+
+
+def _message(conn: Connection, said: Said) -> None:
+    """What became of a message; of the collector's other acts nothing follows."""
+    if is_message(said.header):
+        messages.follow(conn, said.idx, said.received_ms, strict_json.dumps(said.header).decode())
 
 
 def _record(conn: Connection, said: Said) -> None:

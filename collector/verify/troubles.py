@@ -1,9 +1,11 @@
 """The ground of faults, vulnerabilities and findings, from a bundle: as collector/jobs/faults.py makes it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
+from checks.codec import FieldError
 from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
 from collector.availability.calendar_cn import shipped
@@ -19,6 +21,7 @@ from collector.inspection import record as records
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.judge import Chosen
+from collector.notify.receipts import Message, is_message, parse
 from collector.scans import model as scans
 from collector.scans.lifecycle import Import
 from collector.scoring.model import Proof
@@ -60,6 +63,7 @@ def ground(
         scope=scope,
         outages=tuple(_outages(asked, term, terms.faults, watched)) if terms.faults is not None else (),
         said=stated,
+        messages=tuple(_messages(said)),
         reports=tuple(report for report, _ in reports),
         records=tuple(_inspected(held_records)) if terms.findings is not None else (),
         looks=tuple(_looked(held_records, pairs)) if pairs else (),
@@ -119,6 +123,14 @@ def _reports(said: Sequence[Said]) -> Iterator[tuple[Report, tuple[str, ...]]]:
         proof = Proof(one.idx, str(header.get("by", "")), IMPORTED)
         assets = tuple(str(name) for name in header.get("assets", ()))
         yield Report(str(header["subject"]), imported, whose, proof), assets
+
+
+def _messages(said: Sequence[Said]) -> Iterator[Message]:
+    """What became of messages; one that is not as it should be (messages.py tells) announces nothing."""
+    for one in said:
+        if one.kind is EntryKind.COLLECTOR and is_message(one.header):
+            with suppress(FieldError):
+                yield parse(one.idx, one.received_ms, one.header)
 
 
 def _is_record(one: Said) -> bool:

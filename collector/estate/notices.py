@@ -1,0 +1,95 @@
+"""Who is told of what: the mistakes in it, and what of it the log keeps. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from collector.estate.looks import Note, Path
+from collector.estate.model import Estate, Notify
+from collector.estate.references import no_such
+from collector.notify.rules import CLOCK, CUSTOM, FAULT, SECRET, Rule, channel_of
+
+_NAME = re.compile(r"\{([^{}]*)\}")
+_GOOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+# What stands between the colon and the @ of an address, unless it is a name in braces.
+_PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
+_LEAST_MS = 60_000
+
+
+def any_channel(_name: str) -> str:
+    """Every channel will do."""
+    return ""
+
+
+def check(estate: Estate, channel: Callable[[str], str], note: Note) -> None:
+    """Note every recipient that cannot be reached, and names that lead nowhere."""
+    known = {"units": [one.id for one in estate.units], "systems": [one.id for one in estate.systems]}
+    ids = [one.id for one in estate.notify]
+    for i, one in enumerate(estate.notify):
+
+        def add(path: Path, reason: str, i: int = i) -> None:
+            note(("notify", i, *path), reason)
+
+        if problem := recipient(one.to) or channel(channel_of(one.to)):
+            add(("to",), problem)
+        if one.id is not None and one.id in ids[:i]:
+            add(("id",), f"{one.id} is there twice")
+        _names(one, known, add)
+        _limits(one, add)
+
+
+def _names(one: Notify, known: Mapping[str, list[str]], note: Note) -> None:
+    for section, ids in known.items():
+        for j, name in enumerate(getattr(one, section)):
+            if name not in ids:
+                note((section, j), no_such(section[:-1], name, ids))
+
+
+def _limits(one: Notify, note: Note) -> None:
+    if one.levels and one.when not in (FAULT, CLOCK):
+        note(("levels",), "only faults have a level")
+    for name in ("after", "remind"):
+        value = getattr(one, name)
+        if value is not None and value < _LEAST_MS:
+            note((name,), "is less than 1m")
+
+
+def recipient(to: str) -> str:
+    """What is wrong with a recipient; "" where nothing is."""
+    if to.startswith((SECRET, CUSTOM)):
+        return ""
+    if odd := [name for name in _NAME.findall(to) if not _GOOD.fullmatch(name)]:
+        return f"{{{odd[0]}}} names no secret"
+    if re.search(r"[{}]", _NAME.sub("", to)):
+        return "a brace without its other one"
+    password = _PASSWORD.search(to)
+    if password is not None and not _NAME.fullmatch(password[1]):
+        # Not quoted: what was typed there may be one.
+        return "a password does not belong into the estate: {NAME} or secret: NAME, kept in secrets.yaml"
+    return ""
+
+
+def rules(estate: Estate) -> tuple[Rule, ...]:
+    """What the log keeps."""
+    return tuple(_rule(one) for one in estate.notify)
+
+
+def _rule(one: Notify) -> Rule:
+    return Rule(
+        when=one.when,
+        to=one.to,
+        id=one.id or "",
+        units=tuple(one.units),
+        systems=tuple(one.systems),
+        levels=tuple(one.levels),
+        after=one.after,
+        remind=one.remind,
+        quiet=one.quiet,
+    )
+
+
+def line(one: Notify) -> str:
+    """A rule in one line, for what an apply would change."""
+    made = _rule(one)
+    names = ("id", "units", "systems", "levels", "after", "remind", "quiet")
+    more = [f"{name}={getattr(made, name)}" for name in names if getattr(made, name)]
+    return " ".join([f"{made.when} {made.to}", *more])

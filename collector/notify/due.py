@@ -1,0 +1,152 @@
+"""What is due to be said to whom, from what stands now and what was said before. Pure and idempotent.
+
+What began before the sender first saw a rule is never told; what was told is not told again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from collector.faults.said import Extent, matching
+from collector.notify.receipts import OVER
+from collector.notify.rules import FAULT, Rule
+
+BEGUN, PAST, REMINDER = "begun", "past", "reminder"
+MOST_AGE_MS = 86_400_000
+"""What was over so long before anybody could tell it is not told any more."""
+MOST_REMINDERS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that stands, or stood: a fault, a finding, a silent agent. `over_ms` None: it still does.
+
+    `acknowledged_ms`: when a person took it up; `level`: of a fault, stated or proposed. `words`: what the
+    message says of it besides, by stable names.
+    """
+
+    kind: str
+    id: str
+    since_ms: int
+    over_ms: int | None = None
+    acknowledged_ms: int | None = None
+    system: str | None = None
+    unit: str | None = None
+    level: int | None = None
+    words: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was put into the outbox before: to whom, what, and when."""
+
+    to: str
+    kind: str
+    id: str
+    stage: str
+    made_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line for the outbox: whom, what, and not before when."""
+
+    rule: Rule
+    subject: Subject
+    stage: str
+    not_before_ms: int
+
+
+def wanted(
+    rules: Iterable[tuple[Rule, int]],
+    subjects: Sequence[Subject],
+    told: Iterable[Told],
+    now_ms: int,
+    zone: tzinfo,
+) -> Iterator[Wanted]:
+    """Everything that is due now and was not put into the outbox yet. `rules`: each with the instant from
+    which on it counts. Nothing twice for one recipient, whichever rules ask for it."""
+    before: dict[tuple[str, str], list[Told]] = {}
+    for one in told:
+        before.setdefault((one.to, one.kind), []).append(one)
+    for rule, since_ms in rules:
+        for subject in subjects:
+            if not _asks(rule, subject):
+                continue
+            said = before.setdefault((rule.to, subject.kind), [])
+            mine = [one for one in said if _same(one, subject)]
+            stage = _stage(rule, subject, mine, now_ms, since_ms)
+            if stage:
+                said.append(Told(rule.to, subject.kind, subject.id, stage, now_ms))
+                yield Wanted(rule, subject, stage, _loud(rule, now_ms, zone))
+
+
+def _asks(rule: Rule, subject: Subject) -> bool:
+    return (
+        rule.when == subject.kind
+        and (not rule.units or subject.unit in rule.units)
+        and (not rule.systems or subject.system in rule.systems)
+        # A fault of which nobody can tell the level yet may be of any.
+        and (not rule.levels or subject.level is None or subject.level in rule.levels)
+    )
+
+
+def _same(told: Told, subject: Subject) -> bool:
+    """A fault's id holds its onset, which late evidence may move."""
+    if told.id == subject.id or subject.kind != FAULT or subject.system is None:
+        return told.id == subject.id
+    extent = Extent(subject.id, subject.system, subject.since_ms, subject.over_ms)
+    return matching(told.id, (extent,)) is not None or (
+        told.id.rpartition("@")[0] == subject.system
+        and subject.since_ms <= told.made_ms
+        and (subject.over_ms is None or told.made_ms < subject.over_ms)
+    )
+
+
+def _stage(rule: Rule, subject: Subject, mine: Sequence[Told], now_ms: int, since_ms: int) -> str:
+    """What is to be said of it next; "" for nothing."""
+    stages = {one.stage for one in mine}
+    if subject.over_ms is not None:
+        return _end(rule, subject, stages, now_ms, since_ms)
+    if not stages:
+        return BEGUN if _begins(rule, subject, now_ms, since_ms) else ""
+    if OVER in stages:
+        return ""  # it came back under the same name: the next one has another
+    return _reminder(rule, subject, mine, now_ms)
+
+
+def _begins(rule: Rule, subject: Subject, now_ms: int, since_ms: int) -> bool:
+    if subject.since_ms < since_ms:
+        return False
+    if rule.after is None:
+        return True
+    return subject.acknowledged_ms is None and now_ms >= subject.since_ms + rule.after
+
+
+def _end(rule: Rule, subject: Subject, stages: set[str], now_ms: int, since_ms: int) -> str:
+    if stages:
+        return "" if stages & {OVER, PAST} else OVER
+    over = subject.over_ms or 0
+    fresh = subject.since_ms >= since_ms and over > now_ms - MOST_AGE_MS
+    return PAST if fresh and rule.after is None else ""
+
+
+def _reminder(rule: Rule, subject: Subject, mine: Sequence[Told], now_ms: int) -> str:
+    last = max(one.made_ms for one in mine)
+    number = len([one for one in mine if one.stage.startswith(REMINDER)]) + 1
+    asked = rule.remind is not None and subject.acknowledged_ms is None and number <= MOST_REMINDERS
+    return f"{REMINDER}-{number}" if asked and now_ms >= last + (rule.remind or 0) else ""
+
+
+def _loud(rule: Rule, now_ms: int, zone: tzinfo) -> int:
+    """When it may go out: now, or when the quiet stretch is over."""
+    if rule.quiet is None:
+        return now_ms
+    local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone)
+    begins, ends = (60 * int(text[:2]) + int(text[3:]) for text in rule.quiet)
+    minute = 60 * local.hour + local.minute
+    inside = begins <= minute < ends if begins < ends else minute >= begins or minute < ends
+    if not inside:
+        return now_ms
+    left = (ends - minute) % 1440
+    return now_ms - now_ms % 60_000 + left * 60_000
