@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from agent.drills.choice import by_rule, period_of, rule_of
 from agent.drills.course import Course
@@ -20,10 +20,14 @@ from agent.log import log
 from agent.state import State
 from checks.api import ErrorKind, ObservationError
 from checks.artefacts import standing
+from checks.artefacts.levels import told
 from checks.artefacts.look import LONGEST_S, Stands
 from checks.backup.drill import Params, overlap
 from checks.drills import Aborted, Drilled
 from checks.places import Backups, Entry, Place, shown
+
+if TYPE_CHECKING:
+    from agent.sources.backup import BackupLooks
 
 REPOSITORIES = ("restic", "borg")
 Engine = Callable[[Course, Backups, Place, Entry], None]
@@ -43,7 +47,9 @@ _ENGINES = {
 class LocalDrills:
     """Implements checks.drills.Drills."""
 
-    def __init__(self, backups: Backups, given: Drills, state: Path, progress: Progress = silent) -> None:
+    def __init__(
+        self, backups: "BackupLooks", given: Drills, state: Path, progress: Progress = silent
+    ) -> None:
         self._backups = backups
         self._given = given
         self._state = state
@@ -90,9 +96,14 @@ class LocalDrills:
             why = work.trouble(problem)
         except AgentError as problem:  # the journal could not be written
             why = StopError("no_room", "state", problem.detail)
+        except ObservationError as problem:  # its place fell silent: an attempt that begun all the same
+            why = StopError(told(problem.kind.value), "", problem.detail)
         finally:
             took = work.ms()
             left = self._clean(work)
+            if self._backups.guard.given_up:
+                # Nobody waits for this result any more: the next one tells that there was an attempt.
+                held.aborted(name, Aborted(attempt, work.now, decided))
         if why.reason:
             self.detail = why.detail
             log.warning("drill of %s: %s", name, why)
@@ -139,7 +150,7 @@ class LocalDrills:
         )
 
 
-def local_drills(backups: Backups, state: Path | None) -> LocalDrills:
+def local_drills(backups: "BackupLooks", state: Path | None) -> LocalDrills:
     """As agent.yaml of this state directory says."""
     if state is None:
         raise ObservationError(ErrorKind.UNSUPPORTED, "drills need a state directory")

@@ -110,11 +110,12 @@ class Desk:
         ended = sum(_end(one) for one in journal.processes)
         size = remove(Path(journal.directory))
         aborted = Aborted(journal.attempt, journal.phase, journal.begun)
-        self._aborted(journal.object, aborted)
+        self.aborted(journal.object, aborted)
         path.unlink()
         return Swept((aborted,), ended, size)
 
-    def _aborted(self, name: str, one: Aborted) -> None:
+    def aborted(self, name: str, one: Aborted) -> None:
+        """An attempt that has no result: the next one will tell."""
         held = self._attempts()
         mine = held.setdefault(name, {"count": one.attempt, "aborted": []})
         mine["aborted"] = [*mine["aborted"], to_json(one)][-_MOST_ABORTED:]

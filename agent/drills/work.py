@@ -129,6 +129,8 @@ class Work:
 
     def trouble(self, problem: OSError) -> StopError:
         """The reason for a file that could not be written."""
+        if isinstance(problem, TimeoutError):
+            return StopError("timeout", self.now)
         full = problem.errno in (27, 28, 122)  # EFBIG, ENOSPC, EDQUOT
         return StopError("no_room" if full else "denied", problem.strerror or "")
 

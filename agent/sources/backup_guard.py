@@ -27,6 +27,7 @@ class Guard:
         self.at = at
         self.stall_s = stall_s
         self.began = 0.0
+        self.given_up = False  # nobody waits for the look any more
 
     def tighten(self, budget_s: float, stall_s: float) -> None:
         """The look's own parameters; they never give it longer than the plan does."""
@@ -62,6 +63,7 @@ class Guard:
 
     def stall(self) -> ObservationError:
         """What the look ends with."""
+        self.given_up = True
         return ObservationError(ErrorKind.TIMEOUT, f"a single read took longer than {self.stall_s:g} s")
 
 

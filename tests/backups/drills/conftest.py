@@ -38,6 +38,8 @@ def beside(name: str, path: Path) -> Any:
     return module
 
 
+PLACES = beside("drill_places", Path(__file__).parents[1] / "places" / "conftest.py")
+backup_sshd, dead_share = PLACES.backup_sshd, PLACES.dead_share
 SERVER = beside("drill_logical_server", Path(__file__).parents[1] / "logical" / "server.py")
 
 

@@ -57,7 +57,7 @@ def _dead_share(path: Path) -> Iterator[None]:
     finally:
         _LIBC.umount2(os.fsencode(path), 1 | 2)  # force: ends what hangs; detach
         stop.set()
-        server.join(5)
+        server.join(60)
         os.close(fd)
 
 
@@ -100,7 +100,7 @@ def backup_sshd(tmp_path: Path) -> Iterator[Sshd]:
         pytest.skip("NOT TESTED: sshd (openssh-server) is not installed")
     place, state = tmp_path / "sshd", tmp_path / "state"
     place.mkdir(mode=0o700)
-    state.mkdir(mode=0o700)
+    state.mkdir(mode=0o700, exist_ok=True)
     for name in ("host", "client"):
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(place / name)]
         subprocess.run(words, check=True, timeout=60)
@@ -111,7 +111,7 @@ def backup_sshd(tmp_path: Path) -> Iterator[Sshd]:
         yield Sshd(port, paramiko.PKey.from_path(str(place / "host")), place / "client", state, process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _listening(program: str, place: Path) -> tuple[int, "subprocess.Popen[bytes]"]:
@@ -134,9 +134,9 @@ def _listening(program: str, place: Path) -> tuple[int, "subprocess.Popen[bytes]
         process = subprocess.Popen(
             [program, "-D", "-e", "-f", str(place / "conf")], stderr=subprocess.DEVNULL
         )
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end and process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=30):
                 return port, process
             time.sleep(0.02)
         process.kill()
