@@ -38,6 +38,7 @@ _ENGINES = {
     "basebackup": ("physical", "run"),
     "mariadb": ("mariadb", "run"),
     "mariabackup": ("mariadb", "run_physical"),
+    "redis": ("redis", "run"),
     "restic": ("repositories", "run_restic"),
     "borg": ("repositories", "run_borg"),
     **dict.fromkeys(("tree", "archive", "file"), ("trees", "run")),

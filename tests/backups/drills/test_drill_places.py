@@ -4,7 +4,6 @@ import getpass
 import os
 import shutil
 import signal
-import subprocess
 import time
 from dataclasses import replace
 
