@@ -95,6 +95,14 @@ def outages(
     return tuple(out)
 
 
+def reach(scenarios: Scenarios, outage: Outage, merge_gap_ms: int) -> Span:
+    """From where to where an outage may have run at the most: what its `most` is counted over."""
+    widest = _stretches(scenarios.worst, merge_gap_ms)
+    wide = widest[_touching(widest, outage.from_ms, outage.to_ms)]
+    ends = [(outage.from_ms, outage.to_ms), *((one[0], one[1]) for one in wide)]
+    return min(a for a, _ in ends), max(b for _, b in ends)
+
+
 def faults(scenarios: Scenarios, measured: Sequence[Segment], rules: FaultRules) -> tuple[Fault, ...]:
     """All faults, with the candidate levels of a profile."""
     out = []

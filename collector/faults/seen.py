@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from collector.availability.calendar_cn import Calendar
 from collector.availability.classes import Segment, TimeClass
 from collector.availability.courses import Around, Course, Part, Parts, course
-from collector.availability.faults import Outage
+from collector.availability.faults import Outage, reach
 from collector.availability.runs import Outcome, Run
 from collector.availability.terms import LeafTerms
 from collector.availability.windows import FlagCode, Window
@@ -74,8 +74,8 @@ def seen(
         read = _course(mine, found, (begin, end), question)
         made = read.outages(gap, question.faults.recover_stable_s * 1000)
         inside = [one for one in made if question.window[0] <= one.from_ms < question.window[1]]
-        earlier = bool(made) and begin > question.since_ms and _up(read, begin, made[0].from_ms) <= gap
-        later = bool(inside) and end < question.as_of_ms and inside[-1].recovered_ms is None
+        earlier = begin > question.since_ms and _may_begin_earlier(read, made, inside, gap)
+        later = end < question.as_of_ms and _may_end_later(read, inside, gap)
         if not earlier and not later:
             return tuple(_seen(system, one, read, (mine, found)) for one in inside)
         span = end - begin
@@ -98,11 +98,31 @@ def _course(parts: Sequence[Part], looks: Looks, period: tuple[int, int], questi
     return course(parts, runs, period, Around(question.windows, question.calendar))
 
 
-def _up(figure: Course, start: int, end: int) -> int:
+def _may_begin_earlier(read: Course, made: Sequence[Outage], inside: Sequence[Outage], gap: int) -> bool:
+    """Whether what was read begins in the middle of an outage, or of what one may have lasted at the most."""
+    if not made:
+        return False
+    begin = read.span[0]
+    if _up(read.segments, begin, made[0].from_ms) <= gap:
+        return True
+    return bool(inside) and _up(read.scenarios.worst, begin, reach(read.scenarios, inside[0], gap)[0]) <= gap
+
+
+def _may_end_later(read: Course, inside: Sequence[Outage], gap: int) -> bool:
+    """The same of its end."""
+    if not inside:
+        return False
+    if inside[-1].recovered_ms is None:
+        return True
+    end = read.span[1]
+    return _up(read.scenarios.worst, reach(read.scenarios, inside[-1], gap)[1], end) <= gap
+
+
+def _up(segments: Sequence[Segment], start: int, end: int) -> int:
     """Milliseconds of up time between two instants."""
     return sum(
         min(b, end) - max(a, start)
-        for a, b, word in figure.segments
+        for a, b, word in segments
         if word is TimeClass.UP and a < end and b > start
     )
 
