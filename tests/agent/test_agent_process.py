@@ -39,7 +39,7 @@ def test_a_resident_agent_never_loads_what_only_some_checks_need(collector, stat
         k: v for k, v in item("host.uptime").items() if k in ("check", "version", "target", "asset", "params")
     }
     now = time.time_ns() // 1_000_000
-    window = {"id": "hand/1", "from_ms": now - 1000, "to_ms": now + 8_000, "until_ms": now + 90_000}
+    window = {"id": "hand/1", "from_ms": now - 1000, "to_ms": now + 16_000, "until_ms": now + 90_000}
     collector.serve_plan(
         items=[item("host.load"), item("host.memory"), item("host.cpu")],
         rounds=[
@@ -67,7 +67,7 @@ def test_a_resident_agent_never_loads_what_only_some_checks_need(collector, stat
         env={**os.environ, "MALLOC_ARENA_MAX": "1"},
     )
     # A round spreads over a quarter of its window.
-    until(lambda: any(line.get("round") for line in collector.results()), 40)
+    until(lambda: any(line.get("round") for line in collector.results()), 90)
     process.send_signal(signal.SIGTERM)
     loaded = process.communicate(timeout=60)[0].split()
     assert "agent.sender" in loaded
@@ -150,7 +150,7 @@ def test_a_stopped_agent_sends_what_it_has_and_the_next_start_goes_on(
     begun = time.monotonic()
     start_agent.end(process)
     assert process.returncode == 0
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 55  # not the hour
     assert len(collector.results()) >= count + 8
 
 
@@ -160,7 +160,7 @@ def test_systemd_is_told_when_the_agent_is_ready_and_that_it_turns(
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(path))
-        sock.settimeout(10)
+        sock.settimeout(60)
         collector.serve_plan(items=[item()])
         process = start_agent(state, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="2000000")
         said = []

@@ -32,7 +32,7 @@ def serve() -> Iterator[Callable[[Answer], str]]:
     def start(answer: Answer) -> str:
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
+        server.settimeout(60)
         open_sockets.append(server)
 
         def once() -> None:
@@ -58,15 +58,15 @@ def test_an_answer_to_another_question_is_not_believed(serve: Callable[[Answer],
 
 
 def test_the_true_answer_after_a_forged_one_counts(serve: Callable[[Answer], str]) -> None:
-    found = clock_offset(serve(lambda cookie: [packet(cookie ^ 1, ahead=3600), packet(cookie)]), 2000)
-    assert found.offset_us is not None and abs(found.offset_us) < 1_000_000
+    found = clock_offset(serve(lambda cookie: [packet(cookie ^ 1, ahead=3600), packet(cookie)]), 30_000)
+    assert found.offset_us is not None and abs(found.offset_us) < 60_000_000
 
 
 def test_a_closed_port_is_refused() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    assert clock_offset(f"127.0.0.1:{port}", 1000).trouble == "refused"
+    assert clock_offset(f"127.0.0.1:{port}", 30_000).trouble == "refused"
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_a_server_without_time_is_not_used(
     serve: Callable[[Answer], str], first: int, stratum: int, code: bytes, trouble: str
 ) -> None:
     found = clock_offset(
-        serve(lambda cookie: [packet(cookie, first=first, stratum=stratum, code=code)]), 2000
+        serve(lambda cookie: [packet(cookie, first=first, stratum=stratum, code=code)]), 30_000
     )
     assert (found.offset_us, found.trouble) == (None, trouble)
 
 
 def test_a_server_half_a_minute_ahead_is_measured(serve: Callable[[Answer], str]) -> None:
-    found = clock_offset(serve(lambda cookie: [packet(cookie, ahead=31.5)]), 2000)
+    found = clock_offset(serve(lambda cookie: [packet(cookie, ahead=31.5)]), 30_000)
     assert found.stratum == 2 and found.delay_us is not None
-    assert abs((found.offset_us or 0) - 31_500_000) < 1_000_000
+    assert abs((found.offset_us or 0) - 31_500_000) <= found.delay_us // 2 + 1000
 
 
 def test_the_era_after_2036_is_understood() -> None:

@@ -24,7 +24,7 @@ def the(mounts: tuple[Mount, ...], path: Path) -> Mount:
 
 
 def test_a_hung_share_is_unknown_and_holds_up_nothing_else(tmp_path: Path, bad_mount: BadMount) -> None:
-    mounts = Mounts(deadline_s=0.3)
+    mounts = Mounts(deadline_s=2)
     with bad_mount(tmp_path, "hang"):
         begun = time.monotonic()
         found = mounts.look(HERE)
@@ -39,14 +39,15 @@ def test_a_hung_share_is_unknown_and_holds_up_nothing_else(tmp_path: Path, bad_m
 
 
 def test_looking_again_at_a_hung_share_starts_no_second_thread(tmp_path: Path, bad_mount: BadMount) -> None:
-    mounts = Mounts(deadline_s=3)
+    mounts = Mounts(deadline_s=1)
     with bad_mount(tmp_path, "hang"):
         mounts.look(HERE)
+        mounts._deadline_s = 300
         before = threading.active_count()
         begun = time.monotonic()
         assert the(mounts.look(HERE), tmp_path).trouble == "timeout"
-        assert time.monotonic() - begun < 2.5, "it waited once more"
-        assert threading.active_count() == before
+        assert time.monotonic() - begun < 150, "it waited once more"
+        assert threading.active_count() <= before
 
 
 def test_a_stale_share_says_so(tmp_path: Path, bad_mount: BadMount) -> None:
@@ -67,7 +68,7 @@ def test_a_mount_that_answers_again_is_known_again(tmp_path: Path, bad_mount: Ba
     with bad_mount(tmp_path, "hang"):
         mounts.look(HERE)
     with bad_mount(tmp_path, "stale"):
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while (trouble := the(mounts.look(HERE), tmp_path).trouble) != "stale" and time.monotonic() < until:
             time.sleep(0.02)
         assert trouble == "stale"
