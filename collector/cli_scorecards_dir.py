@@ -233,7 +233,14 @@ def _status(status: "Status") -> str:
     newest = status.entries[-1]
     word = "sealed" if newest.number == 0 else f"sealed, amendment {newest.number}"
     since = f", {len(status.changes)} values differ since: seal it again" if status.changes else ""
-    return f"{word} (entry {newest.idx}){since}"
+    return f"{word} (entry {newest.idx}, {_judging(status.judging)}){since}"
+
+
+def _judging(sealed: int) -> str:
+    """By which version it was sealed, and whether this program would judge by another."""
+    from collector.judging.version import JUDGING, told
+
+    return f"judging version {sealed}" if sealed == JUDGING else told(sealed)
 
 
 def _line(line: "Line", made: "Made") -> str:

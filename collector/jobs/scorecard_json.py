@@ -9,6 +9,7 @@ from checks.wire import strict_json
 from collector.jobs.scorecards import Made, Status
 from collector.judging.outlook import outlook
 from collector.judging.sealed import Sealed, changes, encode
+from collector.judging.version import JUDGING
 from collector.scoring.model import Line, PackPeriod
 from collector.store.scorecards import SealedRow
 
@@ -27,6 +28,8 @@ def whole(made: Made, status: Status, supposed: Sequence[tuple[str, Made]] = ())
         "as_of": card.as_of_ms,
         "status": status.word,
         "changed_since": to_json(status.changes),
+        "judging": JUDGING,
+        "sealed_judging": status.judging if status.entries else None,
         "lines": [_line(line, made) for line in card.lines],
         "sums": to_json(card.sums),
         "deducted": text(card.deducted),
@@ -67,6 +70,7 @@ def sealed(row: SealedRow, whole: Sealed) -> Json:
         "received": row.received,
         "by": row.by,
         "digest": row.digest,
+        "judging": whole.judging,
         **strict_json.loads(encode(whole)),
     }
 

@@ -37,6 +37,7 @@ from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
 from collector.judging.services import Keys, Looks
+from collector.judging.version import UNNAMED
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
 from collector.scoring.terms import Option, Value
 from collector.statements.fields import FieldsError
@@ -65,11 +66,15 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """provisional (it runs), over (and not sealed), or sealed: by which entries, and what changed since."""
+    """provisional (it runs), over (and not sealed), or sealed: by which entries, and what changed since.
+
+    `judging`: the version of judging of the newest of them (version.py).
+    """
 
     word: str
     entries: tuple[SealedRow, ...]
     changes: tuple[Change, ...]
+    judging: int = UNNAMED
 
 
 def size_at(conn: Connection, as_of_ms: int) -> int:
@@ -263,7 +268,7 @@ def status(conn: Connection, made: Made) -> Status:
     if not rows:
         return Status("over" if card.as_of_ms >= card.period.to_ms else "provisional", (), ())
     newest = read_sealed(conn, rows[-1])
-    return Status("sealed", tuple(rows), sealed.changes(newest.scorecard, card))
+    return Status("sealed", tuple(rows), sealed.changes(newest.scorecard, card), newest.judging)
 
 
 def suppose(context: Context, made: Made, text: str, options: Mapping[str, Value] | None = None) -> Made:
@@ -315,7 +320,7 @@ def seal(context: Context, name: str, *, by: str) -> tuple[int, Sealed] | None:
     if before is not None and sealed.same(before.scorecard, made.scorecard):
         return None
     number = len(rows)
-    whole = Sealed(sealed.VERSION, made.size, made.estate, number, made.facts, made.scorecard, changed)
+    whole = sealed.now(made.size, made.estate, (made.facts, made.scorecard), number, changed)
     header = {**sealed.header_of(whole, rows[-1].idx if rows else None), "by": by}
 
     def guard(conn: Connection) -> None:

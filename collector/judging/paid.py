@@ -1,8 +1,9 @@
 """A settlement (结算) as it is logged: made of sealed scorecards, and made anew from them. Pure.
 
 Body of its entry (kind `record`, header with `settlement`, `number`, `pack`, `estate`, `as_of`, `previous`):
-{"v":1,"name":…,"number": 0, then 1.. where a scorecard was amended,"estate": digest,"as_of":…,
- "parts":[{"period":…,"entry":…}, …],"settlement": Settlement}
+{"v":2,"name":…,"number": 0, then 1.. where a scorecard was amended,"estate": digest,"as_of":…,
+ "parts":[{"period":…,"entry":…}, …],"settlement": Settlement,
+ "judging": version (version.py; form 1 has none)}
 It stands on the scorecards that its parts name and on nothing else: whoever has those can check the money.
 """
 
@@ -12,14 +13,14 @@ from typing import Any
 
 from checks.codec import FieldError, from_json, texts_for_big, to_json
 from checks.wire import strict_json
-from collector.judging import judge
+from collector.judging import judge, version
 from collector.judging.ground import Applied
 from collector.judging.judge import NoScorecard
 from collector.judging.sealed import Sealed
 from collector.judging.settling import Part, groups, settled
 from collector.scoring.model import Settlement
 
-VERSION = 1
+VERSION = version.FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Paid:
     as_of: int
     parts: tuple[Sheet, ...]
     settlement: Settlement
+    judging: int = version.UNNAMED
 
 
 Seals = Mapping[str, tuple[int, Sealed]]
@@ -66,7 +68,8 @@ def make(held: Sequence[Applied], as_of_ms: int, seals: Seals, name: str, number
     except ValueError as error:
         raise NoScorecard("other_pack", str(error)) from None
     sheets = tuple(Sheet(period, entry) for period, (entry, _) in parts.items())
-    return Paid(VERSION, name, number, chosen.applied.terms.estate, as_of_ms, sheets, one.settlement)
+    estate = chosen.applied.terms.estate
+    return Paid(VERSION, name, number, estate, as_of_ms, sheets, one.settlement, version.JUDGING)
 
 
 def names(held: Sequence[Applied], as_of_ms: int, sealed: Sequence[str]) -> tuple[str, ...]:
@@ -83,14 +86,14 @@ def same(before: Paid, after: Paid) -> bool:
 
 def encode(paid: Paid) -> bytes:
     """Canonical JSON: keys as declared, yuan as texts, ratios in pairs."""
-    return strict_json.dumps(texts_for_big(to_json(paid)))
+    return strict_json.dumps(version.written(texts_for_big(to_json(paid))))
 
 
 def parse(data: bytes) -> Paid:
     """WireError or FieldError for anything that is none."""
     made = from_json(Paid, strict_json.loads(data), "settlement")
-    if made.v != VERSION:
-        raise FieldError("settlement.v", f"version {made.v} is not known here")
+    if not version.fits(made.v, made.judging):
+        raise FieldError("settlement.v", f"form {made.v}, judging {made.judging} is not known here")
     return made
 
 
@@ -103,4 +106,5 @@ def header_of(paid: Paid, previous: int | None) -> dict[str, Any]:
         "estate": paid.estate,
         "as_of": paid.as_of,
     }
+    made |= {"judging": paid.judging} if paid.judging else {}
     return made if previous is None else {**made, "previous": previous}

@@ -1,20 +1,23 @@
 """The figures of a scorecard as a document prints them, for whoever makes them anew (pure).
 
 {"seal": entry of the scorecard that is printed, null while provisional, "size": of the log, "as_of": …,
- "values": [[what, unit, value or null, low, high], …]}: lines, total, money; ratios and yuan as texts.
+ "values": [[what, unit, value or null, low, high], …], "judging": version, where it is provisional (a seal
+names its own; older documents name none)}: lines, total, money; ratios and yuan as texts.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from collector.judging import version
 from collector.scoring.model import Scorecard
 
 Value = list[str | None]
 
 
-def figures(card: Scorecard, seal: int | None, size: int) -> dict[str, Any]:
-    """What a document says of a scorecard."""
-    return {"seal": seal, "size": size, "as_of": card.as_of_ms, "values": list(values(card))}
+def figures(card: Scorecard, seal: int | None, size: int, judging: int = version.JUDGING) -> dict[str, Any]:
+    """What a document says of a scorecard; one that is not sealed was judged by a version."""
+    made = {"seal": seal, "size": size, "as_of": card.as_of_ms, "values": list(values(card))}
+    return {**made, "judging": judging} if judging and seal is None else made
 
 
 def values(card: Scorecard) -> Iterator[Value]:

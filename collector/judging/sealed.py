@@ -2,8 +2,9 @@
 
 Body of its entry (kind `record`, header with `scorecard`, `number`, `pack`, `estate`, `as_of`, `from`, `to`,
 `previous`):
-{"v":1,"size": n,"estate": digest,"number": 0 sealed, 1.. amendment,"facts": PeriodFacts,
- "scorecard": Scorecard,"changes":[Change, …]}
+{"v":2,"size": n,"estate": digest,"number": 0 sealed, 1.. amendment,"facts": PeriodFacts,
+ "scorecard": Scorecard,"changes":[Change, …],"judging": version (version.py)}
+Version 1 of it is the same without `judging`; the header says it too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,10 @@ from typing import Any
 
 from checks.codec import FieldError, from_json, texts_for_big, to_json
 from checks.wire import strict_json
+from collector.judging import version
 from collector.scoring.model import Line, PeriodFacts, Scorecard
 
-VERSION = 1
+VERSION = version.FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,30 @@ class Sealed:
     facts: PeriodFacts
     scorecard: Scorecard
     changes: tuple[Change, ...] = ()
+    judging: int = version.UNNAMED
+
+
+def now(
+    size: int,
+    estate: str,
+    judged: tuple[PeriodFacts, Scorecard],
+    number: int = 0,
+    changed: tuple[Change, ...] = (),
+) -> Sealed:
+    """What this program seals."""
+    return Sealed(VERSION, size, estate, number, *judged, changed, version.JUDGING)
 
 
 def encode(sealed: Sealed) -> bytes:
     """Canonical JSON: keys as declared, numbers whole, ratios in pairs."""
-    return strict_json.dumps(texts_for_big(to_json(sealed)))
+    return strict_json.dumps(version.written(texts_for_big(to_json(sealed))))
 
 
 def parse(data: bytes) -> Sealed:
     """WireError or FieldError for anything that is none."""
     made = from_json(Sealed, strict_json.loads(data), "scorecard")
-    if made.v != VERSION:
-        raise FieldError("scorecard.v", f"version {made.v} is not known here")
+    if not version.fits(made.v, made.judging):
+        raise FieldError("scorecard.v", f"form {made.v}, judging {made.judging} is not known here")
     return made
 
 
@@ -72,6 +86,7 @@ def header_of(sealed: Sealed, previous: int | None) -> dict[str, Any]:
         "from": card.period.from_ms,
         "to": card.period.to_ms,
     }
+    made |= {"judging": sealed.judging} if sealed.judging else {}
     return made if previous is None else {**made, "previous": previous}
 
 

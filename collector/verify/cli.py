@@ -38,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.write(json.dumps(as_json(verdict), ensure_ascii=False, indent=1) + "\n")
     else:
         sys.stdout.write(as_text(verdict))
-    sys.exit(0 if verdict.good else 1)
+    sys.exit(verdict.exit)
 
 
 def _end(progress: Progress | None) -> None:
@@ -50,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roundseal-verify",
         description="Verify an evidence bundle offline. 离线核验存证包。",
-        epilog="exit 0: verified; 1: something is bad (each problem is listed); 2: cannot be done",
+        epilog="exit 0: verified; 1: something is bad (each problem is listed); 2: cannot be done, or a part "
+        "was judged by another version than this program's",
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE.zip")
     parser.add_argument("--policy", type=Path, required=True, help="your own copy of the log's key")

@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from checks.codec import FieldError, from_json
+from checks.codec import from_json
 from checks.wire import strict_json
-from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
-from collector.availability.errors import AvailabilityError
 from collector.judging import printed, sealed
-from collector.packs.model import PackDataError
+from collector.judging.version import UNNAMED
+from collector.verify import judged
 from collector.verify.findings import Findings
 from collector.verify.history import Said
+from collector.verify.judged import Verdict
 from collector.verify.scorecards import Evidence, remade
 
-Verdict = tuple[str, str, str]
 _HEADER = ("document", "subject", "as_of")
 _SPAN = (("period", "name"), ("from", "from"), ("to", "to"))
 _WORDS = "its words and tables were not made anew, only their digest was checked"
-_PROBLEMS = (WireError, FieldError, AvailabilityError, PackDataError, LookupError, TypeError, ValueError)
 
 
 def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
@@ -30,7 +28,7 @@ def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
         name = f"document {said.header['document']} {said.header.get('period', '')} (entry {said.idx})"
         try:
             verdicts.append((name, *_check(said, evidence)))
-        except _PROBLEMS as error:
+        except judged.PROBLEMS as error:
             verdicts.append((name, "contradicted", f"it cannot be read: {error}"))
         findings.count("documents of judging")
         if verdicts[-1][1] == "contradicted":
@@ -81,9 +79,10 @@ def _now(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> tuple[st
         return "contradicted", "it says that it was made of more than was there"
     if evidence.begin:
         return "not proven", f"it stands on entries from before this bundle; {_WORDS}"
+    judging = from_json(int, figures.get("judging", UNNAMED), "figures.judging")
     made = remade(str(said.header["period"]), as_of, size, evidence)
-    if printed.figures(made.scorecard, None, size) != figures:
-        return "contradicted", "the evidence gives other figures"
+    if printed.figures(made.scorecard, None, size, judging) != figures:
+        return judged.differing(judging, "the evidence gives other figures")
     if left := evidence.history.received(size, said.idx, as_of):
         return "not proven", f"its figures leave out {len(left)} entries that had come; {_WORDS}"
     return "proven if", f"its figures, as they stood then; {_WORDS}"

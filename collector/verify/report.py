@@ -8,6 +8,7 @@ from typing import Any
 
 from collector.verify.advice import ADVICE
 from collector.verify.findings import CODES, Findings
+from collector.verify.judged import OTHER
 
 
 @dataclass(slots=True)
@@ -34,15 +35,26 @@ class Verdict:
         self.phases[name] = round(monotonic() - self.began - sum(self.phases.values()), 2)
 
     @property
+    def unchecked(self) -> list[str]:
+        """Claims that another version of judging made, and that this one cannot check."""
+        return [name for name, word, _ in self.claims if word == OTHER]
+
+    @property
     def good(self) -> bool:
-        """Nothing bad was found."""
-        return not self.findings.problems
+        """Nothing bad was found, and nothing had to be left to another program."""
+        return not self.findings.problems and not self.unchecked
+
+    @property
+    def exit(self) -> int:
+        """0: verified; 1: something is bad; 2: nothing is, but another program has to check a part of it."""
+        return 1 if self.findings.problems else 2 if self.unchecked else 0
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
     """Plain JSON of the verdict."""
     return {
         "verified": verdict.good,
+        "unchecked": verdict.unchecked,
         "bundle": verdict.bundle,
         "log": verdict.log,
         "period": verdict.period,
@@ -91,8 +103,16 @@ def as_text(verdict: Verdict) -> str:
         lines += ["", "due and done", *map(_coverage_line, verdict.coverage[:_MOST])]
     if verdict.findings.notices:
         lines += ["", "to know", *(f"  - {text}" for text in verdict.findings.notices)]
-    lines += [*_problems(verdict), "", "VERIFIED" if verdict.good else "NOT VERIFIED"]
+    lines += [*_problems(verdict), "", _last_word(verdict)]
     return "\n".join(map(_shown, lines)) + "\n"
+
+
+def _last_word(verdict: Verdict) -> str:
+    if verdict.good:
+        return "VERIFIED"
+    if verdict.exit == 1:
+        return "NOT VERIFIED"
+    return f"NOT VERIFIED: another version of judging made {', '.join(verdict.unchecked)}"
 
 
 def _problems(verdict: Verdict) -> list[str]:

@@ -6,13 +6,12 @@ the standard library is needed: the pack is in the log, as canonical JSON.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from checks.codec import FieldError, to_json
+from checks.codec import to_json
 from checks.wire import strict_json
-from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.availability.calendar_cn import shipped
-from collector.availability.errors import AvailabilityError
 from collector.inspection import record as records
 from collector.judging import backups, judge, pending, sealed, services
 from collector.judging.asked import Asked
@@ -22,19 +21,15 @@ from collector.judging.inspections import unit_rounds
 from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Sealed
-from collector.packs.model import PackDataError
 from collector.statements.fold import Seal, standing
 from collector.verify import backups as verified_backups
-from collector.verify import troubles
+from collector.verify import judged, troubles
 from collector.verify.batches import Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
+from collector.verify.judged import Logged, Verdict
 from collector.verify.statements import People, approvals, counting
-
-Verdict = tuple[str, str, str]
-_HEADER = ("scorecard", "number", "pack", "estate", "as_of", "from", "to")
-_PROBLEMS = (WireError, FieldError, AvailabilityError, PackDataError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +49,26 @@ class Evidence:
 
 def check_scorecards(evidence: Evidence, findings: Findings) -> list[Verdict]:
     """A verdict for each scorecard logged from the bundle's begin on."""
-    verdicts = []
-    before: dict[str, tuple[int, Sealed]] = {}
-    for said in evidence.history.said:
-        if said.kind is not EntryKind.RECORD or "scorecard" not in said.header:
-            continue
-        word = "seal" if said.header.get("number") == 0 else f"amendment {said.header.get('number')}"
-        name = f"scorecard {said.header['scorecard']} ({word})"
-        try:
-            made = _parsed(said)
-            last = before.get(made.scorecard.period.name)
-            before[made.scorecard.period.name] = said.idx, made
-            if said.idx < evidence.begin:
-                continue
-            verdicts.append((name, *_check(said, made, last, evidence)))
-        except _PROBLEMS as error:
-            verdicts.append((name, "contradicted", f"it cannot be made anew: {error}"))
-        evidence.words[said.idx] = verdicts[-1][1]
-        findings.count("scorecards")
-        if verdicts[-1][1] == "contradicted":
-            findings.add("claim_differs", *verdicts[-1][::2])
-    return verdicts
+    found = []
+    for idx, verdict in judged.verdicts(
+        FORM, evidence.history, evidence.begin, findings, lambda one: _check(one, evidence)
+    ):
+        evidence.words[idx] = verdict[1]
+        found.append(verdict)
+    return found
 
 
-def _parsed(said: Said) -> Sealed:
-    if said.document is None:
-        raise FieldError("scorecard", "its document is not here")
-    made = sealed.parse(said.document)
-    if sealed.encode(made) != said.document:
-        raise FieldError("scorecard", "not in its one form")
-    return made
+def _name(header: Mapping[str, Any]) -> str:
+    word = "seal" if header.get("number") == 0 else f"amendment {header.get('number')}"
+    return f"scorecard {header['scorecard']} ({word})"
 
 
-def _check(said: Said, made: Sealed, last: tuple[int, Sealed] | None, evidence: Evidence) -> tuple[str, str]:
+FORM = judged.Form("scorecard", "scorecards", _name, sealed.parse, sealed.encode, sealed.header_of)
+
+
+def _check(one: Logged[Sealed], evidence: Evidence) -> judged.Word:
     """The verdict on one scorecard and its detail."""
-    wanted = sealed.header_of(made, None if last is None else last[0])
-    names = [*_HEADER, *(["previous"] if last is not None or "previous" in said.header else [])]
-    if differs := [name for name in names if said.header.get(name) != wanted.get(name)]:
-        return "contradicted", f"its entry says another {', '.join(differs)}"
+    said, made = one.said, one.made
     if not 0 < made.size <= said.idx or made.scorecard.as_of_ms > said.received_ms:
         return "contradicted", "it says that it was made of more than was there"
     if left := evidence.history.received(made.size, said.idx, made.scorecard.as_of_ms):
@@ -100,14 +77,10 @@ def _check(said: Said, made: Sealed, last: tuple[int, Sealed] | None, evidence: 
         return "not proven", "it stands on entries from before this bundle: one that begins at 0 shows all"
     again = _again(made, evidence)
     odd = _differences(made, again)
-    changes = () if last is None else sealed.changes(last[1].scorecard, again.scorecard)
-    if made.number != (0 if last is None else last[1].number + 1):
-        odd.append("number")
+    changes = () if one.last is None else sealed.changes(one.last[1].scorecard, again.scorecard)
     if to_json(changes) != to_json(made.changes):
         odd.append("changes")
-    if odd:
-        return "contradicted", f"the evidence gives another {', '.join(odd[:8])}"
-    return "proven if", _words(made)
+    return judged.differs(made.judging, odd) if odd else judged.agreed(made.judging, _words(made))
 
 
 def _entries(found: Sequence[int]) -> str:
@@ -132,7 +105,7 @@ def _differences(made: Sealed, again: Sealed) -> list[str]:
 def _again(made: Sealed, evidence: Evidence) -> Sealed:
     """The scorecard that the evidence gives, as of the same instant and size of the log."""
     again = remade(made.scorecard.period.name, made.scorecard.as_of_ms, made.size, evidence)
-    return replace(again, number=made.number, changes=made.changes)
+    return replace(again, v=made.v, number=made.number, changes=made.changes, judging=made.judging)
 
 
 def remade(period: str, as_of_ms: int, size: int, evidence: Evidence) -> Sealed:
@@ -140,8 +113,8 @@ def remade(period: str, as_of_ms: int, size: int, evidence: Evidence) -> Sealed:
     held = tuple(Applied(one.idx, one.at_ms, one.terms) for one in evidence.history.estates if one.idx < size)
     chosen = judge.chosen(held, period, as_of_ms)
     asked = judge.asked(chosen, as_of_ms)
-    facts, card = judge.judged(chosen, _ground(chosen, asked, held, size, evidence), asked)
-    return Sealed(sealed.VERSION, size, chosen.applied.terms.estate, 0, facts, card)
+    facts_and_card = judge.judged(chosen, _ground(chosen, asked, held, size, evidence), asked)
+    return sealed.now(size, chosen.applied.terms.estate, facts_and_card)
 
 
 def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, evidence: Evidence) -> Ground:

@@ -230,6 +230,8 @@ Scorecard = answer(
         "as_of": int,
         "status": Literal["provisional", "over", "sealed"],
         "changed_since": many(Change),
+        "judging": int,
+        "sealed_judging": int | None,
         "lines": each(_Line),
         "sums": many(Sum),
         "deducted": Points,

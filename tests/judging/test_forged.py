@@ -61,7 +61,7 @@ def test_a_seal_that_leaves_out_the_batches_of_an_outage_is_contradicted(quiet, 
     quiet.go("2026-08-10T02:00")
     honest = jobs.scorecard(quiet.context, PERIOD)
     assert honest.size > before.size and honest.facts != before.facts
-    whole = sealed.Sealed(1, before.size, before.estate, 0, before.facts, before.scorecard)
+    whole = sealed.now(before.size, before.estate, (before.facts, before.scorecard))
     log(quiet, as_of(whole, quiet.context.now() - 1))
     place = tmp_path / "b.zip"
     verdict = quiet.verdict(place)

@@ -76,7 +76,7 @@ def log(site, whole, previous=None):
 
 def whole_of(site):
     made = jobs.scorecard(site.context, PERIOD)
-    return sealed.Sealed(1, made.size, made.estate, 0, made.facts, made.scorecard)
+    return sealed.now(made.size, made.estate, (made.facts, made.scorecard))
 
 
 def test_a_flipped_number_is_found(month, tmp_path):

@@ -1,0 +1,37 @@
+"""The version of judging: which program made a scorecard, and which one can make it anew.
+
+What a seal says follows from the evidence *by a program*. Raise `JUDGING` whenever a released program could
+give other points, money or printed facts for the same entries (anything of collector/judging, scoring,
+faults, inspection, availability or backups), together with a line under **Judgement** in the changelog and
+a row in docs/verifier.md; tests/judging/test_version.py holds a digest of worked results beside it.
+"""
+
+from typing import Any
+
+JUDGING = 1
+UNNAMED = 0
+"""Of what was sealed before seals named a version."""
+
+FORM = 2
+"""The form of a sealed body that names a version; form 1 names none."""
+
+
+def written(raw: dict[str, Any]) -> dict[str, Any]:
+    """A sealed body as it is logged: form 1 has no key `judging`."""
+    return raw if raw["v"] >= FORM else {key: value for key, value in raw.items() if key != "judging"}
+
+
+def fits(form: int, judging: int) -> bool:
+    """Whether a body of this form may name this version."""
+    return (form, judging) == (1, UNNAMED) or (form == FORM and judging > UNNAMED)
+
+
+def told(judging: int) -> str:
+    """By what something was sealed, and what this program judges by."""
+    by = "a program that named no judging version" if judging == UNNAMED else f"judging version {judging}"
+    return f"sealed by {by}, this program judges by {JUDGING}"
+
+
+def advice(judging: int) -> str:
+    """With what it can be checked."""
+    return f"verify with a program of {'its time' if judging == UNNAMED else f'version {judging}'}"
