@@ -273,7 +273,7 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     seen = bool(looks) if asked.cadence.what else _throughout(observed, turn)
     if broken:
         state, reason = State.MISSED, "broken"
-    elif not seen or observed.blind & set(asked.cadence.breach):
+    elif not seen or observed.blind & set(asked.cadence.breach) or _perhaps(asked.cadence, turn, observed):
         state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
         reason = "not_told" if seen else "not_observed"
     else:
@@ -291,6 +291,11 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
         who=asked.obligation.who,
         reason=reason,
     )
+
+
+def _perhaps(cadence: Cadence, turn: Turn, observed: Observed) -> bool:
+    """Whether it may have been broken in the turn."""
+    return any(_breaks(one, cadence, turn, observed.as_of_ms) for one in observed.perhaps)
 
 
 _OF_CLOCK = {

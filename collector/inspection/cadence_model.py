@@ -157,6 +157,8 @@ class Observed:
     denied: tuple[Waiver, ...] = ()
     """What somebody said not to have been done: by obligation, in the stretch of a period."""
     pending: tuple[Span, ...] = ()
+    perhaps: tuple[Breach, ...] = ()
+    """What may have been broken, for all that anybody could tell."""
 
 
 @dataclass(frozen=True, slots=True)

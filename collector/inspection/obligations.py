@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from collector.inspection.cadence import Index, rows_of
-from collector.inspection.cadence_model import Frame, Observed, Row, Span, State
+from collector.inspection.cadence_model import Breach, Frame, Observed, Row, Span, State
 from collector.inspection.cadence_terms import Obligation, ObligationTerms
 from collector.inspection.deadlines import day_of
 from collector.scoring.model import Gap, Item, Proof, Scalar
@@ -126,12 +126,29 @@ def items(lines: Iterable[ObligationLine], frame: Frame) -> Iterator[Item]:
 
 def lapse_items(observed: Observed, span: Span, frame: Frame) -> Iterator[Item]:
     """Systems that went so many months without something (LH-41), on the last day of those months."""
-    for one in observed.breaches:
-        if one.kind == "lapse" and span[0] <= one.at_ms < span[1]:
-            day = day_of(one.at_ms, frame.days.zone)
-            yield Item(
-                "lapse", day=day, at_ms=one.at_ms, unit=one.unit, system=one.system, facts={"what": one.what}
-            )
+    for one in _lapses(observed.breaches, span):
+        day = day_of(one.at_ms, frame.days.zone)
+        facts: dict[str, Scalar] = {"what": one.what}
+        yield Item("lapse", day=day, at_ms=one.at_ms, unit=one.unit, system=one.system, facts=facts)
+
+
+def lapse_gaps(observed: Observed, span: Span, per: str) -> Iterator[Gap]:
+    """Those that nobody could tell: one for each system that has no proven one, or (`per` kind) for each kind
+    of work."""
+    proven = {(one.unit, one.system) for one in _lapses(observed.breaches, span)}
+    found: dict[tuple[str | None, str | None, str], list[str]] = {}
+    for one in _lapses(observed.perhaps, span):
+        if per == "kind":
+            found.setdefault((one.unit, one.system, one.what), []).append(one.what)
+        elif (one.unit, one.system) not in proven:
+            found.setdefault((one.unit, one.system, ""), []).append(one.what)
+    for (unit, system, _), whats in found.items():
+        facts: dict[str, Scalar] = {"what": ", ".join(whats)}
+        yield Gap("lapse", "not_told", unit, system, at_most=1, facts=facts, who="operator")
+
+
+def _lapses(breaches: Iterable[Breach], span: Span) -> Iterator[Breach]:
+    return (one for one in breaches if one.kind == "lapse" and span[0] <= one.at_ms < span[1])
 
 
 def gaps(lines: Iterable[ObligationLine]) -> Iterator[Gap]:

@@ -5,15 +5,16 @@ of faults do not, they are unknown there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from collector.availability.calendar_cn import Calendar
 from collector.inspection.cadence_model import Frame, Observed, Span, State
 from collector.inspection.cadence_terms import ObligationTerms, Tag, with_options
 from collector.inspection.deadlines import Workdays, shanghai, start_of
-from collector.inspection.obligations import ObligationLine, gaps, items, lapse_items, ledger
-from collector.inspection.obligations_seen import NOTHING, Extra, completed, gathered, observed
+from collector.inspection.obligations import ObligationLine, gaps, items, lapse_gaps, lapse_items, ledger
+from collector.inspection.obligations_seen import NOTHING, Extra, completed, gathered
+from collector.judging import lapses
 from collector.judging.ground import Ground
 from collector.packs.checking import walk
 from collector.packs.model import Pack
@@ -34,6 +35,8 @@ class Counting:
     frame: Frame
     span: Span
     as_of_ms: int
+    pack: Pack
+    options: Mapping[str, Value]
 
 
 def counting(
@@ -51,7 +54,7 @@ def counting(
         return None
     terms = with_options(pack.obligations, {key: str(value) for key, value in options.items()})
     days = Workdays(calendar, shanghai(), terms.office(), guess)
-    return Counting(terms, Frame(*term, days), span, as_of_ms)
+    return Counting(terms, Frame(*term, days), span, as_of_ms, pack, options)
 
 
 def span_of(asked: Counting) -> Span:
@@ -61,6 +64,12 @@ def span_of(asked: Counting) -> Span:
     return max(asked.span[0] - _BEFORE, first), min(asked.span[1] + _AFTER, end + _AFTER)
 
 
+def reach_of(asked: Counting) -> Span:
+    """What rounds and backups it must hold: where months without are counted, all of the term so far."""
+    begin, end = span_of(asked)
+    return (start_of(asked.frame.first, asked.frame.days.zone) if asked.terms.lapse_months else begin), end
+
+
 def told(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> tuple[ObligationLine, ...]:
     """The ledger: every obligation of the pack."""
     return ledger(asked.terms, seen(asked, ground, extra), asked.frame, asked.span, ground.said)
@@ -68,12 +77,16 @@ def told(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> tuple[Oblig
 
 def seen(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> Observed:
     """What the ledger is told from."""
-    return observed(ground, asked.terms, asked.frame, asked.as_of_ms, extra)
+    return completed(seen_by_all(asked, replace(ground, special=extra.special)), extra)
 
 
 def seen_by_all(asked: Counting, ground: Ground) -> Observed:
-    """The part of it that does not hang on what other parts make of the log."""
-    return gathered(ground, asked.terms, asked.frame, asked.as_of_ms, ground.special)
+    """The dear part of it, which is the same whatever other parts make of the log."""
+    base = gathered(ground, asked.terms, asked.frame, asked.as_of_ms, ground.special)
+    term = asked.frame.first, asked.frame.end
+    question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
+    proven, perhaps = lapses.lapses(ground, question, base.waivers, base.denied)
+    return replace(base, breaches=(*base.breaches, *proven), perhaps=perhaps)
 
 
 def counted(
@@ -82,18 +95,20 @@ def counted(
     """Items and gaps of the obligations that the pack's rules count rows of (PD-37, HA-26), lapses, and what
     was broken of those whose deduction the buyer sets (LH-40, LH-42) and has not set. `base` as of
     `seen_by_all`."""
-    priced, lapses = priced_by(pack)
+    priced, lapsing = priced_by(pack)
     stated = set_by_people(pack)
-    if not priced and not lapses and not stated:
+    if not priced and not lapsing and not stated:
         return (), ()
-    known = completed(base or seen_by_all(asked, ground), extra, asked.terms, asked.frame)
+    known = completed(base or seen_by_all(asked, ground), extra)
     lines = ledger(asked.terms, known, asked.frame, asked.span, ground.said, priced | stated)
     counted_by_row = [one for one in lines if one.obligation.id in priced]
     made = [*items(counted_by_row, asked.frame)]
-    if lapses:
-        made += lapse_items(known, asked.span, asked.frame)
     left = [one for one in lines if one.obligation.id in stated]
-    return tuple(made), (*gaps(counted_by_row), *undecided(left, known, asked.span))
+    open_ = [*gaps(counted_by_row), *undecided(left, known, asked.span)]
+    if lapsing:
+        made += lapse_items(known, asked.span, asked.frame)
+        open_ += lapse_gaps(known, asked.span, asked.terms.lapse_per)
+    return tuple(made), tuple(open_)
 
 
 def undecided(lines: Iterable[ObligationLine], known: Observed, span: Span) -> Iterator[Gap]:

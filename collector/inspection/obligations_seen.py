@@ -4,7 +4,6 @@ Pure: collector and verifier run the same. An inspection counts here by the very
 items count by (collector/judging/inspections.py), else the ledger and the points would tell two stories.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ from collector.inspection.cadence_model import (
     Observed,
     Occasion,
     Span,
-    Subject,
     Timed,
     Waiver,
 )
@@ -43,7 +41,6 @@ from collector.statements.model import Said
 
 _EVER = 2**53
 _PER_CENT = 10  # per mille
-_Whose = tuple[str | None, str | None]  # unit, system
 
 
 # Breaches that cannot be told unless an `Extra` says so: what forbids them is not proven till then.
@@ -77,13 +74,6 @@ class Extra:
 NOTHING = Extra()
 
 
-def observed(
-    ground: Ground, terms: ObligationTerms, frame: Frame, as_of_ms: int, extra: Extra = NOTHING
-) -> Observed:
-    """Everything that obligations of these terms can be told from, as of an instant."""
-    return completed(gathered(ground, terms, frame, as_of_ms, extra.special), extra, terms, frame)
-
-
 def gathered(
     ground: Ground,
     terms: ObligationTerms,
@@ -91,7 +81,8 @@ def gathered(
     as_of_ms: int,
     special: frozenset[str] = frozenset(),
 ) -> Observed:
-    """The dear part of it, which is the same whatever other parts make of the log: `completed` adds that."""
+    """What obligations of these terms can be told from as of an instant, but for what other parts make of the
+    same log, which `completed` adds."""
     said = [one for one in ground.said if one.received_ms <= as_of_ms]
     units, systems = obligations_scope.units(ground.applied), obligations_scope.systems(ground.applied)
     scope = scope_at(ground.applied, as_of_ms)
@@ -121,9 +112,9 @@ def gathered(
     )
 
 
-def completed(base: Observed, extra: Extra, terms: ObligationTerms, frame: Frame) -> Observed:
-    """What was gathered with what other parts make of the log, and what lapsed by both."""
-    made = replace(
+def completed(base: Observed, extra: Extra) -> Observed:
+    """What was gathered with what other parts make of the log."""
+    return replace(
         base,
         deeds=(*base.deeds, *extra.deeds),
         events=(*base.events, *extra.events),
@@ -132,7 +123,6 @@ def completed(base: Observed, extra: Extra, terms: ObligationTerms, frame: Frame
         blind=extra.blind,
         watched=obligations_scope.merged((*extra.watched, *base.watched)),
     )
-    return replace(made, breaches=(*made.breaches, *lapses(made, terms, frame)))
 
 
 def watched_too(made: Observed, spans: Iterable[Span]) -> Observed:
@@ -389,49 +379,3 @@ def _watched(ground: Ground, said: Sequence[Said]) -> Iterator[Span]:
         yield one.from_ms, max(one.received_ms, one.from_ms + 1)
     for received in (*(one.received_ms for one in said), *(one.received_ms for one in ground.scans)):
         yield received - received % day, received - received % day + day
-
-
-def lapses(observed: Observed, terms: ObligationTerms, frame: Frame) -> Iterator[Breach]:
-    """The same system so many contract months without one of the kinds, once for each such run of months.
-
-    Of what only people can say (visits) silence is no proof, so it makes no lapse (LH-41).
-    """
-    if not terms.lapse_months:
-        return
-    months = list(stretches(frame.first, frame.end, 1, terms.anchor_day))
-    zone = frame.days.zone
-    edges = [(start_of(a, zone), start_of(b, zone)) for a, b in months]
-    over = [edge for edge in edges if edge[1] <= observed.as_of_ms]
-    for kind in (kind for kind in terms.lapse_kinds if kind != "visit"):
-        done = _done_in(observed, kind, over)
-        for system in observed.systems:
-            run = 0
-            for number, edge in enumerate(over):
-                owed = system.holds((edge[0] + edge[1]) // 2) and _any(observed.watched, edge)
-                run = run + 1 if owed and not _has(done[number], system) else 0
-                if run == terms.lapse_months:
-                    run = 0
-                    at = edge[1] - 1
-                    yield Breach("lapse", at, at, -1, system.unit, system.id, what=kind)
-
-
-def _done_in(
-    observed: Observed, kind: str, edges: Sequence[Span]
-) -> list[set[tuple[str | None, str | None]]]:
-    """Edges follow each other."""
-    made: list[set[tuple[str | None, str | None]]] = [set() for _ in edges]
-    starts = [begins for begins, _ in edges]
-    for one in observed.deeds:
-        if one.kind == kind and one.counts and one.received_ms <= observed.as_of_ms:
-            number = bisect_right(starts, one.at_ms) - 1
-            if number >= 0 and one.at_ms < edges[number][1]:
-                made[number].add((one.unit, one.system))
-    return made
-
-
-def _has(done: set[_Whose], system: Subject) -> bool:
-    return any(s == system.id or (s is None and u == system.unit) for u, s in done)
-
-
-def _any(watched: Sequence[Span], edge: Span) -> bool:
-    return any(begins < edge[1] and ends > edge[0] for begins, ends in watched)

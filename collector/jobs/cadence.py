@@ -24,7 +24,7 @@ from collector.inspection.obligations_changes import breaches as change_breaches
 from collector.inspection.obligations_changes import changed
 from collector.inspection.obligations_changes import deeds as change_deeds
 from collector.inspection.obligations_changes import events as change_events
-from collector.inspection.obligations_counted import Counting, counting, seen, span_of, term_of
+from collector.inspection.obligations_counted import Counting, counting, reach_of, seen, span_of, term_of
 from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
 from collector.inspection.obligations_looks import breaches, deeds
@@ -36,7 +36,7 @@ from collector.jobs.said import all_said
 from collector.jobs.scorecards import _services as services_of
 from collector.judging import judge
 from collector.judging.asked import Asked
-from collector.judging.backups import backed_up
+from collector.judging.backups import backed_up, unseen
 from collector.judging.changes import changes
 from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen, scope_at
 from collector.judging.judge import Chosen
@@ -137,7 +137,7 @@ def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: b
 
 def _ground(conn: Connection, asked: _Question, account: Account | None) -> Ground:
     """What had been received of the span, with as much before and after it as its rows reach."""
-    span, as_of, size = span_of(asked.counting), asked.counting.as_of_ms, asked.size
+    span, as_of, size = reach_of(asked.counting), asked.counting.as_of_ms, asked.size
     held = unit_rounds.rounds(conn, *span, as_of, size)
     return Ground(
         size=size,
@@ -145,6 +145,7 @@ def _ground(conn: Connection, asked: _Question, account: Account | None) -> Grou
         rounds=held,
         pending=scorecards.pending_of(conn, held, span, (as_of, size)),
         backups=_points(conn, account, span),
+        unseen=() if account is None else unseen(account.ledger, span),
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),

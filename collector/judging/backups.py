@@ -125,7 +125,7 @@ def unproven(
     while the period goes on."""
     blind: dict[str, int] = defaultdict(int)
     for one in missed:
-        if one.object in objects:
+        if one.object in objects and period.from_ms <= one.at_ms < period.to_ms:
             blind[objects[one.object].system] += 1
     ends = max((one.to_ms for one in objects.values()), default=0)
     left = {one.system for one in objects.values() if one.to_ms < ends}

@@ -3,23 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from collector.judging import (
-    backups,
-    inspections,
-    late_scans,
-    moves,
-    not_done,
-    pending,
-    said,
-    scans,
-    services,
-    unwatched,
-)
+from collector.judging import inspections, late_scans, moves, not_done, said, services, unwatched
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground
 from collector.judging.ledgers import ledgers
-from collector.judging.scope import Scope
+from collector.judging.regular import About, regular
 from collector.judging.units import scope_of, unit_of, units_in
 from collector.packs import archive
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Unit
@@ -35,7 +24,7 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     gaps: list[Gap] = []
     for made, missing in (
         ledgers(ground, asked),
-        _measured(ground, (estates, scope, units), asked),
+        _measured(ground, About(estates, scope, units), asked),
         _stated(ground, units, asked),
         _filed(ground, units, asked),
     ):
@@ -61,35 +50,25 @@ def _stamped(item: Item, estates: Estates, period: PackPeriod) -> Item:
 Found = tuple[Sequence[Item], Sequence[Gap]]
 
 
-def _measured(ground: Ground, about: tuple[Estates, Scope, tuple[Unit, ...]], asked: Asked) -> Found:
+def _measured(ground: Ground, about: About, asked: Asked) -> Found:
     """From signed results: inspections, backups, scans, availability."""
-    period, as_of_ms = asked.period, asked.as_of_ms
-    estates, scope, units = about
-    owner = unit_of(units)
-    planned = estates.planned(period.from_ms, min(period.to_ms, max(as_of_ms, period.from_ms) + 1))
-    least = asked.options.get("inspection.min_coverage", 95)
-    enough = least if isinstance(least, int) else 95
-    rounds = inspections.excused(ground.rounds, estates.words)
-    rule = asked.options.get("backup.counts_if", "verified")
-    points = [one for one in ground.backups if backups.counts(one, str(rule))]
-    scanned = list(scans.scans(ground.scans, scope, owner, period))
-    vouched, _ = late_scans.doubted((scanned, ()), ground.scans, ground.said, period)
-    items = [
-        *inspections.inspections(rounds, units, period, enough),
-        *backups.backups(points, planned, owner, period),
-        *scanned,
-        *(services.availability(ground.services, owner) if "availability" in asked.kinds else ()),
-    ]
-    gaps = [
-        *inspections.unproven(rounds, units, period, as_of_ms, enough),
-        *backups.unproven(ground.unseen, planned, units, period, as_of_ms),
-        *scans.unproven(scanned, units, period, as_of_ms),
-        *pending.gaps(ground.pending, asked),
+    as_of_ms, owner = asked.as_of_ms, unit_of(about.units)
+    rounds = inspections.excused(ground.rounds, about.estates.words)
+    items, gaps = regular(ground, about, asked, rounds, ground.backups)
+    vouched, _ = late_scans.doubted((items, ()), ground.scans, ground.said, asked.period)
+    scanned = [one for one in vouched if one.kind == "scan"]
+    if "availability" in asked.kinds:
+        items += services.availability(ground.services, owner)
+
+    def units_then(part: PackPeriod) -> Sequence[Unit]:
+        return units_in(scope_of(about.estates, part, as_of_ms), part)
+
+    more = [
         *unwatched.unproven(ground.services, owner, asked),
-        *unwatched.unwatched(ground.services, units, asked),
-        *unwatched.unscanned(vouched, lambda part: units_in(scope_of(estates, part, as_of_ms), part), asked),
+        *unwatched.unwatched(ground.services, about.units, asked),
+        *unwatched.unscanned(scanned, units_then, asked),
     ]
-    return items, [gap for gap in gaps if gap.kind in asked.kinds]
+    return items, [*gaps, *(gap for gap in more if gap.kind in asked.kinds)]
 
 
 def _stated(ground: Ground, units: tuple[Unit, ...], asked: Asked) -> Found:

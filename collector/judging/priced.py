@@ -15,6 +15,7 @@ from collector.inspection.obligations_seen import BLIND, Extra, completed
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground, ServiceSeen
+from collector.judging.lapses import LAPSE
 from collector.judging.services import UNION
 from collector.judging.unwatched import most, unseen
 from collector.scoring.model import Gap, Scalar
@@ -31,11 +32,12 @@ def gaps(question: Counting, ground: Ground, asked: Asked, base: Observed) -> It
     if asked.as_of_ms < asked.period.to_ms:
         return
     wanted = [one.id for one in question.terms.obligations if provable(one)]
-    known = completed(base, extra(ground, asked), question.terms, question.frame)
+    known = completed(base, extra(ground, asked))
     for line in ledger(question.terms, known, question.frame, question.span, ground.said, wanted):
         reason = untold(line)
         for kind, facts in costs(line.obligation) if reason else ():
-            if kind in asked.kinds:
+            # Of each system that it may be, the lapses say it themselves.
+            if kind in asked.kinds and not (kind == LAPSE and known.perhaps and reason == "not_told"):
                 yield Gap(kind, reason, at_most=1, facts=facts, who=line.obligation.who)
 
 

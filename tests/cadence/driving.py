@@ -422,6 +422,9 @@ class Neglected(Driven):
                 self.drill_and_plan_late()
         self.world.at = at(self.on(80), "00:00")  # somebody is there, and nothing was looked at for days
         self.say("training", at=_iso(self.world.at - HOUR), topic="运维")
+        if self.pack == "luohe-2026":
+            for month in ("2026-06", "2026-07"):
+                self.say("not_done", item="visit", period=month)
         return self
 
     def drill_and_plan_late(self):

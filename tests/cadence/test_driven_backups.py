@@ -18,6 +18,7 @@ from collector.judging.backups import backed_up
 from collector.judging.ground import Applied, Ground
 from collector.judging.scope import Scope, SystemScope, UnitScope
 from collector.packs.loading import packaged
+from collector.statements.model import Said, Through
 
 LINES = {
     "luohe-2026": ("LH-15", "LH-19", "LH-32"),
@@ -133,23 +134,26 @@ def test_three_holidays_a_year_are_due_from_the_calendar_and_done_by_a_special_r
     ]
 
 
-def test_two_months_without_a_scan_are_one_lapse_of_the_system(kit):
+@pytest.mark.parametrize(("stated", "standing"), [(True, "broken"), (False, "not_proven")])
+def test_two_months_without_a_scan_are_one_lapse_once_somebody_says_so(stated, standing):
     pack = packaged("luohe-2026").pack
     term = (date(2026, 6, 10), date(2027, 6, 10))
     span, as_of = (at("2026-06-10"), at("2026-10-10")), at("2026-10-10")
     scope = Scope((UnitScope("u", "u"),), (SystemScope("s", "s", "u"),))
     terms = EstateTerms(1, "00", "e", "Asia/Shanghai", "", (), scope=scope)
-    ground = Ground(9, (Applied(3, at("2026-06-01"), terms),))
-    weeks = [at(f"2026-{month:02d}-15") for month in (6, 7, 8, 9)]
-    done = [Deed("inspection", t, t, 5, unit="u") for t in weeks]
-    done += [Deed("backup", t, t, 6, system="s", unit="u") for t in weeks]
-    done += [Deed("scan", weeks[0], weeks[0], 7, system="s", unit="u")]
+    said = [
+        Said(
+            "not_done", 5 + n, as_of, "b", "buyer", Through.SESSION, {"item": "scan", "period": f"2026-0{n}"}
+        )
+        for n in (7, 8, 9)
+    ]
+    ground = Ground(9, (Applied(3, at("2026-06-01"), terms),), said=tuple(said) if stated else ())
     asked = counting(pack, {}, term, span, as_of, shipped())
-    observed = seen(asked, ground, Extra(deeds=tuple(done), watched=((span[0], as_of),)))
+    observed = seen(asked, ground, Extra(watched=((span[0], as_of),)))
     lapses = [(one.system, one.what, one.at_ms) for one in observed.breaches if one.kind == "lapse"]
-    assert lapses == [("s", "scan", at("2026-09-10") - 1)]
+    assert lapses == ([("s", "scan", at("2026-09-10") - 1)] if stated else [])
     found = lines_of(asked.terms, observed, asked.frame, span, only=["LH-41"])
-    assert found[0].standing.value == "broken"
+    assert found[0].standing.value == standing
 
 
 @pytest.mark.parametrize(("pack", "name"), [("luohe-2026", "LH-44"), ("pingdingshan-2025", "PD-28")])
