@@ -83,7 +83,11 @@ def _jobs(context: Context) -> list[Any]:
         drain = Drain(context)
         drain.start()
         started.append(drain)
-    for module, name in (("collector.jobs.derive", "Derive"), ("collector.jobs.rounds", "Rounds")):
+    for module, name in (
+        ("collector.jobs.derive", "Derive"),
+        ("collector.jobs.rounds", "Rounds"),
+        ("collector.jobs.messages", "Messages"),
+    ):
         if importlib.util.find_spec(module) is None:
             continue
         job = getattr(importlib.import_module(module), name)(context)

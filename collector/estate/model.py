@@ -387,6 +387,7 @@ class Notify:
     after: Duration | None = None
     remind: Duration | None = None
     quiet: QuietRange | None = None
+    lang: Literal["zh", "en"] = "zh"
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

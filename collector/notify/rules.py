@@ -15,7 +15,7 @@ class Rule:
     """One line of `notify`. Durations in ms, None: not asked for. `to`: as the estate writes it, without any
     secret; `units`, `systems`, `levels`: empty for all; `after`: only what still stands, and nobody has
     acknowledged, so long after it began; `remind`: again so often until somebody has; `quiet`: a stretch of
-    the day, local time, in which nothing is sent."""
+    the day, local time, in which nothing is sent; `lang`: of the message."""
 
     when: str
     to: str
@@ -26,6 +26,7 @@ class Rule:
     after: int | None = None
     remind: int | None = None
     quiet: tuple[str, str] | None = None
+    lang: str = "zh"
 
 
 def digest_of(to: str) -> str:

@@ -85,6 +85,12 @@ def every_said(
     return [(int(idx), int(received), str(header)) for idx, received, header in conn.execute(wanted)]
 
 
+def newest_said(conn: Connection) -> int:
+    """The entry of the newest statement; -1 where there is none."""
+    found = conn.execute(select(func.max(said_table.c.idx))).scalar()
+    return -1 if found is None else int(found)
+
+
 def said_with(conn: Connection, content: str) -> int | None:
     """The first entry that says exactly this."""
     table = said_table

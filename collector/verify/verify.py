@@ -17,6 +17,7 @@ from collector.verify.history import History
 from collector.verify.human import check_statements
 from collector.verify.looks import asked_of
 from collector.verify.memory import memory
+from collector.verify.messages import check_messages
 from collector.verify.progress import Tell, silent
 from collector.verify.records import check_records
 from collector.verify.report import Verdict
@@ -86,6 +87,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.claims += judged
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     verdict.claims += check_people(people, manifest.from_size, findings)
+    verdict.claims += check_messages(history, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
     parts = coverage.in_force(history.plans, manifest.period, end)
     tell("claims", 0, 1)

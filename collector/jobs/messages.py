@@ -1,0 +1,271 @@
+"""Telling people: what is due goes into the outbox, what waits there goes out, what became of it is logged.
+
+A line of the outbox stands before anything is sent, so a crash anywhere sends it again rather than never; its
+entry and its end are one transaction. Whoever is being sent to holds up nobody else, and never the intake.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from checks.recurrence import zone
+from checks.wire import strict_json
+from checks.wire.numbers import EntryKind
+from collector.availability.estate_terms import EstateTerms
+from collector.context import Context, token_key
+from collector.crash_points import crash_point
+from collector.evidence.intake import Fenced
+from collector.jobs import projection
+from collector.jobs.message_subjects import MOST_BACK_MS, subjects
+from collector.jobs.timer import Timer
+from collector.jobs.writer import NotDurable, Overload
+from collector.notify.child import ACCEPTED
+from collector.notify.due import PAST, wanted
+from collector.notify.means import Means, MeansError, address_digest
+from collector.notify.receipts import MOST_ITEMS, OVER, Item, Message, header
+from collector.notify.rules import Rule, channel_of, digest_of
+from collector.notify.sending import DEADLINE_S, Text, send
+from collector.reports.messages import Place, text_of
+from collector.store import estates, messages, series, statements
+from collector.store.evidence import Damaged
+from collector.store.messages import ACCEPTED as TAKEN
+from collector.store.messages import FAILED, Line
+
+log = logging.getLogger(__name__)
+TICK_S = 1.0
+SHARE = 20  # looking for what is due may take a twentieth of the time
+MOST_QUIET_MS = 30_000  # nothing new in the log: what is due by the clock alone
+MOST_AT_ONCE = 4
+LAST_S = 2.0
+BACKOFF_MS = (30_000, 60_000, 120_000, 300_000, 600_000, 900_000)
+GIVE_UP_MS = 86_400_000
+_RETRY = (Fenced, NotDurable, Overload, SQLAlchemyError)
+
+Sender = Callable[[Means, str, Text, float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One message: to whom, what it tells, its text."""
+
+    rule: Rule
+    estate: str
+    lines: tuple[Line, ...]
+    text: Text
+
+
+def prepare(context: Context, now: int | None = None) -> int:
+    """Put what is due into the outbox; how many lines it were."""
+    at = context.now() if now is None else now
+    with context.read() as conn:
+        terms = _terms(conn)
+        if terms is None or not terms.notify:
+            return 0
+        before = messages.told(conn, at - MOST_BACK_MS)
+        ended = {(one.to, one.kind, one.id) for one in before if one.stage in (OVER, PAST)}
+        running = {one.id for one in before if (one.to, one.kind, one.id) not in ended}
+        kinds = {rule.when for rule in terms.notify}
+        found = subjects(conn, at, kinds, running, terms)
+    with context.write() as conn:
+        rules = [(rule, messages.since(conn, _name(rule), at)) for rule in terms.notify]
+        due = list(wanted(rules, found, messages.told(conn, at - MOST_BACK_MS), at, zone(terms.timezone)))
+        made = 0
+        for one in due:
+            words = strict_json.dumps(dict(one.subject.words)).decode()
+            item = (one.rule.to, one.subject.kind, one.subject.id, one.stage)
+            made += messages.put(conn, (*item, at, one.not_before_ms, words))
+    return made
+
+
+def _terms(conn: Connection) -> EstateTerms | None:
+    applied = estates.newest(conn)
+    return None if applied is None else estates.terms(conn, applied.idx)
+
+
+def _name(rule: Rule) -> str:
+    """What makes a rule another one, so that it begins anew: whom it tells, of what, of where."""
+    parts = (rule.when, rule.to, *rule.units, "|", *rule.systems, "|", *map(str, rule.levels))
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def outgoing(context: Context, now: int, busy: frozenset[str] = frozenset()) -> list[Due]:
+    """A message for each recipient who is not being sent to, of all that waits for him."""
+    with context.read() as conn:
+        terms = _terms(conn)
+        waiting = messages.waiting(conn, now) if terms is not None else []
+    if terms is None:
+        return []
+    by_to: dict[str, list[Line]] = {}
+    for line in waiting:
+        by_to.setdefault(line.to, []).append(line)
+    rules = {one.to: one for one in reversed(terms.notify)}
+    _withdraw(context, [line.id for to, lines in by_to.items() if to not in rules for line in lines], now)
+    free = [(rules[to], lines) for to, lines in by_to.items() if to in rules and to not in busy]
+    return [_due(context, rule, terms, lines[:MOST_ITEMS], now) for rule, lines in free]
+
+
+def _withdraw(context: Context, ids: Sequence[int], now: int) -> None:
+    """What the estate does not ask for any more is not sent, and nothing is claimed of it."""
+    if ids:
+        with context.write() as conn:
+            messages.done(conn, ids, now, FAILED, "withdrawn")
+
+
+def _due(context: Context, rule: Rule, terms: EstateTerms, lines: Sequence[Line], now: int) -> Due:
+    place = Place(context.settings.url, zone(terms.timezone), rule.lang)
+    told = [(Item(one.kind, one.item, one.stage), one.words) for one in lines]
+    return Due(rule, terms.estate, tuple(lines), text_of(told, now, place))
+
+
+def deliver(context: Context, due: Due, sender: Sender = send, deadline_s: float = DEADLINE_S) -> str:
+    """Send one message and keep what became of it; the code word."""
+    crash_point("message-before")
+    code = sender(Means(context.directory), due.rule.to, due.text, deadline_s)
+    crash_point("message-sent")
+    now, ids = context.now(), [one.id for one in due.lines]
+    oldest = min(one.made_ms for one in due.lines)
+    if code != ACCEPTED and now < oldest + GIVE_UP_MS:
+        tries = max(one.tries for one in due.lines)
+        wait = BACKOFF_MS[min(tries, len(BACKOFF_MS) - 1)]
+        with context.write() as conn:
+            messages.tried(conn, ids, now, code, now + wait)
+        log.warning("a message by %s was not taken (%s): again in %d s", _channel(due), code, wait // 1000)
+        return code
+    _log(context, due, code, now, ids)
+    return code
+
+
+def _log(context: Context, due: Due, code: str, now: int, ids: Sequence[int]) -> None:
+    """The entry and the end of the lines, together or not at all."""
+    state = TAKEN if code == ACCEPTED else FAILED
+    made = Message(
+        entry=-1,
+        received_ms=now,
+        estate=due.estate,
+        to=digest_of(due.rule.to),
+        address=_address(context, due.rule.to),
+        channel=_channel(due),
+        accepted=code == ACCEPTED,
+        at_ms=now,
+        tries=max(one.tries for one in due.lines) + 1,
+        text=sha256(f"{due.text.title}\n\n{due.text.body}".encode()).hexdigest(),
+        items=due.text.items,
+    )
+
+    def guard(conn: Connection) -> None:
+        if not messages.done(conn, ids, now, state, "" if code == ACCEPTED else code):
+            raise _DoneAlready
+
+    try:
+        projection.log(context, [(EntryKind.COLLECTOR, header(made), None)], guard)
+    except _DoneAlready:
+        return
+    crash_point("message-logged")
+    log.info("a message by %s of %d items: %s", made.channel, len(ids), code)
+
+
+def _address(context: Context, to: str) -> str:
+    try:
+        address = Means(context.directory).address(to)
+    except MeansError:
+        address = ""
+    return address_digest(token_key(context.directory), address)
+
+
+def _channel(due: Due) -> str:
+    return channel_of(due.rule.to)
+
+
+class _DoneAlready(Exception):
+    """Another process has logged these lines meanwhile: nothing is to be done."""
+
+
+class Messages:
+    """The server's thread for messages, and at most four more that wait for channels."""
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        tick_s: float = TICK_S,
+        sender: Sender = send,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._context, self._sender, self._deadline_s = context, sender, deadline_s
+        self._timer = Timer("messages", tick_s, self._turn)
+        self._lock = threading.Lock()
+        self._busy: dict[str, threading.Thread] = {}
+        self._mark: tuple[int, ...] = ()
+        self._next = 0.0
+        self._prepared_ms = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End after the turn at hand; what is on its way is sent again after the next start, at worst."""
+        self._timer.stop()
+        with self._lock:
+            left = list(self._busy.values())
+        for thread in left:
+            thread.join(LAST_S)
+
+    def _turn(self) -> None:
+        if not self._context.writer.held and not self._context.database.sqlite:
+            return
+        try:
+            self._prepare()
+            self._send()
+        except (*_RETRY, Damaged) as error:
+            log.error("messages wait: %s", error)
+        except Exception:
+            # One that cannot be told must not end the thread for all others.
+            log.exception("telling people failed")
+
+    def _prepare(self) -> None:
+        """Look for what is due where something came in, within a share of the time."""
+        if time.monotonic() < self._next:
+            return
+        now = self._context.now()
+        with self._context.read() as conn:
+            mark = self._marked(conn)
+        if mark == self._mark and now < self._prepared_ms + MOST_QUIET_MS:
+            return
+        begun = time.monotonic()
+        prepare(self._context, now)
+        self._mark, self._prepared_ms = mark, now
+        self._next = time.monotonic() + SHARE * (time.monotonic() - begun)
+
+    @staticmethod
+    def _marked(conn: Connection) -> tuple[int, ...]:
+        applied = estates.newest(conn)
+        return (series.cursor(conn), -1 if applied is None else applied.idx, statements.newest_said(conn))
+
+    def _send(self) -> None:
+        with self._lock:
+            free, busy = MOST_AT_ONCE - len(self._busy), frozenset(self._busy)
+        if free <= 0:
+            return
+        for due in outgoing(self._context, self._context.now(), busy)[:free]:
+            thread = threading.Thread(target=self._deliver, args=(due,), name="message", daemon=True)
+            with self._lock:
+                self._busy[due.rule.to] = thread
+            thread.start()
+
+    def _deliver(self, due: Due) -> None:
+        try:
+            deliver(self._context, due, self._sender, self._deadline_s)
+        except _RETRY as error:
+            log.error("what became of a message could not be kept, it is sent again: %s", error)
+        except Exception:
+            log.exception("a message could not be sent")
+        finally:
+            with self._lock:
+                del self._busy[due.rule.to]
