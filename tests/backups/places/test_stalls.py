@@ -1,5 +1,6 @@
 """A place that hangs: its look ends as `timeout`, the looks at other places go on."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -69,16 +70,17 @@ def test_what_hangs_is_not_begun_again_and_what_is_raised_comes_through() -> Non
         def stall(self) -> ObservationError:
             return ObservationError(ErrorKind.TIMEOUT, "too long")
 
-    begun = []
+    begun, let_go = [], threading.Event()
 
     def hang() -> None:
         begun.append(1)
-        time.sleep(5)
+        let_go.wait(300)
 
     for _ in range(3):
         with pytest.raises(ObservationError):
             stalls.watched(Hangs(), "key", hang)
     assert begun == [1]
+    let_go.set()
     assert stalls.watched(Hangs(), "other", lambda: 7) == 7
 
     def late() -> None:
