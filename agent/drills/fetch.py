@@ -5,7 +5,7 @@ Keys stay outside: decryption and decompression are done here, before the cell s
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -33,8 +33,14 @@ class Fetched:
     parts: int
 
 
-def fetch(work: Work, place: Place, entry: Entry, name: str = "artefact") -> Fetched:
-    """Copy a file or directory into the room. StopError for what cannot be read, or does not fit."""
+Keep = Callable[[str], bool]
+
+
+def fetch(
+    work: Work, place: Place, entry: Entry, name: str = "artefact", keep: Keep | None = None
+) -> Fetched:
+    """Copy a file or directory into the room, of a directory what `keep` wants by its path below (all).
+    StopError for what cannot be read, or does not fit."""
     needs = entry.size if entry.kind == "file" else 0
     to = work.room / "in" / name
     with work.phase("fetch", needs) as span:
@@ -42,20 +48,36 @@ def fetch(work: Work, place: Place, entry: Entry, name: str = "artefact") -> Fet
             raise StopError("no_room", f"{needs} bytes wanted, {max(work.left_bytes(), 0)} left")
         try:
             if entry.kind == "directory":
-                made = _tree(work, place, entry.path, to, span)
+                made = _tree(work, place, entry.path, to, span, keep)
             else:
                 digest, size = _file(work, place, entry.path, to, span)
                 made = Fetched(to, digest, size, 1)
-        except FileNotFoundError:
-            raise StopError("missing") from None
-        except PermissionError:
-            raise StopError("denied") from None
         except OSError as problem:
-            raise work.trouble(problem) from None
+            raise _trouble(work, problem) from None
     return made
 
 
-def _tree(work: Work, place: Place, top: str, to: Path, span: Span) -> Fetched:
+def _trouble(work: Work, problem: OSError) -> StopError:
+    if isinstance(problem, FileNotFoundError):
+        return StopError("missing")
+    return StopError("denied") if isinstance(problem, PermissionError) else work.trouble(problem)
+
+
+def fetch_files(work: Work, place: Place, wanted: Mapping[str, str], name: str) -> Path:
+    """Copy files (path by the name that each gets) into one directory of the room, as one phase."""
+    to = work.room / "in" / name
+    with work.phase("fetch") as span:
+        try:
+            to.mkdir(mode=0o700)
+            work.give(to)
+            for each, path in wanted.items():
+                _file(work, place, path, to / each, span)
+        except OSError as problem:
+            raise _trouble(work, problem) from None
+    return to
+
+
+def _tree(work: Work, place: Place, top: str, to: Path, span: Span, keep: Keep | None) -> Fetched:
     """Directories, files and links; what is none of these is left out, and changes the root."""
     root, size, parts = sha256(), 0, 0
     to.mkdir(mode=0o700)
@@ -63,6 +85,8 @@ def _tree(work: Work, place: Place, top: str, to: Path, span: Span) -> Fetched:
     for entry in place.walk(top):
         name = entry.path.removeprefix(f"{top}/")
         raw, path = os.fsencode(name), to / name
+        if keep is not None and entry.kind != "directory" and not keep(name):
+            continue
         if entry.kind == "directory":
             path.mkdir(mode=0o700, exist_ok=True)
             work.give(path)

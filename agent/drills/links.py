@@ -7,12 +7,14 @@ beside its own manifest before.
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.drills import tablespaces
 from agent.drills.cell import Cell
 from agent.drills.complaints import why
 from agent.drills.course import Course
 from agent.drills.errors import StopError
 from agent.drills.fetch import fetch
 from agent.drills.programs import Programs
+from agent.drills.tablespaces import INSIDE
 from checks.artefacts import standing
 from checks.artefacts.pgbackup import GarbledError, Label, read_label
 from checks.places import Entry, Place
@@ -58,11 +60,13 @@ def bring(course: Course, place: Place, links: list[Link]) -> list[str]:
     names = [f"link-{number}" for number in range(len(links) - 1)]
     for name, link in zip(names, links[:-1], strict=True):
         fetch(course.work, place, link.entry, name)
+        tablespaces.bring(course.work, place, link.entry, name)
     return [f"/drill/in/{name}" for name in (*names, "artefact")]
 
 
-def combine(cell: Cell, programs: Programs, paths: list[str], to: Path) -> None:
-    """Each link against its own manifest, then all into one data directory."""
+def combine(cell: Cell, programs: Programs, paths: list[str], to: Path, spaces: tuple[str, ...] = ()) -> None:
+    """Each link against its own manifest, then all into one data directory; tablespaces (`spaces`, their
+    numbers in the last link) beside it."""
     for number, path in enumerate(paths):
         # WAL of a link is only needed of the last one, and there the server reads it.
         status, _, said = cell.run([programs.path("pg_verifybackup"), "-n", path])
@@ -70,6 +74,8 @@ def combine(cell: Cell, programs: Programs, paths: list[str], to: Path) -> None:
             raise StopError(
                 "link_damaged", f"{number + 1} of {len(paths)}", said[-400:].decode("utf-8", "replace")
             )
-    status, _, said = cell.run([programs.path("pg_combinebackup"), *paths, "-o", f"/drill/{to.name}"])
+    last = paths[-1].rpartition("/")[2]
+    words = [word for one in spaces for word in ("-T", f"{INSIDE}{last}-{one}={INSIDE}{to.name}-{one}")]
+    status, _, said = cell.run([programs.path("pg_combinebackup"), *paths, *words, "-o", f"/drill/{to.name}"])
     if status:
         raise why(said, "restore_failed")

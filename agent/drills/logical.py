@@ -14,7 +14,7 @@ from agent.drills.reading import Rows, check_pages, read_rows
 from agent.drills.server import Server
 from agent.drills.work import Span
 from checks.artefacts.fingerprint import Fingerprint
-from checks.backup.drill import Question
+from checks.backup.drill import LOGICAL, Question
 from checks.drills import Restored, Target
 from checks.places import Backups, Entry, Place
 
@@ -76,8 +76,7 @@ def describe(course: Course, server: Server, major: int) -> None:
         interfaces=cell.proof.interfaces,
         refused=cell.proof.refused,
     )
-    logical = course.wish.kind != "basebackup"
-    if logical and course.wish.source.system and system == course.wish.source.system:
+    if course.wish.kind in LOGICAL and course.wish.source.system and system == course.wish.source.system:
         raise StopError("wrong_target", "system")
 
 

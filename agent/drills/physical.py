@@ -1,14 +1,15 @@
 """The course of a drill with a base backup: copied, started with settings of its own, made consistent."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.drills import postgres, programs
+from agent.drills import postgres, programs, tablespaces
 from agent.drills.cell import Cell
 from agent.drills.compare import expected_of
 from agent.drills.complaints import why
@@ -22,11 +23,16 @@ from agent.drills.reading import DATABASES
 from agent.drills.server import Server
 from agent.drills.work import Work
 from agent.sources.backup_local import LocalPlace
+from checks.artefacts.fingerprint import Fingerprint
 from checks.artefacts.pgbackup import GarbledError, read_control, read_label, read_manifest
 from checks.places import Backups, Entry, Place
 
 _SUFFIXES = (".tar", ".tar.gz", ".tar.zst", ".tar.lz4", ".tar.bz2", ".tar.xz")
 _LABEL = "backup_label"
+_GAP = re.compile(
+    "could not locate required checkpoint|WAL ends before (?:end of online backup|consistent recovery point)"
+    "|recovery ended before configured recovery target"
+)
 
 
 def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
@@ -37,6 +43,7 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
     links = chain(course, place, entry)
     fetched = fetch(work, place, entry)
     paths = bring(course, place, links) if len(links) > 1 else []
+    spaces = tablespaces.bring(work, place, entry)
     course.base = replace(
         course.base,
         sha256=fetched.sha256,
@@ -47,45 +54,75 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
     expected = expected_of(course, place, entry)
     if wish.wal:
         fetch(work, place, place.stat(wish.wal), "wal")
-    installed = programs.installed(work.given)
-    cell = work.make_cell(tuple(bind for one in installed for bind in one.binds))
+    instance = Instance.of(work)
     with work.phase("open", fetched.bytes) as span:
-        data = _unpacked(work, cell, fetched.path)
-        _says(course, data)
-        if paths:
-            data = _combined(work, cell, installed, paths, data)
+        data = opened(course, instance, fetched.path, paths, spaces)
         span.bytes = fetched.bytes
-    with work.phase("start"):
+    bring_up(course, instance, data, expected, with_wal=bool(wish.wal))
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The cell, and what is installed here to start a server with."""
+
+    work: Work
+    cell: Cell
+    installed: list[Programs]
+
+    @staticmethod
+    def of(work: Work) -> "Instance":
+        """A cell that sees all of these programs."""
+        installed = programs.installed(work.given)
+        return Instance(
+            work, work.make_cell(tuple(bind for one in installed for bind in one.binds)), installed
+        )
+
+    def programs(self, data: Path) -> Programs:
+        """Those of the data directory's own major version; no others start it."""
         major = _major(data)
-        chosen = programs.choose([one for one in installed if one.major == major], major)
+        return programs.choose([one for one in self.installed if one.major == major], major)
+
+
+def opened(
+    course: Course, instance: Instance, top: Path, paths: list[str], spaces: tuple[str, ...] = ()
+) -> Path:
+    """The data directory out of what was fetched: unpacked, combined with what it rests on (`paths`)."""
+    data = _unpacked(instance, top)
+    says(course, data)
+    if paths:
+        to = instance.work.room / "combined"
+        combine(instance.cell, instance.programs(data), paths, to, spaces)
+        return to
+    return data
+
+
+def bring_up(
+    course: Course, instance: Instance, data: Path, expected: Fingerprint | None, *, with_wal: bool
+) -> None:
+    """Start it with settings of our own, let it become consistent; then ask, read, pages, compare."""
+    work = course.work
+    with work.phase("start"):
+        major, chosen = _major(data), instance.programs(data)
         postgres.take_over(work, data)
-        os.rename(data, work.room / "data")
+        if data != work.room / "data":
+            os.rename(data, work.room / "data")
         (work.room / "data").chmod(0o700)
-        server = Server(work, cell, chosen)
+        server = Server(work, instance.cell, chosen)
     with work.phase("recover"), _known(work):
-        server.start(_recovery(work, data=work.room / "data", with_wal=bool(wish.wal)))
+        server.start(_recovery(work, data=work.room / "data", with_wal=with_wal))
     describe(course, server, major)
     _same_cluster(course)
     finish(course, server, _database(course, server), expected)
 
 
-def _combined(work: Work, cell: Cell, installed: list[Programs], paths: list[str], last: Path) -> Path:
-    """An incremental with all before it, by tools of its own major version."""
-    major = _major(last)
-    chosen = programs.choose([one for one in installed if one.major == major], major)
-    combine(cell, chosen, paths, work.room / "combined")
-    return work.room / "combined"
-
-
-def _unpacked(work: Work, cell: Cell, top: Path) -> Path:
-    """The data directory: as it is, or out of base.tar and pg_wal.tar, unpacked in the cell."""
+def _unpacked(instance: Instance, top: Path) -> Path:
+    """The data directory: as it is, or out of base.tar, pg_wal.tar and those of tablespaces, in the cell."""
+    work, cell = instance.work, instance.cell
     if (top / "PG_VERSION").exists():
         return top
     base = _tar(top, "base")
     if base is None:
         raise StopError("unknown_format")
-    if others := [one.name for one in top.iterdir() if one.name.split(".")[0].isdigit()]:
-        raise StopError("unsupported", f"tablespace {others[0]}")
     for archive, inside in ((base, "out"), (_tar(top, "pg_wal"), "out/pg_wal")):
         if archive is not None:
             (work.room / inside).mkdir(mode=0o700, exist_ok=True)
@@ -94,6 +131,9 @@ def _unpacked(work: Work, cell: Cell, top: Path) -> Path:
             status, _, said = cell.run(["/usr/bin/tar", *words, f"/drill/{inside}"])
             if status:
                 raise why(said, "damaged")
+    numbers = sorted({one.name.split(".")[0] for one in top.iterdir() if one.name.split(".")[0].isdigit()})
+    tars = {number: found for number in numbers if (found := _tar(top, number)) is not None}
+    tablespaces.unpack(work, cell, tars, work.room / "out")
     return work.room / "out"
 
 
@@ -108,7 +148,7 @@ def _major(data: Path) -> int:
         raise StopError("unknown_format") from None
 
 
-def _says(course: Course, data: Path) -> None:
+def says(course: Course, data: Path) -> None:
     """What label and control file say; without a label it is a copy of a running data directory."""
     try:
         label = read_label(_ours(data, _LABEL, 65536))
@@ -164,8 +204,8 @@ def _known(work: Work) -> Iterator[None]:
     try:
         yield
     except StopError as problem:
-        if problem.reason == "restore_failed" and "could not locate required checkpoint" in problem.detail:
-            raise StopError("gap", "checkpoint", problem.detail) from None
+        if problem.reason == "restore_failed" and (found := _GAP.search(problem.detail)) is not None:
+            raise StopError("gap", "checkpoint" if "checkpoint" in found[0] else "", problem.detail) from None
         raise
 
 

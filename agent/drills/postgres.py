@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.drills import programs as found_programs
+from agent.drills import tablespaces
 from agent.drills.cell import MOST_COMPLAINT, Cell
 from agent.drills.complaints import why
 from agent.drills.dumpscan import Scan, scan
@@ -197,5 +198,4 @@ def take_over(work: Work, data: Path) -> None:
         with open(number, "w") as file:
             file.write(text)
         work.give(data / name)
-    if any((data / "pg_tblspc").iterdir()) if (data / "pg_tblspc").is_dir() else False:
-        raise StopError("unsupported", "tablespaces")
+    tablespaces.ours(data)

@@ -150,6 +150,12 @@ def site(tmp_path: Path, cells: None) -> Site:
     return Site(state)
 
 
+@pytest.fixture(scope="session")
+def servers() -> Any:
+    """`servers.running(18)`: real servers of PostgreSQL."""
+    return SERVER
+
+
 @dataclass
 class Source:
     """Artefacts of one database, and its fingerprint as the source took it."""
