@@ -13,6 +13,7 @@ from checks.snmp import Processor, Sensor, Space, Value
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})(?: [0-9A-Fa-f]{2})*(?= |$)")
+_BREAKS = re.compile(r"\s*[\r\n\t]\s*")
 _FLOAT = b"\x9f\x78\x04"  # net-snmp's opaque float
 
 
@@ -78,7 +79,8 @@ def identify(texts: Iterable[Text], description: str, rows: Rows) -> str:
             if match is None:
                 continue
             values = [group or "" for group in match.groups()]
-        made = " ".join(text.form.format(*values).split())
+        # One line; the device's own spaces inside it are kept.
+        made = _BREAKS.sub(" ", text.form.format(*values)).strip()
         if made and text.row:
             made = text_of(rows.column(text.row).get(made))
         if made and not (text.known and made not in text.map):
@@ -92,7 +94,7 @@ def _said(value: Value, text: Text) -> str:
 
 def named(rows: Rows, oid: str) -> Value:
     """A column of the chassis by name, else as `first`."""
-    return rows.scalar(oid) if oid.startswith("chassis.") else first(rows, oid)
+    return rows.scalar(oid) if oid.startswith(("chassis.", "stack.")) else first(rows, oid)
 
 
 def first(rows: Rows, oid: str) -> Value:

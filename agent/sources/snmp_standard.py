@@ -33,6 +33,7 @@ CHASSIS = {
     "chassis.software": "10",
     "chassis.serial": "11",
     "chassis.model": "13",
+    "stack.descr": "2",
 }
 _OUTERMOST = ("11", "3", "9")  # stack, chassis, module (a device that is one board)
 
@@ -47,8 +48,9 @@ def _whole(value: Value) -> int | None:
 def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
     """Columns of the outermost entity that has a serial number or a model, under the names of CHASSIS.
 
-    A stack seldom has either: the first chassis in it speaks for it. Where the view leaves out the classes,
-    the first entities do, then those that are called chassis.
+    A stack seldom has either: the first chassis in it speaks for it, and gives name and description before the
+    stack does (`stack.descr` is the stack's own). Where the view leaves out the classes, the first entities do,
+    then those that are called chassis.
     """
     texts = (*profile.version, *profile.hardware, *profile.serial)
     wanted = {oid for text in texts for oid in text.values if oid in CHASSIS}
@@ -61,12 +63,25 @@ def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
         yield from walk(rows, [_PHYSICAL + "7"])
         called = [i for i, name in rows.column(_PHYSICAL + "7").items() if "chassis" in text_of(name).lower()]
         order = list(dict.fromkeys(["1", "2", *called[:2]]))
-    cells = {name: [f"{_PHYSICAL}{CHASSIS[name]}.{index}" for index in order] for name in wanted}
+    stacks = [index for index in order if classes.get(index) == _OUTERMOST[0]]
+    cells = {
+        name: [f"{_PHYSICAL}{CHASSIS[name]}.{index}" for index in _speakers(name, order, stacks)]
+        for name in wanted
+    }
     yield from get(rows, [oid for oids in cells.values() for oid in oids])
     for name, oids in cells.items():
         found = next((oid for oid in oids if text_of(rows.scalar(oid))), None)
         if found is not None:
             rows.scalars[name] = rows.scalars[found]
+
+
+def _speakers(name: str, order: list[str], stacks: list[str]) -> list[str]:
+    """The entities that may give this text, the best first."""
+    if name.startswith("stack."):
+        return stacks
+    if name in ("chassis.descr", "chassis.name"):
+        return [*(index for index in order if index not in stacks), *stacks]
+    return order
 
 
 def ports(rows: Rows) -> list[Port]:
