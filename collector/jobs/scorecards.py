@@ -305,14 +305,13 @@ def seal(context: Context, name: str, *, by: str) -> tuple[int, Sealed] | None:
 
     NoScorecard for a period that still runs, or while late results are still being derived.
     """
-    now = context.now()
     with context.read() as conn:
         if late.count(conn):
             raise NoScorecard("not_settled", "results that came late are still being derived: try again")
-        now = _derived_to(conn, now)
+        now = _derived_to(conn, evidence.instant(conn, context.now()))
         made = scorecard_on(conn, name, now)
         period = made.scorecard.period
-        if now < period.to_ms:
+        if min(now, context.now()) < period.to_ms:  # the log's newest instant is of a clock that was ahead
             raise NoScorecard("period_open", f"{period.name} is not over")
         rows = history(conn, period.name)
         before = read_sealed(conn, rows[-1]) if rows else None

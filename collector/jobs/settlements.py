@@ -57,8 +57,8 @@ def seal(context: Context, *, by: str, name: str | None = None) -> tuple[tuple[i
 
     NoScorecard without a pack, for a payment that is not sealed, or where something was sealed meanwhile.
     """
-    now = context.now()
     with context.read() as conn:
+        now = evidence.instant(conn, context.now())
         held, seals, newest = _held(conn), _seals(conn), _newest(conn)
         wanted = paid.names(held, now, tuple(seals)) if name is None else (name,)
         before = {row.name: row for row in store.settled(conn)}

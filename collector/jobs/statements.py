@@ -28,7 +28,7 @@ from collector.statements.persons import REVOKED, Vouch
 from collector.statements.sides import confirms
 from collector.statements.terms import effective
 from collector.statements.text import Document, Text, TextError, encode, listed, parse, signed_by, unpack
-from collector.store import accounts, estates, statements
+from collector.store import accounts, estates, evidence, statements
 from collector.store.accounts import Role
 
 COMMAND_LINE = "cli"
@@ -41,6 +41,10 @@ class StatementError(ValueError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
+
+
+class _TurnedLate(Exception):
+    """Its limit passed while it was looked at: it has to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def _kind(name: str) -> Kind:
 def _enter(context: Context, wish: Wish) -> int:
     """All checks, then the log; those that another statement could change run again where it is logged."""
     with context.read() as conn:
-        now = context.now()
+        now = evidence.instant(conn, context.now())
         kind = effective(wish.kind, known.terms_of(conn))
         book = sayings.book_of(conn)
         role = _who(conn, wish.text.by, kind, signed=bool(wish.signatures))
@@ -130,16 +134,21 @@ def _enter(context: Context, wish: Wish) -> int:
         _time(wish, kind, now)
         spans = known.spans_of(conn)
     _paper(wish, kind)
-    header = _header(wish, kind, role, is_late(kind.late, wish.text.fields, now, spans))
+    late = is_late(kind.late, wish.text.fields, now, spans)
 
     def guard(conn: Connection) -> None:
         again = sayings.book_of(conn)
         _signed(wish, again, role)
         _once(conn, wish, again, role)
-        _sealed(conn, wish, kind, context.now())
+        _sealed(conn, wish, kind)
+        if is_late(kind.late, wish.text.fields, evidence.instant(conn, context.now()), spans) is not late:
+            raise _TurnedLate
 
+    wanted = (EntryKind.STATEMENT, _header(wish, kind, role, late), wish.document)
     try:
-        return projection.log(context, [(EntryKind.STATEMENT, header, wish.document)], guard)[0]
+        return projection.log(context, [wanted], guard)[0]
+    except _TurnedLate:
+        return _enter(context, wish)
     except WireError as error:
         raise StatementError("too_large", error.detail) from None
 
@@ -253,21 +262,18 @@ def _joining(wish: Wish, by_entry: Mapping[int, Said], role: str) -> None:
         raise StatementError("same_person", f"entry: {first.by} said it; another account joins in")
     if not fold.may_second(first, wish.text.by, role):
         raise StatementError("no_right", f"entry: {wish.text.by} ({role}) may not join in {first.kind}")
-    if fold.seconds_of((*by_entry.values(), *_as_said(wish, role))).get(first.entry, ())[-1:] != (_NEXT,):
+    if fold.seconds_of((*by_entry.values(), *_as_said(wish, role))).get(first.entry, ())[-1:] != (fold.NEXT,):
         raise StatementError("twice", f"entry: {wish.text.by} has joined in already")
 
 
-_NEXT = 2**53
-
-
 def _as_said(wish: Wish, role: str) -> Sequence[Said]:
-    return (Said(fold.SECOND, _NEXT, 0, wish.text.by, role, Through.SESSION, dict(wish.text.fields)),)
+    return (Said(fold.SECOND, fold.NEXT, 0, wish.text.by, role, Through.SESSION, dict(wish.text.fields)),)
 
 
-def _sealed(conn: Connection, wish: Wish, kind: Kind, now: int) -> None:
+def _sealed(conn: Connection, wish: Wish, kind: Kind) -> None:
     fields = wish.text.fields
     at = instant_of(fields.get(kind.when)) if kind.when else None
-    seal = fold.sealed_by(at, fields, sayings.seals(conn), now)
+    seal = fold.sealed_by(at, fields, sayings.seals(conn))
     if seal is not None and not wish.text.amendment:
         raise StatementError(
             "sealed", f"its period was sealed by entry {seal.entry}: say it as an amendment (--amendment)"

@@ -25,6 +25,7 @@ _OF_ROUNDS = frozenset({"arrival", "human", "sign_off"})
 _META = frozenset(
     {"v", "log", "kind", "by", "role", "subject", "document", "digest", "bytes", "said", "signatures"}
 )
+NEXT = 2**53  # the place of what is not in the log yet: behind everything
 CLOCK_MS = 120_000  # by so much a client's clock may be ahead before what it says is in the future
 
 
@@ -39,7 +40,11 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A period that is sealed: the entry that sealed it, when that came, what it covers, its name."""
+    """A period that is sealed: the entry that sealed it, when that came, what it covers, its name.
+
+    The log's order tells what came before it: two entries may be of one millisecond, and after a clock was
+    set back all have the receipt of the newest.
+    """
 
     entry: int
     received_ms: int
@@ -295,17 +300,17 @@ def may_second(first: Said, by: str, role: str) -> bool:
 
 
 def _sealed(one: Said, seals: Sequence[Seal]) -> bool:
-    return sealed_by(one.at_ms, one.fields, seals, one.received_ms) is not None
+    return sealed_by(one.at_ms, one.fields, seals, one.entry) is not None
 
 
 def sealed_by(
-    at_ms: int | None, fields: Mapping[str, Scalar], seals: Sequence[Seal], received_ms: int
+    at_ms: int | None, fields: Mapping[str, Scalar], seals: Sequence[Seal], entry: int = NEXT
 ) -> Seal | None:
-    """The seal that had closed the period a statement speaks of when it came; None for none.
+    """The seal that had closed the period a statement speaks of when its entry came; None for none.
 
     It speaks of the period that it names; else of that of its fault's onset, or of the time it tells.
     """
-    closed = [seal for seal in seals if seal.received_ms <= received_ms]
+    closed = [seal for seal in seals if seal.entry < entry]
     period = fields.get("period")
     if period is not None:
         return next((seal for seal in closed if _is_period(seal, period)), None)

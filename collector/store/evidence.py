@@ -266,6 +266,11 @@ def last_received(conn: Connection) -> int:
     return int(last or 0)
 
 
+def instant(conn: Connection, now_ms: int) -> int:
+    """When an entry would be received that is logged now: receipt times never fall, a clock may."""
+    return max(now_ms, last_received(conn))
+
+
 def first_received(conn: Connection, since_ms: int) -> int | None:
     """Index of the first entry received at or after this instant; halving, as receipt times never fall."""
     table = entry_table

@@ -121,7 +121,7 @@ def test_a_rebuild_gives_the_same_tables(office):
 def test_a_statement_about_a_sealed_period_is_an_amendment_or_nothing(office, code):
     office.context.read()
     with office.context.write() as conn:
-        store.add_seal(conn, 10_000, NOW - DAY, NOW - 40 * DAY, NOW - 10 * DAY, "cycle-1")
+        store.add_seal(conn, 0, NOW - DAY, NOW - 40 * DAY, NOW - 10 * DAY, "cycle-1")
     fields = {"at": "2026-10-20T10:00", "text": "拒绝整改"}
     assert code(lambda: office.say("jia", "refusal", **fields)) == "sealed"
     assert code(lambda: office.say("jia", "acceptance", period="cycle-1", accepted="true")) == "sealed"
@@ -137,12 +137,12 @@ def test_a_statement_about_a_sealed_period_is_an_amendment_or_nothing(office, co
 
 def test_a_seal_closes_its_own_span_and_name_only():
     seal = Seal(5, 100, 1_000, 2_000, "cycle-1")
-    assert sealed_by(999, {}, [seal], 200) is None
-    assert sealed_by(1_000, {}, [seal], 200) == seal == sealed_by(1_999, {}, [seal], 200)
-    assert sealed_by(2_000, {}, [seal], 200) is None
-    assert sealed_by(1_500, {}, [seal], 99) is None  # it was said before the seal
-    assert sealed_by(None, {"period": "cycle-2"}, [seal], 200) is None
-    assert sealed_by(None, {}, [seal], 200) is None
+    assert sealed_by(999, {}, [seal]) is None
+    assert sealed_by(1_000, {}, [seal]) == seal == sealed_by(1_999, {}, [seal], 6)
+    assert sealed_by(2_000, {}, [seal]) is None
+    assert sealed_by(1_500, {}, [seal], 4) is None  # it was logged before the seal, whatever the clock said
+    assert sealed_by(None, {"period": "cycle-2"}, [seal]) is None
+    assert sealed_by(None, {}, [seal]) is None
 
 
 def test_the_order_in_which_it_is_read_does_not_matter(office):
