@@ -13,11 +13,11 @@ from checks.probes import check_port, check_timeout
 from checks.remote import Login
 from checks.snmp import VERSIONS, Device, Part, Peer
 
-PLATFORMS = ("huawei_vrp", "hp_comware", "ruijie_os", "zte_zxros", "cisco_ios", "fortinet")
+PLATFORMS = ("huawei_vrp", "hp_comware", "ruijie_os", "zte_zxros", "cisco_ios", "cisco_nxos", "fortinet")
 CLI_NEEDS = "or, by command line (`platform`), a login that may show and change nothing"
 CLI_TRIED = (
-    "by command line tried on recorded outputs of Huawei VRP, H3C Comware, Ruijie, ZTE, Cisco IOS and FortiOS"
-    " served by an SSH server of the tests, never on such a device itself"
+    "by command line tried on recorded outputs of Huawei VRP, H3C Comware, Ruijie, ZTE, Cisco IOS, NX-OS and"
+    " FortiOS served by an SSH server of the tests, never on such a device itself"
 )
 
 
@@ -99,6 +99,22 @@ class Dated:
     version: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A unit of a `group` (stack, irf, vsu, hrp, ha, vpc) that acts as one device or stands in for another.
+
+    `role` and `state`: the device's own words in lower case, empty where it tells none; `severity`: ok, warn,
+    crit or unknown, as its maker's manual means the state. `present`: it counts as a member that is there.
+    """
+
+    group: str
+    name: str
+    role: str = ""
+    state: str = ""
+    severity: str = "ok"
+    present: bool = True
+
+
 class Devices(Protocol):
     """A network device; every call raises ObservationError where it could not look.
 
@@ -113,3 +129,6 @@ class Devices(Protocol):
 
     def dated(self, at: Console) -> Sequence[Dated]:
         """Licences and libraries of signatures; by command line only."""
+
+    def members(self, at: Console) -> Sequence[Member]:
+        """The units of its stack or pair, itself among them; by command line only."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 from agent.clock import boot_id
 from agent.parsing.errors import ParseError
 from agent.parsing.parse import Row, parse
-from agent.sources import device_cli, device_dates, device_log, device_ports
+from agent.sources import device_cli, device_dates, device_log, device_ports, device_roles
 from agent.sources.means import Means
 from agent.sources.memory import Memory
 from checks.api import ErrorKind, ObservationError, Source
 from checks.codec import JsonValue
-from checks.device import Console, Dated, LogNews, Reach
+from checks.device import Console, Dated, LogNews, Member, Reach
 from checks.remote import Screen, Ssh
 from checks.snmp import Device, Identity, Part, Port, PortCounters
 
@@ -48,6 +48,15 @@ class DeviceLooks:
             raise _unknown(at)
         texts = self._texts(at, commands)
         return device_dates.read(at.platform, {one: _rows(at, one, text) for one, text in texts.items()})
+
+    def members(self, at: Console) -> Sequence[Member]:
+        """Units of its stack or pair."""
+        commands = device_roles.COMMANDS.get(at.platform)
+        if not commands:
+            raise _unknown(at)
+        texts = self._texts(at, commands)
+        rows = {one: _rows(at, one, text) for one, text in texts.items()}
+        return device_roles.read(at.platform, rows, texts)
 
     def _identity(self, at: Reach) -> Device:
         commands = device_cli.IDENTITY.get(at.platform)

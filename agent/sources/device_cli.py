@@ -15,7 +15,9 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "huawei_vrp": ("display version", "display esn"),
     "hp_comware": ("display version", "display device manuinfo"),
     "ruijie_os": ("show version",),
+    "zte_zxros": ("show version",),
     "cisco_ios": ("show version",),
+    "cisco_nxos": ("show version",),
     "fortinet": ("get system status",),
 }
 COMMANDS: Mapping[tuple[str, Part], tuple[str, ...]] = {
@@ -35,6 +37,10 @@ COMMANDS: Mapping[tuple[str, Part], tuple[str, ...]] = {
     ("cisco_ios", Part.MEMORY): ("show processes memory sorted",),
     ("cisco_ios", Part.SENSORS): ("show environment power all",),
     ("cisco_ios", Part.PORTS): ("show interfaces",),
+    ("cisco_nxos", Part.PROCESSORS): ("show system resources",),
+    ("cisco_nxos", Part.MEMORY): ("show system resources",),
+    ("cisco_nxos", Part.SENSORS): ("show environment",),
+    ("cisco_nxos", Part.PORTS): ("show interface",),
     ("fortinet", Part.PROCESSORS): ("get system performance status",),
     ("fortinet", Part.MEMORY): ("get system performance status",),
     ("fortinet", Part.PORTS): ("get system interface physical",),
@@ -142,11 +148,18 @@ def _memory_fortinet(command: str, row: Row) -> Space:
     return _sized(command, "Memory", used, total, hundredths(text(row, "memory_used_percent")))
 
 
+def _memory_nxos(command: str, row: Row) -> Space:
+    used, total = number(text(row, "memory_used_kb")), number(text(row, "memory_total_kb"))
+    used, total = (None if one is None else one * 1024 for one in (used, total))
+    return _sized(command, "Memory", used, total, None)
+
+
 _MEMORY: Mapping[str, Callable[[str, Row], Space]] = {
     "huawei_vrp": _memory_vrp,
     "hp_comware": _memory_comware,
     "ruijie_os": _memory_ruijie,
     "cisco_ios": _memory_cisco,
+    "cisco_nxos": _memory_nxos,
     "fortinet": _memory_fortinet,
 }
 
@@ -207,6 +220,24 @@ def _power_cisco(command: str, row: Row) -> Iterable[Sensor]:
         yield _standing(command, _named("Power", text(row, "ps_module")), worst)
 
 
+def _environment_nxos(command: str, row: Row) -> Iterable[Sensor]:
+    for name, said in (("Power", "power_supply"), ("", "fan")):
+        if text(row, said) and not _ABSENT.search(text(row, f"{said}_status")):
+            yield _standing(command, _named(name, text(row, said)), text(row, f"{said}_status"))
+    if text(row, "temperature_sensor"):
+        yield from _temperature_nxos(command, row)
+
+
+def _temperature_nxos(command: str, row: Row) -> Iterable[Sensor]:
+    name = _named(text(row, "temperature_module"), text(row, "temperature_sensor"))
+    value, major, minor = (
+        None if (found := number(text(row, f"temperature_{one}"))) is None else found * 1000
+        for one in ("current", "major_thresh", "minor_thresh")
+    )
+    yield Sensor(command, "temperature", name, value, warn_high=minor, crit_high=major)
+    yield _standing(command, f"{name} status", text(row, "temperature_status"))
+
+
 _SENSORS: Mapping[tuple[str, str], Callable[[str, Row], Iterable[Sensor]]] = {
     ("huawei_vrp", "display fan"): _fan_vrp,
     ("huawei_vrp", "display power"): _power_vrp,
@@ -215,6 +246,7 @@ _SENSORS: Mapping[tuple[str, str], Callable[[str, Row], Iterable[Sensor]]] = {
     ("hp_comware", "display power"): _power_comware,
     ("ruijie_os", "show power"): _power_ruijie,
     ("cisco_ios", "show environment power all"): _power_cisco,
+    ("cisco_nxos", "show environment"): _environment_nxos,
 }
 
 
@@ -224,7 +256,7 @@ def uptime_ms(said: str) -> int | None:
     if clock:
         days, hours, minutes, seconds = (int(one) for one in clock.groups())
         return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
-    parts = re.findall(r"(\d{1,6}) (year|week|day|hour|minute|second)s?", said)
+    parts = re.findall(r"(\d{1,6}) (year|week|day|hour|minute|second)(?:s|\(s\))?", said)
     return sum(int(count) * _SPANS[unit] for count, unit in parts) if parts else None
 
 
@@ -244,6 +276,10 @@ def identity(platform: str, rows: Rows) -> Identity:
         release = _first(rows, command, "release")
         version = f"{version} Release {release}" if release else version
         serial = _first(rows, "display device manuinfo", "device_serial_number")
+    if platform == "cisco_nxos":
+        version = version.partition(" ")[0]  # `10.4(5) [Maintenance Release]`
+    if platform == "zte_zxros":
+        version = version.rpartition(" ")[2]
     if platform == "fortinet":
         hardware, _, version = version.partition(" ")
         version = version.partition(",")[0]
@@ -257,6 +293,8 @@ _FIELDS = {
     "huawei_vrp": ("product_version", "model", "", "", "uptime"),
     "hp_comware": ("software_version", "model", "", "", "uptime"),
     "ruijie_os": ("soft_version", "model", "serial_number", "", "uptime"),
+    "zte_zxros": ("version", "hardware", "", "", "uptime"),
     "cisco_ios": ("version", "hardware", "serial", "hostname", "uptime"),
+    "cisco_nxos": ("os", "platform", "serial", "hostname", "uptime"),
     "fortinet": ("version", "", "serial_number", "hostname", ""),
 }

@@ -14,14 +14,22 @@ _FACTORS = {"k": 1000, "m": 10**6, "g": 10**9}
 _OTHER = 1  # ifType other: a command line does not tell the kind
 
 _OCTETS_IN = re.compile(
-    r"Input ?(?:\(total\))?: *\d+ packets, ?(\d+) bytes|\d+ packets input, (\d+) bytes", re.I
+    r"Input ?(?:\(total\))?: *\d+ packets, ?(\d+) bytes|\d+ packets input, (\d+) bytes"
+    r"|\d+ input packets +(\d+) bytes|^ *In_Bytes +(\d+)",
+    re.I | re.M,
 )
 _OCTETS_OUT = re.compile(
-    r"Output ?(?:\(total\))?: *\d+ packets, ?(\d+) bytes|\d+ packets output, (\d+) bytes", re.I
+    r"Output ?(?:\(total\))?: *\d+ packets, ?(\d+) bytes|\d+ packets output, (\d+) bytes"
+    r"|\d+ output packets +(\d+) bytes|^ *E_Bytes +(\d+)",
+    re.I | re.M,
 )
-_ERRORS = re.compile(r"Total Error: +(\d+)|\b(\d+) (?:input |output )?errors\b", re.I)
-_DISCARDS = re.compile(r"Discard: +(\d+)|Total output drops: (\d+)|\b(\d+) drops\b", re.I)
-_OUT_BEGINS = re.compile(r"^\s*(?:Output ?(?:\(total\))?: *\d+ packets|\d+ packets output)", re.I | re.M)
+_ERRORS = re.compile(r"Total Error: +(\d+)|\b(\d+) (?:input |output )?errors?\b|_CRC_ERROR +(\d+)", re.I)
+_DISCARDS = re.compile(
+    r"Discard: +(\d+)|Total output drops: (\d+)|\b(\d+) drops\b|\b(\d+) (?:in|out)put discard", re.I
+)
+_OUT_BEGINS = re.compile(
+    r"^\s*(?:Output ?(?:\(total\))?: *\d+ packets|\d+ packets output|TX\s*$|E_Bytes )", re.I | re.M
+)
 _DROPPED = re.compile(r"Total output drops: (\d+)", re.I)
 
 

@@ -22,6 +22,8 @@ READINGS: dict[str, tuple[str, str]] = {
     "wrong_communities": ("团体名错误通知", "Wrong communities"),
     "neighbours_lost": ("邻居丢失通知", "Neighbours lost"),
     "other_traps": ("其他告警", "Other traps"),
+    "group_members": ("堆叠/双机成员数", "Members of the stack or pair"),
+    "member_role": ("主备角色", "Role"),
     "licences": ("授权与特征库", "Licences and signatures"),
     "library_age": ("距发布天数", "Days since it was made"),
     "software": ("软件版本", "Software version"),

@@ -7,6 +7,7 @@ Each corpus is read by its own naming (`parse --naming`). Printed per platform a
 needs: per cent, the number of samples, how many of the fields that agree do so but for a blank or comma
 at their end in the truth, and how many of those that disagree are empty in the truth although the output
 holds the value that was read; then the inspection commands whose form never saw a real output here.
+What the tests hold beside (NX-OS) counts too.
 `--all`: every command; `--misses`: each field; `--naming`: one naming for all corpora.
 """
 
@@ -26,6 +27,7 @@ from agent.parsing.parse import parse
 Key = tuple[str, str]
 Value = str | list[str] | None
 ROOT = Path(__file__).parents[3] / "shared/data/cli"
+OURS = Path(__file__).parents[1] / "agent"
 
 # What an inspection asks of a device, by the words of the command.
 NEEDED = re.compile(
@@ -57,8 +59,8 @@ cisco_ios: show version; show inventory; show processes cpu; show processes memo
   switch detail; show redundancy; show users; show logging; show ntp status; show running-config;
   show license
 cisco_nxos: show version; show inventory; show module; show environment; show environment
-  temperature; show processes cpu; show interface; show vpc; show users; show logging; show ntp
-  status; show running-config
+  temperature; show processes cpu; show system resources; show interface; show vpc; show users; show
+  logging; show ntp status; show running-config
 cisco_xr: show version; admin show inventory; admin show environment fan; admin show environment
   power; show processes cpu; show interfaces; show redundancy summary; show users; show logging;
   show running-config
@@ -89,6 +91,13 @@ def samples(root: Path) -> Iterator[tuple[str, str, Path]]:
     """(platform, command, recorded output) of every truth below `root`."""
     for truth in sorted(root.glob("*/*/*/*.yml")):
         yield truth.parts[-3], truth.parts[-2].replace("_", " "), truth.with_suffix(".raw")
+
+
+def all_samples(root: Path) -> list[tuple[str, str, Path]]:
+    """Those below `root`, and those of the tests that are of no command there."""
+    found = list(samples(root))
+    seen = {one[:2] for one in found}
+    return found + [one for one in samples(OURS) if one[:2] not in seen]
 
 
 def naming(raw: Path) -> str:
@@ -135,7 +144,7 @@ def main() -> int:
         print(f"NOT MEASURED: {args.folder} is not there")
         return 2
     found: dict[Key, Tally] = {}
-    for platform, command, raw in samples(args.folder):
+    for platform, command, raw in all_samples(args.folder):
         if not args.all and not NEEDED.search(command):
             continue
         one = compared(platform, command, raw, args.naming or naming(raw))
@@ -170,17 +179,19 @@ def _line(line: str, platform: str, command: str, of: Tally) -> str:
 
 def never_seen(root: Path) -> None:
     """Inspection commands without a sample here: with a form (read untried), and without any."""
-    seen = {(platform, command) for platform, command, _ in samples(root)}
+    seen = {one[:2] for one in all_samples(root)}
     print("\nnever seen a real output (no sample here):")
     for one in ASKED.strip().replace("\n  ", " ").split("\n"):
         platform, _, text = one.partition(": ")
         known = forms.commands(platform) if platform in forms.platforms() else ()
         absent = [one for one in text.split("; ") if (platform, one) not in seen]
-        tried = [one for one in absent if one in known]
-        print(f"  {platform}: form taken from ntc-templates, untried here: {', '.join(tried) or '-'}")
-        print(
-            f"  {'':{len(platform)}}  no form: {', '.join(one for one in absent if one not in known) or '-'}"
-        )
+        own = [
+            one for one in absent if (forms.ROOT / f"own/{platform}/{one.replace(' ', '_')}.textfsm").exists()
+        ]
+        taken = [one for one in absent if one in known and one not in own]
+        print(f"- {platform}: a form of ntc-templates, untried here: {', '.join(taken) or '-'}.")
+        print(f"  A form of our own, from published outputs: {', '.join(own) or '-'}.")
+        print(f"  No form: {', '.join(one for one in absent if one not in known) or '-'}.")
 
 
 if __name__ == "__main__":

@@ -269,7 +269,7 @@ def test_a_licence_that_ended_years_ago(cli, devices, looked, why):
         (VRP, "display interface", 55),
         ("hp_comware", "display interface", 32),
         ("cisco_ios", "show interfaces", 41),
-        ("zte_zxros", "show interface", 0),
+        ("zte_zxros", "show interface", 3),
         ("fortinet", "get system interface physical", 0),
     ],
 )
