@@ -5,7 +5,6 @@ Only what lies beside the backup is fetched: a link in it may name any directory
 """
 
 import os
-import posixpath
 from pathlib import Path
 
 from agent.drills.cell import Cell
@@ -13,6 +12,7 @@ from agent.drills.complaints import why
 from agent.drills.errors import StopError
 from agent.drills.fetch import fetch
 from agent.drills.work import Work
+from checks.artefacts.pgread import beside
 from checks.places import Entry, Place
 
 _FOLDER = "pg_tblspc"
@@ -42,11 +42,9 @@ def bring(work: Work, place: Place, entry: Entry, name: str = "artefact") -> tup
 
 
 def _fetch(work: Work, place: Place, entry: Entry, link: Path, to: str) -> None:
-    top = posixpath.normpath(entry.path)
-    path = posixpath.normpath(posixpath.join(top, _FOLDER, os.readlink(link)))
-    beside = posixpath.dirname(top).rstrip("/") + "/"
-    if not path.startswith(beside) or f"{top}/".startswith(f"{path}/"):
-        raise StopError("unsupported", f"tablespace {link.name}", f"{path} is not beside {top}")
+    path = beside(entry.path, f"{entry.path}/{_FOLDER}/{link.name}", os.readlink(link))
+    if path is None:
+        raise StopError("unsupported", f"tablespace {link.name}", f"it is not beside {entry.path}")
     try:
         there = place.stat(path)
     except FileNotFoundError:

@@ -38,6 +38,8 @@ def unchanged(inside: Inside, noted: str) -> Iterator[Verdict]:
     elif compared.differ or compared.extra:
         wrong = [name for name in compared.names if not name.startswith("-")]
         yield bad("changed", levels.first(wrong).lstrip("+"))
+    elif inside.elsewhere:
+        yield untold(Level.UNCHANGED, "not_followed", "pg_tblspc")
     elif compared.unchecked:
         yield untold(Level.UNCHANGED, "no_checksum")
     else:

@@ -7,6 +7,7 @@ here, and the tool is asked besides, where there is the right one.
 import contextlib
 import hashlib
 import os
+import posixpath
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -56,8 +57,9 @@ class Compared:
 class Inside:
     """What reading a backup gave; `sha256` is the root of its tree. `manifest`: intact, edited (its own
     checksum is wrong), garbled, missing. `state`: pg_control's. `log`: segments in it, `log_short`: how many
-    of those that it needs are not there or begin like something else. `tool`: what pg_verifybackup said:
-    good, bad, "" not asked. `trouble`: as of an Artefact."""
+    of those that it needs are not there or begin like something else. `elsewhere`: tablespaces that do not
+    lie beside the backup, and are not followed. `tool`: what pg_verifybackup said: good, bad, "" not asked.
+    `trouble`: as of an Artefact."""
 
     shape: str = "plain"
     major: str = ""
@@ -78,6 +80,7 @@ class Inside:
     compared: Compared | None = None
     log: int = 0
     log_short: int = 0
+    elsewhere: int = 0
     tool: str = ""
     tool_said: str = ""
     sha256: str = ""
@@ -118,6 +121,7 @@ class _Books:
     label: bytes | None = None
     control: bytes | None = None
     major: str = ""
+    elsewhere: list[str] = field(default_factory=list)
     segments: dict[str, Segment | None] = field(default_factory=dict)
 
     def file(self, name: str, chunks: Iterable[bytes | memoryview], also: _Hash | None = None) -> None:
@@ -165,7 +169,12 @@ class _Books:
 
     def compared(self) -> Compared:
         """The sum of it."""
-        missing = [one for one in self.wanted if one not in self.seen and not not_listed(one)]
+        passed = tuple(self.elsewhere)
+        missing = [
+            one
+            for one in self.wanted
+            if one not in self.seen and not not_listed(one) and not (passed and one.startswith(passed))
+        ]
         for one in missing[:MOST_NAMES]:
             self._note(f"-{one}")
         return Compared(
@@ -212,6 +221,7 @@ def _told(made: Inside, manifest: Manifest | None, books: _Books) -> Inside:
         bytes=books.size,
         parts=books.parts,
         log=len(books.segments),
+        elsewhere=len(books.elsewhere),
         damaged="unknown_format" if garbled else "",
     )
     if label is not None:
@@ -293,12 +303,40 @@ def _read_tree(place: Place, top: str, books: _Books) -> str:
         kind, told, digested = kind_of(entry.kind), b"", b""
         if kind == b"l":
             digested = encoded(os.fsencode(entry.link_to))
+            _follow(place, top, entry, books)
         elif kind == b"f":
             one, size = hashlib.sha256(), books.size
             books.file(entry.path[len(top) + 1 :], place.blocks(entry.path, entry.size + 1), one)
             told, digested = b"%d" % (books.size - size), one.hexdigest().encode()
         root.update(content_line(encoded(raw), kind, told, digested))
     return root.hexdigest()
+
+
+def beside(top: str, link: str, to: str) -> str | None:
+    """Where a tablespace's link leads that lies beside the backup at `top`; None where that is elsewhere."""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(link), to))
+    whole = posixpath.normpath(top)
+    around = posixpath.dirname(whole).rstrip("/") + "/"
+    return path if path.startswith(around) and not f"{whole}/".startswith(f"{path}/") else None
+
+
+def _follow(place: Place, top: str, link: Entry, books: _Books) -> None:
+    """The files of a tablespace, by the names that the manifest has for them."""
+    name = link.path[len(top) + 1 :]
+    if not re.fullmatch(r"pg_tblspc/[0-9]+", name):
+        return
+    path = beside(top, link.path, link.link_to)
+    try:
+        there = place.stat(path) if path is not None else None
+    except FileNotFoundError:
+        return  # the manifest says what is missing
+    if there is None:
+        books.elsewhere.append(f"{name}/")
+    elif there.kind == "directory":
+        for entry in place.walk(there.path):
+            if entry.kind == "file":
+                below = entry.path[len(there.path) + 1 :]
+                books.file(f"{name}/{below}", place.blocks(entry.path, entry.size + 1))
 
 
 def begin(place: Place, tools: Tools, entry: Entry) -> Label | None:

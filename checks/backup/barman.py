@@ -329,7 +329,7 @@ def _chain(one: Kept, facts: Facts, own: dict[str, list[Verdict]]) -> Iterator[V
 
 CHECK = Check(
     id="backup.barman",
-    version=1,
+    version=2,
     title="Barman 备份",
     title_en="Barman: backups of a server",
     source=Source.BACKUP,

@@ -119,6 +119,12 @@ def wheel() -> Path:
     return Path(package.origin).parent / "pginstall" / "bin"
 
 
+@pytest.fixture(scope="session")
+def newest() -> Path:
+    """Programs of PostgreSQL 18."""
+    return wheel()
+
+
 @dataclass
 class Backed:
     """A cluster's backups: full ← first ← second, a tar, a copy of the running data directory."""

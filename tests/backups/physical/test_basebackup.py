@@ -54,6 +54,35 @@ def test_a_tar_backup_is_read_through_its_compression(backed, looker, tmp_path):
     assert seen.facts.artefacts[0].inside.compared.listed > 900
 
 
+def test_a_tablespace_beside_it_is_read_and_one_elsewhere_is_not_told(cluster, newest, looker, tmp_path):
+    tmp_path.chmod(0o755)
+    with cluster(newest, "ph-ts-") as pg:
+        pg.call("mkdir", "-m", "0700", "far")
+        pg.start("data", "max_wal_size=32MB")
+        try:
+            pg.sql(f"CREATE TABLESPACE far LOCATION '{pg.place}/far'")
+            pg.sql("CREATE TABLE item TABLESPACE far AS SELECT g FROM generate_series(1, 4000) g")
+            pg.backup("base", "-T", f"{pg.place}/far={pg.place}/base-far")
+            pg.backup("tarred", "-Ft")
+        finally:
+            pg.stop("data")
+        pg.call("chmod", "-R", "go-rwx", "base", "base-far", "tarred")
+        for name in ("base", "tarred"):
+            assert looker(CHECK, path=pg.place / name).look().bad() == {}
+        files = [one for one in (pg.place / "base-far").rglob("*") if one.is_file()]
+        page = max(files, key=lambda one: one.stat().st_size)
+        flip(page)
+        assert looker(CHECK, path=pg.place / "base").look().bad()["base:unchanged"] == "crit changed"
+        page.unlink()
+        assert looker(CHECK, path=pg.place / "base").look().bad()["base:present"] == "crit part_missing"
+        (pg.place / "base-far").rename(tmp_path / "far")
+        [link] = (pg.place / "base" / "pg_tblspc").iterdir()
+        link.unlink()
+        link.symlink_to(tmp_path / "far")
+        seen = looker(CHECK, path=pg.place / "base").look()
+        assert "base:present" not in seen.bad() and seen.bad()["base:unchanged"] == "unknown not_followed"
+
+
 @pytest.mark.parametrize("name", ["full", "second"])
 def test_a_flipped_page_is_found_without_the_tool(backed, looker, tmp_path, name):
     place = backed.copy(tmp_path / "pg", "full", "first", "second")
