@@ -1,6 +1,6 @@
 """One look at a device: who it is decides what is read (no blind walk). A reader: it touches no socket."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agent.sources import snmp_profiles, snmp_rules, snmp_standard
@@ -19,17 +19,18 @@ _SYSTEM = (
 )
 
 
-def look(parts: Sequence[Part], *, makers: bool = True) -> Reader[Device]:
-    """Identify the device, then read these parts of it. `makers` False: as a device that no profile knows."""
+Choose = Callable[[str, str], Sequence[Profile]]
+
+
+def look(parts: Sequence[Part], *, choose: Choose = snmp_profiles.chosen) -> Reader[Device]:
+    """Identify the device, then read these parts of it. `choose`: sysObjectID and sysDescr to profiles."""
     rows = Rows()
     yield from get(rows, _SYSTEM)
     object_id = text_of(rows.scalar(snmp_standard.OBJECT_ID)) or (yield from _enterprise(rows))
     if not rows.scalars and not object_id:
         raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
     description = text_of(rows.scalar(snmp_standard.DESCRIPTION))
-    profile = yield from _profile(
-        snmp_profiles.chosen(object_id if makers else "", description if makers else "")
-    )
+    profile = yield from _profile(choose(object_id, description))
     yield from _read(rows, _wanted(profile, parts))
     yield from snmp_standard.read_chassis(rows, profile)
     yield from _standard(rows, profile, parts)

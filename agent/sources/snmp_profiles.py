@@ -11,9 +11,10 @@
     leave: [name]                                    standard tables this device fills with nonsense
 
 Every device gets the rules of `standard.yaml` besides, behind its own; of rules that report the same OID the
-first wins. An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell, and
+first wins. An OID that ends in `.0` is a scalar, every other one a column (in texts `=OID` is one cell,
 `chassis.model`, `serial`, `software`, `firmware`, `hardware`, `descr`, `name` those of ENTITY-MIB's outermost
-entity, `stack.descr` that of a stack). Of all that match, the profile with the longest OID wins, then the one whose description matches.
+entity, `stack.descr` that of a stack). Of all that match, the profile with the longest OID wins, then the one
+whose description matches.
 Unknown keys are errors: a typing mistake would look like a device without sensors.
 """
 

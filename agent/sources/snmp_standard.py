@@ -48,9 +48,9 @@ def _whole(value: Value) -> int | None:
 def read_chassis(rows: Rows, profile: Profile) -> Reader[None]:
     """Columns of the outermost entity that has a serial number or a model, under the names of CHASSIS.
 
-    A stack seldom has either: the first chassis in it speaks for it, and gives name and description before the
-    stack does (`stack.descr` is the stack's own). Where the view leaves out the classes, the first entities do,
-    then those that are called chassis.
+    A stack seldom has either: the first chassis in it speaks for it, and gives name and description before
+    the stack does (`stack.descr` is the stack's own). Where the view leaves out the classes, the first
+    entities do, then those that are called chassis.
     """
     texts = (*profile.version, *profile.hardware, *profile.serial)
     wanted = {oid for text in texts for oid in text.values if oid in CHASSIS}
