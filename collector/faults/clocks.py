@@ -148,10 +148,8 @@ def fault_clock(rule: ClockRule, case: Case, days: Workdays) -> Clock | None:
 
 def began(moments: Moments, start: ClockStart) -> tuple[int, str]:
     """Where a problem starts by the contract's option, and what stood in for it if that is not known."""
-    alert = moments.announced_ms
-    if alert is not None and not in_time(alert, moments.detected_ms):
-        alert = None
-    told = [at for at in (alert, moments.reported_ms) if at is not None]
+    known = moments.onset_ms if moments.detected_ms is None else moments.detected_ms
+    told = [at for at in (in_time(moments.announced_ms, known), moments.reported_ms) if at is not None]
     chosen = {
         ClockStart.ANNOUNCED: min(told, default=None),
         ClockStart.REPORTED: moments.reported_ms,
@@ -165,9 +163,10 @@ def began(moments: Moments, start: ClockStart) -> tuple[int, str]:
     return moments.onset_ms, "onset"
 
 
-def in_time(announced_ms: int, detected_ms: int | None) -> bool:
-    """Whether an alert came soon enough after the detection to be what a clock starts from."""
-    return detected_ms is None or announced_ms < detected_ms + ALERT_SLACK_MS
+def in_time(announced_ms: int | None, detected_ms: int) -> int | None:
+    """An alert that came soon enough after the detection to be what a clock starts from."""
+    early = announced_ms is not None and announced_ms < detected_ms + ALERT_SLACK_MS
+    return announced_ms if early else None
 
 
 def _applies(when: When, onset_ms: int, days: Workdays) -> bool:

@@ -71,13 +71,14 @@ def moments_of(draft: Draft, ground: Ground) -> tuple[Moments, list[str]]:
         role = words.text(one, "grade")
         arrivals[role] = min(arrivals.get(role, 2**62), max(time_of(one), onset))
     told, detected = _announced(draft, ground), None if seen is None else seen.detected_ms
-    if told is not None and not in_time(told, detected):
+    starts = in_time(told, onset if detected is None else detected)
+    if told is not None and starts is None:
         flags.append("announced_late")
     moments = Moments(
         onset_ms=onset,
         detected_ms=detected,
         announced_ms=told,
-        reported_ms=_reported(draft, told if told is not None and in_time(told, detected) else None, flags),
+        reported_ms=_reported(draft, starts, flags),
         acknowledged_ms=first("fault_acknowledged"),
         recovered_ms=recovered,
         arrivals=arrivals,

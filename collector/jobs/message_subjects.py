@@ -21,7 +21,7 @@ from collector.notify.due import Subject
 from collector.notify.rules import CLOCK, FAULT
 
 _DAY_MS = 86_400_000
-BACK_MS = 2 * _DAY_MS
+BACK_MS = 7 * _DAY_MS
 MOST_BACK_MS = 60 * _DAY_MS
 SOON_MS = 1_800_000
 """A limit is told of so long before it runs out."""

@@ -8,6 +8,7 @@ estate, and nothing else.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from shutil import which
 
 from checks import registry
 from checks.api import Reading, Seen, State, Unit
@@ -15,10 +16,11 @@ from checks.codec import from_json
 from collector.availability.calendar_cn import shipped
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
-from collector.jobs import cadence, derive, estates, faults, rounds, scorecards, statements
+from collector.jobs import cadence, derive, estates, faults, messages, rounds, scorecards, statements
 from collector.packs.loading import packaged
 from collector.scans.model import Finding, Severity
 from collector.store import accounts
+from collector.store import messages as stored
 
 FIRST = {"luohe-2026": "2026-06-10", "pingdingshan-2025": "2026-06-10", "huaian-2025": "2025-08-29"}
 PERIOD = {"luohe-2026": "2026-06", "pingdingshan-2025": "cycle-1", "huaian-2025": "year-1"}
@@ -53,6 +55,7 @@ backups:
     access: {{owner: backup, mode: "0600"}}
     drill: {{every: year, pick: newest, restore_within: 12h}}
 backup_success: {{at_least: 99%, over: year}}
+notify: [{{when: fault, to: "custom:desk"}}]
 rounds:
   - {{id: daily, every: day, window: "08:00-20:00", assets: all, checks: all}}
 """
@@ -90,7 +93,11 @@ class Driven:
         text = ESTATE.format(pack=pack, start=FIRST[pack], clause=BACKED[pack])
         self.world.at = at(self.first, "00:10")
         self.text = change(text)
+        allowed = site.context.directory / "notify.yaml"
+        allowed.write_text(f"commands: {{desk: [{which('true')}]}}\n", encoding="utf-8")
+        allowed.chmod(0o600)
         self.apply(self.text)
+        self.tell()
         self.agent = self.world.agent("h1")
         with site.context.write() as conn:
             accounts.create(conn, "buyer-1", "Cold-harbour-42", "buyer")
@@ -207,6 +214,16 @@ class Driven:
         )
         derive.catch_up(self.site.context)
 
+    def tell(self):
+        """What the server's turn does with messages; their channel is a command."""
+        messages.prepare(self.site.context)
+        for due in messages.outgoing(self.site.context, self.world.at):
+            assert messages.deliver(self.site.context, due) == "accepted"
+
+    def messages(self):
+        with self.site.context.read() as conn:
+            return stored.every(conn)
+
     def faults(self):
         with self.site.context.read() as conn:
             return faults.told(conn, self.world.at).account
@@ -288,7 +305,9 @@ class Careful(Driven):
         """Half an hour of failing probes; whoever is on duty answers, comes, and hands in a report."""
         self.day(day)
         down = at(day, "10:00"), at(day, "10:30")
-        self.probe(at(day, "09:30"), at(day, "11:30"), 60_000, (down,))
+        self.probe(at(day, "09:30"), at(day, "10:04"), 60_000, (down,))
+        self.tell()
+        self.probe(at(day, "10:04"), at(day, "11:30"), 60_000, (down,))
         fault = self.faults().faults[0].id
         self.say("fault_acknowledged", fault=fault, at=f"{day}T10:04")
         self.say("team_support", fault=fault, at=f"{day}T10:10")
@@ -437,6 +456,7 @@ class Neglected(Driven):
         self.flaws = False
 
     def answer_late(self, day):
+        self.tell()
         fault = self.faults().faults[0].id
         late = self.on(8)
         self.level(fault, 1, "larger")

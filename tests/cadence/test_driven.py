@@ -104,3 +104,19 @@ def test_manual_ones_have_a_form_and_who_files_it_and_show_what_was_filed(worlds
         filed = {item.kind: item for line in lines for item in line.filed}
         assert filed and all(item.by and item.received_ms for item in filed.values())
         assert all(len(item.digest) == 64 for kind, item in filed.items() if kind == "document_filed")
+
+
+@pytest.mark.parametrize(("pack", "name"), [("luohe-2026", "LH-35"), ("huaian-2025", "HA-15")])
+def test_what_was_announced_at_once_is_kept_by_the_messages_entry(worlds, pack, name):
+    """In time it is kept, too late it is broken, and where nobody was told nothing is claimed."""
+
+    def states(kind):
+        world = worlds(kind, pack)
+        entries = {one.entry for one in world.messages()}
+        rows = [row for row in world.term()[name].rows if "fault_announced" in row.what]
+        return {(row.state.value, bool(entries & set(row.entries))) for row in rows}
+
+    assert ("done", True) in states("Careful")
+    assert ("late", True) in states("Neglected")
+    assert ("missed", False) not in states("Neglected")
+    assert states("Silent") == set()
