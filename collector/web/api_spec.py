@@ -108,11 +108,13 @@ def answers(view: Any) -> Any:
         try:
             found: Response = view(**asked)
         except (NoScorecard, NoLedger) as error:
-            return failed(400 if error.code == "future" else 404, error.code, str(error))
+            if error.code == "future":
+                return failed(400, error.code, f"as_of: {error}")
+            return failed(404, error.code, str(error))
         except OptionError as error:
-            return failed(400, "bad_option", str(error))
+            return failed(400, "bad_option", f"option: {error}")
         except FieldsError as error:
-            return failed(400, error.code, str(error))
+            return failed(400, error.code, f"what_if: {error}")
         except AvailabilityError as error:
             return failed(409, "no_figure", str(error))
         except ValueError as error:

@@ -4,6 +4,7 @@ from collector.reports.record_words import RECORD
 from collector.reports.words_human import PAGES as HUMAN
 from collector.web.catalogue_backups import BACKUPS
 from collector.web.catalogue_judging import JUDGED
+from collector.web.catalogue_refusals import REFUSALS
 from collector.web.catalogue_scans import SCANS
 from collector.web.catalogue_views import VIEWS
 
@@ -14,6 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **BACKUPS,
     **HUMAN,
     **JUDGED,
+    **REFUSALS,
     # frame
     "brand": ("巡证 Roundseal", "Roundseal"),
     "brand.line": ("运维巡检存证", "Signed proof of IT operations"),

@@ -82,19 +82,33 @@ def has_pack() -> bool:
 
 
 def periods() -> tuple[PackPeriod, ...]:
-    """Every period of the contract; none without a pack."""
+    """The periods of the contract in force; none without a pack."""
+    return _periods()[1]
+
+
+def every_period() -> tuple[PackPeriod, ...]:
+    """All that can be asked for: those of contracts that were replaced first, then `periods`."""
+    return _periods()[0]
+
+
+_Periods = tuple[tuple[PackPeriod, ...], tuple[PackPeriod, ...]]
+
+
+def _periods() -> _Periods:
+    """All periods, and those of the contract in force."""
+
+    def read() -> _Periods:
+        with context().read() as conn:
+            now = context().now()
+            try:
+                return scorecards.every_period(conn, now), scorecards.periods(conn, now)
+            except NoScorecard:
+                return (), ()
+
     if "judging_periods" not in g:
-        g.judging_periods = kept(("periods",), _periods)
-    found: tuple[PackPeriod, ...] = g.judging_periods
+        g.judging_periods = kept(("periods",), read)
+    found: _Periods = g.judging_periods
     return found
-
-
-def _periods() -> tuple[PackPeriod, ...]:
-    with context().read() as conn:
-        try:
-            return scorecards.periods(conn, context().now())
-        except NoScorecard:
-            return ()
 
 
 def pack() -> Pack | None:
@@ -120,7 +134,8 @@ def period_asked(name: str | None = None) -> PackPeriod:
     if not known:
         abort(404)
     if wanted:
-        found = next((one for one in known if wanted in (one.name, str(one.number))), None)
+        every = every_period()[::-1]  # a number is one of the contract in force
+        found = next((one for one in every if wanted in (one.name, str(one.number))), None)
         if found is None:
             abort(404)
         return found
@@ -154,7 +169,7 @@ def _archive(period: PackPeriod) -> Archive | None:
 
 def beside(period: PackPeriod) -> tuple[PackPeriod | None, PackPeriod | None]:
     """The periods before and after, as far as they have begun."""
-    known = begun()
+    known = tuple(one for one in every_period() if one.from_ms <= context().now())
     place = next(n for n, one in enumerate(known) if one.name == period.name)
     return known[place - 1] if place else None, known[place + 1] if place + 1 < len(known) else None
 

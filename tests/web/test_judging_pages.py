@@ -1,6 +1,7 @@
 """Pages of judging in a real browser, on real evidence under a contract: they work and fit."""
 
 import importlib.util
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ _SPEC.loader.exec_module(judged_site)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 PASSWORD = judged_site.worksite.PASSWORD
+HAN = re.compile(r"[\u4e00-\u9fff]")
 PAGES = [
     "/",
     "/today",
@@ -270,3 +272,171 @@ def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, se
         assert "what_if" in page.url and "不是现行考核表" in page.locator(".notice-warn").first.inner_text()
         page.goto("/scorecard?period=2026-10")
         assert page.locator("td[data-label='上门回访']").last.inner_text().startswith("0 – 8")
+
+
+def form_of(page, kind: str, **fields: str):
+    """The answer to the form of a statement, filled in without a browser's own checks."""
+    token = page.request.get(f"/statements/new/{kind}").text().partition('csrf_token" value="')[2]
+    sent = {"csrf_token": token.partition('"')[0], **fields}
+    return page.request.post(f"/statements/new/{kind}", multipart=sent)
+
+
+REFUSED = [
+    ("satisfaction", {"unit": "office", "period": "2026-10", "points": "99"}, "0 至 30"),
+    ("satisfaction", {"unit": "office", "period": "2026-10"}, "至少填一项"),
+    ("satisfaction", {"unit": "office", "period": "2026-10", "row1": "satisfied"}, "五项评价"),
+    ("satisfaction", {"unit": "office", "period": "2026-13", "points": "9"}, "考核周期：应为"),
+    ("satisfaction", {"unit": "nowhere", "period": "2026-10", "points": "9"}, "没有此使用单位"),
+    ("satisfaction", {"unit": "office", "period": "2027-01", "points": "9"}, "还没有开始"),
+    ("complaint", {"at": "2030-01-01T10:00", "justified": "true", "text": "x"}, "尚未发生"),
+    ("complaint", {"at": "yesterday", "justified": "true", "text": "x"}, "时间：应为"),
+    ("complaint", {"at": "0001-01-01T00:00", "justified": "true", "text": "x"}, "1970"),
+    ("complaint", {"at": "2026-11-18T10:00", "text": "x"}, "是否属实：必填"),
+    ("in_service", {"system": "portal", "in_service": "false", "since": "2026-11-02", "until": "2026-11-01"},
+     "不晚于开始"),
+    ("deduction", {"item": "nope", "day": "2026-11-01", "points": "1", "text": "x"}, "没有此项"),
+    ("not_done", {"period": "2026-10", "item": "visit", "obligation": "LH-30"}, "只能填一项"),
+    ("acceptance", {"period": "2026-10", "accepted": "perhaps"}, "应为是或否"),
+]  # fmt: skip
+
+
+def test_what_a_form_refuses_is_said_in_the_language_of_the_page(chromium, served) -> None:
+    english = re.compile(r"[A-Za-z]{4,} [a-z]{2,} [a-z]{2,}")  # three words in a row
+    with opened(chromium, served, "buyer") as page:
+        for kind, fields, told in REFUSED:
+            text = form_of(page, kind, **fields).text()
+            said = text.partition('role="alert">')[2].partition("<")[0]
+            assert told in said and not english.search(said), (kind, fields, said)
+        page.goto("/language?to=en&next=/")
+        for kind, fields, _ in REFUSED:
+            text = form_of(page, kind, **fields).text()
+            said = text.partition('role="alert">')[2].partition("<")[0]
+            assert said.startswith("Not stated: ") and len(said) > 16, (kind, fields, said)
+            # The contract's own names and clauses stay as it prints them.
+            assert kind in ("satisfaction", "deduction") or not HAN.search(said), said
+
+
+def test_what_a_scorecard_refuses_is_said_in_the_language_of_the_page(chromium, served) -> None:
+    asked = {
+        "what_if=visit:unit=nowhere,at=2026-11-20": "没有此使用单位",
+        "what_if=nope:at=1": "没有此类填报",
+        "option.count=never": "应为其中之一",
+        "option.unseen.max=-1": "整数",
+        "as_of=1969-01-01": "合同包",
+    }
+    with opened(chromium, served, "gast") as page:
+        for query, told in asked.items():
+            answer = page.request.get(f"/scorecard?period=2026-10&{query}")
+            assert answer.status in (400, 404), query
+            said = answer.text().partition("<main")[2].partition("</main")[0]
+            assert told in said, (query, said)
+
+
+def test_a_page_says_what_it_was_asked_and_does_not_know(chromium, served) -> None:
+    paths = ("/", "/scorecard", "/today", "/obligations", "/faults", "/findings", "/statements", "/archive")
+    with opened(chromium, served, "gast") as page:
+        get = page.request.get
+        for path in (*paths, "/documents", "/periods", "/settlement", "/scans"):
+            answer = get(f"{path}?periode=2026-10")
+            assert answer.status == 400 and "periode" in answer.text(), path
+        nope = get("/statements?kind=nope")
+        assert nope.status == 400 and "satisfaction" in nope.text()
+        assert get("/statements?kind=visit").status == 200
+        assert (
+            get("/settlement?as_of=soon").status == 400 and get("/settlement?as_of=2030-01-01").status == 404
+        )
+        then = get("/settlement?as_of=2026-11-01")
+        assert then.status == 200 and "不是现行结算" in then.text() and "2026-11</a>" not in then.text()
+        term = get("/obligations?period=term")
+        assert term.status == 200 and "整个服务期" in term.text() and "2027-05" in term.text()
+        assert get("/obligations/LH-31?period=term").status == 200
+        bad = get("/api/v1/scorecards/2026-10?as_of=2026-02-30")
+        assert bad.status == 400 and "as_of" in bad.json()["detail"]
+        bad = get("/api/v1/scorecards/2026-10?what_if=visit:nope=1")
+        assert bad.status == 400 and "what_if" in bad.json()["detail"]
+
+
+def test_a_viewer_sees_no_link_that_is_closed_to_him(chromium, served) -> None:
+    found = "[...document.querySelectorAll('main a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
+    with opened(chromium, served, "gast") as page:
+        links: set[str] = set()
+        for path in (*(one for one in PAGES if "/new/" not in one), "/faults", "/scans"):
+            page.goto(path)
+            links |= set(page.evaluate(found))
+        # One of each kind of address is enough: entries, tables, lines.
+        shapes = {re.sub(r"[0-9][^/?&]*", "0", link): link for link in sorted(links)}
+        assert len(shapes) > 30
+        for link in shapes.values():
+            assert page.request.get(link).status == 200, link
+
+
+def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium, served) -> None:
+    with opened(chromium, served, "qian") as page:
+        page.goto("/faults?period=2026-10")
+        page.locator("a[href*='/faults/portal']").first.click()
+        page.locator("section[aria-labelledby='asks'] a", has_text="级别认定").click()
+        page.select_option("#f-level", "2")
+        page.locator("main form button[type=submit]").click()
+        page.wait_for_url("**/statements")
+        page.locator("section[aria-label='已填报'] tbody tr a").first.click()
+        page.wait_for_url(re.compile(r"/statements/[0-9]+$"))
+        where = page.url
+        assert page.locator("form[action$='/join']").count() == 0  # not he himself
+        assert "还没有其他账号" in page.locator("section[aria-labelledby='joined']").inner_text()
+    with opened(chromium, served, "buyer") as page:
+        page.goto("/statements")
+        assert "单方填报" in page.locator("#alone").inner_text()
+        page.goto(where)
+        page.locator("form[action$='/join'] button").click()
+        page.wait_for_url("**/statements")
+        assert "已确认" in page.locator(".notice-ok").inner_text()
+        assert page.locator("#alone").count() == 0
+        page.goto(where)
+        assert page.locator("form[action$='/join']").count() == 0
+        assert "buyer" in page.locator("section[aria-labelledby='joined']").inner_text()
+
+
+def test_a_form_of_satisfaction_is_shown_row_by_row_and_can_be_corrected(chromium, served) -> None:
+    with opened(chromium, served, "buyer") as page:
+        page.goto("/statements/new/satisfaction?unit=office&period=2026-11")
+        for number, value in enumerate(("satisfied", "mostly", "satisfied", "not_satisfied", "satisfied"), 1):
+            page.select_option(f"#f-row{number}", value)
+        page.locator("main form button[type=submit]").click()
+        page.wait_for_url("**/statements")
+        page.locator("section[aria-label='已填报'] tbody tr a").first.click()
+        facts = page.locator("section[aria-labelledby='fields']").inner_text()
+        for line in ("第1项评价", "第4项评价", "不满意", "基本满意"):
+            assert line in facts
+        page.get_by_role("link", name="更正").click()
+        assert page.locator("#f-row4").input_value() == "not_satisfied"
+        page.select_option("#f-row4", "mostly")
+        page.locator("main form button[type=submit]").click()
+        page.wait_for_url("**/statements")
+        assert "已被更正" in page.locator("section[aria-label='已填报'] tbody tr").nth(1).inner_text()
+
+
+def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sealed(chromium, served) -> None:
+    with opened(chromium, served, "qian") as page:
+        page.goto("/settlement")
+        assert page.locator("form[action='/settlement/seal']").count() == 0
+        for name in ("2026-06", "2026-07", "2026-08"):
+            page.goto("/periods")
+            form = page.locator("form[action='/periods/seal']", has_text=name)
+            if form.count():  # another test may have sealed one
+                form.locator("button").click()
+        page.goto("/settlement")
+        assert page.locator("form[action='/settlement/seal']").count() == 1
+    with opened(chromium, served, "zhao") as page:
+        page.goto("/settlement")
+        assert page.locator("form[action='/settlement/seal']").count() == 0
+        token = page.request.get("/settlement").text().partition('csrf_token" value="')[2].partition('"')[0]
+        sent = {"payment": "payment-1"}
+        assert page.request.post("/settlement/seal", form=sent).status == 400  # not from a page of ours
+        assert page.request.post("/settlement/seal", form={**sent, "csrf_token": token}).status == 403
+    with opened(chromium, served, "buyer") as page:
+        page.goto("/settlement")
+        page.locator("form[action='/settlement/seal'] button").click()
+        assert "已结算" in page.locator(".notice-ok").inner_text()
+        assert page.locator("form[action='/settlement/seal']").count() == 0
+        logged = page.locator("section[aria-label='已存证的结算']").inner_text()
+        assert "第 1 次付款" in logged and "buyer" in logged

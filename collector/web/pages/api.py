@@ -204,7 +204,12 @@ def _ledger(query: models.LedgerAsked) -> cadence.Told:
 
 
 def _as_of(query: models.AsOf) -> int | None:
-    return figures.instant_of(query.as_of, "Asia/Shanghai") if query.as_of else None
+    if not query.as_of:
+        return None
+    try:
+        return figures.instant_of(query.as_of, "Asia/Shanghai")
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"as_of: {query.as_of} is no instant: {error}") from None
 
 
 def _at(query: models.AsOf) -> int:

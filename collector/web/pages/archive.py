@@ -12,8 +12,8 @@ from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
+from collector.web.pages.offers import may_say
 from collector.web.pages.scorecard import Tile
-from collector.web.pages.statements import offered
 
 _SOON_MS = 14 * 86_400_000
 
@@ -42,7 +42,7 @@ def words_of(period: PackPeriod, found: Archive) -> ArchiveWords:
             system=one.system or "",
         )
 
-    return ArchiveWords(found, names, i18n.language(), file if "document_filed" in offered() else None)
+    return ArchiveWords(found, names, i18n.language(), file if may_say("document_filed") else None)
 
 
 def _named(made: Table, period: PackPeriod) -> Table:
@@ -93,7 +93,7 @@ def wanted_today() -> Table | None:
     return soon_table({})
 
 
-@route("/archive", Role.VIEWER)
+@route("/archive", Role.VIEWER, asks=asking.PERIOD)
 def archive() -> Answer:
     """The archive of a period."""
     period = asking.period_asked()

@@ -6,17 +6,23 @@ from flask import request
 from werkzeug.exceptions import NotFound
 
 from collector.jobs import figures, scorecards
+from collector.jobs.known import frame_of
 from collector.judging.judge import NoScorecard
 from collector.packs.options import OptionError, from_text
 from collector.reports.judging_found import judged_of
 from collector.scoring.model import PackPeriod
 from collector.scoring.terms import Value
 from collector.statements.fields import FieldsError
+from collector.statements.kinds import KINDS
 from collector.web import judging_now
 from collector.web.judging_now import Card
+from collector.web.pages import refusals
 from collector.web.pages.base import BadAskedError, context, t
 
 _OPTION = "option."
+PERIOD = ("period",)
+CARD = ("period", "as_of", "what_if", _OPTION)
+"""What pages of a period, and of a scorecard, may be asked."""
 
 
 class NotThereError(NotFound):
@@ -59,28 +65,41 @@ def refused(error: NoScorecard) -> str:
     """Why there is no scorecard, in the asker's language."""
     if error.code == "future":
         return t("scorecard.future")
-    return t("scorecard.refused", why=f"{error.code}: {error}")
+    return t("scorecard.refused", why=refusals.unjudged(error))
 
 
 def _made(period: PackPeriod, asked: Mapping[str, str]) -> Card:
-    as_of = _instant(asked["as_of"]) if asked.get("as_of") else context().now()
+    as_of = instant_asked(asked["as_of"]) if asked.get("as_of") else context().now()
     options = _options(period, asked)
     made = scorecards.scorecard(context(), period.name, as_of, options)
     if asked.get("what_if"):
         try:
             made = scorecards.suppose(context(), made, asked["what_if"], options)
         except FieldsError as error:
-            raise BadAskedError(t("scorecard.bad", field="what_if", why=str(error))) from None
+            raise BadAskedError(t("scorecard.bad", field="what_if", why=_supposed(error, asked))) from None
     with context().read() as conn:
         return Card(made, judged_of(conn, made), scorecards.status(conn, made))
 
 
-def _instant(text: str) -> int:
+def _supposed(error: FieldsError, asked: Mapping[str, str]) -> str:
+    """Why a statement cannot be supposed."""
+    name, _, rest = asked["what_if"].partition(":")
+    given = dict(part.partition("=")[::2] for part in rest.split(",") if part)
+    with context().read() as conn:
+        frame = frame_of(conn, context().now(), ahead=True)
+    return refusals.why(error, KINDS.get(name), given, frame)
+
+
+def instant_asked(text: str) -> int:
+    """The instant of `as_of`; a page that names it where it is none, or has not come yet."""
     try:
-        return figures.instant_of(text, "Asia/Shanghai")
-    except ValueError as error:
+        found = figures.instant_of(text, "Asia/Shanghai")
+    except (ValueError, OverflowError) as error:
         why = t("scorecard.bad.instant", example="2026-07-31T23:59:59")
         raise BadAskedError(t("scorecard.bad", field="as_of", why=f"{text} - {why}")) from error
+    if found > context().now():
+        raise NotThereError(t("scorecard.future"))
+    return found
 
 
 def _options(period: PackPeriod, asked: Mapping[str, str]) -> dict[str, Value]:
@@ -91,10 +110,12 @@ def _options(period: PackPeriod, asked: Mapping[str, str]) -> dict[str, Value]:
         known = {one.key: one for one in scorecards.options(conn, period.name, context().now())}
     made: dict[str, Value] = {}
     for key, text in given.items():
+        if key not in known:
+            why = t("scorecard.bad.option", names=", ".join(known))
+            raise BadAskedError(t("scorecard.bad", field=_OPTION + key, why=why))
         try:
-            if key not in known:
-                raise OptionError(key, t("scorecard.bad.option", names=", ".join(known)))
             made[key] = from_text(known[key], text)
-        except OptionError as error:
-            raise BadAskedError(t("scorecard.bad", field=_OPTION + key, why=str(error))) from None
+        except OptionError:
+            why = refusals.option(known[key])
+            raise BadAskedError(t("scorecard.bad", field=_OPTION + key, why=why)) from None
     return made

@@ -1,8 +1,9 @@
 """What every page module stands on: routes with their role, tables by name, rendering."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import wraps
 from typing import Any, TypeVar
 
 from flask import current_app, g, render_template, request
@@ -41,15 +42,36 @@ ROUTES: list[Route] = []
 TABLES: dict[str, tuple[Builder, Role]] = {}
 
 
-def route(rule: str, role: Role | None, *methods: str) -> Callable[[View], View]:
-    """Make a view a page for this role and those above; None: for anybody."""
+def route(
+    rule: str, role: Role | None, *methods: str, asks: Sequence[str] | None = None
+) -> Callable[[View], View]:
+    """Make a view a page for this role and those above; None: for anybody.
+
+    `asks`: what may stand in its query (`option.` means anything that begins so); anything else is refused by
+    name, for a page that ignores what it was asked seems to answer it. None: the page looks for itself.
+    """
 
     def mark(view: View) -> View:
-        marked = auth.public(view) if role is None else auth.needs(role)(view)
+        checked = view if asks is None else _asking(view, asks)
+        marked = auth.public(checked) if role is None else auth.needs(role)(checked)
         ROUTES.append(Route(rule, marked, methods or ("GET",)))
         return marked
 
     return mark
+
+
+def _asking(view: View, asks: Sequence[str]) -> View:
+    @wraps(view)
+    def made(*args: Any, **more: Any) -> Answer:
+        for key in request.args if request.method == "GET" else ():
+            if key not in asks and not any(one.endswith(".") and key.startswith(one) for one in asks):
+                names = ", ".join(f"{one}KEY" if one.endswith(".") else one for one in asks)
+                told = t("refused.key", key=key, names=names) if asks else t("refused.key.none", key=key)
+                raise BadAskedError(told)
+        answered: Answer = view(*args, **more)
+        return answered
+
+    return made  # type: ignore[return-value]  # it takes and gives what the view does
 
 
 def table(name: str, role: Role) -> Callable[[BuilderT], BuilderT]:

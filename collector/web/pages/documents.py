@@ -10,21 +10,31 @@ from collector.reports.material_found import found_in, span_of
 from collector.reports.record import TYPES
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
-from collector.web.pages import asking
+from collector.web.pages import asking, refusals
 from collector.web.pages.base import Answer, context, render, route, t
 
 
-@route("/documents", Role.VIEWER)
+@route("/documents", Role.VIEWER, asks=asking.PERIOD)
 def documents() -> Answer:
     """What can be made of a period."""
-    period = asking.period_asked() if judging_now.periods() else None
+    known = judging_now.periods()
     rows = [
         (kind.id, t(f"doc.title.{kind.id}"), [t(f"doc.part.{name}") for name in kind.parts])
         for kind in reports.KINDS.values()
-        if not kind.subject and (period is not None or not kind.judged)
+        if not kind.subject and (known or not kind.judged)
     ]
-    asked = request.args.get("period", "") or (period.name if period else "")
+    # Any period may be asked for, those of the calendar too: what is none is told when it is made.
+    asked = request.args.get("period", "") or (judging_now.period_asked("").name if known else "")
     return render("documents.html", "archive", rows=rows, period=asked, kinds=tuple(TYPES))
+
+
+def _why(error: Exception, period: str) -> str:
+    """Why a document cannot be made."""
+    code = str(getattr(error, "code", ""))
+    known = ("empty_record", "bad_period", "no_scorecard", "no_such_fault", "font_missing")
+    if isinstance(error, NoScorecard):
+        return refusals.unjudged(error)
+    return t(f"refused.{code}", period=period) if code in known else str(error)
 
 
 @route("/documents/make", Role.OPERATOR, "POST")
@@ -39,7 +49,7 @@ def document_make() -> Answer:
         material = Material(context(), span, found_in(context(), span), subject)
         data = reports.export(kind, material, form, i18n.language(), auth.account().name)
     except (*reports.PROBLEMS, PeriodError, NoScorecard) as error:
-        flash(t("documents.failed", why=str(error)), "bad")
+        flash(t("documents.failed", why=_why(error, request.form.get("period", ""))), "bad")
         return redirect(url_for("pages.documents", period=request.form.get("period", "")))
     name = "-".join(part.replace("/", "-") for part in (kind, subject, span.name) if part)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}

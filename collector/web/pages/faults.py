@@ -25,6 +25,7 @@ from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.pages import asking
 from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table
+from collector.web.pages.offers import may_say, who_says
 from collector.web.pages.scorecard import Tile
 
 _FAULTS = (
@@ -71,7 +72,7 @@ _TIMELINE = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A statement that a fault asks for, and where it is made."""
+    """A statement that a fault asks for, and where it is made ("": by somebody else)."""
 
     title: str
     href: str
@@ -209,7 +210,7 @@ def _finding(one: Finding) -> tuple[object, ...]:
     )
 
 
-@route("/faults", Role.VIEWER)
+@route("/faults", Role.VIEWER, asks=asking.PERIOD)
 def faults() -> Answer:
     """Faults and vulnerabilities of a period."""
     period, found = _account({"period": asking.period_asked().name})
@@ -237,7 +238,7 @@ def faults() -> Answer:
     )
 
 
-@route("/findings", Role.VIEWER)
+@route("/findings", Role.VIEWER, asks=asking.PERIOD)
 def findings() -> Answer:
     """Findings (隐患) of a period."""
     period, found = _account({"period": asking.period_asked().name})
@@ -296,12 +297,15 @@ def timeline_table(args: Mapping[str, str]) -> Table:
 def _asks(one: Fault) -> list[Ask]:
     lang = i18n.language()
     return [
-        Ask(doc_or(f"doc.ask.{kind}", kind, lang), url_for("pages.statement_new", kind=kind, fault=one.id))
+        Ask(
+            doc_or(f"doc.ask.{kind}", kind, lang),
+            url_for("pages.statement_new", kind=kind, fault=one.id) if may_say(kind) else "",
+        )
         for kind in one.judged.asked
     ]
 
 
-@route("/faults/<path:fault>", Role.VIEWER)
+@route("/faults/<path:fault>", Role.VIEWER, asks=asking.PERIOD)
 def fault(fault: str) -> Answer:
     """One fault: clocks, timeline, what is asked for, its report as a draft."""
     args = {"fault": fault, "period": asking.period_asked().name}
@@ -381,17 +385,14 @@ def asked_rows() -> list[tuple[object, ...]]:
     found = told(asking.period_asked(""))
     if found is None:
         return []
-    lang = i18n.language()
     return [
         (
-            Link(
-                doc_or(f"doc.ask.{kind}", kind, lang), url_for("pages.statement_new", kind=kind, fault=one.id)
-            ),
+            Link(ask.title, ask.href) if ask.href else ask.title,
             called(one),
             t("faults.asks"),
-            "–",
+            who_says(kind),
             None,
         )
         for one in found.account.faults
-        for kind in one.judged.asked
+        for kind, ask in zip(one.judged.asked, _asks(one), strict=True)
     ]

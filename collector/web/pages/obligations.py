@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import abort, url_for
+from flask import abort, request, url_for
 
 from collector.inspection.cadence_model import Row, State
 from collector.inspection.obligations import ObligationLine, Standing
@@ -24,6 +24,7 @@ from collector.web.pages.scorecard import Tile
 
 _MOST_DAYS = 100  # longer periods are shown by month
 _ROWS = 400
+_TERM = "term"  # as the command and the API call the whole of it
 # The gravest first: it gives a cell its colour.
 _GRAVITY = (State.MISSED, State.LATE, State.NOT_PROVEN, State.OPEN, State.EXCUSED, State.DONE)
 _TURNS = (
@@ -71,25 +72,34 @@ class Duty:
     who: str
 
 
-def told(period: PackPeriod) -> Told | None:
-    """The ledger of a period; None where the pack names no obligations."""
+def told(name: str) -> Told | None:
+    """The ledger of a period, or of the whole term; None where the pack names no obligations."""
 
     def read() -> Told | None:
         with context().read() as conn:
             try:
-                return jobs.ledger(conn, context().now(), period.name)
+                if name == _TERM:
+                    return jobs.ledger(conn, context().now(), whole_term=True)
+                return jobs.ledger(conn, context().now(), name)
             except (NoScorecard, NoLedger):
                 return None
 
-    return judging_now.kept(("ledger", period.name), read)
+    return judging_now.kept(("ledger", name), read)
 
 
 def _asked(args: Mapping[str, str]) -> tuple[PackPeriod, Told]:
-    period = asking.period_asked(args.get("period", ""))
-    found = told(period)
+    name = args.get("period", "")
+    if name != _TERM or not judging_now.periods():
+        name = asking.period_asked(name).name
+    found = told(name)
     if found is None:
         abort(404)
-    return period, found
+    return found.period, found
+
+
+def called(period: PackPeriod) -> str:
+    """A period's name; of the whole term in words."""
+    return t("obligations.term") if period.name == _TERM else period.name
 
 
 def slots_of(period: PackPeriod, today: date) -> tuple[Slot, ...]:
@@ -157,10 +167,10 @@ def obligations_table(args: Mapping[str, str]) -> Table:
     return Table("obligations", t("obligations.counts"), LEDGER, rows, empty, (("period", period.name),))
 
 
-@route("/obligations", Role.VIEWER)
+@route("/obligations", Role.VIEWER, asks=asking.PERIOD)
 def obligations() -> Answer:
     """The calendar of a period."""
-    period, found = _asked({"period": asking.period_asked().name})
+    period, found = _asked({"period": request.args.get("period", "")})
     today = judging_now.today()
     slots = slots_of(period, today)
     duties = [_duty(one, slots, period) for one in found.lines if one.rows]
@@ -168,12 +178,14 @@ def obligations() -> Answer:
     counts: Counter[str] = Counter()
     for one in found.lines:
         counts.update(one.counts)
-    before, after = judging_now.beside(period)
+    before, after = (None, None) if period.name == _TERM else judging_now.beside(period)
     tones = {"missed": "bad", "late": "warn", "not_proven": "warn", "open": "note"}
     return render(
         "obligations.html",
         "obligations",
         period=period,
+        called=called(period),
+        term=_TERM,
         before=before,
         after=after,
         slots=slots,
@@ -238,10 +250,10 @@ def _partial(row: Row) -> list[str]:
     return [t("obligations.partial", n=len(row.partial))] if row.partial else []
 
 
-@route("/obligations/<path:obligation>", Role.VIEWER)
+@route("/obligations/<path:obligation>", Role.VIEWER, asks=asking.PERIOD)
 def obligation(obligation: str) -> Answer:
     """One obligation: the clause, what proves it, each turn."""
-    args = {"obligation": obligation, "period": asking.period_asked().name}
+    args = {"obligation": obligation, "period": request.args.get("period", "")}
     period, one = _line(args)
     return render(
         "obligation.html",
@@ -249,6 +261,8 @@ def obligation(obligation: str) -> Answer:
         one=one,
         name=title_of(one),
         period=period,
+        called=called(period),
+        priced=period.name != _TERM,
         standing=f"j_o_{one.standing.value}",
         by=word("tag", one.obligation.tag, i18n.language()),
         who=word("who", one.obligation.who, i18n.language()),

@@ -84,13 +84,13 @@ def _finding(life: Life) -> tuple[object, ...]:
     return *head, life.first, life.looked, life.entries[-1]
 
 
-@route("/scans", Role.VIEWER)
+@route("/scans", Role.VIEWER, asks=())
 def scans() -> Answer:
     """All imports."""
     return render("scans.html", "scans", table=scans_table({}))
 
 
-@route("/scans/<int:idx>", Role.VIEWER)
+@route("/scans/<int:idx>", Role.VIEWER, asks=())
 def scan(idx: int) -> Answer:
     """One import with the state of its series' findings."""
     one = _of(idx)

@@ -17,7 +17,7 @@ from collector.scoring.model import Line, PackPeriod
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
 from collector.web.judging_now import Card
-from collector.web.pages import asking
+from collector.web.pages import asking, refusals
 from collector.web.pages.base import Answer, context, render, route, t, table
 
 _PERIODS = (
@@ -222,7 +222,7 @@ def _cell(words: Words, one: Line | None, period: PackPeriod) -> Cell:
     return Cell(shown, state_of(one), line_url(period, one))
 
 
-@route("/scorecard", Role.VIEWER)
+@route("/scorecard", Role.VIEWER, asks=asking.CARD)
 def scorecard() -> Answer:
     """The scorecard of a period."""
     period = asking.period_asked()
@@ -260,7 +260,7 @@ def scorecard() -> Answer:
     )
 
 
-@route("/scorecard/line/<path:line>", Role.VIEWER)
+@route("/scorecard/line/<path:line>", Role.VIEWER, asks=("unit", *asking.CARD))
 def scorecard_line(line: str) -> Answer:
     """One line with its evidence."""
     asked = asking.extras(request.args)
@@ -335,7 +335,7 @@ def seals_table(_args: Mapping[str, str]) -> Table:
     return Table("judging-seals", t("periods.seals"), _SEALS, rows[::-1], t("periods.seals.none"))
 
 
-@route("/periods", Role.VIEWER)
+@route("/periods", Role.VIEWER, asks=())
 def periods() -> Answer:
     """Closing: what is provisional, what is sealed, what was amended."""
     if not judging_now.periods():
@@ -357,7 +357,7 @@ def period_seal() -> Answer:
     try:
         made = scorecards.seal(context(), name, by=auth.account().name)
     except NoScorecard as error:
-        flash(t("periods.refused", why=str(error)), "bad")
+        flash(t("periods.refused", why=refusals.unjudged(error)), "bad")
     else:
         judging_now.forget()
         if made is None:

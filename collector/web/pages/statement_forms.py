@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from collector.jobs.known import frame_of
 from collector.judging import fits
 from collector.packs.model import Pack
-from collector.packs.options import resolve
 from collector.reports.judging_prices import offs_of
 from collector.reports.words_judging import word
 from collector.scoring.choices import Choices
@@ -51,13 +51,24 @@ def title_of(field: Field) -> str:
 
 def inputs(kind: Kind, given: Mapping[str, str]) -> list[Input]:
     """Every field of a kind, with what was written so far."""
-    pack = judging_now.pack()
-    ranges = {} if pack is None else dict(fits.bounds(kind.name, given, _frame(pack)))
+    pack, held = judging_now.pack(), frame()
+    ranges = {} if held is None else dict(fits.bounds(kind.name, given, held))
     return [_input(kind, field, given, pack, ranges) for field in kind.fields]
 
 
-def _frame(pack: Pack) -> fits.Frame:
-    return fits.Frame(pack, resolve(pack, {}), judging_now.periods(), context().now())
+def frame() -> fits.Frame | None:
+    """What a statement that is made now is held against: the pack, and the readings that were agreed on."""
+
+    def read() -> fits.Frame | None:
+        with context().read() as conn:
+            return frame_of(conn, context().now())
+
+    return judging_now.kept(("statement-frame",), read)
+
+
+def _choices_of() -> Choices:
+    held = frame()
+    return Choices({}) if held is None else held.choices
 
 
 def _input(
@@ -106,7 +117,7 @@ def _named(kind: Kind, field: Field, value: str, pack: Pack) -> str:
         found = next((one for one in pack.obligations.obligations if one.id == value), None)
         return value if found is None else f"{value} {(found.zh, found.en)[place]}"
     if kind.name in ("deduction", "fine", "veto"):
-        offs = offs_of(pack, Choices(resolve(pack, {})))
+        offs = offs_of(pack, _choices_of())
         off = next((one for one in offs if one.line == f"{kind.name}.{value}"), None)
         if off is not None:
             return f"{(off.title, off.title_en or off.title)[place]} ({off.price[place]})"
@@ -126,7 +137,7 @@ def item_name(value: str) -> str:
     for one in pack.archive.documents if pack.archive is not None else ():
         if one.id == value:
             return (one.zh, one.en)[place]
-    offs = offs_of(pack, Choices(resolve(pack, {})))
+    offs = offs_of(pack, _choices_of())
     off = next((one for one in offs if one.line.partition(".")[2] == value), None)
     return value if off is None else (off.title, off.title_en or off.title)[place]
 

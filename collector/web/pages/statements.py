@@ -1,6 +1,6 @@
 """Statements: what people are asked for, a form for each kind, joining in as the second person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,7 +8,6 @@ from flask import abort, flash, redirect, request, url_for
 
 from checks.recurrence import instant
 from collector.jobs import statements as jobs
-from collector.jobs.known import terms_of
 from collector.jobs.said import every_said
 from collector.jobs.statements import StatementError
 from collector.reports.sheet import Column, Link, Table
@@ -16,19 +15,40 @@ from collector.reports.sheet import Kind as Cell
 from collector.reports.words_judging import word
 from collector.scoring.kinds import BY_PEOPLE
 from collector.statements.fields import Field, Type
-from collector.statements.fold import may_second, seconds_of
+from collector.statements.fold import SECOND, may_correct, may_second, seconds_of
 from collector.statements.kind import Kind, Paper
 from collector.statements.kinds import KINDS
 from collector.statements.model import Said, Through
+from collector.statements.sides import confirms
 from collector.statements.standing import Beside, beside
-from collector.statements.terms import in_use
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
-from collector.web.pages import faults, statement_forms
-from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table, zone
+from collector.web.pages import faults, refusals, statement_forms
+from collector.web.pages.base import (
+    Answer,
+    BadAskedError,
+    clock,
+    context,
+    estate,
+    render,
+    route,
+    t,
+    table,
+    zone,
+)
+from collector.web.pages.offers import may_say, offered, roles_of
 
 _MOST_BYTES = 32 * 1024 * 1024
 _SHOWN = 200
+_SHOWN_ALONE = 20
+# Kinds of which the buyer's word decides (docs/statements.md, two sides): the vendor's alone are provisional.
+_CONFIRMED = frozenset(
+    {
+        *("level", "impact", "cause", "vendor_cause", "repeat", "arrived", "fault_reported"),
+        *("fault_recovered", "event_closed", "vulnerability_fixed", "vulnerability_mitigated", "not_done"),
+        *("in_scope", "in_service"),
+    }
+)
 _SAID = (
     Column("j_when", Cell.WHEN),
     Column("j_kind"),
@@ -48,16 +68,6 @@ _ASKED = (
 )
 
 
-def offered() -> Mapping[str, Kind]:
-    """Kinds of the contract in force (all where it names none) without those that answer another one."""
-
-    def read() -> Mapping[str, Kind]:
-        with context().read() as conn:
-            return {name: kind for name, kind in in_use(terms_of(conn)).items() if name != "second"}
-
-    return judging_now.kept(("statement-kinds",), read)
-
-
 def title_of(kind: Kind) -> str:
     """Its name."""
     return kind.zh if i18n.language() == "zh" else kind.en
@@ -67,10 +77,16 @@ def _every() -> tuple[Said, ...]:
     def read() -> tuple[Said, ...]:
         with context().read() as conn:
             found = every_said(conn, context().now())
-        joined = seconds_of(found)
-        return tuple(replace(one, seconds=joined.get(one.entry, ())) for one in found)
+        joined, by_entry = seconds_of(found), {one.entry: one for one in found}
+        return tuple(_joined(one, joined.get(one.entry, ()), by_entry) for one in found)
 
     return judging_now.kept(("said",), read)
+
+
+def _joined(one: Said, seconds: tuple[int, ...], by_entry: Mapping[int, Said]) -> Said:
+    """With those who joined in, as the fold that counts has it."""
+    confirmed = any(confirms(one, by_entry[entry].role) for entry in seconds)
+    return replace(one, seconds=seconds, confirmed=confirmed)
 
 
 def name_of(ident: str) -> str:
@@ -118,6 +134,11 @@ def _beside() -> Mapping[int, Beside]:
     return judging_now.kept(("said-beside",), read)
 
 
+def _through(one: Said) -> str:
+    """What vouches for the person."""
+    return t("statements.key") if one.through is Through.KEY else t("statements.session", name=one.by)
+
+
 def _row(one: Said, gone: frozenset[int]) -> tuple[object, ...]:
     kind = KINDS.get(one.kind)
     about = "" if kind is None else kind.subject(one.fields)
@@ -131,26 +152,44 @@ def _row(one: Said, gone: frozenset[int]) -> tuple[object, ...]:
     if other is not None:
         mine = other.counts == one.entry
         shown.append(t("statements.counts") if mine else t("statements.outranked", entry=other.counts))
-    through = t("statements.key") if one.through is Through.KEY else t("statements.session", name=one.by)
+    called = title_of(kind) if kind else one.kind
     return (
         one.received_ms,
-        title_of(kind) if kind else one.kind,
+        Link(called, url_for("pages.statement", entry=one.entry)),
         name_of(about) if about else "–",
         t("judging.join").join(shown) or "–",
         f"{one.by} ({word('who', one.role, i18n.language())})",
-        f"{through} · {one.grade}",
+        f"{_through(one)} · {one.grade}",
         state_of(one, gone),
         one.entry,
     )
 
 
 @table("statements", Role.VIEWER)
-def said_table(_args: Mapping[str, str]) -> Table:
-    """Everything that was said, newest first."""
-    found = _every()
-    gone = frozenset(one.corrects for one in found if one.corrects is not None)
-    rows = [_row(one, gone) for one in reversed(found) if one.kind != "second"]
-    return Table("statements", t("statements.said"), _SAID, rows, t("statements.said.none"))
+def said_table(args: Mapping[str, str]) -> Table:
+    """Everything that was said (of one kind, where one is asked for), newest first."""
+    wanted = kind_asked(args)
+    found = [one for one in _every() if one.kind != SECOND]
+    gone = _gone(found)
+    rows = [_row(one, gone) for one in reversed(found) if wanted in ("", one.kind)]
+    title = t("statements.said") + (f" · {title_of(KINDS[wanted])}" if wanted in KINDS else "")
+    more = (("kind", wanted),) if wanted else ()
+    return Table("statements", title, _SAID, rows, t("statements.said.none"), more)
+
+
+def kind_asked(args: Mapping[str, str]) -> str:
+    """The kind that was asked for; "" for all. A page that names those there are, where it is none."""
+    wanted = args.get("kind", "")
+    known = {**KINDS, **dict.fromkeys(one.kind for one in _every())}
+    if wanted and (wanted not in known or wanted == SECOND):
+        names = ", ".join(sorted(known.keys() - {SECOND}))
+        raise BadAskedError(t("refused.value", value=wanted, names=names))
+    return wanted
+
+
+def _gone(found: Iterable[Said]) -> frozenset[int]:
+    """Entries that were corrected."""
+    return frozenset(one.corrects for one in found if one.corrects is not None)
 
 
 @table("statements-asked", Role.VIEWER)
@@ -175,36 +214,112 @@ def _gaps() -> list[tuple[object, ...]]:
         where = name_of(gap.system or gap.unit or "") or t("judging.lines.contract")
         href = url_for("pages.statement_new", kind=gap.kind, unit=gap.unit or "", period=found.period.name)
         rows[gap.kind, gap.unit or "", gap.system or "", gap.reason] = (
-            Link(title_of(kinds[gap.kind]), href),
+            Link(title_of(kinds[gap.kind]), href) if may_say(gap.kind) else title_of(kinds[gap.kind]),
             where,
             word("gap", gap.reason, lang),
-            word("who", gap.who, lang) if gap.who else _roles(kinds[gap.kind]),
+            word("who", gap.who, lang) if gap.who else roles_of(kinds[gap.kind]),
             gap.until_ms,
         )
     return list(rows.values())
 
 
-def _roles(kind: Kind) -> str:
-    lang = i18n.language()
-    return t("judging.part").join(word("who", str(role), lang) for role in Role if role in kind.who)
-
-
-@route("/statements", Role.VIEWER)
+@route("/statements", Role.VIEWER, asks=("kind",))
 def statements() -> Answer:
     """What is asked for, what can be said, what was said, what waits for a second person."""
     found = _every()
-    gone = frozenset(one.corrects for one in found if one.corrects is not None)
+    gone = _gone(found)
     waiting = [one for one in found if state_of(one, gone) == "j_needs_second"]
     mine = auth.account()
-    said = said_table({})
+    said = said_table(request.args)
     return render(
         "statements.html",
         "statements",
         asked=asked_table({}),
-        said=Table(said.name, said.title, said.columns, said.rows[:_SHOWN], said.empty),
+        said=Table(said.name, said.title, said.columns, said.rows[:_SHOWN], said.empty, said.args),
         waiting=[(one, _row(one, gone), may_second(one, mine.name, str(mine.role))) for one in waiting],
+        alone=[(one, _row(one, gone)) for one in _alone(found, gone)],
         kinds=[(kind, title_of(kind)) for kind in offered().values() if mine.role in kind.who],
     )
+
+
+def _alone(found: Sequence[Said], gone: frozenset[int]) -> list[Said]:
+    """For the buyer: what the vendor's side said alone and the buyer's word decides, newest first."""
+    mine = auth.account()
+    if mine.role is not Role.BUYER:
+        return []
+    known = _beside()
+    return [
+        one
+        for one in reversed(found)
+        if one.kind in _CONFIRMED
+        and not one.two
+        and not one.confirmed
+        and one.entry not in gone
+        and known.get(one.entry, Beside(one.entry, frozenset())).counts == one.entry
+        and may_second(one, mine.name, str(mine.role))
+        and confirms(one, str(mine.role))
+    ][:_SHOWN_ALONE]
+
+
+@route("/statements/<int:entry>", Role.VIEWER, asks=())
+def statement(entry: int) -> Answer:
+    """One statement: field by field, who said it and how, who joined in, what became of it."""
+    found = _every()
+    one = next((one for one in found if one.entry == entry and one.kind != SECOND), None)
+    if one is None:
+        abort(404)
+    mine, gone = auth.account(), _gone(found)
+    kind, by_entry = KINDS.get(one.kind), {one.entry: one for one in found}
+    newer = next((other.entry for other in found if other.corrects == entry), None)
+    joined = [by_entry[idx] for idx in one.seconds]
+    open_ = one.two or confirms(one, str(mine.role))
+    return render(
+        "statement_said.html",
+        "statements",
+        one=one,
+        name=title_of(kind) if kind else one.kind,
+        row=_row(one, gone),
+        fields=_fields(one),
+        joined=[(other, _through(other)) for other in joined],
+        newer=newer,
+        beside=_beside().get(entry),
+        joins=open_
+        and newer is None
+        and all(other.by != mine.name for other in joined)
+        and may_second(one, mine.name, str(mine.role)),
+        confirms=confirms(one, str(mine.role)) and not one.two,
+        corrects=newer is None
+        and may_say(one.kind)
+        and may_correct(one, mine.name, str(mine.role))
+        and one.through is Through.SESSION,
+        given=_given(one),
+    )
+
+
+def _fields(one: Said) -> list[tuple[str, str]]:
+    """Every field that says something, one under the other: a form of five rows row by row."""
+    kind = KINDS.get(one.kind)
+    found = [(kind.field(name) if kind else None, name, value) for name, value in one.fields.items()]
+    return [
+        (statement_forms.title_of(field) if field else name, value_words(field, value))
+        for field, name, value in found
+        if value is not None
+    ]
+
+
+def _given(one: Said) -> dict[str, str]:
+    """What it says as its form writes it, to begin a correction with."""
+    kind = KINDS.get(one.kind)
+    made = {}
+    for name, value in one.fields.items():
+        field = kind.field(name) if kind else None
+        if field is None or value is None:
+            continue
+        if field.type is Type.INSTANT and type(value) is int:
+            made[name] = clock(value, "%Y-%m-%dT%H:%M:%S")
+        else:
+            made[name] = str(value).lower() if type(value) is bool else str(value)
+    return made
 
 
 @route("/statements/new/<kind>", Role.VIEWER, "GET", "POST")
@@ -216,13 +331,14 @@ def statement_new(kind: str) -> Answer:
         abort(404)
     if auth.account().role not in found.who:
         abort(403)
+    _known_keys(found)
     problem = ""
     given = {one.name: (request.values.get(one.name) or "").strip() for one in found.fields}
     if request.method == "POST":
         try:
             entry = _enter(found, given)
         except StatementError as error:
-            problem = t("statements.refused", why=str(error))
+            problem = t("statements.refused", why=refusals.why(error, found, given, statement_forms.frame()))
         else:
             flash(t("statements.done", entry=entry), "ok")
             return redirect(url_for("pages.statements"))
@@ -234,10 +350,20 @@ def statement_new(kind: str) -> Answer:
         inputs=statement_forms.inputs(found, given),
         problem=problem,
         must=found.paper is Paper.MUST,
-        roles=_roles(found),
-        seconds=_roles(found) if found.two else "",
+        roles=roles_of(found),
+        seconds=roles_of(found) if found.two else "",
         corrects=request.values.get("corrects", ""),
+        amendment=request.form.get("amendment", ""),
     )
+
+
+def _known_keys(kind: Kind) -> None:
+    """A form takes what its kind has, and what it corrects."""
+    known = (*(one.name for one in kind.fields), "corrects")
+    for key in request.args:
+        # A link may carry nothing for what the kind has not: every unit, no system.
+        if key not in known and request.args[key]:
+            raise BadAskedError(t("refused.key", key=key, names=", ".join(known)))
 
 
 def _enter(kind: Kind, given: Mapping[str, str]) -> int:
@@ -249,7 +375,13 @@ def _enter(kind: Kind, given: Mapping[str, str]) -> int:
     text = request.form.get("corrects", "")
     corrects = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
     made = jobs.add(
-        context(), kind.name, fields, by=auth.account().name, document=data or None, corrects=corrects
+        context(),
+        kind.name,
+        fields,
+        by=auth.account().name,
+        document=data or None,
+        corrects=corrects,
+        amendment=request.form.get("amendment") == "yes",
     )
     judging_now.forget()
     return made
@@ -276,5 +408,5 @@ def statement_join(entry: int) -> Answer:
         judging_now.forget()
         flash(t("statements.joined", entry=made), "ok")
     except StatementError as error:
-        flash(t("statements.refused", why=str(error)), "bad")
+        flash(t("statements.refused", why=refusals.why(error)), "bad")
     return redirect(url_for("pages.statements"))

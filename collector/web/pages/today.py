@@ -13,7 +13,7 @@ from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now, looks, unwatched
-from collector.web.pages import agents, archive, backups, chains, rounds, scorecard, services
+from collector.web.pages import agents, archive, asking, backups, chains, rounds, scorecard, services
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.chains import Chain
 
@@ -186,7 +186,7 @@ def rounds_today(_args: Mapping[str, str]) -> Table:
         return _rounds_of(_rounds(conn))
 
 
-@route("/", Role.VIEWER)
+@route("/", Role.VIEWER, asks=("poll", *asking.CARD))
 def first() -> Answer:
     """The first page: the scorecard once there is a contract to judge by, else Today (ruling 38)."""
     if judging_now.has_pack() and "poll" not in request.args:
@@ -194,7 +194,7 @@ def first() -> Answer:
     return today()
 
 
-@route("/today", Role.VIEWER)
+@route("/today", Role.VIEWER, asks=("poll", *asking.CARD))
 def today() -> Answer:
     """Today; with `poll` only the parts that move."""
     with context().read() as conn:
