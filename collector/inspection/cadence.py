@@ -123,6 +123,14 @@ class _Asked:
             return Distinct.NONE
         return self.cadence.distinct
 
+    def holds(self, deed: Deed, turn: Turn) -> bool:
+        """Whether all that was made of several rounds is in the turn, and in the week that it counts for."""
+        if deed.since_ms is None:
+            return True
+        days = [day_of(at, self.frame.days.zone) for at in (deed.since_ms, deed.at_ms)]
+        keys = {iso_week(day) if self.distinct() is Distinct.WEEK else str(day) for day in days}
+        return deed.since_ms >= turn.from_ms and (self.distinct() is Distinct.NONE or len(keys) == 1)
+
     def key(self, deed: Deed) -> object:
         """What counts once: the deed itself, its ISO week, its day."""
         if self.distinct() is Distinct.NONE:
@@ -173,7 +181,7 @@ class _Found:
         self.asked, self.turn = asked, turn
         end = index.observed.as_of_ms if asked.cadence.late else turn.due_ms
         held = [one for kind in asked.cadence.what for one in _within(index, kind, turn, end)]
-        held = [one for one in held if id(one) not in used]
+        held = [one for one in held if id(one) not in used and asked.holds(one, turn)]
         self.partial = [one for one in held if not one.counts and one.at_ms < turn.due_ms]
         self.unsure = [one for one in held if one.counts and _straddles(one, turn)]
         self.deeds = [one for one in held if one.counts and not _straddles(one, turn)]

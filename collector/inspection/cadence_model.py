@@ -34,7 +34,8 @@ class Deed:
 
     `at_ms`: when, corrected for the agent's clock; `slack_ms`: how far that may be off (a clock that nobody
     could compare). `counts` false: it was tried and does not count, for `reason` (partial inspections).
-    `about`: a day of the period that a report is about. Without unit and system: the whole contract.
+    `about`: a day of the period that a report is about. Without unit and system: the whole contract. What is
+    made of several rounds names the other entries (`also`) and the first of them (`since_ms`).
     """
 
     kind: str
@@ -51,6 +52,8 @@ class Deed:
     signer: str = ""
     grade: str = "C"
     facts: Mapping[str, Scalar] = field(default_factory=dict)
+    since_ms: int | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,7 @@ class Row:
     def entries(self) -> tuple[int, ...]:
         """Evidence, in order and each once."""
         held = {one.entry for one in self.deeds} | {one.entry for one in self.breaches}
+        held |= {entry for one in self.deeds for entry in one.also}
         held |= {entry for entry, _ in self.partial} | ({self.waiver} if self.waiver is not None else set())
         held |= {*self.cited, *(() if self.turn.started_by is None else (self.turn.started_by,))}
         return tuple(sorted(one for one in held if one >= 0))

@@ -179,7 +179,9 @@ def _facts(row: Row) -> dict[str, Scalar]:
 
 
 def _item(kind: str, row: Row, frame: Frame, value: Fraction, facts: Mapping[str, Scalar]) -> Item:
-    proofs = (Proof(one.entry, one.signer, one.grade, one.line) for one in row.deeds if one.entry >= 0)
+    held = [one for one in row.deeds if one.entry >= 0]
+    proofs = [Proof(one.entry, one.signer, one.grade, one.line) for one in held]
+    proofs += [Proof(entry, one.signer, one.grade) for one in held for entry in one.also]
     return Item(
         kind=kind,
         value=value,

@@ -4,7 +4,6 @@ Pure: collector and verifier run the same. An inspection counts here by the very
 items count by (collector/judging/inspections.py), else the ledger and the points would tell two stories.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +11,6 @@ from datetime import date
 from collector.evidence.periods import PeriodError, parse_period
 from collector.inspection import obligations_scope
 from collector.inspection.cadence_model import (
-    NOT_PLANNED,
     Breach,
     Deed,
     Event,
@@ -25,14 +23,13 @@ from collector.inspection.cadence_model import (
 )
 from collector.inspection.cadence_terms import ObligationTerms
 from collector.inspection.deadlines import day_of, start_of, stretches
-from collector.inspection.due import BY_HAND
 from collector.inspection.holidays import HOLIDAYS, fixed, occurrences
 from collector.inspection.obligations_denied import denied
-from collector.inspection.obligations_scope import LOG
+from collector.inspection.obligations_rounds import of_rounds
 from collector.judging import backups, scans
 from collector.judging.estates import Estates
-from collector.judging.ground import Applied, Ground, UnitRound, scope_at
-from collector.judging.inspections import coverage, excused, units_with_assets
+from collector.judging.ground import Ground, scope_at
+from collector.judging.inspections import excused
 from collector.judging.scope import Scope
 from collector.judging.words import words
 from collector.scoring.model import Item, PackPeriod
@@ -40,7 +37,6 @@ from collector.statements.fields import ZONE
 from collector.statements.model import Said
 
 _EVER = 2**53
-_PER_CENT = 10  # per mille
 
 
 # Breaches that cannot be told unless an `Extra` says so: what forbids them is not proven till then.
@@ -87,7 +83,7 @@ def gathered(
     units, systems = obligations_scope.units(ground.applied), obligations_scope.systems(ground.applied)
     scope = scope_at(ground.applied, as_of_ms)
     deeds = [
-        *_inspections(excused(ground.rounds, words(said)), ground.applied, terms, special),
+        *of_rounds(excused(ground.rounds, words(said)), ground.applied, terms, frame, special),
         *_regular(ground, scope, frame, as_of_ms),
         *obligations_scope.scopes(ground.applied),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
@@ -131,70 +127,6 @@ def watched_too(made: Observed, spans: Iterable[Span]) -> Observed:
 
 
 # What machines did.
-
-
-def _inspections(
-    rounds: Sequence[UnitRound], applied: Sequence[Applied], terms: ObligationTerms, special: frozenset[str]
-) -> Iterator[Deed]:
-    """Each unit's share of a round, and the round as a whole: of the contract if all units were in it."""
-    windows: dict[str, list[UnitRound]] = defaultdict(list)
-    for one in rounds:
-        windows[one.window].append(one)
-    for held in windows.values():
-        first = held[0]
-        kinds = ["inspection"]
-        if first.special or first.round in special or BY_HAND in first.window:
-            kinds.append("special_inspection")
-        whole = _whole(held)
-        missing = units_with_assets(scope_at(applied, first.from_ms), first.from_ms) - {o.unit for o in held}
-        for kind in kinds:
-            yield from (_inspection(kind, one, one.unit or None, terms) for one in held if one.unit)
-            yield _inspection(kind, whole, None, terms, "units" if missing else "")
-        yield Deed("record", first.received_ms, first.received_ms, first.idx, signer=LOG)
-
-
-def _whole(held: Sequence[UnitRound]) -> UnitRound:
-    times = [one.last_ms for one in held if one.last_ms is not None]
-    return replace(
-        held[0],
-        unit="",
-        due=sum(one.due for one in held),
-        answered=sum(one.answered for one in held),
-        assets=sum(one.assets for one in held),
-        attempted=sum(one.attempted for one in held),
-        untried=tuple(asset for one in held for asset in one.untried),
-        last_ms=max(times, default=None),
-    )
-
-
-def _inspection(
-    kind: str, one: UnitRound, unit: str | None, terms: ObligationTerms, missing: str = ""
-) -> Deed:
-    reason = missing or _short(one, terms)
-    return Deed(
-        kind,
-        one.from_ms if one.last_ms is None else one.last_ms,
-        one.received_ms,
-        one.idx,
-        unit,
-        counts=not reason,
-        reason=reason,
-        signer=LOG,
-        grade=one.grade,
-        facts={"round": one.window, "coverage": coverage(one)},
-    )
-
-
-def _short(one: UnitRound, terms: ObligationTerms) -> str:
-    """Why a round is a partial inspection; "" where it counts."""
-    if one.last_ms is None:
-        return "nothing_answered"
-    answered = 1000 * one.answered // one.due if one.due else 0
-    enough = answered >= terms.inspection.min_coverage * _PER_CENT
-    if terms.inspection.attempt_all and one.attempted < one.assets:
-        silent = any(owed for _, owed in one.untried) or not one.untried
-        return "not_attempted" if silent or not enough else NOT_PLANNED
-    return "" if enough else "coverage"
 
 
 def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int) -> Iterator[Deed]:

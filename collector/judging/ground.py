@@ -31,8 +31,9 @@ class UnitRound:
 
     `due`, `answered`: looks (people's items too); `assets`: how many the unit had in scope and in service
     when the round opened, `attempted`: those of which something was answered, an error too; `untried`: the
-    others, each with how many looks it owed (0: nobody had planned one). `last_ms`: the newest of its looks,
-    None where there is none.
+    others, each with how many looks it owed (0: nobody had planned one); `looks`: of each asset that was
+    tried how many it owed and how many were answered, left out where all of the unit was. `last_ms`: the
+    newest of its looks, None where there is none.
     """
 
     window: str
@@ -49,6 +50,7 @@ class UnitRound:
     grade: str
     special: bool = False
     untried: tuple[tuple[str, int], ...] = ()
+    looks: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from collector.inspection.human import NOT_DONE
 from collector.inspection.record import Record
 from collector.judging.ground import UnitRound, day, worst
 from collector.judging.scope import AssetScope, Scope, met
+from collector.judging.united import united
 from collector.judging.words import Words
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 
-VERSION = 2  # of what `unit_rounds` makes of a record: another one means other rows
+VERSION = 3  # of what `unit_rounds` makes of a record: another one means other rows
 BY_PEOPLE = "D"  # what people say they saw
 LOG = "log"  # who signs what the collector says
 _MILLE = 1000
@@ -21,10 +22,11 @@ _NAMED = 20  # so many assets are called by name in a gap
 
 @dataclass(slots=True)
 class _Share:
-    """What is known of a unit. `owed`: looks by asset; `wanted`: assets that a whole round has to try."""
+    """What is known of a unit. `owed`, `given`: looks by asset, and those answered; `wanted`: assets that a
+    whole round has to try."""
 
     owed: dict[str, int] = field(default_factory=dict)
-    answered: int = 0
+    given: dict[str, int] = field(default_factory=dict)
     wanted: set[str] = field(default_factory=set)
     attempted: set[str] = field(default_factory=set)
     last: int | None = None
@@ -57,7 +59,7 @@ def unit_rounds(idx: int, received_ms: int, record: Record, scope: Scope) -> tup
     for name, t_ms, agent in _answers(record):
         if name not in out:
             held = shares[_unit(assets, name)].owes(name)
-            held.answered += 1
+            held.given[name] = held.given.get(name, 0) + 1
             held.seen(name, t_ms)
             held.grades.add(BY_PEOPLE if agent is None else _grade(assets.get(name), agent))
     for missing in record.not_inspected:
@@ -104,7 +106,8 @@ def _grade(asset: AssetScope | None, agent: str) -> str:
 
 
 def _round(idx: int, received_ms: int, record: Record, unit: str, one: _Share) -> UnitRound:
-    window = record.window
+    window, answered = record.window, sum(one.given.values())
+    whole = one.wanted <= one.attempted and answered == sum(one.owed.values())
     return UnitRound(
         window=window.id,
         unit=unit,
@@ -114,11 +117,14 @@ def _round(idx: int, received_ms: int, record: Record, unit: str, one: _Share) -
         from_ms=window.from_ms,
         last_ms=one.last,
         due=sum(one.owed.values()),
-        answered=one.answered,
+        answered=answered,
         assets=len(one.wanted),
         attempted=len(one.attempted),
         grade=worst(sorted(one.grades)),
         untried=tuple((name, one.owed.get(name, 0)) for name in sorted(one.wanted - one.attempted)),
+        looks=()
+        if whole
+        else tuple((name, one.owed[name], one.given.get(name, 0)) for name in sorted(one.attempted)),
     )
 
 
@@ -148,18 +154,22 @@ def coverage(one: UnitRound) -> int:
 
 
 def inspections(
-    rounds: Sequence[UnitRound], units: Sequence[Unit], period: PackPeriod, least: int = 95
+    rounds: Sequence[UnitRound],
+    units: Sequence[Unit],
+    period: PackPeriod,
+    least: int = 95,
+    *,
+    weekly: bool = True,
 ) -> Iterator[Item]:
     """One item for each unit and round that was finished in the period, on the day of its last look.
 
-    A round with less than `least` per cent of its looks answered is a partial one, and does not count.
+    A round with less than `least` per cent of its looks answered is a partial one, and does not count; where
+    weeks are counted (`weekly`), those of one week count as what they looked at together.
     """
     known = {unit.id for unit in units}
-    for one in rounds:
+    for one, parts in _effective(rounds, period, least, weekly):
         at = one.last_ms
-        if at is None or not period.from_ms <= at < period.to_ms or (one.unit and one.unit not in known):
-            continue
-        if coverage(one) < least * _PER_CENT:
+        if at is None or (one.unit and one.unit not in known) or coverage(one) < least * _PER_CENT:
             continue
         yield Item(
             kind="inspection",
@@ -167,8 +177,25 @@ def inspections(
             at_ms=at,
             unit=one.unit or None,
             facts={"round": one.window, "coverage": coverage(one)},
-            proofs=(Proof(one.idx, LOG, one.grade),),
+            proofs=tuple(Proof(part.idx, LOG, part.grade) for part in parts),
         )
+
+
+def _effective(
+    rounds: Iterable[UnitRound], period: PackPeriod, least: int, weekly: bool
+) -> Iterator[tuple[UnitRound, Sequence[UnitRound]]]:
+    """The rounds of a period, each with what it is made of: those of a unit in a week in which none was whole
+    are one."""
+    weeks: dict[tuple[str, object], list[UnitRound]] = defaultdict(list)
+    for one in rounds:
+        at = one.from_ms if one.last_ms is None else one.last_ms
+        if period.from_ms <= at < period.to_ms:
+            weeks[one.unit, day(at).isocalendar()[:2]].append(one)
+    for held in weeks.values():
+        if weekly and not any(coverage(one) >= least * _PER_CENT for one in held):
+            yield united(held), held
+        else:
+            yield from ((one, (one,)) for one in held)
 
 
 def unproven(
@@ -177,10 +204,12 @@ def unproven(
     period: PackPeriod,
     as_of_ms: int,
     least: int = 95,
+    *,
+    weekly: bool = True,
 ) -> Iterator[Gap]:
     """Units of which nothing at all says whether they were inspected, or with assets that no look was planned
     at while the rest was done; and all of them while it goes on."""
-    inside = [one for one in rounds if period.from_ms <= (one.last_ms or one.from_ms) < period.to_ms]
+    inside = [one for one, _ in _effective(rounds, period, least, weekly)]
     told = {one.unit for one in inside}
     for unit in units:
         if as_of_ms < period.to_ms:

@@ -18,11 +18,12 @@ from collector.inspection.deadlines import shanghai, start_of, stretches
 from collector.judging import inspections, late_scans, said
 from collector.judging.asked import Asked, kinds_of
 from collector.judging.estates import Estates
-from collector.judging.ground import Ground, UnitRound
+from collector.judging.ground import Ground
 from collector.judging.not_done import NOT_DONE, settled
 from collector.judging.regular import About, regular
 from collector.judging.scope import Scope, met
 from collector.judging.spans import periods_of
+from collector.judging.united import when
 from collector.judging.units import scope_of, unit_of, units_in
 from collector.packs.model import Pack
 from collector.packs.options import resolve
@@ -190,7 +191,7 @@ def _months(ground: Ground, question: Question) -> Iterator[_Told]:
     periods = _periods(question, options)
     estates = Estates.of(ground.applied, ground.said)
     rounds = inspections.excused(ground.rounds, estates.words)
-    by_round = _parted(rounds, periods, _when)
+    by_round = _parted(rounds, periods, when)
     by_point = _parted(ground.backups, periods, lambda one: one.at_ms)
     for number, period in enumerate(periods):
         asked = Asked(question.pack, kinds, options, period, question.as_of_ms, question.term, {})
@@ -226,10 +227,6 @@ def _periods(question: Question, options: Mapping[str, Value]) -> list[PackPerio
         plain = PackPeriod(f"month {number}", number, start_of(low, zone), start_of(high, zone), low, high)
         made.append(known.get((low, high), plain))
     return [one for one in made if one.to_ms <= question.as_of_ms]
-
-
-def _when(one: UnitRound) -> int:
-    return one.from_ms if one.last_ms is None else one.last_ms
 
 
 def _parted(things: Sequence[T], periods: Sequence[PackPeriod], at: Callable[[T], int]) -> list[list[T]]:

@@ -41,15 +41,16 @@ def regular(
     owner, enough = unit_of(about.units), least_coverage(asked)
     planned = about.estates.planned(period.from_ms, min(period.to_ms, max(as_of_ms, period.from_ms) + 1))
     rule = str(asked.options.get("backup.counts_if", "verified"))
+    weekly = asked.options.get("count") != "literal"
     good = [one for one in points if backups.counts(one, rule)]
     scanned = list(scans.scans(ground.scans, about.scope, owner, period))
     items = [
-        *inspections.inspections(rounds, about.units, period, enough),
+        *inspections.inspections(rounds, about.units, period, enough, weekly=weekly),
         *backups.backups(good, planned, owner, period),
         *scanned,
     ]
     gaps = [
-        *inspections.unproven(rounds, about.units, period, as_of_ms, enough),
+        *inspections.unproven(rounds, about.units, period, as_of_ms, enough, weekly=weekly),
         *backups.unproven(ground.unseen, planned, about.units, period, as_of_ms),
         *scans.unproven(scanned, about.units, period, as_of_ms),
         *pending.gaps(ground.pending, asked),

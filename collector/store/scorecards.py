@@ -32,6 +32,7 @@ unit_round_table = Table(
     Column("grade", Text, nullable=False),
     Column("special", Integer, nullable=False),
     Column("untried", Text, nullable=False),  # JSON: [[asset, looks that it owed], …]
+    Column("looks", Text, nullable=False),  # JSON: [[asset, looks that it owed, answered], …]
 )
 Index("unit_round_opened", unit_round_table.c.opened)
 Index("unit_round_last", unit_round_table.c.last)
@@ -108,6 +109,7 @@ def save_rounds(conn: Connection, rounds: Sequence[UnitRound]) -> None:
             one.grade,
             int(one.special),
             json.dumps(one.untried) if one.untried else "",
+            json.dumps(one.looks) if one.looks else "",
         )
         for one in rounds
     ]
@@ -136,6 +138,7 @@ def rounds(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> 
             grade=row.grade,
             special=bool(row.special),
             untried=tuple((name, owed) for name, owed in json.loads(row.untried)) if row.untried else (),
+            looks=tuple((name, *counts) for name, *counts in json.loads(row.looks)) if row.looks else (),
         )
         for row in conn.execute(wanted.order_by(table.c.opened, table.c.window, table.c.unit))
     )
