@@ -90,12 +90,12 @@ def seal(directory: Path, period: str, by: str) -> None:
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--json", "as_json", is_flag=True)
 def periods(directory: Path, as_json: bool) -> None:
-    """The periods of the contract, and which are sealed."""
+    """The periods of the contract (and those that a contract before it judges), and which are sealed."""
     from collector.jobs import scorecard_json
     from collector.jobs import scorecards as jobs
 
     with _opened(directory) as context, context.read() as conn:
-        known = jobs.periods(conn, context.now())
+        known = jobs.every_period(conn, context.now())
         rows = [(one, jobs.history(conn, one.name)) for one in known]
     if as_json:
         found = [scorecard_json.period(one, held) for one, held in rows]

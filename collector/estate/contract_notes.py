@@ -34,13 +34,13 @@ def changed(old: Contract | None, new: Contract | None, sealed: Collection[str])
     kept = f"sealed ones stay as they are ({', '.join(sorted(sealed))})" if sealed else "none is sealed"
     if new is None:
         yield (
-            f"contract: removed; its periods go on being judged by {old.pack}, {kept}; documents and the"
-            " archive ask the estate in force, which names no contract then"
+            f"contract: removed; its periods go on being judged by {old.pack}, {kept}; statements are taken"
+            " as without a contract"
         )
     elif new.pack != old.pack:
         yield (
-            f"contract: {old.pack} becomes {new.pack}; periods that ended before this stay with {old.pack}"
-            f" where it knows them, all others are judged by {new.pack}; {kept}"
+            f"contract: {old.pack} becomes {new.pack}; periods that had begun before this stay with {old.pack},"
+            f" all others are judged by {new.pack}; {kept}"
         )
     elif new.start != old.start:
         yield (

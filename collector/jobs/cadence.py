@@ -118,6 +118,7 @@ def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: b
     every = judge.periods(applied, as_of_ms)
     begun = [one for one in every if one.from_ms <= as_of_ms] or [every[0]]
     chosen = judge.chosen(applied, period or begun[-1].name, as_of_ms)
+    every = chosen.periods
     if whole_term:
         term = replace(chosen.period, name="term", number=0, from_ms=every[0].from_ms, to_ms=every[-1].to_ms)
         chosen = replace(chosen, period=replace(term, first=every[0].first, end=every[-1].end))

@@ -89,7 +89,7 @@ def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
     running = [one for one in every if one.from_ms <= as_of_ms]
     chosen = judge.chosen(applied, period or (running or every)[-1].name, as_of_ms)
     named = chosen.period if period is not None else None
-    term = every[0].from_ms, every[-1].to_ms
+    term = chosen.periods[0].from_ms, chosen.periods[-1].to_ms
     window = term if named is None else (named.from_ms, named.to_ms)
     asked = Asked(
         *(chosen.applied, chosen.pack.pack, chosen.options, term, window, as_of_ms, size),

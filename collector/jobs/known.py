@@ -79,22 +79,27 @@ def governing(conn: Connection, at_ms: int | None = None) -> Applied | None:
     return Applied(applied.idx, applied.applied_ms, estates.terms(conn, applied.idx))
 
 
-def frame_of(conn: Connection, now_ms: int, *, ahead: bool = False) -> Frame | None:
-    """What a statement that is made now has to fit; None where no contract is in force."""
-    held = governing(conn)
+def frame_of(conn: Connection, now_ms: int, *, about: Scalar = None, ahead: bool = False) -> Frame | None:
+    """What a statement that is made now (about a period) has to fit; None where no contract is in force."""
+    held = _every(conn)
     try:
-        return None if held is None else judge.frame((held,), max(now_ms, held.at_ms), ahead=ahead)
+        return judge.frame(held, max(now_ms, *(one.at_ms for one in held[-1:])), about=about, ahead=ahead)
     except (PackDataError, OptionError):
         return None
 
 
 def spans_of(conn: Connection) -> Spans:
-    """Periods by the names that the pack in force gives them."""
-    held = governing(conn)
+    """Periods by the names that they have in the contracts so far."""
     try:
-        return NO_SPANS if held is None else judge.spans(held)
+        return judge.spans(_every(conn))
     except (PackDataError, OptionError):
         return NO_SPANS
+
+
+def _every(conn: Connection) -> tuple[Applied, ...]:
+    return tuple(
+        Applied(one.idx, one.applied_ms, estates.terms(conn, one.idx)) for one in estates.every(conn)
+    )
 
 
 def unfit(
@@ -111,7 +116,7 @@ def unfit(
     faults = faults_of(conn, now_ms, refs) if refs else None
     yield from unknown(kind, fields, known(conn, said, faults))
     yield from _findings(conn, kind, fields, now_ms)
-    held = frame_of(conn, now_ms, ahead=ahead)
+    held = frame_of(conn, now_ms, about=fields.get("period"), ahead=ahead)
     if held is not None:
         yield from misfits(kind, fields, held)
 

@@ -193,8 +193,13 @@ def said_of(conn: Connection, as_of_ms: int, size: int) -> tuple[Said, ...]:
 
 
 def periods(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
-    """Every period of the contract in force; NoScorecard."""
+    """The periods of the contract in force: its term; NoScorecard."""
     return judge.periods(applied(conn, size_at(conn, as_of_ms)), as_of_ms)
+
+
+def every_period(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
+    """All that can be asked for: those of contracts that were replaced first, then `periods`; NoScorecard."""
+    return judge.every_period(applied(conn, size_at(conn, as_of_ms)), as_of_ms)
 
 
 def options(conn: Connection, period: str, as_of_ms: int) -> tuple[Option, ...]:
@@ -208,11 +213,10 @@ def changes(conn: Connection, period: str, as_of_ms: int) -> Changes:
 
     told = faults.told(conn, as_of_ms, period)
     size = size_at(conn, as_of_ms)
-    every = judge.periods(applied(conn, size), as_of_ms)
-    chosen = next(one for one in every if period in (one.name, str(one.number)))
-    rounds_by_unit = store.rounds(conn, every[0].from_ms, chosen.to_ms, as_of_ms, size)
-    said = all_said(conn, as_of_ms)
-    return changes_of(told.account.findings, said, rounds_by_unit, (chosen.from_ms, chosen.to_ms))
+    found = judge.chosen(applied(conn, size), period, as_of_ms)
+    span = found.period.from_ms, found.period.to_ms
+    rounds_by_unit = store.rounds(conn, found.periods[0].from_ms, span[1], as_of_ms, size)
+    return changes_of(told.account.findings, all_said(conn, as_of_ms), rounds_by_unit, span)
 
 
 def scorecard(

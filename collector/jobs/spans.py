@@ -21,8 +21,8 @@ def span_of(context: Context, text: str, local: str) -> Period:
         named = zone(local if applied is None else estates.terms(conn, applied.idx).timezone)
         known: tuple[PackPeriod, ...] = ()
         with suppress(NoScorecard):  # without a contract there are only the calendar's
-            known = scorecards.periods(conn, now)
-    for one in known:
+            known = scorecards.every_period(conn, now)
+    for one in known[::-1]:  # a number is one of the contract in force
         if text in (one.name, str(one.number)):
             return Period(one.name, one.from_ms, one.to_ms)
     try:

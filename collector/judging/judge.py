@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from collector.judging import contracts
 from collector.judging.asked import Asked, backs, kinds_of
 from collector.judging.facts import facts_of
 from collector.judging.fits import Frame
@@ -12,7 +13,7 @@ from collector.judging.spans import periods_of
 from collector.packs.model import Compiled, Pack, read_back
 from collector.packs.options import from_text, resolve
 from collector.scoring.choices import Choices
-from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
+from collector.scoring.model import PackPeriod, PeriodFacts, Scalar, Scorecard
 from collector.scoring.score import score
 from collector.scoring.terms import Value
 
@@ -37,42 +38,64 @@ class Chosen:
 
 
 def chosen(applied: Sequence[Applied], name: str, as_of_ms: int) -> Chosen:
-    """What judges the period of this name or number; NoScorecard."""
-    newest = governing(applied, as_of_ms + 1)
-    if newest is None:
-        raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
-    period = _period(newest, name)
-    one = governing(applied, period.to_ms, period.from_ms) or newest
-    if all(period.name != known.name for known in _periods(one)):
-        one = newest  # a wrong pack or first day, put right after the period: the right one judges it
-    pack = pack_of(one)
-    agreed = _agreed(pack.pack, contract_of(one).options)
-    return Chosen(one, pack, agreed, _period(one, period.name), _periods(one))
+    """What judges the period of this name, or of this number in the contract in force; NoScorecard."""
+    newest = _newest(applied, as_of_ms)
+    known = contracts.every(applied, newest, _periods)
+    numbered = known[-len(_periods(newest)) :]
+    found = next((one for one in known if one.period.name == name), None) or next(
+        (one for one in numbered if str(one.period.number) == name), None
+    )
+    if found is None:
+        names = ", ".join(one.period.name for one in known)
+        raise NoScorecard(
+            "no_such_period", f"{contract_of(newest).pack} has no period {name}; there are {names}"
+        )
+    pack = pack_of(found.applied)
+    agreed = _agreed(pack.pack, contract_of(found.applied).options)
+    term = contracts.named(_periods(found.applied), found.suffix)
+    return Chosen(found.applied, pack, agreed, found.period, term)
 
 
 def periods(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]:
-    """Every period of the contract in force; NoScorecard."""
+    """The periods of the contract in force: its term; NoScorecard."""
+    newest = _newest(applied, as_of_ms)
+    known = contracts.every(applied, newest, _periods)
+    return tuple(one.period for one in known[-len(_periods(newest)) :])
+
+
+def every_period(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]:
+    """Every period that can be asked for, those of contracts that were replaced first; NoScorecard."""
+    return tuple(one.period for one in contracts.every(applied, _newest(applied, as_of_ms), _periods))
+
+
+def frame(
+    applied: Sequence[Applied], now_ms: int, *, about: Scalar = None, ahead: bool = False
+) -> Frame | None:
+    """What a statement that is made now has to fit, by the contract of the period that it names (`about`),
+    else by the one in force; None where the estate in force names none."""
+    if not applied or not spans(applied[-1:]):
+        return None
+    newest = _newest(applied, now_ms)
+    known = contracts.every(applied, newest, _periods)
+    found = next((one.applied for one in known if one.period.name == about), newest)
+    pack = pack_of(found).pack
+    options = resolve(pack, _agreed(pack, contract_of(found).options))
+    return Frame(pack, options, tuple(one.period for one in known), now_ms, ahead)
+
+
+def spans(applied: Sequence[Applied]) -> dict[str, tuple[int, int]]:
+    """All periods by name: from and to, UTC ms; none where the newest of these estates has no pack."""
+    if not applied or applied[-1].terms.contract is None or not applied[-1].terms.contract.compiled:
+        return {}
+    known = contracts.every(applied, applied[-1], _periods)
+    return {one.period.name: (one.period.from_ms, one.period.to_ms) for one in known}
+
+
+def _newest(applied: Sequence[Applied], as_of_ms: int) -> Applied:
     newest = governing(applied, as_of_ms + 1)
     if newest is None:
         raise NoScorecard("no_pack", "no estate with a contract pack has been applied")
-    return _periods(newest)
-
-
-def frame(applied: Sequence[Applied], now_ms: int, *, ahead: bool = False) -> Frame | None:
-    """What a statement that is made now has to fit; None without a contract pack."""
-    newest = governing(applied, now_ms + 1)
-    if newest is None:
-        return None
-    pack = pack_of(newest).pack
-    options = resolve(pack, _agreed(pack, contract_of(newest).options))
-    return Frame(pack, options, _periods(newest), now_ms, ahead)
-
-
-def spans(one: Applied) -> dict[str, tuple[int, int]]:
-    """The periods of an estate's contract by name: from and to, UTC ms; none without a pack."""
-    if one.terms.contract is None or not one.terms.contract.compiled:
-        return {}
-    return {period.name: (period.from_ms, period.to_ms) for period in _periods(one)}
+    return newest
 
 
 def begun(period: PackPeriod, as_of_ms: int) -> None:
@@ -126,15 +149,13 @@ def _agreed(pack: Pack, texts: Mapping[str, str]) -> dict[str, Value]:
     return {key: from_text(known[key], text) for key, text in texts.items() if key in known}
 
 
-def _period(one: Applied, name: str) -> PackPeriod:
-    known = _periods(one)
-    for period in known:
-        if name in (period.name, str(period.number)):
-            return period
-    names = ", ".join(period.name for period in known)
-    raise NoScorecard("no_such_period", f"{contract_of(one).pack} has no period {name}; there are {names}")
-
-
 def _periods(one: Applied) -> tuple[PackPeriod, ...]:
-    pack, contract = pack_of(one).pack, contract_of(one)
-    return periods_of(pack.periods, contract.start, Choices(resolve(pack, _agreed(pack, contract.options))))
+    """The periods of an estate's contract, as its pack calls them."""
+    contract = contract_of(one)
+    return _term(contract.compiled, contract.start, tuple(sorted(contract.options.items())))
+
+
+@lru_cache(maxsize=64)  # each question about a period goes through all of them
+def _term(compiled: str, start: str, options: tuple[tuple[str, str], ...]) -> tuple[PackPeriod, ...]:
+    pack = _read(compiled).pack
+    return periods_of(pack.periods, start, Choices(resolve(pack, _agreed(pack, dict(options)))))

@@ -20,7 +20,8 @@ _ID = re.compile(r"[^\s/][^\s]{0,199}\Z")
 # Unseen, they could make a signed text read as something else.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,4})?\Z", re.ASCII)
-_NAMED = re.compile(r"[a-z]+-[0-9]{1,4}\Z")
+# `cycle-2`; with the pack or the first day behind it where an older contract had that name first.
+_NAMED = re.compile(r"(?:[a-z]+-[0-9]{1,4}|[0-9]{4}-[0-9]{2}(?=@))(?:@[a-z0-9-]{1,100})?\Z")
 _MOST_WHOLE = 10**12
 
 

@@ -79,20 +79,21 @@ class People:
         """What the contract said when this entry came."""
         return next((terms for idx, terms in reversed(self.terms) if idx < entry), None)
 
-    def estate(self, entry: int) -> Applied | None:
-        """The estate in force when this entry came."""
-        return next((one for one in reversed(self.estates) if one.idx < entry), None)
+    def applied(self, entry: int) -> list[Applied]:
+        """The estates that had been applied when this entry came."""
+        return [one for one in self.estates if one.idx < entry]
 
     def periods(self, entry: int) -> Spans:
-        """The periods that the pack in force named when this entry came."""
-        found = self.estate(entry)
-        return NO_SPANS if found is None else _spans(found)
+        """The periods of the contracts that were known when this entry came."""
+        try:
+            return judge.spans(self.applied(entry))
+        except (PackDataError, OptionError):
+            return NO_SPANS
 
     def unfit(self, one: Said, kind: Kind) -> list[str]:
         """In what a statement does not fit the pack that was in force when it came."""
-        found = self.estate(one.entry)
         try:
-            held = None if found is None else judge.frame((found,), max(one.received_ms, found.at_ms))
+            held = judge.frame(self.applied(one.entry), one.received_ms, about=one.fields.get("period"))
         except (PackDataError, OptionError):
             return []
         return [] if held is None else [f"{name}: {why}" for _, name, why in misfits(kind, one.fields, held)]
@@ -141,13 +142,6 @@ def _put_right(one: Said, people: People) -> Said:
     kind = effective(KINDS[one.kind], people.in_force(one.entry))
     late = is_late(kind.late, one.fields, one.received_ms, people.periods(one.entry))
     return replace(one, late=late, two=one.two or kind.two)
-
-
-def _spans(one: Applied) -> Spans:
-    try:
-        return judge.spans(one)
-    except (PackDataError, OptionError):
-        return NO_SPANS
 
 
 def _terms(compiled: str) -> StatementsTerms | None:
