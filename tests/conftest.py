@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ def pytest_fixture_setup() -> None:
 def pytest_runtest_call() -> None:
     """So does the test itself."""
     os.umask(0o022)
+
+
+@pytest.fixture(scope="session")
+def libfaketime() -> str:
+    """For LD_PRELOAD: another clock, by FAKETIME or FAKETIME_TIMESTAMP_FILE.
+
+    Not by its program `faketime`: it fails where one of its number, killed before, left its memory.
+    """
+    found = sorted(glob("/usr/lib/*/faketime/libfaketime.so.1"))
+    if not found:
+        pytest.skip("NOT TESTED: faketime is not installed")
+    return found[0]
 
 
 @pytest.fixture(scope="session")

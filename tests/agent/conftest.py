@@ -83,7 +83,7 @@ def start_agent():
 
 @pytest.fixture
 def until():
-    def wait(condition, seconds=60.0):
+    def wait(condition, seconds=180.0):
         """Poll until `condition()` is true; its last value."""
         end = time.monotonic() + seconds
         while not (value := condition()):

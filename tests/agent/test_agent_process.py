@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -172,19 +171,16 @@ def test_systemd_is_told_when_the_agent_is_ready_and_that_it_turns(
     assert any(line.startswith("STATUS=") for line in said)
 
 
-@pytest.mark.skipif(shutil.which("faketime") is None, reason="NOT TESTED: faketime is not installed")
 @pytest.mark.parametrize("step", [3600, -3600])
 def test_a_wall_clock_set_by_an_hour_neither_stops_the_agent_nor_brings_a_burst(
-    collector, state, start_agent, until, item, tmp_path, step
+    collector, state, start_agent, until, item, tmp_path, step, libfaketime
 ):
     rate = tmp_path / "faketimerc"
     rate.write_text("+0\n")
-    found = subprocess.run(["faketime", "now", "env"], capture_output=True, text=True, check=True).stdout
-    preload = next(line.partition("=")[2] for line in found.splitlines() if line.startswith("LD_PRELOAD="))
     collector.serve_plan(items=[item(target=f"t{n}", every_ms=2000) for n in range(6)], flush_ms=1000)
     process = start_agent(
         state,
-        LD_PRELOAD=preload,
+        LD_PRELOAD=libfaketime,
         FAKETIME_TIMESTAMP_FILE=str(rate),
         FAKETIME_NO_CACHE="1",
         DONT_FAKE_MONOTONIC="1",
@@ -194,7 +190,7 @@ def test_a_wall_clock_set_by_an_hour_neither_stops_the_agent_nor_brings_a_burst(
     before = len(collector.results())
     rate.write_text(f"{step:+d}\n")
     begun = time.monotonic()
-    until(lambda: len(collector.results()) >= before + 18, 60)
+    until(lambda: len(collector.results()) >= before + 18, 180)
     took = time.monotonic() - begun
     errors = start_agent.end(process)
     assert "the wall clock was set by" in errors

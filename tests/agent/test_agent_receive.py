@@ -17,7 +17,7 @@ def test_what_is_received_becomes_a_result_and_the_receiver_ends_with_the_agent(
     params = {"address": "127.0.0.1", "silence": "expected", "silence_s": 86_400}
     collector.serve_plan(items=[item("network.syslog", params=params)])
     process = start_agent(state)
-    found = until(lambda: [one["facts"] for one in collector.results() if "facts" in one], 60)
+    found = until(lambda: [one["facts"] for one in collector.results() if "facts" in one], 180)
     assert found[0]["received"]["first_look"] is True
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0

@@ -221,7 +221,7 @@ def test_a_resident_agent_with_ssh_looks_loads_no_library_for_them(collector, st
         text=True,
         env={**os.environ, "MALLOC_ARENA_MAX": "1"},
     )
-    until(lambda: any(line["check"] == "network.ssh" for line in collector.results()), 60)
+    until(lambda: any(line["check"] == "network.ssh" for line in collector.results()), 180)
     process.send_signal(signal.SIGTERM)
     loaded = process.communicate(timeout=60)[0].split()
     assert "agent.heavy" in loaded

@@ -24,7 +24,7 @@ class Cannot(Exception):
     """A part cannot be started or harmed here; its message says why."""
 
 
-def until(condition, seconds=60.0, what="this", every=0.05):
+def until(condition, seconds=180.0, what="this", every=0.05):
     """What `condition` gives, as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):

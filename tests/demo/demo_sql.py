@@ -209,7 +209,7 @@ class Postgres(Part):
             self.held.pop().close()
         with contextlib.suppress(Exception):
             mine = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-            until(lambda: self.sql(mine)[0][0] <= 4, 30, "sessions to end")
+            until(lambda: self.sql(mine)[0][0] <= 4, 180, "sessions to end")
 
     def archive_fails(self):
         """The archive takes nothing."""

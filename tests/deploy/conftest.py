@@ -24,7 +24,7 @@ class Said:
     err: str
 
 
-def run(program: str, *words: str | Path, seconds: float = 60) -> Said:
+def run(program: str, *words: str | Path, seconds: float = 180) -> Said:
     """One command to its end; a traceback is never right."""
     done = subprocess.run(
         [BIN / program, *words], capture_output=True, text=True, check=False, env=CLEAN, timeout=seconds
@@ -40,7 +40,7 @@ def done(program: str, *words: str | Path) -> str:
     return said.out
 
 
-def until(condition: Callable[[], object], seconds: float = 90.0) -> object:
+def until(condition: Callable[[], object], seconds: float = 180.0) -> object:
     """What `condition` gives as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):

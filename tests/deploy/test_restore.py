@@ -71,17 +71,17 @@ def test_a_collector_restored_on_a_new_machine_is_refilled_from_the_agents(
     said = done("roundseal-agent", "enrol", url, token, "--state", state, "--no-wait", "--json")
     done("roundseal-collector", "agents", "approve", directory, json.loads(said)["code"])
     agent = start.agent(state)
-    until(lambda: sum(batches(directory).values()) >= 1, 60)
+    until(lambda: sum(batches(directory).values()) >= 1, 180)
     done("roundseal-collector", "backup", directory, backup)
     assert backup.stat().st_mode & 0o077 == 0, "it holds the keys"
     in_backup, held = sum(batches(directory).values()), max(heads(directory))
     # More arrives, its head is published, the agent has seen it; then the machine is lost.
-    until(lambda: sum(batches(directory).values()) >= in_backup + 1, 60)
-    until(lambda: max(heads(directory)) > held, 60)  # a head is published up to a second later
+    until(lambda: sum(batches(directory).values()) >= in_backup + 1, 180)
+    until(lambda: max(heads(directory)) > held, 180)  # a head is published up to a second later
     size = max(heads(directory))
     agent.stop()
     agent = start.agent(state)  # it asks for the newest head when it starts
-    until(lambda: (status(run, state)["seen"] or {"size": 0})["size"] >= size, 60)
+    until(lambda: (status(run, state)["seen"] or {"size": 0})["size"] >= size, 180)
     old.kill()
     lost = batches(directory)
 

@@ -14,7 +14,7 @@ from collector.jobs.derive import DERIVED, Derive, catch_up, rebuild
 from collector.store import runs, series
 
 
-def until(condition, seconds=60.0):
+def until(condition, seconds=180.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -75,14 +76,16 @@ def small_bundle(e2e, tmp_path_factory):
         machine = site.enrol()
         site.plan(probes=4, flush_ms=1000)
         machine.start()
-        e2e.until(lambda: len(site.logged()) >= 4 and max(e2e.sizes(site), default=0) >= 2, 60)
+        e2e.until(lambda: len(site.logged()) >= 4 and max(e2e.sizes(site), default=0) >= 2, 180)
         e2e.settle(site, machine)
         site.server.stop()
     finally:
         site.close()
     file = place / "bundle.zip"
+    # Not "today": the agent may have looked before midnight in Shanghai, and this be after it.
+    period = f"{date.today() - timedelta(2)}/{date.today() + timedelta(3)}"
     done = site.run(
-        "roundseal-collector", "bundle", "make", site.directory, "--period", "today", "--out", file
+        "roundseal-collector", "bundle", "make", site.directory, "--period", period, "--out", file
     )
     assert done.returncode == 0, done.stdout + done.stderr
     data = file.read_bytes()

@@ -70,7 +70,7 @@ COLLECTOR_POINTS = (
 )
 
 
-def until(condition, seconds=60.0, every=0.05, what="this"):
+def until(condition, seconds=180.0, every=0.05, what="this"):
     """What `condition` gives, as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -287,7 +287,7 @@ class Site:
         words += ["--listen", f"127.0.0.1:{self.port}", *([] if self.tls else ["--plain-http"])]
         self.server = self.spawn("collector", words, {"ROUNDSEAL_CRASH_AFTER": crash, **(env or {})})
         if wait:
-            until(lambda: not self.server.alive or "listening" in self.server.said(), 60, what="the server")
+            until(lambda: not self.server.alive or "listening" in self.server.said(), 180, what="the server")
             assert crash or self.server.alive, self.server.said()
         return self.server
 
@@ -568,11 +568,11 @@ def _with_crash(site, machine, side, point, rng, again):
     return site.server
 
 
-def settle(site, machine, seconds=60):
+def settle(site, machine, seconds=180):
     """Both run, nothing waits, and what was accepted is proven."""
     until(machine.drained, seconds, 0.2, "an empty spool")
     machine.program.stop()
-    until(machine.drained, 5, 0.2, "an empty spool")
+    until(machine.drained, seconds, 0.2, "an empty spool")
 
 
 def sizes(site):

@@ -2,30 +2,21 @@
 
 import itertools
 import json
-import shutil
-import subprocess
 
 import pytest
 
 from checks.wire import header as headers
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("faketime") is None, reason="NOT TESTED: faketime is not installed"
-)
-
 
 @pytest.fixture
-def faked(tmp_path):
+def faked(tmp_path, libfaketime):
     """`faked(name)`: a file that says how far a process's clock is off, and the environment for it."""
-    words = ["faketime", "now", "env"]
-    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    preload = next(line.partition("=")[2] for line in said.splitlines() if line.startswith("LD_PRELOAD="))
 
     def make(name):
         file = tmp_path / f"{name}.faketime"
         file.write_text("+0\n")
         return file, {
-            "LD_PRELOAD": preload,
+            "LD_PRELOAD": libfaketime,
             "FAKETIME_TIMESTAMP_FILE": str(file),
             "FAKETIME_NO_CACHE": "1",
             "DONT_FAKE_MONOTONIC": "1",
@@ -37,7 +28,7 @@ def faked(tmp_path):
 
 def more(site, e2e, count=3):
     size = len(site.logged())
-    e2e.until(lambda: len(site.logged()) >= size + count, 30, 0.1, "more batches")
+    e2e.until(lambda: len(site.logged()) >= size + count, 180, 0.1, "more batches")
 
 
 def test_a_collector_whose_clock_is_set_goes_on_in_order_and_the_agent_says_how_far(site, e2e, faked):
@@ -55,7 +46,7 @@ def test_a_collector_whose_clock_is_set_goes_on_in_order_and_the_agent_says_how_
         offset = headers.parse(newest.header).clock.offset_us
         return offset is not None and abs(offset + 3600 * 1_000_000) < 5_000_000
 
-    e2e.until(told, 60, 0.2, "the agent to say it")
+    e2e.until(told, 300, 0.2, "the agent to say it")
     file.write_text("+0\n")
     more(site, e2e)
     e2e.settle(site, machine)

@@ -34,7 +34,7 @@ def test_a_cloned_agent_is_found_within_one_batch_and_shown(site, e2e):
     first.start()
     second.start()
     both = (first, second)
-    e2e.until(lambda: any(one.meta("halt") for one in both), 30, 0.2, "one of the two to stop")
+    e2e.until(lambda: any(one.meta("halt") for one in both), 180, 0.2, "one of the two to stop")
     (loser,) = [one for one in both if one.meta("halt")]
     (winner,) = [one for one in both if one is not loser]
     assert loser.meta("halt")["why"] == "fork"

@@ -289,7 +289,7 @@ def spawn(directory: Path) -> Iterator[Callable[..., Server]]:
         server.process.stdout.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 180.0) -> Any:
     """What `condition` gives, as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):

@@ -18,7 +18,7 @@ from agent.faults import HOLD
 PHASES = ("locate", "fetch", "start", "restore", "ask", "read", "pages", "compare")
 
 
-def until(condition, seconds=60.0):
+def until(condition, seconds=180.0):
     """What `condition` gives, as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):

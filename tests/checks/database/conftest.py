@@ -28,7 +28,7 @@ from collector.serve import free_port
 PASSWORD = "not-a-real-Secret-7"
 
 
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 180.0) -> Any:
     """What `condition` gives, as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
