@@ -26,7 +26,7 @@ def found_in(context: Context, span: Span) -> Found:
     """Scorecard, archive, ledger and faults of a span; the first three only of a period of the pack."""
     with context.read() as conn:
         try:
-            periods = scorecards.periods(conn, span.as_of_ms)
+            periods = scorecards.every_period(conn, span.as_of_ms)
         except NoScorecard:
             return Found()
     period = next((one for one in periods if one.name == span.name), None)

@@ -11,6 +11,8 @@ from collector.jobs import scorecards as jobs
 from collector.jobs.spans import span_of
 from collector.jobs.statements import StatementError
 from collector.judging.judge import NoScorecard
+from collector.store import accounts
+from collector.web.app import create_app
 
 LUOHE = "luohe-2026, start: 2026-06-10"
 OLD = "pingdingshan-2024, start: 2026-05-05"
@@ -93,6 +95,25 @@ def test_ledger_faults_spans_and_commands_know_it(replaced):
     for words in (("suspicious",), ("changes",), ()):
         done = CliRunner().invoke(main, ["scorecard", *words, place, "--period", "cycle-1"])
         assert done.exit_code in (0, 1), done.output
+
+
+def test_pages_and_api_show_it_too(replaced):
+    jobs.seal(replaced.context, "cycle-1", by="manager")
+    replaced.settle()
+    client = create_app(replaced.context).test_client()
+    with replaced.context.write() as conn:
+        client.set_cookie("roundseal", accounts.open_session(conn, "buyer", replaced.context.now()))
+    listed = client.get("/api/v1/periods").json
+    assert [one["name"] for one in listed][:3] == ["cycle-1", "cycle-2", "2026-08"]
+    assert client.get("/api/v1/scorecards/1").json["period"]["name"] == "2026-08"
+    assert client.get("/api/v1/scorecards/cycle-1").json["pack"] == "pingdingshan-2024"
+    (sealed,) = client.get("/api/v1/scorecards/cycle-1/sealed").json
+    assert sealed["scorecard"]["pack"] == "pingdingshan-2024"
+    assert client.get("/api/v1/archive/cycle-1").status_code == 200
+    for path in ("/periods", "/scorecard?period=cycle-1", "/documents?period=cycle-1", "/settlement"):
+        page = client.get(path)
+        assert page.status_code == 200, path
+    assert "cycle-1" in client.get("/periods").text
 
 
 def test_a_contract_that_is_removed_leaves_both(replaced, estate):

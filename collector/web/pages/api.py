@@ -16,6 +16,7 @@ from collector.jobs.settlements import logged, settlements
 from collector.judging.judge import NoScorecard
 from collector.packs.options import OptionError, from_text
 from collector.reports.judging_found import archive_of
+from collector.scoring.model import PackPeriod
 from collector.scoring.terms import Value
 from collector.statements.kinds import KINDS
 from collector.store.accounts import Role
@@ -50,7 +51,7 @@ def spec() -> Response:
 def periods() -> Response:
     """The periods of the contract."""
     with context().read() as conn:
-        known = scorecards.periods(conn, context().now())
+        known = scorecards.every_period(conn, context().now())
         return said([scorecard_json.period(one, scorecards.history(conn, one.name)) for one in known])
 
 
@@ -81,11 +82,10 @@ def line(path: models.LinePath, query: models.LineAsked) -> Response:
 def sealed(path: models.PeriodPath) -> Response:
     """As they were logged, oldest first."""
     with context().read() as conn:
-        known = scorecards.periods(conn, context().now())
-        names = {one.name for one in known if path.period in (one.name, str(one.number))}
-        if not names:
+        one = _period_in(scorecards.every_period(conn, context().now()), path.period)
+        if one is None:
             return failed(404, "no_such_period", f"there is no period {path.period}")
-        rows = scorecards.history(conn, names.pop())
+        rows = scorecards.history(conn, one.name)
         return said([scorecard_json.sealed(row, scorecards.read_sealed(conn, row)) for row in rows])
 
 
@@ -176,14 +176,18 @@ def archive(path: models.PeriodPath, query: models.AsOf) -> Response:
     """Every place with what is on file."""
     at = _at(query)
     with context().read() as conn:
-        known = scorecards.periods(conn, at)
-        one = next((one for one in known if path.period in (one.name, str(one.number))), None)
+        one = _period_in(scorecards.every_period(conn, at), path.period)
         if one is None:
             return failed(404, "no_such_period", f"there is no period {path.period}")
         found = archive_of(conn, one, at)
     if found is None:
         return failed(404, "no_archive", "the pack lists no documents")
     return said(judging_json.archive(found))
+
+
+def _period_in(known: Sequence[PackPeriod], name: str) -> PackPeriod | None:
+    """By name, or by number in the contract in force: that stands last."""
+    return next((one for one in reversed(known) if name in (one.name, str(one.number))), None)
 
 
 def _one(found: Sequence[dict[str, Any]], name: str) -> Response:

@@ -32,7 +32,7 @@ class NotThereError(NotFound):
 def period_asked(name: str | None = None) -> PackPeriod:
     """The period that was asked for; a page that names those there are, where it is none of them."""
     wanted = request.args.get("period", "") if name is None else name
-    known = judging_now.periods()
+    known = judging_now.every_period()
     if wanted and known and all(wanted not in (one.name, str(one.number)) for one in known):
         names = t("judging.part").join(one.name for one in known)
         raise NotThereError(t("scorecard.no_period", period=wanted, names=names))

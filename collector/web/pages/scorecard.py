@@ -292,7 +292,7 @@ def periods_table(_args: Mapping[str, str]) -> Table:
     """Every period that has begun, newest first."""
     now = context().now()
     rows = []
-    for period in reversed([one for one in judging_now.periods() if one.from_ms <= now]):
+    for period in reversed([one for one in judging_now.every_period() if one.from_ms <= now]):
         found = judging_now.card(period)
         card, words = found.judged.card, words_of(found)
         paid = last(card.money)
@@ -320,7 +320,7 @@ def seals_table(_args: Mapping[str, str]) -> Table:
     """Seals and amendments, each with what it changed."""
     rows: list[tuple[object, ...]] = []
     with context().read() as conn:
-        for period in judging_now.periods():
+        for period in judging_now.every_period():
             for number, row in enumerate(scorecards.history(conn, period.name)):
                 made = scorecards.read_sealed(conn, row)
                 name = f"{period.name} · {t('periods.seal') if not number else t('periods.nth', n=number)}"
@@ -341,7 +341,7 @@ def periods() -> Answer:
     if not judging_now.periods():
         abort(404)
     now = context().now()
-    over = [one for one in judging_now.periods() if one.to_ms <= now]
+    over = [one for one in judging_now.every_period() if one.to_ms <= now]
     ready = []
     for one in over:
         status = judging_now.card(one).status

@@ -144,7 +144,7 @@ def item_name(value: str) -> str:
 
 def _periods() -> list[Choice]:
     now = context().now()
-    return [(one.name, one.name) for one in reversed(judging_now.periods()) if one.from_ms <= now]
+    return [(one.name, one.name) for one in reversed(judging_now.every_period()) if one.from_ms <= now]
 
 
 def _things(group: str) -> Callable[[], list[Choice]]:
