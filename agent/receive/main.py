@@ -8,6 +8,7 @@ from pathlib import Path
 from agent import log, settings
 from agent.errors import AgentError
 from agent.log import log as say
+from agent.receive import engine
 from agent.receive.ledger import Ledger
 from agent.receive.server import Server
 from agent.receive.usm import Opener, User, user
@@ -18,6 +19,7 @@ from checks.api import ObservationError
 
 SOCKET = "receive.sock"
 KNOWN = "receive.known"
+ENGINE = "receive.engine"
 
 
 def main(argv: list[str]) -> int:
@@ -43,7 +45,8 @@ def main(argv: list[str]) -> int:
 def opened(state: State, wanted: Receive) -> Server:
     """A server that listens as agent.yaml says."""
     communities, users = _secrets(state, wanted.traps.secrets if wanted.traps else ())
-    server = Server(Ledger(state.path(KNOWN)), communities, Opener(users))
+    ours = engine.begun(state.path(ENGINE))
+    server = Server(Ledger(state.path(KNOWN)), communities, Opener(users), ours)
     try:
         if wanted.syslog is not None:
             port = server.syslog_udp(wanted.syslog.address, wanted.syslog.port)

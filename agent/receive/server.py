@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.receive import syslog, traps
+from agent.receive.engine import Engine
 from agent.receive.ledger import Ledger
 from agent.receive.usm import Opener, RefusedError
 from agent.sources.snmp_ber import Garbled
@@ -46,10 +47,11 @@ class _Stream:
 class Server:
     """Sockets of one receiver. `closing` is the agent's end of a pipe: when that closes, so do we."""
 
-    def __init__(self, ledger: Ledger, communities: frozenset[bytes], opener: Opener) -> None:
+    def __init__(self, ledger: Ledger, communities: frozenset[bytes], opener: Opener, engine: Engine) -> None:
         self._ledger = ledger
         self._communities = communities
         self._opener = opener
+        self._engine = engine
         self._selector = selectors.DefaultSelector()
         self._streams: dict[socket.socket, _Stream] = {}
         self._of_one: Counter[str] = Counter()
@@ -161,13 +163,14 @@ class Server:
         if not sender.may(time.monotonic()):
             return None
         try:
-            name, text, answer = traps.read(datagram, self._communities, self._opener)
+            name, text, answer = traps.read(datagram, self._communities, self._opener, self._engine)
         except (Garbled, ValueError, OverflowError):
             sender.garbled += 1
         except RefusedError:
             sender.refused += 1
         else:
-            sender.count(name, text)
+            if name:
+                sender.count(name, text)
             return answer
         return None
 

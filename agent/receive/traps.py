@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from agent.receive.usm import Opener, RefusedError
+from agent.receive.engine import Engine
+from agent.receive.usm import Opener, RefusedError, wants_answer
 from agent.sources.snmp_ber import (
     ADDRESS,
     INTEGER,
@@ -29,14 +30,16 @@ _SKIPPED = ("1.3.6.1.2.1.1.3.0", _TRAP_OID, "1.3.6.1.6.3.18.1.")
 _MOST_SHOWN = 4
 
 
-def read(datagram: bytes, communities: Collection[bytes], opener: Opener) -> tuple[str, str, bytes | None]:
-    """(OID of the notification, text, answer to send back or None); Garbled, RefusedError."""
+def read(
+    datagram: bytes, communities: Collection[bytes], opener: Opener, engine: Engine
+) -> tuple[str, str, bytes | None]:
+    """(OID of the notification, text, answer to send back or None); Garbled, RefusedError.
+
+    Nothing but an answer: somebody who asks who we are before he sends an inform of v3.
+    """
     version = _version(datagram)
     if version == 3:
-        kind, bound = opener.open(datagram)
-        if kind != V2:
-            raise Garbled("no trap")  # an inform would want our engine to be discovered first
-        return *_told(bound), None
+        return _third(datagram, opener, engine)
     if version == 0 and _kind(datagram) == V1:
         return *_first(datagram, communities), None
     _, community, kind, (number, _, _), bound = parse(datagram)
@@ -45,6 +48,22 @@ def read(datagram: bytes, communities: Collection[bytes], opener: Opener) -> tup
     _known(community, communities)
     answer = message(2, community, RESPONSE, number, 0, 0, bound) if kind == INFORM else None
     return *_told(bound), answer
+
+
+def _third(datagram: bytes, opener: Opener, engine: Engine) -> tuple[str, str, bytes | None]:
+    """A trap stands for itself; an inform goes through our own engine."""
+    if not wants_answer(datagram):
+        kind, bound = opener.open(datagram)
+        if kind != V2:
+            raise Garbled("no trap")
+        return *_told(bound), None
+    answer, heard = opener.addressed(datagram, engine)
+    if heard is None:
+        return "", "", answer
+    if heard.kind != INFORM:
+        raise Garbled("no inform")
+    told = _told(heard.bound)
+    return *told, engine.response(heard.message, heard.user, heard.number, heard.bound)
 
 
 def _known(community: bytes, communities: Collection[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Traps of SNMP v3: the user-based security model (RFC 3414, RFC 3826, RFC 7860) for what only listens.
+"""Traps and informs of SNMP v3: the user-based security model (RFC 3414, RFC 3826, RFC 7860).
 
     30 L  02 1 03  30 L [ 02 n ID  02 n SIZE  04 1 FLAGS  02 1 03 ]
           04 n [ 30 L [ 04 n ENGINE  02 n BOOTS  02 n TIME  04 n USER  04 n AUTH  04 n SALT ] ]
@@ -10,13 +10,26 @@ A message older than 150 s by its sender's own clock is refused: somebody plays 
 
 import hashlib
 import hmac
+import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
-from agent.sources.snmp_ber import INTEGER, OCTETS, Bound, Garbled, bindings, inside, number_at, opened, taken
+from agent.sources.snmp_ber import (
+    INTEGER,
+    OCTETS,
+    Bound,
+    Garbled,
+    bindings,
+    inside,
+    number_at,
+    opened,
+    taken,
+    tlv,
+    whole_number,
+)
 
 AUTH = {
     "md5": ("md5", 12),
@@ -28,6 +41,7 @@ AUTH = {
 }
 _KEY_BYTES = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32, "aes192c": 24, "aes256c": 32}
 _WINDOW_S = 150
+_MOST_BYTES = 65_507
 _MOST_ENGINES = 1024
 _MEGABYTE = 1 << 20
 
@@ -71,6 +85,24 @@ def _bound(digest: str, key: bytes, engine: bytes) -> bytes:
     return hashlib.new(digest, key + engine + key, usedforsecurity=False).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What stands outside of what is encrypted, as far as it is wanted for an answer.
+
+    `asks`: the sender wants a report where we cannot take it, as all do that send informs. `context`: engine
+    and name that it speaks of, which a response repeats.
+    """
+
+    number: int
+    asks: bool
+    private: bool
+    engine: bytes
+    starts: int
+    seconds: int
+    user: bytes
+    context: tuple[bytes, bytes] = (b"", b"")
+
+
 class Opener:
     """Opens messages of these users; remembers how far each engine's clock was."""
 
@@ -79,24 +111,40 @@ class Opener:
         self._clocks: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
     def open(self, datagram: bytes) -> tuple[int, list[Bound]]:
-        """Kind of PDU and what it binds; Garbled, RefusedError."""
-        begin, end = inside(datagram, 0, len(datagram), 0x30)
-        _, begin = number_at(datagram, begin, end)
-        flags, begin = _flags(datagram, begin, end)
-        tag, at, stop = opened(datagram, begin, end)
-        if tag != OCTETS:
-            raise Garbled("no security parameters")
-        part = _Parameters.read(datagram, at, stop)
+        """Kind of PDU and what it binds, of one whose sender's clock counts; Garbled, RefusedError."""
+        part, flags, stop, end = _outside(datagram)
+        known = self._believed(datagram, part, flags)
+        if known.auth:
+            self._timely(part)
+        kind, _, _, bound = _scoped(datagram, stop, end, part, known, encrypted=bool(flags & 2))
+        return kind, bound
+
+    def addressed(self, datagram: bytes, ours: "Clock") -> "tuple[bytes | None, Heard | None]":
+        """A message that wants an answer: the answer, and what it says where it is believed.
+
+        Nobody but a user we know is told our clock; anybody is told our engine id. Garbled, RefusedError.
+        """
+        part, flags, stop, end = _outside(datagram)
+        message = Message(
+            part.number, bool(flags & 4), bool(flags & 2), part.engine, part.boots, part.time, part.user
+        )
+        if part.engine != ours.id:
+            return ours.introduced(message), None
+        known = self._believed(datagram, part, flags)
+        if known.auth and not ours.timely(message):
+            return ours.clock(message, known), None
+        kind, number, context, bound = _scoped(datagram, stop, end, part, known, encrypted=message.private)
+        return None, Heard(kind, number, bound, replace(message, context=context), known)
+
+    def _believed(self, datagram: bytes, part: "_Parameters", flags: int) -> User:
         known = self._users.get(part.user)
         if known is None:
             raise RefusedError("user")
-        encrypted = bool(flags & 2)
-        if (known.auth and not flags & 1) or (known.privacy and not encrypted):
+        if (known.auth and not flags & 1) or (known.privacy and not flags & 2):
             raise RefusedError("level")
         if known.auth:
             _authentic(datagram, part, known)
-            self._timely(part)
-        return _scoped(datagram, stop, end, part, known, encrypted=encrypted)
+        return known
 
     def _timely(self, part: "_Parameters") -> None:
         newest = self._clocks.get(part.engine, (0, 0))
@@ -109,6 +157,49 @@ class Opener:
             self._clocks.popitem(last=False)
 
 
+class Clock(Protocol):
+    """The engine that is spoken to: agent.receive.engine.Engine."""
+
+    id: bytes
+
+    def timely(self, message: Message) -> bool:
+        """Whether a message was made for our clock."""
+
+    def introduced(self, message: Message) -> bytes:
+        """An answer with our id."""
+
+    def clock(self, message: Message, known: User) -> bytes:
+        """An answer with our clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an addressed message says: `number` of its request."""
+
+    kind: int
+    number: int
+    bound: list[Bound]
+    message: Message
+    user: User
+
+
+def wants_answer(datagram: bytes) -> bool:
+    """Whether a message of v3 asks to be reported on: what a trap never does."""
+    _, flags, _, _ = _outside(datagram)
+    return bool(flags & 4)
+
+
+def _outside(datagram: bytes) -> "tuple[_Parameters, int, int, int]":
+    """Parameters, flags, and where the scoped part begins and ends."""
+    begin, end = inside(datagram, 0, len(datagram), 0x30)
+    _, begin = number_at(datagram, begin, end)
+    number, flags, begin = _flags(datagram, begin, end)
+    tag, at, stop = opened(datagram, begin, end)
+    if tag != OCTETS:
+        raise Garbled("no security parameters")
+    return replace(_Parameters.read(datagram, at, stop), number=number), flags, stop, end
+
+
 @dataclass(frozen=True, slots=True)
 class _Parameters:
     engine: bytes
@@ -118,6 +209,7 @@ class _Parameters:
     auth: bytes
     auth_at: int
     salt: bytes
+    number: int = 0
 
     @classmethod
     def read(cls, at: bytes, begin: int, end: int) -> "_Parameters":
@@ -129,23 +221,23 @@ class _Parameters:
         auth, begin = taken(at, begin, end, OCTETS, 64)
         auth_at = begin - len(auth)
         salt, begin = taken(at, begin, end, OCTETS, 16)
-        if begin != end or not engine:
+        if begin != end:
             raise Garbled("bytes left over")
         return cls(engine, boots, time, name, auth, auth_at, salt)
 
 
-def _flags(at: bytes, begin: int, end: int) -> tuple[int, int]:
-    """The flags of the header, and where it ends."""
+def _flags(at: bytes, begin: int, end: int) -> tuple[int, int, int]:
+    """Number and flags of the header, and where it ends."""
     tag, inner, stop = opened(at, begin, end)
     if tag != 0x30:
         raise Garbled("no header")
-    _, inner = number_at(at, inner, stop)
+    number, inner = number_at(at, inner, stop)
     _, inner = number_at(at, inner, stop)
     flags, inner = taken(at, inner, stop, OCTETS, 1)
     model, inner = taken(at, inner, stop, INTEGER, 4)
     if inner != stop or len(flags) != 1 or model != b"\x03":
         raise Garbled("another security model")
-    return flags[0], stop
+    return number, flags[0], stop
 
 
 def _authentic(datagram: bytes, part: _Parameters, known: User) -> None:
@@ -159,7 +251,8 @@ def _authentic(datagram: bytes, part: _Parameters, known: User) -> None:
 
 def _scoped(
     at: bytes, begin: int, end: int, part: _Parameters, known: User, *, encrypted: bool
-) -> tuple[int, list[Bound]]:
+) -> tuple[int, int, tuple[bytes, bytes], list[Bound]]:
+    """Kind of PDU, number of its request, engine and name of the context, what it binds."""
     if encrypted:
         if not known.privacy:
             raise RefusedError("level")
@@ -174,36 +267,73 @@ def _scoped(
         tag, begin, end = opened(at, begin, end)
     if tag != 0x30:
         raise RefusedError("privacy key") if encrypted else Garbled("no scoped message")
-    _, begin = taken(at, begin, end, OCTETS, 32)
-    _, begin = taken(at, begin, end, OCTETS, 255)
+    engine, begin = taken(at, begin, end, OCTETS, 32)
+    name, begin = taken(at, begin, end, OCTETS, 255)
     if begin >= end:
         raise Garbled("breaks off")
     kind = at[begin]
     begin, end = inside(at, begin, end, kind)
-    for _ in range(3):
+    number, begin = number_at(at, begin, end)
+    for _ in range(2):
         _, begin = number_at(at, begin, end)
     begin, end = inside(at, begin, end, 0x30)
-    return kind, bindings(at, begin, end)
+    return kind, number, (engine, name), bindings(at, begin, end)
 
 
 def _decrypted(content: bytes, part: _Parameters, known: User) -> bytes:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
     if len(part.salt) != 8:
         raise Garbled("no salt")
+    if known.privacy == "des" and len(content) % 8:
+        raise Garbled("no whole blocks")
+    made = _cipher(part, known).decryptor()
+    plain: bytes = made.update(content) + made.finalize()
+    return plain
+
+
+def _cipher(part: _Parameters, known: User) -> Any:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
     key = _privacy_key(part, known)
     if known.privacy == "des":
         from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 
-        if len(content) % 8:
-            raise Garbled("no whole blocks")
         vector = bytes(a ^ b for a, b in zip(key[8:16], part.salt, strict=True))
         # Single DES is triple DES with one key thrice.
-        made = Cipher(TripleDES(key[:8] * 3), modes.CBC(vector)).decryptor()
-    else:
-        clock = part.boots.to_bytes(4, "big") + part.time.to_bytes(4, "big")
-        made = Cipher(algorithms.AES(key), _cfb()(clock + part.salt)).decryptor()
-    return made.update(content) + made.finalize()
+        return Cipher(TripleDES(key[:8] * 3), modes.CBC(vector))
+    clock = part.boots.to_bytes(4, "big") + part.time.to_bytes(4, "big")
+    return Cipher(algorithms.AES(key), _cfb()(clock + part.salt))
+
+
+def sealed(
+    message: Message,
+    known: User | None,
+    engine: bytes,
+    clock: tuple[int, int],
+    scoped: bytes,
+    *,
+    private: bool,
+) -> bytes:
+    """An answer to this message under our engine and clock; not authenticated where no user is known."""
+    flags, width, salt = 0, 0, b""
+    name = known.name if known else message.user
+    if known is not None and known.auth:
+        flags, width = 1, known.width
+        if private and known.privacy:
+            flags, salt = 3, secrets.token_bytes(8)
+            part = _Parameters(engine, *clock, name, b"", 0, salt)
+            block = scoped + bytes(-len(scoped) % 8) if known.privacy == "des" else scoped
+            made = _cipher(part, known).encryptor()
+            scoped = tlv(OCTETS, made.update(block) + made.finalize())
+    rest = tlv(OCTETS, salt)
+    spoken = tlv(OCTETS, engine) + whole_number(clock[0]) + whole_number(clock[1]) + tlv(OCTETS, name)
+    head = whole_number(message.number) + whole_number(_MOST_BYTES) + tlv(OCTETS, bytes((flags,)))
+    parameters = tlv(OCTETS, tlv(0x30, spoken + tlv(OCTETS, bytes(width)) + rest))
+    whole = tlv(0x30, whole_number(3) + tlv(0x30, head + whole_number(3)) + parameters + scoped)
+    if known is None or not width:
+        return whole
+    key = _bound(known.digest, known.auth, engine)
+    at = len(whole) - len(scoped) - len(rest) - width
+    return whole[:at] + hmac.digest(key, whole, known.digest)[:width] + whole[at + width :]
 
 
 def _cfb() -> Any:

@@ -130,7 +130,8 @@ def value_of(tag: int, content: bytes) -> Value:
     return None
 
 
-def _tlv(tag: int, content: bytes) -> bytes:
+def tlv(tag: int, content: bytes) -> bytes:
+    """Tag, length, content."""
     size = len(content)
     if size < 0x80:
         return bytes((tag, size)) + content
@@ -138,17 +139,18 @@ def _tlv(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x80 | len(length))) + length + content
 
 
-def _integer(value: int) -> bytes:
-    return _tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+def whole_number(value: int) -> bytes:
+    """An INTEGER with its tag."""
+    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
 def message(
     version: int, community: bytes, kind: int, number: int, first: int, second: int, bound: Sequence[Bound]
 ) -> bytes:
     """One whole datagram: `version` 1 or 2; `first`, `second`: status and index, or GETBULK's two numbers."""
-    bindings = b"".join(_tlv(0x30, _tlv(OID, oid) + _tlv(tag, content)) for oid, tag, content in bound)
-    pdu = _integer(number) + _integer(first) + _integer(second) + _tlv(0x30, bindings)
-    return _tlv(0x30, _integer(version - 1) + _tlv(OCTETS, community) + _tlv(kind, pdu))
+    bindings = b"".join(tlv(0x30, tlv(OID, oid) + tlv(tag, content)) for oid, tag, content in bound)
+    pdu = whole_number(number) + whole_number(first) + whole_number(second) + tlv(0x30, bindings)
+    return tlv(0x30, whole_number(version - 1) + tlv(OCTETS, community) + tlv(kind, pdu))
 
 
 def request(
@@ -156,15 +158,15 @@ def request(
 ) -> bytes:
     """A GET, GETNEXT or GETBULK for these encoded OIDs."""
     asked = b"".join(_asked(head) for head in heads)
-    pdu = _integer(number) + _integer(0) + _integer(repeat) + _tlv(0x30, asked)
-    return _tlv(0x30, _integer(version - 1) + _tlv(OCTETS, community) + _tlv(kind, pdu))
+    pdu = whole_number(number) + whole_number(0) + whole_number(repeat) + tlv(0x30, asked)
+    return tlv(0x30, whole_number(version - 1) + tlv(OCTETS, community) + tlv(kind, pdu))
 
 
 def _asked(head: bytes) -> bytes:
     size = len(head)
     if size < 0x7C:
         return bytes((0x30, size + 4, OID, size)) + head + b"\x05\x00"
-    return _tlv(0x30, _tlv(OID, head) + _tlv(NULL, b""))
+    return tlv(0x30, tlv(OID, head) + tlv(NULL, b""))
 
 
 def opened(at: bytes, begin: int, end: int) -> tuple[int, int, int]:

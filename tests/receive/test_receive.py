@@ -1,13 +1,16 @@
 """What is sent to the agent: hostile and lost first, then real senders' traps and syslog."""
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
 
-from agent.receive import syslog
+from agent.receive import syslog, traps
+from agent.receive.engine import begun
 from agent.receive.ledger import BURST, MOST_SENDERS, Ledger
 from agent.receive.redact import MOST, redacted
 from agent.receive.usm import Opener, RefusedError, User, user
@@ -162,6 +165,82 @@ def test_an_inform_is_answered_and_one_named_critical_is_critical(ports, ears, l
     counted(1)
     params = {**HERE, "critical": ["1.3.6.1.2.1.33.2"]}
     assert why(looked("network.traps", params, ears, "crit"))["1.3.6.1.2.1.33.2.1"] == "notified"
+
+
+INFORMS = {name: words for name, words in SENDERS.items() if "-v3" in words}
+
+
+def inform(words, to):
+    """snmpinform's command line for a link that went down; it fails unless it is answered."""
+    words = ["snmpinform", "-t", "50", "-r", "0", *words.split()]
+    for option, key in (("-A", "authpass12"), ("-X", "privpass12")):
+        words += [] if option in words else [option, key]
+    return [*words, to, "", *LINK_DOWN]
+
+
+@pytest.mark.parametrize("words", INFORMS.values(), ids=INFORMS)
+def test_an_inform_of_v3_is_answered_under_our_own_engine(words, ports, ears, looked, why, program, counted):
+    looked("network.traps", HERE, ears)
+    program(*inform(words, f"127.0.0.1:{ports['traps']}"))
+    counted(1)
+    found = why(looked("network.traps", HERE, ears, hidden=HIDDEN))
+    assert found["links_down"] == "notified" and not {"refused", "garbled"} & found.keys()
+
+
+@pytest.mark.parametrize("words", [one for one in OTHERS if "-v3" in one])
+def test_an_inform_of_somebody_else_is_not_answered(words, ports, ears, looked, why, counted):
+    looked("network.traps", HERE, ears)
+    words = inform(words, f"127.0.0.1:{ports['traps']}")
+    if shutil.which(words[0]) is None:
+        pytest.skip("NOT TESTED: snmpinform is not installed")
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
+        counted(1)
+        assert process.poll() is None, "it still waits for its answer"
+        process.kill()
+    found = why(looked("network.traps", HERE, ears, hidden=HIDDEN))
+    assert "links_down" not in found
+    assert found.get("refused") == "not_believed" or found.get("garbled") == "garbled"
+
+
+def heard_inform(opener, engine, sock, process):
+    """Play the receiver by hand: the datagram that carries the inform, and what it was answered by."""
+    while True:
+        data, peer = sock.recvfrom(65_535)
+        name, _, answer = traps.read(data, (), opener, engine)
+        sock.sendto(answer, peer)
+        if name:
+            assert process.wait(60) == 0
+            return data
+
+
+def test_an_inform_played_again_after_a_start_is_counted_no_more(tmp_path):
+    if shutil.which("snmpinform") is None:
+        pytest.skip("NOT TESTED: snmpinform is not installed")
+    secret = {"user": "sha", "auth": "sha", "auth_password": "authpass12"}
+    secret |= {"privacy": "aes128", "privacy_password": "privpass12"}
+    opener = Opener({b"sha": user(secret)})
+    before = begun(tmp_path / "engine")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(60)
+        words = inform(INFORMS["SHA, AES"], f"127.0.0.1:{sock.getsockname()[1]}")
+        with subprocess.Popen(words) as process:
+            data = heard_inform(opener, before, sock, process)
+    after = begun(tmp_path / "engine")
+    assert (after.id, after.starts) == (before.id, before.starts + 1)
+    assert traps.read(data, (), opener, before)[0]
+    name, _, answer = traps.read(data, (), opener, after)
+    assert not name and answer, "it is told our clock, and not counted"
+
+
+def test_an_engine_whose_file_is_no_use_becomes_another(tmp_path):
+    path = tmp_path / "engine"
+    first = begun(path)
+    for broken in (b"", b"{", b'{"id": "zz", "starts": 1}', b'{"id": "80", "starts": 1}', b"[1]"):
+        path.write_bytes(broken)
+        made = begun(path)
+        assert made.id != first.id and made.starts == 1
+        assert begun(path).starts == 2
 
 
 def test_a_message_played_again_later_is_refused(program):

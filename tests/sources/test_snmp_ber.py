@@ -135,7 +135,7 @@ PIECES = st.lists(
     st.tuples(st.binary(max_size=14), st.sampled_from([*snmp_ber.TAGS, 0x24, 0x03]), st.binary(max_size=12)),
     max_size=4,
 ).map(
-    lambda rows: b"".join(snmp_ber._tlv(0x30, snmp_ber._tlv(6, o) + snmp_ber._tlv(t, c)) for o, t, c in rows)
+    lambda rows: b"".join(snmp_ber.tlv(0x30, snmp_ber.tlv(6, o) + snmp_ber.tlv(t, c)) for o, t, c in rows)
 )
 
 
