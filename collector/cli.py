@@ -35,6 +35,7 @@ _COMMANDS = {
     "scorecard": "collector.cli_scorecard:scorecard",
     "faults": "collector.cli_faults:faults",
     "findings": "collector.cli_faults:findings",
+    "notify": "collector.cli_messages:notify",
 }
 _LATER = ("prune",)
 

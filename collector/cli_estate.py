@@ -112,11 +112,12 @@ def _load(file: Path, as_json: bool) -> Loaded:
     """The estate in `file`; its mistakes are printed and exit with 1."""
     from collector.estate.catalog import installed
     from collector.estate.loading import read_estate
+    from collector.notify.channels import trouble
 
     if not file.is_file():
         _fail(f"{file}: no such file")
     try:
-        return read_estate(file.name, _reader(file.parent), installed())
+        return read_estate(file.name, _reader(file.parent), installed(), trouble)
     except EstateError as error:
         if as_json:
             problems = [asdict(problem) for problem in error.problems]

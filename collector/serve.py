@@ -117,8 +117,19 @@ def serve(
             raise ConfigError(f"plain HTTP on {host}: only a loopback address may go without TLS")
         tls = None if plain else (directory / "tls" / "cert.pem", directory / "tls" / "key.pem")
         count = default_count() if provers is None else provers
+        for problem in _unsayable(context):
+            say(f"warning: {problem}")
         with running(context, accept_restore=accept_restore, provers=count) as app:
             _run(app, (host, port), tls, WAITING_THREADS if count else THREADS, say)
+
+
+def _unsayable(context: Context) -> list[str]:
+    """Recipients of messages that cannot be reached as this collector is set up."""
+    from collector.jobs import message_status
+
+    with context.read() as conn:
+        found = message_status.recipients(context, conn)
+    return [f"notify {one.name} ({one.shown}): {one.why}" for one in found if one.why]
 
 
 def _run(

@@ -13,7 +13,7 @@ import sys
 from base64 import b64encode
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from collector.notify.rules import ALIASES
 
@@ -44,11 +44,13 @@ def handed_over(wanted: dict[str, Any]) -> str:
 
 
 def _webhook(wanted: dict[str, Any]) -> str:
-    """POST of a JSON object, as apprise's json:// has it, with `items` besides; only a 2xx is taken."""
+    """POST of a JSON object as apprise's json:// has it, with `items` besides and headers of `?+NAME=VALUE`; only
+    a 2xx is taken."""
     parts = urlsplit(wanted["url"])
-    asked = parse_qsl(parts.query, keep_blank_values=True)
+    asked = [part for part in parts.query.split("&") if part]
+    own = [part for part in asked if unquote(part).startswith("+")]
     headers = {"Content-Type": "application/json", "User-Agent": "roundseal"}
-    headers |= {name[1:]: value for name, value in asked if name.startswith("+")}
+    headers |= {unquote(name)[1:]: unquote(value) for name, _, value in (one.partition("=") for one in own)}
     if parts.username:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
@@ -61,7 +63,7 @@ def _webhook(wanted: dict[str, Any]) -> str:
     }
     kind = HTTPSConnection if parts.scheme == "jsons" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=WAIT_S)
-    query = "&".join(part for part in parts.query.split("&") if part and not part.startswith(("+", "%2B")))
+    query = "&".join(part for part in asked if part not in own)
     try:
         target = (parts.path or "/") + (f"?{query}" if query else "")
         connection.request("POST", target, json.dumps(body, ensure_ascii=False).encode(), headers)

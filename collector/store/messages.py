@@ -154,6 +154,13 @@ def lines(conn: Connection, limit: int = 200, state: str | None = None) -> list[
     return [Line(*row) for row in conn.execute(wanted)]
 
 
+def of(conn: Connection, to: str) -> list[Line]:
+    """All lines for a recipient, oldest first."""
+    table = outgoing_table
+    wanted = select(table).where(table.c.to == to).order_by(table.c.id)
+    return [Line(*row) for row in conn.execute(wanted)]
+
+
 def tried(conn: Connection, ids: Sequence[int], at: int, code: str, not_before: int) -> None:
     """A try failed; the next one comes later."""
     table = outgoing_table

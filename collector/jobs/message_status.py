@@ -1,0 +1,86 @@
+"""How messages stand: for each recipient what waits, was taken or failed, and why it cannot go out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from collector.context import Context
+from collector.notify.channels import missing
+from collector.notify.means import Means, MeansError
+from collector.notify.rules import CUSTOM, SECRET, Rule, channel_of, digest_of
+from collector.store import estates, messages
+from collector.store.messages import ACCEPTED, FAILED, WAITING, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A recipient of the estate in force. `name`: of its rule, else its number; `shown`: without what may
+    be a token; `why`: a detail where nothing can go out as things are set up; `code`: of the last try that
+    failed and has not been made good, "" where there is none."""
+
+    name: str
+    to: str
+    shown: str
+    whens: tuple[str, ...]
+    waiting: int = 0
+    taken: int = 0
+    failed: int = 0
+    last_ms: int | None = None
+    code: str = ""
+    why: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether messages go out, as far as anybody can tell."""
+        return not self.why and not self.code
+
+
+def shown(to: str) -> str:
+    """A recipient without what may be a token: its channel and a few letters of its digest."""
+    if to.startswith((SECRET, CUSTOM)):
+        return to
+    return f"{to.partition('://')[0]}://… ({digest_of(to)[:8]})"
+
+
+def rules(conn: Connection) -> tuple[Rule, ...]:
+    """The rules in force."""
+    applied = estates.newest(conn)
+    return () if applied is None else estates.terms(conn, applied.idx).notify
+
+
+def recipients(context: Context, conn: Connection) -> list[Recipient]:
+    """Every recipient of the estate in force, in its order."""
+    by_to: dict[str, list[tuple[int, Rule]]] = {}
+    for number, rule in enumerate(rules(conn), 1):
+        by_to.setdefault(rule.to, []).append((number, rule))
+    means = Means(context.directory)
+    return [_recipient(to, held, messages.of(conn, to), means) for to, held in by_to.items()]
+
+
+def _recipient(to: str, held: Sequence[tuple[int, Rule]], lines: Sequence[Line], means: Means) -> Recipient:
+    named = next((rule.id for _, rule in held if rule.id), "") or str(held[0][0])
+    tried = [one for one in lines if one.tried_ms]
+    last = max(tried, key=lambda one: (one.tried_ms, one.id), default=None)
+    count = {state: sum(one.state == state for one in lines) for state in (WAITING, ACCEPTED, FAILED)}
+    return Recipient(
+        name=named,
+        to=to,
+        shown=shown(to),
+        whens=tuple(dict.fromkeys(rule.when for _, rule in held)),
+        waiting=count[WAITING],
+        taken=count[ACCEPTED],
+        failed=count[FAILED],
+        last_ms=max((one.tried_ms for one in lines if one.state == ACCEPTED), default=None),
+        code="" if last is None else last.code,
+        why=why(means, to),
+    )
+
+
+def why(means: Means, to: str) -> str:
+    """Why nothing can go out to a recipient as things are set up here; "" where it can."""
+    try:
+        address = means.address(to)
+    except MeansError as error:
+        return str(error)
+    return missing(channel_of(address if to.startswith(SECRET) else to))
