@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from collector.judging import inspections, late_scans, moves, not_done, said, services, unwatched
+from collector.judging import accepted, inspections, late_scans, moves, not_done, said, services, unwatched
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground
@@ -33,6 +33,7 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked)]
     items, gaps = late_scans.doubted((items, gaps), ground.scans, ground.said, period)
     items, gaps = not_done.settled(ground.said, (items, gaps), asked)
+    items, gaps = accepted.settled(ground.said, (items, gaps), asked)
     gaps += said.weighty(items, asked)
     items += moves.moves(estates, period, as_of_ms)
     items = [_stamped(one, estates, period) for one in items]

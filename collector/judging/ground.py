@@ -105,7 +105,8 @@ class ScanSeen:
 class ServiceSeen:
     """The availability of a system in the period: shares (0-1, None: no figure) and what they stand on.
 
-    `changed`: entries that changed in the period by what it is judged.
+    `changed`: entries that changed in the period by what it is judged; `blind`: in how many stretches nobody
+    saw it, so that a fault may hide in each.
     """
 
     system: str
@@ -114,6 +115,7 @@ class ServiceSeen:
     high: Fraction | None
     proofs: tuple[Proof, ...] = ()
     changed: tuple[int, ...] = ()
+    blind: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from collector.availability.approvals import Approval
 from collector.availability.calendar_cn import Calendar
+from collector.availability.classes import TimeClass
 from collector.availability.courses import Around, Course, Part, course, together
 from collector.availability.runs import Run
 from collector.availability.terms import Runs
@@ -14,6 +15,7 @@ from collector.judging.ground import ServiceSeen
 from collector.scoring.model import Item, Proof, Scalar
 
 _PLACES = 10**6
+_SHORTEST_MS = 60_000  # of a fault, where a contract names one at all
 UNION = "*"
 Looks = Mapping[tuple[str, str], Mapping[str, Sequence[tuple[Run, int]]]]
 """(check, target) -> vantage -> runs, each with the entry of its last observation."""
@@ -65,7 +67,19 @@ def keys_of(parts: Iterable[Part]) -> Keys:
 
 def _seen(system: str, made: Course, proofs: tuple[Proof, ...], changed: tuple[int, ...]) -> ServiceSeen:
     shares = made.ratios
-    return ServiceSeen(system, shares.known, shares.low, shares.high, proofs, changed)
+    return ServiceSeen(system, shares.known, shares.low, shares.high, proofs, changed, _blind(made))
+
+
+def _blind(made: Course) -> int:
+    """Stretches that nobody saw, long enough for a fault; what is not agreed time parts none."""
+    seen = {TimeClass.UP, TimeClass.DEGRADED, TimeClass.DOWN}
+    count = length = 0
+    for begin, end, what in (*made.segments, (0, 0, TimeClass.UP)):
+        if what is TimeClass.UNKNOWN:
+            length += end - begin
+        elif what in seen:
+            count, length = count + (length >= _SHORTEST_MS), 0
+    return count
 
 
 def _around(system: str, given: Measured) -> Around:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from collector.inspection.deadlines import add_months, start_of
+from collector.judging.accepted import FLAWS
 from collector.judging.asked import Asked
 from collector.judging.ground import CHINA, ServiceSeen
 from collector.judging.said import belongs
@@ -25,7 +26,6 @@ MOST_UNSEEN = 1
 """Per mille, where the pack has no option `unseen.max`: 43 minutes of a month, for an unwatched hour may hide
 a fault that lasted as long as the shortest limit of recovery; 8.76 hours of a year, which is what Huai'an's
 99.9 % gives away."""
-FLAWS = ("vulnerability_late", "vulnerability_found")
 _QUARTER = 3  # months: no contract wants scans more seldom
 _MAY_COME = ("finding_late", "report_late_days", "repeat_fault", "lapse", *FLAWS, *sorted(BY_PEOPLE))
 _BUYER_TELLS = ("deduction", "fine", "veto", "reprimand", "promise_missed", "absence", "refusal")
@@ -46,19 +46,21 @@ def unproven(seen: Sequence[ServiceSeen], units: Mapping[str, str], asked: Asked
 
 def unwatched(seen: Sequence[ServiceSeen], units: Sequence[Unit], asked: Asked) -> Iterator[Gap]:
     """Faults of systems that nobody, or nobody long enough, looked at; of every unit while the period goes
-    on, for tomorrow may bring one; and of a contract without a system in scope."""
+    on, for tomorrow may bring one; and of a contract without a system in scope. At most one hides in each
+    stretch that nobody saw."""
     hidden = _hidden(seen, asked)
     for kind in sorted(BY_LOOKING & asked.kinds - {"availability"}):
         if not any(unit.systems for unit in units):
-            yield Gap(kind, "nothing_in_scope", who="admin")
+            yield Gap(kind, "nothing_in_scope", at_most=1, who="admin")
         for unit in units:
             if asked.as_of_ms < asked.period.to_ms:
-                yield Gap(kind, "period_open", unit.id, who="operator", until_ms=asked.period.to_ms)
+                until = asked.period.to_ms
+                yield Gap(kind, "period_open", unit.id, at_most=1, who="operator", until_ms=until)
                 continue
             for system in unit.systems:
-                reason = hidden.get(system.id, "not_observed")
+                reason, stretches = hidden.get(system.id, ("not_observed", 1))
                 if reason:
-                    yield Gap(kind, reason, unit.id, system.id, who="operator")
+                    yield Gap(kind, reason, unit.id, system.id, at_most=stretches, who="operator")
 
 
 def unscanned(scans: Iterable[Item], units_of: UnitsOf, asked: Asked) -> Iterator[Gap]:
@@ -75,7 +77,7 @@ def unscanned(scans: Iterable[Item], units_of: UnitsOf, asked: Asked) -> Iterato
             missing |= {(unit.id, one.id): None for one in unit.systems if one.id not in told}
     for kind in kinds:
         for place, system in missing:
-            yield Gap(kind, "no_report", place, system, who="operator")
+            yield Gap(kind, "no_report", place, system, at_most=1, who="operator")
 
 
 def _quarters(period: PackPeriod) -> Iterator[PackPeriod]:
@@ -143,11 +145,13 @@ def most(asked: Asked) -> Fraction:
     return Fraction(chosen if type(chosen) is int else MOST_UNSEEN, 1000)
 
 
-def _hidden(seen: Sequence[ServiceSeen], asked: Asked) -> dict[str, str]:
-    """System -> why its silence proves nothing; "" where it does, or no time of it was agreed."""
+def _hidden(seen: Sequence[ServiceSeen], asked: Asked) -> dict[str, tuple[str, int]]:
+    """System -> why its silence proves nothing ("" where it does, or no time of it was agreed), and in how
+    many stretches."""
     limit = most(asked)
     made = {}
     for one in seen:
         nothing = one.known is None and one.low is not None
-        made[one.system] = "not_observed" if nothing else "unknown_time" if unseen(one) > limit else ""
+        reason = "not_observed" if nothing else "unknown_time" if unseen(one) > limit else ""
+        made[one.system] = reason, max(one.blind, 1)
     return made

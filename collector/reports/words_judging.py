@@ -31,7 +31,7 @@ STATES: Words = {
     "j_event": ("按需", "when it happens"),
     "j_provisional": ("暂定", "provisional"),
     "j_sealed": ("已封存", "sealed"),
-    "j_amended": ("已更正", "amended"),
+    "j_amended": ("封存后有变化", "differs since its seal"),
     "j_running_period": ("考核期内", "running"),
     "j_needs_second": ("待第二人确认", "awaits the second person"),
     "j_late_given": ("迟填", "entered late"),
@@ -88,6 +88,7 @@ KINDS_OF_ITEMS: Words = {
     "late_optimisation": ("优化逾期", "late optimisation"),
     "veto": ("否决事项", "veto"),
     "not_done": ("未开展", "not done"),
+    "accepted": ("经验收，无人观测的部分按未发生计", "unseen, accepted by the buyer as none"),
 }
 
 _REASONS: Words = {
@@ -173,6 +174,7 @@ _WORDS: Words = {
     "high": ("高危", "high"),
     "medium": ("中危", "medium"),
     "low": ("低危", "low"),
+    "info": ("信息", "information"),
     "major": ("重大", "major"),
     "hazard": ("安全隐患", "hazard"),
     "notified": ("被通报", "notified"),
@@ -232,6 +234,10 @@ _CAUSES: Words = {
     "share": ("已有 {present} / 应有 {required}", "{present} of {required} present"),
     "nothing_required": ("没有应归档的资料", "nothing is required"),
     "silence": ("没有人填报，按未发生计", "nobody stated any: counts as none"),
+    "accepted": (
+        "甲方验收，无人观测的部分按未发生计",
+        "the buyer accepted it: what nobody saw counts as none",
+    ),
     "list_unknown": ("应有数量未知", "what is required is not known"),
     "steps": ("实际 {value}，目标 {target}，扣 {points} 分", "{value} against {target}, {points} points off"),
     "no_value": ("没有数值", "no value"),

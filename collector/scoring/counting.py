@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from collector.scoring.choices import Choices, kinds_in, options_in
-from collector.scoring.kinds import BY_LOOKING, BY_PEOPLE
+from collector.scoring.kinds import ACCEPTED, BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
 from collector.scoring.terms import Select
 
@@ -107,14 +107,18 @@ class Ledger:
         high = low + sum((_most(gap, by) for _, gap in gaps), Fraction(0))
         if by == "any":
             high = min(high, Fraction(1))
-        places = (*(i for i, _ in items), *self._undone(select.kind, scope))
+        places = (*(i for i, _ in items), *self.cited(select.kind, scope))
         return Counted(low, high, places, tuple(i for i, _ in gaps))
 
-    def _undone(self, kind: str, scope: Scope) -> Iterator[int]:
-        """What says that something of a kind was not done: cited, never counted."""
-        for i, item in self._items.get("not_done", ()):
+    def cited(self, kind: str, scope: Scope) -> Iterator[int]:
+        """What says that something of a kind was not done, or that there was none: cited, never counted."""
+        for i, item in (*self._items.get("not_done", ()), *self._items.get(ACCEPTED, ())):
             if item.facts.get("item") == kind and (scope.unit is None or item.unit in (None, scope.unit)):
                 yield i
+
+    def accepted(self, places: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of these items that are the buyer's acceptance of what nobody saw."""
+        return tuple(i for i in places if self.facts.items[i].kind == ACCEPTED)
 
     def options_of(self, rule: Any) -> tuple[str, ...]:
         """Keys of the options that decide a rule of the pack that is being scored, found out once; those that

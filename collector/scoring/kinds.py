@@ -3,6 +3,7 @@
 A pack that names another kind is refused; so is a fact that its kind doesn't have.
 """
 
+ACCEPTED = "accepted"
 KINDS: dict[str, frozenset[str]] = {
     # From signed results (collector/inspection, backups, scans, availability), one each.
     "inspection": frozenset({"round", "coverage"}),
@@ -50,6 +51,8 @@ KINDS: dict[str, frozenset[str]] = {
     # From statements by people (collector/statements).
     # What was not done, as somebody stated: cited by the line of `item`, counted by none.
     "not_done": frozenset({"item", "disputed", "against"}),
+    # What nobody saw of the kind `item` counts as none by the buyer's acceptance of the period: cited.
+    "accepted": frozenset({"item", "count"}),
     "satisfaction": frozenset({"late", "stated"}),  # value: points (Luohe) or per cent (Huai'an)
     "visit": frozenset(),
     "document_required": frozenset({"item"}),  # value: how many

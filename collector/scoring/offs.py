@@ -8,7 +8,7 @@ from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Counted, Ledger, Scope
 from collector.scoring.model import Item, Line, LineState, Proof
 from collector.scoring.money import Range, sum_of
-from collector.scoring.rules import ZERO, Looking, cause, silence, value_of
+from collector.scoring.rules import ZERO, Looking, accepted, cause, silence, value_of
 from collector.scoring.terms import Deduction, Fine, Scoring, Select, Veto
 
 WHOLE = Scope()
@@ -31,8 +31,9 @@ def _line(
 ) -> Line:
     known = choices.values
     used = tuple((key, shown(known[key])) for key in ledger.options_of(rule) if key in known)
-    causes = silence([(rule.count, found)])
-    if found.items:
+    held = ledger.accepted(found.items)
+    causes = (*accepted(ledger, held), *silence([(rule.count, found)]))
+    if len(found.items) > len(held):
         causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),)
     return Line(
         f"{prefix}.{rule.id}",
@@ -74,7 +75,7 @@ def _off(rule: Deduction, found: Counted, ledger: Ledger, choices: Choices) -> R
     each = None if rule.each is None else choices.amount(rule.each)
     if given:
         # Who states a notice need not know its points: then the contract's count.
-        items = [ledger.facts.items[i] for i in found.items]
+        items = [one for one in (ledger.facts.items[i] for i in found.items) if one.kind == rule.count.kind]
         low = sum(((each or ZERO) if one.facts.get("by_rule") else one.value for one in items), ZERO)
     else:
         low = (each or ZERO) * found.low
@@ -104,7 +105,8 @@ def _fined(rule: Fine, found: Counted, scoring: Scoring, ledger: Ledger, choices
     each = None if rule.yuan is None else choices.amount(rule.yuan)
     if rule.count.kind == "fine":
         share = ledger.facts.period.share
-        amounts = [_yuan(ledger.facts.items[i], scoring, share) for i in found.items]
+        fined = [one for one in (ledger.facts.items[i] for i in found.items) if one.kind == rule.count.kind]
+        amounts = [_yuan(one, scoring, share) for one in fined]
         once = choices.word(rule.count.by) == "any"
         low = max(amounts, default=ZERO) if once else sum(amounts, ZERO)
     else:

@@ -142,12 +142,14 @@ def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
     gaps: list[int] = []
     counted = ZERO
     told: list[tuple[Select, Counted]] = []
+    open_ = _Open(at)
     for term in rule.terms:
         if not at.choices.holds(term.when):
             continue
         found, least, most = taken(term, at)
         told.append((term.count, found))
-        low, high = low - most, high - least
+        low, high = low - least, high - least
+        open_.add(term, found, most - least)
         counted += found.low
         items += found.items
         gaps += found.gaps
@@ -156,13 +158,47 @@ def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
             numbers = {"each": each, "counted": found.low, "per": Fraction(term.per), "points": least}
             causes.append(cause("deducted", {**numbers, "title": term.title}, found.items))
     places = tuple(dict.fromkeys(items)), tuple(dict.fromkeys(gaps))
-    return Points(low, high, (*causes, *silence(told)), *places, None, counted, None)
+    why = (*causes, *accepted(at.ledger, places[0]), *silence(told))
+    return Points(low - open_.points, high, why, *places, None, counted, None)
+
+
+class _Open:
+    """What gaps may still cost a line. One thing that nobody saw is of one term (a fault has one level): the
+    dearest that it may be, not all of them."""
+
+    def __init__(self, at: Looking) -> None:
+        self._at = at
+        self._by_gap: dict[int, Fraction] = {}
+        self._rest = ZERO
+
+    @property
+    def points(self) -> Fraction:
+        """Off at most."""
+        return self._rest + sum(self._by_gap.values(), ZERO)
+
+    def add(self, term: Term, found: Counted, more: Fraction) -> None:
+        """A term with its gaps; `more`: what they may cost if each is one of its own."""
+        limits = {i: self._at.ledger.facts.gaps[i].at_most for i in found.gaps}
+        single = term.per == 1 and self._at.choices.word(term.count.by) == "item"
+        if not single or any(limit is None for limit in limits.values()):
+            self._rest += more
+            return
+        each = self._at.choices.amount(term.each)
+        for i, limit in limits.items():
+            self._by_gap[i] = max(self._by_gap.get(i, ZERO), each * (limit or 0))
 
 
 def silence(told: Iterable[tuple[Select, Counted]]) -> tuple[Cause, ...]:
     """That points rest on nobody having stated anything: nothing but people's words could tell."""
     kinds = {rule.kind for rule, found in told if not found.items and not found.gaps} & BY_PEOPLE
     return (cause("silence", {"kinds": ",".join(sorted(kinds))}),) if kinds else ()
+
+
+def accepted(ledger: Ledger, places: tuple[int, ...]) -> tuple[Cause, ...]:
+    """That points rest on the buyer's acceptance of what nobody saw."""
+    items = ledger.accepted(places)
+    kinds = sorted({str(ledger.facts.items[i].facts.get("item")) for i in items})
+    return (cause("accepted", {"kinds": ",".join(kinds)}, items),) if items else ()
 
 
 def taken(term: Term, at: Looking) -> tuple[Counted, Fraction, Fraction]:
@@ -197,7 +233,7 @@ def steps(rule: Steps, at: Looking, full: Fraction) -> Points:
     lost = [each * _steps(rule.target - one, rule.step, rounding) for one in bounds]
     numbers: dict[str, Fraction | str] = {"value": bounds[0], "target": rule.target, "step": rule.step}
     numbers |= {"rounding": rounding, "points": lost[0]}
-    causes = (cause("steps", numbers, items),)
+    causes = (cause("steps", numbers, items), *accepted(at.ledger, items))
     short = max(rule.target - bounds[0], ZERO)
     return Points(full - lost[0], full - lost[1], causes, items, gaps, rule.target, bounds[0], short)
 
@@ -212,10 +248,11 @@ def value_of(select: Select, at: Looking) -> tuple[tuple[int, ...], tuple[int, .
     if not items:
         return (), gaps, None
     place, item = min(items, key=lambda one: one[1].value)
+    places = (place, *at.ledger.cited(select.kind, at.scope))
     if not gaps:
-        return (place,), (), (item.value, item.value)
+        return places, (), (item.value, item.value)
     low, high = (_fact(item, name, other) for name, other in (("low", ZERO), ("high", Fraction(100))))
-    return (place,), gaps, (low, high)
+    return places, gaps, (low, high)
 
 
 def _fact(item: Item, name: str, default: Fraction) -> Fraction:

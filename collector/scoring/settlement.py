@@ -56,7 +56,7 @@ def _payment(rule: FeeMoney, cards: Sequence[Scorecard], choices: Choices) -> tu
     paid = net.floored(floor)
     return (
         yuan.money("period_payment", rule.clause, paid),
-        yuan.money("shortfall", rule.clause, Range(paid.low - net.low, paid.high - net.high)),
+        yuan.money("shortfall", rule.clause, Range(paid.high - net.high, paid.low - net.low)),
     )
 
 
