@@ -44,8 +44,9 @@ def handed_over(wanted: dict[str, Any]) -> str:
 
 
 def _webhook(wanted: dict[str, Any]) -> str:
-    """POST of a JSON object as apprise's json:// has it, `items` besides, with headers of `?+NAME=VALUE`. Only
-    a 2xx is taken."""
+    """POST of a JSON object as apprise's json:// has it, with `items` besides and headers of `?+NAME=VALUE`.
+
+    Only a 2xx is taken."""
     parts = urlsplit(wanted["url"])
     asked = [part for part in parts.query.split("&") if part]
     own = [part for part in asked if unquote(part).startswith("+")]

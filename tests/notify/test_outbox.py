@@ -98,7 +98,8 @@ def test_it_goes_up_until_somebody_has_acknowledged(told, hook):
     told.probe(8, down=range(8))
     assert told.turn() == ["accepted", "accepted"]
     fault = told.faults()[0].id
-    statements.add(told.context, "fault_acknowledged", {"fault": fault}, by="cli")
+    taken_up = {"fault": fault, "at": "2026-07-01T08:11+08:00"}
+    statements.add(told.context, "fault_acknowledged", taken_up, by="cli")
     told.probe(30, down=range(30))
     assert told.turn() == []
     assert [one[:3] for one in states(told)] == [
