@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from collector.inspection.cadence_due import Ask, turns
 from collector.inspection.cadence_model import (
+    NOT_CONFIRMED,
     NOT_PLANNED,
     Breach,
     Deed,
@@ -234,9 +235,10 @@ def _unsure(asked: _Asked, turn: Turn, found: _Found, in_time: list[Deed], index
         return "uncertain_time"
     if _waits(asked, turn, index.observed.pending):
         return "round_open"
-    unplanned = [one for one in found.partial if one.reason == NOT_PLANNED]
-    if unplanned and found.counted([*in_time, *found.unsure, *unplanned]) >= turn.needed:
-        return NOT_PLANNED
+    for reasons in ((NOT_CONFIRMED,), (NOT_PLANNED, NOT_CONFIRMED)):
+        more = [one for one in found.partial if one.reason in reasons]
+        if more and found.counted([*in_time, *found.unsure, *more]) >= turn.needed:
+            return reasons[0]
     return ""
 
 

@@ -26,6 +26,7 @@ class State(StrEnum):
 
 
 NOT_PLANNED = "assets_not_planned"  # an inspection of all but what nobody had planned a look at
+NOT_CONFIRMED = "not_confirmed"  # … of all but what only the vendor's side says was out of service
 
 
 @dataclass(frozen=True, slots=True)

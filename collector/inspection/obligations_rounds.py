@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from collector.inspection.cadence_model import NOT_PLANNED, Deed, Frame
+from collector.inspection.cadence_model import NOT_CONFIRMED, NOT_PLANNED, Deed, Frame
 from collector.inspection.cadence_terms import ObligationTerms, Reads
 from collector.inspection.deadlines import day_of, iso_week, start_of, stretches
 from collector.inspection.due import BY_HAND
@@ -19,6 +19,7 @@ from collector.judging.inspections import coverage, units_with_assets
 from collector.judging.united import united, when
 
 INSPECTION, SPECIAL = "inspection", "special_inspection"
+_OPEN = (NOT_PLANNED, NOT_CONFIRMED)
 _PER_CENT = 10  # per mille
 
 
@@ -90,8 +91,8 @@ class _About:
                 if deed.counts:
                     also = tuple(sorted({part.idx for part in parts} - {one.idx}))
                     more.append(replace(deed, since_ms=min(map(when, parts)), also=also))
-                elif judge and deed.reason != NOT_PLANNED:
-                    reasons |= {id(held): deed.reason for held in singles if held.reason == NOT_PLANNED}
+                elif judge and deed.reason not in _OPEN:
+                    reasons |= {id(held): deed.reason for held in singles if held.reason in _OPEN}
         yield from (replace(one, reason=reasons[id(one)]) if id(one) in reasons else one for one in made)
         yield from more
 
@@ -145,6 +146,7 @@ def _whole(held: Sequence[UnitRound]) -> UnitRound:
         assets=sum(one.assets for one in held),
         attempted=sum(one.attempted for one in held),
         untried=tuple(asset for one in held for asset in one.untried),
+        claimed=tuple(asset for one in held for asset in one.claimed),
         last_ms=max(times, default=None),
     )
 
@@ -157,5 +159,7 @@ def _short(one: UnitRound, terms: ObligationTerms) -> str:
     enough = answered >= terms.inspection.min_coverage * _PER_CENT
     if terms.inspection.attempt_all and one.attempted < one.assets:
         silent = any(owed for _, owed in one.untried) or not one.untried
-        return "not_attempted" if silent or not enough else NOT_PLANNED
+        if silent or not enough:
+            return "not_attempted"
+        return NOT_CONFIRMED if set(one.claimed) >= {name for name, _ in one.untried} else NOT_PLANNED
     return "" if enough else "coverage"

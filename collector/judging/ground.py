@@ -33,7 +33,8 @@ class UnitRound:
     when the round opened, `attempted`: those of which something was answered, an error too; `untried`: the
     others, each with how many looks it owed (0: nobody had planned one); `looks`: of each asset that was
     tried how many it owed and how many were answered, left out where all of the unit was. `last_ms`: the
-    newest of its looks, None where there is none.
+    newest of its looks, None where there is none. `claimed`: assets among the untried ones of which only the
+    vendor's side says that they were out of service or scope; they owe nothing here.
     """
 
     window: str
@@ -51,6 +52,7 @@ class UnitRound:
     special: bool = False
     untried: tuple[tuple[str, int], ...] = ()
     looks: tuple[tuple[str, int, int], ...] = ()
+    claimed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from collector.inspection.cadence_model import NOT_CONFIRMED, NOT_PLANNED
 from collector.inspection.human import NOT_DONE
 from collector.inspection.record import Record
 from collector.judging.ground import UnitRound, day, worst
 from collector.judging.scope import AssetScope, Scope, met
 from collector.judging.united import united
-from collector.judging.words import Words
+from collector.judging.words import Outside, Words
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 
 VERSION = 3  # of what `unit_rounds` makes of a record: another one means other rows
@@ -129,21 +130,27 @@ def _round(idx: int, received_ms: int, record: Record, unit: str, one: _Share) -
 
 
 def excused(rounds: Iterable[UnitRound], words: Words) -> tuple[UnitRound, ...]:
-    """Rounds without the assets that nobody tried and that the buyer says were out of scope or service."""
+    """Rounds without the assets that nobody tried and that were out of scope or service, as the buyer says or
+    joined in saying. As the vendor's side alone says, they owe no looks, and leave the round open."""
     if not words.inside:
         return tuple(rounds)
     return tuple(_excused(one, words) for one in rounds)
 
 
 def _excused(one: UnitRound, words: Words) -> UnitRound:
-    out = [(name, owed) for name, owed in one.untried if words.outside(name, one.from_ms)]
-    if not out:
+    told = {name: words.outside(name, one.from_ms) for name, _ in one.untried}
+    if not any(told.values()):
         return one
     return replace(
         one,
-        due=one.due - sum(owed for _, owed in out),
-        assets=one.assets - len(out),
-        untried=tuple(held for held in one.untried if held not in out),
+        due=one.due - sum(owed for name, owed in one.untried if told[name]),
+        assets=one.assets - sum(word is Outside.AGREED for word in told.values()),
+        untried=tuple(
+            (name, 0 if told[name] else owed)
+            for name, owed in one.untried
+            if told[name] is not Outside.AGREED
+        ),
+        claimed=tuple(name for name, word in told.items() if word is Outside.CLAIMED),
     )
 
 
@@ -221,10 +228,14 @@ def unproven(
 
 
 def _unplanned(rounds: Sequence[UnitRound], unit: str, least: int) -> Iterator[Gap]:
-    """The assets because of which rounds of a unit were no whole ones: nobody had planned a look at them."""
+    """The assets because of which rounds of a unit were no whole ones: nobody had planned a look at them, or
+    only the vendor's side says that they were out of service."""
     short = [one for one in rounds if one.untried and not any(owed for _, owed in one.untried)]
     short = [one for one in short if coverage(replace(one, untried=())) >= least * _PER_CENT]
-    names = sorted({name for one in short for name, _ in one.untried})
-    if names:
-        facts: dict[str, Scalar] = {"assets": ", ".join(names[:_NAMED]), "count": len(names)}
-        yield Gap("inspection", "assets_not_planned", unit, at_most=len(short), facts=facts, who="admin")
+    for reason, who in ((NOT_PLANNED, "admin"), (NOT_CONFIRMED, "buyer")):
+        # What nobody planned to look at is in the way first: the buyer's word alone would not do.
+        mine = [one for one in short if (set(one.claimed) >= {n for n, _ in one.untried}) is (who == "buyer")]
+        names = sorted({name for one in mine for name, _ in one.untried})
+        if names:
+            facts: dict[str, Scalar] = {"assets": ", ".join(names[:_NAMED]), "count": len(names)}
+            yield Gap("inspection", reason, unit, at_most=len(mine), facts=facts, who=who)

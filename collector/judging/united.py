@@ -38,6 +38,7 @@ def united(parts: Sequence[UnitRound]) -> UnitRound:
         attempted=len(best),
         grade=worst([one.grade for one in ordered if one.attempted]),
         untried=tuple(sorted(missing.items())),
+        claimed=tuple(sorted({name for one in ordered for name in one.claimed if not missing.get(name, 1)})),
         looks=tuple((name, *best[name]) for name in sorted(best)),
     )
 

@@ -1,18 +1,21 @@
 """What people stated of scope and service of systems and assets, and the buyer of the kinds of units. Pure.
 
 Only the buyer's word speaks of days that are over. What the vendor's side states counts as an estate that it
-applies would: from its receipt on. A later statement replaces an earlier one for the days that it names.
+applies would: from its receipt on; that an asset was not there to be inspected it excuses only once the
+buyer joined in. A later statement replaces an earlier one for the days that it names.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from collector.availability.spans import complement, union
 from collector.judging.scope import Span
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said
 from collector.statements.persons import side
+from collector.statements.sides import agreed
 
 EVER = 2**62
 Spans = tuple[tuple[int, int], ...]
@@ -31,6 +34,16 @@ class Word:
     to_ms: int
     value: bool | str
     entry: int
+    agreed: bool = True
+    """The buyer's side said it, or joined in."""
+
+
+class Outside(IntEnum):
+    """Whether something was out of scope or service: not, as the vendor's side alone says, as is agreed."""
+
+    NO = 0
+    CLAIMED = 1
+    AGREED = 2
 
 
 @dataclass(frozen=True)
@@ -59,10 +72,17 @@ class Words:
         inside = [(one.entry, system) for one, system in every if one.from_ms < to_ms and one.to_ms > from_ms]
         return tuple(sorted(inside, key=str))
 
-    def outside(self, asset: str, at_ms: int) -> bool:
-        """Whether somebody says of an asset that it was out of scope or out of service at an instant."""
-        told = (self.told((kind, "asset", asset), at_ms) for kind in ("in_scope", "in_service"))
-        return any(one is not None and one.value is False for one in told)
+    def outside(self, asset: str, at_ms: int) -> "Outside":
+        """Whether an asset was out of scope or out of service at an instant, and by whose word."""
+        found = [self._outside((kind, "asset", asset), at_ms) for kind in ("in_scope", "in_service")]
+        return max(found, key=lambda one: one.value)
+
+    def _outside(self, key: Key, at_ms: int) -> "Outside":
+        said = [one for one in self.inside.get(key, ()) if one.from_ms <= at_ms < one.to_ms]
+        if not said or said[-1].value is not False:
+            return Outside.NO
+        agreed = [one for one in said if one.agreed]
+        return Outside.AGREED if agreed and agreed[-1].value is False else Outside.CLAIMED
 
     def told(self, key: Key, at_ms: int) -> Word | None:
         """The newest statement that speaks of an instant."""
@@ -99,7 +119,7 @@ def words(said: Iterable[Said]) -> Words:
         value = one.fields.get(one.kind) is True
         for what in ("system", "asset"):
             if name := one.fields.get(what):
-                inside[one.kind, what, str(name)].append(Word(low, high, value, one.entry))
+                inside[one.kind, what, str(name)].append(Word(low, high, value, one.entry, agreed(one)))
     return Words(dict(inside), dict(kinds))
 
 
