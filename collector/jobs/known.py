@@ -83,7 +83,7 @@ def frame_of(conn: Connection, now_ms: int, *, about: Scalar = None, ahead: bool
     """What a statement that is made now (about a period) has to fit; None where no contract is in force."""
     held = _every(conn)
     try:
-        return judge.frame(held, max(now_ms, *(one.at_ms for one in held[-1:])), about=about, ahead=ahead)
+        return judge.frame(held, max([now_ms, *(one.at_ms for one in held[-1:])]), about=about, ahead=ahead)
     except (PackDataError, OptionError):
         return None
 
