@@ -130,5 +130,5 @@ class Devices(Protocol):
     def dated(self, at: Console) -> Sequence[Dated]:
         """Licences and libraries of signatures; by command line only."""
 
-    def members(self, at: Console) -> Sequence[Member]:
-        """The units of its stack or pair, itself among them; by command line only."""
+    def members(self, at: Reach) -> Sequence[Member]:
+        """The units of its stack or pair, itself among them."""

@@ -49,8 +49,13 @@ class DeviceLooks:
         texts = self._texts(at, commands)
         return device_dates.read(at.platform, {one: _rows(at, one, text) for one, text in texts.items()})
 
-    def members(self, at: Console) -> Sequence[Member]:
+    def members(self, at: Reach) -> Sequence[Member]:
         """Units of its stack or pair."""
+        if not at.platform:
+            self._means.allow(Source.SNMP)
+            from agent.sources.snmp import open_snmp
+
+            return open_snmp(self._memory, self._means).members(at.peer())
         commands = device_roles.COMMANDS.get(at.platform)
         if not commands:
             raise _unknown(at)

@@ -9,10 +9,12 @@ from agent.sources import snmp_profiles
 from agent.sources.means import Means
 from agent.sources.memory import Memory
 from agent.sources.snmp_look import look as look_reader
+from agent.sources.snmp_look import members as members_reader
 from agent.sources.snmp_udp import Job, Loop
 from agent.sources.snmp_walk import Reader, Rows, checked, get, recorded, walk
 from checks.api import ErrorKind, ObservationError
 from checks.codec import JsonValue
+from checks.device import Member
 from checks.snmp import EVERYTHING, Device, Part, Peer, PortCounters, Value
 
 
@@ -50,6 +52,12 @@ class SnmpSource:
                 found.append(error or ObservationError(ErrorKind.UNREACHABLE))
             else:
                 found.append(self._with_counters(peer, job.result) if Part.PORTS in parts else job.result)
+        return found
+
+    def members(self, peer: Peer) -> tuple[Member, ...]:
+        """Units of its stack or pair."""
+        snmp_profiles.everything()
+        found: tuple[Member, ...] = self._run(peer, members_reader())
         return found
 
     def record(self, peer: Peer) -> tuple[dict[bytes, tuple[int, bytes]], ObservationError | None]:

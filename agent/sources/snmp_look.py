@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.sources import snmp_profiles, snmp_rules, snmp_standard
+from agent.sources import snmp_profiles, snmp_roles, snmp_rules, snmp_standard
 from agent.sources.snmp_ber import GONE, encode_oid, oid_text
 from agent.sources.snmp_profiles import Profile
 from agent.sources.snmp_rules import text_of
-from agent.sources.snmp_walk import HEADS, Ask, Reader, Rows, get, walk
+from agent.sources.snmp_walk import HEADS, Ask, Reader, Rows, checked, get, walk
 from checks.api import ErrorKind, ObservationError
+from checks.device import Member
 from checks.snmp import Device, Identity, Part, Sensor, Space
 
 _SYSTEM = (
@@ -25,11 +26,7 @@ Choose = Callable[[str, str], Sequence[Profile]]
 def look(parts: Sequence[Part], *, choose: Choose = snmp_profiles.chosen) -> Reader[Device]:
     """Identify the device, then read these parts of it. `choose`: sysObjectID and sysDescr to profiles."""
     rows = Rows()
-    yield from get(rows, _SYSTEM)
-    object_id = text_of(rows.scalar(snmp_standard.OBJECT_ID)) or (yield from _enterprise(rows))
-    if not rows.scalars and not object_id:
-        raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
-    description = text_of(rows.scalar(snmp_standard.DESCRIPTION))
+    object_id, description = yield from _who(rows)
     profile = yield from _profile(choose(object_id, description))
     yield from _read(rows, _wanted(profile, parts))
     yield from snmp_standard.read_chassis(rows, profile)
@@ -45,6 +42,27 @@ def look(parts: Sequence[Part], *, choose: Choose = snmp_profiles.chosen) -> Rea
     if Part.NEIGHBOURS in parts:
         device = replace(device, neighbours=tuple(snmp_standard.neighbours(rows)))
     return replace(device, missing=tuple(part.value for part in parts) if rows.cut else ())
+
+
+def members() -> Reader[tuple[Member, ...]]:
+    """Units of the device's stack or pair; ObservationError `unsupported` where no profile says how."""
+    rows = Rows()
+    object_id, description = yield from _who(rows)
+    profile = yield from _profile(snmp_profiles.chosen(object_id, description))
+    if not profile.members:
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"{object_id}: no profile reads its stack or pair")
+    yield from _read(rows, snmp_roles.wanted(profile.members))
+    checked(rows)
+    return snmp_roles.members(profile.members, rows)
+
+
+def _who(rows: Rows) -> Reader[tuple[str, str]]:
+    """sysObjectID and sysDescr."""
+    yield from get(rows, _SYSTEM)
+    object_id = text_of(rows.scalar(snmp_standard.OBJECT_ID)) or (yield from _enterprise(rows))
+    if not rows.scalars and not object_id:
+        raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
+    return object_id, text_of(rows.scalar(snmp_standard.DESCRIPTION))
 
 
 def _enterprise(rows: Rows) -> Reader[str]:

@@ -7,6 +7,7 @@
     present: OID                                     used only where the device has something below this OID
     version, hardware, serial: [Text]                the first that gives a text
     processors: [Rule]   memory, storage: [SpaceRule]   sensors: [Rule]
+    members: [MemberRule]                            units of a stack or pair
     maps: {name: {raw: word severity}}               states by code; severity ok warn crit unknown
     leave: [name]                                    standard tables this device fills with nonsense
 
@@ -32,7 +33,7 @@ import yaml
 DIRECTORY = Path(__file__).parent / "profiles"
 SEVERITIES = ("ok", "warn", "crit", "unknown")
 STANDARD = "standard"
-_LISTS = ("version", "hardware", "serial", "processors", "memory", "storage", "sensors")
+_LISTS = ("version", "hardware", "serial", "processors", "memory", "storage", "sensors", "members")
 
 
 class BadProfile(ValueError):
@@ -133,6 +134,34 @@ class SpaceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberRule:
+    """Units of a stack or pair, one a row of the column `rows` (or the scalar).
+
+    `role`, `state`: columns, with their words and severities; a code that the map has not is unknown.
+    `absent`: raw states of units that are not there; `skip`: raw roles of rows that are no unit; `index`:
+    only rows whose index fits. `leader`: two columns, a unit's own number and that of the one that leads,
+    whose role is then primary, and secondary of the rest. `boards`: rows of one name are boards of one unit,
+    which has the role that stands first in `roles`, and the worst severity.
+    """
+
+    group: str
+    rows: str
+    names: tuple[str, ...] = ()
+    text: str = ""
+    role: str = ""
+    roles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    state: str = ""
+    states: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    index: re.Pattern[str] | None = None
+    leader: tuple[str, ...] = ()
+    boards: bool = False
+    when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unless: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """What a device must say of itself."""
 
@@ -166,6 +195,7 @@ class Profile:
     memory: tuple[SpaceRule, ...] = ()
     storage: tuple[SpaceRule, ...] = ()
     sensors: tuple[Rule, ...] = ()
+    members: tuple[MemberRule, ...] = ()
     leave: frozenset[str] = frozenset()
 
 
@@ -260,6 +290,7 @@ def profile(name: str, given: dict[str, Any]) -> Profile:
         "kind": str,
         "processors": lambda rules: tuple(_rule({"class": "load", **rule}, maps) for rule in rules),
         "sensors": lambda rules: tuple(_rule(rule, maps) for rule in rules),
+        "members": lambda rules: tuple(_member(rule, maps) for rule in rules),
         "memory": lambda rules: tuple(_space(rule) for rule in rules),
         "storage": lambda rules: tuple(_space({"kind": "disk", **rule}) for rule in rules),
     }
@@ -329,10 +360,37 @@ _RULE = (
 )
 
 
-def _rule(given: dict[str, Any], maps: Mapping[str, Mapping[str, tuple[str, str]]]) -> Rule:
+Maps = Mapping[str, Mapping[str, tuple[str, str]]]
+
+
+def _mapped(given: Any, maps: Maps) -> Mapping[str, tuple[str, str]]:
+    return maps[given] if isinstance(given, str) else _states(given or {})
+
+
+_MEMBER = "group rows names text role roles state states absent skip index leader boards when unless"
+
+
+def _member(given: dict[str, Any], maps: Maps) -> MemberRule:
+    _only(given, *_MEMBER.split())
+    plain = {key: given[key] for key in ("group", "rows", "text", "role", "state") if key in given}
+    return MemberRule(
+        names=_list(given.get("names")),
+        roles=_mapped(given.get("roles"), maps),
+        states=_mapped(given.get("states"), maps),
+        absent=frozenset(_list(given.get("absent"))),
+        skip=frozenset(_list(given.get("skip"))),
+        index=re.compile(given["index"]) if "index" in given else None,
+        leader=_list(given.get("leader")),
+        boards="boards" in given,
+        when=_conditions(given.get("when")),
+        unless=_conditions(given.get("unless")),
+        **plain,
+    )
+
+
+def _rule(given: dict[str, Any], maps: Maps) -> Rule:
     _only(given, *_RULE.split())
-    states = given.get("states") or {}
-    states = maps[states] if isinstance(states, str) else _states(states)
+    states = _mapped(given.get("states"), maps)
     bounds: dict[str, Any] = {key: Fraction(given[key]) for key in ("low", "high") if key in given}
     patterns: dict[str, Any] = {
         key: re.compile(given[key]) for key in ("index", "match", "pattern") if key in given

@@ -1,12 +1,14 @@
 """Members of a stack or of a pair that stands in for each other: are all there, in which role."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.device import Console, Devices, Member
+from checks.device import Devices, Member, Reach
 from checks.network._parts import matches, unique
+from checks.remote import Login
+from checks.snmp import Peer
 
 _SEVERITIES = {
     "ok": (State.OK, ""),
@@ -21,12 +23,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params(Console):
-    """How the device's command line is reached (see the source device). `members`: how many units there must
-    be (2: a pair), to be told; `roles`: which must have which role, `NAME=ROLE` as the device calls both
-    (`1=master`, `local=active`); `ignore`: patterns of names left out."""
+class Params(Reach):
+    """How the device is reached (see the source device), by SNMP or with a `platform` by its command line;
+    `secret` where none is given: `snmp`, with a platform `ssh`. `members`: how many units there must be (2: a
+    pair), to be told; `roles`: which must have which role, `NAME=ROLE` as the device calls both (`1=master`,
+    `local=active`; the two ways may name a unit differently); `ignore`: patterns of names left out."""
 
     PLATFORMS: ClassVar[tuple[str, ...]] = (
+        "",
         "huawei_vrp",
         "hp_comware",
         "ruijie_os",
@@ -35,6 +39,7 @@ class Params(Console):
         "fortinet",
     )
 
+    secret: str = ""
     members: int = field(kw_only=True)
     roles: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -45,6 +50,14 @@ class Params(Console):
             raise ValueError("members must be 1 to 64")
         if wrong := [one for one in self.roles if not all(one.partition("="))]:
             raise ValueError(f"roles: {wrong[0]!r} is not NAME=ROLE")
+
+    def login(self) -> Login:
+        """The device as the source ssh reaches it."""
+        return replace(super(Params, self).login(), secret=self.secret or "ssh")
+
+    def peer(self) -> Peer:
+        """The device as the source snmp reaches it."""
+        return replace(super(Params, self).peer(), secret=self.secret or "snmp")
 
 
 def observe(devices: Devices, params: Params) -> Facts:
@@ -99,10 +112,13 @@ CHECK = Check(
     judge=judge,
     clauses=("PD-32", "HA protection line"),
     needs=(
-        "a login that may show the stack or the pair (VRP: display stack, on firewalls display hrp state; "
-        "Comware: display irf; Ruijie: show switch virtual; IOS: show switch; NX-OS: show vpc; FortiOS: get "
-        "system ha status)",
-        "tried on recorded outputs of IOS, NX-OS and FortiOS; never seen a real output of the others, whose"
-        " form comes from what people published",
+        "an SNMP view of the maker's own tree (HUAWEI-STACK-MIB, HH3C-STACK-MIB, CISCO-STACKWISE-MIB, "
+        "CISCO-FIREWALL-MIB, CISCO-VPC-MIB, FORTINET-FORTIGATE-MIB)",
+        "or, by command line (`platform`), a login that may show the stack or the pair (VRP: display stack, "
+        "on firewalls display hrp state; Comware: display irf; Ruijie: show switch virtual; IOS: show "
+        "switch; NX-OS: show vpc; FortiOS: get system ha status)",
+        "by SNMP tried on recorded devices of Huawei, Cisco and Fortinet, never on H3C and vPC; by command "
+        "line on recorded outputs of IOS, NX-OS and FortiOS, never on a real output of the others, whose "
+        "form comes from what people published",
     ),
 )
