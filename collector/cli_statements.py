@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from collector.context import ConfigError, Context, open_context
 from collector.statements.fields import ZONE, FieldsError, Type
 from collector.statements.kind import written
 from collector.statements.kinds import KINDS
-from collector.statements.model import Said
+from collector.statements.model import Said, Through
 from collector.statements.standing import Beside, beside
 from collector.statements.text import Document, Text, encode, pack, parse, sign, unpack
 
@@ -136,7 +137,8 @@ def add_(
             parts = (context.origin, name, whose)
             file = _signed(parts, pairs, document, key, passphrase=passphrase_file, **more)
             return statements.add_signed(context, file, by=whose, document=document), document
-        return statements.add(context, name, pairs, by=whose, document=document, **more), document  # type: ignore[arg-type]  # two options, by name
+        wrote = partial(statements.add, context, name, pairs, by=whose, through=Through.COMMAND)
+        return wrote(document=document, corrects=corrects, amendment=amendment), document
 
     idx, document = _in(directory, act)
     digest = sha256(document).hexdigest() if document else None
@@ -205,7 +207,7 @@ def second(directory: Path, entry: int, by: str, key: Path | None, passphrase_fi
     def act(context: Context) -> int:
         must_exist(context, by)
         if key is None:
-            return statements.second(context, entry, by=by)
+            return statements.second(context, entry, by=by, through=Through.COMMAND)
         parts = (context.origin, "second", by)
         file = _signed(parts, {"entry": str(entry)}, None, key, passphrase=passphrase_file)
         return statements.add_signed(context, file, by=by)
@@ -238,10 +240,13 @@ def list_(directory: Path, kind: str | None, everything: bool, as_json: bool) ->
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for one in found:
-        how = "signed" if one.through == "key" else "session"
+        how = _HOW[one.through]
         marks = "".join(f", {word}" for word in _marks(one, others.get(one.entry)))
         fields = " ".join(f"{name}={_shown(one, name)}" for name in one.fields)
         click.echo(f"{one.entry}\t{one.kind}\t{one.by} ({one.role or '-'}, {how}{marks})\t{fields}")
+
+
+_HOW = {Through.KEY: "signed", Through.SESSION: "session", Through.COMMAND: "command line"}
 
 
 def _marks(one: Said, other: Beside | None) -> list[str]:

@@ -23,7 +23,7 @@ from collector.statements.fold import Book
 from collector.statements.kind import Kind, Paper, checked, complete, written
 from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of, is_late
-from collector.statements.model import Said, Scalar, Through
+from collector.statements.model import VOUCHED, Said, Scalar, Through
 from collector.statements.persons import REVOKED, Vouch
 from collector.statements.sides import confirms
 from collector.statements.terms import effective
@@ -56,6 +56,12 @@ class Wish:
     kind: Kind
     signatures: tuple[Signature, ...] = ()
     document: bytes | None = None
+    through: Through = Through.SESSION
+
+    @property
+    def vouched(self) -> Through:
+        """What vouches for its author."""
+        return Through.KEY if self.signatures else self.through
 
 
 def add(
@@ -67,9 +73,11 @@ def add(
     document: bytes | None = None,
     corrects: int | None = None,
     amendment: bool = False,
+    through: Through = Through.SESSION,
 ) -> int:
     """Log a statement from a session of `by`; its entry. A document is logged as its body, by digest.
 
+    `through`: COMMAND where nobody logged in, but the command line named the account.
     StatementError with a stable code (docs/statements.md); the detail names the field.
     """
     if kind in backup_statements.KINDS:
@@ -83,7 +91,7 @@ def add(
         raise StatementError(error.code, str(error)) from None
     named = None if document is None else Document(sha256(document).hexdigest(), len(document))
     text = Text(context.origin, kind, by, context.now(), made, named, corrects, amendment)
-    return _enter(context, Wish(text, encode(text), found, (), document))
+    return _enter(context, Wish(text, encode(text), found, (), document, through))
 
 
 def add_signed(context: Context, file: bytes, *, by: str | None = None, document: bytes | None = None) -> int:
@@ -107,9 +115,9 @@ def add_signed(context: Context, file: bytes, *, by: str | None = None, document
     return _enter(context, Wish(text, data, kind, signatures, document))
 
 
-def second(context: Context, entry: int, *, by: str) -> int:
+def second(context: Context, entry: int, *, by: str, through: Through = Through.SESSION) -> int:
     """Another account joins in (two-person rule); the entry of its own statement."""
-    return add(context, fold.SECOND, {"entry": str(entry)}, by=by)
+    return add(context, fold.SECOND, {"entry": str(entry)}, by=by, through=through)
 
 
 def _kind(name: str) -> Kind:
@@ -242,10 +250,13 @@ def _correction(wish: Wish, by_entry: Mapping[int, Said], role: str) -> None:
         raise StatementError(
             "no_right", f"corrects: {old.by} said entry {old.entry}; he, or his side's manager, corrects it"
         )
-    if old.through is Through.KEY and not wish.signatures:
-        raise StatementError(
-            "no_right", f"corrects: {old.by} signed entry {old.entry} himself: a signed one corrects it"
+    if VOUCHED.index(wish.vouched) < VOUCHED.index(old.through):
+        how = (
+            "signed entry {} himself: a signed one"
+            if old.through is Through.KEY
+            else "entered entry {} after a login: one through a login"
         )
+        raise StatementError("no_right", f"corrects: {old.by} {how.format(old.entry)} corrects it")
     newer = [one.entry for one in by_entry.values() if one.corrects == corrects]
     if newer:
         raise StatementError("bad_correction", f"corrects: entry {newer[-1]} has corrected it: name that one")
@@ -291,6 +302,8 @@ def _header(wish: Wish, kind: Kind, role: str, late: bool) -> dict[str, Any]:
     header["said"] = wish.data.decode()
     if wish.signatures:
         header["signatures"] = listed(wish.signatures)
+    elif wish.through is Through.COMMAND:
+        header["through"] = str(Through.COMMAND)
     if text.document is not None:
         header["document"] = text.document.digest
     return header

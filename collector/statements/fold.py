@@ -15,7 +15,7 @@ from collector.statements.fields import ZONE, FieldsError
 from collector.statements.kind import Kind, checked
 from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of
-from collector.statements.model import Said, Scalar, Through
+from collector.statements.model import VOUCHED, Said, Scalar, Through
 from collector.statements.persons import KEY, REVOKED, PersonKey, Persons, Vouch, side
 from collector.statements.sides import confirms
 from collector.statements.text import Text, TextError, parse, signatures_of, signed_by
@@ -179,7 +179,7 @@ def _made(one: Logged, text: Text, kind: Kind, key: PersonKey | None) -> Said:
         received_ms=one.received_ms,
         by=text.by,
         role=str(header.get("role", "")),
-        through=Through.SESSION if key is None else Through.KEY,
+        through=_through(header, key),
         fields=dict(text.fields),
         document=None if text.document is None else text.document.digest,
         corrects=text.corrects,
@@ -188,6 +188,12 @@ def _made(one: Logged, text: Text, kind: Kind, key: PersonKey | None) -> Said:
         two=header.get("two") is True or kind.two,
         amendment=text.amendment,
     )
+
+
+def _through(header: Mapping[str, Any], key: PersonKey | None) -> Through:
+    if key is not None:
+        return Through.KEY
+    return Through.COMMAND if header.get("through") == Through.COMMAND else Through.SESSION
 
 
 def _older(one: Logged) -> Said:
@@ -262,11 +268,12 @@ def _is_good(one: Said, by_entry: Mapping[int, Said]) -> bool:
 def corrects_well(new: Said, old: Said | None) -> bool:
     """Whether a correction names an earlier statement of its kind that its author may correct.
 
-    What somebody signed himself is corrected with a key only: a session is in the collector's hands.
+    What somebody signed himself is corrected with a key only: a session is in the collector's hands. What
+    he entered after a login is not corrected in his name on the collector's command line.
     """
     if old is None or old.entry >= new.entry or old.kind != new.kind:
         return False
-    if old.through is Through.KEY and new.through is not Through.KEY:
+    if VOUCHED.index(new.through) < VOUCHED.index(old.through):
         return False
     return may_correct(old, new.by, new.role)
 

@@ -8,10 +8,16 @@ Scalar = str | int | bool | None
 
 
 class Through(StrEnum):
-    """What vouches for the person: his own key, or only a login (the collector signed for it)."""
+    """What vouches for the person: his own key; a login (the collector signed for it); or nothing but the
+    command line on the collector, where whoever may run it names any account."""
 
     KEY = "key"
     SESSION = "session"
+    COMMAND = "command"
+
+
+VOUCHED = (Through.COMMAND, Through.SESSION, Through.KEY)
+"""From the weakest to the strongest: nothing is corrected by what is vouched for less."""
 
 
 @dataclass(frozen=True, slots=True)

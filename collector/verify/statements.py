@@ -38,6 +38,10 @@ _SESSION = (
     "statements without their author's own signature came through a session and are signed by the collector: "
     "whoever runs it could have written them (grade D)"
 )
+_HOW = {
+    Through.SESSION: "entered through {0}'s session",
+    Through.COMMAND: "written on the collector's command line in the name of {0}, without a login",
+}
 _FIRST = (
     "keys of people that your policy does not name (`person ACCOUNT KEY`) are known from this log only: "
     "compare their codes with the people"
@@ -220,8 +224,7 @@ def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> I
 
 
 def _rights(one: Said, kind: Kind, people: People) -> Iterator[tuple[str, str]]:
-    session = one.through is Through.SESSION
-    if session and people.role_of(one.by, one.entry) not in (None, one.role):
+    if one.through is not Through.KEY and people.role_of(one.by, one.entry) not in (None, one.role):
         yield "bad_role", f"says that {one.by} is {one.role or 'no account'}; the log says otherwise"
     if one.role not in kind.who and not (one.role == "" and one.by == "cli" and "admin" in kind.who):
         yield "no_right", f"{one.by} ({one.role or 'no account'}) may not say {one.kind}"
@@ -279,12 +282,11 @@ def _claims(said: Sequence[Said], people: People, wrong: Counter[str], findings:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(s.kind for s in found).items()))
         name = f"statements of {by} ({role or 'no account'})"
         bad = f"; {wrong[by]} problems" if wrong[by] else ""
-        if through is Through.SESSION:
+        if through is not Through.KEY:
             findings.notice(_SESSION)
             own = " though that account has a key of its own" if _has_key(found, people) else ""
-            detail = (
-                f"entered through {by}'s session{own}, signed by the collector, not by {by}: {kinds}{bad}"
-            )
+            how = _HOW[through].format(by)
+            detail = f"{how}{own}, signed by the collector, not by {by}: {kinds}{bad}"
             yield name, "contradicted" if bad else "human", detail
             continue
         key = people.book.signers[found[0].entry]

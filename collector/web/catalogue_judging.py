@@ -198,6 +198,10 @@ JUDGED: dict[str, tuple[str, str]] = {
     "statements.done": ("已填报，条目 #{entry}。", "Stated: entry #{entry}."),
     "statements.refused": ("没有填报: {why}", "Not stated: {why}"),
     "statements.key": ("本人密钥签名", "own key"),
+    "statements.command": (
+        "在采集服务器的命令行以 {name} 的名义录入（未登录）",
+        "written on the collector's command line in the name of {name}, without a login",
+    ),
     "statements.session": ("经 {name} 的登录会话录入", "entered through {name}'s session"),
     "statements.through": (
         "将记为“经 {name} 的登录会话录入”。用自己的密钥签名请用命令行。",

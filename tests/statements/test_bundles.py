@@ -13,6 +13,7 @@ from collector.evidence.policy import PolicyError, parse_policy
 from collector.jobs import derive, statements
 from collector.jobs.bundles import make_bundle
 from collector.jobs.said import all_said
+from collector.statements.model import Through
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Text, encode, listed, sign, unpack
 from collector.statements.text import pack as repack
@@ -104,6 +105,14 @@ def test_root_entering_it_through_a_session_is_told_as_a_session(office, verifie
     assert "entered through jia's session though that account has a key" in detail
     assert "signed by the collector, not by jia" in detail
     assert any("whoever runs it could have written them" in text for text in verdict.findings.notices)
+
+
+def test_what_the_command_line_wrote_in_his_name_is_told_as_that(office, verifier):
+    office.everybody()
+    fields = {"day": "2026-11-01", "text": "两次未到场"}
+    statements.add(office.context, "reprimand", fields, by="jia", through=Through.COMMAND)
+    (detail,) = [c for a, _, c in verifier.look("jia").claims if a == "statements of jia (buyer)"]
+    assert "on the collector's command line in the name of jia, without a login" in detail
 
 
 def test_root_enrolling_a_second_key_for_the_buyer_is_found(office, verifier):

@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from collector.cli import main
+from collector.context import open_context
+from collector.jobs import statements
 
 DAY_OF = "2026-11-01"
 
@@ -172,3 +174,19 @@ def test_a_log_is_named_without_its_key(run, tmp_path):
     assert "it ends before the first +: cli.example/log" in " ".join(refused.split())
     asked = ("--account", "jia", "--role", "buyer", "--log", "cli.example/log+4ad5e656+AdeW")
     assert "first +" in run("key", "request", key, *asked, code=2).stderr
+
+
+def test_what_the_command_line_says_in_somebodys_name_is_called_that_and_counts_below_a_login(run, place):
+    """No password was asked for: whoever may run it can name any account."""
+    said = ("reprimand", "--field", f"day={DAY_OF}", "--by", "jia")
+    done = run("statement", "add", place, *said, "--field", "text=两次未到场", "--json")
+    assert "(buyer, command line)" in run("statement", "list", place).stdout
+    command = json.loads(done.stdout)["entry"]
+    with open_context(place) as context:
+        fields = {"day": DAY_OF, "text": "登录后录入"}
+        session = statements.add(context, "reprimand", fields, by="jia")
+    again = ("statement", "add", place, *said, "--field", "text=x", "--corrects")
+    assert "after a login" in run(*again, session, code=2).stderr
+    run(*again, command)
+    stands = json.loads(run("statement", "list", place, "--json").stdout)
+    assert [(one["through"], one["corrects"]) for one in stands] == [("session", None), ("command", command)]

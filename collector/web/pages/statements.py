@@ -136,7 +136,7 @@ def _beside() -> Mapping[int, Beside]:
 
 def _through(one: Said) -> str:
     """What vouches for the person."""
-    return t("statements.key") if one.through is Through.KEY else t("statements.session", name=one.by)
+    return t("statements.key") if one.through is Through.KEY else t(f"statements.{one.through}", name=one.by)
 
 
 def _row(one: Said, gone: frozenset[int]) -> tuple[object, ...]:
@@ -291,7 +291,7 @@ def statement(entry: int) -> Answer:
         corrects=newer is None
         and may_say(one.kind)
         and may_correct(one, mine.name, str(mine.role))
-        and one.through is Through.SESSION,
+        and one.through is not Through.KEY,
         given=_given(one),
     )
 
