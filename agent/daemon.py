@@ -156,7 +156,7 @@ class Agent:
     def _receiver(self) -> "Keeper | None":
         """The receiver's keeper, where agent.yaml asks for one."""
         wanted = self.settings.receive
-        if wanted.syslog is None and wanted.traps is None:
+        if not wanted.anything:
             return None
         from agent.receive.keep import Keeper
 

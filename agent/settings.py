@@ -9,6 +9,7 @@ spool: {days: 7, max_mb: 512}
 drills: {user: roundseal-drill, quota_mb: 51200}    # agent/drills/settings.py
 receive:                      # what others may send to this agent; at loopback unless an address is given
   syslog: {address: 127.0.0.1, port: 5514}                    # UDP and TCP
+  syslog_tls: {port: 6514, certificate: /etc/…/pem, key: /etc/…/key, ca: /etc/…/senders.pem}
   traps: {address: 127.0.0.1, port: 1162, secrets: [traps]}   # communities and v3 users it believes
 """
 
@@ -56,6 +57,22 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenTls(Listen):
+    """Where syslog over TLS is listened for (RFC 5425): our certificate and key, files of PEM. `ca`: who must
+    have signed a sender's certificate; empty: senders need none."""
+
+    port: int = 6514
+    certificate: str = field(kw_only=True)
+    key: str = field(kw_only=True)
+    ca: str = ""
+
+    def __post_init__(self) -> None:
+        super(ListenTls, self).__post_init__()
+        if not all(one.startswith("/") for one in (self.certificate, self.key, self.ca or "/")):
+            raise ValueError("certificate, key and ca are absolute paths")
+
+
+@dataclass(frozen=True, slots=True)
 class ListenTraps(Listen):
     """Where traps are listened for, and names of secrets whose communities and users are believed."""
 
@@ -69,6 +86,12 @@ class Receive:
 
     syslog: Listen | None = None
     traps: ListenTraps | None = None
+    syslog_tls: ListenTls | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether a receiver is wanted at all."""
+        return any((self.syslog, self.traps, self.syslog_tls))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,7 @@ Who sends a trap speaks for itself; who sends an inform speaks to us, under our 
 number of our starts is kept in a file and grows with each: an inform heard before a start is none after it.
 """
 
-import contextlib
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from agent.receive.usm import Message, User, sealed
 from agent.sources.snmp_ber import COUNTER, INTEGER, OCTETS, OID, Bound, encode_oid, tlv, whole_number
+from agent.state import write_file
 
 REPORT, RESPONSE = 0xA8, 0xA2
 WINDOW_S = 150
@@ -74,7 +73,8 @@ def begun(path: Path) -> Engine:
     identity, starts = _read(path)
     if not identity or starts >= _MOST_STARTS:
         identity, starts = _PREFIX + secrets.token_bytes(12), 0
-    _write(path, identity, starts + 1)
+    # Written before the first answer: a start that was answered in is never counted again.
+    write_file(path, json.dumps({"id": identity.hex(), "starts": starts + 1}).encode())
     return Engine(identity, starts + 1)
 
 
@@ -86,15 +86,3 @@ def _read(path: Path) -> tuple[bytes, int]:
         return b"", 0
     sound = 5 <= len(identity) <= 32 and isinstance(starts, int) and starts >= 0
     return (identity, starts) if sound else (b"", 0)
-
-
-def _write(path: Path, identity: bytes, starts: int) -> None:
-    # Written before the first answer: a start that was answered in is never counted again.
-    made = path.with_suffix(".new")
-    with contextlib.suppress(FileNotFoundError):
-        made.unlink()
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"id": identity.hex(), "starts": starts}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    made.replace(path)

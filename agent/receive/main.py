@@ -11,6 +11,7 @@ from agent.log import log as say
 from agent.receive import engine
 from agent.receive.ledger import Ledger
 from agent.receive.server import Server
+from agent.receive.streams import context
 from agent.receive.usm import Opener, User, user
 from agent.secrets import Secrets
 from agent.settings import Receive
@@ -53,6 +54,9 @@ def opened(state: State, wanted: Receive) -> Server:
             server.syslog_tcp(wanted.syslog.address, port)
         if wanted.traps is not None:
             server.traps_udp(wanted.traps.address, wanted.traps.port)
+        if wanted.syslog_tls is not None:
+            tls = wanted.syslog_tls
+            server.syslog_tls(tls.address, tls.port, context(tls))
         server.looks(state.path(SOCKET))
     except BaseException:
         server.close()

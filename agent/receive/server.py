@@ -14,34 +14,29 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.receive import syslog, traps
 from agent.receive.engine import Engine
 from agent.receive.ledger import Ledger
+from agent.receive.streams import RefusedError as HandRefusedError
+from agent.receive.streams import Stream
 from agent.receive.usm import Opener, RefusedError
 from agent.sources.snmp_ber import Garbled
+
+if TYPE_CHECKING:
+    import ssl
 
 MOST_STREAMS = 128
 MOST_OF_ONE = 8
 BUFFER = 4 * 1024 * 1024
-IDLE_S = 1800.0
 _MOST_DATAGRAM = 65_535
 _AT_ONCE = 256  # datagrams of one socket before the others get their turn
 _SO_RXQ_OVFL = 40
 _COUNT = struct.Struct("I")
 _ASK_S = 2.0
 Taker = Callable[[bytes, str], bytes | None]
-
-
-@dataclass(slots=True)
-class _Stream:
-    sock: socket.socket
-    address: str
-    held: bytes = b""
-    used: float = field(default_factory=time.monotonic)
 
 
 class Server:
@@ -53,7 +48,7 @@ class Server:
         self._opener = opener
         self._engine = engine
         self._selector = selectors.DefaultSelector()
-        self._streams: dict[socket.socket, _Stream] = {}
+        self._streams: dict[socket.socket, Stream] = {}
         self._of_one: Counter[str] = Counter()
         self._dropped: dict[socket.socket, int] = {}
         self.places: list[str] = []
@@ -74,6 +69,13 @@ class Server:
         sock.setblocking(False)
         self._selector.register(sock, selectors.EVENT_READ, self._accept)
         return self._named("syslog tcp", sock)
+
+    def syslog_tls(self, address: str, port: int, context: "ssl.SSLContext") -> int:
+        """Listen for streams under TLS; the port."""
+        sock = socket.create_server((address, port), family=_family(address), backlog=64)
+        sock.setblocking(False)
+        self._selector.register(sock, selectors.EVENT_READ, lambda one: self._accept(one, context))
+        return self._named("syslog tls", sock)
 
     def looks(self, path: Path) -> None:
         """Answer the agent's own looks at this socket."""
@@ -176,7 +178,7 @@ class Server:
 
     # streams
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, context: "ssl.SSLContext | None" = None) -> None:
         try:
             sock, peer = listener.accept()
         except OSError:
@@ -187,19 +189,26 @@ class Server:
             sock.close()
             return
         sock.setblocking(False)
+        if context is not None:
+            sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._of_one[address] += 1
-        self._streams[sock] = _Stream(sock, address)
+        self._streams[sock] = Stream(sock, address, shaken=context is None)
         self._selector.register(sock, selectors.EVENT_READ, self._more)
 
     def _more(self, sock: socket.socket) -> None:
         stream = self._streams[sock]
-        stream.used = time.monotonic()
         try:
-            data = sock.recv(65_536)
-        except BlockingIOError:
+            if not stream.shaken and not stream.shake():
+                return
+        except HandRefusedError:
+            self._ledger.sender("syslog", stream.address).refused += 1
+            self._end(stream)
             return
-        except OSError:
-            data = b""
+        data = stream.take()
+        if data is not None:
+            self._taken(stream, data)
+
+    def _taken(self, stream: Stream, data: bytes) -> None:
         try:
             found, stream.held = syslog.frames(stream.held + data)
         except ValueError:
@@ -213,7 +222,7 @@ class Server:
                 self._syslog(stream.held, stream.address)
             self._end(stream)
 
-    def _end(self, stream: _Stream) -> None:
+    def _end(self, stream: Stream) -> None:
         self._selector.unregister(stream.sock)
         stream.sock.close()
         del self._streams[stream.sock]
@@ -221,7 +230,7 @@ class Server:
 
     def _close_idle(self) -> None:
         now = time.monotonic()
-        for stream in [one for one in self._streams.values() if now - one.used > IDLE_S]:
+        for stream in [one for one in self._streams.values() if one.idle(now)]:
             self._end(stream)
 
     # the agent's looks

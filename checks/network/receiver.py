@@ -66,5 +66,8 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("LH annex 1 r10", "LH-31"),
-    needs=("`receive:` in agent.yaml of this agent", "tried with net-snmp's and util-linux's senders"),
+    needs=(
+        "`receive:` in agent.yaml of this agent",
+        "tried with net-snmp's and util-linux's senders, and openssl's for TLS",
+    ),
 )
