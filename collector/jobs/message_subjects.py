@@ -4,48 +4,78 @@ Each kind is asked for only where a rule wants it. Nothing here decides whom to 
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from collector.availability import calendar_cn
 from collector.availability.estate_terms import EstateTerms
+from collector.backups.ledger import Outcome
+from collector.evidence.agents import AgentState
 from collector.faults.account import account
 from collector.faults.counted import days_of, terms_of
-from collector.faults.model import Clock, ClockState, Fault
-from collector.faults.said import onset_of
+from collector.faults.model import Account, Clock, ClockState, Fault, Finding
+from collector.faults.said import fault_id, onset_of
 from collector.faults.terms import Terms
+from collector.jobs import backups, scorecards
 from collector.jobs import faults as fault_jobs
-from collector.jobs import scorecards
 from collector.judging import judge
-from collector.notify.due import Subject
-from collector.notify.rules import CLOCK, FAULT
+from collector.notify.due import Subject, Told
+from collector.notify.receipts import problem_id
+from collector.notify.rules import BACKUP, CLOCK, FAULT, FINDING, MISSED, SILENT
+from collector.store import agents, rounds, series
 
 _DAY_MS = 86_400_000
 BACK_MS = 7 * _DAY_MS
 MOST_BACK_MS = 60 * _DAY_MS
+SILENT_MS = 300_000
+"""Agents flush at least once a minute; five missed flushes are silence."""
 SOON_MS = 1_800_000
 """A limit is told of so long before it runs out."""
 
 
-def subjects(
-    conn: Connection, now: int, kinds: Collection[str], open_ids: Collection[str], terms: EstateTerms
-) -> list[Subject]:
-    """What stands, or stood lately, of these kinds. `open_ids`: told of and not told to be over."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: now, by the terms in force. `running`: what was told of and is not told to be over;
+    `up_ms`: since when anybody could have been heard here."""
+
+    now: int
+    terms: EstateTerms
+    running: tuple[Told, ...] = ()
+    up_ms: int = 0
+
+    def ids(self, kind: str) -> list[str]:
+        """Those of a kind."""
+        return [one.id for one in self.running if one.kind == kind]
+
+
+def subjects(conn: Connection, asked: Asked, kinds: Collection[str]) -> list[Subject]:
+    """What stands, or stood lately, of these kinds."""
     made: list[Subject] = []
     if {FAULT, CLOCK} & set(kinds):
-        made += _of_faults(conn, now, open_ids, terms)
+        made += _of_faults(conn, asked)
     for kind, tell in _OTHERS.items():
         if kind in kinds:
-            made += tell(conn, now, terms)
+            made += tell(conn, asked)
     return [one for one in made if one.kind in kinds]
-
-
-_Tell = Callable[[Connection, int, EstateTerms], Iterator[Subject]]
-_OTHERS: Mapping[str, _Tell] = {}
 
 
 def faults_since(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...]:
     """Faults with their onset in [from, now]; none where no contract says what a fault is."""
+    made = _account(conn, now, (from_ms, now + 1), lambda terms: Terms(terms.faults))
+    return tuple(one for one in made.faults if one.moments.onset_ms >= from_ms) if made is not None else ()
+
+
+def findings_now(conn: Connection, now: int) -> tuple[Finding, ...]:
+    """All findings of the term; none where the contract knows none."""
+    made = _account(conn, now, None, lambda terms: Terms(findings=terms.findings))
+    return made.findings if made is not None else ()
+
+
+def _account(
+    conn: Connection, now: int, window: tuple[int, int] | None, part: Callable[[Terms], Terms]
+) -> Account | None:
+    """One part of the account, of a window or the whole term; None without a contract."""
     size = scorecards.size_at(conn, now)
     applied = scorecards.applied(conn, size)
     try:
@@ -53,22 +83,19 @@ def faults_since(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...]:
         running = [one for one in every if one.from_ms <= now] or every
         chosen = judge.chosen(applied, running[-1].name, now)
     except judge.NoScorecard:
-        return ()
+        return None
     term = every[0].from_ms, every[-1].to_ms
     asked = fault_jobs.Asked(
-        *(chosen.applied, chosen.pack.pack, chosen.options, term, (from_ms, now + 1), now, size),
-        latest=True,
+        *(chosen.applied, chosen.pack.pack, chosen.options, term, window or term, now, size), latest=True
     )
-    terms = Terms(terms_of(chosen.pack.pack, chosen.options).faults)
+    terms = part(terms_of(chosen.pack.pack, chosen.options))
     ground = fault_jobs.ground(conn, asked, terms)
-    made = account(terms, ground, now, days_of(chosen.pack.pack, calendar_cn.shipped())).faults
-    return tuple(one for one in made if one.moments.onset_ms >= from_ms)
+    return account(terms, ground, now, days_of(chosen.pack.pack, calendar_cn.shipped()))
 
 
-def _of_faults(
-    conn: Connection, now: int, open_ids: Collection[str], terms: EstateTerms
-) -> Iterator[Subject]:
-    named = [found[1] for found in map(onset_of, open_ids) if found is not None]
+def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
+    now, terms = asked.now, asked.terms
+    named = [found[1] for found in map(onset_of, asked.ids(FAULT)) if found is not None]
     begin = max(min([now - BACK_MS, *(at - 600_000 for at in named)]), now - MOST_BACK_MS)
     names = {one.id: one.name for one in terms.scope.systems} if terms.scope is not None else {}
     for fault in faults_since(conn, now, begin):
@@ -111,3 +138,78 @@ def _clocks(fault: Fault, level: int | None, words: Mapping[str, object], now: i
             key = f"{fault.id}/{one.id}"
             at = max(one.due_ms - SOON_MS, fault.moments.onset_ms)
             yield Subject(CLOCK, key, at, None, None, fault.system, fault.unit, level, more)
+
+
+def _silent(conn: Connection, asked: Asked) -> Iterator[Subject]:
+    """Approved agents of which nothing came for five minutes; the id holds when they were last heard."""
+    marks = series.marks(conn)
+    told = asked.ids(SILENT)
+    for one in agents.every(conn):
+        mark = marks.get(one.agent)
+        if one.state is not AgentState.APPROVED or one.epoch != one.newest_epoch or mark is None:
+            continue
+        key = fault_id(one.agent, mark.received)
+        words = {"name": one.agent, "since": mark.received}
+        if asked.now - max(mark.received, asked.up_ms) > SILENT_MS:
+            yield Subject(SILENT, key, mark.received + SILENT_MS, words=words)
+        for before in told:
+            if before.rpartition("@")[0] == one.agent and before != key:
+                yield Subject(SILENT, before, 0, mark.received, words={**words, "over": mark.received})
+
+
+def _missed(conn: Connection, asked: Asked) -> Iterator[Subject]:
+    """Rounds that were closed with looks missing."""
+    for row in rounds.records(conn):
+        if row.missed and row.closed > asked.now - BACK_MS:
+            name = asked.terms.rounds.get(row.round) or row.round
+            words = {
+                "name": f"{name} {row.window.partition('/')[2]}: {row.missed}/{row.due}",
+                "since": row.opened,
+            }
+            yield Subject(MISSED, row.window, row.closed, words=words)
+
+
+def _findings(conn: Connection, asked: Asked) -> Iterator[Subject]:
+    """Findings that are open, or were closed lately."""
+    for one in findings_now(conn, asked.now):
+        if one.closed_ms is None or one.closed_ms > asked.now - BACK_MS:
+            words = {
+                "name": one.target,
+                "check": one.check,
+                "since": one.opened_ms,
+                "over": one.closed_ms,
+            }
+            yield Subject(
+                *(FINDING, one.id, one.opened_ms, one.closed_ms, None, one.system, one.unit), words=words
+            )
+
+
+def _backups(conn: Connection, asked: Asked) -> Iterator[Subject]:
+    """What is wrong with backups: late, missing, damaged; from when on anybody could have known."""
+    try:
+        account_ = backups.account(conn, asked.now)
+    except backups.NoBackups:
+        return
+    for one in account_.ledger.problems:
+        lately = one.until_ms is None or one.until_ms > asked.now - BACK_MS
+        if one.outcome is Outcome.BAD and lately:
+            named = account_.of(one.object)
+            words = {
+                "name": named.name or one.object,
+                "reason": one.reason,
+                "since": one.first_provable_ms,
+                "over": one.until_ms,
+            }
+            yield Subject(
+                *(BACKUP, problem_id(one), one.first_provable_ms, one.until_ms, None, named.system or None),
+                words=words,
+            )
+
+
+_Tell = Callable[[Connection, Asked], Iterator[Subject]]
+_OTHERS: Mapping[str, _Tell] = {
+    SILENT: _silent,
+    MISSED: _missed,
+    FINDING: _findings,
+    BACKUP: _backups,
+}

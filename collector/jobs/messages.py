@@ -22,7 +22,7 @@ from collector.context import Context, token_key
 from collector.crash_points import crash_point
 from collector.evidence.intake import Fenced
 from collector.jobs import projection
-from collector.jobs.message_subjects import MOST_BACK_MS, subjects
+from collector.jobs.message_subjects import MOST_BACK_MS, Asked, subjects
 from collector.jobs.timer import Timer
 from collector.jobs.writer import NotDurable, Overload
 from collector.notify.child import ACCEPTED
@@ -60,8 +60,8 @@ class Due:
     text: Text
 
 
-def prepare(context: Context, now: int | None = None) -> int:
-    """Put what is due into the outbox; how many lines it were."""
+def prepare(context: Context, now: int | None = None, up_ms: int = 0) -> int:
+    """Put what is due into the outbox; how many lines it were. `up_ms`: since when this server runs."""
     at = context.now() if now is None else now
     with context.read() as conn:
         terms = _terms(conn)
@@ -69,9 +69,9 @@ def prepare(context: Context, now: int | None = None) -> int:
             return 0
         before = messages.told(conn, at - MOST_BACK_MS)
         ended = {(one.to, one.kind, one.id) for one in before if one.stage in (OVER, PAST)}
-        running = {one.id for one in before if (one.to, one.kind, one.id) not in ended}
+        running = tuple(one for one in before if (one.to, one.kind, one.id) not in ended)
         kinds = {rule.when for rule in terms.notify}
-        found = subjects(conn, at, kinds, running, terms)
+        found = subjects(conn, Asked(at, terms, running, up_ms), kinds)
     with context.write() as conn:
         rules = [(rule, messages.since(conn, _name(rule), at)) for rule in terms.notify]
         due = list(wanted(rules, found, messages.told(conn, at - MOST_BACK_MS), at, zone(terms.timezone)))
@@ -203,7 +203,7 @@ class Messages:
         self._busy: dict[str, threading.Thread] = {}
         self._mark: tuple[int, ...] = ()
         self._next = 0.0
-        self._prepared_ms = 0
+        self._prepared_ms, self._up_ms = 0, context.now()
 
     def start(self) -> None:
         """Begin."""
@@ -239,7 +239,7 @@ class Messages:
         if mark == self._mark and now < self._prepared_ms + MOST_QUIET_MS:
             return
         begun = time.monotonic()
-        prepare(self._context, now)
+        prepare(self._context, now, self._up_ms)
         self._mark, self._prepared_ms = mark, now
         self._next = time.monotonic() + SHARE * (time.monotonic() - begun)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.codec import FieldError
+from collector.backups.ledger import Problem
 from collector.faults.said import Extent, matching, onset_of
 
 EVENT = "message"
@@ -126,6 +127,12 @@ def _want(key: str, good: bool) -> None:
 
 
 # What a receipt does.
+
+
+def problem_id(one: Problem) -> str:
+    """How a message names a problem of a backup: object, reason, the slot or artefact that it is about."""
+    about = one.slot or one.artefact or one.place
+    return f"{one.object}:{one.reason}:{about}@{one.first_provable_ms // 1000}"[:_MOST_ID]
 
 
 def announced(messages: Iterable[Message], extent: Extent) -> Message | None:

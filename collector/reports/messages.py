@@ -9,6 +9,7 @@ from checks.wire import strict_json
 from collector.notify.due import REMINDER
 from collector.notify.receipts import OVER, Item
 from collector.notify.sending import Text
+from collector.reports import wording
 from collector.reports.words_messages import MESSAGES
 
 LANGUAGES = ("zh", "en")
@@ -67,8 +68,17 @@ def _title(item: Item, words: dict[str, object], place: Place) -> str:
         name=words.get("name") or item.id,
         level="" if level is None else _word("level", place).format(n=level),
         limit=words.get("limit", ""),
-        title=words.get("title") or item.id,
+        title=_about(words, place) or item.id,
     )
+
+
+def _about(words: dict[str, object], place: Place) -> str:
+    """What it is about: a text, a check, or the reason for a backup being bad."""
+    if words.get("check"):
+        return wording.check(str(words["check"]), place.lang)
+    if words.get("reason"):
+        return wording.reason(str(words["reason"]), place.lang)
+    return str(words.get("title") or "")
 
 
 def _block(item: Item, words: dict[str, object], place: Place) -> Iterator[str]:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from checks import registry
-from checks.api import Seen
+from checks.api import Seen, State
 from checks.codec import from_json, to_json
+from checks.host import load
+from checks.sources import Load
 from collector.evidence.bundle import Period
 from collector.evidence.policy import parse_policy
 from collector.jobs import bundles, derive, messages
@@ -119,6 +121,19 @@ class Told:
         readings = tuple(check.judge(seen, from_json(check.params, params, "params")))
         state = "crit" if down else "ok"
         return sites.worlds.Sight(system, t, state, params=params, facts=facts, readings=readings)
+
+    def loaded(self, window, amount):
+        """The round's look at the server's load, which is high or not."""
+        check = registry.get("host.load")
+        made = load.Facts(Load(amount, amount, amount, 1))
+        readings = tuple(load.judge(Seen(made, self.world.at), load.Params()))
+        state = max((one.state for one in readings), key=list(State).index)
+        params = to_json(load.Params())
+        place = {"check": check.id, "round": window, "asset": "web-01"}
+        facts = to_json(made)
+        return sites.worlds.Sight(
+            "web-01", self.world.at, str(state), params=params, facts=facts, readings=readings, **place
+        )
 
     def turn(self, deadline_s=60.0):
         """What the server's thread does at each of its turns, one after the other."""
