@@ -33,7 +33,8 @@ def members(rules: Iterable[MemberRule], rows: Rows) -> tuple[Member, ...]:
 def _merged(first: tuple[int, Member], second: tuple[int, Member]) -> tuple[int, Member]:
     rank, one = min(first, second, key=lambda each: each[0])
     severity = min(first[1].severity, second[1].severity, key=_WORST.index)
-    return rank, replace(one, severity=severity)
+    there = first[1].present and second[1].present
+    return rank, replace(one, severity=severity, present=there)
 
 
 def _units(table: Table, rule: MemberRule) -> Iterator[tuple[str, int, Member]]:

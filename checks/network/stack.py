@@ -112,13 +112,13 @@ CHECK = Check(
     judge=judge,
     clauses=("PD-32", "HA protection line"),
     needs=(
-        "an SNMP view of the maker's own tree (HUAWEI-STACK-MIB, HH3C-STACK-MIB, CISCO-STACKWISE-MIB, "
-        "CISCO-FIREWALL-MIB, CISCO-VPC-MIB, FORTINET-FORTIGATE-MIB)",
+        "an SNMP view of the maker's own tree (HUAWEI-STACK-MIB, HUAWEI-VGMP-MIB, HH3C-STACK-MIB, "
+        "CISCO-STACKWISE-MIB, CISCO-FIREWALL-MIB, CISCO-VPC-MIB, FORTINET-FORTIGATE-MIB)",
         "or, by command line (`platform`), a login that may show the stack or the pair (VRP: display stack, "
         "on firewalls display hrp state; Comware: display irf; Ruijie: show switch virtual; IOS: show "
         "switch; NX-OS: show vpc; FortiOS: get system ha status)",
-        "by SNMP tried on recorded devices of Huawei, Cisco and Fortinet, never on H3C and vPC; by command "
-        "line on recorded outputs of IOS, NX-OS and FortiOS, never on a real output of the others, whose "
-        "form comes from what people published",
+        "by SNMP tried on recorded devices of Huawei, Cisco and Fortinet, never on H3C, VGMP and vPC; by "
+        "command line on recorded outputs of IOS, NX-OS and FortiOS, never on a real output of the others, "
+        "whose form comes from what people published",
     ),
 )

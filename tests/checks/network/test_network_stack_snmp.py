@@ -139,3 +139,17 @@ def test_a_cluster_of_fortinet_tells_who_leads_and_who_is_out_of_step(ask, why):
     }
     alone = [f"{FORTINET}.1.1.0|2|1", *rows(f"{FORTINET}.2.1.1", units[0])]
     assert why(ask("1.3.6.1.4.1.12356.101.1.1", "fortigate", alone))["group_members"] == "member_missing"
+
+
+def test_a_pair_of_firewalls_of_huawei_whose_peer_is_gone(ask, why):
+    table = "1.3.6.1.4.1.2011.5.25.122.2.1.1"
+    descr, object_id = "Huawei Versatile Routing Platform", "1.3.6.1.4.1.2011.2.321.1"
+    groups = [(1, {2: 1, 10: 3, 14: 1}), (2, {2: 1, 10: 4, 14: 2}), (3, {2: 2, 10: 1, 14: 2})]
+    found = ask(object_id, descr, rows(table, *groups), roles=["local=master"])
+    assert why(found) == {
+        "group_members": "member_missing",
+        "hrp local": "ok",
+        "hrp peer": "device_fails",
+        "local:member_role": "ok",
+    }
+    assert ask(object_id, descr, rows(table, groups[0])).state is State.OK
