@@ -14,6 +14,7 @@ from collector.faults.clocks import LATE_STATEMENT
 from collector.faults.fold import NO_SUPPORT
 from collector.faults.incidents import in_key_moment
 from collector.faults.model import (
+    OTHER_CAUSE,
     Account,
     Clock,
     ClockState,
@@ -99,6 +100,8 @@ def _facts(fault: Fault) -> Facts:
         "disputed": bool(judged.disputed),
         "levels": ",".join(str(level) for level in judged.levels),
     }
+    if fault.repeated is not None and fault.repeated.why == OTHER_CAUSE:
+        made["other_cause"] = fault.repeated.of
     late |= {"no_support"} if NO_SUPPORT in fault.flags else set()
     return made | {name: name in late for name in SCORED}
 
@@ -148,7 +151,7 @@ def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
     if fault.repeated is not None and fault.repeated.decided is None:
         yield Gap(
             "repeat_fault",
-            "not_confirmed" if fault.repeated.denied else "no_statement",
+            "not_confirmed" if fault.repeated.denied else fault.repeated.why or "no_statement",
             fault.unit,
             fault.system,
             1,

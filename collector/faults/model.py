@@ -121,6 +121,9 @@ class Judged:
     """(kind, entry): what the vendor's side says against a word of the buyer's."""
 
 
+NO_CAUSE, OTHER_CAUSE = "no_cause", "other_cause"
+
+
 @dataclass(frozen=True, slots=True)
 class Repeated:
     """An earlier fault with the same service and cause code; `decided` None: no person has said yet."""
@@ -131,6 +134,9 @@ class Repeated:
     entry: int | None = None
     denied: bool = False
     """The vendor's side alone says that it is another one: nobody has decided."""
+    why: str = ""
+    """`no_cause`: nobody stated the cause of one of them; `other_cause`: the vendor's side alone says that
+    they differ."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ _REASONS: Words = {
         "only the vendor's side says so, the buyer has not confirmed it",
     ),
     "disputed": ("双方说法不一", "the two sides say different things"),
+    "no_cause": ("未填报原因，是否同一故障不明", "no cause is stated: it may be the same fault again"),
     "severity_unknown": ("严重程度不明", "severity is not known"),
     "not_closed": ("未处置完成", "not closed"),
     "no_calendar": ("缺节假日数据", "no calendar for the year"),

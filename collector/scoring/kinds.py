@@ -34,6 +34,7 @@ KINDS: dict[str, frozenset[str]] = {
                 "waiver",
             ),
             *("provisional", "levels"),  # nobody has confirmed it; all levels that the bounds allow
+            "other_cause",  # an earlier fault that only the vendor's side says it is not
             "disputed",  # the vendor's side says otherwise than the buyer's
             "estate_changed",  # entries that changed in the period by what its system is judged
         }

@@ -422,6 +422,6 @@ def test_a_late_fault_whose_level_nobody_stated_is_no_full_line(case):
     (gap,) = [one for one in gaps if one.reason == "no_level"]
     assert (gap.unit, gap.who, gap.facts["late"], "level" in gap.facts) == ("centre", "manager", True, False)
     worth = made.line("incidents", "centre", "2026-07-10 00:00", "2026-08-10 00:00")
-    assert (worth.points, worth.low, worth.high, worth.state) == (None, 15, 30, LineState.NOT_PROVEN)
+    assert (worth.points, worth.low, worth.high, worth.state) == (None, 20, 30, LineState.NOT_PROVEN)
     made.say("level", TUESDAY + 2 * DAY, fault=ID, level=3)
     assert made.line("incidents", "centre", "2026-07-10 00:00", "2026-08-10 00:00").points == 25
