@@ -49,6 +49,7 @@ def answered(walk) -> None:
 def shoot(browser: Browser, url: str, target: Path) -> None:
     """The list, and a form that is being filled in."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=url)
+    context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto("/login")
     page.fill("#name", "zhao")
@@ -81,7 +82,9 @@ def main() -> int:
         answered(walk)
         app = whole(create_app(walk.context, walk.yard.publisher))
         with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port, sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            browser = started.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
+            )
             shoot(browser, f"http://127.0.0.1:{port}", target)
             browser.close()
     return 0

@@ -25,7 +25,9 @@ def browser():
         pytest.skip("NOT TESTED: chromium is not installed, so no form was looked at in a browser")
     playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
     with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
+        )
         yield made
         made.close()
 
@@ -38,6 +40,7 @@ def page(request, browser, walk):
     with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port:
         url = f"http://127.0.0.1:{port}"
         context = browser.new_context(viewport={"width": width, "height": height}, base_url=url)
+        context.set_default_timeout(180_000)
         opened = context.new_page()
         opened.goto("/login")
         opened.fill("#name", "zhao")

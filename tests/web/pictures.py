@@ -31,6 +31,7 @@ def shoot(browser: Browser, url: str, target: Path) -> None:
     """Log in and take every picture."""
     for name, path, width, language, height in SHOTS:
         context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
+        context.set_default_timeout(180_000)
         page = context.new_page()
         page.goto(f"{url}/login")
         page.fill("#name", "admin")
@@ -56,7 +57,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place, worksite.site(Path(place) / "collector") as site:
         app = whole(create_app(site.context, site.publisher))
         with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port, sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            browser = started.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
+            )
             shoot(browser, f"http://127.0.0.1:{port}", target)
             browser.close()
     return 0

@@ -66,7 +66,9 @@ def chromium() -> Iterator[object]:
         pytest.skip("NOT TESTED: chromium is not installed, so no page was looked at in a browser")
     playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
+        )
         yield browser
         browser.close()
 
@@ -75,6 +77,7 @@ def chromium() -> Iterator[object]:
 def cookies(chromium, served) -> object:
     """What a browser keeps after the login of an admin."""
     context = chromium.new_context()
+    context.set_default_timeout(180_000)
     opened = context.new_page()
     opened.goto(f"{served.url}/login")
     opened.fill("#name", "admin")
@@ -90,6 +93,7 @@ def cookies(chromium, served) -> object:
 def watched(chromium, cookies, width: int, height: int) -> Iterator[object]:
     """A page of somebody who is logged in; console errors and failed requests fail the test."""
     context = chromium.new_context(viewport={"width": width, "height": height}, storage_state=cookies)
+    context.set_default_timeout(180_000)
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
@@ -153,6 +157,7 @@ def test_english_pages_fit_too(page, served) -> None:
 
 def test_the_door_and_its_refusal_can_be_read_aloud_too(chromium, served) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto(f"{served.url}/login")
     assert serious(page) == []

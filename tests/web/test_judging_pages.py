@@ -67,7 +67,9 @@ def chromium() -> Iterator[object]:
         pytest.skip("NOT TESTED: chromium is not installed, so no page was looked at in a browser")
     playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
+        )
         yield browser
         browser.close()
 
@@ -78,6 +80,7 @@ def opened(chromium, served, name: str) -> Iterator[object]:
     context = chromium.new_context(
         viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, base_url=served.url, locale="zh-CN"
     )
+    context.set_default_timeout(180_000)
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)

@@ -77,7 +77,9 @@ def browser(site: Any) -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
     app = whole(create_app(site.context, site.publisher))
     with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port, playwright.sync_playwright() as pw:
-        opened = pw.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = pw.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
+        )
         yield opened, f"http://127.0.0.1:{port}"
         opened.close()
 
@@ -87,6 +89,7 @@ def browser(site: Any) -> Iterator[Any]:
 def test_no_page_is_hard_to_use_without_eyes_or_too_wide(browser: Any, width: int, height: int) -> None:
     chromium, url = browser
     context = chromium.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto(f"{url}/login")
     page.fill("#name", "admin")
