@@ -1,10 +1,12 @@
 """What the account of backups says of obligations: drills, and lines that policies cite. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from collector.backups.ledger import Ledger, Outcome
-from collector.inspection.cadence_model import Breach, Deed
+from collector.inspection.cadence_model import Breach, Deed, Event
+from collector.notify.receipts import GRADE, Message, problem_id
+from collector.notify.rules import BACKUP
 
 
 def deeds(
@@ -50,3 +52,22 @@ def breaches(ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, i
                     what=f"{problem.object} {problem.reason}",
                     until_ms=problem.until_ms,
                 )
+
+
+def troubles(ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, int]) -> Iterator[Event]:
+    """Each thing that was wrong with a backup, from when on anybody could have known."""
+    for one in ledger.problems:
+        if one.outcome is Outcome.BAD:
+            at = one.first_provable_ms
+            where = entries.get(one.object, -1), None, systems.get(one.object)
+            yield Event("backup_trouble", problem_id(one), at, at, *where)
+
+
+def announced(messages: Iterable[Message]) -> Iterator[Deed]:
+    """What people were told of that, by a channel that took it, when the log took its receipt."""
+    for message in messages:
+        for item in message.items:
+            if message.accepted and item.kind == BACKUP:
+                at = message.received_ms
+                facts = {"event": item.id}
+                yield Deed("backup_announced", at, at, message.entry, signer="log", grade=GRADE, facts=facts)

@@ -17,9 +17,9 @@ from collector.inspection.cadence_model import Breach, Deed, Event, Observed, Sp
 from collector.inspection.cadence_terms import Every
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
+from collector.inspection.obligations_backups import announced, restoring, troubles
 from collector.inspection.obligations_backups import breaches as backup_breaches
 from collector.inspection.obligations_backups import deeds as backup_deeds
-from collector.inspection.obligations_backups import restoring
 from collector.inspection.obligations_changes import breaches as change_breaches
 from collector.inspection.obligations_changes import changed
 from collector.inspection.obligations_changes import deeds as change_deeds
@@ -45,7 +45,7 @@ from collector.scoring.model import PackPeriod
 from collector.statements.model import Said
 from collector.store import backups as backup_rows
 from collector.store import cadence as store
-from collector.store import evidence, packs, rounds
+from collector.store import evidence, messages, packs, rounds
 from collector.store import scorecards as unit_rounds
 
 _DAY_MS = 86_400_000
@@ -195,7 +195,9 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
             *deeds(found),
             *_regular(conn, asked),
             *(backup_deeds(ledger, systems, entries, as_of) if ledger else ()),
+            *announced(messages.every(conn, as_of, asked.size)),
         ),
+        events=tuple(troubles(ledger, systems, entries)) if ledger else (),
         breaches=(
             *breaches(found),
             *_crit(conn, asked),

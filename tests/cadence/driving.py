@@ -55,7 +55,7 @@ backups:
     access: {{owner: backup, mode: "0600"}}
     drill: {{every: year, pick: newest, restore_within: 12h}}
 backup_success: {{at_least: 99%, over: year}}
-notify: [{{when: fault, to: "custom:desk"}}]
+notify: [{{when: fault, to: "custom:desk"}}, {{when: backup, to: "custom:desk"}}]
 rounds:
   - {{id: daily, every: day, window: "08:00-20:00", assets: all, checks: all}}
 """
@@ -427,6 +427,7 @@ class Neglected(Driven):
         for number in (2, 3):
             self.world.at = at(self.on(number), "08:30")
             self.look_at_shelf([])
+            self.tell()
         begins, ends = at(self.on(3), "09:00"), at(self.on(8), "13:00")
         self.probe(begins - HOUR, ends + HOUR, 600_000, ((begins, ends),))
         self.answer_late(self.on(3))

@@ -120,3 +120,11 @@ def test_what_was_announced_at_once_is_kept_by_the_messages_entry(worlds, pack, 
     assert ("late", True) in states("Neglected")
     assert ("missed", False) not in states("Neglected")
     assert states("Silent") == set()
+
+
+def test_what_was_wrong_with_a_backup_was_told_and_says_so_in_the_ledger(worlds):
+    world = worlds("Neglected", "huaian-2025")
+    entries = {one.entry for one in world.messages() if any(item.kind == "backup" for item in one.items)}
+    rows = [row for row in world.term()["HA-09"].rows if "backup_announced" in row.what]
+    assert entries and {"done", "late", "not_proven"} >= {row.state.value for row in rows}
+    assert any(row.state.value in ("done", "late") and entries & set(row.entries) for row in rows)
