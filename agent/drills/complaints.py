@@ -43,7 +43,7 @@ _KNOWN: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 
 def why(said: bytes, otherwise: str) -> StopError:
     """The reason a program's complaint stands for; `otherwise` where it is none of those we know."""
-    detail = said[-600:].decode("utf-8", "replace").strip()
+    detail = said[-2000:].decode("utf-8", "replace").strip()
     for reason, pattern in _KNOWN:
         if (found := pattern.search(said)) is not None:
             subject = next((one for one in found.groups() if one), b"") if found.groups() else b""

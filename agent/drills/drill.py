@@ -29,7 +29,7 @@ from checks.places import Backups, Entry, Place, shown
 if TYPE_CHECKING:
     from agent.sources.backup import BackupLooks
 
-REPOSITORIES = ("restic", "borg")
+REPOSITORIES = ("restic", "borg", "pgbackrest", "barman")
 Engine = Callable[[Course, Backups, Place, Entry], None]
 # Kind -> module and function: each is loaded when first asked for.
 _ENGINES = {
@@ -38,6 +38,8 @@ _ENGINES = {
     "basebackup": ("physical", "run"),
     "mariadb": ("mariadb", "run"),
     "mariabackup": ("mariadb", "run_physical"),
+    "pgbackrest": ("pgrepos", "run_pgbackrest"),
+    "barman": ("pgrepos", "run_barman"),
     "redis": ("redis", "run"),
     "restic": ("repositories", "run_restic"),
     "borg": ("repositories", "run_borg"),

@@ -81,7 +81,7 @@ def observe(backups: Backups, params: Params) -> Facts:
         top = found.chosen[0].path
         if found.chosen[0].kind != "directory":
             raise ObservationError(ErrorKind.UNSUPPORTED, f"{top} is no directory: links are not followed")
-        infos = _infos(place, top)
+        infos = infos_of(place, top)
         chosen = _chosen(place, top, infos, memory, params)
         read = tuple(_read(backups, place, top, infos[one], memory, params) for one in chosen)
         server = _server(backups, place, top, infos, params)
@@ -94,7 +94,7 @@ def observe(backups: Backups, params: Params) -> Facts:
     return Facts(read, Stands(len(infos), tuple(newest), tuple(going[:100])), server)
 
 
-def _infos(place: Place, top: str) -> dict[str, barman.Backup]:
+def infos_of(place: Place, top: str) -> dict[str, barman.Backup]:
     """All backups by id; one whose backup.info says nothing is listed with no status."""
     made = {}
     for name in _names(place, f"{top}/base"):

@@ -63,11 +63,11 @@ class Params(Look):
     ("": ARTEFACT.fingerprint.json where that is there). `compare`: exact; `bounded` where the source can tell
     no table exactly, only between which counts (all within them is then good); `sampled` asks no more than
     that, for a drill reads all of it; none. `layout`, `manifests` of a tree: as of backup.tree; `increments`
-    are restored with all they rest on. `globals`: dump of roles;
-    `wal`: archived segments for a base backup. `password`: secret of a repository. `database` that questions
-    go to ("": the only one). `restore_within_s`: the agreed time; the drill is ended at `limit_s`, and waits
-    `patience_s` while another is under way. `needs_approval`: a restore must be approved, and `approval`
-    names who or what did."""
+    are restored with all they rest on. `stanza`: of a pgBackRest repository ("": all). `globals`: dump of
+    roles; `wal`: archived segments for a base backup. `password`: secret of a repository. `database` that
+    questions go to ("": the only one). `restore_within_s`: the agreed time; the drill is ended at `limit_s`,
+    and waits `patience_s` while another is under way. `needs_approval`: a restore must be approved, and
+    `approval` names who or what did."""
 
     kind: str = "postgres"
     artefact: str = ""
@@ -79,6 +79,7 @@ class Params(Look):
     fingerprint: str = ""
     layout: str = "copy"
     manifests: str = ""
+    stanza: str = ""
     globals: str = ""
     wal: str = ""
     sealed: Sealed = PLAIN
@@ -311,6 +312,7 @@ CHECK = Check(
     clauses=("HA-10", "HA-12", "PD-05"),
     needs=(
         "an unprivileged user, room on disk, and the right to make namespaces (docs/backups/drills.md)",
-        "tried with PostgreSQL 15 and 18, MariaDB 10.11, restic 0.14, borg 1.2; not with Kingbase",
+        "tried with PostgreSQL 15 and 18, pgBackRest 2.45, Barman 3.4, MariaDB 10.11, Redis 7.0, "
+        "restic 0.14, borg 1.2; not with Kingbase",
     ),
 )

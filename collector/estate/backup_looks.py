@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
 _AT_SOURCE = ("backup.fingerprint", "backup.manifest", "backup.redis_source", "backup.config_source")
 _DRILL = "backup.drill"
 _TREE = "backup.tree"
+_REPOSITORY = "backup.pgbackrest"
 _SEALS = ("restic", "borg")  # never without encryption, or their own check says so
 _DAY_MS = 86_400_000
 # How often a plan has a drill done, so that each period sees one.
@@ -204,9 +205,11 @@ class Looks:
             return
         kinds = [KINDS.get(one.source.kind, one.source.kind) for one in policy.schedules if one.source]
         tree = {**layered(spot.params, _TREE), **layered(thing.params, _TREE)}
+        rest = {**layered(spot.params, _REPOSITORY), **layered(thing.params, _REPOSITORY)}
         given: dict[str, Any] = {
             **self._reached(spot, asset),
             **{name: tree[name] for name in ("layout", "manifests") if name in tree},
+            **{name: rest[name] for name in ("stanza",) if name in rest},
             "kind": kinds[0] if kinds else "",
             "path": self._made_at(thing, policy, spot),
             "pick": str(rule.pick),

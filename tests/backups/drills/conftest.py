@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import sys
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -34,6 +35,7 @@ def beside(name: str, path: Path) -> Any:
     """A module of another test directory."""
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their own up
     spec.loader.exec_module(module)
     return module
 

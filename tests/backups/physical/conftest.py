@@ -19,6 +19,13 @@ _looks = importlib.util.module_from_spec(_spec)
 sys.modules[_spec.name] = _looks
 _spec.loader.exec_module(_looks)
 looker = _looks.looker
+_spec = importlib.util.spec_from_file_location(
+    "drill_parts", Path(__file__).parents[1] / "drills/conftest.py"
+)
+_drills = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = _drills
+_spec.loader.exec_module(_drills)
+site, cells = _drills.site, _drills.cells
 
 
 @contextmanager
@@ -214,3 +221,41 @@ def repositories() -> Iterator[Repositories]:
         rest("--repo=1", "--type=full", "backup")
         rest("--repo=2", "--type=full", "--compress-type=zst", "backup")
         yield Repositories(made)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """barman_home/pg with two backups and the log between and behind them."""
+    if shutil.which("barman") is None:
+        pytest.skip("NOT TESTED: no Barman here (Debian's barman)")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
+    if not found:
+        pytest.skip("NOT TESTED: no PostgreSQL of Debian's here (postgresql)")
+    with server(found[-1].parent, "ph-bm-") as made, ExitStack() as stack:
+        login = f"host={made.place} user=postgres"
+        conf = made.place / "barman.conf"
+        conf.write_text(
+            f"[barman]\nbarman_home={made.place}/home\nbarman_user=postgres\nlog_file={made.place}/log\n"
+            f"compression=gzip\n[pg]\ndescription=x\nconninfo={login} dbname=postgres\n"
+            f"streaming_conninfo={login}\nbackup_method=postgres\narchiver=on\nimmediate_checkpoint=true\n"
+            f"path_prefix={found[-1].parent}\n"
+        )
+        made.call("mkdir", "-p", "-m", "0700", "home/pg/incoming")
+        push = f"archive_command='cp %p {made.place}/home/pg/incoming/%f'"
+        made.start("data", "archive_mode=on", push, "max_wal_size=32MB")
+        stack.callback(made.stop, "data")
+
+        def run(*words: str) -> None:
+            made.call("env", f"HOME={made.place}", "barman", "-c", str(conf), *words, check=False)
+
+        made.sql("CREATE TABLE item AS SELECT g id FROM generate_series(1, 4000) g")
+        base = made.place / "home" / "pg" / "base"
+        for number in range(6):
+            made.sql(f"INSERT INTO item VALUES ({number}); SELECT pg_switch_wal()")
+            run("archive-wal", "pg")
+            # The first one is refused as long as Barman has seen no segment.
+            if len([one for one in base.glob("*/backup.info") if "status=DONE" in one.read_text()]) < 2:
+                run("backup", "pg", "--wait")
+        run("archive-wal", "pg")
+        made.call("chmod", "-R", "go-rwx", "home")
+        yield made.place / "home" / "pg"

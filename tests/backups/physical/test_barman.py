@@ -3,52 +3,12 @@
 import json
 import shutil
 import subprocess
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from checks.artefacts import barman
 
 CHECK = "backup.barman"
-
-
-@pytest.fixture(scope="module")
-def home(cluster):
-    """barman_home/pg with two backups and the log between and behind them."""
-    if shutil.which("barman") is None:
-        pytest.skip("NOT TESTED: no Barman here (Debian's barman)")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
-    if not found:
-        pytest.skip("NOT TESTED: no PostgreSQL of Debian's here (postgresql)")
-    with cluster(found[-1].parent, "ph-bm-") as made, ExitStack() as stack:
-        login = f"host={made.place} user=postgres"
-        conf = made.place / "barman.conf"
-        conf.write_text(
-            f"[barman]\nbarman_home={made.place}/home\nbarman_user=postgres\nlog_file={made.place}/log\n"
-            f"compression=gzip\n[pg]\ndescription=x\nconninfo={login} dbname=postgres\n"
-            f"streaming_conninfo={login}\nbackup_method=postgres\narchiver=on\nimmediate_checkpoint=true\n"
-            f"path_prefix={found[-1].parent}\n"
-        )
-        made.call("mkdir", "-p", "-m", "0700", "home/pg/incoming")
-        push = f"archive_command='cp %p {made.place}/home/pg/incoming/%f'"
-        made.start("data", "archive_mode=on", push, "max_wal_size=32MB")
-        stack.callback(made.stop, "data")
-
-        def run(*words):
-            made.call("env", f"HOME={made.place}", "barman", "-c", str(conf), *words, check=False)
-
-        made.sql("CREATE TABLE item AS SELECT g id FROM generate_series(1, 4000) g")
-        base = made.place / "home" / "pg" / "base"
-        for number in range(6):
-            made.sql(f"INSERT INTO item VALUES ({number}); SELECT pg_switch_wal()")
-            run("archive-wal", "pg")
-            # The first one is refused as long as Barman has seen no segment.
-            if len([one for one in base.glob("*/backup.info") if "status=DONE" in one.read_text()]) < 2:
-                run("backup", "pg", "--wait")
-        run("archive-wal", "pg")
-        made.call("chmod", "-R", "go-rwx", "home")
-        yield made.place / "home" / "pg"
 
 
 @pytest.fixture
