@@ -30,7 +30,7 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     ):
         items += made
         gaps += missing
-    gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked)]
+    gaps += [*unwatched.placeless(items, asked), *unwatched.silent(ground.said, asked, items)]
     items, gaps = late_scans.doubted((items, gaps), ground.scans, ground.said, period)
     items, gaps = not_done.settled(ground.said, (items, gaps), asked)
     items, gaps = accepted.settled(ground.said, (items, gaps), asked)

@@ -15,6 +15,7 @@ from collector.judging import priced
 from collector.judging.asked import Asked
 from collector.judging.changes import changes
 from collector.judging.ground import Ground
+from collector.scoring.kinds import ANNOUNCED
 from collector.scoring.model import Gap, Item
 
 Found = tuple[tuple[Item, ...], tuple[Gap, ...]]
@@ -25,9 +26,14 @@ def ledgers(ground: Ground, asked: Asked) -> Found:
     account, items, gaps = _faults(ground, asked)
     due, open_ = _due(ground, asked, account.findings)
     return (
-        tuple(one for one in (*items, *due) if one.kind in asked.kinds),
+        tuple(one for one in (*items, *due) if one.kind in asked.kinds or _occasion(one)),
         tuple(one for one in (*gaps, *open_) if one.kind in asked.kinds),
     )
+
+
+def _occasion(item: Item) -> bool:
+    """What was due before an occasion that people announced: without any their silence is all there is."""
+    return item.kind == "due" and item.facts.get("what") == ANNOUNCED
 
 
 def _faults(ground: Ground, asked: Asked) -> tuple[Account, tuple[Item, ...], tuple[Gap, ...]]:

@@ -15,9 +15,10 @@ from collector.judging.asked import Asked
 from collector.judging.ground import CHINA, ServiceSeen
 from collector.judging.said import belongs
 from collector.judging.services import owing
-from collector.scoring.choices import Choices
-from collector.scoring.kinds import BY_LOOKING, BY_PEOPLE
-from collector.scoring.model import Gap, Item, PackPeriod, Unit
+from collector.scoring.choices import Choices, selects_in
+from collector.scoring.counting import announced
+from collector.scoring.kinds import ANNOUNCED, BY_LOOKING, BY_PEOPLE
+from collector.scoring.model import Gap, Item, PackPeriod, Scalar, Unit
 from collector.statements.model import Said
 
 UnitsOf = Callable[[PackPeriod], Sequence[Unit]]
@@ -108,7 +109,7 @@ def _by_unit(asked: Asked) -> set[str]:
     return {term.count.kind for one in lines if one.deduct is not None for term in one.deduct.terms}
 
 
-def silent(said: Iterable[Said], asked: Asked) -> Iterator[Gap]:
+def silent(said: Sequence[Said], asked: Asked, items: Sequence[Item] = ()) -> Iterator[Gap]:
     """What may still come while the period goes on; afterwards what nobody stated, where silence is agreed
     to count only once the buyer has accepted the period (option `silence`).
 
@@ -121,6 +122,23 @@ def silent(said: Iterable[Said], asked: Asked) -> Iterator[Gap]:
     elif asked.options.get("silence") == "acceptance" and not _accepted(said, asked.period):
         for kind in sorted(BY_PEOPLE & asked.kinds):
             yield Gap(kind, "not_accepted", at_most=1, who="buyer")
+    yield from _unannounced(said, asked, items)
+
+
+def _unannounced(said: Sequence[Said], asked: Asked, items: Sequence[Item]) -> Iterator[Gap]:
+    """What is due before occasions (特巡特维) of which nobody announced any."""
+    over = asked.as_of_ms >= asked.period.to_ms
+    if over and (asked.options.get("silence") != "acceptance" or _accepted(said, asked.period)):
+        return
+    due = {(one.facts.get("obligation"), one.facts.get("what")) for one in items if one.kind == "due"}
+    for select in selects_in(asked.pack.scoring):
+        named = select.where.get("obligation", ()) if announced(select) else ()
+        for obligation in named if isinstance(named, tuple) else ():
+            if (obligation, ANNOUNCED) not in due:
+                facts: dict[str, Scalar] = {"obligation": obligation, "what": ANNOUNCED}
+                until = None if over else asked.period.to_ms
+                reason = "not_accepted" if over else "period_open"
+                yield Gap("missed", reason, at_most=1, facts=facts, who="buyer", until_ms=until)
 
 
 def _teller(kind: str) -> str:

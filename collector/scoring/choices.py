@@ -69,6 +69,18 @@ def kinds_in(part: Any) -> frozenset[str]:
     return frozenset(_kinds(part))
 
 
+def selects_in(part: Any) -> Iterator[Select]:
+    """Everything in a rule that selects items."""
+    if isinstance(part, Select):
+        yield part
+    elif is_dataclass(part):
+        for spec in fields(part):
+            yield from selects_in(getattr(part, spec.name))
+    elif isinstance(part, tuple):
+        for value in part:
+            yield from selects_in(value)
+
+
 def _kinds(part: Any) -> Iterator[str]:
     if isinstance(part, Select | Given):
         yield part.kind

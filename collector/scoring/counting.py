@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from collector.scoring.choices import Choices, kinds_in, options_in
-from collector.scoring.kinds import ACCEPTED, BY_LOOKING, BY_PEOPLE
+from collector.scoring.choices import Choices, kinds_in, options_in, selects_in
+from collector.scoring.kinds import ACCEPTED, ANNOUNCED, BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
 from collector.scoring.terms import Select
 
@@ -126,6 +126,8 @@ class Ledger:
         if id(rule) not in self._options:
             kinds = kinds_in(rule)
             more = [key for key, some in _OF_KINDS.items() if not some.isdisjoint(kinds)]
+            if "silence" not in more and any(announced(one) for one in selects_in(rule)):
+                more.append("silence")
             self._options[id(rule)] = (*options_in(rule), *more)
         return self._options[id(rule)]
 
@@ -137,6 +139,12 @@ class Ledger:
     def proofs(self, places: tuple[int, ...]) -> tuple[Proof, ...]:
         """Proofs of items by their places."""
         return tuple(proof for i in places for proof in self.facts.items[i].proofs)
+
+
+def announced(select: Select) -> bool:
+    """Whether a rule counts what was missed before occasions that people announce."""
+    what = select.where.get("what", ())
+    return select.kind == "missed" and isinstance(what, tuple) and ANNOUNCED in what
 
 
 def _same(item: Item) -> tuple[object, ...]:

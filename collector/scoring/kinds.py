@@ -98,6 +98,10 @@ BY_PEOPLE = frozenset(
 """Kinds that cost something and that only people can tell of: where nobody states one, nothing shows that
 there was none. They count as none by the option `silence`, which is printed with the line."""
 
+ANNOUNCED = "special_inspection"
+"""What is due before occasions that people announce (特巡特维): where nobody announced one, nothing shows
+that there was none. It counts as none by the option `silence`, as what only people can tell does."""
+
 BY_LOOKING = frozenset(
     {"fault", "incident_late", "key_moment_fault", "critical_interruption", "availability"}
 )

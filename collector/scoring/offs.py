@@ -32,7 +32,7 @@ def _line(
     known = choices.values
     used = tuple((key, shown(known[key])) for key in ledger.options_of(rule) if key in known)
     held = ledger.accepted(found.items)
-    causes = (*accepted(ledger, held), *silence([(rule.count, found)]))
+    causes = (*accepted(ledger, held), *silence([(rule.count, found)], Looking(ledger, WHOLE, choices)))
     if len(found.items) > len(held):
         causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),)
     return Line(

@@ -5,12 +5,12 @@ Every rule gives the points for the fewest and for the most that may have been; 
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from collector.scoring.choices import Choices
-from collector.scoring.counting import Counted, Ledger, Scope
-from collector.scoring.kinds import BY_PEOPLE
+from collector.scoring.counting import Counted, Ledger, Scope, announced
+from collector.scoring.kinds import ANNOUNCED, BY_PEOPLE
 from collector.scoring.model import Cause, Item
 from collector.scoring.terms import Deduct, Earn, Either, Given, LineRule, Select, Share, Steps, Term
 
@@ -158,7 +158,7 @@ def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
             numbers = {"each": each, "counted": found.low, "per": Fraction(term.per), "points": least}
             causes.append(cause("deducted", {**numbers, "title": term.title}, found.items))
     places = tuple(dict.fromkeys(items)), tuple(dict.fromkeys(gaps))
-    why = (*causes, *accepted(at.ledger, places[0]), *silence(told))
+    why = (*causes, *accepted(at.ledger, places[0]), *silence(told, at))
     return Points(low - open_.points, high, why, *places, None, counted, None)
 
 
@@ -188,9 +188,13 @@ class _Open:
             self._by_gap[i] = max(self._by_gap.get(i, ZERO), each * (limit or 0))
 
 
-def silence(told: Iterable[tuple[Select, Counted]]) -> tuple[Cause, ...]:
+def silence(told: Iterable[tuple[Select, Counted]], at: Looking) -> tuple[Cause, ...]:
     """That points rest on nobody having stated anything: nothing but people's words could tell."""
-    kinds = {rule.kind for rule, found in told if not found.items and not found.gaps} & BY_PEOPLE
+    quiet = [rule for rule, found in told if not found.items and not found.gaps]
+    kinds = {rule.kind for rule in quiet} & BY_PEOPLE
+    for rule in quiet:
+        if announced(rule) and not at.ledger.items(replace(rule, kind="due"), at.scope, at.choices):
+            kinds |= {ANNOUNCED}
     return (cause("silence", {"kinds": ",".join(sorted(kinds))}),) if kinds else ()
 
 
