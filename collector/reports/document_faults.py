@@ -1,6 +1,6 @@
 """Parts of judging's documents about faults, vulnerabilities and findings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from collector.faults.model import Clock, Event, Fault, Finding, ReportDue, Vulnerability
 from collector.faults.said import onset_of
@@ -9,7 +9,7 @@ from collector.reports.document_parts import clock, part, table
 from collector.reports.material import Material
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
-from collector.reports.words_judging import text
+from collector.reports.words_judging import text, word
 
 
 def level_words(found: int | None, lang: str) -> str:
@@ -112,7 +112,9 @@ def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, .
 
     def row(key: str, value: str, measured: bool) -> tuple[object, ...]:
         by = by_machine if measured else by_people
-        return doc(f"doc.nine.{key}", lang), value or blank, by, evidence if measured else "–"
+        people = references(_said(one, _SAID_BY[key]) or _said(one, _ELSE_BY.get(key, ())), lang)
+        said = value + _doubt(one, _SAID_BY[key], lang) if value else blank
+        return doc(f"doc.nine.{key}", lang), said, by, evidence if measured else people
 
     judged, measured = one.judged, one.measured
     name = material.called(one.system, lang)
@@ -133,12 +135,50 @@ def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, .
     blame = {None: "", True: doc("doc.vendor", lang), False: doc("doc.not_vendor", lang)}[judged.vendor_cause]
     yield row("responsibility", blame, False)
     impact = {None: "", True: doc("doc.serious", lang), False: doc("doc.not_serious", lang)}[judged.impact]
-    yield row("level", f"{levels_words(one, lang)} {impact}".strip(), measured is not None)
+    by_machine_only = measured is not None and judged.level_by is None
+    yield row("level", f"{levels_words(one, lang)} {impact}".strip(), by_machine_only)
+
+
+# Which statements a field of the record rests on where people know it; none named: all of them.
+_SAID_BY: Mapping[str, tuple[str, ...]] = {
+    "symptom": ("reported",),
+    "type": ("cause",),
+    "start": ("reported",),
+    "repaired": ("fault_recovered",),
+    "duration": ("reported", "fault_recovered"),
+    "cause": ("cause",),
+    "handling": (),
+    "responsibility": ("vendor_cause",),
+    "level": ("level", "impact"),
+}
+
+
+# What a report or a cause may say as well.
+_ELSE_BY = {"responsibility": ("cause", "reported"), "level": ("reported",), "cause": ("-",), "type": ("-",)}
+
+
+def _said(one: Fault, kinds: tuple[str, ...]) -> list[int]:
+    """Entries of what people said of it, but for what the other side's word stands against."""
+    found = [event for event in one.timeline if event.entry is not None and event.by and not event.disputed]
+    return [event.entry for event in found if event.entry is not None and (not kinds or event.what in kinds)]
+
+
+def _doubt(one: Fault, kinds: tuple[str, ...], lang: str) -> str:
+    """That the sides say different things, or that the buyer has not confirmed it yet."""
+    if any(kind in kinds for kind, _ in one.judged.disputed):
+        entries = [entry for kind, entry in one.judged.disputed if kind in kinds]
+        return doc("doc.disputed_by", lang, what=references(entries, lang))
+    return doc("doc.unconfirmed", lang) if set(kinds) & set(one.judged.unconfirmed) else ""
 
 
 def _evidence(one: Fault, lang: str) -> str:
     """The first entries behind a fault."""
-    places = list(dict.fromkeys(f"#{proof.entry}" for proof in one.proofs))
+    return references([proof.entry for proof in one.proofs], lang)
+
+
+def references(entries: Sequence[int], lang: str) -> str:
+    """The first few entries, and how many more there are."""
+    places = list(dict.fromkeys(f"#{entry}" for entry in entries))
     more = text("judging.more", lang, n=len(places) - 3) if len(places) > 3 else ""
     return (text("judging.part", lang).join(places[:3]) or "–") + more
 
@@ -148,7 +188,7 @@ def _handling(material: Material, one: Fault, lang: str) -> str:
         f"{clock(event.at_ms, material, '%m-%d %H:%M')} {event_words(event, lang)[0]}"
         + (f" ({event.by})" if event.by else "")
         for event in one.timeline
-        if event.what not in ("limit", "escalate")
+        if event.what not in _RECKONED
     ]
     return text("judging.join", lang).join(steps)
 
@@ -170,7 +210,7 @@ def timeline(material: Material, lang: str) -> Iterator[Table]:
         (
             event.at_ms,
             event_words(event, lang)[0],
-            event.by or doc("doc.by_machine", lang),
+            event.by or doc("doc.by_contract" if event.what in _RECKONED else "doc.by_machine", lang),
             event_words(event, lang)[1],
             "–" if event.entry is None else f"#{event.entry}",
         )
@@ -179,6 +219,8 @@ def timeline(material: Material, lang: str) -> Iterator[Table]:
     yield table("timeline", columns, rows, lang)
 
 
+# What follows from the contract's limits: nobody did it, and nothing measured it.
+_RECKONED = ("limit", "escalate")
 CLOCKS = (
     Column("j_clock"),
     Column("j_clause"),
@@ -200,8 +242,12 @@ def limit_words(limit: str, lang: str) -> str:
 def event_words(one: Event, lang: str) -> tuple[str, str]:
     """What happened, and its detail; of a limit which clock."""
     what = doc_or(f"doc.event.{one.what}", one.what, lang)
-    detail = doc_or(f"doc.clock.{one.detail}", one.detail, lang) if one.what == "limit" else one.detail
-    return what, detail or "–"
+    if one.what == "limit":
+        return what, doc_or(f"doc.clock.{one.detail}", one.detail, lang)
+    if one.what == "escalate":
+        return what, doc("doc.step", lang, n=one.detail)
+    marked = doc("doc.disputed", lang) if one.disputed else ""
+    return what + marked, one.detail or "–"
 
 
 def clock_row(one: Clock, lang: str) -> tuple[object, ...]:
@@ -252,17 +298,18 @@ def vulnerabilities(material: Material, lang: str) -> Iterator[Table]:
     yield table(
         "vulnerabilities",
         columns,
-        [_vulnerability(one) for one in found if _lives(material, one.found_ms, one.ended_ms)],
+        [_vulnerability(one, lang) for one in found if _lives(material, one.found_ms, one.ended_ms)],
         lang,
     )
 
 
-def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
+def _vulnerability(one: Vulnerability, lang: str) -> tuple[object, ...]:
     due = [clock.due_ms for clock in one.clocks if clock.due_ms is not None]
     late = any(clock.state.value == "late" for clock in one.clocks)
     state = "j_c_late" if late else f"j_s_{one.stage.value}"
     shown = f"#{one.proofs[0].entry}" if one.proofs else "–"
-    return one.title, one.severity, one.host, one.found_ms, min(due, default=None), one.ended_ms, state, shown
+    times = one.found_ms, min(due, default=None), one.ended_ms
+    return one.title, word("word", one.severity, lang), one.host, *times, state, shown
 
 
 def _lives(material: Material, opened: int, closed: int | None) -> bool:

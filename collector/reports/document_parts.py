@@ -13,7 +13,7 @@ from collector.reports.material import Looked, Material, Problem
 from collector.reports.record_view import at
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
-from collector.reports.words_judging import text
+from collector.reports.words_judging import text, word
 
 MOST = 1000
 # Where all rows of a part can be seen and saved.
@@ -341,7 +341,10 @@ def scans(material: Material, lang: str) -> Iterator[Table]:
     rows = []
     for logged, lives in material.scans:
         open_ = Counter(str(one.finding.severity) for one in lives if str(one.state) in ("open", "reopened"))
-        counts = text("judging.part", lang).join(f"{key} {n}" for key, n in open_.items()) or "0"
+        counts = (
+            text("judging.part", lang).join(f"{word('word', key, lang)} {n}" for key, n in open_.items())
+            or "0"
+        )
         verdict = wording.state(logged.verdict, lang)
         rows.append((logged.series, logged.received, verdict, counts, f"#{logged.idx}"))
     yield table("scans", columns, rows, lang)

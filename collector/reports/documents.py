@@ -14,7 +14,7 @@ from collector.judging.printed import figures
 from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
 from collector.reports.document_parts import PARTS, hands
 from collector.reports.form_view import FormWords, form_of
-from collector.reports.judging_view import Words, last, points, span, yuan
+from collector.reports.judging_view import Words, last, points, spanned, yuan
 from collector.reports.material import Material
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
@@ -231,7 +231,7 @@ def _scored(material: Material, lang: str) -> dict[str, str]:
     paid = last(card.money)
     amount = "–"
     if paid is not None:
-        low_high = span(yuan(paid.low), yuan(paid.high), lang)
+        low_high = spanned(paid.low, paid.high, lang)
         amount = f"{words.step(paid.id)} {yuan(paid.yuan) if paid.yuan is not None else low_high}"
     seal = material.found.seal
     sealed = (

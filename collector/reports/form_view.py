@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from collector.packs.form_terms import FormRow, FormSection, FormSheet, FormTerms, Sheet, Survey
 from collector.reports.judging_prices import Off
-from collector.reports.judging_view import Words, cited, is_off, last, points, span, yuan
+from collector.reports.judging_view import Words, cited, is_off, last, points, spanned, yuan
 from collector.reports.record_words import text as record_text
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_document import doc
@@ -253,7 +253,7 @@ class FormWords:
         grid.across(doc("doc.fact.grade", lang), card.grade or doc("doc.not_proven", lang))
         paid = last(card.money)
         if paid is not None:
-            low_high = span(yuan(paid.low), yuan(paid.high), lang)
+            low_high = spanned(paid.low, paid.high, lang)
             label = f"{self.words.step(paid.id)} ({doc('doc.form.in_yuan', lang)})"
             proven = paid.yuan is not None
             shown = yuan(paid.yuan) if proven else doc("doc.not_proven", lang)

@@ -146,6 +146,11 @@ def span(low: str, high: str, lang: str) -> str:
     return low if low == high else text("judging.range", lang, low=low, high=high)
 
 
+def spanned(low: Decimal, high: Decimal, lang: str) -> str:
+    """Yuan from the less to the more: of what falls short the best case is the smaller amount."""
+    return span(yuan(min(low, high)), yuan(max(low, high)), lang)
+
+
 def is_off(line: Line) -> bool:
     """Whether it takes points or money off and gives none: a deduction, a fine, a veto."""
     return line.full == 0 and line.id.partition(".")[0] in ("deduction", "fine", "veto")
@@ -206,6 +211,15 @@ class Words:
     def line_name(self, one: Line) -> str:
         """A line's name."""
         return one.title if self.lang == "zh" else self.judged.english.get(one.id) or one.title
+
+    def changed(self, what: str, value: str) -> str:
+        """A value that an amendment names: points as a decimal number, yuan with separators."""
+        try:
+            if what.startswith("money."):
+                return yuan(Decimal(value))
+            return points(Fraction(value), 2) if what == "total" or what.startswith("line.") else value
+        except (ValueError, ArithmeticError):
+            return value
 
     def change(self, what: str) -> str:
         """What an amendment changed: a line's name, a step of the money, total, grade or vetoes."""
@@ -277,7 +291,7 @@ class Words:
         )
 
     def _money(self, one: Money) -> tuple[object, ...]:
-        amount = yuan(one.yuan) if one.yuan is not None else span(yuan(one.low), yuan(one.high), self.lang)
+        amount = yuan(one.yuan) if one.yuan is not None else spanned(one.low, one.high, self.lang)
         return self.step(one.id), one.clause, amount, "j_not_proven" if one.yuan is None else "j_proven"
 
     def step(self, code: str) -> str:
@@ -312,7 +326,7 @@ class Words:
         rows = []
         for key, value in self.judged.card.options:
             clause, zh, en = self.judged.about.get(key, ("", "", ""))
-            rows.append((key, value, clause or "–", (zh if self.lang == "zh" else en) or "–"))
+            rows.append((key, value or "–", clause or "–", (zh if self.lang == "zh" else en) or "–"))
         return self._table("judging-options", "options", _OPTIONS, rows)
 
     def todo(self) -> Table:
@@ -340,10 +354,16 @@ class Words:
             word("gap", one.reason, self.lang),
             most,
             text("judging.part", self.lang).join(names) or "–",
-            points(stake),
+            self._staked(lines, stake),
             word("who", one.who, self.lang) if one.who else "–",
             one.until_ms,
         )
+
+    def _staked(self, lines: Sequence[Line], stake: Fraction) -> str:
+        """Points that hang on lines; of fines and vetoes, which have none, what each costs."""
+        if stake or not lines or not all(is_off(line) for line in lines):
+            return points(stake)
+        return text("judging.part", self.lang).join(dict.fromkeys(self.full_of(line) for line in lines))
 
     def value(self, key: str, value: object) -> str:
         """What a fact says: of a fault its system and time, of a document or a deduction its name."""

@@ -1,6 +1,7 @@
 """An inspection record as a Word document: a template made here, or the buyer's own form, filled in."""
 
 import io
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ _WIDTH = 26.0  # centimetres between the margins
 _UNKNOWN = "E6E9EF"
 # Marks for cells that are put into the one at their left, the one above; and for one that runs down.
 _LEFT, _UP, _DOWN = "\ue000", "\ue001", "\ue002"
+_BY_HAND = {one.removeprefix("record-").replace("-", "_") for one in BY_HAND}
+# Behind a comma of a list of entries a line may end, and not inside their numbers.
+_LISTED = re.compile("、(?=#)")
 _FILLS = {
     "crit": "FDE7E7",
     "warn": "FFF1D6",
@@ -152,7 +156,7 @@ def _mark(table: Table, cells: list[list[Cell]]) -> None:
 
 def _cell(cell: object, column: Column, view: Paper) -> Cell:
     fill = _FILLS.get(tone(cell, column), "auto")
-    return Cell(cell_text(cell, column.kind, view), fill)
+    return Cell(_LISTED.sub("\\g<0>\u200b", cell_text(cell, column.kind, view)), fill)
 
 
 @cache
@@ -167,16 +171,13 @@ def _template(parts: tuple[tuple[str, tuple[Column, ...]], ...]) -> bytes:
     _pairs(made, "facts", 2)
     for name, columns in parts:
         made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
-        _optional(made, f"{name}.note")
+        _optional(made, f"{name}.note", together=name in _BY_HAND)
         _grid(made, name, columns)
     made.add_paragraph("{{ proof_title }}", style="Heading 1")
     # A page of boxes alone could be signed for anything: they stay with the evidence.
     _pairs(made, "proof", 1, together=True)
-    code = made.add_paragraph("{{ qr }}")
-    label = made.add_paragraph("{{ qr_label }}")
-    for one in (code, label):
-        one.alignment, one.paragraph_format.keep_with_next = WD_ALIGN_PARAGRAPH.CENTER, True
-    _pairs(made, "signatures", 1, height=Cm(1.5), together=True)
+    _gap(made)
+    _signatures(made)
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
@@ -229,14 +230,14 @@ def _styles(made: Any) -> None:
         border.getparent().remove(border)
 
 
-def _optional(made: Any, field: str) -> None:
-    """A paragraph that is only there where the field says something."""
+def _optional(made: Any, field: str, *, together: bool) -> None:
+    """A paragraph that is only there where the field says something; `together`: it heads a table."""
     made.add_paragraph(f"{{%p if {field} %}}")
-    made.add_paragraph(f"{{{{ {field} }}}}")
+    made.add_paragraph(f"{{{{ {field} }}}}").paragraph_format.keep_with_next = together
     made.add_paragraph("{%p endif %}")
 
 
-def _pairs(made: Any, name: str, per_row: int, height: Any = None, together: bool = False) -> None:
+def _pairs(made: Any, name: str, per_row: int, together: bool = False) -> None:
     """Label and value side by side, repeated; `together`: on one page with what follows."""
     table = made.add_table(rows=3, cols=2 * per_row, style="Table Grid")
     table.rows[0].cells[0].text = f"{{%tr for pair in {name}|batch({per_row}) %}}"
@@ -249,8 +250,34 @@ def _pairs(made: Any, name: str, per_row: int, height: Any = None, together: boo
     _whole(table.rows[1])
     for cell in table.rows[1].cells if together else ():
         cell.paragraphs[0].paragraph_format.keep_with_next = True
-    if height is not None:
-        table.rows[1].height = height
+    table.rows[2].cells[0].text = "{%tr endfor %}"
+
+
+def _gap(made: Any) -> None:
+    """A little room between two tables, which would be one without it."""
+    between = made.add_paragraph()
+    between.paragraph_format.keep_with_next = True
+    between.paragraph_format.space_after = Pt(0)
+
+
+def _signatures(made: Any) -> None:
+    """Boxes to sign, the code beside them: below it they would not fit on the page of the evidence."""
+    table = made.add_table(rows=3, cols=3, style="Table Grid")
+    table.rows[0].cells[0].text = "{%tr for pair in signatures %}"
+    label, value, code = table.rows[1].cells
+    label.text, value.text = "{{ pair.label }}", "{{ pair.value }}"
+    code.text = f"{{% if loop.first %}}{_DOWN}{{{{ qr }}}}{{% else %}}{_UP}{{% endif %}}"
+    code.add_paragraph("{% if loop.first %}{{ qr_label }}{% endif %}")
+    for one in code.paragraphs:
+        one.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        one.paragraph_format.space_before = Pt(3)
+    _shade(label)
+    _widths(table, [4.2, _WIDTH - 9.4, 5.2])
+    _whole(table.rows[1])
+    for cell in (label, value, code):
+        for one in cell.paragraphs:
+            one.paragraph_format.keep_with_next = True
+    table.rows[1].height = Cm(1.5)
     table.rows[2].cells[0].text = "{%tr endfor %}"
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from collector.judging.settling import Group, Part, Settled, settled
 from collector.packs.model import Compiled
 from collector.packs.options import from_text
-from collector.reports.judging_view import Words, last, points, span, table, yuan
+from collector.reports.judging_view import Words, last, points, spanned, table
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import text
 from collector.scoring.model import Money, Other, Scorecard
@@ -100,7 +100,7 @@ class SettlementWords:
     def amount(self, one: Range) -> str:
         """Yuan, or from which to which."""
         made = money("", "", one)
-        return span(yuan(made.low), yuan(made.high), self.lang)
+        return spanned(made.low, made.high, self.lang)
 
     def periods(self) -> Table:
         """A row a period: grade, fee, deduction, fines, payable; all of them added up."""
@@ -118,7 +118,7 @@ class SettlementWords:
 
     def _period(self, name: str, part: Part, amounts: Sequence[Range | None]) -> Sequence[object]:
         card = part.scorecard
-        total = points(card.total) if card.total is not None else self.words.range_of(card.low, card.high)
+        total = points(card.total, 2) if card.total is not None else self.words.range_of(card.low, card.high)
         return (
             name if self.period is None else Link(name, self.period(name)),
             self.state(name),

@@ -101,6 +101,7 @@ KINDS: Words = {
     "resume": ("恢复", "Resume"),
     "rotate": ("更换密钥", "Key rotation"),
     # assets
+    "vantage": ("拨测点", "Vantage point"),
     "server": ("服务器", "Server"),
     "host": ("主机", "Host"),
     "switch": ("交换机", "Switch"),

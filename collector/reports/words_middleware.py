@@ -6,6 +6,8 @@ READINGS: dict[str, tuple[str, str]] = {
     "sessions_used": ("会话使用率", "Sessions used"),
     "requests_waiting": ("排队请求数", "Requests waiting"),
     "connections_used": ("连接使用率", "Connections used"),
+    "connections_active": ("活动连接数", "Active connections"),
+    "connections_dropped": ("丢弃的连接数", "Connections dropped"),
     "connections": ("使用中的连接数", "Connections in use"),
     "threads_waiting": ("等待连接的线程数", "Threads waiting"),
     "data_sources": ("数据源数", "Data sources"),

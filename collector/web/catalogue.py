@@ -4,6 +4,7 @@ from collector.reports.record_words import RECORD
 from collector.reports.words_human import PAGES as HUMAN
 from collector.web.catalogue_backups import BACKUPS
 from collector.web.catalogue_judging import JUDGED
+from collector.web.catalogue_messages import MESSAGES
 from collector.web.catalogue_refusals import REFUSALS
 from collector.web.catalogue_scans import SCANS
 from collector.web.catalogue_views import VIEWS
@@ -15,6 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **BACKUPS,
     **HUMAN,
     **JUDGED,
+    **MESSAGES,
     **REFUSALS,
     # frame
     "brand": ("巡证 Roundseal", "Roundseal"),

@@ -16,7 +16,7 @@ from docx import Document
 from openpyxl import load_workbook
 
 from collector.evidence.periods import PeriodError
-from collector.jobs import scorecards
+from collector.jobs import derive, scorecards, statements
 from collector.reports import documents
 from collector.reports.documents import KINDS, NoDocumentError, body_of, draft, export
 from collector.reports.material import Found, Material, Span
@@ -201,3 +201,39 @@ def test_a_contract_that_a_later_estate_leaves_out_judges_on(tmp_path) -> None:
         assert form.title == "漯河市公共资源交易平台系统运维服务考核评分表（月度）"
         with pytest.raises(PeriodError, match="2026-06, 2026-07"):
             span_of(made.context, "nope")
+
+
+def test_a_list_of_entries_may_end_a_line_between_them_and_the_code_stands_beside_the_boxes(
+    material: Material,
+) -> None:
+    made = Document(io.BytesIO(export("service-year", material, "docx")))
+    lists = [cell for table in made.tables for row in table.rows for cell in row.cells if "、" in cell.text]
+    several = [cell.text for cell in lists if re.search(r"#\d+、", cell.text)]
+    assert several and all("、\u200b#" in text for text in several)
+    boxes = made.tables[-1]
+    assert len(boxes.columns) == 3 and len(boxes.rows) == 3
+    assert boxes.cell(0, 2)._tc is boxes.cell(2, 2)._tc, "one cell down the side"
+    assert "扫码查看存证条目" in boxes.cell(0, 2).text and "签字" in boxes.cell(2, 1).text
+
+
+def test_what_the_two_sides_say_of_a_fault_is_printed_as_that(site, material: Material) -> None:
+    fault = about(material, "fault").subject
+
+    def level_row() -> tuple[object, ...]:
+        site.hands.ms += 1000
+        derive.catch_up(site.context)
+        span = span_of(site.context, "2026-10")
+        one = Material(site.context, span, found_in(site.context, span), fault)
+        made = {table.name: table for table in draft("fault", one, "zh").tables}
+        reckoned = [row for row in made["doc-timeline"].rows if row[1] == "时限到期"]
+        assert reckoned and all(row[2] == "按合同推算" for row in reckoned)
+        return next(row for row in made["doc-nine"].rows if row[0] == "级别与影响")
+
+    assert level_row()[2] == "机器测量"
+    mine = statements.add(site.context, "level", {"fault": fault, "level": "3"}, by="qian")
+    alone = level_row()
+    assert "待甲方确认" in str(alone[1]) and alone[2] == "人工(非机器测量)" and alone[3] == f"#{mine}"
+    theirs = statements.add(site.context, "level", {"fault": fault, "level": "2"}, by="buyer")
+    again = statements.add(site.context, "level", {"fault": fault, "level": "4"}, by="qian")
+    both = level_row()
+    assert f"双方说法不一，另一说见 #{again}" in str(both[1]) and f"#{theirs}" in str(both[3])

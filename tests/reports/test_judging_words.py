@@ -2,13 +2,14 @@
 
 import ast
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from collector.judging.sealed import Change
 from collector.packs.loading import packaged
 from collector.reports.judging_found import judged_by
-from collector.reports.judging_view import Words
+from collector.reports.judging_view import Words, spanned
 from collector.reports.words_judging import JUDGING
 from collector.scoring.kinds import KINDS
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, System, Unit
@@ -67,3 +68,13 @@ def test_faults_documents_deductions_and_changes_are_named_and_a_fine_is_yuan() 
         "本期净额",
     )
     assert "门户网站 07-12 08:57:38 的故障" in str(words.todo().rows)
+    # What an amendment changed are numbers that people read.
+    assert words.changed("total", "11497/120") == "95.81"
+    assert words.changed("money.net", "133000.00") == "133,000.00"
+    assert words.changed("grade", "优秀") == "优秀" and words.changed("line.visit", "?") == "?"
+
+
+def test_a_range_of_money_goes_from_the_less_to_the_more() -> None:
+    # What falls short is least in the best case: its bounds come the other way round.
+    assert spanned(Decimal("66900"), Decimal(0), "zh") == "0.00 – 66,900.00"
+    assert spanned(Decimal(5), Decimal(5), "en") == "5.00"

@@ -14,7 +14,7 @@ from collector.store import series
 from collector.store.accounts import Role
 from collector.store.evidence import entry_table
 from collector.web import i18n
-from collector.web.pages import chains
+from collector.web.pages import chains, messages
 from collector.web.pages.base import Answer, context, render, route, t, table
 from collector.web.pages.chains import Chain
 
@@ -73,7 +73,8 @@ def waiting() -> list[Agent]:
 @route("/agents", Role.VIEWER)
 def agents() -> Answer:
     """All agents, and who waits at the door."""
-    return render("agents.html", "agents", table=agents_table({}), waiting=waiting())
+    told = messages.messages_table({})
+    return render("agents.html", "agents", table=agents_table({}), waiting=waiting(), messages=told)
 
 
 @table("agent-entries", Role.VIEWER)

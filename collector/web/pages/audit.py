@@ -11,6 +11,7 @@ from collector.reports.sheet import Column, Kind, Table
 from collector.store import packs
 from collector.store.accounts import Role
 from collector.store.evidence import EntryRow, entry_table
+from collector.store.messages import message_table
 from collector.web.catalogue import TEXTS
 from collector.web.pages.base import context, t, table
 
@@ -33,7 +34,10 @@ def note(event: str, account: str | None, **fields: str) -> int:
 @table("audit", Role.ADMIN)
 def audit_table(_args: Mapping[str, str]) -> Table:
     """The newest events, newest first."""
-    newest = select(entry_table).where(entry_table.c.kind == EntryKind.COLLECTOR)
+    sent = select(message_table.c.idx)  # what became of messages has a table of its own
+    newest = select(entry_table).where(
+        entry_table.c.kind == EntryKind.COLLECTOR, entry_table.c.idx.not_in(sent)
+    )
     with context().read() as conn:
         found = [
             EntryRow(*row) for row in conn.execute(newest.order_by(entry_table.c.idx.desc()).limit(NEWEST))

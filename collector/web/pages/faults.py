@@ -20,6 +20,7 @@ from collector.reports.document_faults import (
 )
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_document import doc_or
+from collector.reports.words_judging import word
 from collector.scoring.model import PackPeriod, Proof
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
@@ -170,7 +171,7 @@ def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
     state = _stage(one.stage, one.clocks)
     return (
         one.title,
-        wording.other(one.severity, i18n.language()),
+        word("word", one.severity, i18n.language()),
         one.host,
         one.found_ms,
         due,

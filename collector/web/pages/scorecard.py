@@ -10,7 +10,7 @@ from flask import abort, flash, redirect, request, url_for
 from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
 from collector.judging.judge import NoScorecard
-from collector.reports.judging_view import Words, is_off, last, points, span, state_of, yuan
+from collector.reports.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import word
 from collector.scoring.model import Line, PackPeriod
@@ -192,7 +192,7 @@ def tiles_of(found: Card) -> list[Tile]:
     ]
     paid = last(card.money)
     if paid is not None:
-        sums = yuan(paid.yuan) if paid.yuan is not None else f"{yuan(paid.low)} – {yuan(paid.high)}"
+        sums = yuan(paid.yuan) if paid.yuan is not None else spanned(paid.low, paid.high, i18n.language())
         step = words_of(found).step(paid.id)
         tiles.append(Tile("note" if paid.yuan is None else "", sums, t("scorecard.money", step=step), ""))
     return tiles
@@ -307,7 +307,7 @@ def periods_table(_args: Mapping[str, str]) -> Table:
                 card.grade or t("scorecard.grade.open"),
                 "–"
                 if paid is None
-                else (yuan(paid.yuan) if paid.yuan is not None else f"{yuan(paid.low)} – {yuan(paid.high)}"),
+                else (yuan(paid.yuan) if paid.yuan is not None else spanned(paid.low, paid.high, words.lang)),
                 len(entries) - 1 if entries else None,
                 entries[-1].idx if entries else None,
             )
@@ -325,12 +325,17 @@ def seals_table(_args: Mapping[str, str]) -> Table:
                 made = scorecards.read_sealed(conn, row)
                 name = f"{period.name} · {t('periods.seal') if not number else t('periods.nth', n=number)}"
                 if not made.changes:
-                    total = points(made.scorecard.total)
+                    card = made.scorecard
+                    total = points(card.total, 2) if card.total is not None else t("periods.open")
                     rows.append((name, row.as_of, t("periods.total"), "–", "–", total, row.idx))
                 words = Words(judging_now.card(period).judged, i18n.language())
                 for one in made.changes:
                     unit = words.place(one.unit, None) if one.unit else "–"
-                    shown = (unit, one.before or t("periods.open"), one.after or t("periods.open"))
+                    said = [
+                        words.changed(one.what, value) if value else t("periods.open")
+                        for value in (one.before, one.after)
+                    ]
+                    shown = (unit, *said)
                     rows.append((name, row.as_of, words.change(one.what), *shown, row.idx))
     return Table("judging-seals", t("periods.seals"), _SEALS, rows[::-1], t("periods.seals.none"))
 

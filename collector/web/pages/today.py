@@ -13,7 +13,17 @@ from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now, looks, unwatched
-from collector.web.pages import agents, archive, asking, backups, chains, rounds, scorecard, services
+from collector.web.pages import (
+    agents,
+    archive,
+    asking,
+    backups,
+    chains,
+    messages,
+    rounds,
+    scorecard,
+    services,
+)
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.chains import Chain
 
@@ -221,6 +231,7 @@ def today() -> Answer:
         backups=backups.alerts(),
         archive=archive.wanted_today(),
         quiet=quiet_table(quiet),
+        untold=messages.failing(),
         alarms=warned,
         waiting=len(agents.waiting()),
         applied=estate() is not None,
