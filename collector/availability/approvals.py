@@ -1,9 +1,9 @@
 """Windows joined with the approvals that were signed for them (3.7, ruling 11)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from collector.availability.estate_terms import EstateTerms, EstateWindow
+from collector.availability.estate_terms import EstateWindow
 from collector.availability.windows import Window, WindowKind
 
 BUYER = "buyer"
@@ -21,17 +21,6 @@ class Approval:
     role: str = ""
     document: str = ""
     asked: EstateWindow | None = None
-
-
-def windows_for(document: EstateTerms, service: str, approvals: Iterable[Approval]) -> tuple[Window, ...]:
-    """The estate's windows for a service (or a part of one), approved as far as the log says so."""
-    by_window: dict[str, list[Approval]] = {}
-    for one in approvals:
-        by_window.setdefault(one.window, []).append(one)
-    system = service.partition("/")[0]
-    known = {one.asked.window.id: one.asked for held in by_window.values() for one in held if one.asked}
-    mine = [one.window for one in (*document.windows, *known.values()) if system in one.systems]
-    return tuple(approved(window, by_window.get(window.id, ())) for window in mine)
 
 
 def approved(window: Window, approvals: Sequence[Approval]) -> Window:

@@ -11,13 +11,14 @@ from fractions import Fraction
 
 from collector.availability.calendar_cn import Calendar
 from collector.availability.classes import OUT, Buckets, Piece, Scope, Segment, TimeClass, buckets, classified
-from collector.availability.engine import reading
+from collector.availability.engine import Figure, Params, reading, summed
 from collector.availability.faults import Outage, outages
 from collector.availability.figure import Ratios, Scenarios, ratios
 from collector.availability.members import united
 from collector.availability.spans import Span
 from collector.availability.terms import Runs, ServiceTerms, spec
 from collector.availability.vantage import NO_STATE, SHIFTS
+from collector.availability.votes import CheckTrack
 from collector.availability.windows import Flag, Window
 
 
@@ -36,13 +37,15 @@ Parts = Callable[[int, int], Sequence[Part]]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Classes of every instant of `span` three times (`scenarios`), and before exclusions (`measured`)."""
+    """Classes of every instant of `span` three times (`scenarios`), and before exclusions (`measured`); how
+    each part's checks were followed."""
 
     span: Span
     scenarios: Scenarios
     measured: tuple[Segment, ...] = ()
     windows: tuple[Window, ...] = ()
     flags: tuple[Flag, ...] = ()
+    tracks: tuple[CheckTrack, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -79,6 +82,7 @@ def course(parts: Sequence[Part], runs: Runs, span: Span, around: Around) -> Cou
     """The course of a service over [from, to); AvailabilityError where hours need an unpublished year."""
     read: list[Read] = []
     flags: dict[Flag, None] = {}
+    tracks: list[CheckTrack] = []
     for start, end, part in _filled(parts, span):
         if part is None:
             read.append((None, [(start, end, NO_STATE, OUT)]))
@@ -93,10 +97,24 @@ def course(parts: Sequence[Part], runs: Runs, span: Span, around: Around) -> Cou
             )
         )
         flags |= dict.fromkeys(found.flags)
+        tracks += found.tracks
         read.append((part.terms, found.pieces))
     pieces = [(a, b, triple & 3, 0) for _, held in read for a, b, triple, _ in held]
     scenarios = Scenarios(*(_classes(read, shift) for shift in SHIFTS))
-    return Course(span, scenarios, classified(pieces, Scope.ALL, None), around.windows, tuple(flags))
+    measured = classified(pieces, Scope.ALL, None)
+    return Course(span, scenarios, measured, around.windows, tuple(flags), tuple(tracks))
+
+
+def figure(made: Course, to_ms: int, params: Params, calendar: str | None = None) -> Figure:
+    """The figure of a period that ends at `to_ms` and is evaluated as far as the course goes; target and
+    rules of faults are those of `params`, `calendar` names what working days were told by."""
+    return summed(
+        (made.span, to_ms),
+        params,
+        made.tracks,
+        (made.scenarios, made.measured),
+        (made.flags, made.windows, calendar),
+    )
 
 
 def together(courses: Sequence[Course]) -> Course | None:

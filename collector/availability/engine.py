@@ -1,7 +1,7 @@
 """From the runs of a period to its figure: no clock, no store, no floating point (rules: 3.3 to 3.11)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from collector.availability.calendar_cn import Calendar
@@ -224,22 +224,36 @@ def _figure(
     made: tuple[Scenarios, tuple[Segment, ...]],
     flags: tuple[Flag, ...],
 ) -> Figure:
-    scenarios, measured = made
-    sums, shares, limits, meets = summary(scenarios, spec.params)
+    calendar = spec.calendar.version if spec.calendar and spec.hours and spec.hours.days is None else None
+    whole = summed((period, spec.to_ms), spec.params, tracks, made, (flags, spec.windows, calendar))
+    unknown = spans_of(made[0].estimate, TimeClass.UNKNOWN)
+    return replace(whole, attested_ms=common(union(spec.attested), unknown))
+
+
+def summed(
+    span: tuple[Span, int],
+    params: Params,
+    tracks: Sequence[CheckTrack],
+    made: tuple[Scenarios, tuple[Segment, ...]],
+    said: tuple[tuple[Flag, ...], tuple[Window, ...], str | None],
+) -> Figure:
+    """The figure of final classes. `span`: what was evaluated, and the period's end; `made`: classes, and
+    those before exclusions; `said`: flags, windows, the version of the calendar."""
+    (period, to_ms), (scenarios, measured) = span, made
+    sums, shares, limits, meets = summary(scenarios, params)
     if sums.total != period[1] - period[0]:
         raise AssertionError(f"classes sum to {sums.total} ms of {period[1] - period[0]}")
-    unknown = spans_of(scenarios.estimate, TimeClass.UNKNOWN)
     gaps = [one.longest_gap_ms for one in tracks if one.longest_gap_ms is not None]
     return Figure(
-        from_ms=spec.from_ms,
-        to_ms=spec.to_ms,
+        from_ms=period[0],
+        to_ms=to_ms,
         evaluated_to_ms=period[1],
-        params=spec.params,
+        params=params,
         buckets=sums,
         ratios=shares,
         bounds=limits,
         meets=meets,
-        faults=faults(scenarios, measured, spec.params.faults),
+        faults=faults(scenarios, measured, params.faults),
         scenarios=scenarios,
         blips=tuple(blip for one in tracks for blip in one.blips),
         divergences=tuple(found for one in tracks for found in one.divergences),
@@ -247,8 +261,7 @@ def _figure(
         observations=sum(one.n for one in tracks),
         observations_whole=all(one.whole for one in tracks),
         evidence=tuple(series for one in tracks for series in one.evidence),
-        flags=flags,
-        windows=spec.windows,
-        attested_ms=common(union(spec.attested), unknown),
-        calendar=spec.calendar.version if spec.calendar and spec.hours and spec.hours.days is None else None,
+        flags=said[0],
+        windows=said[1],
+        calendar=said[2],
     )

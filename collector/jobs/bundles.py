@@ -127,7 +127,7 @@ def claims_of(context: Context, conn: Connection, period: Period) -> list[dict[s
     size = series.cursor(conn)
     claims = []
     for terms in document.services:
-        made = figures.figure_on(conn, context.now(), terms.id, (period.from_ms, period.to_ms), None)
+        made = figures.figure_on(conn, context.now(), terms.id, (period.from_ms, period.to_ms), None, size)
         claims.append({**figures.as_json(made), "terms": document.estate, "evidence_size": size})
     return claims
 

@@ -9,24 +9,29 @@ from sqlalchemy import Connection
 
 from checks.recurrence import instant, zone
 from collector.availability import calendar_cn
-from collector.availability.approvals import windows_for
 from collector.availability.classes import TimeClass
 from collector.availability.current import CurrentState, current
 from collector.availability.display import Provenance, figure_json
-from collector.availability.engine import Figure, ServiceSpec, evaluate
+from collector.availability.engine import Figure, ServiceSpec
 from collector.availability.estate_terms import EstateTerms
-from collector.availability.terms import ServiceTerms, spec
+from collector.availability.terms import Runs, ServiceTerms, spec
 from collector.availability.windows import Window
 from collector.context import Context
 from collector.estate import services
 from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
 from collector.jobs import said
+from collector.judging.estates import Estates
+from collector.judging.ground import Applied as Then
+from collector.judging.served import Question, served
+from collector.judging.version import JUDGING
 from collector.store import estates, runs, series
 from collector.store.estates import Applied
 from collector.store.runs import RunRow
 from collector.store.series import MarkRow
 
 _MOST_ASKED = 500
+WHOLE = 2**62
+"""A size, or an instant, that nothing lies behind."""
 
 
 class NoFigure(LookupError):
@@ -53,7 +58,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFigure:
-    """A figure with what it stands on. `estate` is the applied estate whose terms were used."""
+    """A figure with what it stands on. `estate`: the newest, whose target and options are printed; `changed`:
+    entries that changed in the period by what the service is measured, each from its stretch on."""
 
     service: str
     terms: ServiceTerms
@@ -62,6 +68,7 @@ class ServiceFigure:
     figure: Figure
     proofs: tuple[Proof, ...]
     watermark_ms: int | None
+    changed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class _Asked:
 def service_figure(
     context: Context, service: str, from_ms: int, to_ms: int, as_of: int | None = None
 ) -> ServiceFigure:
-    """The figure of a system, a part of one or a probe over [from, to), by the newest estate.
+    """The figure of a system, a part of one or a probe over [from, to), each stretch by its own estate.
 
     A period still running is evaluated to `as_of`; left out, to what the agents have reported, or to
     where silence has become unknown. NoFigure without an estate or for an unknown service; MissingYear
@@ -87,15 +94,23 @@ def service_figure(
 
 
 def figure_on(
-    conn: Connection, now: int, service: str, period: tuple[int, int], as_of: int | None
+    conn: Connection, now: int, service: str, period: tuple[int, int], as_of: int | None, size: int = WHOLE
 ) -> ServiceFigure:
-    """The same on one snapshot of the database."""
+    """The same on one snapshot of the database, by estates and statements below `size`."""
     asked = _ask(conn, service)
     mark = watermark(conn, asked.terms, now)
     end = as_of if as_of is not None else _settled(now, mark, asked.terms)
-    found = runs.for_leaves(conn, _keys(asked.terms), *period)
-    windows = windows_of(conn, asked.document, service)
-    figure = evaluate(_question(asked.terms, found, period, end, windows))
+    stated = tuple(one for one in said.all_said(conn, WHOLE) if one.entry < size)
+    question = Question(
+        terms=asked.terms,
+        estates=Estates.of(_every(conn, size), stated),
+        span=period,
+        end_ms=end,
+        approvals=said.approvals(conn, size),
+        calendar=calendar_cn.shipped(),
+    )
+    found = runs.for_leaves(conn, list(question.keys), *period)
+    figure = served(question, lambda _: _plain(found))
     if asked.terms.target is None:
         figure = replace(figure, meets=None)
     return ServiceFigure(
@@ -106,7 +121,14 @@ def figure_on(
         figure=figure,
         proofs=tuple(_proofs(found, *period)),
         watermark_ms=mark,
+        changed=question.estates.changed(service, *question.evaluated),
     )
+
+
+def _every(conn: Connection, size: int) -> tuple[Then, ...]:
+    """Every estate below `size`, as judging reads them."""
+    known = [one for one in estates.every(conn) if one.idx < size]
+    return tuple(Then(one.idx, one.applied_ms, estates.terms(conn, one.idx)) for one in known)
 
 
 def service_now(context: Context, service: str) -> CurrentState:
@@ -175,11 +197,6 @@ def _mark(terms: ServiceTerms, found: Vantages, agents: Mapping[str, MarkRow], n
     return min(live, default=max(marks, default=None))
 
 
-def windows_of(conn: Connection, document: EstateTerms, service: str) -> tuple[Window, ...]:
-    """The estate's windows for a service with their approvals (ruling 11)."""
-    return windows_for(document, service, said.approvals(conn))
-
-
 def _ask(conn: Connection, service: str) -> _Asked:
     applied = estates.newest(conn)
     if applied is None:
@@ -204,13 +221,16 @@ Found = Mapping[tuple[str, str], Mapping[str, Sequence[RunRow]]]
 def _question(
     terms: ServiceTerms, found: Found, period: tuple[int, int], end: int | None, windows: Sequence[Window]
 ) -> ServiceSpec:
-    plain = {
+    workdays = terms.hours is not None and terms.hours.days is None
+    calendar = calendar_cn.shipped() if workdays else None
+    return spec(terms, _plain(found), period=period, as_of_ms=end, windows=windows, calendar=calendar)
+
+
+def _plain(found: Found) -> Runs:
+    return {
         key: {vantage: tuple(row.run for row in rows) for vantage, rows in by_vantage.items()}
         for key, by_vantage in found.items()
     }
-    workdays = terms.hours is not None and terms.hours.days is None
-    calendar = calendar_cn.shipped() if workdays else None
-    return spec(terms, plain, period=period, as_of_ms=end, windows=windows, calendar=calendar)
 
 
 def _settled(now: int, mark: int | None, terms: ServiceTerms) -> int:
@@ -258,6 +278,8 @@ def as_json(made: ServiceFigure) -> dict[str, Any]:
         "name": made.terms.name,
         "target_promised": made.terms.target is not None,
         "estate": {"entry": made.estate.idx, "digest": made.estate.digest},
+        "judging": JUDGING,
+        "changed": list(made.changed),
         "watermark": made.watermark_ms,
         **figure_json(made.figure, provenance),
         "proofs": [

@@ -7,21 +7,25 @@ from typing import Any
 from checks.codec import FieldError, from_json
 from checks.wire import strict_json
 from checks.wire.errors import WireError
-from collector.availability.approvals import windows_for
 from collector.availability.calendar_cn import Calendar, calendar, shipped, shipped_files
 from collector.availability.display import figure_json
-from collector.availability.engine import ServiceSpec, evaluate
 from collector.availability.errors import AvailabilityError
 from collector.availability.runs import Run
-from collector.availability.terms import Runs, ServiceTerms, spec
+from collector.availability.terms import Runs, ServiceTerms
 from collector.evidence import bundle
+from collector.judging.estates import Estates
+from collector.judging.ground import Applied as Then
+from collector.judging.served import Question, served
+from collector.judging.version import JUDGING, UNNAMED
+from collector.statements.fold import standing
+from collector.verify import judged
 from collector.verify.archive import Archive
 from collector.verify.batches import Series, Track
 from collector.verify.findings import Findings
 from collector.verify.folding import runs_of
 from collector.verify.grades import grade
 from collector.verify.history import Applied, History
-from collector.verify.statements import People, approvals
+from collector.verify.statements import People, approvals, counting
 
 # What a claim and the figure made here must agree in, to the last digit.
 COMPARED = (
@@ -43,7 +47,9 @@ COMPARED = (
     "windows",
     "flags",
     "segments",
+    "changed",
 )
+_EVER = 2**62
 _SHOWN = ("known", "low", "high")
 
 Verdict = tuple[str, str, str]
@@ -129,6 +135,8 @@ def _check(claim: Mapping[str, Any], ground: _Ground) -> Verdict:
         ground.findings.add("claim_differs", name, f"cannot be made anew: {error}")
         return name, "contradicted", "cannot be made anew"
     odd = [key for key in COMPARED if made.get(key) != claim.get(key)]
+    if odd and (judging := _judging(claim)) != JUDGING:
+        return name, *judged.differs(judging, odd)
     if (claim.get("name"), claim.get("target_promised")) != (terms.name, terms.target is not None):
         odd.append("name or promise")
     if odd:
@@ -147,6 +155,12 @@ def _check(claim: Mapping[str, Any], ground: _Ground) -> Verdict:
     return name, "proven if", ", ".join(words)
 
 
+def _judging(claim: Mapping[str, Any]) -> int:
+    """The version that a figure was made by; those of older bundles name none."""
+    value = claim.get("judging")
+    return value if type(value) is int else UNNAMED
+
+
 def _made(claim: Mapping[str, Any], ground: _Ground) -> tuple[dict[str, Any], ServiceTerms]:
     """The figure made anew for what the claim says it is of; FieldError where it may not say that."""
     service = from_json(str, claim.get("service"), "claim.service")
@@ -162,25 +176,31 @@ def _made(claim: Mapping[str, Any], ground: _Ground) -> tuple[dict[str, Any], Se
     span = (from_json(int, period["from"], "period.from"), from_json(int, period["to"], "period.to"))
     if span != (manifest.period.from_ms, manifest.period.to_ms):
         raise FieldError("claim.period", "not the period of this bundle")
-    question = spec(
-        terms,
-        _runs(terms, ground.tracks, size),
-        period=span,
-        as_of_ms=from_json(int, period["evaluated_to"], "period.evaluated_to"),
-        windows=windows_for(document, service, approvals(ground.people, size)),
-        calendar=ground.calendar if terms.hours is not None and terms.hours.days is None else None,
+    question = Question(
+        terms=terms,
+        estates=_estates(ground, size),
+        span=span,
+        end_ms=from_json(int, period["evaluated_to"], "period.evaluated_to"),
+        approvals=approvals(ground.people, size),
+        calendar=ground.calendar,
     )
-    made = _figure(question, terms)
-    if size < manifest.to_size:
-        everything = spec(terms, _runs(terms, ground.tracks, manifest.to_size), period=span).checks
-        if _figure(replace(question, checks=everything), terms)["buckets"] != made["buckets"]:
-            raise FieldError("claim.evidence_size", "leaves out later entries that change the figure")
+    made = _figure(question, ground, size)
+    made["changed"] = list(question.estates.changed(service, *question.evaluated))
+    if size < manifest.to_size and _figure(question, ground, manifest.to_size)["buckets"] != made["buckets"]:
+        raise FieldError("claim.evidence_size", "leaves out later entries that change the figure")
     return made, terms
 
 
-def _figure(question: ServiceSpec, terms: ServiceTerms) -> dict[str, Any]:
-    figure = evaluate(question)
-    if terms.target is None:
+def _estates(ground: _Ground, size: int) -> Estates:
+    """The estates below `size`, and what stands of statements there."""
+    held = [Then(one.idx, one.at_ms, one.terms) for one in ground.history.estates if one.idx < size]
+    return Estates.of(held, standing(counting(ground.people, size), _EVER))
+
+
+def _figure(question: Question, ground: _Ground, size: int) -> dict[str, Any]:
+    """Made anew from the observations that the log held at `size`."""
+    figure = served(question, lambda keys: _runs(keys, ground.tracks, size))
+    if question.terms.target is None:
         figure = replace(figure, meets=None)
     made: dict[str, Any] = strict_json.loads(strict_json.dumps(figure_json(figure)))
     return made
@@ -201,10 +221,10 @@ def _terms(applied: Applied, service: str) -> ServiceTerms:
     raise FieldError("claim.service", f"the estate in force has no service {service}")
 
 
-def _runs(terms: ServiceTerms, tracks: Mapping[Series, Track], size: int) -> Runs:
-    """Runs of every leaf from the observations that the log held at `size`."""
+def _runs(keys: Iterable[tuple[str, str]], tracks: Mapping[Series, Track], size: int) -> Runs:
+    """Runs of every (check, target) from the observations that the log held at `size`."""
     made: dict[tuple[str, str], dict[str, tuple[Run, ...]]] = {}
-    leaves = {(leaf.check, leaf.target) for leaf in terms.leaves.values()}
+    leaves = set(keys)
     for (check, target, vantage), track in tracks.items():
         if (check, target) in leaves:
             runs = runs_of(track, size)

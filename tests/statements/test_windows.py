@@ -1,10 +1,10 @@
 """Maintenance that people ask for counts from the later of its start and its approval, and only then."""
 
-from collector.availability.approvals import windows_for
 from collector.availability.windows import effective
 from collector.evidence.policy import parse_policy
-from collector.jobs.figures import windows_of
 from collector.jobs.said import all_said, approvals
+from collector.judging.estates import Estates
+from collector.judging.ground import Applied
 from collector.store import estates
 from collector.verify.history import History
 from collector.verify.history import Said as Entry
@@ -25,7 +25,8 @@ def spans(office, notice: int = 0) -> list[tuple[int, int]]:
     with office.context.read() as conn:
         applied = estates.newest(conn)
         assert applied is not None
-        windows = windows_of(conn, estates.terms(conn, applied.idx), "portal")
+        held = Applied(applied.idx, applied.applied_ms, estates.terms(conn, applied.idx))
+        windows = Estates.of((held,)).windows("portal", approvals(conn), 2**62)
     found = [effective(one, notice)[0] for one in windows if one.id.startswith("statement-")]
     return [((a - begin) // HOUR, (b - begin) // HOUR) for a, b in (one for one in found if one)]
 
@@ -84,7 +85,8 @@ def test_approvals_of_windows_of_the_estate_are_as_they_were(office):
         applied = estates.newest(conn)
         assert applied is not None
         terms = estates.terms(conn, applied.idx)
-        assert windows_for(terms, "portal", (one,))[0].approved_at_ms == office.hands.ms
+        then = Estates.of((Applied(applied.idx, applied.applied_ms, terms),))
+        assert then.windows("portal", (one,), 2**62)[0].approved_at_ms == office.hands.ms
 
 
 def test_the_verifier_finds_the_same_approvals(office):
