@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -104,11 +105,14 @@ def test_a_database_that_fails_is_asked_ever_more_rarely_and_said_so(world, sigh
     job = Derive(world.context)
     with caplog.at_level(logging.ERROR):
         job.start()
-        time.sleep(1.0)
+        end = time.monotonic() + 60
+        while len(asked) < 5 and time.monotonic() < end:
+            time.sleep(0.02)
         began = time.monotonic()
         job.stop()
     assert time.monotonic() - began < 30
-    assert 3 <= len(asked) <= 7
+    waits = [b - a for a, b in pairwise(asked)]
+    assert len(waits) >= 4 and all(wait >= 0.04 * 2**i for i, wait in enumerate(waits[:4])), waits
     assert 1 <= len(caplog.records) <= len(asked)
 
 
@@ -119,10 +123,12 @@ def test_a_server_whose_directory_vanished_does_not_spin_and_ends(world, sight):
     try:
         while world.directory.exists():  # the server may be replacing a file in it
             shutil.rmtree(world.directory, ignore_errors=True)
-        time.sleep(0.5)
-        before = cpu_seconds(process.pid)
-        time.sleep(3)
-        assert cpu_seconds(process.pid) - before < 1.0
+        spent = []
+        while not spent or (spent[-1] >= 1.0 and len(spent) < 20):  # it may have been at work still
+            before = cpu_seconds(process.pid)
+            time.sleep(3)
+            spent.append(cpu_seconds(process.pid) - before)
+        assert spent[-1] < 1.0, spent
         process.send_signal(signal.SIGTERM)
         process.wait(60)
     finally:
