@@ -70,6 +70,9 @@ class Commands(Protocol):
     def command(self, name: str, *words: str, timeout_ms: int = 20_000) -> CommandOutput:
         """Output of the program that `name` stands for, `words` in its places."""
 
+    def reach(self, host: str, port: int, *, timeout_ms: int) -> str:
+        """How an attempt to connect ends: `connected`, or a word of what went wrong."""
+
 
 def text(value: object) -> str:
     """A text of some output as it can be signed: bounded, in one line."""

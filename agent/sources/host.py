@@ -134,6 +134,15 @@ class _Here:
 
         return host_commands.command(name, words, timeout_ms)
 
+    def reach(self, host: str, port: int, *, timeout_ms: int) -> str:
+        from agent.sources.net import open_net
+        from checks.api import ObservationError
+
+        try:
+            return open_net().tcp(host, port, timeout_ms=timeout_ms).outcome
+        except ObservationError as error:
+            return str(error.kind)
+
     def system_logs(self) -> Sequence[str]:
         found = [log for log in _SYSTEM_LOGS if self._tree.has(log.lstrip("/"))]
         journal = any(self._tree.has(place) for place in ("var/log/journal", "run/log/journal"))

@@ -21,6 +21,7 @@ from checks.commands import CommandOutput
 _DEVICE = r"/dev/[A-Za-z0-9][A-Za-z0-9/_.:-]{0,100}"
 _KIND = r"[a-z][a-z0-9,+_/:-]{0,60}"
 _URI = r"[a-z][a-z0-9+]{1,30}://[A-Za-z0-9._:@/-]{0,200}"
+_HERE = r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/[\w./-]{0,200}"
 _NAME = r"[^-/\s\0][^\0\n]{0,200}"
 
 
@@ -49,6 +50,8 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "multipath": Command(("multipath", "-ll"), root=True),
     "ceph.status": Command(("ceph", "-s", "-f", "json"), root=True),
+    "nginx.config": Command(("nginx", "-T", "-q"), root=True),
+    "page": Command(("curl", "-sS", "--noproxy", "*", "--max-time", "5", "{}"), (_HERE,)),
     "zfs.status": Command(("zpool", "status", "-p")),
     "zfs.space": Command(("zpool", "list", "-Hp", "-o", "name,size,allocated,health")),
     "storcli": Command(("storcli64", "/call", "show", "all", "J"), root=True),

@@ -59,6 +59,7 @@ PARAMS = {
     "middleware.haproxy": {"url": "http://a/", "expected": ["a"]},
     "middleware.instance": {"word": "abc", "files": ["/a"], "version_file": "/v", "owner": "x"},
     "middleware.jvm": {"main": "a"},
+    "middleware.nginx": {"status": "http://127.0.0.1/s", "expected": ["a"], "active": LIMIT},
     "middleware.tomcat": {"url": "http://a/", "apps": ["/a"], "version": "9"},
     "network.config": {"platform": "cisco_ios"},
     "network.licence": {"platform": "fortinet"},
