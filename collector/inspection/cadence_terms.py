@@ -138,12 +138,14 @@ class InspectionCounts:
     """What makes an inspection of a unit count (contracts.md 3.1, 3): all else is *partial*.
 
     `min_coverage`: per cent of the due looks at its assets that were answered; `attempt_all`: every asset of
-    the unit was tried; `findings_listed`: the round is closed by a record.
+    the unit was tried; `findings_listed`: the round is closed by a record. `silent`: an asset that owed looks
+    and whose agent never answered `refuses` the round, or `counts` as so many unanswered looks.
     """
 
     min_coverage: int = 95
     attempt_all: bool = True
     findings_listed: bool = True
+    silent: str = "refuses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class ObligationTermsError(ValueError):
 
 
 def with_options(terms: ObligationTerms, options: Mapping[str, str]) -> ObligationTerms:
-    """The section under a pack's options: month_anchor, count, week_rule, inspection.min_coverage,
+    """The section under a pack's options: month_anchor, count, week_rule, inspection.*,
     office_hours (ranges with commas), lapse.per; an option that isn't there leaves its key alone."""
     made = terms
     if "month_anchor" in options:
@@ -216,6 +218,8 @@ def with_options(terms: ObligationTerms, options: Mapping[str, str]) -> Obligati
     if "inspection.min_coverage" in options:
         least = int(options["inspection.min_coverage"].removesuffix("%").strip())
         made = replace(made, inspection=replace(made.inspection, min_coverage=least))
+    if "inspection.silent" in options:
+        made = replace(made, inspection=replace(made.inspection, silent=options["inspection.silent"]))
     if "count" in options:
         made = replace(made, count=Reads(options["count"]))
     if "week_rule" in options:

@@ -29,7 +29,7 @@ from collector.inspection.obligations_rounds import of_rounds
 from collector.judging import backups, scans
 from collector.judging.estates import Estates
 from collector.judging.ground import Ground, scope_at
-from collector.judging.inspections import excused
+from collector.judging.inspections import counting
 from collector.judging.scope import Scope
 from collector.judging.words import words
 from collector.scoring.model import Item, PackPeriod
@@ -80,10 +80,12 @@ def gathered(
     """What obligations of these terms can be told from as of an instant, but for what other parts make of the
     same log, which `completed` adds."""
     said = [one for one in ground.said if one.received_ms <= as_of_ms]
-    units, systems = obligations_scope.units(ground.applied), obligations_scope.systems(ground.applied)
+    units = obligations_scope.units(ground.applied)
+    systems = obligations_scope.systems(ground.applied, words(said))
     scope = scope_at(ground.applied, as_of_ms)
+    rounds = counting(ground.rounds, words(said), terms.inspection.silent)
     deeds = [
-        *of_rounds(excused(ground.rounds, words(said)), ground.applied, terms, frame, special),
+        *of_rounds(rounds, ground.applied, terms, frame, special),
         *_regular(ground, scope, frame, as_of_ms),
         *obligations_scope.scopes(ground.applied),
         *(deed for one in said for deed in _deeds(one, scope, frame)),

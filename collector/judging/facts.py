@@ -54,7 +54,8 @@ Found = tuple[Sequence[Item], Sequence[Gap]]
 def _measured(ground: Ground, about: About, asked: Asked) -> Found:
     """From signed results: inspections, backups, scans, availability."""
     as_of_ms, owner = asked.as_of_ms, unit_of(about.units)
-    rounds = inspections.excused(ground.rounds, about.estates.words)
+    silent = asked.options.get("inspection.silent")
+    rounds = inspections.counting(ground.rounds, about.estates.words, silent)
     items, gaps = regular(ground, about, asked, rounds, ground.backups)
     vouched, _ = late_scans.doubted((items, ()), ground.scans, ground.said, asked.period)
     scanned = [one for one in vouched if one.kind == "scan"]

@@ -16,6 +16,7 @@ from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 VERSION = 3  # of what `unit_rounds` makes of a record: another one means other rows
 BY_PEOPLE = "D"  # what people say they saw
 LOG = "log"  # who signs what the collector says
+REFUSES, COUNTS = "refuses", "counts"  # what the silence of an agent does to a round (inspection.silent)
 _MILLE = 1000
 _PER_CENT = 10  # per mille
 _NAMED = 20  # so many assets are called by name in a gap
@@ -126,6 +127,25 @@ def _round(idx: int, received_ms: int, record: Record, unit: str, one: _Share) -
         looks=()
         if whole
         else tuple((name, one.owed[name], one.given.get(name, 0)) for name in sorted(one.attempted)),
+    )
+
+
+def counting(rounds: Iterable[UnitRound], words: Words, silent: object = REFUSES) -> tuple[UnitRound, ...]:
+    """Rounds as they are held against a contract: without what is excused; and where the silence of an agent
+    `counts` as unanswered looks, its assets stand as tried."""
+    held = excused(rounds, words)
+    return held if silent != COUNTS else tuple(_silent(one) for one in held)
+
+
+def _silent(one: UnitRound) -> UnitRound:
+    quiet = [(name, owed, 0) for name, owed in one.untried if owed]
+    if not quiet:
+        return one
+    return replace(
+        one,
+        attempted=one.attempted + len(quiet),
+        untried=tuple((name, owed) for name, owed in one.untried if not owed),
+        looks=tuple(sorted((*one.looks, *quiet))),
     )
 
 

@@ -190,7 +190,7 @@ def _months(ground: Ground, question: Question) -> Iterator[_Told]:
     kinds = kinds_of(question.pack) | set(question.terms.lapse_kinds)
     periods = _periods(question, options)
     estates = Estates.of(ground.applied, ground.said)
-    rounds = inspections.excused(ground.rounds, estates.words)
+    rounds = inspections.counting(ground.rounds, estates.words, options.get("inspection.silent"))
     by_round = _parted(rounds, periods, when)
     by_point = _parted(ground.backups, periods, lambda one: one.at_ms)
     for number, period in enumerate(periods):

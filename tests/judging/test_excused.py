@@ -68,3 +68,17 @@ def test_the_ledger_tells_the_same_of_a_week_of_the_contract(site, joined, word)
         ("not_proven" if word else "done", word),
         ("not_proven" if word else "done", word),
     ]
+
+
+@pytest.mark.parametrize(("silent", "points"), [("refuses", 0), ("counts", 4)])
+def test_a_silent_agent_refuses_the_round_or_counts_as_unanswered_looks_by_the_option(site, silent, points):
+    site.apply()
+    rounds(site)  # one of two servers was silent: half of the looks
+    card(site)
+    half = {"inspection.silent": silent, "inspection.min_coverage": 50}
+    made = jobs.scorecard(site.context, "2026-07", options=half)
+    found = next(one for one in made.scorecard.lines if (one.id, one.unit) == ("inspection", "centre"))
+    assert (found.points, dict(found.options)["inspection.silent"]) == (points, silent)
+    strict = jobs.scorecard(site.context, "2026-07", options={"inspection.silent": silent})
+    found = next(one for one in strict.scorecard.lines if (one.id, one.unit) == ("inspection", "centre"))
+    assert found.points == 0
