@@ -7,9 +7,11 @@ from collector.inspection.cadence_model import Breach, Deed, Span, Subject
 from collector.judging.ground import Applied
 from collector.judging.scope import Scope
 from collector.judging.scope import Span as InScope
+from collector.judging.words import Words, cut
 
 _EVER = 2**53
 LOG = "log"
+NO_WORDS = Words()
 
 
 def _spans(applied: Sequence[Applied], number: int) -> Span:
@@ -34,14 +36,23 @@ def units(applied: Sequence[Applied]) -> tuple[Subject, ...]:
     return tuple(Subject(name, spans=merged(spans)) for name, spans in found.items())
 
 
-def systems(applied: Sequence[Applied]) -> tuple[Subject, ...]:
-    """A system of each unit it was ever in, while it was in it, in scope and in service."""
-    found: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
+def systems(applied: Sequence[Applied], words: Words = NO_WORDS) -> tuple[Subject, ...]:
+    """A system of each unit it was ever in, while it was in it, in scope and in service: by the estates, and
+    by what was stated of them."""
+    named: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
+    held: dict[tuple[str, str, str | None], list[Span]] = defaultdict(list)
     for scope, span in _scoped(applied):
         for one in scope.systems:
-            inside = _cut(_cut([span], one.in_scope), one.in_service)
-            found[one.id, one.unit] += inside
-    return tuple(Subject(name, unit, merged(spans)) for (name, unit), spans in found.items() if spans)
+            named[one.id, one.unit].append(span)
+            held["in_scope", one.id, one.unit] += _cut([span], one.in_scope)
+            held["in_service", one.id, one.unit] += _cut([span], one.in_service)
+    made = []
+    for (name, unit), spans in named.items():
+        inside: Sequence[Span] = merged(spans)
+        for what in ("in_scope", "in_service"):
+            inside = cut(inside, words.over((what, "system", name), merged(held[what, name, unit])))
+        made.append(Subject(name, unit, tuple(inside)))
+    return tuple(one for one in made if one.spans)
 
 
 def _cut(spans: Iterable[Span], held: Sequence[InScope]) -> list[Span]:
