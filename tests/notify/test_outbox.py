@@ -15,6 +15,8 @@ from collector.crash_points import ENVIRONMENT
 from collector.jobs import derive, messages, statements
 from collector.notify.due import Subject, Told, wanted
 from collector.notify.rules import Rule
+from collector.store import accounts
+from collector.web.app import create_app
 
 CHINA = zone("Asia/Shanghai")
 HOUR = 3_600_000
@@ -196,3 +198,20 @@ def test_the_command_line_shows_and_tries_the_recipients(told, hook, tmp_path):
     assert (
         checked.exit_code == 1 and ":16: notify[duty].to: " in checked.output and "pigeon" in checked.output
     )
+
+
+def test_pages_show_who_is_told_and_whose_channel_fails(told, hook):
+    told.apply(f"{{when: fault, to: '{hook.url}', id: duty}}", "{when: finding, to: 'custom:sms'}")
+    told.probe(4, down=range(4))
+    told.turn()
+    password = "Cold-harbour-42"
+    with told.context.write() as conn:
+        accounts.create(conn, "gast", password, "viewer", must_change=False)
+    client = create_app(told.context).test_client()
+    token = client.get("/login").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "name": "gast", "password": password}
+    assert client.post("/login", data=form).status_code == 302
+    agents, today = client.get("/agents").text, client.get("/today").text
+    assert "duty" in agents and "custom:sms" in agents and "notify.yaml" in agents
+    assert "custom:sms" in today and "duty" not in today
+    assert hook.url not in agents + today
