@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Carried, Document, Lines, Manifest, Period
 from collector.evidence.container import Writer
 from collector.jobs import figures, human
+from collector.judging.ground import day
 from collector.store import estates, evidence, late, nodes, packs, photos, rounds, scorecards, series
 from collector.store.content import content
 from collector.store.evidence import CheckpointRow, EntryRow
@@ -211,9 +213,21 @@ def _range(conn: Connection, period: Period) -> tuple[CheckpointRow | None, Chec
     if first is None or first >= end.size:
         raise BundleEmpty(f"the log has no entry since the start of {period.name}")
     begun = evidence.first_received(conn, 0)
-    if begun is not None and period.to_ms <= (packs.entry_received(conn, begun) or 0):
-        raise BundleEmpty(f"the log was begun after {period.name} had ended")
+    begun_ms = 0 if begun is None else packs.entry_received(conn, begun) or 0
+    if period.to_ms <= begun_ms:
+        more = _sealed(conn, period.name, begun_ms)
+        raise BundleEmpty(f"the log was begun after {period.name} had ended{more}")
     return evidence.checkpoint_before(conn, first), end
+
+
+def _sealed(conn: Connection, name: str, begun_ms: int) -> str:
+    """Which bundle shows the seal of a period that ended before the log was begun; nothing where none is."""
+    rows = scorecards.sealed(conn, name)
+    if not rows:
+        return ""
+    first, end = day(begun_ms), day(rows[-1].received) + timedelta(days=1)
+    entries = ", ".join(str(row.idx) for row in rows)
+    return f"; its seal is in the log (entry {entries}): --period {first}/{end} holds it and all it stands on"
 
 
 def _carry_in(conn: Connection) -> int:
