@@ -1,11 +1,19 @@
 """What the collector's tables and a bundle both give to a ground, made the same way. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from collector.faults.ground import Report
+from collector.faults.ground import Later, Report
+from collector.judging.ground import Applied
 from collector.judging.scope import Scope
 
 IMPORTED = "E"
+
+
+def later(reports: Sequence[tuple[Report, tuple[str, ...]]], newest: Applied | None) -> Later | None:
+    """Where the newest estate places hosts that those of the window do not know."""
+    if newest is None or newest.terms.scope is None:
+        return None
+    return Later(newest.idx, newest.terms.scope, hosts(reports, newest.terms.scope))
 
 
 def hosts(reports: Iterable[tuple[Report, tuple[str, ...]]], scope: Scope) -> dict[str, str]:

@@ -44,6 +44,15 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Later:
+    """The newest estate: its entry, what it is about, and what scanners call a host -> asset (or system)."""
+
+    entry: int
+    scope: Scope
+    hosts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Ground:
     """All of it. `term`: of the contract, UTC ms; `window`: what `outages` were looked for in.
 
@@ -64,17 +73,11 @@ class Ground:
     records: tuple[Inspected, ...] = ()
     looks: tuple[Look, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)
+    later: Later | None = None
 
     @cached_property
     def _places(self) -> dict[str, tuple[str | None, str | None]]:
-        """Asset or system -> system and unit."""
-        units = {one.id: one.unit for one in self.scope.systems}
-        made: dict[str, tuple[str | None, str | None]] = {
-            one.id: (one.id, one.unit) for one in self.scope.systems
-        }
-        for one in self.scope.assets:
-            made[one.id] = (one.system, one.unit or units.get(one.system or ""))
-        return made
+        return _placed(self.scope)
 
     def is_core(self, seen: Seen) -> bool:
         """Whether an outage is one of a core system."""
@@ -88,3 +91,22 @@ class Ground:
     def place_of(self, name: str) -> tuple[str | None, str | None]:
         """System and unit of an asset, a system, or a host as scanners call it; None where nobody says."""
         return self._places.get(self.hosts.get(name, name), (None, None))
+
+    def placed_later(self, name: str) -> tuple[str | None, str | None, str] | None:
+        """System, unit and asset of what only the newest estate knows, where the window knows its unit."""
+        if self.later is None:
+            return None
+        asset = self.later.hosts.get(name, name)
+        system, unit = _placed(self.later.scope).get(asset, (None, None))
+        if system in self._places:
+            return *self._places[system], asset
+        return (None, unit, asset) if any(one.id == unit for one in self.scope.units) else None
+
+
+def _placed(scope: Scope) -> dict[str, tuple[str | None, str | None]]:
+    """Asset or system -> system and unit."""
+    units = {one.id: one.unit for one in scope.systems}
+    made: dict[str, tuple[str | None, str | None]] = {one.id: (one.id, one.unit) for one in scope.systems}
+    for one in scope.assets:
+        made[one.id] = (one.system, one.unit or units.get(one.system or ""))
+    return made

@@ -28,6 +28,8 @@ from collector.faults.terms import FaultTerms, Terms, VulnerabilityTerms
 from collector.inspection.deadlines import day_of, shanghai
 from collector.scoring.model import Gap, Item, PackPeriod, Scalar
 
+OUTSIDE = "outside"
+
 Facts = dict[str, Scalar]
 _UNSURE = (ClockState.UNKNOWN, ClockState.RUNNING, ClockState.SUSPENDED)
 _OPEN_GAPS = {
@@ -232,7 +234,9 @@ def _late_clock(clocks: Iterable[Clock]) -> Clock | None:
 
 
 def _of_vulnerability(flaw: Vulnerability, period: PackPeriod) -> Iterator[Item | Gap]:
-    """A late one counts once, in the period in which its first limit ran out."""
+    """A late one counts once, in the period in which its first limit ran out; none of what is not ours."""
+    if flaw.placed == OUTSIDE:
+        return
     clock = _late_clock(flaw.clocks)
     if clock is not None and clock.due_ms is not None and _in(clock.due_ms, period):
         if flaw.severity == "unknown":
@@ -253,7 +257,7 @@ def _of_vulnerability(flaw: Vulnerability, period: PackPeriod) -> Iterator[Item 
 
 def _found(flaw: Vulnerability, terms: VulnerabilityTerms, period: PackPeriod) -> Iterator[Item]:
     """Found by others: when it was found; by the vendor himself: once it is open past its limit."""
-    if flaw.severity not in terms.found_severities:
+    if flaw.severity not in terms.found_severities or flaw.placed == OUTSIDE:
         return
     at: int | None = flaw.found_ms
     if terms.counts_if == "others_or_late" and flaw.found_by == "vendor":
@@ -265,6 +269,8 @@ def _found(flaw: Vulnerability, terms: VulnerabilityTerms, period: PackPeriod) -
 
 
 def _flaw(flaw: Vulnerability, kind: str, at_ms: int, facts: Facts) -> Item:
+    if flaw.placed:
+        facts = {**facts, "placed": flaw.placed}
     return Item(
         *(kind, Fraction(1), _day(at_ms), at_ms, flaw.unit, flaw.system),
         facts=facts,

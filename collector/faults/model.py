@@ -243,6 +243,9 @@ class Vulnerability:
     clocks: tuple[Clock, ...]
     proofs: tuple[Proof, ...] = ()
     episode: int = 1
+    placed: str = ""
+    """By what it has its place, where the estates of its time do not know the host: `estate ENTRY`,
+    `statement ENTRY` (the buyer's), `outside` (neither in scope nor in service, as the buyer says)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 or an inspection's good reading that a fix plan named. A click never fixes anything.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -16,6 +16,8 @@ from collector.faults.model import Clock, Stage, Vulnerability
 from collector.faults.said import Heard, time_of
 from collector.faults.terms import SPEECH, Speech, VulnerabilityClock, VulnerabilityTerms
 from collector.inspection.deadlines import Workdays
+from collector.judging.words import Outside
+from collector.judging.words import words as operated
 from collector.scans.lifecycle import Import, Life, State, tells
 from collector.scans.model import Finding, Severity
 from collector.scoring.model import Proof
@@ -23,6 +25,8 @@ from collector.statements.model import Said
 from collector.statements.sides import agreed
 
 Key = tuple[str, str, str]
+Place = tuple[str | None, str | None, str]
+PLACES = "vulnerability_reported"
 LATEST_MS = 31 * 86_400_000  # a plan may be written down so long after the fix
 
 
@@ -61,9 +65,12 @@ def fold(
     speech: Speech = SPEECH,
 ) -> tuple[tuple[Vulnerability, ...], tuple[tuple[int, str], ...]]:
     """Every episode known by then, oldest first; and statements about none: (entry, why)."""
-    episodes = _scanned(terms, ground, as_of_ms) + _told(heard)
+    scanned = _scanned(terms, ground, as_of_ms)
+    places = _places_said(heard, {name_of(one.key) for one in scanned})
+    episodes = scanned + _told(heard, {one.entry for one in places.values()})
     said = {kind: heard.of(kind) for kind in ("fix_plan", "mitigated", "force_majeure_claimed")}
-    made = [_vulnerability(one, said, terms, ground, heard, (as_of_ms, days, speech)) for one in episodes]
+    about = said | {PLACES: list(places.values())}
+    made = [_vulnerability(one, about, terms, ground, heard, (as_of_ms, days, speech)) for one in episodes]
     made.sort(key=lambda one: (one.found_ms, one.id))
     known = {one.id.partition("#")[0] for one in made}
     stray = [
@@ -167,10 +174,40 @@ def _united(episodes: list[Episode]) -> list[Episode]:
     return made
 
 
-def _told(heard: Heard) -> list[Episode]:
+def _places_said(heard: Heard, known: Collection[str]) -> dict[str, Said]:
+    """Where a flaw that scanners showed belongs, by the buyer's newest report that names it as `id`."""
+    return {
+        words.text(one, "id"): one
+        for one in heard.of("vulnerability_reported")
+        if words.text(one, "id") in known and agreed(one)
+    }
+
+
+def _place(one: Episode, base: str, said: Sequence[Said], ground: Ground, heard: Heard) -> Place:
+    """System, unit, and by what: the estates of its time, else the buyer's word, else the newest estate."""
+    system, unit = ground.place_of(one.about)
+    if system is not None or unit is not None:
+        return system, unit, ""
+    for word in said:
+        if words.text(word, "id") == base:
+            system, unit = ground.place_of(words.text(word, "asset", "system"))
+            named = words.text(word, "unit")
+            known = named if any(one.id == named for one in ground.scope.units) else None
+            return system, unit or known, f"statement {word.entry}"
+    found = ground.placed_later(one.about)
+    if found is None or ground.later is None:
+        return None, None, ""
+    system, unit, asset = found
+    outside = operated(heard.said).outside(asset, one.found_ms) is Outside.AGREED
+    return system, unit, "outside" if outside else f"estate {ground.later.entry}"
+
+
+def _told(heard: Heard, places: Collection[int] = ()) -> list[Episode]:
     """Flaws that others reported. Without a scanner's key only a named look or a mitigation ends them."""
     made = []
     for one in heard.of("vulnerability_reported"):
+        if one.entry in places:
+            continue
         root = heard.roots[one.entry]
         key = (words.text(root, "id") or "reported", words.text(root, "asset", "system"), str(root.entry))
         risk = words.text(one, "risk") or str(Severity.UNKNOWN)
@@ -194,12 +231,12 @@ def _vulnerability(
 ) -> Vulnerability:
     base = name_of(one.key)
     name = base if one.number == 1 else f"{base}#{one.number}"
-    mine = {kind: _mine(found, one, base) for kind, found in said.items()}
+    mine = {kind: _mine(found, one, base) for kind, found in said.items() if kind != PLACES}
     plan = mine["fix_plan"][0] if mine["fix_plan"] else None
     approved = _approved(mine["fix_plan"], heard)
     _checked_again(one, mine["fix_plan"], ground, at[0])
     mitigated = mine["mitigated"][0] if mine["mitigated"] else None
-    system, unit = ground.place_of(one.about)
+    system, unit, placed = _place(one, base, said[PLACES], ground, heard)
     stage, ended, how = _stage(one, mitigated, mine["fix_plan"])
     times = {
         "found": one.found_ms,
@@ -237,6 +274,7 @@ def _vulnerability(
         clocks=clocks,
         proofs=(*one.proofs, *more),
         episode=one.number,
+        placed=placed,
     )
 
 

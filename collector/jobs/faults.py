@@ -14,7 +14,7 @@ from collector.availability import calendar_cn
 from collector.faults import seen
 from collector.faults.account import account as judged
 from collector.faults.counted import counted, days_of, terms_of
-from collector.faults.gathered import IMPORTED, hosts
+from collector.faults.gathered import IMPORTED, hosts, later
 from collector.faults.ground import Ground, Report, Seen
 from collector.faults.model import Account, Fault
 from collector.faults.notices import Look, looks
@@ -155,6 +155,7 @@ def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
         records=store.inspected(conn, asked.as_of_ms, asked.size) if terms.findings is not None else (),
         looks=_looks(conn, asked, said) if terms.vulnerabilities is not None else (),
         hosts=hosts(reports, scope),
+        later=later(reports, estates.newest()),
     )
 
 

@@ -79,6 +79,10 @@ class Estates:
     def _begins(self) -> list[int]:
         return [one.at_ms for one in self.applied]
 
+    def newest(self) -> Applied | None:
+        """The last one that says what it is about."""
+        return next((one for one in reversed(self.applied) if one.terms.scope is not None), None)
+
     def stretches(self, from_ms: int, to_ms: int) -> tuple[Stretch, ...]:
         """The estates in force over [from, to), in order; none before one was applied at all."""
         if not self.applied or from_ms >= to_ms:

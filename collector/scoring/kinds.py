@@ -41,8 +41,8 @@ KINDS: dict[str, frozenset[str]] = {
     ),
     "report_late_days": frozenset({"fault"}),  # value: days
     "repeat_fault": frozenset({"fault", "of"}),
-    "vulnerability_late": frozenset({"severity", "major_impact", "vulnerability"}),
-    "vulnerability_found": frozenset({"severity", "found_by", "vulnerability"}),
+    "vulnerability_late": frozenset({"severity", "major_impact", "vulnerability", "placed"}),
+    "vulnerability_found": frozenset({"severity", "found_by", "vulnerability", "placed"}),
     "finding_late": frozenset({"finding"}),
     "security": frozenset({"level", "found_by"}),  # level: major, notified, reminded, hazard
     "incident_late": frozenset({"what"}),

@@ -11,7 +11,7 @@ from collector.availability.approvals import Approval
 from collector.availability.calendar_cn import shipped
 from collector.faults import seen
 from collector.faults.counted import terms_of
-from collector.faults.gathered import IMPORTED, hosts
+from collector.faults.gathered import IMPORTED, hosts, later
 from collector.faults.ground import Ground, Report, Seen
 from collector.faults.notices import Inspected, Key, Look, What, looks, notices
 from collector.faults.seen import Keys, Looks, Placed
@@ -68,6 +68,7 @@ def ground(
         records=tuple(_inspected(held_records)) if terms.findings is not None else (),
         looks=tuple(_looked(held_records, pairs)) if pairs else (),
         hosts=hosts(reports, scope),
+        later=later(reports, watched.estates.newest()),
     )
 
 
