@@ -28,6 +28,8 @@ from checks.wire import (
 )
 from checks.wire.pae import pae
 from collector.inspection import human
+from collector.notify import receipts, rules
+from collector.notify.means import address_digest
 from collector.statements import text
 from collector.statements.persons import Request, encode_request
 
@@ -150,6 +152,24 @@ def persons() -> dict[str, str]:
     return made | {"entry.person": entry.encode(one).hex(), "entry.person.leaf": one.leaf.hex()}
 
 
+def messages() -> dict[str, str]:
+    """What became of a message, and its entry."""
+    items = (receipts.Item("fault", "portal@2027-01-15T08:00:00Z", "begun"),)
+    to, words = rules.digest_of("secret:duty"), sha256("【故障】门户网站\n\n开始：16:00".encode()).hexdigest()
+    address = address_digest(bytes(32), "json://duty.example/hook")
+    estate = sha256(b"estate: example\n").hexdigest()
+    one = (estate, to, address, "secret", True, S.T0 + 10_000, 1, words, items)
+    head = receipts.header(receipts.Message(-1, RECEIVED, *one))
+    text_of = strict_json.dumps({"v": 1, "log": S.ORIGIN, "kind": "collector", **head})
+    signed = entry.sign_statement(numbers.EntryKind.COLLECTOR, text_of, S.LOG)
+    made = entry.Entry(numbers.EntryKind.COLLECTOR, RECEIVED, text_of, signed)
+    return {
+        "message.header": text_of.decode(),
+        "entry.message": entry.encode(made).hex(),
+        "entry.message.leaf": made.leaf.hex(),
+    }
+
+
 def log() -> dict[str, str]:
     leaves = [tree.leaf_hash(i.to_bytes(8, "big")) for i in range(70_000)]
     made = {}
@@ -173,7 +193,7 @@ def log() -> dict[str, str]:
 
 def make() -> dict[str, str]:
     """All golden vectors."""
-    return keys() | bodies() | batches() | statements() | persons() | log()
+    return keys() | bodies() | batches() | statements() | persons() | messages() | log()
 
 
 def quoted(value: str) -> str:
