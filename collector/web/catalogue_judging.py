@@ -204,9 +204,20 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "statements.session": ("经 {name} 的登录会话录入", "entered through {name}'s session"),
     "statements.through": (
-        "将记为“经 {name} 的登录会话录入”。用自己的密钥签名请用命令行。",
-        "It will say: entered through {name}'s session. To sign with your own key use the command line.",
+        "将记为“经 {name} 的登录会话录入”；也可用自己的密钥签名后交入。",
+        "It will say: entered through {name}'s session. You may sign it with your own key instead.",
     ),
+    "statements.own_key": ("改用本人密钥签名", "Sign it with your own key instead"),
+    "statements.own_key.what": (
+        "在保存密钥的电脑上运行；密钥不离开本机，网页也不读取它。",
+        "Run this where your key is. The key stays there: no page of the collector ever reads it.",
+    ),
+    "statements.bring": ("交入已签名的填报", "Bring what you have signed"),
+    "statements.bring.what": (
+        "statement sign 生成的文件；原样存证，记为本人密钥签名。",
+        "The file that `statement sign` wrote; it is logged as it is, as signed with your own key.",
+    ),
+    "statements.bring.file": ("已签名的文件", "The signed file"),
     "statements.who": ("可填报: {roles}", "May be stated by: {roles}"),
     "statements.two": ("须由第二个账号确认后才计入。", "It counts once a second account has joined in."),
     "statements.two.who": ("可确认: {roles}(须为另一账号)。", "May join in: {roles} (another account)."),

@@ -119,6 +119,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "refused.other_account": ("不能代交他人签名的填报", "nobody brings what another account signed"),
     "refused.unknown_key": ("此账号没有已登记的公钥", "the account has no key"),
     "refused.wrong_log": ("是为另一存证日志签名的", "it was signed for another log"),
+    "refused.bad_json": ("不是有效的签名填报", "it is no signed statement"),
     "refused.bad_text": ("不是有效的签名填报", "it is no signed statement"),
     "refused.no_such_object": (
         "现行台账中没有此备份对象",

@@ -1,5 +1,6 @@
 """Statements: what people are asked for, a form for each kind, joining in as the second person."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -39,6 +40,7 @@ from collector.web.pages.base import (
 from collector.web.pages.offers import may_say, offered, roles_of
 
 _MOST_BYTES = 32 * 1024 * 1024
+_MOST_SIGNED = 64 * 1024
 _SHOWN = 200
 _SHOWN_ALONE = 20
 # Kinds of which the buyer's word decides (docs/statements.md, two sides): the vendor's alone are provisional.
@@ -354,6 +356,7 @@ def statement_new(kind: str) -> Answer:
         seconds=roles_of(found) if found.two else "",
         corrects=request.values.get("corrects", ""),
         amendment=request.form.get("amendment", ""),
+        command="" if found.older else _command(found, given),
     )
 
 
@@ -398,6 +401,37 @@ def _written(kind: Kind, name: str, value: str) -> str:
         return datetime.fromtimestamp(moment / 1000, zone()).isoformat()
     except (ValueError, OverflowError, OSError):
         return value
+
+
+@route("/statements/signed", Role.VIEWER, "POST")
+@auth.takes(_MOST_BYTES)
+def statement_signed() -> Answer:
+    """Enter what the person signed with his own key, elsewhere: no page ever sees that key."""
+    sent, paper = request.files.get("signed"), request.files.get("document")
+    document = paper.read() if paper is not None and paper.filename else None
+    try:
+        file = b"" if sent is None else sent.read(_MOST_SIGNED)
+        made = jobs.add_signed(context(), file, by=auth.account().name, document=document or None)
+        judging_now.forget()
+        flash(t("statements.done", entry=made), "ok")
+    except StatementError as error:
+        flash(t("statements.refused", why=refusals.why(error)), "bad")
+    return redirect(url_for("pages.statements"))
+
+
+def _command(kind: Kind, given: Mapping[str, str]) -> str:
+    """The command that signs this statement where the key is."""
+    wanted = [one for one in kind.fields if one.required or given.get(one.name)]
+    fields = [
+        f"--field {shlex.quote(f'{one.name}={given.get(one.name) or one.name.upper()}')}" for one in wanted
+    ]
+    words = ["roundseal-collector statement sign", kind.name, *fields, "--key MY.key"]
+    said = [
+        f"--by {shlex.quote(auth.account().name)}",
+        f"--log {shlex.quote(context().origin)}",
+        "> said.json",
+    ]
+    return " ".join([*words, *said])
 
 
 @route("/statements/<int:entry>/join", Role.VIEWER, "POST")
