@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from collector.backups.calendar import Table, day_of, owed_until, slots
 from collector.backups.ledger import SlotState
@@ -113,9 +114,10 @@ def _eligible(role: Role, runs: Runs, kind: ObjectKind) -> Sequence[int]:
 def _assign(series: Series, runs: Runs, eligible: Sequence[int]) -> None:
     opens, deadlines, picks, starts = series.table.opens, series.table.deadlines, series.picks, runs.starts
     strays: list[int] = []
-    for run in eligible:
-        start = starts[run]
-        slot = bisect_right(opens, start) - 1
+    mine = starts if len(eligible) == len(starts) else [starts[run] for run in eligible]
+    behind = map(bisect_right, repeat(opens), mine)
+    for run, start, after in zip(eligible, mine, behind, strict=True):
+        slot = after - 1
         if slot < 0 or start >= deadlines[slot]:
             strays.append(run)
         elif picks[slot] < 0:

@@ -30,6 +30,7 @@ _ORDER = (
     DayState.RESTORABLE,
 )
 NONE, EXCUSED, LOST, OPEN, UNPROVEN, EXPIRED, RESTORABLE = range(7)
+_ASK = -1  # no code yet
 _EMPTY = {
     SlotState.DUE: OPEN,
     SlotState.RUNNING: OPEN,
@@ -92,22 +93,22 @@ def _merged(series: Sequence[Series], columns: Sequence[tuple[list[int], list[in
 
 def _column(one: Series, runs: Runs) -> tuple[list[int], list[int]]:
     """Codes and runs of one series. Most runs stand and are good, or had their time: no detour for those."""
-    codes: list[int] = []
-    picks = one.picks
-    paths, causes, lost, more = runs.codes, runs.causes, runs.lost, one.more
-    ends = one.table.owed
-    for slot, run in enumerate(picks):
-        if run >= 0 and slot not in more:
-            path = paths[run]
-            if path == GOOD:
-                codes.append(RESTORABLE)
-                continue
-            if path == WAS_GOOD and (lost[causes[run]] or 0) >= ends[slot]:
-                codes.append(EXPIRED)
-                continue
-        code, better = _detour(one, runs, slot, ends[slot])
-        codes.append(code)
-        if better != run:
+    picks, ends = one.picks, one.table.owed
+    paths, causes, lost = runs.codes, runs.causes, runs.lost
+    codes = [
+        _ASK
+        if run < 0
+        else RESTORABLE
+        if (path := paths[run]) == GOOD
+        else EXPIRED
+        if path == WAS_GOOD and (lost[causes[run]] or 0) >= end
+        else _ASK
+        for run, end in zip(picks, ends, strict=True)
+    ]
+    asked = {slot for slot, code in enumerate(codes) if code == _ASK} if _ASK in codes else set()
+    for slot in sorted(asked.union(one.more)):
+        codes[slot], better = _detour(one, runs, slot, ends[slot])
+        if better != picks[slot]:
             picks = list(picks) if picks is one.picks else picks
             picks[slot] = better
     return codes, picks

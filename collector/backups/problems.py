@@ -41,6 +41,8 @@ def slot_problems(case: Case) -> Iterator[Problem]:
 def _late(case: Case, series: Series) -> Iterator[Problem]:
     """Begun in time, and not done by the end of grace: by its own word, else where a look since then did not
     show it yet. Without hours nobody said when it must be done."""
+    if SlotState.LATE not in series.states:
+        return
     for slot, run in enumerate(series.picks):
         if run < 0 or series.states[slot] is not SlotState.LATE:
             continue
