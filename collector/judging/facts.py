@@ -35,7 +35,7 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     items, gaps = not_done.settled(ground.said, (items, gaps), asked)
     items, gaps = accepted.settled(ground.said, (items, gaps), asked)
     gaps += said.weighty(items, asked)
-    items += moves.moves(estates, period, as_of_ms)
+    items += [*moves.moves(estates, period, as_of_ms), *moves.standing(estates, ground.said, period)]
     items = [_stamped(one, estates, period) for one in items]
     return PeriodFacts(period, as_of_ms, units, _ordered(items), _unique(gaps))
 

@@ -1,18 +1,21 @@
 """What an estate that was applied in a period changed of what the period is judged by (pure).
 
 None of it costs or gives anything: each stretch is judged by its own estate. But whoever signs a scorecard
-shall see that a definition was another one on its last day than on its first.
+shall see that a definition was another one on its last day than on its first. What was changed for good
+before the period (kinds of units, agreed readings) stays with it until the buyer states it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
 from collector.availability.terms import ServiceTerms
 from collector.judging.estates import Estates, Stretch
-from collector.judging.ground import day
+from collector.judging.ground import Applied, day
 from collector.judging.scope import AssetScope, SystemScope
 from collector.scoring.model import Item, PackPeriod, Proof, Scalar
+from collector.statements.model import Said
+from collector.statements.persons import side
 
 KIND = "estate_changed"
 _GRADE = "D"  # who applies an estate is known by a login
@@ -38,6 +41,46 @@ def moves(estates: Estates, period: PackPeriod, as_of_ms: int) -> Iterator[Item]
     for entry, system in estates.words.about(period.from_ms, end):
         facts = {"what": "statement", "names": system or "", "count": 1}
         yield Item(KIND, system=system, facts=facts, proofs=(Proof(entry, "log", _GRADE),))
+
+
+def standing(estates: Estates, said: Iterable[Said], period: PackPeriod) -> Iterator[Item]:
+    """What estates before the period changed for good of what it is judged by, kinds of units and agreed
+    readings, until the buyer states it (`unit_kind`), or accepts a period after it (`acceptance`)."""
+    before = [one for one in estates.applied if one.at_ms <= period.from_ms]
+    words = [one for one in said if one.kind == "acceptance" and one.fields.get("accepted") is True]
+    accepted = max((one.received_ms for one in words if side(one.role) == "buyer"), default=-1)
+    kinds: dict[str, str] = {}
+    chosen: dict[str, str] | None = None
+    made: dict[tuple[str, str | None], Item] = {}
+    for one in before:
+        for unit in one.terms.scope.units if one.terms.scope is not None else ():
+            first = kinds.setdefault(unit.id, unit.kind)
+            stated = estates.words.kind(unit.id, period.from_ms) is not None
+            changed = () if unit.kind == first or stated else (first, unit.kind)
+            _keep(made, ("kind", unit.id), changed, one)
+        contract = one.terms.contract
+        if contract is not None:
+            chosen = contract.options if chosen is None else chosen
+            keys = {*chosen, *contract.options}
+            other = tuple(sorted(key for key in keys if chosen.get(key) != contract.options.get(key)))
+            _keep(made, ("contract", None), other, one)
+    yield from (one for one in made.values() if (one.at_ms or 0) >= accepted)
+
+
+def _keep(
+    made: dict[tuple[str, str | None], Item],
+    key: tuple[str, str | None],
+    names: tuple[str, ...],
+    one: Applied,
+) -> None:
+    """What differs from the first estate, by the one since which it is so."""
+    what, unit = key
+    facts: dict[str, Scalar] = {"what": what, "names": ", ".join(names[:_NAMED]), "count": len(names)}
+    if not names:
+        made.pop(key, None)
+    elif key not in made or made[key].facts != facts:
+        proofs = (Proof(one.idx, "log", _GRADE),)
+        made[key] = Item(KIND, day=day(one.at_ms), at_ms=one.at_ms, unit=unit, facts=facts, proofs=proofs)
 
 
 def _between(before: Stretch, after: Stretch) -> Iterator[Found]:
