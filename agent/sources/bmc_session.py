@@ -8,6 +8,7 @@ import atexit
 import hashlib
 import ipaddress
 import json
+import re
 import socket
 import ssl
 import threading
@@ -202,7 +203,7 @@ class Line:
         if time.monotonic() >= self._until or isinstance(error, requests.Timeout):
             return ObservationError(ErrorKind.TIMEOUT, where)
         if isinstance(error, requests.exceptions.SSLError):
-            return ObservationError(ErrorKind.DENIED, f"{where}: certificate not accepted ({self._shown()})")
+            return self._untrusted(where, text)
         if "Connection refused" in text:
             return ObservationError(ErrorKind.REFUSED, where)
         if isinstance(error, requests.ConnectionError) and "NewConnectionError" in text:
@@ -210,6 +211,14 @@ class Line:
         if "NameResolutionError" in text:
             return ObservationError(ErrorKind.UNREACHABLE, f"{where}: name could not be resolved")
         return ObservationError(ErrorKind.GARBLED, f"{where}: {type(error).__name__}")
+
+    def _untrusted(self, where: str, said: str) -> ObservationError:
+        """A certificate that nobody vouches for, or no handshake at all."""
+        if re.search(r"CERTIFICATE|[Cc]ertificate|[Ff]ingerprint|[Hh]ostname", said):
+            return ObservationError(ErrorKind.DENIED, f"{where}: certificate not accepted ({self._shown()})")
+        if re.search(r"UNSUPPORTED_PROTOCOL|HANDSHAKE_FAILURE|NO_PROTOCOLS|TOO_SMALL", said):
+            return ObservationError(ErrorKind.UNSUPPORTED, f"{where}: no version or cipher of TLS in common")
+        return ObservationError(ErrorKind.GARBLED, f"{where}: no TLS")
 
     def _shown(self) -> str:
         """What the controller presents: for the operator to compare and pin."""
