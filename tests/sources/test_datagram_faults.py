@@ -1,4 +1,4 @@
-"""Peers of single questions that answer nonsense or without end: name servers, clocks, IPMI, TLS greetings."""
+"""Peers of single questions that answer nonsense or without end: name servers, clocks, IPMI, TLS."""
 
 import select
 import shutil
