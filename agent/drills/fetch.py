@@ -17,7 +17,7 @@ from agent.sources.backup_local import LocalPlace
 from checks.artefacts.formats import COMPRESSIONS, HEAD, named
 from checks.artefacts.layers import LayerError, Limits
 from checks.artefacts.opening import SCHEMES, Sealed, opened
-from checks.places import Backups, Entry, Place
+from checks.places import Backups, Entry, Place, shown
 
 _BLOCK = 1 << 20
 
@@ -40,7 +40,7 @@ def fetch(
     work: Work, place: Place, entry: Entry, name: str = "artefact", keep: Keep | None = None
 ) -> Fetched:
     """Copy a file or directory into the room, of a directory what `keep` wants by its path below (all).
-    StopError for what cannot be read, or does not fit."""
+    StopError for what cannot be read, does not fit, or changes under our hands."""
     needs = entry.size if entry.kind == "file" else 0
     to = work.room / "in" / name
     with work.phase("fetch", needs) as span:
@@ -52,6 +52,9 @@ def fetch(
             else:
                 digest, size = _file(work, place, entry.path, to, span)
                 made = Fetched(to, digest, size, 1)
+                after = place.stat(entry.path)
+                if (size, after.mtime_ns) != (entry.size, entry.mtime_ns):
+                    raise StopError("moving")
         except OSError as problem:
             raise _trouble(work, problem) from None
     return made
@@ -94,7 +97,12 @@ def _tree(work: Work, place: Place, top: str, to: Path, span: Span, keep: Keep |
             os.symlink(entry.link_to, path)
             root.update(raw + b"\0-> " + os.fsencode(entry.link_to) + b"\n")
         elif entry.kind == "file":
-            digest, count = _file(work, place, entry.path, path, span)
+            try:
+                digest, count = _file(work, place, entry.path, path, span)
+            except FileNotFoundError:
+                raise StopError("moving", shown(name)) from None  # it was there when its directory was listed
+            if count != entry.size:
+                raise StopError("moving", shown(name))
             root.update(raw + b"\0" + digest.encode() + b"\n")
             size, parts = size + count, parts + 1
     return Fetched(to, root.hexdigest(), size, parts)

@@ -1,19 +1,26 @@
 """A dump runs code when it is restored, and here it tries to get out. Full disks; drills at once."""
 
+import gzip
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.drills.drill import LocalDrills
 from agent.drills.journal import desk
 from agent.drills.programs import installed
 from agent.drills.settings import Drills
+from agent.sources.backup import open_backups
+from agent.sources.means import Means
+from agent.sources.memory import Transient
+from checks.backup.drill import Params
 
 # Everything that a superuser of the scratch server can do: programs, files, functions, psql's own commands.
 ATTEMPTS = r"""
@@ -157,6 +164,33 @@ def test_a_dump_that_grows_past_the_quota_is_stopped(site, tmp_path):
     (tmp_path / "bomb.sql").write_text(f"CREATE TABLE t (a text);\n{fill}\n")
     seen = site.drill(tmp_path / "bomb.sql")
     assert seen.said("restorable") == ("unknown", "no_room")
+    assert site.left() == []
+
+
+def test_a_bomb_is_unpacked_to_the_quota_and_no_further(site, tmp_path):
+    site.given = replace(site.given, quota_mb=16)
+    (tmp_path / "bomb.sql.gz").write_bytes(gzip.compress(gzip.compress(bytes(64 << 20), 1), 1))
+    seen = site.drill(tmp_path / "bomb.sql.gz")
+    assert seen.said("restorable") == ("unknown", "no_room")
+    assert seen.one.ended == "open"
+    assert site.left() == []
+
+
+@pytest.mark.parametrize("kind", ["file", "tree"])
+def test_what_grows_while_it_is_fetched_is_not_told(site, tmp_path, kind):
+    path = tmp_path / "tree" / "公文.bin"
+    path.parent.mkdir()
+    path.write_bytes(bytes(3 << 20))
+    wish = Params(path=str(path if kind == "file" else path.parent), kind=kind, compare="none")
+
+    def progress(phase, done, _):
+        if phase == "fetch" and done == 1 << 20:
+            with path.open("ab") as file:
+                file.write(b"more")
+
+    backups = open_backups(Transient(), Means(state=site.state), time.time_ns() // 1_000_000)
+    drilled, _ = LocalDrills(backups, site.given, site.state, progress).drill(wish)
+    assert (drilled.reason, drilled.ended, drilled.attempt) == ("moving", "fetch", 1)
     assert site.left() == []
 
 

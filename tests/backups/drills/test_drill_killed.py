@@ -15,7 +15,7 @@ import pytest
 from agent.drills import journal
 from agent.faults import HOLD
 
-PHASES = ("locate", "fetch", "start", "restore", "ask", "read", "pages", "compare")
+PHASES = ("locate", "fetch", "open", "start", "restore", "recover", "ask", "read", "pages", "compare")
 
 
 def until(condition, seconds=180.0):
@@ -43,9 +43,11 @@ def in_room(room: str) -> list[str]:
 
 @contextlib.contextmanager
 def begun(site, source, stop_at):
-    """A drill by the program itself, stopped at a point: its journal, and what kills it."""
+    """A drill by the program itself, stopped at a point: its journal, and what kills it. Of a dump, and where
+    that has no such phase of a base backup."""
+    name, kind = ("base", "basebackup") if stop_at == "recover" else ("tiny.dump", "postgres")
     words = [sys.executable, "-m", "agent.cli", "drill", "run", "--state", str(site.state)]
-    words += ["--target", str(source / "tiny.dump"), "--kind", "postgres", "--param", "object=city/oa"]
+    words += ["--target", str(source / name), "--kind", kind, "--param", "object=city/oa"]
     env = {**os.environ, HOLD: stop_at}
     with subprocess.Popen(
         words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
