@@ -6,6 +6,8 @@ faults, inspection, availability or backups), together with a line under **Judge
 a row in docs/verifier.md; tests/judging/test_version.py holds a digest of worked results beside it.
 """
 
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 JUDGING = 1
@@ -14,6 +16,15 @@ UNNAMED = 0
 
 FORM = 2
 """The form of a sealed body that names a version; form 1 names none."""
+
+
+@cache
+def program() -> str:
+    """The release of this program; "" where it is not installed as a package."""
+    try:
+        return version("roundseal")
+    except PackageNotFoundError:
+        return ""
 
 
 def written(raw: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from checks.recurrence import zone
-from collector.reports import wording
-from collector.reports.form_view import form_of
+from collector.reports import scorecard_tables, wording
 from collector.reports.judging_view import Words, points, state_of
 from collector.reports.material import Looked, Material, Problem
 from collector.reports.record_view import at
@@ -76,28 +75,23 @@ def form(material: Material, lang: str) -> Iterator[Table]:
     """Every line where the contract's form has it, by unit where it is scored by unit, with its sums."""
     words = _words(material, lang)
     if words is not None:
-        yield from form_of(words).tables()
+        yield from scorecard_tables.form(words)
 
 
 @part("money")
 def money(material: Material, lang: str) -> Iterator[Table]:
     """The settlement, other readings, options."""
     words = _words(material, lang)
-    if words is None:
-        return
-    yield words.money()
-    if words.judged.card.others:
-        yield words.others()
-    yield words.options()
+    if words is not None:
+        yield from scorecard_tables.money(words)
 
 
 @part("todo")
 def todo(material: Material, lang: str) -> Iterator[Table]:
     """What is not proven."""
     words = _words(material, lang)
-    made = None if words is None else words.todo()
-    if made is not None and made.rows:
-        yield made
+    if words is not None:
+        yield from scorecard_tables.todo(words)
 
 
 @part("lines")
@@ -348,10 +342,3 @@ def scans(material: Material, lang: str) -> Iterator[Table]:
         verdict = wording.state(logged.verdict, lang)
         rows.append((logged.series, logged.received, verdict, counts, f"#{logged.idx}"))
     yield table("scans", columns, rows, lang)
-
-
-def hands(fields: Sequence[str], lang: str) -> Table:
-    """What people fill in: a blank for each, never a word of the machine's."""
-    columns = (Column("j_field"), Column("j_handwritten"))
-    rows = [(doc(f"doc.hand.{name}", lang), doc("doc.blank", lang)) for name in fields]
-    return Table("doc-hands", doc("doc.part.hands", lang), columns, rows, doc("doc.hands.note", lang))

@@ -11,8 +11,9 @@ from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.jobs import projection
 from collector.judging.printed import figures
+from collector.judging.version import program
 from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
-from collector.reports.document_parts import PARTS, hands
+from collector.reports.document_parts import PARTS
 from collector.reports.form_view import FormWords, form_of
 from collector.reports.judging_view import Words, last, points, spanned, yuan
 from collector.reports.material import Material
@@ -21,13 +22,14 @@ from collector.reports.record_pdf import FontMissingError, pdf
 from collector.reports.record_view import EmptyRecordError
 from collector.reports.record_words import text as record_text
 from collector.reports.record_xlsx import xlsx
-from collector.reports.sheet import Link, Table
+from collector.reports.scorecard_tables import HANDS, hands
+from collector.reports.tables import Table, plain
 from collector.reports.words_document import doc, numbered
 from collector.scoring.model import Scorecard
 from collector.store import estates, evidence, packs
 from collector.store.content import content
 
-VERSION = 2  # 2: with the figures of its scorecard
+VERSION = 3  # 2: with the figures of its scorecard; 3: with the version of the program that worded it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ _KINDS = (
     Kind(
         "scorecard",
         ("form", "money", "todo"),
-        ("opinion",),
+        HANDS,
         ("vendor", "unit", "assessor"),
         judged=True,
     ),
@@ -263,15 +265,8 @@ def body_of(made: Draft, material: Material) -> dict[str, Any]:
         "options": [list(pair) for pair in judged.card.options] if judged is not None else [],
         "facts": [list(pair) for pair in made.facts],
         "figures": None if judged is None else _figures(judged.card, material),
-        "tables": [
-            {
-                "name": one.name,
-                "title": one.title,
-                "columns": [column.key for column in one.columns],
-                "rows": [[_plain(cell) for cell in row] for row in one.rows],
-            }
-            for one in made.tables
-        ],
+        "tables": [plain(one) for one in made.tables],
+        "program": program(),
     }
 
 
@@ -279,12 +274,6 @@ def _figures(card: Scorecard, material: Material) -> dict[str, Any]:
     """What whoever verifies makes anew."""
     seal = material.found.seal
     return figures(card, None if seal is None else seal[0], material.found.size)
-
-
-def _plain(cell: object) -> object:
-    if cell is None or type(cell) in (int, str):
-        return cell
-    return cell.text if isinstance(cell, Link) else str(cell)
 
 
 def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
@@ -312,7 +301,8 @@ def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
 def _timeless(raw: bytes) -> dict[str, Any]:
     """What a document says, whenever it was made."""
     said: dict[str, Any] = strict_json.loads(raw)
-    moment = said.pop("as_of"), said.pop("figures", None)  # what is printed of those is in the tables
+    # What is printed of those is in the tables.
+    moment = said.pop("as_of"), said.pop("figures", None), said.pop("program", None)
     said["facts"] = [pair for pair in said["facts"] if pair[0] not in _MOMENTS]
     del moment
     return said

@@ -12,7 +12,7 @@ from collector.packs.form_terms import FormRow, FormSection, FormSheet, FormTerm
 from collector.reports.judging_prices import Off
 from collector.reports.judging_view import Words, cited, is_off, last, points, spanned, yuan
 from collector.reports.record_words import text as record_text
-from collector.reports.sheet import Column, Kind, Table
+from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc
 from collector.reports.words_judging import text, word
 from collector.scoring.model import Line, LineState, Sum

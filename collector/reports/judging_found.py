@@ -9,10 +9,11 @@ from collector.judging import judge
 from collector.judging.units import units_of
 from collector.packs.archive import Archive, Asked, archive
 from collector.packs.model import Pack
-from collector.reports.judging_prices import choices_of, english_of, fined, offs_of
 from collector.reports.judging_view import Judged
-from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
-from collector.scoring.terms import Extra, Option
+from collector.reports.scorecard_tables import about, judged_by
+from collector.scoring.model import PackPeriod
+
+__all__ = ["about", "archive_of", "judged_by", "judged_of", "judging_pack"]
 
 
 def judged_of(conn: Connection, made: Made) -> Judged:
@@ -29,37 +30,6 @@ def judging_pack(conn: Connection, digest: str, size: int) -> Pack | None:
             if pack.digest == digest:
                 return pack.pack
     return None
-
-
-def judged_by(pack: Pack | None, card: Scorecard, facts: PeriodFacts) -> Judged:
-    """The same from a pack at hand."""
-    names = {unit.id: unit.name or unit.id for unit in facts.units}
-    names |= {one.id: one.name or one.id for unit in facts.units for one in unit.systems}
-    if pack is None:
-        return Judged(card, facts, names)
-    choices = choices_of(pack, card)
-    return Judged(
-        card,
-        facts,
-        names,
-        english_of(pack),
-        {one.key: about(one) for one in pack.options},
-        {one.id: (one.title, one.title_en) for one in _extras(pack)},
-        {one.id: (one.zh, one.en) for one in (pack.archive.documents if pack.archive else ())},
-        tuple(offs_of(pack, choices)),
-        fined(pack, card, facts, choices),
-        pack.form,
-    )
-
-
-def about(one: Option) -> tuple[str, str, str]:
-    """Clause and meaning of an option in both languages."""
-    return f"{one.clause} {one.page}".strip(), one.zh, one.en
-
-
-def _extras(pack: Pack) -> tuple[Extra, ...]:
-    rate = pack.scoring.money.rate
-    return () if rate is None else rate.extras
 
 
 def archive_of(conn: Connection, period: PackPeriod, as_of_ms: int) -> Archive | None:

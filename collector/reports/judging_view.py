@@ -10,7 +10,7 @@ from checks.recurrence import zone
 from collector.faults.said import onset_of
 from collector.packs.form_terms import FormTerms
 from collector.reports.judging_prices import Off
-from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.tables import Column, Kind, Link, Table
 from collector.reports.words_judging import JUDGING, text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
 

@@ -1,10 +1,9 @@
-"""Tables with headings and typed cells: the same one becomes rows of a page and a sheet of a workbook."""
+"""Tables as sheets of a workbook, and their cells in words."""
 
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
@@ -14,61 +13,9 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from collector.reports import wording
+from collector.reports.tables import Column, Kind, Link, Table
 
-
-class Kind(StrEnum):
-    """What the cells of a column hold."""
-
-    TEXT = "text"
-    CODE = "code"
-    NUMBER = "num"
-    SHARE = "share"
-    WHEN = "when"
-    SPAN = "span"
-    STATE = "state"
-    ENTRY = "entry"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Key of the heading, and what the cells hold."""
-
-    key: str
-    kind: Kind = Kind.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A cell that leads somewhere; the sheet shows its text."""
-
-    text: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table. Cells are plain values: text, int, ms, Fraction, state words, entry numbers, Link, None.
-
-    `merged`: (row, column) of a cell -> how many (rows, columns) it runs over; those that it covers are None.
-    """
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: Sequence[Sequence[object]]
-    empty: str
-    args: tuple[tuple[str, str], ...] = ()
-    merged: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-
-    def covered(self) -> frozenset[tuple[int, int]]:
-        """(row, column) of the cells that a merged one lies over."""
-        return frozenset(
-            (row + down, column + right)
-            for (row, column), (rows, columns) in self.merged.items()
-            for down in range(rows)
-            for right in range(columns)
-            if down or right
-        )
+__all__ = ["Column", "Kind", "Link", "Style", "Table", "add_sheet", "words", "workbook"]
 
 
 _HEAD = PatternFill("solid", fgColor="E6E9EF")

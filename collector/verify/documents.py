@@ -1,4 +1,7 @@
-"""Documents of judging in the log: their figures made anew; of their words only the digest is checked."""
+"""Documents of judging in the log: figures of all, and all tables of a scorecard's own, made anew.
+
+Of the words of the others only the digest is checked, and the report says so.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,16 +10,22 @@ from checks.codec import from_json
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from collector.judging import printed, sealed
-from collector.judging.version import UNNAMED
+from collector.judging.sealed import Sealed
+from collector.judging.version import UNNAMED, program
+from collector.packs.model import read_back
+from collector.reports.scorecard_tables import judged_by, tables
+from collector.reports.tables import plain
 from collector.verify import judged
 from collector.verify.findings import Findings
-from collector.verify.history import Said
+from collector.verify.history import History, Said
 from collector.verify.judged import Verdict
 from collector.verify.scorecards import Evidence, remade
 
 _HEADER = ("document", "subject", "as_of")
 _SPAN = (("period", "name"), ("from", "from"), ("to", "to"))
 _WORDS = "its words and tables were not made anew, only their digest was checked"
+_TABLES = "its form and tables are those that they give"
+_OTHERS = "its form and tables were worded by program {0}, this is {1}: they were not compared"
 
 
 def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
@@ -50,39 +59,67 @@ def _check(said: Said, evidence: Evidence) -> tuple[str, str]:
     figures = body.get("figures")
     if figures is None:
         return "not proven", _WORDS
-    return _sealed(said, figures, evidence) if figures["seal"] is not None else _now(said, figures, evidence)
+    word, detail, made = (
+        _sealed(said, figures, evidence) if figures["seal"] is not None else _now(said, figures, evidence)
+    )
+    if made is None:
+        return word, detail
+    odd, told = _worded(body, made, evidence.history, said.idx)
+    return ("contradicted", told) if odd else (word, f"{detail}; {told}")
 
 
-def _sealed(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> tuple[str, str]:
+def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int) -> tuple[bool, str]:
+    """Whether a document's tables are not those of the scorecard that it prints, and what to say of them."""
+    if body["document"] != "scorecard":
+        return False, _WORDS
+    digest = made.scorecard.pack_digest
+    held = [one.terms.contract for one in history.estates if one.idx < before]
+    packs = (read_back(one.compiled.encode()) for one in reversed(held) if one and one.compiled)
+    pack = next((one.pack for one in packs if one.digest == digest), None)
+    judgement = judged_by(pack, made.scorecard, made.facts)
+    for lang in ("zh", "en"):
+        wanted = [plain(one) for one in tables(judgement, lang)]
+        if strict_json.loads(strict_json.dumps(wanted)) == body["tables"]:
+            return False, _TABLES
+    if (by := body.get("program")) != program():
+        return False, _OTHERS.format(by or "that named none", program() or "unknown")
+    return True, "its form and tables are not those of its scorecard"
+
+
+_Found = tuple[str, str, Sealed | None]
+"""Verdict and detail; the scorecard where the figures are its."""
+
+
+def _sealed(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> _Found:
     """A document that prints a sealed scorecard."""
     entry = from_json(int, figures["seal"], "figures.seal")
     found = next((one for one in evidence.history.said if one.idx == entry), None)
     if entry >= said.idx or (found is not None and "scorecard" not in found.header):
-        return "contradicted", f"entry {entry} is no scorecard that was there"
+        return "contradicted", f"entry {entry} is no scorecard that was there", None
     if found is None or found.document is None:
-        return "not proven", f"the scorecard of entry {entry} is not in this bundle; {_WORDS}"
+        return "not proven", f"the scorecard of entry {entry} is not in this bundle; {_WORDS}", None
     made = sealed.parse(found.document)
     if (found.header["scorecard"], figures) != (
         said.header["period"],
         printed.figures(made.scorecard, entry, made.size),
     ):
-        return "contradicted", f"its figures are not those of the scorecard of entry {entry}"
+        return "contradicted", f"its figures are not those of the scorecard of entry {entry}", None
     word = evidence.words.get(entry, "not proven")
-    return word, f"its figures are those of the scorecard of entry {entry}; {_WORDS}"
+    return word, f"its figures are those of the scorecard of entry {entry}", made
 
 
-def _now(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> tuple[str, str]:
+def _now(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> _Found:
     """A document that prints a scorecard as it stood."""
     size = from_json(int, figures["size"], "figures.size")
     as_of = from_json(int, figures["as_of"], "figures.as_of")
     if not 0 < size <= said.idx or as_of > said.received_ms:
-        return "contradicted", "it says that it was made of more than was there"
+        return "contradicted", "it says that it was made of more than was there", None
     if evidence.begin:
-        return "not proven", f"it stands on entries from before this bundle; {_WORDS}"
+        return "not proven", f"it stands on entries from before this bundle; {_WORDS}", None
     judging = from_json(int, figures.get("judging", UNNAMED), "figures.judging")
     made = remade(str(said.header["period"]), as_of, size, evidence)
     if printed.figures(made.scorecard, None, size, judging) != figures:
-        return judged.differing(judging, "the evidence gives other figures")
+        return *judged.differing(judging, "the evidence gives other figures"), None
     if left := evidence.history.received(size, said.idx, as_of):
-        return "not proven", f"its figures leave out {len(left)} entries that had come; {_WORDS}"
-    return "proven if", f"its figures, as they stood then; {_WORDS}"
+        return "not proven", f"its figures leave out {len(left)} entries that had come", made
+    return "proven if", "its figures, as they stood then", made

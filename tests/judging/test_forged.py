@@ -186,7 +186,7 @@ def dearer(body):
 
 
 @pytest.mark.parametrize("sealed_first", [False, True])
-def test_the_figures_that_a_document_prints_are_made_anew_and_its_words_are_said_not_to_be(
+def test_the_figures_and_the_form_that_a_scorecards_document_prints_are_made_anew(
     quiet, tmp_path, sealed_first
 ):
     quiet.go("2026-08-10T01:00")
@@ -199,4 +199,51 @@ def test_the_figures_that_a_document_prints_are_made_anew_and_its_words_are_said
     verdict = quiet.verdict(tmp_path / "b.zip")
     found = documents_of(verdict)
     assert [word for word, _ in found] == ["proven if", "contradicted", "not proven"], found
-    assert "only their digest was checked" in found[0][1] and not verdict.good
+    assert "its form and tables are those that they give" in found[0][1] and not verdict.good
+
+
+def told(site, kind="scorecard", lang="zh"):
+    """A document of the month, as it is logged."""
+    span = material_found.span_of(site.context, PERIOD)
+    material = Material(site.context, span, material_found.found_in(site.context, span))
+    body = documents.body_of(documents.draft(kind, material, lang), material)
+    header = {"document": kind, "subject": "", "period": PERIOD, "from": span.from_ms, "to": span.to_ms}
+    return {**header, "as_of": span.as_of_ms, "estate": "", "by": "manager"}, body
+
+
+def reworded(body):
+    """A cell of the form in other words."""
+    row = next(one for one in body["tables"][0]["rows"] if one[-1])
+    row[-1] = "已达标"
+
+
+def dropped(body):
+    """The table of what is not proven goes."""
+    body["tables"] = [one for one in body["tables"] if one["name"] != "doc-todo"][:-1]
+
+
+def filled(body):
+    """What the buyer writes by hand is there already."""
+    body["tables"][-1]["rows"][0][1] = "同意"
+
+
+def test_a_form_in_other_words_than_its_scorecard_gives_is_contradicted(quiet, tmp_path):
+    quiet.go("2026-08-10T01:00")
+    quiet.settle()
+    header, honest = told(quiet)
+    _, english = told(quiet, lang="en")
+    _, others = told(quiet, "self-assessment")
+    bodies = [honest, english]
+    for change in (reworded, dropped, filled):
+        bodies.append(strict_json.loads(strict_json.dumps(honest)))
+        change(bodies[-1])
+    bodies.append({**bodies[2], "program": "0.0.1"})
+    quiet.go("2026-08-10T01:01")
+    for body in bodies:
+        projection.log(quiet.context, [(EntryKind.RECORD, header, strict_json.dumps(body))])
+    other = {**header, "document": "self-assessment"}
+    projection.log(quiet.context, [(EntryKind.RECORD, other, strict_json.dumps(others))])
+    found = documents_of(quiet.verdict(tmp_path / "b.zip"))
+    good, bad = "proven if", "contradicted"
+    assert [word for word, _ in found] == [good, good, bad, bad, bad, good, good], found
+    assert "worded by program 0.0.1" in found[5][1] and "only their digest was checked" in found[6][1]
