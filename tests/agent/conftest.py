@@ -106,7 +106,7 @@ def item():
             "asset": "web-01",
             "params": {},
             "every_ms": every_ms,
-            "deadline_ms": 900,
+            "deadline_ms": 60_000,  # longer than a slot: a machine may be slow
             "hold_ms": every_ms * 3,
             "confirm": 2,
             "canary": False,

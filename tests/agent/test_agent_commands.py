@@ -200,7 +200,7 @@ def test_once_serves_an_open_window_of_a_round(collector, state, tmp_path, item)
     rounds = [
         {
             "id": "hand",
-            "items": [{**owed, "deadline_ms": 900}],
+            "items": [{**owed, "deadline_ms": 60_000}],
             "every": "",
             "on": "",
             "window": "",

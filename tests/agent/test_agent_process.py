@@ -44,7 +44,7 @@ def test_a_resident_agent_never_loads_what_only_some_checks_need(collector, stat
         rounds=[
             {
                 "id": "hand",
-                "items": [{**owed, "deadline_ms": 900}],
+                "items": [{**owed, "deadline_ms": 60_000}],
                 "every": "",
                 "on": "",
                 "window": "",
@@ -227,7 +227,7 @@ def test_an_agent_on_a_full_disk_goes_on_and_recovers_by_itself(
 
     state = State(small_disk / "state")
     enrol.start(state, collector.url, collector.token(), force=False)
-    collector.serve_plan(items=[item(target=f"t{n}", every_ms=3000, deadline_ms=2900) for n in range(4)])
+    collector.serve_plan(items=[item(target=f"t{n}", every_ms=3000) for n in range(4)])
     process = start_agent(state)
     until(lambda: len(collector.results()) >= 4)
     with (small_disk / "fill").open("wb", buffering=0) as file, contextlib.suppress(OSError):
