@@ -64,7 +64,7 @@ def prepare(context: Context, now: int | None = None, up_ms: int = 0) -> int:
     """Put what is due into the outbox; how many lines it were. `up_ms`: since when this server runs."""
     at = context.now() if now is None else now
     with context.read() as conn:
-        terms = _terms(conn)
+        terms = _terms(context, conn)
         if terms is None or not terms.notify:
             return 0
         before = messages.told(conn, at - MOST_BACK_MS)
@@ -83,9 +83,19 @@ def prepare(context: Context, now: int | None = None, up_ms: int = 0) -> int:
     return made
 
 
-def _terms(conn: Connection) -> EstateTerms | None:
+def _terms(context: Context, conn: Connection) -> EstateTerms | None:
+    """The terms in force; reading them is dear, and they are asked for every second."""
     applied = estates.newest(conn)
-    return None if applied is None else estates.terms(conn, applied.idx)
+    if applied is None:
+        return None
+    key = (str(context.directory), applied.idx, applied.digest)
+    if key not in _KNOWN:
+        _KNOWN.clear()
+        _KNOWN[key] = estates.terms(conn, applied.idx)
+    return _KNOWN[key]
+
+
+_KNOWN: dict[tuple[str, int, str], EstateTerms] = {}
 
 
 def _name(rule: Rule) -> str:
@@ -97,7 +107,7 @@ def _name(rule: Rule) -> str:
 def outgoing(context: Context, now: int, busy: frozenset[str] = frozenset()) -> list[Due]:
     """A message for each recipient who is not being sent to, of all that waits for him."""
     with context.read() as conn:
-        terms = _terms(conn)
+        terms = _terms(context, conn)
         waiting = messages.waiting(conn, now) if terms is not None else []
     if terms is None:
         return []
