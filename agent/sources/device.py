@@ -46,7 +46,7 @@ class DeviceLooks:
         commands = device_dates.COMMANDS.get(at.platform)
         if not commands:
             raise _unknown(at)
-        texts = self._texts(at, commands)
+        texts = {**self._texts(at, commands), **self._optional(at, device_dates.MORE.get(at.platform, ()))}
         return device_dates.read(at.platform, {one: _rows(at, one, text) for one, text in texts.items()})
 
     def members(self, at: Reach) -> Sequence[Member]:
@@ -108,6 +108,17 @@ class DeviceLooks:
                 ErrorKind.UNSUPPORTED, f"{at.address}: does not know {' or '.join(map(repr, commands))}"
             )
         return texts
+
+    def _optional(self, at: Console, commands: Sequence[str]) -> Mapping[str, str]:
+        """Outputs of commands that a device may not know and a user may not see."""
+        if not commands:
+            return {}
+        try:
+            return self._texts(at, commands)
+        except ObservationError as error:
+            if error.kind not in (ErrorKind.UNSUPPORTED, ErrorKind.DENIED):
+                raise
+            return {}
 
     def _with_counters(self, at: Reach, device: Device) -> Device:
         """Counters of the look before. A device that restarted since shows by counters that went back."""

@@ -13,10 +13,14 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "cisco_ios": ("show license",),
     "fortinet": ("get system status",),
 }
+# Asked where this user may: what they tell comes beside what the others do.
+MORE: Mapping[str, tuple[str, ...]] = {"fortinet": ("diagnose autoupdate versions",)}
 # Devices tell a day without a zone; it is read as UTC: a day off is far below any limit.
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d))?")
 _LEFT = re.compile(r"(?:(\d{1,5}) +weeks?)(?: +(\d{1,5}) +days?)?|()(\d{1,5}) +days?")
 _LIBRARY = re.compile(r"^([\d.]+)\s*\((.*)\)$")
+_CALENDAR = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (?:\d\d:\d\d:\d\d )?(\d{4})$")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NO_END = re.compile(r"permanent|life ?time|never|perpetual|永久", re.IGNORECASE)
 
 
@@ -29,7 +33,10 @@ def read(platform: str, rows: Rows) -> tuple[Dated, ...]:
 
 
 def moment(said: str) -> int | None:
-    """`2021-01-08 11:20` as UTC milliseconds."""
+    """`2021-01-08 11:20` or `Sat Apr 24 2027` as UTC milliseconds."""
+    named = _CALENDAR.match(said.strip())
+    if named and named[1] in _MONTHS:
+        said = f"{named[3]}-{_MONTHS.index(named[1]) + 1:02}-{int(named[2]):02}"
     found = _DAY.search(said)
     if found is None:
         return None
@@ -73,6 +80,10 @@ def _fortinet(rows: Rows) -> Iterable[Dated]:
         end = text(row, "evaluation_license_expires")
         if end:
             yield Dated("licence", "evaluation", moment(end))
+    for row in rows.get("diagnose autoupdate versions", ()):
+        end = text(row, "contract_expiry")
+        if end and end.lower() != "n/a":  # what nobody has bought has no end
+            yield Dated("licence", text(row, "name"), moment(end), bool(_NO_END.search(end)))
 
 
 _READERS: Mapping[str, Callable[[Rows], Iterable[Dated]]] = {

@@ -80,7 +80,7 @@ CHECK = Check(
     clauses=("PD-32", "PD-32(4)", "HA protection line"),
     needs=(
         "a login that may show licences (VRP: display license verbose; Cisco: show license; FortiOS: get"
-        " system status)",
+        " system status, and diagnose autoupdate versions where the user may)",
         "tried on recorded outputs, never on such a device itself; other makers' signatures: none yet",
     ),
 )

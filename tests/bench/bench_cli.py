@@ -65,8 +65,8 @@ cisco_xr: show version; admin show inventory; admin show environment fan; admin 
   power; show processes cpu; show interfaces; show redundancy summary; show users; show logging;
   show running-config
 fortinet: get system status; get system performance status; get system ha status; get system
-  interface; get hardware nic; diagnose sys top; get system session status; execute log display;
-  show full-configuration
+  interface; get hardware nic; diagnose sys top; get system session status; diagnose
+  autoupdate versions; execute log display; show full-configuration
 """
 
 

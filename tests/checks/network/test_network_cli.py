@@ -248,6 +248,48 @@ def test_signatures_of_a_fortios_device_have_an_age(cli, devices, looked, why):
     }
 
 
+AUTOUPDATE = b"""
+AV Engine
+---------
+Version: 7.00054 signed
+Contract Expiry Date: Sat Apr 24 2027
+Last Updated using manual update on Tue Apr 14 22:14:00 2026
+Last Update Attempt: n/a
+Result: Updates Installed
+
+Attack Definitions
+---------
+Version: 6.00741
+Contract Expiry Date: Mon Apr  9 2018
+Last Updated using manual update on Tue Dec  1 02:30:00 2015
+Last Update Attempt: n/a
+Result: Updates Installed
+
+IP Geography DB
+---------
+Version: 3.00150
+Contract Expiry Date: n/a
+Last Updated using manual update on Thu Mar 31 20:23:00 2022
+Last Update Attempt: n/a
+Result: Updates Installed
+"""
+
+
+def test_contracts_of_a_fortios_output_of_our_own(cli, devices, looked, why):
+    outputs = {
+        "get system status": "fortinet_get_system_status_6.2",
+        "diagnose autoupdate versions": AUTOUPDATE,
+    }
+    params, shown = cli("fortinet", outputs)
+    found = looked("network.licence", params, devices)
+    assert why(found)["Attack Definitions:days"] == "expired"
+    ends = {one["name"]: one["at"] for one in found.facts["dated"]}
+    assert ends["AV Engine"] == 1_808_524_800_000 and "IP Geography DB" not in ends
+    # A user that may not see them is told what the rest says.
+    shown["diagnose autoupdate versions"] = b"Permission denied\r\n"
+    assert "virus_db:library_age" in why(looked("network.licence", params, devices))
+
+
 def sample(path):
     if not SHARED.is_dir():
         pytest.skip("NOT TESTED: ../shared/data/cli with recorded outputs is not present")
