@@ -255,6 +255,8 @@ def _line(line: "Line", made: "Made") -> str:
     points = _points(line.points)
     if line.points is None:
         points = f"not proven ({_points(line.low)} .. {_points(line.high)})"
+    elif line.state == "not_proven":
+        points = "not proven"  # a fine costs no points, and whether there is one nobody can tell
     used = " ".join(f"{key}={value}" for key, value in line.options)
     entries = sorted({p.entry for place in line.items for p in made.facts.items[place].proofs})
     shown = ",".join(str(one) for one in entries[:6]) + ("…" if len(entries) > 6 else "")

@@ -115,6 +115,7 @@ def unfit(
     refs = [str(fields[name]) for name in ("fault", "of") if fields.get(name) is not None]
     faults = faults_of(conn, now_ms, refs) if refs else None
     yield from unknown(kind, fields, known(conn, said, faults))
+    yield from _ended(kind, fields, faults)
     yield from _findings(conn, kind, fields, now_ms)
     held = frame_of(conn, now_ms, about=fields.get("period"), ahead=ahead)
     if held is not None:
@@ -162,6 +163,16 @@ def faults_of(conn: Connection, now: int, refs: Iterable[str]) -> tuple[Extent, 
     except LookupError:
         return None
     return found
+
+
+def _ended(
+    kind: Kind, fields: Mapping[str, Scalar], faults: tuple[Extent, ...] | None
+) -> Iterator[tuple[str, str, str]]:
+    """A recovery before the fault began is a slip of the pen."""
+    at, fault = fields.get("at"), fields.get("fault")
+    held = matching(str(fault), faults) if faults and fault is not None else None
+    if kind.name == "fault_recovered" and held is not None and isinstance(at, int) and at < held.from_ms:
+        yield "before_fault", "at", f"{held.id} had not begun"
 
 
 def _findings(

@@ -40,6 +40,7 @@ COUNTED_AS = {
     "process_missing": ("process_missing",),
     "plan_missing": ("plan_missing",),
 }
+_BY_TIME = ("visit", "emergency_drill", "training")
 DOABLE = ("visit", "inspection", "backup", "scan", "emergency_drill", "training", "defect_report")
 """Items that a line earns by being done: what `not_done` can be about."""
 
@@ -66,6 +67,7 @@ def misfits(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
     yield from _uncounted(kind, frame.pack)
     yield from _names(kind, fields, frame)
     yield from _period(kind, fields, frame)
+    yield from _term(kind, fields, frame)
     yield from _ranges(kind, fields, frame)
 
 
@@ -188,6 +190,17 @@ def _period(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
         yield "in_future", "period", f"{found.name} has not begun"
     elif kind.name == "not_done" and frame.now_ms < found.to_ms and not frame.ahead:
         yield "in_future", "period", f"{found.name} is not over: it may still be done"
+
+
+def _term(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
+    """What is counted by the time it speaks of counts nowhere outside of the contract's term."""
+    at = instant_of(fields.get(kind.when)) if kind.when and fields.get("period") is None else None
+    if at is None or not frame.periods or kind.name not in (*COUNTED_AS, *_BY_TIME):
+        return
+    first, last = frame.periods[0], frame.periods[-1]
+    begin, end = min(one.from_ms for one in frame.periods), max(one.to_ms for one in frame.periods)
+    if not begin <= at < end:
+        yield "out_of_term", kind.when, f"the term of {frame.pack.pack} is {first.first} to {last.end}"
 
 
 def _holding(value: Scalar, periods: Sequence[PackPeriod]) -> PackPeriod | None:

@@ -7,6 +7,7 @@ from typing import Any
 from collector.availability.case_values import Value
 from collector.scoring.case_read import (
     Case,
+    amount,
     facts,
     first_of,
     given,
@@ -60,7 +61,7 @@ def answer(case: Case) -> dict[str, Any]:
     """The year's scorecard with its settlement."""
     keys = case.input.mapping(_KEYS)
     price = first_of(keys, *_PRICE)
-    pack = with_price(case.pack, price=None if price is None else price.number())
+    pack = with_price(case.pack, price=None if price is None else amount(price))
     card = score(pack, facts(_items(keys)), case.options)
     return {
         "lines": {name: text_of(points) for name, points in points_by_line(card).items()},

@@ -9,6 +9,7 @@ from collector.availability.case_values import Value, items_of
 from collector.scoring import ranges
 from collector.scoring.case_read import (
     Case,
+    amount,
     below,
     dates,
     facts,
@@ -48,7 +49,7 @@ def answer(case: Case) -> dict[str, Any]:
 
 
 def _fee(value: Value | None) -> Fraction | None:
-    return None if value is None else value.number()
+    return None if value is None else amount(value)
 
 
 def _card(case: Case, month: Value, fee: Fraction | None) -> Scorecard:

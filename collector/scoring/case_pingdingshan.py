@@ -7,6 +7,7 @@ from typing import Any
 from collector.availability.case_values import Value, items_of
 from collector.scoring.case_read import (
     Case,
+    amount,
     below,
     facts,
     flag,
@@ -51,7 +52,7 @@ def answer(case: Case) -> dict[str, Any]:
 
 
 def _price(value: Value | None) -> Fraction | None:
-    return None if value is None else value.number()
+    return None if value is None else amount(value)
 
 
 def _card(case: Case, cycle: Value, price: Fraction | None) -> Scorecard:

@@ -63,6 +63,14 @@ def how_many(value: Value | None, default: int = 0) -> int:
     return count
 
 
+def amount(value: Value) -> Fraction:
+    """Yuan that somebody is paid: not below nought."""
+    yuan = value.number()
+    if yuan < 0:
+        raise value.wrong(f"is below 0: {value.raw!r}")
+    return yuan
+
+
 def flag(value: Value | None, default: bool) -> bool:
     """Yes or no."""
     if value is None:

@@ -27,12 +27,16 @@ class Scheme:
     pack: str
     options: Mapping[str, str]
     answer: Callable[[Case], Got]
+    money: str
+    """The rule of money that a pack must have to be read so."""
 
 
 SCHEMES: Mapping[str, Scheme] = {
-    "luohe_monthly": Scheme("luohe-2026", {}, case_luohe.answer),
-    "pds_quarterly": Scheme("pingdingshan-2024", {}, case_pingdingshan.answer),
-    "huaian_yearly": Scheme("huaian-2025", {"missed_month": "missed_month_points"}, case_huaian.answer),
+    "luohe_monthly": Scheme("luohe-2026", {}, case_luohe.answer, "fee"),
+    "pds_quarterly": Scheme("pingdingshan-2024", {}, case_pingdingshan.answer, "rate"),
+    "huaian_yearly": Scheme(
+        "huaian-2025", {"missed_month": "missed_month_points"}, case_huaian.answer, "ratio"
+    ),
 }
 
 
@@ -106,6 +110,8 @@ def _read(name: str, raw: dict[str, Any], pack_of: PackOf) -> tuple[Case, Scheme
         if getattr(error, "code", "") != "bad_pack":
             raise
         raise CaseError(name, "pack", str(error)) from None
+    if getattr(compiled.pack.scoring.money, scheme.money) is None:
+        raise CaseError(name, "pack", f"{pack} is no pack of the scheme {keys['scheme'].raw}")
     given = keys["options"].mapping() if raw.get("options") is not None else {}
     options = {scheme.options.get(key, key): _option(value) for key, value in given.items()}
     inner = raw.get("input")

@@ -48,6 +48,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "refused.unknown_window": ("现行台账中没有此维护窗口", "the estate in force has no such window"),
     "refused.unknown_fault": ("没有已知的此故障", "no such fault is known"),
+    "refused.before_fault": ("早于故障开始的时刻", "lies before the fault began"),
+    "refused.out_of_term": ("不在合同期内", "lies outside of the contract's term"),
     "refused.unknown_finding": ("没有已知的此隐患或漏洞", "no such finding or vulnerability is known"),
     "refused.unknown_entry": (
         "此条目不是可以这样填报的填报",
