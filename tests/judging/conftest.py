@@ -22,7 +22,7 @@ from collector.evidence.bundle import Period
 from collector.evidence.policy import parse_policy
 from collector.jobs import bundles, derive, estates, rounds, scans, statements
 from collector.jobs.checkpoints import Publisher
-from collector.scans.model import Scan
+from collector.scans.model import Finding, Scan
 from collector.store import accounts, plans
 from collector.verify.verify import Options, verify_bundle
 
@@ -87,12 +87,13 @@ class Site:
             return worlds.Sight(
                 target, t, "error", check="host.load", round=window, asset=target, params=PARAMS
             )
-        facts = load.Facts(Load(50, 50, 50, 1))
+        heavy = 50 if state == "ok" else 5_000
+        facts = load.Facts(Load(heavy, heavy, heavy, 1))
         readings = tuple(load.judge(Seen(facts, t), load.Params()))
         return worlds.Sight(
             target,
             t,
-            "ok",
+            str(worst(one.state for one in readings)),
             check="host.load",
             round=window,
             asset=target,
@@ -167,7 +168,13 @@ class Site:
         derive.catch_up(self.context)
         return closed
 
-    def scan(self, *assets: str, complete: bool = True, ended: int | None = None) -> int:
+    def scan(
+        self,
+        *assets: str,
+        complete: bool = True,
+        ended: int | None = None,
+        findings: tuple[Finding, ...] = (),
+    ) -> int:
         at_ms = self.world.at if ended is None else ended
         made = Scan(
             tool="nessus",
@@ -177,7 +184,7 @@ class Site:
             complete=complete,
             scope=("10.0.0.0/24",),
             examined=assets,
-            findings=(),
+            findings=findings,
         )
         data = f"{self.world.at}{assets}".encode()
         return scans.add(self.context, made, scans.Source(data, "scan.nessus", "test", assets))

@@ -13,7 +13,8 @@ from checks.wire import lines, strict_json
 from checks.wire.numbers import EntryKind
 from collector.evidence.bundle import Document, Lines
 from collector.evidence.policy import parse_policy
-from collector.jobs import scorecards, settlements
+from collector.jobs import faults, scorecards, settlements
+from collector.scans.model import Finding, Severity
 from collector.verify.verify import Options, verify_bundle
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -29,17 +30,24 @@ def _load(name):
     return sys.modules[full]
 
 
+FLAW = Finding("CVE-2026-1", "web-01", "443/tcp", "x", Severity.CRITICAL)
 spoil, dumps = _load("verify/spoil"), _load("judging/dumps")
 
 
 @pytest.fixture
 def month(site, estate):
-    """A sealed and settled Luohe term so far: rounds, looks, a fault, dumps, a scan, statements, findings."""
+    """A Luohe month: rounds, looks, a fault, a finding, dumps, a flaw that was mended late, statements."""
     site.apply(estate + dumps.BACKUPS)
-    site.inspect("2026-07-13")
+    site.inspect("2026-07-13", web_02="crit")
     site.probe(("2026-07-14T08:00", True), ("2026-07-14T10:00", False), ("2026-07-14T13:00", True))
     site.say("visit", "operator", unit="centre", at="2026-07-14T12:00+08:00")
+    site.go("2026-07-15T09:00")
+    site.scan("web-01", "web-02", findings=(FLAW,))
     dumps.look_at_backups(site, "2026-07-16", "2026-07-23")
+    with site.context.read() as conn:
+        found, *_ = faults.told(conn, site.world.at).account.findings
+    entry = site.say("finding_closed", finding=found.id, reason="已扩容")
+    site.say("second", "manager", entry=str(entry))
     return site
 
 
@@ -85,12 +93,17 @@ def test_one_byte_of_any_kind_of_entry_or_body_is_noticed(sealed, tmp_path):
     assert verdict.good, verdict.findings
     found = words(verdict)
     assert found["scorecard 2026-07 (seal)"] == found["settlement payment-1"] == "proven if", found
+    with sealed.context.read() as conn:
+        july = scorecards.read_sealed(conn, scorecards.history(conn, "2026-07")[-1])
+        closed = {one.closed_by for one in faults.told(conn, sealed.world.at).account.findings}
+    assert {"vulnerability_late", "fault", "scan"} <= {one.kind for one in july.facts.items}
+    assert closed == {"statement", "reading"}, closed
     policy = parse_policy(f"log {sealed.context.vkey}\nquorum none\n")
     parts = spoil.take_apart(good)
     every = zip(parts.entries, parts.bodies, strict=True)
     places = {name_of(entries.parse(data), body): at for at, (data, body) in enumerate(every)}
     wanted = {"batch backup.file", "batch service.tcp", "batch host.load", "enrol None", "approve approve"}
-    wanted |= {f"statement {kind}" for kind in ("scan", "visit", "complaint")}
+    wanted |= {f"statement {kind}" for kind in ("scan", "visit", "complaint", "finding_closed", "second")}
     wanted |= {"plan estate", "plan plan", "record window", "record scorecard", "record settlement"}
     assert wanted <= set(places), places
     for name, at in places.items():
