@@ -128,7 +128,7 @@ def _listed(course: Course, place: Place, entry: Entry) -> list[Backup]:
     for name in names:
         try:
             info = repo.read_info(repo.info_of(place, f"{entry.path}/backup/{name}", "backup.info"))
-        except OSError:
+        except FileNotFoundError:
             continue  # a stanza whose log alone stands here
         found += [
             Backup(
@@ -280,6 +280,10 @@ def run_barman(course: Course, backups: Backups, place: Place, entry: Entry) -> 
     if entry.kind != "directory":
         raise StopError("unknown_format")
     expected = expected_of(course, place, entry)
+    try:
+        place.names(f"{entry.path}/base")  # what may not be listed is not told, and not missing
+    except FileNotFoundError:
+        raise StopError("missing") from None
     infos = infos_of(place, entry.path)
     name = posixpath.basename(entry.path)
     found = [_of_barman(name, one, infos) for one in infos.values() if one.status in barman.ENDED]
