@@ -3,7 +3,8 @@
 Where too much of a system's time was unseen, nothing was scanned, or the ledger cannot tell a duty, nobody
 but who pays can say that there was none. His `acceptance` of the period says so: what such gaps left open
 counts as none, and each line that rests on it cites who signed. What was seen counts all the same; an
-availability of which there is no figure stays without one.
+availability of which there is no figure stays without one. Weeks before the collector was put up, in which
+nobody could tell whether an inspection was held, then count as not missed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from collector.statements.persons import side
 
 FLAWS = ("vulnerability_late", "vulnerability_found")
 _UNSEEN = ("unknown_time", "not_observed")
+_DUTY = ("obligation", "what")
 _UNTOLD = ("not_observed", "not_told")
 
 
@@ -30,15 +32,15 @@ def settled(
     if word is None:
         return items, gaps
     closed = [one for one in gaps if _closes(one)]
-    for kind in sorted({one.kind for one in closed}):
-        count = sum(one.kind == kind for one in closed)
+    for kind, named in sorted({(one.kind, _named(one)) for one in closed}):
+        count = sum((one.kind, _named(one)) == (kind, named) for one in closed)
         proofs = tuple(Proof(entry, word.by, word.grade) for entry in (word.entry, *word.seconds))
         items.append(
             Item(
                 ACCEPTED,
                 day=day(word.received_ms),
                 at_ms=word.received_ms,
-                facts={"item": kind, "count": count},
+                facts={"item": kind, "count": count, **dict(named)},
                 proofs=proofs,
                 title=str(word.fields.get("text") or ""),
             )
@@ -60,7 +62,14 @@ def acceptance(said: Iterable[Said], asked: Asked) -> Said | None:
     return newest if newest is not None and newest.fields.get("accepted") is True else None
 
 
+def _named(gap: Gap) -> tuple[tuple[str, str], ...]:
+    """The duty that something missed is of."""
+    return tuple((key, str(gap.facts[key])) for key in _DUTY if gap.kind == "missed" and key in gap.facts)
+
+
 def _closes(gap: Gap) -> bool:
+    if gap.kind == "missed":
+        return gap.reason == "nobody_watched"
     if gap.kind == "availability":
         return gap.reason == "unknown_time"
     if gap.kind in BY_LOOKING:

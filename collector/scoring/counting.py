@@ -11,6 +11,7 @@ from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
 from collector.scoring.terms import Select
 
 _OF_KINDS = {"unseen.max": BY_LOOKING, "silence": BY_PEOPLE}
+_DUTY = ("obligation", "what")
 # Stands for "no limit" where a gap gives none: more than any contract counts in a period.
 NO_LIMIT = Fraction(1000)
 
@@ -107,13 +108,16 @@ class Ledger:
         high = low + sum((_most(gap, by) for _, gap in gaps), Fraction(0))
         if by == "any":
             high = min(high, Fraction(1))
-        places = (*(i for i, _ in items), *self.cited(select.kind, scope))
+        places = (*(i for i, _ in items), *self.cited(select, scope, choices))
         return Counted(low, high, places, tuple(i for i, _ in gaps))
 
-    def cited(self, kind: str, scope: Scope) -> Iterator[int]:
-        """What says that something of a kind was not done, or that there was none: cited, never counted."""
+    def cited(self, select: Select, scope: Scope, choices: Choices) -> Iterator[int]:
+        """What says that something that the rule selects was not done, or that there was none: cited, never
+        counted."""
+        where = {fact: choices.wanted(one) for fact, one in select.where.items() if fact in _DUTY}
         for i, item in (*self._items.get("not_done", ()), *self._items.get(ACCEPTED, ())):
-            if item.facts.get("item") == kind and (scope.unit is None or item.unit in (None, scope.unit)):
+            mine = scope.unit is None or item.unit in (None, scope.unit)
+            if item.facts.get("item") == select.kind and mine and _may_match(item.facts, where, {}):
                 yield i
 
     def accepted(self, places: tuple[int, ...]) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ KINDS: dict[str, frozenset[str]] = {
     # What was not done, as somebody stated: cited by the line of `item`, counted by none.
     "not_done": frozenset({"item", "disputed", "against"}),
     # What nobody saw of the kind `item` counts as none by the buyer's acceptance of the period: cited.
-    "accepted": frozenset({"item", "count"}),
+    "accepted": frozenset({"item", "count", "obligation", "what"}),
     "satisfaction": frozenset({"late", "stated"}),  # value: points (Luohe) or per cent (Huai'an)
     "visit": frozenset(),
     "document_required": frozenset({"item"}),  # value: how many

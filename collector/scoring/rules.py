@@ -252,7 +252,7 @@ def value_of(select: Select, at: Looking) -> tuple[tuple[int, ...], tuple[int, .
     if not items:
         return (), gaps, None
     place, item = min(items, key=lambda one: one[1].value)
-    places = (place, *at.ledger.cited(select.kind, at.scope))
+    places = (place, *at.ledger.cited(select, at.scope, at.choices))
     if not gaps:
         return places, (), (item.value, item.value)
     low, high = (_fact(item, name, other) for name, other in (("low", ZERO), ("high", Fraction(100))))

@@ -75,6 +75,26 @@ def test_bounds_are_what_the_dearest_faults_would_cost(stretches, low):
     assert (found.low, found.high) == (low, 20)
 
 
+def test_weeks_before_the_collector_was_put_up_count_as_held_once_the_buyer_accepts(site, estate):
+    site.go("2026-07-20T08:00")
+    site.apply(estate.replace("luohe-2026, start: 2026-06-10", "pingdingshan-2025, start: 2026-07-01"))
+    site.go("2026-10-02T12:00")
+    site.settle()
+
+    def inspection():
+        made = jobs.scorecard(site.context, "cycle-1")
+        return made, next(one for one in made.scorecard.lines if one.id == "inspection")
+
+    made, before = inspection()
+    assert "nobody_watched" in {made.facts.gaps[place].reason for place in before.gaps}
+    site.say("acceptance", period="cycle-1", accepted="true")
+    made, after = inspection()
+    assert (after.points, after.state, after.counted) == (0, LineState.PROVEN, before.counted)
+    assert "accepted" in {one.code for one in after.causes}
+    special = next(one for one in made.scorecard.lines if one.id == "special")
+    assert "accepted" not in {one.code for one in special.causes}
+
+
 def test_a_shortfall_reads_from_low_to_high():
     gap = Gap("fine", "not_told", at_most=20, facts={"item": "order_unfulfilled"})
     compiled = packaged("luohe-2026")
