@@ -29,6 +29,8 @@ class Params(Reach):
     pair), to be told; `roles`: which must have which role, `NAME=ROLE` as the device calls both (`1=master`,
     `local=active`; the two ways may name a unit differently); `ignore`: patterns of names left out."""
 
+    # A command line tells more makers' stacks than SNMP does: an asset that has both is asked by it.
+    CLI_FIRST: ClassVar[bool] = True
     PLATFORMS: ClassVar[tuple[str, ...]] = (
         "",
         "huawei_vrp",

@@ -86,11 +86,11 @@ def _section(check: Check[Any, Any], asset: Asset) -> str | None:
 
 def _device(check: Check[Any, Any], asset: Asset) -> str | None:
     """How a network device is asked: by SNMP where `check` and asset know it, else by a command line whose
-    platform is known; None: nobody can."""
+    platform is known, which comes first where the check says so; None: nobody can."""
     by_snmp = "version" in {spec.name for spec in fields(check.params)}
-    if asset.snmp is not None and by_snmp:
-        return "snmp"
     known = asset.ssh is not None and asset.ssh.platform in check.params.PLATFORMS
+    if asset.snmp is not None and by_snmp and not (known and getattr(check.params, "CLI_FIRST", False)):
+        return "snmp"
     return "ssh" if known else None
 
 

@@ -19,6 +19,7 @@ assets:
   - {id: app, kind: server, via: probe, ssh: {address: 10.0.0.4, secret: app}}
 checks:
   - {check: "network.*", assets: [core, edge, both, app], every: 300s}
+  - {check: network.stack, assets: [core, both], every: 300s, params: {members: 2}}
   - {check: network.syslog, assets: [edge, both], every: 300s, params: {silence: unexpected}}
   - {check: network.receiver, assets: probe, every: 300s, params: {receives: [syslog]}}
   - {check: file.log, assets: [probe, app], every: 300s, params: {logs: [/var/log/app.log]}}
@@ -46,6 +47,13 @@ def test_what_only_a_command_line_tells_is_asked_there():
     assert ("core", "network.log") not in found
     # Its licences have no known form there; a server has no device's command line at all.
     assert ("both", "network.licence") not in found and ("app", "network.cpu") not in found
+
+
+def test_a_stack_is_asked_by_the_command_line_where_both_ways_are_there():
+    found = looks()
+    both, core = found["both", "network.stack"], found["core", "network.stack"]
+    assert (both["platform"], both["port"]) == ("ruijie_os", 2222)
+    assert (core["platform"], core["secret"], core["version"]) == ("", "look", 2)
 
 
 def test_files_are_read_on_the_spot_where_an_agent_is_and_else_by_sftp():
