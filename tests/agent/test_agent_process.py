@@ -189,14 +189,13 @@ def test_a_wall_clock_set_by_an_hour_neither_stops_the_agent_nor_brings_a_burst(
     until(lambda: len(collector.results()) >= 12)
     before = len(collector.results())
     rate.write_text(f"{step:+d}\n")
-    begun = time.monotonic()
     until(lambda: len(collector.results()) >= before + 18, 180)
-    took = time.monotonic() - begun
     errors = start_agent.end(process)
     assert "the wall clock was set by" in errors
     results = collector.results()
-    assert took >= 3.5
-    assert len(results) - before <= 3 * (took + 4) + 12
+    # No burst: three looks a second, on a clock that nobody sets and however late they are sent.
+    spent = (collector.headers()[-1].clock.mono - collector.headers()[0].clock.mono) / 1000
+    assert len(results) <= 3 * (spent + 4) + 12, (len(results), spent)
     # No batch mixes results from both sides, and the headers' two clocks show the step.
     steps = []
     for (one, _), (two, lines) in itertools.pairwise(collector.batches):
