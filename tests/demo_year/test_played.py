@@ -1,40 +1,16 @@
 """A month of a small estate is played to its end: seal, amendment and what looks made up are the clerk's."""
 
-import importlib.util
 import json
 import re
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from collector.cli_scorecard import scorecard
 
-HERE = Path(__file__).resolve().parent
-NAMES = (
-    *("clerk", "year_tale", "year_truth", "year_estate", "year_play", "year_people", "year_life"),
-    "demo_year",
-)
 BEGIN = date(2025, 6, 10)
-
-
-@pytest.fixture(scope="module")
-def year():
-    """The modules of the demonstration, as the command has them."""
-    before = {name: sys.modules.pop(name, None) for name in NAMES}
-    made = {}
-    for name in NAMES:
-        spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-        made[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(made[name])
-    yield made
-    for name, module in before.items():
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
 
 
 def small(tales, found):

@@ -1,7 +1,5 @@
 """The tale of a demonstration's year: what the clerk makes of it is what the packs make of it, to the fen."""
 
-import importlib.util
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,23 +11,6 @@ from collector.scoring.cases import run_case
 
 HERE = Path(__file__).resolve().parent
 PACKS = ("luohe-2026", "pingdingshan-2024", "pingdingshan-2025", "huaian-2025")
-NAMES = ("clerk", "year_tale", "year_truth", "year_estate", "year_play", "year_people", "year_life")
-
-
-@pytest.fixture(scope="module")
-def year():
-    """The modules of the demonstration, as the command has them."""
-    before = {name: sys.modules.pop(name, None) for name in NAMES}
-    made = {}
-    for name in NAMES:
-        spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-        made[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(made[name])
-    yield made
-    for name, module in before.items():
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
 
 
 class Year:
