@@ -67,7 +67,7 @@ demo-off: $(TEST_STAMP)
 
 # Planted defects and benign variations of backups (docs/backups/defects.md): make bench-backup SEED=8 SIZE=20M PLACE=1
 bench-backup: $(TEST_STAMP)
-	$(PY) tests/defects/bench.py --usual --seed $(or $(SEED),7) --size $(or $(SIZE),100M) --place $(or $(PLACE),2) $(CASES)
+	$(PY) tests/defects/bench.py --usual --seed $(or $(SEED),7) --size $(or $(SIZE),100M) --place $(or $(PLACE),2) $(if $(ROWS),--rows $(ROWS) --resume) $(CASES)
 
 # Three months of a city's and ten counties' backups in minutes, with a dozen defects.
 demo-backup: $(TEST_STAMP)
