@@ -34,9 +34,9 @@ PINNED = (
     1,
     {
         "cases": "b50a287ddcd52030",
-        "luohe-2026": "feb8a627c9139afa",
-        "pingdingshan-2025": "95e7b950b8341805",
-        "huaian-2025": "355f3bad93996933",
+        "luohe-2026": "fec680f01dd44a5d",
+        "pingdingshan-2025": "3391a33d13416ba9",
+        "huaian-2025": "1a4e5283b1d82a2e",
     },
 )
 FORGOTTEN = """the same facts are judged otherwise than when this was pinned.
@@ -78,7 +78,7 @@ def played(site, estate, contract):
     [
         "luohe-2026, start: 2026-06-10",
         "pingdingshan-2025, start: 2026-05-05",
-        "huaian-2025, start: 2026-07-20",
+        "huaian-2025, start: 2026-07-01",
     ],
 )
 def test_what_evidence_gives_is_what_this_version_gave(site, estate, contract):
