@@ -9,9 +9,10 @@ from fractions import Fraction
 from checks.recurrence import zone
 from collector.faults.said import onset_of
 from collector.packs.form_terms import FormTerms
+from collector.reports.judging_causes import cause
 from collector.reports.judging_prices import Off
 from collector.reports.tables import Column, Kind, Link, Table
-from collector.reports.words_judging import JUDGING, text, word
+from collector.reports.words_judging import text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
 
 _MOST_PROOFS = 3
@@ -493,14 +494,3 @@ def last(found: Sequence[Money]) -> Money | None:
     """What comes out of a period: what is paid for it, or taken off for it."""
     by_id = {one.id: one for one in found}
     return next((by_id[name] for name in ("net", "deduct", "final_payment") if name in by_id), None)
-
-
-def cause(code: str, numbers: Mapping[str, str], lang: str) -> str:
-    """The sentence of a cause; code and numbers where there is none."""
-    words = JUDGING.get(f"judging.cause.{code}")
-    if words is not None:
-        try:
-            return words[0 if lang == "zh" else 1].format(**numbers)
-        except (KeyError, IndexError):
-            pass
-    return " ".join((code, *(f"{key}={value}" for key, value in numbers.items())))

@@ -1,5 +1,6 @@
 """Words about judging (考核), for pages and documents: key -> (Chinese, English)."""
 
+from collector.reports.words_causes import CAUSES
 from collector.reports.words_document import STATES as DOCUMENT_STATES
 
 Words = dict[str, tuple[str, str]]
@@ -220,35 +221,6 @@ _TAGS: Words = {
     "MANUAL": ("人工(非机器测量)", "people (not measured by machine)"),
 }
 
-_CAUSES: Words = {
-    "earned": (
-        "每次 {each} 分，最多计 {most} 次，实计 {counted} 次",
-        "{each} each, at most {most}, counted {counted}",
-    ),
-    "given": ("填报 {points}", "stated: {points}"),
-    "nobody_said": ("没有人填报", "nobody has stated it"),
-    "deemed": ("逾期未报，视为 {points}", "not filed in time, deemed {points}"),
-    "reached": ("已达要求({counted}/{at_least})", "reached ({counted} of {at_least})"),
-    "not_reached": ("未达要求({counted}/{at_least})", "not reached ({counted} of {at_least})"),
-    "not_judged": ("第 {number} 期不考核此项", "not judged in period {number}"),
-    "deducted": ("{title} {counted} 次，扣 {points} 分", "{title}: {counted}, {points} points off"),
-    "share": ("已有 {present} / 应有 {required}", "{present} of {required} present"),
-    "nothing_required": ("没有应归档的资料", "nothing is required"),
-    "silence": ("没有人填报，按未发生计", "nobody stated any: counts as none"),
-    "accepted": (
-        "甲方验收，无人观测的部分按未发生计",
-        "the buyer accepted it: what nobody saw counts as none",
-    ),
-    "list_unknown": ("应有数量未知", "what is required is not known"),
-    "steps": ("实际 {value}，目标 {target}，扣 {points} 分", "{value} against {target}, {points} points off"),
-    "no_value": ("没有数值", "no value"),
-    "full_by_rule": ("按条款计满分", "full by rule"),
-    "no_system": ("该单位没有业务系统", "the unit has no system"),
-    "off": ("{counted} 次", "{counted} times"),
-    "fined": ("{counted} 次", "{counted} times"),
-    "vetoed": ("{counted} 次", "{counted} times"),
-}
-
 _STEPS: Words = {
     "fee_after_grade": ("按等次应付", "Fee after grade"),
     "fines": ("扣款", "Fines"),
@@ -300,6 +272,8 @@ _FACTS: Words = {
     "number": ("序号", "number"),
     "stated": ("所报", "as stated"),
     "disputed": ("有争议", "disputed"),
+    "other_cause": ("此前故障的原因", "cause of the earlier fault"),
+    "placed": ("归属依据的条目", "placed by entry"),
     "against": ("相反的条目", "entries against it"),
     "provisional": ("暂定", "provisional"),
 }
@@ -421,7 +395,7 @@ JUDGING: Words = {
     **{f"judging.who.{code}": words for code, words in _PARTIES.items()},
     **{f"judging.word.{code}": words for code, words in _WORDS.items()},
     **{f"judging.tag.{code}": words for code, words in _TAGS.items()},
-    **{f"judging.cause.{code}": words for code, words in _CAUSES.items()},
+    **{f"judging.cause.{code}": words for code, words in CAUSES.items()},
     **{f"judging.step.{code}": words for code, words in _STEPS.items()},
     **{f"judging.fact.{code}": words for code, words in _FACTS.items()},
     "judging.offs": ("扣分、扣款与否决", "Deductions, fines, vetoes"),

@@ -138,6 +138,9 @@ def test_the_scorecard_is_the_first_page_and_nothing_unproven_is_green(chromium,
 def test_from_a_line_one_gets_to_the_entry_that_proves_it(chromium, served) -> None:
     with opened(chromium, served, "gast") as page:
         page.goto("/scorecard?period=2026-10")
+        cell = page.locator("td[data-label='日常巡检'][class*='mark-']").first
+        colour = cell.evaluate("one => getComputedStyle(one).backgroundColor")
+        assert colour not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"), "a state is seen without reading it"
         page.locator("td[data-label='日常巡检'] a").first.click()
         page.wait_for_url("**/scorecard/line/inspection**")
         page.locator("section[aria-label='计入的证据'] a.ref").first.click()
