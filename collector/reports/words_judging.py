@@ -272,8 +272,8 @@ _FACTS: Words = {
     "number": ("序号", "number"),
     "stated": ("所报", "as stated"),
     "disputed": ("有争议", "disputed"),
-    "other_cause": ("此前故障的原因", "cause of the earlier fault"),
-    "placed": ("归属依据的条目", "placed by entry"),
+    "other_cause": ("运维方称与此不同的故障", "not the same as, says the vendor"),
+    "placed": ("归属依据", "placed by"),
     "against": ("相反的条目", "entries against it"),
     "provisional": ("暂定", "provisional"),
 }
