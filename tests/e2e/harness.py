@@ -523,12 +523,15 @@ def kill_rounds(site, machine, count, seed, patience=8.0):
         EVERY_POINT - tally.hit and count >= len(EVERY_POINT) > tally.rounds - count
     ):
         if not queue:
-            again = [*sorted(EVERY_POINT), ("agent", ""), ("collector", "")]
-            queue.extend(rng.sample(again, len(again)) if tally.rounds < count else EVERY_POINT - tally.hit)
+            every = [*sorted(EVERY_POINT), ("agent", ""), ("collector", "")]
+            missing = sorted(EVERY_POINT - tally.hit)
+            queue.extend(rng.sample(every, len(every)) if tally.rounds < count else missing)
         side, point = queue.popleft()
-        victim = _with_crash(site, machine, side, point, rng, again=tally.rounds >= count)
+        again = tally.rounds >= count
+        victim = _with_crash(site, machine, side, point, rng, again=again)
         # Without a point: at any instant, be it while it starts.
-        end = time.monotonic() + (patience if point else rng.uniform(0.2, 4))
+        longest = patience * 5 if again else patience  # on a slow machine a start alone may take the first
+        end = time.monotonic() + (longest if point else rng.uniform(0.2, 4))
         while victim.alive and time.monotonic() < end:
             time.sleep(0.03)
         victim.kill()
