@@ -134,9 +134,7 @@ def outcome(read, at):
 PIECES = st.lists(
     st.tuples(st.binary(max_size=14), st.sampled_from([*snmp_ber.TAGS, 0x24, 0x03]), st.binary(max_size=12)),
     max_size=4,
-).map(
-    lambda rows: b"".join(snmp_ber.tlv(0x30, snmp_ber.tlv(6, o) + snmp_ber.tlv(t, c)) for o, t, c in rows)
-)
+).map(lambda rows: b"".join(snmp_ber.tlv(0x30, snmp_ber.tlv(6, o) + snmp_ber.tlv(t, c)) for o, t, c in rows))
 
 
 @given(PIECES, st.lists(st.tuples(st.integers(0, 80), st.integers(0, 255)), max_size=3))
