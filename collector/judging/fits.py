@@ -195,7 +195,7 @@ def _period(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
 def _term(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
     """What is counted by the time it speaks of counts nowhere outside of the contract's term."""
     at = instant_of(fields.get(kind.when)) if kind.when and fields.get("period") is None else None
-    if at is None or not frame.periods or kind.name not in (*COUNTED_AS, *_BY_TIME):
+    if at is None or at > frame.now_ms or not frame.periods or kind.name not in (*COUNTED_AS, *_BY_TIME):
         return
     first, last = frame.periods[0], frame.periods[-1]
     begin, end = min(one.from_ms for one in frame.periods), max(one.to_ms for one in frame.periods)
