@@ -45,7 +45,15 @@ _STATES: Mapping[str, str] = {
     "init": "warn",
     "leave": "crit",
 }
-_ROLES = {"loading": "warn", "candidate": "ok", "isolated": "crit", "recovery": "crit"}
+_ROLES = {
+    "master": "ok",
+    "standby": "ok",
+    "slave": "ok",
+    "candidate": "ok",
+    "loading": "warn",
+    "isolated": "crit",
+    "recovery": "crit",
+}
 
 
 def read(platform: str, rows: Rows, texts: Texts) -> Sequence[Member]:
@@ -61,7 +69,7 @@ def _by_role(group: str, name: str) -> Callable[[Sequence[Row], str], Iterable[M
     def units(rows: Sequence[Row], _: str) -> Iterable[Member]:
         for row in rows:
             role = text(row, "role").lower()
-            yield Member(group, text(row, name), role, "", _ROLES.get(role, "ok"))
+            yield Member(group, text(row, name), role, "", _ROLES.get(role, "unknown"))
 
     return units
 
@@ -70,7 +78,8 @@ def _hrp(rows: Sequence[Row], _: str) -> Iterable[Member]:
     for row in rows:
         for name, role, state in (("local", "role", "core_state"), ("peer", "peer", "peer_core_state")):
             word = text(row, state).lower()
-            severity = "crit" if word.startswith("abnormal") else "ok"
+            severity = "crit" if word.startswith("abnormal") else "unknown"
+            severity = "ok" if word.startswith("normal") else severity
             if name == "local" and text(row, "should_be"):
                 word, severity = f"should be {text(row, 'should_be')}", "warn"
             known = text(row, role).lower() not in ("", "unknown")

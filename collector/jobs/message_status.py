@@ -83,4 +83,7 @@ def why(means: Means, to: str) -> str:
         address = means.address(to)
     except MeansError as error:
         return str(error)
-    return missing(channel_of(address if to.startswith(SECRET) else to))
+    shown = address if to.startswith(SECRET) else to
+    if "://" not in shown and not shown.startswith(CUSTOM):
+        return "no address such as json://host/path"  # whatever it is, it may be the secret itself
+    return missing(channel_of(shown))

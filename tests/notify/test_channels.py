@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.jobs.message_status import why
 from collector.notify.channels import OWN, missing, trouble
 from collector.notify.means import Means, MeansError, address_digest
 from collector.notify.receipts import Item
@@ -150,6 +151,12 @@ def test_secrets_that_others_can_read_are_refused_and_never_quoted(tmp_path):
     assert send(means, "custom:sms", TEXT) == "bad_settings"
     (tmp_path / "notify.yaml").unlink()
     assert send(means, "custom:sms", TEXT) == "no_settings"
+
+
+def test_a_secret_that_is_no_address_is_not_shown_as_a_channel(tmp_path):
+    means = secrets(tmp_path, desk=HIDDEN, mail=f"{HIDDEN}:user@mail.example")
+    for name in ("desk", "mail"):
+        assert why(means, f"secret:{name}") == "no address such as json://host/path"
 
 
 def test_nothing_of_an_address_stands_in_the_list_of_processes(tmp_path):

@@ -120,6 +120,8 @@ def test_a_pair_of_firewalls_tells_who_stands_by_and_what_is_wrong(cli, devices,
     assert set(why(looked("network.stack", params, devices)).values()) == {"ok"}
     shown["display hrp state"] = HRP.replace(b"Core state: normal", b"Core state: abnormal(standby)")
     assert why(looked("network.stack", params, devices))["hrp local"] == "device_fails"
+    shown["display hrp state"] = HRP.replace(b"Core state: normal", b"Core state: strange")
+    assert why(looked("network.stack", params, devices))["hrp local"] == "state_unknown"
     shown["display hrp state"] = HRP.replace(
         b"peer: active\n", b'peer: unknown (should be "active-standby")\n'
     )
@@ -136,6 +138,8 @@ def test_a_unit_that_still_loads_is_a_warning(cli, devices, looked, why):
     found = why(looked("network.stack", params | {"members": 2}, devices))
     assert found == {"group_members": "ok", "irf 1": "ok", "irf 2": "device_warns"}
     assert why(looked("network.stack", params | {"members": 1}, devices))["group_members"] == "many"
+    params, _ = cli(H3C, {"display irf": IRF.replace(b"Loading", b"Dreaming")})
+    assert why(looked("network.stack", params | {"members": 2}, devices))["irf 2"] == "state_unknown"
 
 
 def test_a_virtual_switch_of_two(cli, devices, looked, why):
