@@ -190,7 +190,14 @@ class Server:
             return
         sock.setblocking(False)
         if context is not None:
-            sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            try:
+                # Asked first: wrap_socket would take the descriptor of one that was reset and leave it open.
+                sock.getpeername()
+                sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            except OSError:  # reset before it was taken
+                self._ledger.sender("syslog", address).refused += 1
+                sock.close()
+                return
         self._of_one[address] += 1
         self._streams[sock] = Stream(sock, address, shaken=context is None)
         self._selector.register(sock, selectors.EVENT_READ, self._more)

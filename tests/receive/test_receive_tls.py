@@ -2,18 +2,25 @@
 
 import contextlib
 import importlib.util
+import os
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from agent.errors import AgentError
+from agent.receive.engine import Engine
+from agent.receive.ledger import Ledger
+from agent.receive.server import Server
 from agent.receive.streams import SHAKE_S, Stream, context
+from agent.receive.usm import Opener
 from agent.settings import ListenTls, Settings
 from agent.sources.means import Means
 from agent.sources.memory import Transient
@@ -143,6 +150,33 @@ def test_who_speaks_no_tls_is_refused_and_delays_nobody(tls, files, state, ears,
             for place in range(len(FRAMED)):
                 sock.sendall(FRAMED[place : place + 1])
             counted(2)
+
+
+def test_who_resets_before_he_is_taken_is_refused_and_ends_nothing(files, tmp_path):
+    ledger = Ledger(tmp_path / "known")
+    server = Server(ledger, frozenset(), Opener({}), Engine(b"\x80\0\0\0\x05here", 1))
+    wanted = ListenTls(certificate=str(files / "receiver.pem"), key=str(files / "receiver.key"))
+    port = server.syslog_tls("127.0.0.1", 0, context(wanted))
+    for said in (b"", FRAMED):  # nobody takes them yet: the loop is not begun
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.sendall(said)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reading, writing = os.pipe()
+    loop = threading.Thread(target=server.run, args=(reading,))
+    loop.start()
+    try:
+        with connected(port, client(files)) as sock:
+            sock.sendall(FRAMED)
+            until = time.monotonic() + 60
+            while ledger.sender("syslog", "127.0.0.1").messages < 3:
+                assert loop.is_alive() and time.monotonic() < until
+                time.sleep(0.02)
+    finally:
+        os.close(writing)
+        loop.join()
+        server.close()
+        os.close(reading)
+    assert ledger.sender("syslog", "127.0.0.1").refused == 2
 
 
 def test_a_handshake_that_never_ends_is_given_up():
