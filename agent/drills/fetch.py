@@ -87,25 +87,33 @@ def _tree(work: Work, place: Place, top: str, to: Path, span: Span, keep: Keep |
     work.give(to)
     for entry in place.walk(top):
         name = entry.path.removeprefix(f"{top}/")
-        raw, path = os.fsencode(name), to / name
         if keep is not None and entry.kind != "directory" and not keep(name):
             continue
-        if entry.kind == "directory":
-            path.mkdir(mode=0o700, exist_ok=True)
-            work.give(path)
-        elif entry.kind == "link":
-            os.symlink(entry.link_to, path)
-            root.update(raw + b"\0-> " + os.fsencode(entry.link_to) + b"\n")
-        elif entry.kind == "file":
-            try:
-                digest, count = _file(work, place, entry.path, path, span)
-            except FileNotFoundError:
-                raise StopError("moving", shown(name)) from None  # it was there when its directory was listed
-            if count != entry.size:
-                raise StopError("moving", shown(name))
-            root.update(raw + b"\0" + digest.encode() + b"\n")
-            size, parts = size + count, parts + 1
+        try:
+            said, count = _put(work, place, entry, to / name, span)
+        except (FileNotFoundError, FileExistsError):
+            # It was there when its directory was listed; or it came twice, and what is written below the
+            # second, a directory, would go wherever the first, a link, leads.
+            raise StopError("moving", shown(name)) from None
+        if entry.kind == "file" and count != entry.size:
+            raise StopError("moving", shown(name))
+        root.update(os.fsencode(name) + said if said else b"")
+        size, parts = size + count, parts + (entry.kind == "file")
     return Fetched(to, root.hexdigest(), size, parts)
+
+
+def _put(work: Work, place: Place, entry: Entry, path: Path, span: Span) -> tuple[bytes, int]:
+    """What the root says behind the name (nothing: not of it), and bytes; nothing may be at `path` yet."""
+    if entry.kind == "directory":
+        path.mkdir(mode=0o700)
+        work.give(path)
+    elif entry.kind == "link":
+        os.symlink(entry.link_to, path)
+        return b"\0-> " + os.fsencode(entry.link_to) + b"\n", 0
+    elif entry.kind == "file":
+        digest, count = _file(work, place, entry.path, path, span)
+        return b"\0" + digest.encode() + b"\n", count
+    return b"", 0
 
 
 def _file(work: Work, place: Place, path: str, to: Path, span: Span) -> tuple[str, int]:

@@ -79,15 +79,21 @@ class Wire:
         return cut.text() if cut.number() else b""
 
     def listing(self, folder: bytes) -> Iterator[tuple[bytes, Attributes]]:
-        """What a directory holds, in the server's order."""
+        """What a directory holds, in the server's order; WireFault where a name comes twice."""
         kind, body = self._ask(_OPENDIR, _text(folder))
         handle = _Cut(self._good(kind, body, _HANDLE)).text()
+        seen: set[bytes] = set()
         try:
             while True:
                 kind, body = self._ask(_READDIR, _text(handle))
                 if kind == _STATUS and _Cut(body).number() == _EOF:
                     return
-                yield from _names(_Cut(self._good(kind, body, _NAME)))
+                for name, found in _names(_Cut(self._good(kind, body, _NAME))):
+                    # A link first and a directory then: a copy of the second would lie where the first leads.
+                    if name in seen:
+                        raise WireFault("a name that comes twice")
+                    seen.add(name)
+                    yield name, found
         finally:
             self.close(handle)
 

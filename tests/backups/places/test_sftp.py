@@ -216,13 +216,35 @@ def test_what_is_no_sftp_is_garbled(said: bytes) -> None:
         Wire(_Said(said)).lstat(b"/x")
 
 
+def _listed(*packets: list[bytes]) -> list[bytes]:
+    """Names of a directory that is told in these packets, each name without attributes."""
+    status, nothing = "0000001165{:08x}{:08x}" + "0" * 16, b"\0\0\0\0" * 2
+    said = HELLO + bytes.fromhex("0000000a66" + "00000001" + "00000001") + b"h"
+    for number, names in enumerate(packets, 2):
+        body = b"".join(len(name).to_bytes(4, "big") + name + nothing for name in names)
+        listing = bytes.fromhex(f"68{number:08x}{len(names):08x}") + body
+        said += len(listing).to_bytes(4, "big") + listing
+    end = len(packets) + 2
+    said += bytes.fromhex(status.format(end, 1) + status.format(end + 1, 0))
+    try:
+        return [name for name, _ in Wire(_Said(said)).listing(b"/x")]
+    except ConnectionResetError:  # its end, where a fault leaves the rest unasked
+        raise AssertionError("nothing was wrong with it") from None
+
+
 def test_names_with_slashes_are_refused() -> None:
-    name = b"\0\0\0\x04../x"
-    handle = bytes.fromhex("0000000a66" + "00000001" + "00000001") + b"h"
-    closed = bytes.fromhex("0000001165" + "00000003" + "00000000" + "00000000" + "00000000")
-    listing = bytes.fromhex("68" + "00000002" + "00000001") + name + b"\0\0\0\0" + b"\0\0\0\0"
-    with pytest.raises(WireFault):
-        list(Wire(_Said(HELLO + handle + len(listing).to_bytes(4, "big") + listing + closed)).listing(b"/x"))
+    with pytest.raises(WireFault, match="none"):
+        _listed([b"../x"])
+
+
+@pytest.mark.parametrize("packets", [[[b"x", b"x"]], [[b"x"], [b"y", b"x"]]])
+def test_a_name_that_comes_twice_is_refused(packets: list[list[bytes]]) -> None:
+    with pytest.raises(WireFault, match="twice"):
+        _listed(*packets)
+
+
+def test_names_come_in_the_order_of_the_server() -> None:
+    assert _listed([b"y", b"."], [b"x"]) == [b"y", b"x"]
 
 
 def test_login_is_named_by_its_pin(server: Any) -> None:
