@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from agent.receive.engine import Engine
-from agent.receive.usm import Opener, RefusedError, wants_answer
+from agent.receive.usm import TRAP, Opener, RefusedError, wants_answer
 from agent.sources.snmp_ber import (
     ADDRESS,
     INTEGER,
@@ -23,7 +23,7 @@ from agent.sources.snmp_ber import (
     value_of,
 )
 
-V1, INFORM, V2 = 0xA4, 0xA6, 0xA7
+V1, INFORM, V2 = 0xA4, 0xA6, TRAP
 _TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"
 _GENERIC = "1.3.6.1.6.3.1.1.5"  # coldStart is .1 … egpNeighborLoss .6
 _SKIPPED = ("1.3.6.1.2.1.1.3.0", _TRAP_OID, "1.3.6.1.6.3.18.1.")
@@ -51,7 +51,7 @@ def read(
 
 
 def _third(datagram: bytes, opener: Opener, engine: Engine) -> tuple[str, str, bytes | None]:
-    """A trap stands for itself; an inform goes through our own engine."""
+    """A trap stands for itself, also where its flag says otherwise; an inform goes through our own engine."""
     if not wants_answer(datagram):
         kind, bound = opener.open(datagram)
         if kind != V2:
@@ -60,6 +60,8 @@ def _third(datagram: bytes, opener: Opener, engine: Engine) -> tuple[str, str, b
     answer, heard = opener.addressed(datagram, engine)
     if heard is None:
         return "", "", answer
+    if heard.kind == V2 and heard.message.engine != engine.id:
+        return *_told(heard.bound), None
     if heard.kind != INFORM:
         raise Garbled("no inform")
     told = _told(heard.bound)

@@ -40,6 +40,7 @@ AUTH = {
     "sha512": ("sha512", 48),
 }
 _KEY_BYTES = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32, "aes192c": 24, "aes256c": 32}
+TRAP = 0xA7
 _WINDOW_S = 150
 _MOST_BYTES = 65_507
 _MOST_ENGINES = 1024
@@ -120,21 +121,39 @@ class Opener:
         return kind, bound
 
     def addressed(self, datagram: bytes, ours: "Clock") -> "tuple[bytes | None, Heard | None]":
-        """A message that wants an answer: the answer, and what it says where it is believed.
+        """A message that wants an answer: the answer, or what it says where it is believed.
 
-        Nobody but a user we know is told our clock; anybody is told our engine id. Garbled, RefusedError.
+        Nobody but a user we know is told our clock; anybody is told our engine id, but for who sends a trap:
+        that stands for itself, whatever its flag says. Garbled, RefusedError.
         """
         part, flags, stop, end = _outside(datagram)
         message = Message(
             part.number, bool(flags & 4), bool(flags & 2), part.engine, part.boots, part.time, part.user
         )
         if part.engine != ours.id:
-            return ours.introduced(message), None
+            trap = self._trap(datagram, message)
+            return (None, trap) if trap else (ours.introduced(message), None)
         known = self._believed(datagram, part, flags)
         if known.auth and not ours.timely(message):
             return ours.clock(message, known), None
         kind, number, context, bound = _scoped(datagram, stop, end, part, known, encrypted=message.private)
         return None, Heard(kind, number, bound, replace(message, context=context), known)
+
+    def _trap(self, datagram: bytes, message: Message) -> "Heard | None":
+        """What a trap says that has the flag of those that want an answer, against RFC 3412 section 6.4.
+
+        None for an inform, and for who asks who we are, as he does without any key. Garbled, RefusedError.
+        """
+        part, flags, stop, end = _outside(datagram)
+        if not flags & 3 and _plain_kind(datagram, stop, end) != TRAP:
+            return None
+        known = self._believed(datagram, part, flags)
+        kind, number, _, bound = _scoped(datagram, stop, end, part, known, encrypted=bool(flags & 2))
+        if kind != TRAP:
+            return None
+        if known.auth:
+            self._timely(part)
+        return Heard(kind, number, bound, message, known)
 
     def _believed(self, datagram: bytes, part: "_Parameters", flags: int) -> User:
         known = self._users.get(part.user)
@@ -247,6 +266,17 @@ def _authentic(datagram: bytes, part: _Parameters, known: User) -> None:
     key = _bound(known.digest, known.auth, part.engine)
     if not hmac.compare_digest(hmac.digest(key, blank, known.digest)[: known.width], part.auth):
         raise RefusedError("digest")
+
+
+def _plain_kind(at: bytes, begin: int, end: int) -> int:
+    """Kind of PDU of what is not encrypted; 0 where it has none that can be read."""
+    try:
+        begin, end = inside(at, begin, end, 0x30)
+        _, begin = taken(at, begin, end, OCTETS, 32)
+        _, begin = taken(at, begin, end, OCTETS, 255)
+    except Garbled:
+        return 0
+    return at[begin] if begin < end else 0
 
 
 def _scoped(
