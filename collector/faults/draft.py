@@ -8,7 +8,7 @@ from collector.faults.clocks import Told, in_time
 from collector.faults.ground import Ground, Seen
 from collector.faults.model import Moments
 from collector.faults.said import Extent, time_of
-from collector.notify.receipts import Message, announced
+from collector.notify.receipts import Message
 from collector.statements.model import Said
 from collector.statements.sides import agreed, word
 
@@ -90,7 +90,6 @@ def moments_of(draft: Draft, ground: Ground) -> tuple[Moments, list[str]]:
 
 def _announced(draft: Draft, ground: Ground) -> int | None:
     """When the log took the receipt of the first alert."""
-    draft.message = announced(ground.messages, draft.extent)
     known = ground.announced.get(draft.extent.id)
     found = [known, None if draft.message is None else draft.message.received_ms]
     return min((at for at in found if at is not None), default=None)

@@ -13,7 +13,7 @@ from collector.faults.reports import report_due
 from collector.faults.said import Extent, Heard, fault_id, time_of
 from collector.faults.terms import SPEECH, FaultTerms, Speech
 from collector.inspection.deadlines import Workdays
-from collector.notify.receipts import GRADE
+from collector.notify.receipts import GRADE, announced
 from collector.scoring.model import Proof
 from collector.statements.model import Said
 
@@ -49,6 +49,9 @@ def fold(
     drafts, blips = _measured(terms, ground)
     _reported(drafts, heard)
     stray = list(_attach(drafts, heard, ground))
+    messages = announced(ground.messages, [draft.extent for draft in drafts])
+    for draft in drafts:
+        draft.message = messages.get(draft.extent.id)
     made = [_fault(draft, terms, ground, heard, as_of_ms, days, speech) for draft in drafts]
     return Folded(tuple(sorted(made, key=lambda one: (one.moments.onset_ms, one.id))), blips, tuple(stray))
 

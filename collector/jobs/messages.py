@@ -26,9 +26,9 @@ from collector.jobs.message_subjects import MOST_BACK_MS, Asked, subjects
 from collector.jobs.timer import Timer
 from collector.jobs.writer import NotDurable, Overload
 from collector.notify.child import ACCEPTED
-from collector.notify.due import PAST, wanted
+from collector.notify.due import wanted
 from collector.notify.means import Means, MeansError, address_digest
-from collector.notify.receipts import MOST_ITEMS, OVER, Item, Message, header
+from collector.notify.receipts import MOST_ITEMS, OVER, PAST, Item, Message, header
 from collector.notify.rules import Rule, channel_of, digest_of
 from collector.notify.sending import DEADLINE_S, Text, send
 from collector.reports.messages import Place, text_of

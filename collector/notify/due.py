@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from collector.faults.said import Extent, matching
-from collector.notify.receipts import OVER
+from collector.faults.said import Extent
+from collector.notify.receipts import OVER, PAST, Known
 from collector.notify.rules import FAULT, Rule
 
-BEGUN, PAST, REMINDER = "begun", "past", "reminder"
+BEGUN, REMINDER = "begun", "reminder"
 MOST_AGE_MS = 86_400_000
 """What was over so long before anybody could tell it is not told any more."""
 MOST_REMINDERS = 48
@@ -66,18 +66,18 @@ def wanted(
 ) -> Iterator[Wanted]:
     """Everything that is due now and was not put into the outbox yet. `rules`: each with the instant from
     which on it counts. Nothing twice for one recipient, whichever rules ask for it."""
-    before: dict[tuple[str, str], list[Told]] = {}
+    faults = _faults(subjects)
+    before: dict[tuple[str, str, str], list[Told]] = {}
     for one in told:
-        before.setdefault((one.to, one.kind), []).append(one)
+        before.setdefault((one.to, one.kind, _about(one, faults)), []).append(one)
     for rule, since_ms in rules:
         for subject in subjects:
             if not _asks(rule, subject):
                 continue
-            said = before.setdefault((rule.to, subject.kind), [])
-            mine = [one for one in said if _same(one, subject)]
+            mine = before.setdefault((rule.to, subject.kind, subject.id), [])
             stage = _stage(rule, subject, mine, now_ms, since_ms)
             if stage:
-                said.append(Told(rule.to, subject.kind, subject.id, stage, now_ms))
+                mine.append(Told(rule.to, subject.kind, subject.id, stage, now_ms))
                 yield Wanted(rule, subject, stage, _loud(rule, now_ms, zone))
 
 
@@ -91,16 +91,15 @@ def _asks(rule: Rule, subject: Subject) -> bool:
     )
 
 
-def _same(told: Told, subject: Subject) -> bool:
-    """A fault's id holds its onset, which late evidence may move."""
-    if told.id == subject.id or subject.kind != FAULT or subject.system is None:
-        return told.id == subject.id
-    extent = Extent(subject.id, subject.system, subject.since_ms, subject.over_ms)
-    return matching(told.id, (extent,)) is not None or (
-        told.id.rpartition("@")[0] == subject.system
-        and subject.since_ms <= told.made_ms
-        and (subject.over_ms is None or told.made_ms < subject.over_ms)
-    )
+def _faults(subjects: Iterable[Subject]) -> Known:
+    found = ((one, one.system) for one in subjects if one.kind == FAULT)
+    return Known(Extent(one.id, system, one.since_ms, one.over_ms) for one, system in found if system)
+
+
+def _about(told: Told, faults: Known) -> str:
+    """Which one was told of: a fault's id holds its onset, which late evidence may move."""
+    found = faults.about(told.id, told.stage, told.made_ms) if told.kind == FAULT else None
+    return told.id if found is None else found
 
 
 def _stage(rule: Rule, subject: Subject, mine: Sequence[Told], now_ms: int, since_ms: int) -> str:

@@ -8,7 +8,7 @@ It is the collector's word, signed by the log key: that a channel took the messa
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ GRADE = "D"
 MOST_ITEMS = 40
 CLOCK_SLACK_MS = 120_000
 """So much later than its receipt an acceptance may be by the collector's own clock."""
-OVER = "over"
+NEAR_MS = 600_000
+"""So far late evidence may have moved an onset for what names the old one to be still about the fault."""
+OVER, PAST = "over", "past"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _OUTCOMES = ("accepted", "failed")
@@ -135,23 +137,52 @@ def problem_id(one: Problem) -> str:
     return f"{one.object}:{one.reason}:{about}@{one.first_provable_ms // 1000}"[:_MOST_ID]
 
 
-def announced(messages: Iterable[Message], extent: Extent) -> Message | None:
-    """The first message that told of a fault while it was not over, or of it at all, and was taken.
+class Known:
+    """Faults, as messages name them. Each thing that was told is about one of them at most."""
 
-    Its time is the log's receipt of the entry, which nobody can write down earlier. Late evidence may move
-    an onset: what was said of the system while the fault ran is about it, whatever instant it named.
+    def __init__(self, extents: Iterable[Extent]) -> None:
+        self._ids: set[str] = set()
+        self._of: dict[str, list[Extent]] = {}
+        for one in extents:
+            self._ids.add(one.id)
+            self._of.setdefault(one.system, []).append(one)
+
+    def about(self, ref: str, stage: str, at_ms: int) -> str | None:
+        """Id of the fault that `ref` meant, said at an instant (UTC ms); None for none that is known.
+
+        It is the one that has the id, else that holds the onset named. Late evidence may have moved an onset
+        out of the fault: then it is the one of the system that ran at the instant, if it began near by.
+        """
+        if ref in self._ids:
+            return ref
+        named = onset_of(ref)
+        if named is None:
+            return None
+        mine = self._of.get(named[0], ())
+        held = matching(ref, mine)
+        if held is None and stage not in (OVER, PAST):  # what was over is none that ran
+            held = _near(mine, named[1], at_ms)
+        return None if held is None else held.id
+
+
+def _near(extents: Sequence[Extent], onset_ms: int, at_ms: int) -> Extent | None:
+    """The fault that ran at an instant and began nearest to an onset."""
+    running = (one for one in extents if one.from_ms <= at_ms and (one.to_ms is None or at_ms < one.to_ms))
+    near = [one for one in running if abs(one.from_ms - onset_ms) <= NEAR_MS]
+    return min(near, key=lambda one: abs(one.from_ms - onset_ms), default=None)
+
+
+def announced(messages: Iterable[Message], extents: Iterable[Extent]) -> dict[str, Message]:
+    """For each fault, by its id, the first message that was taken and told of it, in time or afterwards.
+
+    Its time is the log's receipt of the entry, which nobody can write down earlier. `extents`: all faults of
+    the window, since what names one of them tells of no other, whichever ran when it was taken.
     """
-    told = [one for one in messages if one.accepted and any(_tells(item, one, extent) for item in one.items)]
-    return min(told, key=lambda one: (one.received_ms, one.entry), default=None)
-
-
-def _tells(item: Item, message: Message, extent: Extent) -> bool:
-    if item.kind != "fault" or item.stage == OVER:
-        return False
-    if matching(item.id, (extent,)) is not None:
-        return True
-    named = onset_of(item.id)
-    if named is None or named[0] != extent.system:
-        return False
-    at = message.received_ms
-    return extent.from_ms <= at and (extent.to_ms is None or at < extent.to_ms)
+    known, made = Known(extents), dict[str, Message]()
+    for one in sorted(messages, key=lambda one: (one.received_ms, one.entry)):
+        for item in one.items if one.accepted else ():
+            if item.kind == "fault" and item.stage != OVER:
+                found = known.about(item.id, item.stage, one.received_ms)
+                if found is not None:
+                    made.setdefault(found, one)
+    return made

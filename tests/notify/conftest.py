@@ -104,11 +104,11 @@ class Told:
         self.agent.plan = found[2] if found else ""
         self.turn()
 
-    def probe(self, minutes, down=(), system="p"):
-        """So many minutes of looks; crit where `down` (a range of them) says so."""
+    def probe(self, minutes, down=(), system="p", sent_ms=MINUTE):
+        """So many minutes of looks; crit where `down` (a range of them) says so; sent after the last."""
         begin = self.world.at
         sights = [self.look(system, begin + n * MINUTE, n in down) for n in range(minutes)]
-        self.world.at = begin + minutes * MINUTE
+        self.world.at = begin + (minutes - 1) * MINUTE + sent_ms
         self.agent.send(*sights)
         derive.catch_up(self.context)
 

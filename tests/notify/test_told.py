@@ -12,7 +12,7 @@ def test_a_fault_is_told_once_logged_and_announces(told, hook):
     told.apply(f"{{when: fault, to: '{hook.url}'}}")
     told.probe(10)
     assert told.turn() == []
-    told.probe(4, down=range(4))
+    told.probe(3, down=range(3), sent_ms=5000)
     assert told.turn() == ["accepted"]
     assert told.turn() == []
     (path, headers, body) = hook.got[0]
