@@ -138,21 +138,28 @@ def deliver(context: Context, due: Due, sender: Sender = send, deadline_s: float
     crash_point("message-before")
     code = sender(Means(context.directory), due.rule.to, due.text, deadline_s)
     crash_point("message-sent")
-    now, ids = context.now(), [one.id for one in due.lines]
-    oldest = min(one.made_ms for one in due.lines)
-    if code != ACCEPTED and now < oldest + GIVE_UP_MS:
-        tries = max(one.tries for one in due.lines)
-        wait = BACKOFF_MS[min(tries, len(BACKOFF_MS) - 1)]
+    now = context.now()
+    # What waited for a day is given up; what was put to it since has a day of its own.
+    again = [one for one in due.lines if code != ACCEPTED and now < one.made_ms + GIVE_UP_MS]
+    if again:
+        wait = _wait_ms(max(one.tries for one in again))
         with context.write() as conn:
-            messages.tried(conn, ids, now, code, now + wait)
+            messages.tried(conn, [one.id for one in again], now, code, now + wait)
         log.warning("a message by %s was not taken (%s): again in %d s", _channel(due), code, wait // 1000)
-        return code
-    _log(context, due, code, now, ids)
+    ended = [one for one in due.lines if one not in again]
+    if ended:
+        _log(context, due, code, now, ended)
     return code
 
 
-def _log(context: Context, due: Due, code: str, now: int, ids: Sequence[int]) -> None:
+def _wait_ms(tries: int) -> int:
+    """How long after so many tries that failed before this one."""
+    return BACKOFF_MS[min(tries, len(BACKOFF_MS) - 1)]
+
+
+def _log(context: Context, due: Due, code: str, now: int, lines: Sequence[Line]) -> None:
     """The entry and the end of the lines, together or not at all."""
+    ids = [one.id for one in lines]
     state = TAKEN if code == ACCEPTED else FAILED
     made = Message(
         entry=-1,
@@ -163,9 +170,9 @@ def _log(context: Context, due: Due, code: str, now: int, ids: Sequence[int]) ->
         channel=_channel(due),
         accepted=code == ACCEPTED,
         at_ms=now,
-        tries=max(one.tries for one in due.lines) + 1,
+        tries=max(one.tries for one in lines) + 1,
         text=sha256(f"{due.text.title}\n\n{due.text.body}".encode()).hexdigest(),
-        items=due.text.items,
+        items=tuple(Item(one.kind, one.item, one.stage) for one in lines),
     )
 
     def guard(conn: Connection) -> None:
@@ -211,6 +218,8 @@ class Messages:
         self._timer = Timer("messages", tick_s, self._turn)
         self._lock = threading.Lock()
         self._busy: dict[str, threading.Thread] = {}
+        # By recipient: how often running what became of a message could not be kept, and until when he waits.
+        self._unkept: dict[str, tuple[int, int]] = {}
         self._mark: tuple[int, ...] = ()
         self._next = 0.0
         self._prepared_ms, self._up_ms = 0, context.now()
@@ -230,14 +239,15 @@ class Messages:
     def _turn(self) -> None:
         if not self._context.writer.held and not self._context.database.sqlite:
             return
-        try:
-            self._prepare()
-            self._send()
-        except (*_RETRY, Damaged) as error:
-            log.error("messages wait: %s", error)
-        except Exception:
-            # One that cannot be told must not end the thread for all others.
-            log.exception("telling people failed")
+        # What cannot be looked for holds up nothing that waits already.
+        for step in (self._prepare, self._send):
+            try:
+                step()
+            except (*_RETRY, Damaged) as error:
+                log.error("messages wait: %s", error)
+            except Exception:
+                # One that cannot be told must not end the thread for all others.
+                log.exception("telling people failed")
 
     def _prepare(self) -> None:
         """Look for what is due where something came in, within a share of the time."""
@@ -249,9 +259,11 @@ class Messages:
         if mark == self._mark and now < self._prepared_ms + MOST_QUIET_MS:
             return
         begun = time.monotonic()
-        prepare(self._context, now, self._up_ms)
-        self._mark, self._prepared_ms = mark, now
-        self._next = time.monotonic() + SHARE * (time.monotonic() - begun)
+        try:
+            prepare(self._context, now, self._up_ms)
+            self._mark, self._prepared_ms = mark, now
+        finally:  # a dear look that fails takes no more of the time than one that does not
+            self._next = time.monotonic() + SHARE * (time.monotonic() - begun)
 
     @staticmethod
     def _marked(conn: Connection) -> tuple[int, ...]:
@@ -261,17 +273,22 @@ class Messages:
     def _send(self) -> None:
         with self._lock:
             free, busy = MOST_AT_ONCE - len(self._busy), frozenset(self._busy)
+            now = self._context.now()
+            # The upper bound: a clock that was set back holds nobody up for longer than a try does.
+            waits = {to for to, (_, until) in self._unkept.items() if now < until <= now + BACKOFF_MS[-1]}
         if free <= 0:
             return
-        for due in outgoing(self._context, self._context.now(), busy)[:free]:
+        for due in outgoing(self._context, now, busy | waits)[:free]:
             thread = threading.Thread(target=self._deliver, args=(due,), name="message", daemon=True)
             with self._lock:
                 self._busy[due.rule.to] = thread
             thread.start()
 
     def _deliver(self, due: Due) -> None:
+        kept = False
         try:
             deliver(self._context, due, self._sender, self._deadline_s)
+            kept = True
         except _RETRY as error:
             log.error("what became of a message could not be kept, it is sent again: %s", error)
         except Exception:
@@ -279,3 +296,10 @@ class Messages:
         finally:
             with self._lock:
                 del self._busy[due.rule.to]
+                self._keep(due.rule.to, kept)
+
+    def _keep(self, to: str, kept: bool) -> None:
+        """Who was sent to in vain waits, or he would get it every second as long as the disk is full."""
+        failed, _ = self._unkept.pop(to, (0, 0))
+        if not kept:
+            self._unkept[to] = failed + 1, self._context.now() + _wait_ms(failed)
