@@ -143,7 +143,8 @@ def _fault_gaps(fault: Fault, terms: FaultTerms) -> Iterator[Gap]:
         unsure = [c for c in fault.clocks if c.counts_as == name and c.state in _UNSURE]
         if unsure and not facts[name]:
             first = unsure[0]
-            yield _gap(fault, "fault", first, {**open_facts, name: True})
+            # What is told of the others the fault's own item costs already.
+            yield _gap(fault, "fault", first, {**open_facts, **dict.fromkeys(SCORED, False), name: True})
             if name == "late" and terms.late_item:
                 yield _gap(fault, terms.late_item, first, {"what": fault.id})
     if fault.judged.level is None and any(facts[name] for name in SCORED):

@@ -12,7 +12,19 @@ from collector.scoring.choices import Choices
 from collector.scoring.counting import Counted, Ledger, Scope, announced
 from collector.scoring.kinds import ANNOUNCED, BY_PEOPLE
 from collector.scoring.model import Cause, Item
-from collector.scoring.terms import Deduct, Earn, Either, Given, LineRule, Select, Share, Steps, Term
+from collector.scoring.terms import (
+    Deduct,
+    Earn,
+    Either,
+    Given,
+    LineRule,
+    Scalar,
+    Select,
+    Share,
+    Steps,
+    Term,
+    Wanted,
+)
 
 ZERO = Fraction(0)
 
@@ -163,18 +175,43 @@ def deduct(rule: Deduct, at: Looking, full: Fraction) -> Points:
 
 
 class _Open:
-    """What gaps may still cost a line. One thing that nobody saw is of one term (a fault has one level): the
-    dearest that it may be, not all of them."""
+    """What gaps may still cost a line. One thing that nobody saw costs by every term that it may be of; of
+    terms that want another value of one fact (a fault has one level) only by the dearest."""
 
     def __init__(self, at: Looking) -> None:
         self._at = at
-        self._by_gap: dict[int, Fraction] = {}
+        self._by_gap: dict[int, list[tuple[Fraction, Term]]] = {}
         self._rest = ZERO
 
     @property
     def points(self) -> Fraction:
         """Off at most."""
-        return self._rest + sum(self._by_gap.values(), ZERO)
+        return self._rest + sum((self._dearest(terms) for terms in self._by_gap.values()), ZERO)
+
+    def _dearest(self, terms: list[tuple[Fraction, Term]]) -> Fraction:
+        """Terms in groups within which any two exclude one another; of each group the dearest."""
+        groups: list[list[Term]] = []
+        points = ZERO
+        for cost, term in sorted(terms, key=lambda one: -one[0]):
+            mine = next((one for one in groups if all(self._apart(term, other) for other in one)), None)
+            if mine is None:
+                groups.append(mine := [])
+                points += cost
+            mine.append(term)
+        return points
+
+    def _apart(self, one: Term, other: Term) -> bool:
+        """Whether nothing can be of both: they leave no value of some fact."""
+        both = (one.count, other.count)
+        for fact in {*both[0].where, *both[1].where}:
+            wanted = [self._values(count.where[fact]) for count in both if fact in count.where]
+            never = set().union(*(self._values(count.unless.get(fact, ())) for count in both))
+            if not set.intersection(*wanted) - never:
+                return True
+        return False
+
+    def _values(self, wanted: Wanted) -> set[tuple[type, Scalar]]:
+        return {(type(one), one) for one in self._at.choices.wanted(wanted)}
 
     def add(self, term: Term, found: Counted, more: Fraction) -> None:
         """A term with its gaps; `more`: what they may cost if each is one of its own."""
@@ -185,7 +222,7 @@ class _Open:
             return
         each = self._at.choices.amount(term.each)
         for i, limit in limits.items():
-            self._by_gap[i] = max(self._by_gap.get(i, ZERO), each * (limit or 0))
+            self._by_gap.setdefault(i, []).append((each * (limit or 0), term))
 
 
 def silence(told: Iterable[tuple[Select, Counted]], at: Looking) -> tuple[Cause, ...]:
