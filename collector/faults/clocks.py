@@ -13,8 +13,10 @@ from collector.faults.terms import SPEECH, ClockRule, ClockStart, When
 from collector.inspection.deadlines import Deadline, Due, Workdays, day_of, due
 
 LATE_STATEMENT = "late_statement"
-ALERT_SLACK_MS = 600_000
-"""An alert so long after the detection starts no clock: whoever sends it could win time by being late."""
+ALERT_SLACK_MS = 120_000
+"""An alert that came later than that after the detection starts no clock: who sends it, or has a rule wait
+(`after`), could win time by being late. A minute for the look by which it counts as a fault, one for the
+sender: his turn, and a channel that takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def began(moments: Moments, start: ClockStart) -> tuple[int, str]:
 
 def in_time(announced_ms: int | None, detected_ms: int) -> int | None:
     """An alert that came soon enough after the detection to be what a clock starts from."""
-    early = announced_ms is not None and announced_ms < detected_ms + ALERT_SLACK_MS
+    early = announced_ms is not None and announced_ms <= detected_ms + ALERT_SLACK_MS
     return announced_ms if early else None
 
 

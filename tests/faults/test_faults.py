@@ -73,6 +73,25 @@ def test_the_earlier_of_alert_and_report_starts_the_clocks(case):
     assert clock(only(made), "recovery").start_ms == TUESDAY
 
 
+@pytest.mark.parametrize(("seconds", "late"), [(120, False), (121, True), (540, True)])
+def test_an_alert_that_waited_moves_no_clock(case, seconds, late):
+    made = case().down("portal", TUESDAY, 30 * MINUTE)
+    made.announced[ID] = TUESDAY + 1000 + seconds * 1000
+    fault = only(made)
+    assert ("announced_late" in fault.flags, "clock_from_detected" in fault.flags) == (late, late)
+    assert clock(fault, "response").start_ms == TUESDAY + 1000 + (0 if late else seconds * 1000)
+
+
+def test_what_a_fault_costs_already_its_open_clocks_do_not_cost_again(case):
+    term = (at("2026-05-05 00:00"), at("2027-05-05 00:00"))
+    made = case(pack="pingdingshan-2024", term=term)
+    made.down("portal", TUESDAY, 30 * MINUTE, recovered_ms=None, observed_to_ms=TUESDAY + 30 * MINUTE)
+    made.say("no_support", TUESDAY + HOUR, fault=ID, text="x")
+    gaps = [one for one in made.gaps("2026-05-05 00:00", "2026-08-05 00:00") if one.kind == "fault"]
+    asked = [tuple(one.facts[name] for name in ("no_support", "not_restored")) for one in gaps]
+    assert asked == [(False, True)]
+
+
 @pytest.mark.parametrize(("minutes", "word"), [(9, ClockState.KEPT), (11, ClockState.LATE)])
 def test_a_signed_click_stops_the_response(case, minutes, word):
     made = case().down("portal", TUESDAY, 30 * MINUTE)

@@ -40,7 +40,7 @@ def verdict_of(told, tmp_path):
 def test_the_verifier_finds_the_same_clock_from_the_bundle_alone(told, hook, tmp_path):
     told.apply(f"{{when: fault, to: '{hook.url}'}}")
     told.probe(10)
-    told.probe(4, down=range(4))
+    told.probe(3, down=range(3))
     told.turn()
     told.probe(10)
     told.turn()
