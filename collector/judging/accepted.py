@@ -8,12 +8,13 @@ nobody could tell whether an inspection was held, then count as not missed.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from collector.judging.asked import Asked
 from collector.judging.ground import day
 from collector.judging.said import belongs
 from collector.scoring.kinds import ACCEPTED, BY_LOOKING, BY_PEOPLE
-from collector.scoring.model import Gap, Item, Proof
+from collector.scoring.model import Gap, Item, PackPeriod, Proof
 from collector.statements.model import Said
 from collector.statements.persons import side
 
@@ -46,6 +47,13 @@ def settled(
             )
         )
     return items, [one for one in gaps if not _closes(one)]
+
+
+def ends(said: Iterable[Said], asked: Asked, periods: Iterable[PackPeriod]) -> tuple[int, ...]:
+    """When those of these periods ended that the buyer accepted, UTC ms."""
+    words = [one for one in said if one.kind == "acceptance"]
+    known = periods if words else ()
+    return tuple(one.to_ms for one in known if acceptance(words, replace(asked, period=one)) is not None)
 
 
 def acceptance(said: Iterable[Said], asked: Asked) -> Said | None:

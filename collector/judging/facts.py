@@ -14,8 +14,10 @@ from collector.packs import archive
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Unit
 
 
-def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
-    """What the ground gives for a period; the ground holds nothing that was received after `as_of_ms`."""
+def facts_of(ground: Ground, asked: Asked, periods: Sequence[PackPeriod]) -> PeriodFacts:
+    """What the ground gives for a period; the ground holds nothing that was received after `as_of_ms`.
+
+    `periods`: every period of the log's contracts, of which people may have spoken."""
     period, as_of_ms = asked.period, asked.as_of_ms
     estates = Estates.of(ground.applied, ground.said)
     scope = scope_of(estates, period, as_of_ms)
@@ -35,7 +37,8 @@ def facts_of(ground: Ground, asked: Asked) -> PeriodFacts:
     items, gaps = not_done.settled(ground.said, (items, gaps), asked)
     items, gaps = accepted.settled(ground.said, (items, gaps), asked)
     gaps += said.weighty(items, asked)
-    items += [*moves.moves(estates, period, as_of_ms), *moves.standing(estates, ground.said, period)]
+    ends = accepted.ends(ground.said, asked, periods)
+    items += [*moves.moves(estates, period, as_of_ms), *moves.standing(estates, ends, period)]
     items = [_stamped(one, estates, period) for one in items]
     return PeriodFacts(period, as_of_ms, units, _ordered(items), _unique(gaps))
 

@@ -130,7 +130,7 @@ def asked(one: Chosen, as_of_ms: int, options: Mapping[str, Value] | None = None
 
 def judged(one: Chosen, ground: Ground, question: Asked) -> tuple[PeriodFacts, Scorecard]:
     """What counts, and the scorecard that it gives."""
-    facts = facts_of(ground, question)
+    facts = facts_of(ground, question, every_period(ground.applied, question.as_of_ms))
     return facts, score(one.pack, facts, question.options)
 
 

@@ -5,7 +5,7 @@ shall see that a definition was another one on its last day than on its first. W
 before the period (kinds of units, agreed readings) stays with it until the buyer states it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,8 +14,6 @@ from collector.judging.estates import Estates, Stretch
 from collector.judging.ground import Applied, day
 from collector.judging.scope import AssetScope, SystemScope
 from collector.scoring.model import Item, PackPeriod, Proof, Scalar
-from collector.statements.model import Said
-from collector.statements.persons import side
 
 KIND = "estate_changed"
 _GRADE = "D"  # who applies an estate is known by a login
@@ -43,12 +41,13 @@ def moves(estates: Estates, period: PackPeriod, as_of_ms: int) -> Iterator[Item]
         yield Item(KIND, system=system, facts=facts, proofs=(Proof(entry, "log", _GRADE),))
 
 
-def standing(estates: Estates, said: Iterable[Said], period: PackPeriod) -> Iterator[Item]:
+def standing(estates: Estates, accepted: Collection[int], period: PackPeriod) -> Iterator[Item]:
     """What estates before the period changed for good of what it is judged by, kinds of units and agreed
-    readings, until the buyer states it (`unit_kind`), or accepts a period after it (`acceptance`)."""
+    readings, until the buyer states it (`unit_kind`), or accepts a period that ended after it.
+
+    `accepted`: when the periods ended that he accepted, UTC ms (accepted.ends)."""
     before = [one for one in estates.applied if one.at_ms <= period.from_ms]
-    words = [one for one in said if one.kind == "acceptance" and one.fields.get("accepted") is True]
-    accepted = max((one.received_ms for one in words if side(one.role) == "buyer"), default=-1)
+    newest = max(accepted, default=-1)
     kinds: dict[str, str] = {}
     chosen: dict[str, str] | None = None
     made: dict[tuple[str, str | None], Item] = {}
@@ -64,7 +63,7 @@ def standing(estates: Estates, said: Iterable[Said], period: PackPeriod) -> Iter
             keys = {*chosen, *contract.options}
             other = tuple(sorted(key for key in keys if chosen.get(key) != contract.options.get(key)))
             _keep(made, ("contract", None), other, one)
-    yield from (one for one in made.values() if (one.at_ms or 0) >= accepted)
+    yield from (one for one in made.values() if (one.at_ms or 0) >= newest)
 
 
 def _keep(
@@ -91,6 +90,9 @@ def _between(before: Stretch, after: Stretch) -> Iterator[Found]:
     yield from _objects(before, after)
     if before.applied.terms.contract != after.applied.terms.contract:
         yield "contract", None, None, ()
+    told = [set(one.applied.terms.notify) for one in (before, after)]
+    if kinds := {rule.when for rule in told[0] ^ told[1]}:
+        yield "notify", None, None, tuple(sorted(kinds))
 
 
 def _units(before: Stretch, after: Stretch) -> Iterator[Found]:
