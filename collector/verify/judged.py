@@ -22,6 +22,7 @@ Verdict = tuple[str, str, str]
 Word = tuple[str, str]
 OTHER = "other version"
 """The verdict on what another version of judging made, and this one would have made otherwise."""
+_KEYS = frozenset({"scorecard", "settlement"})
 PROBLEMS = (WireError, FieldError, AvailabilityError, PackDataError, LookupError, TypeError, ValueError)
 
 
@@ -71,8 +72,12 @@ def verdicts(
     """Entry and verdict of each that was logged from `begin` on, and of older ones that cannot be read;
     what is contradicted is a problem too."""
     before: dict[str, tuple[int, Made]] = {}
+    newest = UNNAMED, -1
     for said in history.said:
-        if said.kind is not EntryKind.RECORD or form.key not in said.header:
+        if said.kind is not EntryKind.RECORD or _KEYS.isdisjoint(said.header):
+            continue
+        above, newest = newest, max(newest, (version_of(said), said.idx), key=lambda one: one[0])
+        if form.key not in said.header:
             continue
         try:
             made = _parsed(form, said)
@@ -81,9 +86,10 @@ def verdicts(
             if said.idx < begin:
                 continue
             one = Logged(said, made, last)
-            word, detail = _fitting(form, one) or check(one)
+            word, detail = _fitting(form, one) or _outdated(said, above) or check(one)
         except PROBLEMS as error:
-            word, detail = differing(version_of(said), f"it cannot be made anew: {error}")
+            why = f"it cannot be made anew: {error}"
+            word, detail = _outdated(said, above) or differing(version_of(said), why)
         findings.count(form.counted)
         name = form.name(said.header)
         if word == "contradicted":
@@ -109,6 +115,14 @@ def _fitting(form: Form[Made], one: Logged[Made]) -> Word | None:
     if one.made.number != (0 if one.last is None else one.last[1].number + 1):
         return "contradicted", f"its number {one.made.number} does not follow the one before it"
     return None
+
+
+def _outdated(said: Said, newest: tuple[int, int]) -> Word | None:
+    """Versions of a log only rise: who names an older one than before wants not to be checked by this one."""
+    version, entry = newest
+    if version_of(said) >= version:
+        return None
+    return "contradicted", f"entry {entry} before it names judging version {version}, and versions only rise"
 
 
 def version_of(said: Said) -> int:

@@ -187,6 +187,38 @@ def test_a_version_excuses_nothing_that_no_judging_makes(month, tmp_path):
     assert other[0] == "contradicted" and "another" in other[1] and "judging" in other[1]
 
 
+@pytest.mark.parametrize("version", [JUDGING - 1, JUDGING + 1])
+def test_a_version_below_an_earlier_one_of_the_log_is_contradicted_and_a_higher_one_is_not(
+    month, tmp_path, version
+):
+    idx, _ = jobs.seal(month.context, PERIOD, by="manager")
+    month.settle()
+    whole = replace(better(whole_of(month)), judging=version, v=2 if version else 1, number=1)
+    header = {**sealed.header_of(whole, idx), "by": "manager"}
+    projection.log(month.context, [(EntryKind.RECORD, header, sealed.encode(whole))])
+    verdict = month.verdict(tmp_path / "b.zip")
+    first, (word, detail) = of(verdict, "scorecard")
+    assert first[0] == "proven if"
+    if version > JUDGING:
+        assert word == "other version" and verdict.exit == 2
+    else:
+        assert word == "contradicted" and f"entry {idx} before it names" in detail and verdict.exit == 1
+
+
+def test_a_settlement_of_a_version_below_that_of_its_scorecards_is_contradicted(site, tmp_path):
+    site.apply()
+    site.go("2026-09-10T01:00")
+    site.settle()
+    for name in ("2026-06", "2026-08"):
+        jobs.seal(site.context, name, by="manager")
+    site.settle()
+    log(site, replace(whole_of(site), judging=JUDGING + 1))
+    ((_, made),) = settlements.seal(site.context, by="manager")
+    assert made.judging == JUDGING
+    ((word, detail),) = of(site.verdict(tmp_path / "b.zip"), "settlement")
+    assert word == "contradicted" and "versions only rise" in detail
+
+
 def test_a_seal_from_before_there_were_versions_is_still_read(month):
     whole = replace(whole_of(month), judging=0, v=1)
     assert b"judging" not in sealed.encode(whole)
@@ -204,10 +236,10 @@ def test_a_settlement_names_it_too_and_is_as_good_as_its_scorecards(site, tmp_pa
     site.inspect("2026-07-13")
     site.go("2026-09-10T01:00")
     site.settle()
+    log(site, replace(better(whole_of(site)), judging=0, v=1))
     for name in ("2026-06", "2026-08"):
         jobs.seal(site.context, name, by="manager")
     site.settle()
-    log(site, replace(better(whole_of(site)), judging=JUDGING + 1))
     ((idx, made),) = settlements.seal(site.context, by="manager")
     assert made.judging == JUDGING
     ((word, detail),) = of(site.verdict(tmp_path / "b.zip"), "settlement")
