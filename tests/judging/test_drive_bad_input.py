@@ -63,7 +63,12 @@ def test_the_command_stops_with_the_year_and_no_figure(beyond, words):
     assert f"no public holidays of {MISSING}" in made.output
 
 
-PAGES = ("/scorecard", "/scorecard/line/incidents", "/faults", "/obligations")
+PAGES = (
+    f"/scorecard?period={PERIOD}",
+    f"/scorecard/line/incidents?period={PERIOD}&unit=centre",
+    f"/faults?period={PERIOD}",
+    f"/obligations?period={PERIOD}",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -71,7 +76,7 @@ def test_the_page_says_so_and_shows_no_figure(beyond, path):
     client = create_app(beyond.context).test_client()
     with beyond.context.write() as conn:
         client.set_cookie("roundseal", accounts.open_session(conn, "buyer", beyond.context.now()))
-    answer = client.get(f"{path}?period={PERIOD}&unit=centre")
+    answer = client.get(path)
     assert answer.status_code == 409
     shown = re.sub(r"<style.*?</style>|<[^>]*>", "", answer.text, flags=re.DOTALL)
     assert MISSING in shown and ("节假日" in shown or "public holidays" in shown)
