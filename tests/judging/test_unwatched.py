@@ -287,7 +287,7 @@ def test_of_a_period_that_nobody_ever_saw_only_silence_is_proven(pack):
     applied = Applied(0, at(0), EstateTerms(1, "", "x", "Asia/Shanghai", "", (), scope=scope))
     span = period.from_ms, period.to_ms
     troubles = Troubles(term=span, window=span, scope=scope, core=frozenset(), outages=(), said=())
-    facts = facts_of(Ground(1, (applied,), troubles=troubles), question)
+    facts = facts_of(Ground(1, (applied,), troubles=troubles), question, ())
     card = score(packaged(pack), facts, question.options)
     told = {one.id: one for one in card.lines if one.state is LineState.PROVEN}
     assert {name for name in told if not name.startswith("deduction.")} == NOBODY[pack]
