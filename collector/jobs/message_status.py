@@ -1,6 +1,6 @@
 """How messages stand: for each recipient what waits, was taken or failed, and why it cannot go out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -10,7 +10,9 @@ from collector.notify.channels import missing
 from collector.notify.means import Means, MeansError
 from collector.notify.rules import CUSTOM, SECRET, Rule, channel_of, digest_of
 from collector.store import estates, messages
-from collector.store.messages import ACCEPTED, FAILED, WAITING, Line
+from collector.store.messages import ACCEPTED, FAILED, WAITING
+
+_NONE = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +57,28 @@ def recipients(context: Context, conn: Connection) -> list[Recipient]:
     for number, rule in enumerate(rules(conn), 1):
         by_to.setdefault(rule.to, []).append((number, rule))
     means = Means(context.directory)
-    return [_recipient(to, held, messages.of(conn, to), means) for to, held in by_to.items()]
+    count = messages.tally(conn)
+    return [
+        _recipient(to, held, count.get(to, {}), messages.last_code(conn, to), why(means, to))
+        for to, held in by_to.items()
+    ]
 
 
-def _recipient(to: str, held: Sequence[tuple[int, Rule]], lines: Sequence[Line], means: Means) -> Recipient:
+def _recipient(
+    to: str, held: Sequence[tuple[int, Rule]], count: Mapping[str, tuple[int, int]], code: str, why: str
+) -> Recipient:
     named = next((rule.id for _, rule in held if rule.id), "") or str(held[0][0])
-    tried = [one for one in lines if one.tried_ms]
-    last = max(tried, key=lambda one: (one.tried_ms, one.id), default=None)
-    count = {state: sum(one.state == state for one in lines) for state in (WAITING, ACCEPTED, FAILED)}
     return Recipient(
         name=named,
         to=to,
         shown=shown(to),
         whens=tuple(dict.fromkeys(rule.when for _, rule in held)),
-        waiting=count[WAITING],
-        taken=count[ACCEPTED],
-        failed=count[FAILED],
-        last_ms=max((one.tried_ms for one in lines if one.state == ACCEPTED), default=None),
-        code="" if last is None else last.code,
-        why=why(means, to),
+        waiting=count.get(WAITING, _NONE)[0],
+        taken=count.get(ACCEPTED, _NONE)[0],
+        failed=count.get(FAILED, _NONE)[0],
+        last_ms=count[ACCEPTED][1] if ACCEPTED in count else None,
+        code=code,
+        why=why,
     )
 
 

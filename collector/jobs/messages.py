@@ -72,9 +72,16 @@ def prepare(context: Context, now: int | None = None, up_ms: int = 0) -> int:
         running = tuple(one for one in before if (one.to, one.kind, one.id) not in ended)
         kinds = {rule.when for rule in terms.notify}
         found = subjects(conn, Asked(at, terms, running, up_ms), kinds)
+        known = messages.counted(conn)
+    # Outside of the transaction that writes: what another one put there meanwhile is refused by its key.
+    rules = [(rule, known.get(_name(rule), at)) for rule in terms.notify]
+    due = list(wanted(rules, found, before, at, zone(terms.timezone)))
+    new = {name for name in map(_name, terms.notify) if name not in known}
+    if not due and not new:
+        return 0
     with context.write() as conn:
-        rules = [(rule, messages.since(conn, _name(rule), at)) for rule in terms.notify]
-        due = list(wanted(rules, found, messages.told(conn, at - MOST_BACK_MS), at, zone(terms.timezone)))
+        for name in sorted(new):
+            messages.since(conn, name, at)
         made = 0
         for one in due:
             words = strict_json.dumps(dict(one.subject.words)).decode()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     insert,
     select,
     update,
@@ -118,6 +119,11 @@ def since(conn: Connection, rule: str, now: int) -> int:
     return now
 
 
+def counted(conn: Connection) -> dict[str, int]:
+    """From when on each rule counts that was seen before."""
+    return {str(rule): int(at) for rule, at in conn.execute(select(since_table))}
+
+
 def told(conn: Connection, after_ms: int) -> list[Told]:
     """What was put into the outbox after an instant."""
     table = outgoing_table
@@ -154,11 +160,21 @@ def lines(conn: Connection, limit: int = 200, state: str | None = None) -> list[
     return [Line(*row) for row in conn.execute(wanted)]
 
 
-def of(conn: Connection, to: str) -> list[Line]:
-    """All lines for a recipient, oldest first."""
+def tally(conn: Connection) -> dict[str, dict[str, tuple[int, int]]]:
+    """By recipient and state: how many lines, and when the last of them was tried (UTC ms, 0 for never)."""
     table = outgoing_table
-    wanted = select(table).where(table.c.to == to).order_by(table.c.id)
-    return [Line(*row) for row in conn.execute(wanted)]
+    wanted = select(table.c.to, table.c.state, func.count(), func.max(table.c.tried))
+    made: dict[str, dict[str, tuple[int, int]]] = {}
+    for to, state, number, last in conn.execute(wanted.group_by(table.c.to, table.c.state)):
+        made.setdefault(str(to), {})[str(state)] = int(number), int(last)
+    return made
+
+
+def last_code(conn: Connection, to: str) -> str:
+    """Why the last try for a recipient failed; "" where it did not, or there was none."""
+    table = outgoing_table
+    wanted = select(table.c.code).where(table.c.to == to, table.c.tried > 0)
+    return str(conn.execute(wanted.order_by(table.c.tried.desc(), table.c.id.desc()).limit(1)).scalar() or "")
 
 
 def tried(conn: Connection, ids: Sequence[int], at: int, code: str, not_before: int) -> None:

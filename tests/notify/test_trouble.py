@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from collector.jobs import messages
+from collector.jobs import message_status, messages
 from collector.notify.sending import send
 
 HOUR = 3_600_000
@@ -62,3 +62,21 @@ def test_only_what_waited_for_a_day_is_given_up(told, hook):
     due = messages.outgoing(told.context, told.world.at)
     assert [messages.deliver(told.context, one, send, 60.0) for one in due] == ["accepted"]
     assert sorted(item.id for item in told.logged()[-1].items) == [old.id, new.id]
+
+
+def test_a_look_by_which_nothing_is_due_waits_for_no_writer(told, hook):
+    told.apply(f"{{when: fault, to: '{hook.url}'}}")
+    told.probe(4, down=range(4))
+    assert told.turn() == ["accepted"]
+    with told.context.write():
+        assert messages.prepare(told.context) == 0
+
+
+def test_how_messages_stand_is_counted_by_recipient(told, hook):
+    told.apply(f"{{when: fault, to: '{hook.url}'}}", "{when: fault, to: 'custom:sms'}")
+    told.probe(4, down=range(4))
+    assert told.turn() == ["accepted", "no_settings"]
+    with told.context.read() as conn:
+        one, other = message_status.recipients(told.context, conn)
+    assert (one.waiting, one.taken, one.failed, one.last_ms, one.code) == (0, 1, 0, told.world.at, "")
+    assert (other.waiting, other.taken, other.last_ms, other.code) == (1, 0, None, "no_settings")
