@@ -39,7 +39,8 @@ def changed(old: Contract | None, new: Contract | None, sealed: Collection[str])
         )
     elif new.pack != old.pack:
         yield (
-            f"contract: {old.pack} becomes {new.pack}; periods that had begun stay with {old.pack},"
+            f"contract: {old.pack} becomes {new.pack}; periods that had begun stay with {old.pack}"
+            " (but for one in which it was first named and for which the new one has periods),"
             f" all others are judged by {new.pack}; {kept}"
         )
     elif new.start != old.start:

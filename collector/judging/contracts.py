@@ -34,9 +34,9 @@ def every(applied: Sequence[Applied], newest: Applied, periods_of: PeriodsOf) ->
     """Every period that can be asked for: those of contracts that were replaced, then those of the newest.
 
     `newest`: the estate that names the contract in force. A period of a replaced contract is one that
-    governed when it began (ground.governing); one of the newest that had begun before it is the replaced
-    one's where that has a period of this name for this time, else its own: a wrong pack or first day, put
-    right after the period, is judged by the right one.
+    governed when it began (ground.governing), or ran when one came that has none for this time; one of the
+    newest that had begun before it is the replaced one's where that has a period of this name for this time,
+    else its own: a wrong pack or first day, put right after the period, is judged by the right one.
     """
     groups: dict[tuple[str, str], Applied] = {}
     for one in applied:
@@ -44,13 +44,27 @@ def every(applied: Sequence[Applied], newest: Applied, periods_of: PeriodsOf) ->
             groups[_identity(one)] = one  # the last estate that names it
     last = groups.pop(_identity(newest), newest)
     made: list[Own] = []
-    for key, one in groups.items():
-        judged = [(p, governing(applied, p.to_ms, p.from_ms)) for p in periods_of(one)]
-        made += _called(
-            [Own(p, by) for p, by in judged if by is not None and _identity(by) == key], made, periods_of
-        )
+    for one in groups.values():
+        judged = [(p, _judge(one, p, applied, periods_of)) for p in periods_of(one)]
+        made += _called([Own(p, by) for p, by in judged if by is not None], made, periods_of)
     own = list(_newest(last, made, applied, periods_of))
     return (*_without(made, own), *_called(own, made, periods_of))
+
+
+def _judge(
+    one: Applied, period: PackPeriod, applied: Sequence[Applied], periods_of: PeriodsOf
+) -> Applied | None:
+    """The estate by which a replaced contract's period is judged; None where it is not that contract's."""
+    by = governing(applied, period.to_ms, period.from_ms)
+    if by is None or _identity(by) == _identity(one):
+        return by
+    # The contract was first named while this period ran, and another came before its end: that one judges it
+    # if it has a period for this time. A contract that begins later leaves it where it was.
+    first = next(other for other in applied if other.terms.contract == one.terms.contract)
+    if by.at_ms <= max(first.at_ms, period.from_ms):
+        return None
+    taken = any(p.from_ms < period.to_ms and period.from_ms < p.to_ms for p in periods_of(by))
+    return None if taken else one
 
 
 def _identity(one: Applied) -> tuple[str, str]:

@@ -124,6 +124,22 @@ def test_a_contract_that_is_removed_leaves_both(replaced, estate):
     assert jobs.scorecard(replaced.context, "cycle-2").scorecard.pack == "pingdingshan-2024"
 
 
+def test_the_period_in_which_a_contract_was_first_named_stays_until_another_has_one_for_it(site, estate):
+    site.apply(estate)
+    site.go("2026-07-02T10:00")
+    site.settle()
+    assert names(site)[:2] == ["2026-06", "2026-07"]
+    site.apply(estate.replace(LUOHE, "pingdingshan-2024, start: 2026-12-15"))
+    site.go("2026-07-03T10:00")
+    site.settle()
+    assert names(site)[:2] == ["2026-06", "cycle-1"]
+    assert jobs.scorecard(site.context, "2026-06").scorecard.pack == "luohe-2026"
+    site.apply(estate.replace(LUOHE, "pingdingshan-2024, start: 2026-06-15"))
+    site.go("2026-07-04T10:00")
+    site.settle()
+    assert "cycle-1" in names(site) and "2026-06" not in names(site)
+
+
 def test_a_later_contract_with_the_same_names_carries_its_pack_behind_them(site, estate, tmp_path):
     site.apply(estate.replace(LUOHE, OLD))
     site.inspect("2026-07-13")
