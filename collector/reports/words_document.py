@@ -234,6 +234,7 @@ DOCUMENT: Words = {
     "doc.serious": ("造成严重影响", "serious effect"),
     "doc.not_serious": ("未造成严重影响", "no serious effect"),
     "doc.by_machine": ("机器测量", "measured"),
+    "doc.by_collector": ("采集端", "the collector"),
     "doc.by_people": ("人工(非机器测量)", "people (not measured by machine)"),
     "doc.blank": ("(待填写)", "(to be filled in)"),
     "doc.by_contract": ("按合同推算", "by the contract's limits"),

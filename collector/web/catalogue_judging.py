@@ -149,6 +149,7 @@ JUDGED: dict[str, tuple[str, str]] = {
     "fault.timeline": ("时间线", "Timeline"),
     "fault.timeline.none": ("没有事件。", "No events."),
     "fault.machine": ("机器测量", "measured"),
+    "fault.collector": ("采集端", "the collector"),
     "fault.late": ("(迟填)", " (entered late)"),
     "fault.straddles": ("证据界限跨越两级，均列出", "the evidence allows more than one level"),
     "fault.repeated": ("疑似重复", "Perhaps the same as"),
@@ -199,7 +200,7 @@ JUDGED: dict[str, tuple[str, str]] = {
     "statements.refused": ("没有填报: {why}", "Not stated: {why}"),
     "statements.key": ("本人密钥签名", "own key"),
     "statements.command": (
-        "在采集服务器的命令行以 {name} 的名义录入（未登录）",
+        "在采集端的命令行以 {name} 的名义录入（未登录）",
         "written on the collector's command line in the name of {name}, without a login",
     ),
     "statements.session": ("经 {name} 的登录会话录入", "entered through {name}'s session"),

@@ -285,7 +285,7 @@ def timeline_table(args: Mapping[str, str]) -> Table:
         (
             event.at_ms,
             event_words(event, lang)[0] + (t("fault.late") if event.late else ""),
-            event.by or t("fault.machine"),
+            event.by or t("fault.collector" if event.what == "announced" else "fault.machine"),
             event_words(event, lang)[1],
             event.entry,
         )
@@ -306,6 +306,15 @@ def _asks(one: Fault) -> list[Ask]:
     ]
 
 
+def _answers(one: Fault) -> list[Ask]:
+    """The acknowledgement, while nobody gave it: a message about the fault leads here."""
+    kind = "fault_acknowledged"
+    if one.moments.acknowledged_ms is not None or kind in one.judged.asked or not may_say(kind):
+        return []
+    href = url_for("pages.statement_new", kind=kind, fault=one.id)
+    return [Ask(doc_or(f"doc.ask.{kind}", kind, i18n.language()), href)]
+
+
 @route("/faults/<path:fault>", Role.VIEWER, asks=asking.PERIOD)
 def fault(fault: str) -> Answer:
     """One fault: clocks, timeline, what is asked for, its report as a draft."""
@@ -324,7 +333,7 @@ def fault(fault: str) -> Answer:
         else t("faults.unstated"),
         straddles=len(one.judged.levels) > 1,
         measured=one.measured,
-        asks=_asks(one),
+        asks=[*_answers(one), *_asks(one)],
         clocks=clocks_table(args),
         timeline=timeline_table(args),
         kinds=("docx", "xlsx", "pdf", "json"),
