@@ -14,7 +14,7 @@ from collector.faults.model import Judged
 from collector.faults.said import Heard
 from collector.faults.terms import FaultTerms, Speech
 from collector.statements.model import Said
-from collector.statements.sides import Word, word
+from collector.statements.sides import Word, firm, word
 
 DECIDES = ("manager", "admin", "buyer")  # who may state a level or whose cause it was
 _CONFIRMED = ("level", "vendor_cause", "impact")
@@ -81,7 +81,8 @@ def _level(draft: Draft, speech: Speech) -> Word:
     def level(one: Said) -> object:
         return words.number(one, "level")
 
-    return _better(_word(draft, speech, draft.of("level"), level), _word(draft, speech, reports, level))
+    stated = _word(draft, speech, draft.of("level"), level)
+    return _better(draft, stated, _word(draft, speech, reports, level))
 
 
 def _vendor(draft: Draft, speech: Speech) -> Word:
@@ -89,7 +90,7 @@ def _vendor(draft: Draft, speech: Speech) -> Word:
         return words.flag(one, "vendor")
 
     stated = _word(draft, speech, draft.of("vendor_cause"), vendor)
-    return _better(stated, _word(draft, speech, _reports(draft, "vendor"), vendor))
+    return _better(draft, stated, _word(draft, speech, _reports(draft, "vendor"), vendor))
 
 
 def _reports(draft: Draft, name: str) -> list[Said]:
@@ -98,11 +99,20 @@ def _reports(draft: Draft, name: str) -> list[Said]:
     return [one for one in found if one.role in DECIDES and one.fields.get(name) is not None]
 
 
-def _better(decision: Word, report: Word) -> Word:
-    """A decision before a report; the buyer's report before the vendor's decision."""
-    if report.agreed and not decision.agreed:
+def _better(draft: Draft, decision: Word, report: Word) -> Word:
+    """A decision before a report; the buyer's report before the vendor's decision; of one side no decision of
+    the command line before a report that its author vouched for."""
+    if decision.said is None:
         return report
-    return decision if decision.said is not None else report
+    if report.said is None or _rank(report) <= _rank(decision):
+        return decision
+    if not firm(decision.said):
+        draft.note([decision.said])
+    return report
+
+
+def _rank(one: Word) -> tuple[bool, bool]:
+    return one.agreed, one.said is not None and firm(one.said)
 
 
 def _grade(draft: Draft, speech: Speech) -> str:

@@ -10,7 +10,7 @@ from collector.faults.model import Moments
 from collector.faults.said import Extent, time_of
 from collector.notify.receipts import Message
 from collector.statements.model import Said
-from collector.statements.sides import agreed, word
+from collector.statements.sides import agreed, weighed, word
 
 _STOPS = {
     "acknowledged": "fault_acknowledged",
@@ -47,7 +47,7 @@ class Draft:
         found = self.of(kind)
         heard = word(found, time_of)
         self.note(heard.disputed)
-        return [one for one in found if agreed(one)] if heard.agreed else found
+        return weighed(found)
 
     def note(self, found: Sequence[Said]) -> None:
         """What the buyer's word stands against."""
@@ -110,10 +110,11 @@ def _reported(draft: Draft, announced: int | None, flags: list[str]) -> int | No
 def _arrived(draft: Draft) -> list[Said]:
     """Arrivals; none of the vendor's side before the first that the buyer's side knows of."""
     found = draft.of("arrived")
-    first = min((time_of(one) for one in found if agreed(one)), default=None)
-    if first is None:
+    counts = weighed(found)
+    first = min((time_of(one) for one in counts), default=None)
+    if first is None or not (agreed(counts[0]) or len(counts) < len(found)):
         return found
-    early = [one for one in found if not agreed(one) and time_of(one) < first]
+    early = [one for one in found if one not in counts and time_of(one) < first]
     draft.note(early)
     return [one for one in found if one not in early]
 

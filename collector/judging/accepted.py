@@ -17,6 +17,7 @@ from collector.scoring.kinds import ACCEPTED, BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PackPeriod, Proof
 from collector.statements.model import Said
 from collector.statements.persons import side
+from collector.statements.sides import word as whose
 
 FLAWS = ("vulnerability_late", "vulnerability_found")
 _UNSEEN = ("unknown_time", "not_observed")
@@ -66,7 +67,8 @@ def acceptance(said: Iterable[Said], asked: Asked) -> Said | None:
         and belongs(one, asked.period)
         and asked.period.to_ms <= one.received_ms <= asked.as_of_ms
     ]
-    newest = max(words, key=lambda one: (one.received_ms, one.entry), default=None)
+    words.sort(key=lambda one: (one.received_ms, one.entry))
+    newest = whose(words, lambda one: one.fields.get("accepted")).said
     return newest if newest is not None and newest.fields.get("accepted") is True else None
 
 

@@ -14,7 +14,7 @@ from collector.judging.ground import day
 from collector.judging.said import belongs
 from collector.scoring.model import Gap, Item, Proof
 from collector.statements.model import Said
-from collector.statements.sides import agreed, word
+from collector.statements.sides import weighed, word
 
 NOT_DONE = "not_done"
 _MEASURED = ("inspection", "backup")  # of what agents signed no word says that it was not
@@ -81,7 +81,7 @@ def _sources(item: Item, by_entry: Mapping[int, Said]) -> Iterator[Said]:
 
 def _mark(place: Place, words: Sequence[Said], against: tuple[int, ...], disputed: bool) -> Item:
     """What the line cites: the word, and whether something stands against it."""
-    newest = next((one for one in reversed(words) if agreed(one)), words[-1])
+    newest = weighed(words)[-1]
     return Item(
         NOT_DONE,
         day=day(newest.received_ms),

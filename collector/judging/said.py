@@ -17,6 +17,7 @@ from collector.scoring.rules import number as shown
 from collector.statements.kind import ROWS
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said
+from collector.statements.sides import set_aside
 
 Facts = Mapping[str, Scalar]
 _HIGHER = ("province", "country")
@@ -70,12 +71,10 @@ def statements(said: Sequence[Said], units: Mapping[str, str], asked: Asked) -> 
     """Items of the statements that belong to a period: by the period they name, else by the time they speak
     of, else by when they came."""
     about = About(units, asked)
-    made = [
-        item
-        for one in said
-        if one.kind in _ITEMS and belongs(one, asked.span(one.kind))
-        for item in _ITEMS[one.kind](one, about)
-    ]
+    mine = [one for one in said if one.kind in _ITEMS and belongs(one, asked.span(one.kind))]
+    forms = [one for one in mine if one.kind == "satisfaction"]
+    aside = set_aside(forms, lambda one: one.fields.get("unit"))
+    made = [item for one in mine if one.entry not in aside for item in _ITEMS[one.kind](one, about)]
     timely = {item.unit for item in made if item.kind == "satisfaction" and not item.facts.get("late")}
     for item in made:
         if not (item.facts.get("late") and item.kind == "satisfaction" and item.unit in timely):

@@ -20,6 +20,7 @@ from collector.scoring.counting import announced
 from collector.scoring.kinds import ANNOUNCED, BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PackPeriod, Scalar, Unit
 from collector.statements.model import Said
+from collector.statements.sides import weighed
 
 UnitsOf = Callable[[PackPeriod], Sequence[Unit]]
 
@@ -146,10 +147,8 @@ def _teller(kind: str) -> str:
 
 
 def _accepted(said: Iterable[Said], period: PackPeriod) -> bool:
-    return any(
-        one.kind == "acceptance" and one.fields.get("accepted") is True and belongs(one, period)
-        for one in said
-    )
+    words = [one for one in said if one.kind == "acceptance" and belongs(one, period)]
+    return any(one.fields.get("accepted") is True for one in weighed(words))
 
 
 def unseen(one: ServiceSeen) -> Fraction:

@@ -15,7 +15,7 @@ from collector.judging.scope import Span
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said
 from collector.statements.persons import side
-from collector.statements.sides import agreed
+from collector.statements.sides import agreed, beneath
 
 EVER = 2**62
 Spans = tuple[tuple[int, int], ...]
@@ -100,13 +100,16 @@ class Words:
         return tuple(sorted({one.entry for one in found if one.from_ms < to_ms and one.to_ms > from_ms}))
 
 
+def _about(one: Said) -> tuple[object, ...]:
+    return (one.kind, *(one.fields.get(name) for name in ("system", "asset", "unit")))
+
+
 def words(said: Iterable[Said]) -> Words:
     """Those among statements that stand."""
+    found = beneath([one for one in said if one.kind in _KINDS], _about)
     inside: dict[Key, list[Word]] = defaultdict(list)
     kinds: dict[str, list[Word]] = defaultdict(list)
-    for one in said:
-        if one.kind not in _KINDS:
-            continue
+    for one in found:
         since, until = instant_of(one.fields.get("since")), instant_of(one.fields.get("until"), end=True)
         earliest = -EVER if side(one.role) == "buyer" else one.received_ms
         low, high = max(earliest, -EVER if since is None else since), EVER if until is None else until

@@ -17,7 +17,7 @@ from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of
 from collector.statements.model import VOUCHED, Said, Scalar, Through
 from collector.statements.persons import KEY, REVOKED, PersonKey, Persons, Vouch, side
-from collector.statements.sides import confirms
+from collector.statements.sides import confirms, set_aside
 from collector.statements.text import Text, TextError, parse, signatures_of, signed_by
 
 SECOND = "second"
@@ -25,6 +25,8 @@ _OF_ROUNDS = frozenset({"arrival", "human", "sign_off"})
 _META = frozenset(
     {"v", "log", "kind", "by", "role", "subject", "document", "digest", "bytes", "said", "signatures"}
 )
+_ANSWERS = frozenset({"maintenance_approved", "change_approved", "waiver_decided"})
+"""Answers of which not the newest counts but any: what is set aside among them stands nowhere."""
 NEXT = 2**53  # the place of what is not in the log yet: behind everything
 CLOCK_MS = 120_000  # by so much a client's clock may be ahead before what it says is in the future
 
@@ -236,11 +238,13 @@ def standing(said: Iterable[Said], as_of_ms: int, seals: Sequence[Seal] = ()) ->
         if one.kind == SECOND:
             continue
         seconds = joined.get(one.entry, ())
+        joins = [by_entry[entry].through for entry in seconds if confirms(one, by_entry[entry].role)]
         made = replace(
             one,
             seconds=seconds,
             after_seal=_sealed(one, seals),
-            confirmed=any(confirms(one, by_entry[entry].role) for entry in seconds),
+            confirmed=bool(joins),
+            confirmed_by=max(joins, key=VOUCHED.index, default=None),
             begun_late=first_of(one, by_entry).late,
         )
         if made.two and not made.seconds:
@@ -251,7 +255,10 @@ def standing(said: Iterable[Said], as_of_ms: int, seals: Sequence[Seal] = ()) ->
         for one in good.values()
         if one.corrects is not None and corrects_well(one, by_entry.get(one.corrects))
     }
-    return tuple(one for one in good.values() if one.entry not in replaced and _is_good(one, by_entry))
+    left = [one for one in good.values() if one.entry not in replaced and _is_good(one, by_entry)]
+    answers = [one for one in left if one.kind in _ANSWERS]
+    aside = set_aside(answers, lambda one: (one.kind, one.fields.get("entry")))
+    return tuple(one for one in left if one.entry not in aside)
 
 
 def first_of(one: Said, by_entry: Mapping[int, Said]) -> Said:

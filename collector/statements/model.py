@@ -46,5 +46,7 @@ class Said:
     after_seal: bool = False
     confirmed: bool = False
     """The buyer's side joined in what the vendor's said."""
+    confirmed_by: Through | None = None
+    """What vouches best for those of the buyer's side who joined in; None: nobody did."""
     begun_late: bool = False
     """It came too late, or corrects what did: a correction makes nothing timely that was not."""

@@ -1,10 +1,12 @@
 """Two sides speak about a fault: the buyer's word stands, late words of the vendor's prove nothing alone."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from collector.faults.model import ClockState
+from collector.statements.model import Through
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
@@ -224,3 +226,50 @@ def test_that_it_was_another_fault_the_vendor_cannot_say_alone(case):
     assert (gap.reason, gap.who) == ("not_confirmed", "buyer")
     made.say("second", TUESDAY + 3 * DAY, by="jia", role="buyer", entry=denied.entry)
     assert [one for one in made.gaps(*JULY) if one.kind == "repeat_fault"] == []
+
+
+def command(made, *entries):
+    """What these say was written on the collector's command line."""
+    made.said[:] = [replace(one, through=Through.COMMAND) if one in entries else one for one in made.said]
+
+
+@pytest.mark.parametrize("through", [Through.KEY, Through.SESSION])
+@pytest.mark.parametrize("by", ["jia", "yi"])
+def test_no_word_of_the_command_line_counts_over_a_signed_one_or_a_logins_of_its_side(case, through, by):
+    made = down(case)
+    first = made.say("level", TUESDAY + HOUR, by="jia", role="buyer", fault=ID, level=4)
+    made.said[:] = [replace(first, through=through)]
+    later = made.say("level", TUESDAY + DAY, by=by, role="buyer", fault=ID, level=2)
+    command(made, later)
+    judged = only(made).judged
+    assert (judged.level, judged.disputed) == (4, (("level", later.entry),))
+    assert facts(made)["disputed"] is True
+
+
+def test_joining_in_on_the_command_line_sets_no_login_of_the_buyers_aside(case):
+    made = down(case)
+    first = made.say("level", TUESDAY + HOUR, by="jia", role="buyer", fault=ID, level=3)
+    vendors = made.say("level", TUESDAY + 2 * HOUR, fault=ID, level=2)
+    joined = made.say("second", TUESDAY + DAY, by="jia", role="buyer", entry=vendors.entry)
+    assert only(made).judged.level == 2
+    command(made, joined)
+    judged = only(made).judged
+    assert (judged.level, judged.level_by) == (3, first.entry)
+    assert judged.disputed == (("level", vendors.entry),)
+
+
+def test_the_command_lines_word_counts_while_its_side_said_nothing_else(case):
+    made = down(case)
+    made.say("level", TUESDAY + HOUR, fault=ID, level=4)
+    command(made, made.say("level", TUESDAY + DAY, by="jia", role="buyer", fault=ID, level=2))
+    judged = only(made).judged
+    assert (judged.level, judged.disputed, judged.unconfirmed) == (2, (), ())
+
+
+def test_of_the_vendors_own_words_too_the_command_lines_counts_last(case):
+    made = down(case)
+    made.say("level", TUESDAY + HOUR, fault=ID, level=2)
+    later = made.say("level", TUESDAY + DAY, fault=ID, level=4)
+    command(made, later)
+    judged = only(made).judged
+    assert (judged.level, judged.disputed, judged.unconfirmed) == (2, (("level", later.entry),), ("level",))

@@ -7,11 +7,12 @@ from fractions import Fraction
 import pytest
 
 from collector.evidence.periods import parse_instant
-from collector.judging import not_done, said
+from collector.judging import accepted, not_done, said
 from collector.judging.asked import Asked, backs, kinds_of
 from collector.judging.ground import ScanSeen
 from collector.judging.late_scans import doubted
 from collector.judging.spans import periods_of
+from collector.judging.words import words
 from collector.packs.loading import packaged
 from collector.packs.options import resolve
 from collector.scoring.choices import Choices
@@ -254,3 +255,43 @@ def test_a_report_of_a_scan_that_came_long_after_waits_for_the_buyer():
     ]
     word = Said("scan", 7, late.received_ms, "zhao", "operator", Through.SESSION, {}, confirmed=True)
     assert doubted((desk.seen, []), [late], [word], period) == (desk.seen, [])
+
+
+def by_command(desk):
+    """The last thing that was said was written on the collector's command line."""
+    desk.said[-1] = replace(desk.said[-1], through=Through.COMMAND)
+
+
+def test_the_command_lines_form_or_acceptance_counts_over_no_logins():
+    desk = Desk()
+    desk.say("satisfaction", period="2026-07", unit="centre", points="20")
+    desk.say("satisfaction", period="2026-07", unit="centre", points="30")
+    by_command(desk)
+    desk.say("satisfaction", period="2026-07", unit="line", points="25")
+    by_command(desk)
+    asked = desk.asked()
+    found = said.statements(standing(desk.said, asked.as_of_ms), {}, asked)
+    assert [(one.unit, one.value) for one in found] == [("centre", 20), ("line", 25)]
+    over = [replace(one, received_ms=asked.period.to_ms + 1) for one in accepting(desk)]
+    assert accepted.acceptance(over, asked) is None
+    assert accepted.acceptance(over[1:], asked) is over[1]
+
+
+def accepting(desk):
+    """A login's no, then the command line's yes."""
+    desk.say("acceptance", period="2026-07", accepted=False)
+    desk.say("acceptance", period="2026-07", accepted=True)
+    by_command(desk)
+    return desk.said[-2:]
+
+
+def test_the_command_lines_word_on_scope_reaches_no_day_of_a_logins():
+    desk = Desk()
+    begin = desk.asked().period.from_ms
+    desk.say("in_scope", system="portal", in_scope=False, since=begin, until=begin + 10 * DAY)
+    desk.say("in_scope", system="portal", in_scope=True, since=begin, until=begin + 20 * DAY)
+    by_command(desk)
+    heard = words(desk.said)
+    key = ("in_scope", "system", "portal")
+    told = [heard.told(key, begin + days * DAY).value for days in (5, 15)]
+    assert told == [False, True]

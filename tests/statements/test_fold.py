@@ -153,3 +153,31 @@ def test_the_order_in_which_it_is_read_does_not_matter(office):
         found = every_said(conn, office.hands.ms)
     whole = {one.entry for one in standing(found, office.hands.ms)}
     assert {one.entry for one in standing(tuple(reversed(found)), office.hands.ms)} == whole
+
+
+def test_an_answer_of_the_command_line_after_a_logins_stands_nowhere(office):
+    """Of such answers any counts, not the newest: a refusal must not be answered away."""
+    change = office.say(
+        "zhao", "change_requested", change="c-1", what="升级", from_="2026-11-15", to="2026-11-16"
+    )
+    fields = {"entry": str(change)}
+    command = statements.add(
+        office.context, "change_approved", {**fields, "approved": "true"}, by="jia", through=Through.COMMAND
+    )
+    assert ("change_approved", command) in stands(office)
+    login = office.say("jia", "change_approved", **fields, approved="false")
+    later = {**fields, "approved": "true"}
+    late = statements.add(office.context, "change_approved", later, by="yi", through=Through.COMMAND)
+    assert ("change_approved", login) in stands(office)
+    assert ("change_approved", late) not in stands(office)
+
+
+def test_the_best_of_those_who_joined_in_is_known(office):
+    entry = office.say("wang", "level", fault="portal@2026-11-15T02:00:00Z", level="2")
+    statements.second(office.context, entry, by="jia", through=Through.COMMAND)
+    for by, best in ((None, Through.COMMAND), ("yi", Through.SESSION)):
+        if by is not None:
+            statements.second(office.context, entry, by=by)
+        with office.context.read() as conn:
+            (one,) = [one for one in all_said(conn, office.hands.ms) if one.entry == entry]
+        assert one.confirmed and one.confirmed_by is best
