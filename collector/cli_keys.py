@@ -15,6 +15,7 @@ from checks.wire.token import approval_code
 from collector import keyfiles
 from collector.cli_by import must_exist
 from collector.context import ConfigError, open_context
+from collector.statements.model import Through
 from collector.statements.persons import ROLES, Request, encode_request, parse_request
 from collector.statements.text import PERSON_KEY, TextError, pack, sign, unpack
 
@@ -155,7 +156,7 @@ def add_key(directory: Path, request_file: Path, by: str) -> None:
         with open_context(directory) as context:
             must_exist(context, by)
             file = request_file.read_bytes()
-            idx = account_keys.enrol(context, file, by=by)
+            idx = account_keys.enrol(context, file, by=by, through=Through.COMMAND)
             asked = parse_request(unpack(file)[0])
     except StatementError as error:
         fail(f"{error} ({error.code})")
@@ -184,7 +185,7 @@ def list_keys(directory: Path, as_json: bool) -> None:
         return
     for row in made:
         state = "signs" if row["until"] is None else f"until entry {row['until']}"
-        who = row["vouchers"] or f"nobody; through {row['by']}'s session"
+        who = row["vouchers"] or f"nobody; enrolled in the name of {row['by']}, without a login"
         click.echo(f"{row['account']}\t{row['role']}\t{row['code']}\t{state}\t{row['vouch']}: {who}")
 
 

@@ -9,6 +9,7 @@ from collector.context import Context
 from collector.jobs import projection
 from collector.jobs import said as sayings
 from collector.jobs.statements import COMMAND_LINE, StatementError
+from collector.statements.model import Through
 from collector.statements.persons import KEY, Vouch, parse_request
 from collector.statements.text import TextError, listed, unpack
 from collector.store import accounts
@@ -17,9 +18,10 @@ from collector.store.accounts import Account
 _NEXT = 2**53
 
 
-def enrol(context: Context, file: bytes, *, by: str) -> int:
+def enrol(context: Context, file: bytes, *, by: str, through: Through = Through.SESSION) -> int:
     """Log a person's key, which `by` (another account) enrols; the entry. `file`: the request, signed by the
-    new key and by those who vouch (collector/statements/persons.py).
+    new key and by those who vouch (collector/statements/persons.py). `through`: COMMAND
+    where nobody logged in, but the command line named the account.
 
     StatementError `unvouched_key` where nobody who could has signed for it, `own_enrolment`, `key_known`,
     `role_changed`, `wrong_log`, `no_such_account`, or what is wrong with the file.
@@ -41,6 +43,8 @@ def enrol(context: Context, file: bytes, *, by: str) -> int:
         "said": data.decode(),
         "signatures": listed(signatures),
     }
+    if through is Through.COMMAND:
+        header["through"] = str(through)
 
     def guard(conn: Connection) -> None:
         persons = sayings.persons_of(conn)

@@ -2,6 +2,7 @@
 
     text       {"v":1,"log":origin,"kind":"key","account":a,"role":r,"alg":1,"public":hex,"made":ms}
     entry      STATEMENT {"kind":"key","subject":a,"by":enroller,"role":his,"said":text,"signatures":[…]}
+               and "through":"command" where it came from the collector's command line, without a login
 
 Signatures over PAE(`person_key`, text): always the new key's own (whoever enrols it holds it), then those who
 vouch: another account's key, the account's own former key. Order in the log decides, never a clock.
@@ -22,6 +23,7 @@ from checks.wire.errors import WireError
 from checks.wire.numbers import ALG_ED25519
 from checks.wire.signing import check_public
 from checks.wire.token import approval_code
+from collector.statements.model import Through
 from collector.statements.text import PERSON_KEY, TextError, signatures_of, signed_by
 
 KEY = "key"
@@ -53,6 +55,8 @@ class PersonKey:
     problem: str = ""
     until: int | None = None
     former: "PersonKey | None" = None
+    through: Through = Through.SESSION
+    """How its enrolment came: COMMAND without a login; SESSION where the entry does not say (older ones)."""
 
     @property
     def code(self) -> str:
@@ -150,6 +154,8 @@ class Persons:
             raise TextError("key_known", "this key is enrolled already")
         signers = self._signers(idx, data, given)
         key = PersonKey(request.account, request.role, request.public, idx, by, Vouch.NONE)
+        if header.get("through") == Through.COMMAND:
+            key.through = Through.COMMAND
         key.vouchers = tuple(sorted({one.account for one in signers} - {request.account}))
         key.former = next((one for one in signers if one.account == request.account), None)
         if by == request.account and key.former is None:

@@ -38,6 +38,11 @@ _SESSION = (
     "statements without their author's own signature came through a session and are signed by the collector: "
     "whoever runs it could have written them (grade D)"
 )
+_COMMAND = (
+    "statements without their author's own signature were written on the collector's command line in the "
+    "name of an account, without a login: whoever may run it names any account there (grade D)"
+)
+_NOT_SIGNED = {Through.SESSION: _SESSION, Through.COMMAND: _COMMAND}
 _HOW = {
     Through.SESSION: "entered through {0}'s session",
     Through.COMMAND: "written on the collector's command line in the name of {0}, without a login",
@@ -260,7 +265,7 @@ def _keys(people: People, findings: Findings) -> Iterator[Claim]:
         findings.count("keys of people")
         name = f"key of {key.account} ({key.role})"
         how = f"code {key.code}, entry {key.idx}, enrolled by {key.by}; vouched for by "
-        how += ", ".join(key.vouchers) or ("its own former key" if key.former else "nobody: a session only")
+        how += ", ".join(key.vouchers) or ("its own former key" if key.former else _nobody(key))
         how += "" if key.until is None else f"; signs nothing from entry {key.until} on"
         if people.known(key):
             yield name, "proven", f"your policy names it; {how}"
@@ -269,6 +274,12 @@ def _keys(people: People, findings: Findings) -> Iterator[Claim]:
         else:
             findings.notice(_FIRST)
             yield name, "proven if", f"it is {key.account}'s; {how}"
+
+
+def _nobody(key: PersonKey) -> str:
+    if key.through is Through.COMMAND:
+        return f"nobody: the collector's command line only, in the name of {key.by}, without a login"
+    return "nobody: the collector's entry only, which does not say how it came"
 
 
 def _claims(said: Sequence[Said], people: People, wrong: Counter[str], findings: Findings) -> Iterator[Claim]:
@@ -283,7 +294,7 @@ def _claims(said: Sequence[Said], people: People, wrong: Counter[str], findings:
         name = f"statements of {by} ({role or 'no account'})"
         bad = f"; {wrong[by]} problems" if wrong[by] else ""
         if through is not Through.KEY:
-            findings.notice(_SESSION)
+            findings.notice(_NOT_SIGNED[through])
             own = " though that account has a key of its own" if _has_key(found, people) else ""
             how = _HOW[through].format(by)
             detail = f"{how}{own}, signed by the collector, not by {by}: {kinds}{bad}"

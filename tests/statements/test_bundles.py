@@ -10,7 +10,7 @@ from checks.wire.note import format_vkey
 from checks.wire.numbers import EntryKind
 from collector.evidence.periods import parse_period
 from collector.evidence.policy import PolicyError, parse_policy
-from collector.jobs import derive, statements
+from collector.jobs import account_keys, derive, statements
 from collector.jobs.bundles import make_bundle
 from collector.jobs.said import all_said
 from collector.statements.model import Through
@@ -113,6 +113,16 @@ def test_what_the_command_line_wrote_in_his_name_is_told_as_that(office, verifie
     statements.add(office.context, "reprimand", fields, by="jia", through=Through.COMMAND)
     (detail,) = [c for a, _, c in verifier.look("jia").claims if a == "statements of jia (buyer)"]
     assert "on the collector's command line in the name of jia, without a login" in detail
+    notices = verifier.look("jia").findings.notices
+    assert any("were written on the collector's command line" in text for text in notices)
+    assert not any("came through a session" in text for text in notices)
+
+
+def test_a_first_key_from_the_command_line_is_told_as_that(office, verifier):
+    account_keys.enrol(office.context, office.request("jia"), by="wang", through=Through.COMMAND)
+    (detail,) = [c for a, _, c in verifier.look().claims if a == "key of jia (buyer)"]
+    assert "nobody: the collector's command line only, in the name of wang, without a login" in detail
+    assert "session" not in detail
 
 
 def test_root_enrolling_a_second_key_for_the_buyer_is_found(office, verifier):
@@ -234,7 +244,7 @@ def test_who_enrolled_whom_is_told_for_each_key(office, verifier):
     office.everybody()
     told = dict((name, (word, detail)) for name, word, detail in verifier.look("jia").claims)
     assert told["key of jia (buyer)"][0] == "proven"
-    assert "vouched for by nobody: a session only" in told["key of jia (buyer)"][1]
+    assert "vouched for by nobody: the collector's entry only" in told["key of jia (buyer)"][1]
     assert "enrolled by jia; vouched for by jia" in told["key of yi (buyer)"][1]
     assert "enrolled by wang; vouched for by wang" in told["key of zhao (operator)"][1]
 

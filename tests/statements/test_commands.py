@@ -64,6 +64,8 @@ def test_a_key_is_made_asked_for_vouched_for_and_signs(run, place, tmp_path):
         ("jia", "first", ""),
         ("wang", "person", "jia"),
     ]
+    told = run("account", "key", "list", place).stdout
+    assert "first: nobody; enrolled in the name of admin, without a login" in told and "session" not in told
     assert run("key", "show", jia).stdout.split()[-1] == listed[0]["code"]
     signed = tmp_path / "signed.json"
     said = ("reprimand", "--field", f"day={DAY_OF}", "--field", "text=两次未到场")
