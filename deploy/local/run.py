@@ -297,6 +297,9 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\n  stopping …")
     finally:
+        # Who asks twice, or asks make and this together, is heard once: both programs end in seconds.
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)
         stop(programs)
     return 0
 
