@@ -279,6 +279,13 @@ def stop(programs: list[subprocess.Popen[bytes]]) -> None:
             program.kill()
 
 
+def asked_to_stop(*_: object) -> None:
+    """Who asks twice, or asks make and this together, is heard once: both programs end in seconds."""
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=ROOT / "var")
@@ -286,7 +293,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="stop after the first inspection")
     options = parser.parse_args()
     programs: list[subprocess.Popen[bytes]] = []
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, asked_to_stop)
     try:
         bring_up(options.home, options.listen, programs)
         if not options.once:
@@ -297,9 +305,6 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\n  stopping …")
     finally:
-        # Who asks twice, or asks make and this together, is heard once: both programs end in seconds.
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, signal.SIG_IGN)
         stop(programs)
     return 0
 
