@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire.numbers import EntryKind
 from collector.cli_keys import account_key
+from collector.cli_parts import DIRECTORY
 from collector.context import ConfigError, open_context
 from collector.store import accounts
 from collector.store.accounts import AccountError, Role
 
 T = TypeVar("T")
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 
 def _do(

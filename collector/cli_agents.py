@@ -7,17 +7,8 @@ from typing import Any
 
 import click
 
-from collector.context import ConfigError, Context, open_context
-
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-
-
-def _open(directory: Path) -> Context:
-    try:
-        return open_context(directory)
-    except (ConfigError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+from collector.cli_parts import DIRECTORY, opened
+from collector.context import Context
 
 
 def _do(directory: Path, act: Any) -> Any:
@@ -25,7 +16,7 @@ def _do(directory: Path, act: Any) -> Any:
     from collector.jobs.lifecycle import LifecycleError
     from collector.jobs.writer import NotDurable
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         try:
             return act(context)
         except (LifecycleError, NotDurable) as error:
@@ -79,7 +70,7 @@ def agents_list(directory: Path, as_json: bool) -> None:
     from collector.jobs.sequencer import load_standing
     from collector.store import agents as store
 
-    with _open(directory) as context, context.read() as conn:
+    with opened(directory) as context, context.read() as conn:
         rows = [_row(one, load_standing(conn, one.agent, one.epoch)) for one in store.every(conn)]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
@@ -156,7 +147,7 @@ def import_(directory: Path, file: Path, as_json: bool) -> None:
     """Take in a sealed FILE (frames, xz or plain) that an agent wrote without a server."""
     from collector.jobs.importing import ImportFailed, import_file
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         try:
             counts = import_file(context, file)
         except (ImportFailed, OSError) as error:

@@ -4,20 +4,19 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
+from collector.cli_parts import DIRECTORY, FILE, fail
 from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
     from collector.backups.ledger import Ledger, ObjectLedger, Problem
     from collector.jobs.backups import Account
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 KINDS = ("docx", "xlsx", "pdf", "json")
 _HOUR_MS = 3_600_000
 
@@ -44,7 +43,7 @@ def backups(
     Exit 0: everything asked is proven; 1: something is bad or not proven; 2: cannot be told.
     """
     if (period is None) != (target is None):
-        _fail("--period and --to belong together")
+        fail("--period and --to belong together")
     try:
         with open_context(directory) as context:
             found = _account(context, as_of, object_)
@@ -52,7 +51,7 @@ def backups(
                 _record(context, found, (object_, period), target, lang)
                 return
     except (ConfigError, OSError, SQLAlchemyError) as error:
-        _fail(str(error))
+        fail(str(error))
     names = [object_] if object_ else None
     if as_json:
         click.echo(json.dumps(_json(found.ledger, names), ensure_ascii=False))
@@ -80,11 +79,11 @@ def _account(context: Context, as_of: str | None, object_: str | None) -> "Accou
         with context.read() as conn:
             found = jobs.account(conn, context.now(), at)
     except ValueError as error:
-        _fail(f"--as-of: {error}")
+        fail(f"--as-of: {error}")
     except (jobs.NoBackups, figures.NoFigure) as error:
-        _fail(f"{error.code}: {error}")
+        fail(f"{error.code}: {error}")
     if object_ is not None and all(one.name != object_ for one in found.ledger.objects):
-        _fail(f"no_such_object: {object_}; there are: {', '.join(o.name for o in found.ledger.objects)}")
+        fail(f"no_such_object: {object_}; there are: {', '.join(o.name for o in found.ledger.objects)}")
     return found
 
 
@@ -153,15 +152,10 @@ def _record(
 
     kind = target.suffix.lower().lstrip(".")
     if kind not in KINDS:
-        _fail(f"{target}: the file must end in one of .{', .'.join(KINDS)}")
+        fail(f"{target}: the file must end in one of .{', .'.join(KINDS)}")
     try:
         data = backup_record.export(context, found, asked, kind, lang)
     except backup_record.PROBLEMS as error:
-        _fail(f"{getattr(error, 'code', 'bad_period')}: {error}")
+        fail(f"{getattr(error, 'code', 'bad_period')}: {error}")
     target.write_bytes(data)
     click.echo(f"{target}: {len(data)} bytes")
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(f"error: {text}", err=True)
-    sys.exit(2)

@@ -1,20 +1,18 @@
 """`capacity DIR [ASSET]`: days until it is full. `baseline DIR ASSET CHECK`: what there is, to approve."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, open_context
 
 if TYPE_CHECKING:
     from collector.jobs.capacity import Place
-
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -36,19 +34,14 @@ def capacity(directory: Path, asset: str | None, days: int, as_json: bool) -> No
             with context.read() as conn:
                 found = job.outlooks(conn, context.now(), days, asset)
     except (ConfigError, OSError, SQLAlchemyError) as error:
-        _fail(str(error))
+        fail(str(error))
     if asset is not None and not found:
-        _fail(f"{asset}: no reading of a file system or tablespace in the last {days} days")
+        fail(f"{asset}: no reading of a file system or tablespace in the last {days} days")
     if as_json:
         click.echo(json.dumps([_json(one) for one in found], ensure_ascii=False))
         return
     for one in found:
         click.echo("\t".join(_row(one)))
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(f"error: {text}", err=True)
-    sys.exit(2)
 
 
 def _json(one: "Place") -> dict[str, Any]:
@@ -109,7 +102,7 @@ def baseline(directory: Path, asset: str, check: str) -> None:
             with context.read() as conn:
                 found = baselines.propose(conn, asset, check)
     except (ConfigError, OSError, SQLAlchemyError, baselines.NoProposal) as error:
-        _fail(str(error))
+        fail(str(error))
     click.echo(f"# {check} on {asset}, as seen at {found.taken_at} ms (entry {found.idx}, line {found.line})")
     click.echo(
         json.dumps({"check": check, "assets": [asset], "params": found.params}, ensure_ascii=False, indent=1)

@@ -10,12 +10,10 @@ from typing import Any
 import click
 
 from collector.cli_by import must_exist
+from collector.cli_parts import DIRECTORY, FILE, fail
 from collector.context import ConfigError, open_context
 from collector.estate.errors import EstateError
 from collector.estate.loading import Loaded
-
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -64,9 +62,9 @@ def apply(directory: Path, file: Path, dry_run: bool, by: str, as_json: bool) ->
                 _show(changes, notes)
             outcome = None if dry_run else estates.apply(context, loaded, by=by)
     except (ConfigError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
     except estates.RoundError as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
         said = {
             "changes": [asdict(change) for change in changes],
@@ -115,7 +113,7 @@ def _load(file: Path, as_json: bool) -> Loaded:
     from collector.notify.channels import trouble
 
     if not file.is_file():
-        _fail(f"{file}: no such file")
+        fail(f"{file}: no such file")
     try:
         return read_estate(file.name, _reader(file.parent), installed(), trouble)
     except EstateError as error:
@@ -130,8 +128,3 @@ def _load(file: Path, as_json: bool) -> Loaded:
 
 def _reader(folder: Path) -> Callable[[str], bytes]:
     return lambda name: (folder / name).read_bytes()
-
-
-def _fail(message: str) -> Any:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)

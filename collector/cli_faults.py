@@ -5,19 +5,19 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
+from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, open_context
 
 if TYPE_CHECKING:
     from collector.faults.model import Clock, Event, Fault, Finding, ReportDue, Vulnerability
     from collector.jobs.faults import Told
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _BAD = ("late", "unknown")
 
 
@@ -94,16 +94,16 @@ def _told(directory: Path, period: str | None, as_of: str | None) -> "Told":
             with context.read() as conn:
                 return jobs.told(conn, at, period)
     except NoScorecard as error:
-        _fail(f"{error.code}: {error}")
+        fail(f"{error.code}: {error}")
     except (ConfigError, OSError, SQLAlchemyError, AvailabilityError) as error:
-        _fail(str(error))
+        fail(str(error))
     except ValueError as error:
-        _fail(f"--as-of: {error}")
+        fail(f"--as-of: {error}")
 
 
 def _must_be_there(id_: str | None, shown: list[Any], known: Iterable[str]) -> None:
     if id_ is not None and not shown:
-        _fail(f"not_found: {id_}; there are: {', '.join(known) or 'none'}")
+        fail(f"not_found: {id_}; there are: {', '.join(known) or 'none'}")
 
 
 def _open(fault: "Fault") -> bool:
@@ -189,8 +189,3 @@ def _flaw_lines(one: "Vulnerability", when: _Clock) -> Iterator[str]:
         yield _clock_line(clock, when)
     if one.ended_ms is not None:
         yield f"  ended {when(one.ended_ms)} by {one.ended_by}"
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(f"error: {text}", err=True)
-    sys.exit(2)

@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from checks.recurrence import zone
+from collector.cli_parts import DIRECTORY, FILE
 from collector.context import ConfigError, open_context
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 _BUCKETS = (
     "up",
     "degraded",

@@ -1,10 +1,9 @@
 """`key`: a person's own key, made and used where he is; `account key`: enrolled by another account."""
 
 import json
-import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,13 +13,11 @@ from checks.wire.signing import Signer
 from checks.wire.token import approval_code
 from collector import keyfiles
 from collector.cli_by import must_exist
+from collector.cli_parts import DIRECTORY, FILE, fail
 from collector.context import ConfigError, open_context
 from collector.statements.model import Through
 from collector.statements.persons import ROLES, Request, encode_request, parse_request
 from collector.statements.text import PERSON_KEY, TextError, pack, sign, unpack
-
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def _origin(_context: click.Context, _param: click.Parameter, value: str) -> str:
@@ -40,12 +37,6 @@ origin = click.option(
     help="Name of the log it is for: in the policy the word after `log`, up to the first +.",
 )
 """The log that signed bytes are for."""
-
-
-def fail(message: str) -> NoReturn:
-    """Say why, and end with 2."""
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
 
 
 def signer_of(path: Path, passphrase: Path | None = None) -> Signer:

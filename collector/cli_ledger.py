@@ -4,19 +4,18 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli_by import must_exist
-from collector.context import ConfigError, Context, open_context
+from collector.cli_parts import DIRECTORY, FILE, fail, opened
+from collector.context import Context
 
 if TYPE_CHECKING:
     from collector.jobs.ledgers import Kept
     from collector.ledger.difference import Difference
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 _HEADINGS = {
     "id": "资产编号",
     "name": "名称",
@@ -34,18 +33,6 @@ _HEADINGS = {
     "address": "IP地址",
     "version": "版本",
 }
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
-
-
-def _open(directory: Path) -> Context:
-    try:
-        return open_context(directory)
-    except (ConfigError, OSError) as error:
-        _fail(str(error))
 
 
 @click.group()
@@ -82,7 +69,7 @@ def import_(
     from collector.ledger.model import LedgerError
     from collector.scans.model import short
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         kept = ledgers.remembered(directory)
         said_now = _given(columns, {}, "--map COLUMN=FIELD")
         _given(kinds, kept["kinds"], "--kind WORD=KIND")
@@ -98,7 +85,7 @@ def import_(
                 piece.text(found.rows, f"{short(file.name)} (SHA-256 {made.digest})"), encoding="utf-8"
             )
         except (LedgerError, OSError) as error:
-            _fail(f"{file.name}: {error}")
+            fail(f"{file.name}: {error}")
     if as_json:
         said = {"rows": len(found.rows), "rejected": [asdict(one) for one in found.rejected]}
         click.echo(
@@ -125,7 +112,7 @@ def _given(words: tuple[str, ...], into: dict[str, str], form: str) -> dict[str,
     for one in words:
         left, mark, right = one.rpartition("=")
         if not mark or not left or not right:
-            _fail(f"{one}: {form} is wanted")
+            fail(f"{one}: {form} is wanted")
         into[left] = right
     return into
 
@@ -134,7 +121,7 @@ def _known(columns: dict[str, str]) -> None:
     from collector.ledger.model import FIELDS
 
     if odd := [field for field in columns.values() if field not in FIELDS]:
-        _fail(f"--map: {odd[0]}: no such field; {', '.join(FIELDS)} are known")
+        fail(f"--map: {odd[0]}: no such field; {', '.join(FIELDS)} are known")
 
 
 @ledger.command()
@@ -149,17 +136,17 @@ def export(directory: Path, target: Path) -> None:
     from collector.ledger.model import LedgerError
 
     if target.suffix.lower() not in (".xlsx", ".csv"):
-        _fail(f"--to {target.name}: a name that ends in .xlsx or .csv is wanted")
-    with _open(directory) as context:
+        fail(f"--to {target.name}: a name that ends in .xlsx or .csv is wanted")
+    with opened(directory) as context:
         try:
             kept = ledgers.read(directory)
         except LedgerError as error:
-            _fail(str(error))
+            fail(str(error))
         rows = _rows(context, kept)
     try:
         target.write_bytes(_csv(rows) if target.suffix.lower() == ".csv" else _book(rows, kept))
     except OSError as error:
-        _fail(str(error))
+        fail(str(error))
     click.echo(f"{len(rows)} assets in {target}")
 
 
@@ -227,13 +214,13 @@ def diff(directory: Path, discovered: Path, logged: bool, by: str, as_json: bool
     from collector.ledger import difference
     from collector.ledger.model import LedgerError
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         must_exist(context, by)
         try:
             kept, data = ledgers.read(directory), discovered.read_bytes()
             found = difference.compare(kept.rows, difference.discovered(_documents(data)))
         except (LedgerError, OSError, ValueError, RecursionError) as error:
-            _fail(f"{discovered.name}: {error}")
+            fail(f"{discovered.name}: {error}")
         entry = ledgers.log_difference(context, kept, data, found, by=by) if logged else None
     if as_json:
         click.echo(json.dumps({**asdict(found), "entry": entry}, ensure_ascii=False))

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
+from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, open_context
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collector.inspection.obligations import ObligationLine
     from collector.jobs.cadence import Told
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 CHINA = zone("Asia/Shanghai")
 
 
@@ -47,16 +47,16 @@ def obligations(
             derive.catch_up(context)
             now = context.now()
             if at is not None and at > now:
-                _fail("--as-of lies in the future: nothing is known of it")
+                fail("--as-of lies in the future: nothing is known of it")
             with context.read() as conn:
                 whole = period == "term"
                 told = cadence.ledger(
                     conn, now if at is None else at, None if whole else period, whole_term=whole
                 )
     except (ConfigError, OSError, SQLAlchemyError, AvailabilityError) as error:
-        _fail(str(error))
+        fail(str(error))
     except (NoScorecard, cadence.NoLedger) as error:
-        _fail(str(error))
+        fail(str(error))
     if ident is not None:
         told = _only(told, ident)
     if as_json:
@@ -76,7 +76,7 @@ def _only(told: "Told", ident: str) -> "Told":
         ids = [line.obligation.id for line in told.lines]
         near = get_close_matches(ident, ids, n=1)
         guess = f"; did you mean {near[0]}?" if near else f"; there are {ids[0]} to {ids[-1]}"
-        _fail(f"{told.pack} has no obligation {ident}{guess}")
+        fail(f"{told.pack} has no obligation {ident}{guess}")
     return replace(told, lines=found)
 
 
@@ -139,13 +139,8 @@ def _instant(text: str | None) -> int | None:
     try:
         return parse_instant(text, CHINA)
     except (ValueError, OverflowError):
-        _fail(f"--as-of {text}: no instant; write it as in 2026-07-10 or 2026-07-10T08:00")
+        fail(f"--as-of {text}: no instant; write it as in 2026-07-10 or 2026-07-10T08:00")
 
 
 def _clock(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, CHINA).isoformat(timespec="minutes")
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(f"error: {text}", err=True)
-    sys.exit(2)

@@ -1,12 +1,11 @@
 """`record export`: a closed round's inspection record as a file."""
 
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from collector.cli_parts import fail
 from collector.context import ConfigError, open_context
 
 KINDS = ("docx", "xlsx", "pdf", "json")
@@ -34,14 +33,14 @@ def export(directory: Path, identity: str, target: Path, lang: str, template: Pa
     """
     kind = target.suffix.lower().lstrip(".")
     if kind not in KINDS:
-        _fail(f"{target}: the file must end in one of .{', .'.join(KINDS)}")
+        fail(f"{target}: the file must end in one of .{', .'.join(KINDS)}")
     if template is not None and kind != "docx":
-        _fail("--template is for docx only")
+        fail("--template is for docx only")
     try:
         data = _make(directory, identity, kind, lang, template)
         target.write_bytes(data)
     except (ConfigError, OSError, SQLAlchemyError) as error:
-        _fail(str(error))
+        fail(str(error))
     click.echo(f"{target}: {len(data)} bytes")
 
 
@@ -56,12 +55,6 @@ def _make(directory: Path, identity: str, kind: str, lang: str, template: Path |
         with open_context(directory) as context:
             return reports.export(reports.closed(context, identity), kind, lang, template)
     except (reports.NoRecordError, reports.EmptyRecordError, FontMissingError, TemplateError) as error:
-        _fail(f"{error.code}: {error}")
+        fail(f"{error.code}: {error}")
     except Damaged as error:
-        _fail(f"damaged: {error}")
-
-
-def _fail(message: str) -> NoReturn:
-    """Say why it cannot be done, and exit with 2."""
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
+        fail(f"damaged: {error}")

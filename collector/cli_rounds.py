@@ -1,7 +1,6 @@
 """`rounds`, `round show`, `round run`."""
 
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,10 @@ import click
 from checks.codec import to_json
 from checks.recurrence import zone
 from collector.cli_by import must_exist
-from collector.context import ConfigError, Context, open_context
+from collector.cli_parts import DIRECTORY, fail, opened
+from collector.context import Context
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _DAY_MS = 86_400_000
-
-
-def _open(directory: Path) -> Context:
-    try:
-        return open_context(directory)
-    except (ConfigError, OSError) as error:
-        _fail(str(error))
-        raise
-
-
-def _fail(message: str) -> None:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
 
 
 @click.command()
@@ -41,7 +27,7 @@ def rounds(directory: Path, days: int, as_json: bool) -> None:
     from collector.jobs import derive
     from collector.jobs import rounds as jobs
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         derive.catch_up(context)
         now = context.now()
         with context.read() as conn:
@@ -86,7 +72,7 @@ def show(directory: Path, id_: str, as_json: bool) -> None:
     from collector.jobs import derive
     from collector.jobs import rounds as jobs
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         derive.catch_up(context)
         jobs.close_due(context)
         try:
@@ -98,8 +84,7 @@ def show(directory: Path, id_: str, as_json: bool) -> None:
                     else jobs.draft(context, conn, one.round, one.window)
                 )
         except (jobs.NoRound, EmptyRecord) as error:
-            _fail(str(error))
-            return
+            fail(str(error))
     entry = one.record.idx if one.record else None
     if as_json:
         closed = one.record is not None
@@ -161,13 +146,12 @@ def run(directory: Path, id_: str, by: str, as_json: bool) -> None:
     """Have round ID run now: due within an hour, in the plans of all agents with a part in it."""
     from collector.jobs import estates
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         must_exist(context, by)
         try:
             window, agents, absent = estates.run_round(context, id_, by=by)
         except estates.RoundError as error:
-            _fail(str(error))
-            return
+            fail(str(error))
     if as_json:
         said = {"window": to_json(window), "agents": list(agents), "not_enrolled": list(absent)}
         click.echo(json.dumps(said))

@@ -1,35 +1,21 @@
 """`scan import`, `scan list`, `scan show`."""
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from checks.recurrence import zone
 from collector.cli_by import must_exist
-from collector.context import ConfigError, Context, open_context
+from collector.cli_parts import DIRECTORY, FILE, fail, opened
+from collector.context import Context
 
 if TYPE_CHECKING:
     from collector.scans.model import Scan
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 _MOST_DOUBTS = 50
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
-
-
-def _open(directory: Path) -> Context:
-    try:
-        return open_context(directory)
-    except (ConfigError, OSError) as error:
-        _fail(str(error))
 
 
 @click.group()
@@ -68,7 +54,7 @@ def import_(
     from collector.scans import reading, tables
     from collector.scans.model import ScanError
 
-    with _open(directory) as context:
+    with opened(directory) as context:
         must_exist(context, by)
         _known_assets(context, assets)
         try:
@@ -80,7 +66,7 @@ def import_(
                 idx = jobs.add(context, found, jobs.Source(data, file.name, by, assets, scope))
                 _keep(directory, tool or "csv", kept)
         except (ScanError, OSError, ValueError) as error:
-            _fail(f"{file.name}: {error}")
+            fail(f"{file.name}: {error}")
     counts = found.counts()
     if as_json:
         said: dict[str, Any] = {
@@ -130,12 +116,12 @@ def _known_assets(context: Context, assets: tuple[str, ...]) -> None:
         applied = estates.newest(conn)
         known = {one.id for one in estates.loaded(conn, applied.idx).estate.assets} if applied else set()
     if odd := [one for one in assets if one not in known]:
-        _fail(f"--asset {odd[0]}: the estate has no such asset")
+        fail(f"--asset {odd[0]}: the estate has no such asset")
 
 
 def _place(directory: Path, name: str) -> Path:
     if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
-        _fail(f"--tool {name}: letters, digits, - and _ are wanted")
+        fail(f"--tool {name}: letters, digits, - and _ are wanted")
     return directory / "mappings" / f"scan-{name}.json"
 
 
@@ -146,7 +132,7 @@ def _mapping(directory: Path, name: str, given: tuple[str, ...], fields: tuple[s
     for one in given:
         column, mark, field = one.rpartition("=")
         if not mark or field not in fields:
-            _fail(f"--map {one}: COLUMN=FIELD is wanted, FIELD one of {', '.join(fields)}")
+            fail(f"--map {one}: COLUMN=FIELD is wanted, FIELD one of {', '.join(fields)}")
         kept[field] = column
     return kept
 
@@ -165,7 +151,7 @@ def list_(directory: Path, as_json: bool) -> None:
     """Imported scans, newest first."""
     from collector.jobs import scans as jobs
 
-    with _open(directory) as context, context.read() as conn:
+    with opened(directory) as context, context.read() as conn:
         found = jobs.logged(conn)[::-1]
     for one in found:
         if as_json:
@@ -194,10 +180,10 @@ def show(directory: Path, idx: int, as_json: bool) -> None:
     """One import, and the findings of its tool and scope as the imports up to it tell them."""
     from collector.jobs import scans as jobs
 
-    with _open(directory) as context, context.read() as conn:
+    with opened(directory) as context, context.read() as conn:
         one = next((each for each in jobs.logged(conn) if each.idx == idx), None)
         if one is None:
-            _fail(f"entry {idx} is no scan")
+            fail(f"entry {idx} is no scan")
         found = jobs.history(conn, one.series, idx)
     if as_json:
         click.echo(

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-
+from collector.cli_parts import FILE
 
 # Commands that need the database, loaded only when they are asked for.
 _OVER_THE_LOG = {

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
 from collector.cli_by import COMMAND_LINE, must_be
+from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collector.scoring.model import Line, Money
     from collector.scoring.terms import Value
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 CHINA = zone("Asia/Shanghai")
 
 
@@ -49,8 +49,8 @@ def show(
     from collector.jobs import scorecard_json
     from collector.jobs import scorecards as jobs
 
-    with _opened(directory) as context:
-        at = _instant(as_of)
+    with caught_up(directory) as context:
+        at = instant(as_of)
         made = jobs.scorecard(context, period, at, _options(chosen))
         with context.read() as conn:
             status = jobs.status(conn, made)
@@ -58,7 +58,7 @@ def show(
     if as_json:
         click.echo(json.dumps(scorecard_json.whole(made, status, supposed), ensure_ascii=False))
     else:
-        click.echo("\n".join(_lines(made, status)))
+        click.echo("\n".join(card_lines(made, status)))
         for text, other in supposed:
             click.echo("\n".join(_supposed(text, made, other)))
     sys.exit(1 if made.scorecard.total is None or made.scorecard.vetoes else 0)
@@ -72,7 +72,7 @@ def seal(directory: Path, period: str, by: str) -> None:
     """Log the scorecard of a period that is over; again, once later evidence changes it: an amendment."""
     from collector.jobs import scorecards as jobs
 
-    with _opened(directory) as context:
+    with caught_up(directory) as context:
         must_be(context, by, "manager", "admin")
         done = jobs.seal(context, period, by=by)
     if done is None:
@@ -94,7 +94,7 @@ def periods(directory: Path, as_json: bool) -> None:
     from collector.jobs import scorecard_json
     from collector.jobs import scorecards as jobs
 
-    with _opened(directory) as context, context.read() as conn:
+    with caught_up(directory) as context, context.read() as conn:
         known = jobs.every_period(conn, context.now())
         rows = [(one, jobs.history(conn, one.name)) for one in known]
     if as_json:
@@ -116,7 +116,7 @@ def term(directory: Path, as_json: bool) -> None:
     from collector.jobs.term import term_sheet
     from collector.judging.term import STATES
 
-    with _opened(directory) as context, context.read() as conn:
+    with caught_up(directory) as context, context.read() as conn:
         lines = term_sheet(conn, context.now())
     if as_json:
         click.echo(json.dumps([to_json(one) for one in lines], ensure_ascii=False))
@@ -143,7 +143,7 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
     from checks.codec import to_json
     from collector.jobs import scorecards as jobs
 
-    with _opened(directory) as context, context.read() as conn:
+    with caught_up(directory) as context, context.read() as conn:
         found = jobs.changes(conn, period, context.now())
     share = found.share
     if as_json:
@@ -152,14 +152,14 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
     else:
         for one in found.drifts:
             word = "unapproved" if one.change is None else f"approved by entry {one.change}"
-            click.echo(f"{_clock(one.opened_ms)}\t{one.check}\t{one.target}\t{one.name}\t{word}")
+            click.echo(f"{clock_text(one.opened_ms)}\t{one.check}\t{one.target}\t{one.name}\t{word}")
         part = "" if share is None else f", {_points(share * 100)} %"
         click.echo(f"{len(found.unapproved)} of {len(found.drifts)} changes unapproved{part}")
     sys.exit(1 if found.unapproved else 0)
 
 
 @contextmanager
-def _opened(directory: Path) -> Iterator[Context]:
+def caught_up(directory: Path) -> Iterator[Context]:
     """The collector with everything derived; mistakes end the program with 2."""
     from collector.availability.errors import AvailabilityError
     from collector.jobs import derive
@@ -170,14 +170,14 @@ def _opened(directory: Path) -> Iterator[Context]:
             derive.catch_up(context)
             yield context
     except NoScorecard as error:
-        _fail(f"{error.code}: {error}")
+        fail(f"{error.code}: {error}")
     except (ConfigError, AvailabilityError, OSError, SQLAlchemyError) as error:
-        _fail(str(error))
+        fail(str(error))
     except ValueError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
-def _instant(text: str | None) -> int | None:
+def instant(text: str | None) -> int | None:
     from collector.jobs import figures
 
     return None if text is None else figures.instant_of(text, "Asia/Shanghai")
@@ -189,16 +189,16 @@ def _options(chosen: tuple[str, ...]) -> dict[str, "Value"]:
     for text in chosen:
         key, given, value = text.partition("=")
         if not given or not key:
-            _fail(f"--option {text}: KEY=VALUE is wanted")
+            fail(f"--option {text}: KEY=VALUE is wanted")
         made[key] = int(value) if value.isdecimal() else value
     return made
 
 
-def _lines(made: "Made", status: "Status") -> Iterator[str]:
+def card_lines(made: "Made", status: "Status") -> Iterator[str]:
     card = made.scorecard
     period = card.period
     yield f"{card.pack} {period.name} ({period.first} .. {period.end}, not included), {_status(status)}"
-    yield f"as of {_clock(card.as_of_ms)}, log size {made.size}, pack {card.pack_digest[:16]}"
+    yield f"as of {clock_text(card.as_of_ms)}, log size {made.size}, pack {card.pack_digest[:16]}"
     for line in card.lines:
         yield "  " + _line(line, made)
     if card.deducted:
@@ -208,9 +208,9 @@ def _lines(made: "Made", status: "Status") -> Iterator[str]:
     for veto in card.vetoes:
         yield f"veto: {veto}"
     for step in card.money:
-        yield f"  {step.id}: {_yuan(step)} [{step.clause}]"
+        yield f"  {step.id}: {yuan(step)} [{step.clause}]"
     for other in card.others:
-        money = ", ".join(f"{step.id} {_yuan(step)}" for step in other.money)
+        money = ", ".join(f"{step.id} {yuan(step)}" for step in other.money)
         yield f"other reading {other.option}={other.value} [{other.clause}]: {_points(other.total)}; {money}"
     yield from _changed(made)
     yield from _outlook(made)
@@ -274,7 +274,7 @@ def _outlook(made: "Made") -> Iterator[str]:
     yield f"sure {_points(found.sure)}, at risk {_points(found.at_risk)}, lost {_points(found.lost)}"
     for risk in found.risks:
         where = f" {risk.unit}" if risk.unit else ""
-        until = f" by {_clock(risk.until_ms)}" if risk.until_ms is not None else ""
+        until = f" by {clock_text(risk.until_ms)}" if risk.until_ms is not None else ""
         what = ", ".join(sorted({f"{kind} {reason}" for kind, reason, *_ in risk.acts})) or "-"
         yield f"  {risk.line}{where}: {_points(risk.high - risk.low)} points: {what}{until}"
 
@@ -297,14 +297,9 @@ def _points(value: Fraction | None) -> str:
     return "not proven" if value is None else number(value)
 
 
-def _yuan(step: "Money") -> str:
+def yuan(step: "Money") -> str:
     return f"{step.yuan}" if step.yuan is not None else f"not proven ({step.low} .. {step.high})"
 
 
-def _clock(ms: int) -> str:
+def clock_text(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, CHINA).isoformat(timespec="milliseconds")
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(f"error: {text}", err=True)
-    sys.exit(2)

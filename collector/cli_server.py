@@ -13,17 +13,11 @@ from checks.wire import note
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from checks.wire.signing import Signer, new_seed
+from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, open_context, system_clock
 from collector.tls import make_certificate, write_secret
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FIRST_ACCOUNT = "admin"
-
-
-def fail(message: str) -> None:
-    """Say why it cannot be done, and exit with 2."""
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
 
 
 @click.command()
@@ -38,7 +32,6 @@ def init(directory: Path, origin: str | None, listen: str, url: str | None, data
         password = make(directory, origin, listen, url, database)
     except (ConfigError, WireError, OSError) as error:
         fail(str(error))
-        return
     vkey = (directory / "keys" / "log.vkey").read_text(encoding="utf-8").strip()
     click.echo(f"log key (give this to the buyer, on paper): {vkey}")
     click.echo(f"account {FIRST_ACCOUNT}, one-time password: {password}")

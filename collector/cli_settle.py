@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.cli_by import COMMAND_LINE, must_be
-from collector.cli_scorecards_dir import DIRECTORY, _instant, _opened, _yuan
+from collector.cli_parts import DIRECTORY
+from collector.cli_scorecards_dir import caught_up, instant, yuan
 
 if TYPE_CHECKING:
     from collector.judging.settling import Settled
@@ -36,8 +37,8 @@ def settle(
     if sealing:
         _seal(directory, payment, by, as_json=as_json)
         return
-    with _opened(directory) as context:
-        made = jobs.settlements(context, _instant(as_of))
+    with caught_up(directory) as context:
+        made = jobs.settlements(context, instant(as_of))
     if as_json:
         click.echo(json.dumps([judging_json.settlement(one) for one in made], ensure_ascii=False))
         return
@@ -48,7 +49,7 @@ def settle(
 def _seal(directory: Path, payment: str | None, by: str, *, as_json: bool) -> None:
     from collector.jobs import settlements as jobs
 
-    with _opened(directory) as context:
+    with caught_up(directory) as context:
         must_be(context, by, "manager", "admin")
         done = jobs.seal(context, by=by, name=payment)
     if as_json:
@@ -58,7 +59,7 @@ def _seal(directory: Path, payment: str | None, by: str, *, as_json: bool) -> No
         word = "sealed" if one.number == 0 else f"amendment {one.number}"
         click.echo(f"{one.name}: {word}, entry {idx}")
         for step in one.settlement.money:
-            click.echo(f"  {step.id}: {_yuan(step)} [{step.clause}]")
+            click.echo(f"  {step.id}: {yuan(step)} [{step.clause}]")
     if not done:
         click.echo("nothing to seal: every payment whose periods are sealed is in the log as it is")
 
@@ -68,4 +69,4 @@ def _lines(one: "Settled") -> Iterator[str]:
     awaited = f"; not begun: {', '.join(one.awaited)}" if one.awaited else ""
     yield f"{one.settlement.pack} {one.name} ({', '.join(one.settlement.periods)}), {word}{awaited}"
     for step in one.settlement.money:
-        yield f"  {step.id}: {_yuan(step)} [{step.clause}]"
+        yield f"  {step.id}: {yuan(step)} [{step.clause}]"

@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire.errors import WireError
 from collector.cli_by import COMMAND_LINE, must_exist
-from collector.cli_keys import DIRECTORY, FILE, fail, origin, passphrase_file, signer_of
+from collector.cli_keys import origin, passphrase_file, signer_of
+from collector.cli_parts import DIRECTORY, FILE, fail
 from collector.context import ConfigError, Context, open_context
 from collector.statements.fields import ZONE, FieldsError, Type
 from collector.statements.kind import written

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli_scorecards_dir import DIRECTORY, _clock, _opened
+from collector.cli_parts import DIRECTORY
+from collector.cli_scorecards_dir import caught_up, clock_text
 
 if TYPE_CHECKING:
     from collector.judging.suspicious import Suspicion
@@ -26,7 +27,7 @@ def suspicious(directory: Path, period: str, as_json: bool) -> None:
     from checks.codec import to_json
     from collector.jobs import suspicious as jobs
 
-    with _opened(directory) as context, context.read() as conn:
+    with caught_up(directory) as context, context.read() as conn:
         found = jobs.suspicions(conn, period, context.now())
     if as_json:
         click.echo(json.dumps(to_json(found), ensure_ascii=False))
@@ -40,7 +41,7 @@ def suspicious(directory: Path, period: str, as_json: bool) -> None:
 def line(one: "Suspicion") -> str:
     """One as text: what, where, since when, and the looks by entry and line."""
     of = f" of {one.of}" if one.of else ""
-    span = f"{_clock(one.from_ms)} .. {_clock(one.to_ms)}"
+    span = f"{clock_text(one.from_ms)} .. {clock_text(one.to_ms)}"
     places = " ".join(f"{place.entry}:{place.line}" for place in one.looks)
     return (
         f"{one.word}{of}\t{one.check} {one.reading}\t{one.target}\t{span}\t{len(one.looks)} looks: {places}"

@@ -26,7 +26,7 @@ import year_tale
 import year_truth
 from year_tale import AMENDED_AFTER, COPY, DAY, FAKED, FAKED_WEEKS, MODEL, at
 
-from collector.cli_scorecards_dir import _lines
+from collector.cli_scorecards_dir import card_lines
 from collector.evidence.periods import parse_period
 from collector.jobs import cadence, scorecards, settlements, suspicious
 from collector.jobs.bundles import make_bundle
@@ -159,7 +159,7 @@ def explained(site, cards):
     with site.context.read() as conn:
         status = scorecards.status(conn, made)
     say(f"{card.period.name} in full:")
-    for line in _lines(made, status):
+    for line in card_lines(made, status):
         say(f"    {line}")
 
 
