@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agent.errors import AgentError
+from agent.plain import plain_yaml
 from agent.state import check_private
 from checks.api import ErrorKind, ObservationError
 
@@ -80,8 +81,6 @@ def count(path: Path) -> int:
 
 
 def _read(path: Path) -> dict[str, Secret]:
-    from agent.settings import plain_yaml
-
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:

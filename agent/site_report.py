@@ -22,6 +22,7 @@ from typing import Any
 
 from agent import doctor_plan, settings, site_asks
 from agent.errors import AgentError
+from agent.plain import plain_yaml
 from agent.shown import Shown, table
 from agent.sources.means import Means
 from agent.sources.snmp_responder import Recording
@@ -103,8 +104,6 @@ def _part(asked: site_asks.Asked, means: Means) -> dict[str, Any]:
 
 def _secrets(state: State) -> Iterator[str]:
     """Every secret text of secrets.yaml."""
-    from agent.settings import plain_yaml
-
     path = state.path("secrets.yaml")
     if not path.exists():
         return

@@ -16,6 +16,7 @@ from agent.drills.drill import LocalDrills
 from agent.drills.settings import Drills
 from agent.drills.work import Progress, silent
 from agent.errors import AgentError
+from agent.plain import plain_yaml
 from agent.shown import Shown, table
 from agent.single import params_of
 from agent.sources.backup import open_backups
@@ -142,7 +143,7 @@ def _planned(state: Path, name: str) -> dict[str, Any]:
 def questions(path: Path) -> list[Any]:
     """A list of {id, sql or path, expected} in a YAML or JSON file; numbers are taken as text."""
     try:
-        raw = settings.plain_yaml(path.read_text("utf-8"), path)
+        raw = plain_yaml(path.read_text("utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
         raise AgentError("no_file", f"{path}: {error}") from None
     if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import AgentError
+from agent.plain import plain_yaml
 from checks.api import ErrorKind, ObservationError
 
 NAME = "hosts.yaml"
@@ -79,8 +80,6 @@ class Pins:
 
 
 def _read(path: Path) -> dict[str, Pin]:
-    from agent.settings import plain_yaml
-
     given = plain_yaml(path.read_text("utf-8"), path) or {}
     if not isinstance(given, dict):
         raise AgentError("pins", f"{path}: names with their keys are wanted")
