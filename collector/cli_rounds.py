@@ -71,11 +71,12 @@ def show(directory: Path, id_: str, as_json: bool) -> None:
     from collector.inspection.record import EmptyRecord
     from collector.jobs import derive
     from collector.jobs import rounds as jobs
+    from collector.judging.judge import NoScorecard
 
     with opened(directory) as context:
         derive.catch_up(context)
-        jobs.close_due(context)
         try:
+            jobs.close_due(context)
             with context.read() as conn:
                 one = jobs.find(conn, id_, context.now())
                 record = (
@@ -83,7 +84,7 @@ def show(directory: Path, id_: str, as_json: bool) -> None:
                     if one.record
                     else jobs.draft(context, conn, one.round, one.window)
                 )
-        except (jobs.NoRound, EmptyRecord) as error:
+        except (jobs.NoRound, EmptyRecord, NoScorecard) as error:
             fail(str(error))
     entry = one.record.idx if one.record else None
     if as_json:

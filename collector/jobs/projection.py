@@ -18,9 +18,11 @@ from collector.inspection import human as people
 from collector.inspection.obligations_looks import looked
 from collector.inspection.record import parse as parse_record
 from collector.jobs import said as sayings
+from collector.jobs import versions
 from collector.jobs.placing import OF_IDX, OwnEntry
 from collector.jobs.sequencer import Draft, Sequencer
 from collector.judging.inspections import unit_rounds
+from collector.judging.version import named
 from collector.notify.receipts import is_message
 from collector.store import (
     cadence,
@@ -213,13 +215,32 @@ Wanted = tuple[EntryKind, dict[str, Any], bytes | None]
 def log(
     context: Context, wanted: Sequence[Wanted], guard: Callable[[Connection], None] | None = None
 ) -> tuple[int, ...]:
-    """Sign, log and project these entries together; durable when it returns."""
+    """Sign, log and project these entries together; durable when it returns.
+
+    NoScorecard for what an older version of judging made than one that the log names.
+    """
     entries = tuple(
         (context.own_entry(kind, header, body, _key(kind, header)), body) for kind, header, body in wanted
     )
-    work = ProjectedWork(entries, context.signer, guard)
+    named_ = [named(header) for kind, header, _ in wanted if kind is EntryKind.RECORD and named(header)]
+    newer = versions.guard(context, min(named_)) if named_ else None
+    work = ProjectedWork(entries, context.signer, _both(newer, guard))
     context.writer.place([work])
     return work.idxs
+
+
+Guard = Callable[[Connection], None]
+
+
+def _both(*guards: Guard | None) -> Guard | None:
+    """Guards that have to let it pass, one after the other."""
+    held = [one for one in guards if one is not None]
+
+    def both(conn: Connection) -> None:
+        for one in held:
+            one(conn)
+
+    return both if held else None
 
 
 def _key(kind: EntryKind, header: dict[str, Any]) -> tuple[str, int, int] | None:

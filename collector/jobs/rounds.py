@@ -34,6 +34,8 @@ from collector.jobs import human, projection
 from collector.jobs.batches import lines_of
 from collector.jobs.human import NOBODY, Standing
 from collector.jobs.timer import Timer
+from collector.judging.judge import NoScorecard
+from collector.judging.version import JUDGING
 from collector.store import estates, packs, plans, rounds, series
 from collector.store import human as stored_human
 from collector.store.content import content
@@ -222,7 +224,10 @@ def read_record(conn: Connection, row: RecordRow) -> Record:
 
 
 def close_due(context: Context, now: int | None = None) -> list[str]:
-    """Close every round for which nothing more can come; ids of the windows that were closed."""
+    """Close every round for which nothing more can come; ids of the windows that were closed.
+
+    NoScorecard where the log holds what a newer version of judging made: they wait for that program.
+    """
     at = context.now() if now is None else now
     with context.read() as conn:
         derived = min(at, _derived(conn, at))
@@ -275,6 +280,7 @@ def _close(context: Context, record: Record) -> None:
             "errors": counts.errors,
             "problems": counts.problems,
         },
+        "judging": JUDGING,
     }
 
     def guard(conn: Connection) -> None:
@@ -310,7 +316,7 @@ class Rounds:
     def _turn(self) -> None:
         try:
             close_due(self._context)
-        except (SQLAlchemyError, Damaged) as error:
+        except (SQLAlchemyError, Damaged, NoScorecard) as error:
             log.error("rounds cannot be closed for now: %s", error)
         except Exception:
             # One round that cannot be closed must not end the timer for all others.

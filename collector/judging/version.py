@@ -6,6 +6,7 @@ faults, inspection, availability or backups), together with a line under **Judge
 a row in docs/verifier.md; tests/judging/test_version.py holds a digest of worked results beside it.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,6 +14,12 @@ from typing import Any
 JUDGING = 1
 UNNAMED = 0
 """Of what was sealed before seals named a version."""
+
+FIRST = 1
+"""Records of rounds and of backups named none at first: they were made by this version at the latest."""
+
+Named = tuple[int, int]
+"""A version, and the entry that names it."""
 
 FORM = 2
 """The form of a sealed body that names a version; form 1 names none."""
@@ -27,6 +34,12 @@ def program() -> str:
         return ""
 
 
+def named(header: Mapping[str, Any]) -> int:
+    """The version that an entry's header names, however little else of it can be read."""
+    value = header.get("judging")
+    return value if type(value) is int else UNNAMED
+
+
 def written(raw: dict[str, Any]) -> dict[str, Any]:
     """A sealed body as it is logged: form 1 has no key `judging`."""
     return raw if raw["v"] >= FORM else {key: value for key, value in raw.items() if key != "judging"}
@@ -37,10 +50,10 @@ def fits(form: int, judging: int) -> bool:
     return (form, judging) == (1, UNNAMED) or (form == FORM and judging > UNNAMED)
 
 
-def told(judging: int) -> str:
-    """By what something was sealed, and what this program judges by."""
+def told(judging: int, done: str = "sealed") -> str:
+    """By what something was sealed (or made), and what this program judges by."""
     by = "a program that named no judging version" if judging == UNNAMED else f"judging version {judging}"
-    return f"sealed by {by}, this program judges by {JUDGING}"
+    return f"{done} by {by}, this program judges by {JUDGING}"
 
 
 def advice(judging: int) -> str:

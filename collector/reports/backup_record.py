@@ -15,6 +15,8 @@ from collector.context import Context
 from collector.evidence.periods import PeriodError, parse_period
 from collector.jobs import projection
 from collector.jobs.backups import Account
+from collector.judging.judge import NoScorecard
+from collector.judging.version import JUDGING
 from collector.reports.backup_view import Words, standing
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
@@ -25,7 +27,7 @@ from collector.reports.sheet import Table
 from collector.store import evidence, packs
 from collector.store.content import content
 
-PROBLEMS = (EmptyRecordError, FontMissingError, PeriodError)
+PROBLEMS = (EmptyRecordError, FontMissingError, PeriodError, NoScorecard)
 _FIRST = {SlotState.DUE, SlotState.RUNNING}
 
 
@@ -73,6 +75,7 @@ def logged(context: Context, part: Part, by: str) -> Made:
         "from": part.cut.period.from_ms,
         "to": part.cut.period.to_ms,
         "estate": body["estate"],
+        "judging": JUDGING,
         "by": by,
     }
     return Made(projection.log(context, [(EntryKind.RECORD, header, raw)])[0], raw)

@@ -11,7 +11,7 @@ from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.jobs import projection
 from collector.judging.printed import figures
-from collector.judging.version import program
+from collector.judging.version import JUDGING, program
 from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
 from collector.reports.document_parts import PARTS
 from collector.reports.form_view import FormWords, form_of
@@ -293,6 +293,7 @@ def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
         "to": material.span.to_ms,
         "as_of": material.span.as_of_ms,
         "estate": applied.digest if applied is not None else "",
+        "judging": JUDGING,
         "by": by,
     }
     return projection.log(material.context, [(EntryKind.RECORD, header, raw)])[0], raw

@@ -18,6 +18,7 @@ from collector.backups.said import KINDS, cited, observed_of
 from collector.backups.said import Said as Stated
 from collector.backups.versions import policies_of
 from collector.evidence.bundle import Period
+from collector.verify import judged
 from collector.verify.batches import BackupLine
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
@@ -64,12 +65,13 @@ def asked(history: History) -> bool:
 def check_backups(history: History, found: Looks, begin: int, findings: Findings) -> list[Verdict]:
     """A verdict for each record of backups logged from `begin` on."""
     verdicts = []
+    above = judged.rising(history.said)
     for said in history.said:
         if not _is(said) or said.idx < begin:
             continue
         name = f"backup record {said.header['backups']} {said.header.get('object', '')}".strip()
         try:
-            verdicts.append((name, *_check(said, history, found, begin)))
+            verdicts.append((name, *(judged.outdated(said, above) or _check(said, history, found, begin))))
         except (WireError, FieldError, LookupError, TypeError, ValueError) as error:
             verdicts.append((name, "contradicted", f"it cannot be read: {error}"))
         findings.count("backup records")
@@ -97,9 +99,11 @@ def _check(said: Said, history: History, found: Looks, begin: int) -> tuple[str,
         return "contradicted", "it says that it was made of a log larger than was there"
     made = strict_json.loads(strict_json.dumps(_make(body, history, found)))
     if differs := [name for name in body if made.get(name) != body[name]]:
-        return "contradicted", f"the lines, promises and statements give other {', '.join(sorted(differs))}"
+        why = f"the lines, promises and statements give other {', '.join(sorted(differs))}"
+        return judged.differing(judged.made_by(said.header), why, "made")
     slots = sum(len(one["slots"]) for one in body["objects"])
-    return "proven if", f"{slots} slots, {len(body['problems'])} problems"
+    detail = f"{slots} slots, {len(body['problems'])} problems"
+    return judged.agreed(judged.made_by(said.header), detail, "made")
 
 
 def folded(

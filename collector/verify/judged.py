@@ -5,7 +5,7 @@ same one, a difference is contradicted; by another one it can only be said that 
 program it can be checked.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -13,7 +13,7 @@ from checks.codec import FieldError
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.availability.errors import AvailabilityError
-from collector.judging.version import JUDGING, UNNAMED, advice, told
+from collector.judging.version import FIRST, JUDGING, UNNAMED, Named, advice, named, told
 from collector.packs.model import PackDataError
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
@@ -72,12 +72,9 @@ def verdicts(
     """Entry and verdict of each that was logged from `begin` on, and of older ones that cannot be read;
     what is contradicted is a problem too."""
     before: dict[str, tuple[int, Made]] = {}
-    newest = UNNAMED, -1
+    above = rising(history.said)
     for said in history.said:
-        if said.kind is not EntryKind.RECORD or _KEYS.isdisjoint(said.header):
-            continue
-        above, newest = newest, max(newest, (version_of(said), said.idx), key=lambda one: one[0])
-        if form.key not in said.header:
+        if said.kind is not EntryKind.RECORD or form.key not in said.header:
             continue
         try:
             made = _parsed(form, said)
@@ -86,10 +83,10 @@ def verdicts(
             if said.idx < begin:
                 continue
             one = Logged(said, made, last)
-            word, detail = _fitting(form, one) or _outdated(said, above) or check(one)
+            word, detail = _fitting(form, one) or outdated(said, above) or check(one)
         except PROBLEMS as error:
             why = f"it cannot be made anew: {error}"
-            word, detail = _outdated(said, above) or differing(version_of(said), why)
+            word, detail = outdated(said, above) or differing(named(said.header), why)
         findings.count(form.counted)
         name = form.name(said.header)
         if word == "contradicted":
@@ -117,25 +114,52 @@ def _fitting(form: Form[Made], one: Logged[Made]) -> Word | None:
     return None
 
 
-def _outdated(said: Said, newest: tuple[int, int]) -> Word | None:
-    """Versions of a log only rise: who names an older one than before wants not to be checked by this one."""
-    version, entry = newest
-    if version_of(said) >= version:
+@dataclass(slots=True)
+class Rising:
+    """What records in front of each one name, by entry: the highest version, and the entry that names it.
+
+    `late`: named by records of rounds and backups and by documents alone, which named none at first.
+    """
+
+    every: dict[int, Named]
+    late: dict[int, Named]
+
+
+def rising(said: Iterable[Said]) -> Rising:
+    """Versions of a log only rise; `said`: in order of the log."""
+    made = Rising({}, {})
+    newest = late = UNNAMED, -1
+    for one in said:
+        if one.kind is not EntryKind.RECORD:
+            continue
+        made.every[one.idx], made.late[one.idx] = newest, late
+        own = named(one.header), one.idx
+        newest = max(newest, own, key=lambda pair: pair[0])
+        if _KEYS.isdisjoint(one.header):
+            late = max(late, own, key=lambda pair: pair[0])
+    return made
+
+
+def outdated(said: Said, above: Rising) -> Word | None:
+    """Who names an older version than before (or none any more) wants not to be checked by this one."""
+    own = named(said.header)
+    at_first = own == UNNAMED and _KEYS.isdisjoint(said.header)
+    version, entry = (above.late if at_first else above.every)[said.idx]
+    if own >= version:
         return None
     return "contradicted", f"entry {entry} before it names judging version {version}, and versions only rise"
 
 
-def version_of(said: Said) -> int:
-    """The version of judging that an entry names, however little else of it can be read."""
-    value = said.header.get("judging")
-    return value if type(value) is int else UNNAMED
+def made_by(header: Mapping[str, Any]) -> int:
+    """The version that made a record of a round or of backups, or a document."""
+    return named(header) or FIRST
 
 
-def differing(judging: int, why: str) -> Word:
+def differing(judging: int, why: str, done: str = "sealed") -> Word:
     """What this program makes otherwise: contradicted, unless another version made it."""
     if judging == JUDGING:
         return "contradicted", why
-    return OTHER, f"{told(judging)}: {why}; {advice(judging)}"
+    return OTHER, f"{told(judging, done)}: {why}; {advice(judging)}"
 
 
 def differs(judging: int, names: Sequence[str]) -> Word:
@@ -144,6 +168,8 @@ def differs(judging: int, names: Sequence[str]) -> Word:
     return differing(judging, f"{'the evidence ' if judging == JUDGING else ''}{word} {', '.join(names[:8])}")
 
 
-def agreed(judging: int, detail: str) -> Word:
+def agreed(judging: int, detail: str, done: str = "sealed") -> Word:
     """What this program makes alike."""
-    return "proven if", detail if judging == JUDGING else f"{detail} ({told(judging)}: it makes the same)"
+    if judging == JUDGING:
+        return "proven if", detail
+    return "proven if", f"{detail} ({told(judging, done)}: it makes the same)"

@@ -17,6 +17,7 @@ from collector.inspection.due import history as issued_history
 from collector.inspection.human import governing as governing_people
 from collector.inspection.human import owed as owed_by_people
 from collector.inspection.record import ByPeople, EmptyRecord, Frame, Key, Place, Record, Seen
+from collector.verify import judged
 from collector.verify.batches import Done
 from collector.verify.findings import Findings
 from collector.verify.history import Applied, History, Said
@@ -29,6 +30,7 @@ def check_records(history: History, done: Sequence[Done], begin: int, findings: 
     """A verdict for each inspection record logged from `begin` on."""
     by_digest: dict[str, Record] = {}
     ground = _Ground(history, done, by_digest)
+    above = judged.rising(history.said)
     verdicts = []
     for said in history.said:
         if said.kind is not EntryKind.RECORD or "window" not in said.header:
@@ -41,7 +43,7 @@ def check_records(history: History, done: Sequence[Done], begin: int, findings: 
             by_digest[records.digest(said.document)] = record
             if said.idx < begin:
                 continue  # only carried, for the problems that it left open
-            verdicts.append((name, *_check(said, record, ground, begin)))
+            verdicts.append((name, *(judged.outdated(said, above) or _check(said, record, ground, begin))))
         except (WireError, FieldError, EmptyRecord) as error:
             verdicts.append((name, "contradicted", str(error)))
         findings.count("inspection records")
@@ -71,8 +73,9 @@ def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str
         made = _make(said, record, ground, size)
         if made is not None and _comparable(made, record) == _comparable(record, made):
             counts = record.overview
-            return "proven if", f"{counts.done} looks of {counts.due} due, {counts.problems} problems"
-    return "contradicted", "not what the lines and plans give"
+            detail = f"{counts.done} looks of {counts.due} due, {counts.problems} problems"
+            return judged.agreed(judged.made_by(said.header), detail, "made")
+    return judged.differing(judged.made_by(said.header), "not what the lines and plans give", "made")
 
 
 def _header_differs(said: Said, record: Record) -> str:

@@ -143,6 +143,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "刚才已由他人封存，请刷新后再试",
         "somebody else sealed something meanwhile: look again",
     ),
+    "refused.older_judging": (
+        "存证日志中已有更高判定版本的记录，本程序版本较旧，不能再写入；请装回新版本",
+        "the log holds what a newer judging version made: install that program again",
+    ),
     "refused.no_such_payment": ("没有此次付款", "there is no such payment"),
     "refused.not_sealed": ("还有考核期没有封存: {names}", "not sealed yet: {names}"),
     "refused.other_pack": (

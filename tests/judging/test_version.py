@@ -11,18 +11,24 @@ import yaml
 from click.testing import CliRunner
 
 from checks.codec import FieldError, to_json
+from checks.wire import entry as entries
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from collector.cli import main
-from collector.jobs import projection, settlements
+from collector.inspection import record as records
+from collector.jobs import derive, projection, rounds, settlements
 from collector.jobs import scorecards as jobs
 from collector.judging import paid, sealed
+from collector.judging.judge import NoScorecard
 from collector.judging.version import JUDGING
 from collector.packs.loading import packaged
 from collector.reports import documents, material_found
 from collector.reports.material import Material
 from collector.scoring.cases import run_cases
+from collector.store import evidence, packs
+from collector.store import rounds as stored
 from collector.store import scorecards as store
+from collector.store.content import content
 from collector.verify.cli import main as verify
 from collector.verify.report import as_json, as_text
 
@@ -100,12 +106,16 @@ def test_the_version_stands_in_the_verifiers_page():
 
 @pytest.fixture
 def month(site):
-    """A month that is over, with a round in it."""
+    """A month that is over, of which nothing in the log names a version yet: its rounds are not closed."""
     site.apply()
-    site.inspect("2026-07-13")
     site.go("2026-08-10T01:00")
-    site.settle()
+    derive.catch_up(site.context)
     return site
+
+
+def forge(site, header, body):
+    """An entry past all that refuses it."""
+    return site.context.append_collector_entry(EntryKind.RECORD, header, body)
 
 
 def whole_of(site):
@@ -180,7 +190,8 @@ def test_a_version_excuses_nothing_that_no_judging_makes(month, tmp_path):
     whole = replace(whole_of(month), judging=JUDGING + 1)
     size = whole.size - 1
     log(month, replace(whole, size=size))
-    log(month, whole, judging=JUDGING)
+    header = {**sealed.header_of(whole, None), "by": "manager", "judging": JUDGING}
+    forge(month, header, sealed.encode(whole))
     verdict = month.verdict(tmp_path / "b.zip")
     (left, other) = of(verdict, "scorecard")
     assert left[0] == "contradicted" and f"leaves out entry {size}" in left[1]
@@ -213,8 +224,14 @@ def test_a_settlement_of_a_version_below_that_of_its_scorecards_is_contradicted(
         jobs.seal(site.context, name, by="manager")
     site.settle()
     log(site, replace(whole_of(site), judging=JUDGING + 1))
-    ((_, made),) = settlements.seal(site.context, by="manager")
-    assert made.judging == JUDGING
+    with pytest.raises(NoScorecard) as refused:
+        settlements.seal(site.context, by="manager")
+    assert refused.value.code == "older_judging"
+    with site.context.read() as conn:
+        held = jobs.applied(conn, 10**9)
+        seals = {row.period: (row.idx, jobs.read_sealed(conn, row)) for row in store.sealed(conn)}
+    made = paid.make(held, site.world.at, seals, "payment-1", 0)
+    forge(site, {**paid.header_of(made, None), "by": "manager"}, paid.encode(made))
     ((word, detail),) = of(site.verdict(tmp_path / "b.zip"), "settlement")
     assert word == "contradicted" and "versions only rise" in detail
 
@@ -233,9 +250,8 @@ def test_a_seal_from_before_there_were_versions_is_still_read(month):
 
 def test_a_settlement_names_it_too_and_is_as_good_as_its_scorecards(site, tmp_path):
     site.apply()
-    site.inspect("2026-07-13")
     site.go("2026-09-10T01:00")
-    site.settle()
+    derive.catch_up(site.context)
     log(site, replace(better(whole_of(site)), judging=0, v=1))
     for name in ("2026-06", "2026-08"):
         jobs.seal(site.context, name, by="manager")
@@ -283,3 +299,99 @@ def test_the_command_says_by_which_version_a_period_was_sealed(month):
     month.context.close()
     done = CliRunner().invoke(main, ["scorecard", place, "--period", PERIOD])
     assert f"judging version {JUDGING}" in done.output, done.output
+
+
+def test_an_older_program_logs_nothing_that_it_judged(month):
+    """Not a seal, a settlement, a record or a document; what it would have logged is still to come."""
+    whole = replace(whole_of(month), judging=JUDGING + 1)
+    above = log(month, whole, number=0)
+    month.world.at += 60_000
+    month.say("satisfaction", unit="centre", period=PERIOD, points="3", amendment="yes")
+    with month.context.read() as conn:
+        before = evidence.size(conn)
+    for attempt in (
+        lambda: jobs.seal(month.context, PERIOD, by="manager"),
+        lambda: jobs.seal(month.context, "2026-06", by="manager"),
+        lambda: rounds.close_due(month.context),
+        lambda: told(month),
+    ):
+        with pytest.raises(NoScorecard, match=f"entry {above} of the log names version {JUDGING + 1}") as no:
+            attempt()
+        assert no.value.code == "older_judging"
+    with month.context.read() as conn:
+        assert evidence.size(conn) == before
+        assert not rows_of(conn)
+    month.context.close()
+    place = str(month.context.directory)
+    done = CliRunner().invoke(main, ["scorecard", "seal", place, "--period", PERIOD, "--by", "manager"])
+    assert done.exit_code == 2 and "older_judging: this program judges by version" in done.output, done.output
+
+
+def rows_of(conn):
+    return stored.records(conn)
+
+
+def told(site):
+    """A document of the month, logged."""
+    span = material_found.span_of(site.context, PERIOD)
+    material = Material(site.context, span, material_found.found_in(site.context, span))
+    return documents.export("scorecard", material, "json")
+
+
+def closed(site):
+    """Header and body of the month's first record of a round."""
+    with site.context.read() as conn:
+        row = stored.records(conn)[0]
+        header = strict_json.loads(entries.parse(packs.data_of(conn, packs.entry(conn, row.idx))).header)
+        return row.idx, header, content(packs.body(conn, row.idx))
+
+
+def forged_record(site, judging):
+    """The first record once more, of another window's looks, as a program of this version would name it."""
+    _, header, body = closed(site)
+    record = records.parse(body)
+    items = tuple(replace(one, state="ok") for one in record.items)
+    body = records.encode(replace(record, items=items, closed_ms=record.closed_ms + 1, name="x"))
+    for name in ("v", "log", "digest", "bytes", "judging"):
+        header.pop(name, None)
+    return forge(site, header | ({"judging": judging} if judging else {}), body)
+
+
+@pytest.mark.parametrize(
+    ("version", "word"), [(JUDGING, "contradicted"), (JUDGING + 1, "other version"), (0, "contradicted")]
+)
+def test_a_record_of_a_round_names_its_version_and_a_newer_ones_difference_is_no_contradiction(
+    site, tmp_path, version, word
+):
+    site.apply()
+    site.inspect("2026-07-13")
+    idx, header, _ = closed(site)
+    assert header["judging"] == JUDGING
+    forged_record(site, version)
+    verdict = site.verdict(tmp_path / "b.zip")
+    found = of(verdict, "inspection record")
+    assert [one for one, _ in found][-1] == word, found
+    assert verdict.exit == (2 if word == "other version" else 1)
+    if not version:
+        assert f"entry {idx}" in found[-1][1] or "before it names judging version" in found[-1][1]
+
+
+def test_records_of_before_they_named_a_version_are_verified_and_held_to_the_first(site, tmp_path):
+    """As a program left them that named none: what it gives is proven, what it does not is contradicted."""
+    site.apply()
+    site.go("2026-07-13T09:30")
+    for name in ("web-01", "web-02", "mail-01"):
+        site.send(name, site.look(name, "weekly/2026-07-13", site.world.at))
+    derive.catch_up(site.context)
+    with site.context.read() as conn:
+        one = next(o for o in rounds.ledger(conn, site.world.at, 0, site.world.at + 1) if o.due)
+        honest = rounds.draft(site.context, conn, one.round, one.window)
+    counts, window = honest.overview, honest.window
+    header = {"window": window.id, "round": honest.round, "from": window.from_ms, "to": window.to_ms}
+    header |= {"until": window.until_ms, "estate": honest.estate}
+    names = ("due", "done", "late", "missed", "errors", "problems")
+    header |= {"counts": {name: getattr(counts, name) for name in names}}
+    forge(site, header, records.encode(honest))
+    forge(site, header, records.encode(replace(honest, name="x")))
+    verdict = site.verdict(tmp_path / "b.zip")
+    assert [word for word, _ in of(verdict, "inspection record")][:2] == ["proven if", "contradicted"]
