@@ -11,7 +11,8 @@ from collector.jobs import scorecards as jobs
 from collector.judging import judge, paid
 from collector.judging.ground import Applied
 from collector.judging.paid import Paid, Seals
-from collector.judging.settling import Part, Settled, groups, settled
+from collector.judging.payments import payments
+from collector.judging.settling import Part, Settled, settled
 from collector.scoring.model import PackPeriod
 from collector.store import estates, evidence, packs
 from collector.store import scorecards as store
@@ -20,22 +21,24 @@ from collector.store.scorecards import SettledRow
 
 
 def settlements(context: Context, as_of_ms: int | None = None) -> tuple[Settled, ...]:
-    """The settlement of every payment of which a period has begun, as the log stood at an instant (now).
+    """The settlement of every payment of which a period has begun, as the log stood at an instant (now): of
+    replaced contracts first.
 
-    NoScorecard without a pack, or where a seal was made by another pack than the one in force.
+    NoScorecard without a pack, or where a seal was made by another pack than its contract's.
     """
     now = context.now()
     at = now if as_of_ms is None else as_of_ms
     if at > now:
         raise judge.NoScorecard("future", "that instant lies in the future: nothing is known of it")
+    made: list[Settled] = []
     with context.read() as conn:
-        every = jobs.periods(conn, at)
-        chosen = judge.chosen(jobs.applied(conn, jobs.size_at(conn, at)), every[-1].name, at)
-        parts = dict(_parts(conn, every, at))
-        try:
-            return tuple(settled(chosen.pack, groups(chosen.pack.pack, every), parts, chosen.options))
-        except ValueError as error:
-            raise judge.NoScorecard("other_pack", str(error)) from None
+        for one in payments(jobs.applied(conn, jobs.size_at(conn, at)), at):
+            parts = dict(_parts(conn, one.group.periods, at))
+            try:
+                made += settled(one.chosen.pack, (one.group,), parts, one.chosen.options)
+            except ValueError as error:
+                raise judge.NoScorecard("other_pack", str(error)) from None
+    return tuple(made)
 
 
 def _parts(conn: Connection, every: tuple[PackPeriod, ...], at: int) -> Iterator[tuple[str, Part]]:

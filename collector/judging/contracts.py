@@ -51,6 +51,16 @@ def every(applied: Sequence[Applied], newest: Applied, periods_of: PeriodsOf) ->
     return (*_without(made, own), *_called(own, made, periods_of))
 
 
+def terms(applied: Sequence[Applied], newest: Applied, periods_of: PeriodsOf) -> tuple[tuple[Own, ...], ...]:
+    """The same by contract: what each replaced one keeps, then the term of the newest."""
+    known = every(applied, newest, periods_of)
+    count = len(known) - len(periods_of(newest))
+    groups: dict[tuple[str, str], list[Own]] = {}
+    for one in known[:count]:
+        groups.setdefault(_identity(one.applied), []).append(one)
+    return (*(tuple(own) for own in groups.values()), known[count:])
+
+
 def _judge(
     one: Applied, period: PackPeriod, applied: Sequence[Applied], periods_of: PeriodsOf
 ) -> Applied | None:

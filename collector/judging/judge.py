@@ -63,6 +63,11 @@ def periods(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]
     return tuple(one.period for one in known[-len(_periods(newest)) :])
 
 
+def terms(applied: Sequence[Applied], as_of_ms: int) -> tuple[tuple[contracts.Own, ...], ...]:
+    """The periods of each contract: what replaced ones keep, then the term of the newest; NoScorecard."""
+    return contracts.terms(applied, _newest(applied, as_of_ms), _periods)
+
+
 def every_period(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]:
     """Every period that can be asked for, those of contracts that were replaced first; NoScorecard."""
     return tuple(one.period for one in contracts.every(applied, _newest(applied, as_of_ms), _periods))

@@ -13,11 +13,12 @@ from typing import Any
 
 from checks.codec import FieldError, from_json, texts_for_big, to_json
 from checks.wire import strict_json
-from collector.judging import judge, version
+from collector.judging import version
 from collector.judging.ground import Applied
 from collector.judging.judge import NoScorecard
+from collector.judging.payments import payments
 from collector.judging.sealed import Sealed
-from collector.judging.settling import Part, groups, settled
+from collector.judging.settling import Part, settled
 from collector.scoring.model import Settlement
 
 VERSION = version.FORM
@@ -51,14 +52,12 @@ Seals = Mapping[str, tuple[int, Sealed]]
 
 def make(held: Sequence[Applied], as_of_ms: int, seals: Seals, name: str, number: int) -> Paid:
     """The settlement of this name; NoScorecard where there is none, or a period of it is not sealed."""
-    every = judge.periods(held, as_of_ms)
-    chosen = judge.chosen(held, every[-1].name, as_of_ms)
-    known = groups(chosen.pack.pack, every)
-    group = next((one for one in known if one.name == name), None)
-    if group is None:
-        raise NoScorecard(
-            "no_such_payment", f"there is no {name}; there are {', '.join(g.name for g in known)}"
-        )
+    known = payments(held, as_of_ms)
+    payment = next((one for one in known if one.group.name == name), None)
+    if payment is None:
+        names_ = ", ".join(one.group.name for one in known)
+        raise NoScorecard("no_such_payment", f"there is no {name}; there are {names_}")
+    group, chosen = payment.group, payment.chosen
     if lacking := [one.name for one in group.periods if one.name not in seals]:
         raise NoScorecard("not_sealed", f"{name}: not sealed yet: {', '.join(lacking)}")
     parts = {one.name: seals[one.name] for one in group.periods}
@@ -74,9 +73,8 @@ def make(held: Sequence[Applied], as_of_ms: int, seals: Seals, name: str, number
 
 def names(held: Sequence[Applied], as_of_ms: int, sealed: Sequence[str]) -> tuple[str, ...]:
     """The payments of which every period is sealed; NoScorecard without a pack."""
-    every = judge.periods(held, as_of_ms)
-    pack = judge.chosen(held, every[-1].name, as_of_ms).pack.pack
-    return tuple(g.name for g in groups(pack, every) if all(one.name in sealed for one in g.periods))
+    known = [one.group for one in payments(held, as_of_ms)]
+    return tuple(one.name for one in known if all(p.name in sealed for p in one.periods))
 
 
 def same(before: Paid, after: Paid) -> bool:
