@@ -71,9 +71,9 @@ class Rule:
     only rows whose name fits; `pattern`: the number is its group in the value, other rows are left out;
     `rows`: only where each of these columns has so many rows. `fallback` (of processors): only where rules
     before gave nothing.
-    `times`: a column that multiplies the value, or divides it where negative; `of`: a column with
-    the whole, whose percentage is reported. States of a bit string have the keys `bit 0` … (the worst set bit
-    counts) and `none`.
+    `times`: a column that multiplies the value, or divides it where negative; `over`: a column that divides
+    it; `of`: a column with the whole, whose percentage is reported. States of a bit string have the keys
+    `bit 0` … (the worst set bit counts) and `none`.
     """
 
     kind: str
@@ -99,6 +99,7 @@ class Rule:
     limits: Mapping[str, str] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None
     times: str = ""
+    over: str = ""
     fallback: bool = False
     of: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -356,7 +357,7 @@ def _conditions(given: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
 
 _RULE = (
     "class value oid names text scale offset convert by states other skip low high when unless index cut"
-    " match limits pattern times power rows fallback of"
+    " match limits pattern times over power rows fallback of"
 )
 
 
@@ -408,6 +409,7 @@ def _rule(given: dict[str, Any], maps: Maps) -> Rule:
         by=given.get("by", ""),
         power=given.get("power", ""),
         times=given.get("times", ""),
+        over=given.get("over", ""),
         of=given.get("of", ""),
         states=states,
         other=other,

@@ -32,6 +32,7 @@ def wanted(rules: Iterable[Rule | SpaceRule]) -> set[str]:
                 rule.by,
                 rule.power,
                 rule.times,
+                rule.over,
                 rule.of,
                 *rule.unless,
                 *rule.limits.values(),
@@ -210,11 +211,20 @@ def _values(table: Table, rule: Rule) -> Iterator[tuple[str, Value, Fraction | N
         ):
             continue
         exponent = _exponent(table, rule, index)
-        if raw is not None and rule.times:
-            raw = _times(raw, number(table.at(rule.times, index, rule.cut)))
-        if raw is not None and rule.of:
-            raw = _share(raw, number(table.at(rule.of, index, rule.cut)))
+        raw = None if raw is None else _related(table, rule, index, raw)
         yield index, value, None if raw is None else measured(rule, raw, exponent)
+
+
+def _related(table: Table, rule: Rule, index: str, raw: Fraction) -> Fraction | None:
+    """What other columns of the row make of the value: their factor, divisor, or whole."""
+    found: Fraction | None = raw
+    if rule.times:
+        found = _times(raw, number(table.at(rule.times, index, rule.cut)))
+    if found is not None and rule.over:
+        found = _divided(found, number(table.at(rule.over, index, rule.cut)))
+    if found is not None and rule.of:
+        found = _share(found, number(table.at(rule.of, index, rule.cut)))
+    return found
 
 
 def _exponent(table: Table, rule: Rule, index: str) -> Fraction | None:
@@ -229,6 +239,11 @@ def _times(raw: Fraction, factor: Fraction | None) -> Fraction:
     if not factor:
         return raw
     return raw * factor if factor > 0 else raw / -factor
+
+
+def _divided(raw: Fraction, divisor: Fraction | None) -> Fraction | None:
+    """None by a divisor that is not told: without it the value says nothing."""
+    return raw / divisor if divisor else None
 
 
 def _share(part: Fraction, whole: Fraction | None) -> Fraction | None:

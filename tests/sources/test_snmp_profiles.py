@@ -156,6 +156,14 @@ def test_a_scale_column_multiplies_or_divides():
     assert [sensor.value for sensor in found] == [5_000, 500_000, 50_000]
 
 
+def test_a_device_may_tell_the_divisor_of_each_value():
+    columns = {V + "1": {1: 159, 2: 7, 3: 5}, V + "2": {1: 10, 2: 1, 3: 0}}
+    found = sensors(
+        rules("sensors", {"class": "temperature", "value": V + "1", "over": V + "2"}), held(columns)
+    )
+    assert [each.value for each in found] == [15_900, 7_000], "no divisor, no value"
+
+
 def test_a_level_is_a_percentage_of_what_fits_and_nothing_where_that_is_not_told():
     columns = {V + "1": {1: 50, 2: 50, 3: 50, 4: 50}, V + "2": {1: 200, 2: -2, 3: 0}}
     found = sensors(rules("sensors", {"class": "percent", "value": V + "1", "of": V + "2"}), held(columns))

@@ -1,0 +1,121 @@
+"""Families of devices of which no recording is at hand: chosen by what they say, identified by its form.
+
+The descriptions have the form that the makers' manuals print; they prove that the patterns read this form,
+not that every release writes it.
+"""
+
+import pytest
+
+from agent.sources import snmp_rules
+from agent.sources.snmp_profiles import chosen, find, joined
+from agent.sources.snmp_walk import Rows
+
+E = "1.3.6.1.4.1."
+FAMILIES = [
+    (E + "40310", "Cumulus Linux 3.7.12 (Linux Kernel 4.1.33)", "cumulus", "3.7.12", ""),
+    (
+        E + "8072.3.2.10",
+        "SONiC Software Version: SONiC.202012.5 - HwSku: Force10-S6000 - Distribution: Debian 10.7",
+        "sonic",
+        "202012.5",
+        "Force10-S6000",
+    ),
+    (E + "33049.1.1.1.2700", "Mellanox SN2700,MLNX-OS,SWv3.9.0914", "mellanox", "3.9.0914", "SN2700"),
+    (E + "44641", "VyOS 1.3.2", "vyos", "1.3.2", ""),
+    (E + "29671.2.64", "Meraki MS250-48FP Cloud Managed Switch", "meraki", "", "MS250-48FP"),
+    (E + "26928.1", "AP130, HiveOS 8.2r1 release build192", "aerohive", "8.2r1", "AP130"),
+    (
+        E + "5624.2.1.59",
+        "Enterasys Networks, Inc. C3G124-48P Rev 06.61.08",
+        "enterasys",
+        "06.61.08",
+        "C3G124-48P",
+    ),
+    (
+        E + "45.3.74.1",
+        "Ethernet Routing Switch 5520-48T-PWR HW:02 FW:6.0 SW:v6.2.1",
+        "avaya-ers",
+        "6.2.1",
+        "Ethernet Routing Switch 5520-48T-PWR",
+    ),
+    (E + "2272.205", "VSP-8284XSQ (8.1.5.0) BoxType", "avaya-voss", "8.1.5.0", "VSP-8284XSQ"),
+    (
+        E + "15497.1.2",
+        "IronPort Model C370, AsyncOS Version: 9.7.1, Serial #: AB12",
+        "asyncos",
+        "9.7.1",
+        "C370",
+    ),
+    (
+        E + "9.1.1682",
+        "Cisco Integrated Management Controller(CIMC) [C220-M3], Firmware Version 2.0(3d)",
+        "cisco-ucs",
+        "2.0(3d)",
+        "",
+    ),
+    (
+        E + "4329.20.1.1",
+        "Siemens, SIMATIC NET, SCALANCE X204-2, 6GK5 204-2BB10-2AA3, HW: 4, FW: V5.02, VPD5107552",
+        "scalance",
+        "5.02",
+        "SCALANCE X204-2",
+    ),
+    (
+        E + "25049.1.90",
+        "Opengear/ACM7004-2 Version 4.3.1 8a3f -- Thu Jul 5",
+        "opengear",
+        "4.3.1",
+        "ACM7004-2",
+    ),
+    (
+        E + "8072.3.2.16",
+        "Darwin mini 19.6.0 Darwin Kernel Version 19.6.0 x86_64",
+        "macos",
+        "19.6.0",
+        "x86_64",
+    ),
+    (E + "11.2.3.2.5", "HP-UX db1 B.11.31 U ia64 0123", "hpux", "B.11.31", "ia64"),
+    (E + "890.1.15", "GS1920-24", "zyxel", "", "GS1920-24"),
+    (E + "6486.801.1.1.2.1.11.1.1", "8.6.289.R01 GA, July 14, 2019.", "alcatel-aos7", "8.6.289.R01", ""),
+    (E + "6486.800.1.1.2.1.10.1.1", "6.4.3.520.R01 GA", "alcatel-omniswitch", "6.4.3.520.R01", ""),
+]
+
+
+@pytest.mark.parametrize(("object_id", "descr", "name", "version", "hardware"), FAMILIES)
+def test_a_family_is_chosen_and_identified_by_what_it_says(object_id, descr, name, version, hardware):
+    profile = find(object_id, descr)
+    assert profile is not None and profile.name == name
+    whole = joined(chosen(object_id, descr))
+    assert snmp_rules.identify(whole.version, descr, Rows()) == version
+    assert snmp_rules.identify(whole.hardware, descr, Rows()) == hardware
+
+
+@pytest.mark.parametrize(
+    ("object_id", "name"),
+    [
+        (E + "12356.101.1.1001", "fortigate"),
+        (E + "12356.105", "fortimail"),
+        (E + "12356.113.1", "fortinet"),
+        (E + "674.10902.2", "dell-ups"),
+        (E + "674.10895.3042", "dell-powerconnect"),
+        (E + "232.165.3", "hpe-ups"),
+        (E + "232.165.7", "hpe-pdu"),
+        (E + "232.9.4.10", "ilo"),
+        (E + "259.10.1.24.101", "edgecore-ecs4510"),
+        (E + "259.6.10.57", "edgecore"),
+        (E + "11256.1", "stormshield"),
+        (E + "7779.1.1402", "infoblox"),
+        (E + "25053.3.1.5.1", "ruckus-wireless"),
+        (E + "11.2.3.9.1", "jetdirect"),
+    ],
+)
+def test_one_maker_has_several_kinds_of_devices(object_id, name):
+    assert find(object_id, "").name == name
+
+
+def test_no_maker_is_asked_the_tables_of_another():
+    """Of the tables below `enterprises` a device is asked its own profiles' and the standard ones only."""
+    standard = {each.name for each in chosen("", "")}
+    zyxel = [each for each in chosen(E + "890.1.15", "GS1920-24") if each.name not in standard]
+    asked = snmp_rules.wanted([rule for each in zyxel for rule in (*each.sensors, *each.processors)])
+    assert asked and all(oid.startswith((E + "890.", "1.3.6.1.2.1.")) for oid in asked)
