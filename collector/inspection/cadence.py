@@ -50,6 +50,8 @@ class Index:
     observed: Observed
     deeds: dict[str, list[Deed]] = field(default_factory=dict)
     chosen: dict[_Choice, _Chosen] = field(default_factory=dict)
+    places: dict[str, dict[str | None, list[int]]] = field(default_factory=dict)
+    """Of each kind, by system: which of its deeds; there are as many as days times systems."""
 
     @classmethod
     def of(cls, observed: Observed) -> "Index":
@@ -67,10 +69,23 @@ class Index:
             kinds = [kind]
             if kind.endswith("*"):
                 kinds = sorted(one for one in self.deeds if one.startswith(kind[:-1]))
-            found = [one for name in kinds for one in self.deeds.get(name, ()) if _concerns(one, turn)]
+            found = [one for name in kinds for one in self._near(name, turn) if _concerns(one, turn)]
             found.sort(key=lambda one: one.at_ms)
             self.chosen[key] = found, [one.at_ms for one in found]
         return self.chosen[key]
+
+    def _near(self, kind: str, turn: Turn) -> Iterable[Deed]:
+        """Deeds of a kind, in order, without most of those of other systems where the turn is one's."""
+        deeds = self.deeds.get(kind, ())
+        if turn.system is None or turn.event or not deeds:
+            return deeds
+        if kind not in self.places:
+            by_system = self.places[kind] = {}
+            for number, one in enumerate(deeds):
+                by_system.setdefault(one.system, []).append(number)
+        held = self.places[kind]
+        mine = sorted((*held.get(turn.system, ()), *held.get(None, ())))
+        return (deeds[number] for number in mine)
 
 
 def rows(

@@ -4,7 +4,7 @@ Pure. Due dates go on beyond the years whose holidays are published, marked prov
 of faults do not, they are unknown there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -80,13 +80,25 @@ def seen(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> Observed:
     return completed(seen_by_all(asked, replace(ground, special=extra.special)), extra)
 
 
-def seen_by_all(asked: Counting, ground: Ground) -> Observed:
-    """The dear part of it, which is the same whatever other parts make of the log."""
-    base = gathered(ground, asked.terms, asked.frame, asked.as_of_ms, ground.special)
+def seen_by_all(asked: Counting, ground: Ground, wanted: Collection[str] | None = None) -> Observed:
+    """The dear part of it, which is the same whatever other parts make of the log. `wanted`: ids of the only
+    obligations that will be told from it, which need no backups where none of them counts any."""
+    backups = ground.backups if wanted is None or _counts(asked.terms, wanted, "backup") else ()
+    base = gathered(
+        replace(ground, backups=backups), asked.terms, asked.frame, asked.as_of_ms, ground.special
+    )
     term = asked.frame.first, asked.frame.end
     question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
     proven, perhaps = lapses.lapses(ground, question, base.waivers, base.denied)
     return replace(base, breaches=(*base.breaches, *proven), perhaps=perhaps)
+
+
+def _counts(terms: ObligationTerms, wanted: Collection[str], kind: str) -> bool:
+    """Whether deeds of a kind do anything for one of these obligations."""
+    whats = [
+        what for one in terms.obligations if one.id in wanted for held in one.cadences for what in held.what
+    ]
+    return any(kind.startswith(what[:-1]) if what.endswith("*") else kind == what for what in whats)
 
 
 def counted(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import islice
 
 from checks.recurrence import instant
 from collector.backups.ledger import Ledger
@@ -64,29 +65,44 @@ def counts(point: BackedUp, rule: str) -> bool:
 
 
 def backups(
-    points: Iterable[BackedUp], objects: Mapping[str, Planned], units: Mapping[str, str], period: PackPeriod
+    points: Iterable[BackedUp],
+    objects: Mapping[str, Planned],
+    units: Mapping[str, str],
+    period: PackPeriod,
+    *,
+    once: bool = False,
 ) -> Iterator[Item]:
     """One item for each time that every object of a system was backed up in the same ISO week.
 
     A system of two databases is not backed up by a copy of one of them: the n-th item of a week stands on
     the day when the n-th good backup of its slowest object was begun. An object is wanted from the first
     week on that begins after it was first named, and to the end of the period: dropping it ends no duty.
+    `once`: no more than one item of a system, for who asks only whether there is any.
     """
     found: dict[tuple[str, Week], dict[str, list[BackedUp]]] = defaultdict(lambda: defaultdict(list))
+    begin, end = period.from_ms, period.to_ms
     for point in points:
         planned = objects.get(point.object)
-        if planned and planned.system in units and period.from_ms <= point.at_ms < period.to_ms:
+        if planned and begin <= point.at_ms < end and planned.system in units:
             found[planned.system, _week(day(point.at_ms))][point.object].append(point)
-    of_system: dict[str, set[str]] = defaultdict(set)
-    for name, one in objects.items():
-        of_system[one.system].add(name)
+    every = _by_system(objects)
+    told: set[str] = set()
     for (system, week), held in sorted(found.items()):
-        since = max(_begin(week), period.from_ms)
-        every = of_system[system]
-        wanted = {name for name in every if objects[name].from_ms <= since} or every
+        if once and system in told:
+            continue
+        since = max(_begin(week), begin)
+        wanted = {name for name in every[system] if objects[name].from_ms <= since} or every[system]
         if held.keys() >= wanted:
-            for turn in zip(*(held[name] for name in sorted(wanted)), strict=False):
-                yield _item(system, units[system], turn)
+            told.add(system)
+            turns = zip(*(held[name] for name in sorted(wanted)), strict=False)
+            yield from (_item(system, units[system], turn) for turn in islice(turns, 1 if once else None))
+
+
+def _by_system(objects: Mapping[str, Planned]) -> Mapping[str, set[str]]:
+    made: dict[str, set[str]] = defaultdict(set)
+    for name, one in objects.items():
+        made[one.system].add(name)
+    return made
 
 
 @lru_cache(maxsize=4096)

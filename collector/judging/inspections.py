@@ -87,7 +87,8 @@ def _answers(record: Record) -> Iterator[tuple[str, int | None, str | None]]:
 
 def _counts(asset: AssetScope, at_ms: int) -> bool:
     """Whether an asset is in scope and in service at an instant."""
-    return all(met(spans, at_ms, at_ms + 1) for spans in (asset.in_scope, asset.in_service))
+    spans = asset.in_scope, asset.in_service  # mostly neither names any
+    return all(not held or met(held, at_ms, at_ms + 1) for held in spans)
 
 
 def units_with_assets(scope: Scope, at_ms: int) -> frozenset[str]:

@@ -6,7 +6,7 @@ rule, or a written notice excuses it, no month without is proven of it either.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
@@ -56,6 +56,28 @@ class Month(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class _Places:
+    """Where something of a kind is told of: (kind, unit, system), None for all of them."""
+
+    held: frozenset[tuple[str, str | None, str | None]]
+
+    @classmethod
+    def of_all(cls, some: Iterable[Item | Gap]) -> "_Places":
+        """By their own kinds."""
+        return cls(frozenset((one.kind, one.unit, one.system) for one in some))
+
+    @classmethod
+    def of_words(cls, some: Iterable[Item]) -> "_Places":
+        """Words that something was not done, by the kind of what was not."""
+        words = [one for one in some if one.kind == NOT_DONE]
+        return cls(frozenset((str(one.facts.get("item")), one.unit, one.system) for one in words))
+
+    def of(self, kind: str, unit: str, system: str) -> bool:
+        """Whether anything is about a system, its unit, or all of them."""
+        return any((kind, u, s) in self.held for u in (None, unit) for s in (None, system))
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
     """A month's units, and what its lines count and miss. `begun`: the collector was there from its first day
     on; of a month in which it was put up only a word proves that something was not done."""
@@ -63,8 +85,9 @@ class _Told:
     period: PackPeriod
     scope: Scope
     units: tuple[Unit, ...]
-    items: Sequence[Item]
-    gaps: Sequence[Gap]
+    items: _Places
+    gaps: _Places
+    words: _Places
     begun: bool
 
 
@@ -129,28 +152,25 @@ class _About:
     def state(self, kind: str, unit: Unit, system: str) -> Month:
         """What it was for a system."""
 
-        def held(some: Sequence[Item | Gap | Waiver]) -> bool:
+        def held(some: Sequence[Waiver]) -> bool:
             return any(_of(one, unit.id, system) for one in some)
 
-        items, gaps = (
-            [one for one in some if one.kind == kind] for some in (self.month.items, self.month.gaps)
-        )
-        if unit.kind in self.free[kind] or held(self.excused[kind]) or held(items):
+        month, where = self.month, (unit.id, system)
+        if unit.kind in self.free[kind] or held(self.excused[kind]) or month.items.of(kind, *where):
             return Month.DONE
         if held(self.denied[kind]):
             return Month.WITHOUT
-        words = [one for one in self.month.items if one.kind == NOT_DONE and one.facts.get("item") == kind]
-        if not self.month.begun and not held(words):
+        if not month.begun and not month.words.of(kind, *where):
             return Month.DONE
-        return Month.UNTOLD if held(gaps) else Month.WITHOUT
+        return Month.UNTOLD if month.gaps.of(kind, *where) else Month.WITHOUT
 
 
 def _by_kind(some: Sequence[Waiver], names: Mapping[str, frozenset[str]]) -> dict[str, list[Waiver]]:
     return {kind: [one for one in some if held.intersection(one.what)] for kind, held in names.items()}
 
 
-def _of(one: Item | Gap | Waiver, unit: str, system: str) -> bool:
-    """Whether something is about a system, its unit, or all of them."""
+def _of(one: Waiver, unit: str, system: str) -> bool:
+    """Whether a notice is about a system, its unit, or all of them."""
     return one.unit in (None, unit) and one.system in (None, system)
 
 
@@ -198,9 +218,11 @@ def _months(ground: Ground, question: Question) -> Iterator[_Told]:
         scope = scope_of(estates, period, question.as_of_ms)
         units = units_in(scope, period)
         about = About(estates, scope, units)
-        found = regular(ground, about, asked, by_round[number], by_point[number])
+        found = regular(ground, about, asked, by_round[number], by_point[number], once=True)
         begun = ground.applied[0].at_ms < start_of(period.first + _A_DAY, shanghai())
-        yield _Told(period, scope, units, *_settled(ground, units, asked, found), begun)
+        items, gaps = _settled(ground, units, asked, found)
+        places = _Places.of_all(items), _Places.of_all(gaps), _Places.of_words(items)
+        yield _Told(period, scope, units, *places, begun)
 
 
 def _settled(

@@ -59,6 +59,6 @@ def _due(ground: Ground, asked: Asked, findings: Sequence[Finding]) -> Found:
         return (), ()
     found = changed(changes(findings, ground.said, ground.rounds, span), ground.applied, ground.said, span)
     extra = Extra(special=ground.special, events=tuple(events(found)), deeds=tuple(deeds(found)))
-    base = seen_by_all(question, ground)
+    base = seen_by_all(question, ground, priced.wanted(question, asked.pack))
     made, missing = counted(question, asked.pack, ground, extra, base)
     return made, (*missing, *priced.gaps(question, ground, asked, base))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from collector.inspection.cadence_model import Breach, Deed, Observed, State
 from collector.inspection.cadence_terms import Every, Obligation
 from collector.inspection.obligations import ObligationLine, ledger
-from collector.inspection.obligations_counted import Counting
+from collector.inspection.obligations_counted import Counting, priced_by, set_by_people
 from collector.inspection.obligations_seen import BLIND, Extra, completed
 from collector.judging.asked import Asked
 from collector.judging.estates import Estates
@@ -18,6 +18,7 @@ from collector.judging.ground import Ground, ServiceSeen
 from collector.judging.lapses import LAPSE
 from collector.judging.services import UNION
 from collector.judging.unwatched import most, unseen
+from collector.packs.model import Pack
 from collector.scoring.model import Gap, Scalar
 
 _MISSED = "availability_missed"
@@ -31,14 +32,24 @@ def gaps(question: Counting, ground: Ground, asked: Asked, base: Observed) -> It
     gathered of the ground (`seen_by_all`)."""
     if asked.as_of_ms < asked.period.to_ms:
         return
-    wanted = [one.id for one in question.terms.obligations if provable(one)]
     known = completed(base, extra(ground, asked))
-    for line in ledger(question.terms, known, question.frame, question.span, ground.said, wanted):
+    for line in ledger(
+        question.terms, known, question.frame, question.span, ground.said, _provable(question)
+    ):
         reason = untold(line)
         for kind, facts in costs(line.obligation) if reason else ():
             # Of each system that it may be, the lapses say it themselves.
             if kind in asked.kinds and not (kind == LAPSE and known.perhaps and reason == "not_told"):
                 yield Gap(kind, reason, at_most=1, facts=facts, who=line.obligation.who)
+
+
+def wanted(question: Counting, pack: Pack) -> frozenset[str]:
+    """All obligations that a scorecard tells anything from."""
+    return frozenset(_provable(question)) | priced_by(pack)[0] | set_by_people(pack)
+
+
+def _provable(question: Counting) -> list[str]:
+    return [one.id for one in question.terms.obligations if provable(one)]
 
 
 def untold(line: ObligationLine) -> str:

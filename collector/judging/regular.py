@@ -33,10 +33,16 @@ def least_coverage(asked: Asked) -> int:
 
 
 def regular(
-    ground: Ground, about: About, asked: Asked, rounds: Sequence[UnitRound], points: Sequence[BackedUp]
+    ground: Ground,
+    about: About,
+    asked: Asked,
+    rounds: Sequence[UnitRound],
+    points: Sequence[BackedUp],
+    *,
+    once: bool = False,
 ) -> Found:
     """Items and gaps of the period; `rounds` without what was excused, `points` of backups: of the period at
-    least."""
+    least. `once`: of each system's backups no more than one item."""
     period, as_of_ms = asked.period, asked.as_of_ms
     owner, enough = unit_of(about.units), least_coverage(asked)
     planned = about.estates.planned(period.from_ms, min(period.to_ms, max(as_of_ms, period.from_ms) + 1))
@@ -46,7 +52,7 @@ def regular(
     scanned = list(scans.scans(ground.scans, about.scope, owner, period))
     items = [
         *inspections.inspections(rounds, about.units, period, enough, weekly=weekly),
-        *backups.backups(good, planned, owner, period),
+        *backups.backups(good, planned, owner, period, once=once),
         *scanned,
     ]
     gaps = [
