@@ -49,7 +49,7 @@ def notify() -> None:
 @click.option("--most", default=20, show_default=True, help="So many of the newest lines.")
 @click.option("--json", "as_json", is_flag=True)
 def show(directory: Path, most: int, as_json: bool) -> None:
-    """Recipients, and what was sent, failed or waits. Exit 1 where one cannot be reached."""
+    """Recipients, and what was sent, failed or waits. Exit 1 where one cannot be reached, or told."""
     from collector.jobs import message_status
     from collector.store import estates, messages
 
@@ -63,7 +63,7 @@ def show(directory: Path, most: int, as_json: bool) -> None:
         click.echo(json.dumps(said, ensure_ascii=False))
     else:
         _print(found, lines, timezone)
-    sys.exit(0 if all(one.good for one in found) else 1)
+    sys.exit(1 if any(one.good is False for one in found) else 0)
 
 
 def _print(found: "list[Recipient]", lines: "list[Line]", timezone: str) -> None:
@@ -75,8 +75,9 @@ def _print(found: "list[Recipient]", lines: "list[Line]", timezone: str) -> None
     if not found:
         click.echo("the estate tells nobody anything (notify)")
     for one in found:
-        state = one.why or one.code or ("good" if one.taken else "nothing sent yet")
-        click.echo(f"{one.name}  {one.shown}  {','.join(one.whens)}: {state}")
+        state = one.trouble or ("good" if one.taken else "nothing sent yet: not known")
+        whose = f" ({','.join(one.whose)})" if one.whose else ""
+        click.echo(f"{one.name}  {one.shown}{whose}  {','.join(one.whens)}: {state}")
         counts = f"taken {one.taken}, waiting {one.waiting}, given up {one.failed}"
         click.echo(f"    {counts}, last {at(one.last_ms)}")
     for line in lines:
@@ -86,7 +87,8 @@ def _print(found: "list[Recipient]", lines: "list[Line]", timezone: str) -> None
 
 def _as_json(one: "Recipient") -> dict[str, object]:
     names = ("name", "shown", "whens", "waiting", "taken", "failed", "last_ms", "code", "why", "good")
-    return {name: getattr(one, name) for name in names}
+    made: dict[str, object] = {name: getattr(one, name) for name in (*names, "blind", "whose")}
+    return made | {"state": {True: "good", False: "bad", None: "nothing_sent"}[one.good]}
 
 
 def _line_json(one: "Line") -> dict[str, object]:

@@ -55,6 +55,9 @@ def encode(terms: EstateTerms) -> bytes:
             del made[name]
     if not made["notify"]:
         del made["notify"]
+    for rule in made.get("notify", ()):
+        if not rule["whose"]:
+            del rule["whose"]
     return strict_json.dumps(made)
 
 

@@ -369,7 +369,8 @@ class BackupPlace:
 class Notify:
     """Who is told of what. `to`: an address as apprise writes it, `{NAME}` in it (or `secret: NAME` in its
     place) looked up in the collector's own secrets.yaml, or `custom:NAME`, a command of its notify.yaml.
-    `after`: only what nobody has acknowledged so long after it began; `remind`: again so often until then."""
+    `after`: only what nobody has acknowledged so long after it began; `remind`: again so often until then;
+    `whose`: whose people it reaches."""
 
     when: Literal["fault", "finding", "silent", "missed", "clock", "backup"]
     to: Annotated[
@@ -388,6 +389,7 @@ class Notify:
     remind: Duration | None = None
     quiet: QuietRange | None = None
     lang: Literal["zh", "en"] = "zh"
+    whose: Annotated[tuple[Literal["buyer", "user", "vendor"], ...], BeforeValidator(_listed)] = ()
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

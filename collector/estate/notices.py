@@ -85,12 +85,13 @@ def _rule(one: Notify) -> Rule:
         remind=one.remind,
         quiet=one.quiet,
         lang=one.lang,
+        whose=tuple(one.whose),
     )
 
 
 def line(one: Notify) -> str:
     """A rule in one line, for what an apply would change."""
     made = _rule(one)
-    names = ("id", "units", "systems", "levels", "after", "remind", "quiet", "lang")
+    names = ("id", "units", "systems", "levels", "after", "remind", "quiet", "lang", "whose")
     more = [f"{name}={getattr(made, name)}" for name in names if getattr(made, name)]
     return " ".join([f"{made.when} {made.to}", *more])

@@ -1,6 +1,6 @@
 """A fault while its statements are gathered, and when what happened to it, by whose word. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.faults import said as words
@@ -32,6 +32,8 @@ class Draft:
     disputed: list[tuple[str, int]] = field(default_factory=list)
     message: Message | None = None
     """The first message about it that a channel took."""
+    told: Mapping[str, Message] = field(default_factory=dict)
+    """The first of those by whose people it reached."""
 
     def of(self, kind: str) -> list[Said]:
         """Its statements of a kind, oldest first."""

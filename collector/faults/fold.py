@@ -8,12 +8,12 @@ from collector.faults.clocks import Case, began, ended, fault_clock
 from collector.faults.decided import judged_of
 from collector.faults.draft import Draft, moments_of, told_of
 from collector.faults.ground import Ground, Seen
-from collector.faults.model import Clock, Event, Fault, Judged, Measured, Moments, Origin
+from collector.faults.model import Announced, Clock, Event, Fault, Judged, Measured, Moments, Origin
 from collector.faults.reports import report_due
 from collector.faults.said import Extent, Heard, fault_id, time_of
 from collector.faults.terms import SPEECH, FaultTerms, Speech
 from collector.inspection.deadlines import Workdays
-from collector.notify.receipts import GRADE, announced
+from collector.notify.receipts import GRADE, announced, announced_to
 from collector.scoring.model import Proof
 from collector.statements.model import Said
 
@@ -49,9 +49,11 @@ def fold(
     drafts, blips = _measured(terms, ground)
     _reported(drafts, heard)
     stray = list(_attach(drafts, heard, ground))
-    messages = announced(ground.messages, [draft.extent for draft in drafts])
+    extents = [draft.extent for draft in drafts]
+    messages, told = announced(ground.messages, extents), announced_to(ground.messages, extents)
     for draft in drafts:
         draft.message = messages.get(draft.extent.id)
+        draft.told = told.get(draft.extent.id, {})
     made = [_fault(draft, terms, ground, heard, as_of_ms, days, speech) for draft in drafts]
     return Folded(tuple(sorted(made, key=lambda one: (one.moments.onset_ms, one.id))), blips, tuple(stray))
 
@@ -164,6 +166,9 @@ def _fault(
         ),
         flags=(*flags, *(seen.flags if seen else ())),
         announced_by=None if draft.message is None else draft.message.entry,
+        announced_to=tuple(
+            Announced(whose, one.received_ms, one.entry) for whose, one in sorted(draft.told.items())
+        ),
         proofs=(*(seen.proofs if seen else ()), *(proof_of(one) for one in draft.said), *_receipt(draft)),
     )
     return replace(made, timeline=timeline(made, draft.said, as_of_ms))

@@ -155,6 +155,16 @@ class ReportDue:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """The first message of a fault that a channel of somebody's people took (`buyer`, `user`, `vendor`): when
+    the log took its receipt (UTC ms), and its entry."""
+
+    whose: str
+    at_ms: int
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One fault. `id`: `SYSTEM@ONSET` in UTC; `to_ms` None: still running. It belongs to its onset's period.
 
@@ -179,6 +189,7 @@ class Fault:
     proofs: tuple[Proof, ...] = ()
     announced_by: int | None = None
     """The entry of the message that announced it, where one did."""
+    announced_to: tuple["Announced", ...] = ()
 
     @property
     def late(self) -> tuple[Clock, ...]:

@@ -115,6 +115,9 @@ def _deeds(fault: Fault) -> Iterator[Deed]:
     if announced is not None:
         by = (fault.announced_by if fault.announced_by is not None else place[0], *place[1:])
         yield Deed("fault_announced", announced, announced, *by, facts={"event": fault.id})
+    for one in fault.announced_to:
+        by = (one.entry, *place[1:])
+        yield Deed(f"fault_announced:{one.whose}", one.at_ms, one.at_ms, *by, facts={"event": fault.id})
     if recovered is not None:
         yield Deed("fault_record", recovered, recovered, *place, facts={"event": fault.id})
     for said in fault.timeline:

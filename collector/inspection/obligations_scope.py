@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from collector.inspection.cadence_model import Breach, Deed, Span, Subject
+from collector.inspection.cadence_model import Breach, Deed, Frame, Span, Subject
+from collector.inspection.deadlines import start_of, stretches
 from collector.judging.ground import Applied
 from collector.judging.scope import Scope
 from collector.judging.scope import Span as InScope
@@ -81,6 +82,17 @@ def scopes(applied: Sequence[Applied]) -> Iterator[Deed]:
     for one in applied:
         if one.terms.scope is not None:
             yield Deed("scope", one.at_ms, one.at_ms, one.idx, signer=LOG)
+
+
+def alert_rules(applied: Sequence[Applied], frame: Frame) -> Iterator[Deed]:
+    """That the estate in force tells somebody of trouble, once in each contract month: the mechanism of early
+    warning (PD-09). Whether its channels take anything is told by the messages themselves."""
+    months = [start_of(begins, frame.days.zone) for begins, _ in stretches(frame.first, frame.end, 1)]
+    for number, one in enumerate(applied):
+        ends = applied[number + 1].at_ms if number + 1 < len(applied) else _EVER
+        for at in (one.at_ms, *months) if one.terms.notify else ():
+            if one.at_ms <= at < ends:
+                yield Deed("alert_rules", at, at, one.idx, signer=LOG, grade="D")
 
 
 def no_owner(applied: Sequence[Applied]) -> Iterator[Breach]:

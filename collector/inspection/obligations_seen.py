@@ -88,6 +88,7 @@ def gathered(
         *of_rounds(rounds, ground.applied, terms, frame, special),
         *_regular(ground, scope, frame, as_of_ms),
         *obligations_scope.scopes(ground.applied),
+        *obligations_scope.alert_rules(ground.applied, frame),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
     ]
     waivers = tuple(waiver for one in said for waiver in _waiver(one, ground.said))
@@ -208,6 +209,15 @@ def _deeds(one: Said, scope: Scope, frame: Frame) -> Iterator[Deed]:
         yield replace(made, kind=one.kind, facts={"event": str(one.fields.get("entry"))})
     elif one.kind in _PLAIN:
         yield made
+        yield from (replace(made, kind=f"escalated:{side}") for side in _told(one))
+
+
+def _told(one: Said) -> tuple[str, ...]:
+    """To whose people a fault was reported; 上报 is to the buyer's where nothing else is said."""
+    if one.kind != "escalated":
+        return ()
+    whom = _word(one, "whom") or "buyer"
+    return ("buyer", "user") if whom == "both" else (whom,)
 
 
 def _deed(one: Said, scope: Scope) -> Deed:

@@ -1,7 +1,7 @@
 """How messages stand: for each recipient what waits, was taken or failed, and why it cannot go out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -19,7 +19,8 @@ _NONE = (0, 0)
 class Recipient:
     """A recipient of the estate in force. `name`: of its rule, else its number; `shown`: without what may
     be a token; `why`: a detail where nothing can go out as things are set up; `code`: of the last try that
-    failed and has not been made good, "" where there is none."""
+    failed and has not been made good, "" where there is none; `blind`: what he is to be told of and cannot be
+    looked for. Counts are of the outbox, which keeps ended lines for three months."""
 
     name: str
     to: str
@@ -31,11 +32,21 @@ class Recipient:
     last_ms: int | None = None
     code: str = ""
     why: str = ""
+    blind: tuple[str, ...] = ()
+    whose: tuple[str, ...] = ()
 
     @property
-    def good(self) -> bool:
-        """Whether messages go out, as far as anybody can tell."""
-        return not self.why and not self.code
+    def good(self) -> bool | None:
+        """Whether messages go out: None where nothing tells, for none was taken yet."""
+        if self.why or self.code or self.blind:
+            return False
+        return True if self.taken else None
+
+    @property
+    def trouble(self) -> str:
+        """Why he is not told what he is to be told; "" where nothing says so."""
+        blind = f"cannot be looked for: {', '.join(self.blind)}" if self.blind else ""
+        return self.why or self.code or blind
 
 
 def shown(to: str) -> str:
@@ -57,9 +68,13 @@ def recipients(context: Context, conn: Connection) -> list[Recipient]:
     for number, rule in enumerate(rules(conn), 1):
         by_to.setdefault(rule.to, []).append((number, rule))
     means = Means(context.directory)
-    count = messages.tally(conn)
+    count, blind = messages.tally(conn), messages.blind(conn)
     return [
-        _recipient(to, held, count.get(to, {}), messages.last_code(conn, to), why(means, to))
+        replace(
+            _recipient(to, held, count.get(to, {}), messages.last_code(conn, to), why(means, to)),
+            blind=tuple(sorted({rule.when for _, rule in held} & blind.keys())),
+            whose=held[0][1].whose,
+        )
         for to, held in by_to.items()
     ]
 

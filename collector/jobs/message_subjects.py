@@ -3,7 +3,7 @@
 Each kind is asked for only where a rule wants it. Nothing here decides whom to tell, or whether again.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,15 +15,15 @@ from collector.evidence.agents import AgentState
 from collector.faults.account import account
 from collector.faults.counted import days_of, terms_of
 from collector.faults.model import Account, Clock, ClockState, Fault, Finding
-from collector.faults.said import fault_id, onset_of
+from collector.faults.said import Extent, fault_id, onset_of
 from collector.faults.terms import Terms
 from collector.jobs import backups, scorecards
 from collector.jobs import faults as fault_jobs
 from collector.judging import judge
 from collector.notify.due import Subject, Told
-from collector.notify.receipts import problem_id
+from collector.notify.receipts import Known, problem_id
 from collector.notify.rules import BACKUP, CLOCK, FAULT, FINDING, MISSED, SILENT
-from collector.store import agents, rounds, series
+from collector.store import agents, evidence, rounds, series
 
 _DAY_MS = 86_400_000
 BACK_MS = 7 * _DAY_MS
@@ -37,16 +37,24 @@ SOON_MS = 1_800_000
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked for: now, by the terms in force. `running`: what was told of and is not told to be over;
-    `up_ms`: since when anybody could have been heard here."""
+    `told`: all that was told; `up_ms`: since when anybody could have been heard here."""
 
     now: int
     terms: EstateTerms
     running: tuple[Told, ...] = ()
     up_ms: int = 0
+    told: tuple[Told, ...] = ()
 
     def ids(self, kind: str) -> list[str]:
         """Those of a kind."""
         return [one.id for one in self.running if one.kind == kind]
+
+
+def groups(kinds: Collection[str]) -> list[frozenset[str]]:
+    """These kinds, apart where they are looked for apart: what cannot be looked for hides no other."""
+    wanted = frozenset(kinds)
+    made = [wanted & {FAULT, CLOCK}, *(wanted & {kind} for kind in _OTHERS)]
+    return [one for one in made if one]
 
 
 def subjects(conn: Connection, asked: Asked, kinds: Collection[str]) -> list[Subject]:
@@ -62,8 +70,15 @@ def subjects(conn: Connection, asked: Asked, kinds: Collection[str]) -> list[Sub
 
 def faults_since(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...]:
     """Faults with their onset in [from, now]; none where no contract says what a fault is."""
+    return _faults(conn, now, from_ms) or ()
+
+
+def _faults(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...] | None:
+    """The same; None where no contract says what a fault is."""
     made = _account(conn, now, (from_ms, now + 1), lambda terms: Terms(terms.faults))
-    return tuple(one for one in made.faults if one.moments.onset_ms >= from_ms) if made is not None else ()
+    if made is None:
+        return None
+    return tuple(one for one in made.faults if one.moments.onset_ms >= from_ms)
 
 
 def findings_now(conn: Connection, now: int) -> tuple[Finding, ...]:
@@ -98,7 +113,10 @@ def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
     named = [found[1] for found in map(onset_of, asked.ids(FAULT)) if found is not None]
     begin = max(min([now - BACK_MS, *(at - 600_000 for at in named)]), now - MOST_BACK_MS)
     names = {one.id: one.name for one in terms.scope.systems} if terms.scope is not None else {}
-    for fault in faults_since(conn, now, begin):
+    found = _faults(conn, now, begin)
+    if found is not None and series.cursor(conn) >= evidence.size(conn):
+        yield from _void(found, asked, begin, names)
+    for fault in found or ():
         level = fault.judged.level if fault.judged.level is not None else fault.judged.proposed
         words = {
             "name": names.get(fault.system or "") or fault.system or fault.id.rpartition("@")[0],
@@ -122,6 +140,25 @@ def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
         yield from _clocks(fault, level, words, now)
 
 
+def _void(found: Sequence[Fault], asked: Asked, begin: int, names: Mapping[str, str]) -> Iterator[Subject]:
+    """Faults that people were told of and that are none by what the log holds now: late evidence showed
+    otherwise, or a window was approved. Only once all that was logged has been worked into the figures."""
+    known = Known(
+        Extent(one.id, one.system, one.moments.onset_ms, one.moments.recovered_ms)
+        for one in found
+        if one.system is not None
+    )
+    told = {one.id: one for one in asked.told if one.kind == FAULT}
+    for key, one in told.items():
+        named = onset_of(key)
+        # A day beside the edge: what began before it is not looked at, and may reach over it.
+        if named is None or named[0] not in names or not begin + _DAY_MS <= named[1] <= asked.now:
+            continue
+        if known.about(key, one.stage, one.made_ms) is None:
+            words = {"name": names[named[0]] or named[0], "since": named[1]}
+            yield Subject(FAULT, key, named[1], system=named[0], words=words, void=True)
+
+
 def _runs(clock: Clock) -> bool:
     return clock.state is ClockState.RUNNING and clock.due_ms is not None
 
@@ -137,7 +174,8 @@ def _clocks(fault: Fault, level: int | None, words: Mapping[str, object], now: i
             more = {**words, "limit": one.id, "due": one.due_ms, "late": now >= one.due_ms}
             key = f"{fault.id}/{one.id}"
             at = max(one.due_ms - SOON_MS, fault.moments.onset_ms)
-            yield Subject(CLOCK, key, at, None, None, fault.system, fault.unit, level, more)
+            place = (fault.system, fault.unit, level)
+            yield Subject(CLOCK, key, at, None, None, *place, words=more, late=now >= one.due_ms)
 
 
 def _silent(conn: Connection, asked: Asked) -> Iterator[Subject]:
@@ -159,8 +197,8 @@ def _silent(conn: Connection, asked: Asked) -> Iterator[Subject]:
 
 def _missed(conn: Connection, asked: Asked) -> Iterator[Subject]:
     """Rounds that were closed with looks missing."""
-    for row in rounds.records(conn):
-        if row.missed and row.closed > asked.now - BACK_MS:
+    for row in rounds.closed_after(conn, asked.now - BACK_MS):
+        if row.missed:
             name = asked.terms.rounds.get(row.round) or row.round
             words = {
                 "name": f"{name} {row.window.partition('/')[2]}: {row.missed}/{row.due}",

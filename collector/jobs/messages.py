@@ -22,14 +22,14 @@ from collector.context import Context, token_key
 from collector.crash_points import crash_point
 from collector.evidence.intake import Fenced
 from collector.jobs import projection
-from collector.jobs.message_subjects import MOST_BACK_MS, Asked, subjects
+from collector.jobs.message_subjects import Asked, groups, subjects
 from collector.jobs.timer import Timer
 from collector.jobs.writer import NotDurable, Overload
 from collector.notify.child import ACCEPTED
-from collector.notify.due import wanted
+from collector.notify.due import REMINDER, Subject, Told, wanted
 from collector.notify.means import Means, MeansError, address_digest
-from collector.notify.receipts import MOST_ITEMS, OVER, PAST, Item, Message, header
-from collector.notify.rules import Rule, channel_of, digest_of
+from collector.notify.receipts import MOST_ITEMS, OVER, PAST, VOID, Item, Message, header, said_of
+from collector.notify.rules import CLOCK, FAULT, MISSED, Rule, channel_of, digest_of
 from collector.notify.sending import DEADLINE_S, Text, send
 from collector.reports.messages import Place, text_of
 from collector.store import estates, messages, series, statements
@@ -45,6 +45,11 @@ MOST_AT_ONCE = 4
 LAST_S = 2.0
 BACKOFF_MS = (30_000, 60_000, 120_000, 300_000, 600_000, 900_000)
 GIVE_UP_MS = 86_400_000
+KEPT_MS = 90 * 86_400_000
+"""So long at least a line of the outbox is kept: longer than anything that passes is looked for."""
+PASSING = (FAULT, CLOCK, MISSED)
+"""Kinds that are not looked for any more after a while (MOST_BACK_MS), whether they are over or not."""
+PRUNE_MS = 3_600_000
 _RETRY = (Fenced, NotDurable, Overload, SQLAlchemyError)
 
 Sender = Callable[[Means, str, Text, float], str]
@@ -67,27 +72,55 @@ def prepare(context: Context, now: int | None = None, up_ms: int = 0) -> int:
         terms = _terms(context, conn)
         if terms is None or not terms.notify:
             return 0
-        before = messages.told(conn, at - MOST_BACK_MS)
-        ended = {(one.to, one.kind, one.id) for one in before if one.stage in (OVER, PAST)}
-        running = tuple(one for one in before if (one.to, one.kind, one.id) not in ended)
-        kinds = {rule.when for rule in terms.notify}
-        found = subjects(conn, Asked(at, terms, running, up_ms), kinds)
-        known = messages.counted(conn)
+        before = messages.told(conn)
+        known, blind = messages.counted(conn), messages.blind(conn)
+    found, failed = _found(context, Asked(at, terms, _running(before), up_ms, tuple(before)))
     # Outside of the transaction that writes: what another one put there meanwhile is refused by its key.
     rules = [(rule, known.get(_name(rule), at)) for rule in terms.notify]
     due = list(wanted(rules, found, before, at, zone(terms.timezone)))
     new = {name for name in map(_name, terms.notify) if name not in known}
-    if not due and not new:
+    if not due and not new and failed.keys() == blind.keys():
         return 0
     with context.write() as conn:
         for name in sorted(new):
             messages.since(conn, name, at)
+        messages.note_blind(conn, failed, at)
         made = 0
         for one in due:
             words = strict_json.dumps(dict(one.subject.words)).decode()
             item = (one.rule.to, one.subject.kind, one.subject.id, one.stage)
             made += messages.put(conn, (*item, at, one.not_before_ms, words))
     return made
+
+
+def _running(before: Sequence[Told]) -> tuple[Told, ...]:
+    """What was told of and, as far as was told, stands."""
+    last: dict[tuple[str, str, str], str] = {}
+    for one in before:
+        if not one.stage.startswith(REMINDER):
+            last[one.to, one.kind, one.id] = said_of(one.stage)
+    return tuple(one for one in before if last.get((one.to, one.kind, one.id)) not in (OVER, PAST, VOID))
+
+
+def _found(context: Context, asked: Asked) -> tuple[list[Subject], dict[str, str]]:
+    """What stands, of every kind that a rule names; and why what kinds cannot be looked for."""
+    found: list[Subject] = []
+    failed: dict[str, str] = {}
+    for kinds in groups({rule.when for rule in asked.terms.notify}):
+        try:
+            with context.read() as conn:  # one each: a statement that fails spoils the transaction it is in
+                found += subjects(conn, asked, kinds)
+        except Exception as error:
+            # Whatever it is: one kind that cannot be looked for must not silence the others.
+            log.exception("%s cannot be looked for, nobody is told of it", ", ".join(sorted(kinds)))
+            failed |= dict.fromkeys(kinds, type(error).__name__.lower())
+    return found, failed
+
+
+def prune(context: Context, now: int) -> int:
+    """Drop lines of the outbox that nothing asks for any more; how many."""
+    with context.write() as conn:
+        return messages.prune(conn, now - KEPT_MS, PASSING)
 
 
 def _terms(context: Context, conn: Connection) -> EstateTerms | None:
@@ -180,6 +213,7 @@ def _log(context: Context, due: Due, code: str, now: int, lines: Sequence[Line])
         tries=max(one.tries for one in lines) + 1,
         text=sha256(f"{due.text.title}\n\n{due.text.body}".encode()).hexdigest(),
         items=tuple(Item(one.kind, one.item, one.stage) for one in lines),
+        whose=due.rule.whose,
     )
 
     def guard(conn: Connection) -> None:
@@ -229,7 +263,7 @@ class Messages:
         self._unkept: dict[str, tuple[int, int]] = {}
         self._mark: tuple[int, ...] = ()
         self._next = 0.0
-        self._prepared_ms, self._up_ms = 0, context.now()
+        self._prepared_ms, self._pruned_ms, self._up_ms = 0, 0, context.now()
 
     def start(self) -> None:
         """Begin."""
@@ -247,7 +281,7 @@ class Messages:
         if not self._context.writer.held and not self._context.database.sqlite:
             return
         # What cannot be looked for holds up nothing that waits already.
-        for step in (self._prepare, self._send):
+        for step in (self._prepare, self._send, self._prune):
             try:
                 step()
             except (*_RETRY, Damaged) as error:
@@ -271,6 +305,12 @@ class Messages:
             self._mark, self._prepared_ms = mark, now
         finally:  # a dear look that fails takes no more of the time than one that does not
             self._next = time.monotonic() + SHARE * (time.monotonic() - begun)
+
+    def _prune(self) -> None:
+        now = self._context.now()
+        if not self._pruned_ms <= now < self._pruned_ms + PRUNE_MS:
+            prune(self._context, now)
+            self._pruned_ms = now
 
     @staticmethod
     def _marked(conn: Connection) -> tuple[int, ...]:

@@ -4,17 +4,20 @@ header    {"v":1,"log":origin,"kind":"collector","event":"message","estate":hex,
            "channel":word,"outcome":"accepted" | "failed","at":ms,"tries":n,"text":hex,
            "items":[{"kind":word,"id":text,"stage":word}, …]}                                1 to 40 items
 
+With `"whose":[word, …]` behind `to` where the estate says whose people the recipient reaches.
+
 It is the collector's word, signed by the log key: that a channel took the message, not that anybody read it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from checks.codec import FieldError
 from collector.backups.ledger import Problem
 from collector.faults.said import Extent, matching, onset_of
+from collector.notify.rules import WHOSE
 
 EVENT = "message"
 GRADE = "D"
@@ -23,7 +26,9 @@ CLOCK_SLACK_MS = 120_000
 """So much later than its receipt an acceptance may be by the collector's own clock."""
 NEAR_MS = 600_000
 """So far late evidence may have moved an onset for what names the old one to be still about the fault."""
-OVER, PAST = "over", "past"
+OVER, PAST, AGAIN, VOID, LATE = "over", "past", "again", "void", "late"
+"""`past`: over before it could be told; `again`: told to be over, and it is not; `void`: what was told of is
+none by what came later; `late`: a limit that has run out. A second time with its number: `over-2`."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _OUTCOMES = ("accepted", "failed")
@@ -32,6 +37,11 @@ _KEYS = (
     *("text", "items"),
 )
 _MOST_ID = 300
+
+
+def said_of(stage: str) -> str:
+    """What a stage says, without its number: `over` of `over-2`."""
+    return stage.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,9 @@ class Item:
 class Message:
     """A message that its channel took, or that was given up.
 
-    `to`: SHA-256 (hex) of the recipient as the estate writes it; `address`: keyed digest of whom that stood
-    for, so that nobody can guess it and a change shows; `text`: SHA-256 of what was handed over.
+    `to`: SHA-256 (hex) of the recipient as the estate writes it; `whose`: whose people it reaches, as the
+    estate says; `address`: keyed digest of whom that stood for, so that nobody can guess it and a change
+    shows; `text`: SHA-256 of what was handed over.
     """
 
     entry: int
@@ -62,6 +73,7 @@ class Message:
     tries: int
     text: str
     items: tuple[Item, ...]
+    whose: tuple[str, ...] = ()
 
 
 def header(made: Message) -> dict[str, Any]:
@@ -70,6 +82,7 @@ def header(made: Message) -> dict[str, Any]:
         "event": EVENT,
         "estate": made.estate,
         "to": made.to,
+        **({"whose": list(made.whose)} if made.whose else {}),
         "address": made.address,
         "channel": made.channel,
         "outcome": _OUTCOMES[0 if made.accepted else 1],
@@ -87,8 +100,13 @@ def is_message(said: Mapping[str, Any]) -> bool:
 
 def parse(entry: int, received_ms: int, said: Mapping[str, Any]) -> Message:
     """The message in a header; FieldError where it is none, or tells of a time after its receipt."""
-    if tuple(said) != _KEYS:
+    if tuple(key for key in said if key != "whose") != _KEYS:
         raise FieldError("message", f"wants the keys {', '.join(_KEYS)} in this order")
+    if "whose" in said:
+        named = said["whose"]
+        _want("whose", tuple(said)[_KEYS.index("to") + 1] == "whose")
+        _want("whose", isinstance(named, list) and bool(named))
+        _want("whose", all(word in WHOSE for word in named) and len(set(named)) == len(named))
     for key in ("estate", "to", "address", "text"):
         _want(key, isinstance(said[key], str) and bool(_HEX.fullmatch(said[key])))
     _want("channel", _is_word(said["channel"]))
@@ -108,6 +126,7 @@ def parse(entry: int, received_ms: int, said: Mapping[str, Any]) -> Message:
         said["tries"],
         said["text"],
         tuple(_item(one) for one in said["items"]),
+        tuple(said.get("whose", ())),
     )
 
 
@@ -160,7 +179,8 @@ class Known:
             return None
         mine = self._of.get(named[0], ())
         held = matching(ref, mine)
-        if held is None and stage not in (OVER, PAST):  # what was over is none that ran
+        # What was over, or is none, is none that ran.
+        if held is None and said_of(stage) not in (OVER, PAST, VOID):
             held = _near(mine, named[1], at_ms)
         return None if held is None else held.id
 
@@ -178,11 +198,27 @@ def announced(messages: Iterable[Message], extents: Iterable[Extent]) -> dict[st
     Its time is the log's receipt of the entry, which nobody can write down earlier. `extents`: all faults of
     the window, since what names one of them tells of no other, whichever ran when it was taken.
     """
-    known, made = Known(extents), dict[str, Message]()
+    made = dict[str, Message]()
+    for fault, one in _telling(messages, extents):
+        made.setdefault(fault, one)
+    return made
+
+
+def announced_to(messages: Iterable[Message], extents: Iterable[Extent]) -> dict[str, dict[str, Message]]:
+    """The same by whose people were told of it (`buyer`, `user`, `vendor`), as far as the estate says."""
+    made = dict[str, dict[str, Message]]()
+    for fault, one in _telling(messages, extents):
+        for whose in one.whose:
+            made.setdefault(fault, {}).setdefault(whose, one)
+    return made
+
+
+def _telling(messages: Iterable[Message], extents: Iterable[Extent]) -> Iterator[tuple[str, Message]]:
+    """Each message that was taken, by receipt, with each fault that it tells of."""
+    known = Known(extents)
     for one in sorted(messages, key=lambda one: (one.received_ms, one.entry)):
         for item in one.items if one.accepted else ():
-            if item.kind == "fault" and item.stage != OVER:
+            if item.kind == "fault" and said_of(item.stage) not in (OVER, VOID):
                 found = known.about(item.id, item.stage, one.received_ms)
                 if found is not None:
-                    made.setdefault(found, one)
-    return made
+                    yield found, one

@@ -6,6 +6,10 @@ from hashlib import sha256
 FAULT, FINDING, SILENT, MISSED, CLOCK, BACKUP = "fault", "finding", "silent", "missed", "clock", "backup"
 KINDS = (FAULT, FINDING, SILENT, MISSED, CLOCK, BACKUP)
 SECRET, CUSTOM = "secret:", "custom:"
+BUYER, USER, VENDOR = "buyer", "user", "vendor"
+WHOSE = (BUYER, USER, VENDOR)
+"""Who stands behind a recipient: the buyer (in Luohe's contract the centre), the unit that uses the system,
+or the vendor's own people."""
 # What people call it, and the channel's own name for it.
 ALIASES = {"wecom": "wecombot"}
 
@@ -15,7 +19,8 @@ class Rule:
     """One line of `notify`. Durations in ms, None: not asked for. `to`: as the estate writes it, without any
     secret; `units`, `systems`, `levels`: empty for all; `after`: only what still stands, and nobody has
     acknowledged, so long after it began; `remind`: again so often until somebody has; `quiet`: a stretch of
-    the day, local time, in which nothing is sent; `lang`: of the message."""
+    the day, local time, in which nothing is sent; `lang`: of the message; `whose`: whose people it
+    reaches, empty where nobody says."""
 
     when: str
     to: str
@@ -27,6 +32,7 @@ class Rule:
     remind: int | None = None
     quiet: tuple[str, str] | None = None
     lang: str = "zh"
+    whose: tuple[str, ...] = ()
 
 
 def digest_of(to: str) -> str:

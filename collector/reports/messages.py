@@ -6,10 +6,10 @@ from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote
 
 from checks.wire import strict_json
-from collector.notify.due import REMINDER
-from collector.notify.receipts import OVER, Item
+from collector.notify.receipts import OVER, VOID, Item, said_of
 from collector.notify.sending import Text
 from collector.reports import wording
+from collector.reports.words_document import doc_or
 from collector.reports.words_messages import MESSAGES
 
 LANGUAGES = ("zh", "en")
@@ -41,7 +41,7 @@ def text_of(told: Sequence[tuple[Item, str]], at_ms: int, place: Place) -> Text:
     title = titles[0] if len(titles) == 1 else _word("several", place).format(**more)
     blocks = ["\n".join(_block(item, words, place)) for item, words in parts]
     stamp = _word("told", place).format(at=_at(at_ms, place))
-    over = all(item.stage == OVER for item, _ in parts)
+    over = all(said_of(item.stage) in (OVER, VOID) for item, _ in parts)
     return Text(
         title,
         "\n\n".join([*blocks, stamp]),
@@ -62,12 +62,11 @@ def _word(name: str, place: Place) -> str:
 
 
 def _title(item: Item, words: dict[str, object], place: Place) -> str:
-    stage = REMINDER if item.stage.startswith(REMINDER) else item.stage
     level = words.get("level")
-    return _word(f"{item.kind}.{stage}", place).format(
+    return _word(f"{item.kind}.{said_of(item.stage)}", place).format(
         name=words.get("name") or item.id,
         level="" if level is None else _word("level", place).format(n=level),
-        limit=words.get("limit", ""),
+        limit=_limit(words.get("limit"), place),
         title=_about(words, place) or item.id,
     )
 
@@ -89,11 +88,17 @@ def _block(item: Item, words: dict[str, object], place: Place) -> Iterator[str]:
         yield _word("until", place).format(at=_at(words["over"], place))
     limits = words.get("limits")
     for limit, due in (limits if isinstance(limits, list) else [])[:_MOST_LIMITS]:
-        yield _word("due", place).format(limit=limit, at=_at(due, place))
+        yield _word("due", place).format(limit=_limit(limit, place), at=_at(due, place))
     if isinstance(words.get("due"), int):
-        yield _word("due", place).format(limit=words.get("limit", ""), at=_at(words["due"], place))
+        yield _word("due", place).format(limit=_limit(words.get("limit"), place), at=_at(words["due"], place))
     page = _PAGES.get(item.kind, "/").format(id=quote(item.id.partition("/")[0], safe="@:"))
     yield _word("page", place).format(url=f"{place.url.rstrip('/')}{page}")
+
+
+def _limit(limit: object, place: Place) -> str:
+    """A limit in the words of the documents; as it is for one that a pack of the site calls its own way."""
+    name = str(limit or "")
+    return doc_or(f"doc.clock.{name}", name, place.lang)
 
 
 def _at(ms: object, place: Place) -> str:

@@ -79,6 +79,7 @@ _FIELDS: Mapping[str, Field] = {
         _f("in_scope", _T.FLAG, "在运维范围", "in scope"),
         _f("in_service", _T.FLAG, "在用", "in service"),
         _f("unit_kind", _T.ID, "单位类别", "kind of the unit"),
+        _f("whom", _T.WORD, "报告对象", "told whom", "buyer", "user", "both"),
         _f("grade", _T.WORD, "到场人员", "who came", "technician", "engineer", "expert", "manager"),
         _f(
             *("activity", _T.WORD, "活动", "activity"),
@@ -159,7 +160,11 @@ _TABLE = (
     _kind("fault_acknowledged", "故障响应", "fault acknowledged", VENDOR, "fault at", when="at", late=_DAY),
     _kind("fault_recovered", "故障恢复", "fault recovered", ANY, "fault at text?", when="at", late=_DAY),
     _kind("arrived", "到达现场", "arrival on site", ANY, "fault at grade? text?", when="at", late=_DAY),
-    _kind("escalated", "故障升级上报", "fault escalated", VENDOR, "fault at text?", when="at", late=_DAY),
+    _kind(
+        *("escalated", "故障升级上报", "fault escalated", VENDOR, "fault at whom? text?"),
+        when="at",
+        late=_DAY,
+    ),
     _kind("team_support", "团队支援", "team support sought", VENDOR, "fault at text?", when="at", late=_DAY),
     _kind("substituted", "替代方案", "substitute offered", VENDOR, "fault at text?", when="at", late=_DAY),
     _kind("no_support", "未予技术支持", "no support given", BUYER, "fault at? text?", when="at"),

@@ -1,6 +1,6 @@
 """Messages to people: the outbox (not derived: it survives a rebuild), and what the log says of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,8 +13,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
+    exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -23,11 +26,12 @@ from sqlalchemy.exc import IntegrityError
 from checks.codec import FieldError
 from checks.wire import strict_json
 from collector.notify.due import Told
-from collector.notify.receipts import Message, parse
+from collector.notify.receipts import OVER, PAST, VOID, Message, parse
 from collector.store.metadata import metadata
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 WAITING, ACCEPTED, FAILED = "waiting", "accepted", "failed"
+_ENDS = (OVER, PAST, VOID)
 # Derived: headers of what was logged.
 message_table = Table(
     "message",
@@ -62,6 +66,16 @@ since_table = Table(
     metadata,
     Column("rule", Text, primary_key=True),
     Column("since", BigInteger, nullable=False),
+)
+
+
+# What cannot be looked for, since when and why: a kind of subject that raises says nothing to anybody.
+blind_table = Table(
+    "notify_blind",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
 )
 
 
@@ -124,12 +138,39 @@ def counted(conn: Connection) -> dict[str, int]:
     return {str(rule): int(at) for rule, at in conn.execute(select(since_table))}
 
 
-def told(conn: Connection, after_ms: int) -> list[Told]:
-    """What was put into the outbox after an instant."""
+def told(conn: Connection) -> list[Told]:
+    """What was put into the outbox, oldest first; what is done with for good is not kept there."""
     table = outgoing_table
     columns = (table.c.to, table.c.kind, table.c.item, table.c.stage, table.c.made)
-    found = conn.execute(select(*columns).where(table.c.made >= after_ms).order_by(table.c.id))
-    return [Told(*row) for row in found]
+    return [Told(*row) for row in conn.execute(select(*columns).order_by(table.c.id))]
+
+
+def prune(conn: Connection, before_ms: int, passing: Collection[str]) -> int:
+    """Drop what was put there before an instant and can never be told again; how many lines it were.
+
+    That is: nothing of the same thing was put there since, nothing of it waits, and it was told to be over or
+    is of a `passing` kind. A line about something that stands stays, or it would be told anew."""
+    table, last = outgoing_table, outgoing_table.alias()
+    same = (last.c.to == table.c.to, last.c.kind == table.c.kind, last.c.item == table.c.item)
+    fresh = exists().where(*same, or_(last.c.made >= before_ms, last.c.state == WAITING))
+    ended = exists().where(*same, or_(*(last.c.stage.like(f"{word}%") for word in _ENDS)))
+    wanted = (table.c.made < before_ms, ~fresh, or_(table.c.kind.in_(passing), ended))
+    return conn.execute(delete(table).where(*wanted)).rowcount
+
+
+def blind(conn: Connection) -> dict[str, tuple[int, str]]:
+    """By kind of subject that cannot be looked for: since when, and a code word why."""
+    return {str(kind): (int(at), str(code)) for kind, at, code in conn.execute(select(blind_table))}
+
+
+def note_blind(conn: Connection, kinds: Mapping[str, str], now: int) -> None:
+    """From now on these kinds cannot be looked for (by code), and all others can."""
+    known = blind(conn)
+    if gone := [kind for kind in known if kind not in kinds]:
+        conn.execute(delete(blind_table).where(blind_table.c.kind.in_(gone)))
+    for kind, code in kinds.items():
+        if kind not in known:
+            conn.execute(insert(blind_table).values(kind=kind, since=now, code=code))
 
 
 def put(conn: Connection, line: tuple[str, str, str, str, int, int, str]) -> bool:

@@ -55,6 +55,7 @@ record_table = Table(
     Column("problems", Integer, nullable=False),
 )
 Index("round_record_round", record_table.c.round, record_table.c.opened)
+Index("round_record_closed", record_table.c.closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,13 @@ def records(conn: Connection, from_ms: int = 0, to_ms: int = 2**53) -> list[Reco
     """Closed rounds whose window opened in [from, to), oldest first."""
     table = record_table
     wanted = select(table).where(table.c.opened >= from_ms, table.c.opened < to_ms)
+    return [RecordRow(*row) for row in conn.execute(wanted.order_by(table.c.opened, table.c.window))]
+
+
+def closed_after(conn: Connection, after_ms: int) -> list[RecordRow]:
+    """Rounds that were closed after an instant, oldest first."""
+    table = record_table
+    wanted = select(table).where(table.c.closed > after_ms)
     return [RecordRow(*row) for row in conn.execute(wanted.order_by(table.c.opened, table.c.window))]
 
 

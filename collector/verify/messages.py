@@ -52,4 +52,8 @@ def _asked(made: Message, history: History) -> bool:
     """Whether the estate that it names was applied before it and has such a recipient. What was applied
     before the bundle begins is carried along."""
     known = [one for one in history.estates if one.idx < made.entry and one.terms.estate == made.estate]
-    return any(digest_of(rule.to) == made.to for one in known for rule in one.terms.notify)
+    return any(
+        digest_of(rule.to) == made.to and rule.whose == made.whose
+        for one in known
+        for rule in one.terms.notify
+    )

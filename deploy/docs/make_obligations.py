@@ -48,8 +48,9 @@ form, the document's digest, who filed it and when.
 
 A drift of a configuration, or a system that leaves the estate or its time in service, is a change; it is told
 by `shutdown_reported`, `change_requested`, `in_service` or `in_scope` for that system (LH-40). A move to the
-cloud is stated with `migration` (HA-03), what starts a limit with `limit_started`. No alerts are sent, so
-that a fault was reported upwards at once (LH-35, HA-15) is proven by `escalated` alone.
+cloud is stated with `migration` (HA-03), what starts a limit with `limit_started`. That a fault was reported
+at once is proven by what a channel took (docs/notify.md) or by `escalated`; LH-35 wants it of the buyer's
+people (the centre) and of the user's: by `whose` of the recipient, or by `whom` of the statement.
 
 The tests (collectors in `tests/cadence/driving.py`, fed with signed results and statements):
 

@@ -55,7 +55,9 @@ backups:
     access: {{owner: backup, mode: "0600"}}
     drill: {{every: year, pick: newest, restore_within: 12h}}
 backup_success: {{at_least: 99%, over: year}}
-notify: [{{when: fault, to: "custom:desk"}}, {{when: backup, to: "custom:desk"}}]
+notify:
+  - {{when: fault, to: "custom:desk", whose: [buyer, user]}}
+  - {{when: backup, to: "custom:desk", whose: [buyer, user]}}
 rounds:
   - {{id: daily, every: day, window: "08:00-20:00", assets: all, checks: all}}
 """

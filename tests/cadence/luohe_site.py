@@ -119,7 +119,7 @@ class Site:
 
 
 @contextmanager
-def opened(place: Path, begin: int | None = None) -> Iterator[Site]:
+def opened(place: Path, begin: int | None = None, database: str | None = None) -> Iterator[Site]:
     """A collector in this directory from an instant on; from 1 July 2026 with three agents."""
     agents = ("web-01", "web-02", "mail-01") if begin is None else ()
     begin = at("2026-07-01T00:00") if begin is None else begin
@@ -127,7 +127,7 @@ def opened(place: Path, begin: int | None = None) -> Iterator[Site]:
         patch.setattr(
             "collector.cli_server.open_context", lambda at_place: open_context(at_place, lambda: begin)
         )
-        make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", None)
+        make(place, worlds.ORIGIN, "127.0.0.1:0", "http://127.0.0.1:1", database)
     world = worlds.World(place, begin)
     world.open()
     for name in agents:

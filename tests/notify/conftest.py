@@ -168,6 +168,15 @@ class Told:
             return store.lines(conn)
 
 
+Told.sites = sites
+
+
+@pytest.fixture
+def told_class():
+    """For collectors on other databases."""
+    return Told
+
+
 @pytest.fixture
 def told(tmp_path):
     with sites.opened(tmp_path / "collector", sites.at("2026-07-01T08:00")) as site:

@@ -26,7 +26,7 @@ def messages_table(_args: Mapping[str, str]) -> Table:
 
 def failing() -> Table | None:
     """Those that cannot be reached, for the first page; None where all can."""
-    found = [one for one in _found() if not one.good]
+    found = [one for one in _found() if one.good is False]
     return _table(found, t("messages.failing")) if found else None
 
 
@@ -44,7 +44,7 @@ def _table(found: Iterable[Recipient], title: str) -> Table:
             one.waiting,
             one.failed,
             one.last_ms,
-            one.why or one.code or None,
+            one.trouble or None,
         )
         for one in found
     ]
