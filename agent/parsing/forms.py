@@ -48,7 +48,10 @@ _SAME = {
     ("huawei_vrp", "display memory"): "display memory-usage",
     ("huawei_vrp", "display snmp-agent community write"): "display snmp-agent community read",
     ("huawei_vrp", "display bgp peer verbose"): "display bgp peer",
+    ("huawei_vrp", "display ntp-service status"): "display ntp status",
+    ("hp_comware", "display ntp status"): "display ntp-service status",
     ("ruijie_os", "show cpu-usage"): "show cpu",
+    ("zte_zxros", "show temperature"): "show card-temperature",
 }
 
 

@@ -27,11 +27,14 @@ COMMANDS: Mapping[tuple[str, Part], tuple[str, ...]] = {
     ("huawei_vrp", Part.PORTS): ("display interface",),
     ("hp_comware", Part.PROCESSORS): ("display cpu-usage",),
     ("hp_comware", Part.MEMORY): ("display memory",),
-    ("hp_comware", Part.SENSORS): ("display fan", "display power"),
+    ("hp_comware", Part.SENSORS): ("display fan", "display power", "display environment"),
     ("hp_comware", Part.PORTS): ("display interface",),
     ("ruijie_os", Part.PROCESSORS): ("show cpu",),
     ("ruijie_os", Part.MEMORY): ("show memory",),
     ("ruijie_os", Part.SENSORS): ("show power",),
+    ("zte_zxros", Part.PROCESSORS): ("show processor",),
+    ("zte_zxros", Part.MEMORY): ("show processor",),
+    ("zte_zxros", Part.SENSORS): ("show card-temperature",),
     ("zte_zxros", Part.PORTS): ("show interface",),
     ("cisco_ios", Part.PROCESSORS): ("show processes cpu",),
     ("cisco_ios", Part.MEMORY): ("show processes memory sorted",),
@@ -99,7 +102,7 @@ def _named(*words: str) -> str:
 
 
 def _processor(command: str, row: Row) -> Processor:
-    slot = text(row, "slot") or text(row, "slot_id")
+    slot = _slot(row) or text(row, "slot_id")
     name = _named("CPU", slot, text(row, "cpu"))
     load = next((found for key in _LOADS if (found := hundredths(text(row, key))) is not None), None)
     idle = hundredths(text(row, "cpu_idle"))
@@ -154,10 +157,22 @@ def _memory_nxos(command: str, row: Row) -> Space:
     return _sized(command, "Memory", used, total, None)
 
 
+def _memory_zte(command: str, row: Row) -> Space:
+    total = number(text(row, "memory_mb"))
+    share = hundredths(text(row, "memory_used_percent"))
+    return _sized(command, _named("Memory", _slot(row)), None, None if total is None else total << 20, share)
+
+
+def _slot(row: Row) -> str:
+    """`1 1 3` (rack, shelf, slot) as `1/1/3`; a panel's name as it is."""
+    return "/".join(text(row, "slot").split())
+
+
 _MEMORY: Mapping[str, Callable[[str, Row], Space]] = {
     "huawei_vrp": _memory_vrp,
     "hp_comware": _memory_comware,
     "ruijie_os": _memory_ruijie,
+    "zte_zxros": _memory_zte,
     "cisco_ios": _memory_cisco,
     "cisco_nxos": _memory_nxos,
     "fortinet": _memory_fortinet,
@@ -208,6 +223,24 @@ def _plain_part(command: str, kind: str, row: Row) -> Iterable[Sensor]:
         yield _standing(command, _named(kind, text(row, "slot"), text(row, "id")), text(row, "status"))
 
 
+def _environment_comware(command: str, row: Row) -> Iterable[Sensor]:
+    """A temperature with the limits that the device holds it against."""
+    name = _named(text(row, "slot"), " ".join(text(row, "sensor").split()))
+    value, lower, warning, alarm = (
+        _degrees(text(row, key)) for key in ("temperature", "lower_limit", "warning_limit", "alarm_limit")
+    )
+    yield Sensor(command, "temperature", name, value, warn_low=lower, warn_high=warning, crit_high=alarm)
+
+
+def _degrees(said: str) -> int | None:
+    """Thousandths of a degree of a whole number, which may be below zero."""
+    return int(said) * 1000 if re.fullmatch(r"-?[0-9]{1,4}", said) else None
+
+
+def _temperature_zte(command: str, row: Row) -> Iterable[Sensor]:
+    yield Sensor(command, "temperature", _slot(row), _degrees(text(row, "temperature")))
+
+
 def _power_ruijie(command: str, row: Row) -> Iterable[Sensor]:
     if not _ABSENT.search(text(row, "power_type")):
         yield _standing(command, _named("Power", text(row, "power_id")), text(row, "status"))
@@ -244,6 +277,8 @@ _SENSORS: Mapping[tuple[str, str], Callable[[str, Row], Iterable[Sensor]]] = {
     ("huawei_vrp", "display temperature"): _temperature_vrp,
     ("hp_comware", "display fan"): _fan_comware,
     ("hp_comware", "display power"): _power_comware,
+    ("hp_comware", "display environment"): _environment_comware,
+    ("zte_zxros", "show card-temperature"): _temperature_zte,
     ("ruijie_os", "show power"): _power_ruijie,
     ("cisco_ios", "show environment power all"): _power_cisco,
     ("cisco_nxos", "show environment"): _environment_nxos,

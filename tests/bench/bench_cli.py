@@ -31,7 +31,7 @@ OURS = Path(__file__).parents[1] / "agent"
 
 # What an inspection asks of a device, by the words of the command.
 NEEDED = re.compile(
-    r"version|device|esn|manu|inventory|module|platform|system.status|cpu|memory|sys top|environment"
+    r"version|device|esn|manu|inventory|module|platform|system.status|cpu|processor|memory|sys top|environment"
     r"|temperature|fan|power|interface|nic|transceiver|counters|aggregation|eth-trunk|etherchannel"
     r"|port-channel|switch|stack|redundancy"
     r"|ha.status|standby|hsrp|vrrp|users|logging|ntp|clock|startup|boot|running-config|current-configuration|archive"
@@ -52,8 +52,8 @@ hp_comware: display version; display device; display device manuinfo; display cp
 ruijie_os: show version; show version slots; show cpu; show memory; show fan; show power; show
   temperature; show interfaces; show switch virtual; show users; show logging; show ntp status; show
   running-config
-zte_zxros: show version; show processor; show fan; show power; show temperature; show interface;
-  show interface brief; show users; show logging; show ntp status; show running-config
+zte_zxros: show version; show processor; show fan; show power; show card-temperature; show
+  interface; show interface brief; show users; show logging; show ntp status; show running-config
 cisco_ios: show version; show inventory; show processes cpu; show processes memory sorted; show
   environment power all; show environment temperature; show interfaces; show interfaces status; show
   switch detail; show redundancy; show users; show logging; show ntp status; show running-config;

@@ -1,6 +1,7 @@
 """Devices that may not be asked by SNMP: refused, unknown and odd outputs first, then what they show."""
 
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,31 @@ def test_a_failed_supply_of_a_comware_device(cli, devices, looked, why):
 def test_load_and_memory_of_other_makers(cli, devices, looked, platform, command, output, check_id, share):
     params, _ = cli(platform, {command: output})
     assert [one.value for one in looked(check_id, params, devices).readings] == [share]
+
+
+def test_load_memory_and_temperatures_of_zte_cards(cli, devices, looked):
+    outputs = {
+        "show processor": "zte_zxros_show_processor_c600",
+        "show card-temperature": "zte_zxros_show_card-temperature_c320",
+    }
+    params, _ = cli("zte_zxros", outputs)
+    loads = {one.name: one.value for one in looked("network.cpu", params, devices).readings}
+    assert loads == {"CPU PFU-1/3/0": 24, "CPU PFU-1/5/0": 6, "CPU MPU-1/10/0": 10}
+    shares = {one.name: one.value for one in looked("network.memory", params, devices).readings}
+    assert shares["Memory PFU-1/5/0"] == Fraction(5141, 100)
+    warm = {one.name: one.value for one in looked("network.sensors", params, devices).readings}
+    assert warm["1/1/1"] == 54
+    params, _ = cli("zte_zxros", {"show processor": "zte_zxros_show_processor_c320"})
+    loads = {one.name: one.value for one in looked("network.cpu", params, devices).readings}
+    assert loads == {"CPU 1/1/1": 10, "CPU 1/1/3": 38}
+
+
+def test_a_comware_device_is_held_against_its_own_limits(cli, devices, looked, why):
+    params, shown = cli("hp_comware", {"display environment": "hp_comware_display_environment_sensor"})
+    assert looked("network.sensors", params, devices).state is State.OK
+    shown["display environment"] = shown["display environment"].replace(b" 47 ", b" 93 ")
+    found = looked("network.sensors", params, devices)
+    assert found.state is State.CRIT and "ok" in why(found).values()
 
 
 FORTIGATE = b"""CPU states: 2% user 3% system 0% nice 91% idle 0% iowait 0% irq 4% softirq
