@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from checks.recurrence import zone
+from collector.cli_cases import run_file
 from collector.cli_parts import DIRECTORY, FILE
 from collector.context import ConfigError, open_context
 
@@ -98,23 +99,6 @@ def _when(ms: int, timezone: str) -> str:
 @click.option("--json", "as_json", is_flag=True)
 def case(file: Path, as_json: bool) -> None:
     """Figures of the worked examples in FILE; exit 1 if one differs from what it expects."""
-    import yaml
-
     from collector.availability.cases import run_cases
-    from collector.availability.errors import AvailabilityError
 
-    try:
-        document = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
-        report = run_cases(document)
-    except (OSError, yaml.YAMLError, AvailabilityError) as error:
-        click.echo(f"error: {file}: {error}", err=True)
-        sys.exit(2)
-    if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
-    else:
-        for one in report.results:
-            word = {True: "good", False: "DIFFERS", None: "no expectation"}[one.agrees]
-            click.echo(f"{one.id}\t{word}\t{json.dumps(one.got, ensure_ascii=False)}")
-    for name in report.differing:
-        click.echo(name, err=True)
-    sys.exit(1 if report.differing else 0)
+    run_file(file, run_cases, as_json)

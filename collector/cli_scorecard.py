@@ -1,12 +1,12 @@
 """`scorecard case FILE` and `pack check FILE`: what needs no data directory."""
 
-import json
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import click
 
+from collector.cli_cases import run_file
 from collector.cli_parts import FILE
 
 # Commands that need the database, loaded only when they are asked for.
@@ -50,28 +50,10 @@ def scorecard() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def case(file: Path, as_json: bool) -> None:
     """Scorecards of the worked examples in FILE; exit 1 if one differs from what it expects."""
-    import yaml
-
-    from collector.availability.errors import AvailabilityError
-    from collector.packs.errors import PackError
     from collector.packs.loading import packaged
     from collector.scoring.cases import run_cases
 
-    try:
-        document = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
-        report = run_cases(document, packaged)
-    except (OSError, yaml.YAMLError, ValueError, AvailabilityError, PackError, RecursionError) as error:
-        click.echo(f"error: {file}: {error}", err=True)
-        sys.exit(2)
-    if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
-    else:
-        for one in report.results:
-            word = {True: "good", False: "DIFFERS", None: "no expectation"}[one.agrees]
-            click.echo(f"{one.id}\t{word}\t{json.dumps(one.got, ensure_ascii=False)}")
-    for name in report.differing:
-        click.echo(name, err=True)
-    sys.exit(1 if report.differing else 0)
+    run_file(file, lambda document: run_cases(document, packaged), as_json)
 
 
 class _Pack(click.Group):

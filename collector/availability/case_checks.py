@@ -91,10 +91,11 @@ def _instants(entry: Value, raw: dict[str, Value]) -> Iterator[int]:
         return
     if missing := [name for name in ("every", "from", "to") if name not in raw]:
         raise entry.wrong(f"needs at, or every, from and to (missing: {', '.join(missing)})")
-    span = range(raw["from"].ms(), raw["to"].ms(), raw["every"].length(1))
-    if len(span) > _MOST_PROBES:
-        raise entry.wrong(f"is {len(span)} probes, more than {_MOST_PROBES}")
-    yield from span
+    first, end, every = raw["from"].ms(), raw["to"].ms(), raw["every"].length(1)
+    # Not len() of the range, which has an end of its own.
+    if (n := -((first - end) // every)) > _MOST_PROBES:
+        raise entry.wrong(f"is {n} probes, more than {_MOST_PROBES}")
+    yield from range(first, end, every)
 
 
 def known(check: GivenCheck, as_of: int | None) -> Check:

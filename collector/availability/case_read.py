@@ -25,6 +25,8 @@ _PARAMS = (
 )
 _T0 = "2026-03-02T00:00+08:00"
 _DAY_MS = 86_400_000
+# Years 1000 to 9000: no local day of any zone falls off the calendar.
+_FIRST_MS, _LAST_MS = -30_610_224_000_000, 221_845_392_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def read_example(at: Value) -> Example:
     raw = at.mapping(_EXAMPLE)
     t0 = raw.get("t0", Value(at.example, "t0", _T0)).instant()
     length = raw["len"].length(1) if "len" in raw else _DAY_MS
+    if not _FIRST_MS <= t0 <= t0 + length <= _LAST_MS:
+        raise at.wrong("lies outside of the years that calendars know")
     given = raw.get("params", Value(at.example, "params", {})).mapping(_PARAMS)
     members = "members" in raw
     source = raw.get("members" if members else "checks")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
@@ -103,12 +103,19 @@ class Value:
     def instant(self) -> int:
         """ISO 8601 as ms since the epoch; Asia/Shanghai if it names no zone."""
         try:
-            moment = self.raw if isinstance(self.raw, datetime) else datetime.fromisoformat(self.text())
+            moment = self._moment()
         except ValueError:
             raise self.wrong(f"is not ISO 8601: {self.raw!r}") from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_SHANGHAI)
         return int((moment - datetime(1970, 1, 1, tzinfo=timezone(timedelta()))) / timedelta(milliseconds=1))
+
+    def _moment(self) -> datetime:
+        # YAML reads an unquoted instant or day by itself.
+        if isinstance(self.raw, datetime):
+            return self.raw
+        text = self.raw.isoformat() if isinstance(self.raw, date) else self.text()
+        return datetime.fromisoformat(text)
 
     def minutes(self) -> int:
         """A time of day as minutes; an unquoted 12:30 reaches us as the number of minutes already."""

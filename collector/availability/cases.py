@@ -1,10 +1,10 @@
 """Worked examples: a parsed case file in, what the engine makes of every example out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from collector.availability.case_read import Example, read_example
+from collector.availability.case_report import CaseReport, CaseResult, report_of
 from collector.availability.case_values import Value
 from collector.availability.classes import TimeClass
 from collector.availability.display import flag_text, percent
@@ -20,52 +20,13 @@ _BARE = (*_ALWAYS, "known", "low", "high", "score", "down_min", "down_max", "mee
 _MEMBERS = ("each", "worst", "mean", "union")
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """What one example came to, with the type and the keys of its `expect`."""
-
-    id: str
-    got: Got | list[Got]
-    agrees: bool | None
-    """None where the example expects nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseReport:
-    """All examples of a file, in its order."""
-
-    results: tuple[CaseResult, ...]
-
-    @property
-    def differing(self) -> tuple[str, ...]:
-        """Ids of the examples whose figure is not the expected one."""
-        return tuple(one.id for one in self.results if one.agrees is False)
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """The list that `case --json` prints."""
-        return [{"id": one.id, "got": one.got} for one in self.results]
-
-
 def run_cases(document: object) -> CaseReport:
-    """Evaluate every example of a parsed case file; a bad one is a CaseError naming example and field."""
-    examples = document.get("examples") if isinstance(document, dict) else document
-    if not isinstance(examples, list):
-        raise CaseError("file", "examples", "must be a list of examples")
-    ids: list[str] = []
-    results = []
-    for i, raw in enumerate(examples):
-        name = raw.get("id") if isinstance(raw, dict) else None
-        if not isinstance(name, str) or not name:
-            raise CaseError(f"example {i + 1}", "id", "every example has a text as its id")
-        if name in ids:
-            raise CaseError(name, "id", "is used twice")
-        ids.append(name)
-        results.append(run_case(name, raw))
-    return CaseReport(tuple(results))
+    """Evaluate every example of a parsed case file. CaseError: the document is no list of examples."""
+    return report_of(document, run_case)
 
 
 def run_case(name: str, raw: dict[str, Any]) -> CaseResult:
-    """Evaluate one example."""
+    """Evaluate one example; a bad one is a CaseError naming example and field."""
     example = read_example(Value(name, "", raw))
     expect = raw.get("expect")
     wanted = _wanted(example, expect)

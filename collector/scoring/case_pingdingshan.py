@@ -90,7 +90,9 @@ def _faults(keys: dict[str, Value]) -> Iterator[Item]:
         level = fault["level"].whole(1)
         if level > 4:
             raise fault["level"].wrong(f"must be a level from 1 to 4, not {level}")
-        cause: Scalar = flag(given(fault, "vendor_cause"), True)
+        # Left out: nobody has answered, which the pack's option `vendor_cause` decides.
+        told = given(fault, "vendor_cause")
+        cause: Scalar = None if told is None else flag(told, True)
         yield Item("fault", facts={"level": level, "vendor_cause": cause})
     response = below(given(keys, "response"), "no_support not_restored report_late_days")
     for name in ("no_support", "not_restored"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from collector.availability.case_report import CaseReport, CaseResult, report_of
 from collector.availability.case_values import Value
 from collector.availability.errors import CaseError
 from collector.packs.model import Compiled
@@ -40,52 +41,13 @@ SCHEMES: Mapping[str, Scheme] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """What one example came to, with the type and the keys of its `expect`."""
-
-    id: str
-    got: Got
-    agrees: bool | None
-    """None where the example expects nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseReport:
-    """All examples of a file, in its order."""
-
-    results: tuple[CaseResult, ...]
-
-    @property
-    def differing(self) -> tuple[str, ...]:
-        """Ids of the examples whose scorecard is not the expected one."""
-        return tuple(one.id for one in self.results if one.agrees is False)
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """The list that `case --json` prints."""
-        return [{"id": one.id, "got": one.got} for one in self.results]
-
-
 def run_cases(document: object, pack_of: PackOf) -> CaseReport:
-    """Score every example of a parsed case file; a bad one is a CaseError naming example and field."""
-    examples = document.get("examples") if isinstance(document, dict) else document
-    if not isinstance(examples, list):
-        raise CaseError("file", "examples", "must be a list of examples")
-    ids: list[str] = []
-    results = []
-    for i, raw in enumerate(examples):
-        name = raw.get("id") if isinstance(raw, dict) else None
-        if not isinstance(name, str) or not name:
-            raise CaseError(f"example {i + 1}", "id", "every example has a text as its id")
-        if name in ids:
-            raise CaseError(name, "id", "is used twice")
-        ids.append(name)
-        results.append(run_case(name, raw, pack_of))
-    return CaseReport(tuple(results))
+    """Score every example of a parsed case file. CaseError: the document is no list of examples."""
+    return report_of(document, lambda name, raw: run_case(name, raw, pack_of))
 
 
 def run_case(name: str, raw: dict[str, Any], pack_of: PackOf) -> CaseResult:
-    """Score one example."""
+    """Score one example; a bad one is a CaseError naming example and field."""
     case, scheme = _read(name, raw, pack_of)
     expect = raw.get("expect")
     if expect is not None and not isinstance(expect, dict):
@@ -94,6 +56,8 @@ def run_case(name: str, raw: dict[str, Any], pack_of: PackOf) -> CaseResult:
         got = scheme.answer(case)
     except OptionError as error:
         raise CaseError(name, f"options.{error.key}", error.problem) from None
+    except ValueError as error:
+        raise CaseError(name, "input", str(error)) from None
     shaped = got if expect is None else like(got, expect)
     return CaseResult(name, shaped, None if expect is None else _equal(shaped, expect))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from collector.availability.cases import run_cases
+from collector.availability.cases import run_case, run_cases
 from collector.availability.errors import CaseError
 
 OWN = Path(__file__).parent / "cases.yaml"
@@ -18,7 +18,7 @@ def own():
 def wrong(**changes):
     example = {"id": "X1", "len": 600, "checks": {"web": {"probes": [{"at": [0], "out": "ok"}]}}} | changes
     with pytest.raises(CaseError) as caught:
-        run_cases({"examples": [example]})
+        run_case("X1", example)
     assert caught.value.example == "X1"
     return caught.value
 
@@ -65,6 +65,8 @@ def test_an_example_that_expects_nothing_prints_all_its_figures_and_differs_from
         ({"len": "long"}, "len", "number"),
         ({"len": 0}, "len", "below"),
         ({"len": 0.0001}, "len", "finer"),
+        ({"len": 10**30}, "example", "calendars"),
+        ({"t0": "0001-01-01T00:00:00+14:00"}, "example", "calendars"),
         ({"colour": 1}, "example", "colour"),
         ({"t0": "yesterday"}, "t0", "ISO 8601"),
         ({"params": {"holt": 3}}, "params", "holt"),
@@ -86,6 +88,11 @@ def test_an_example_that_expects_nothing_prints_all_its_figures_and_differs_from
             {"checks": {"web": {"probes": [{"at": [1], "every": 2, "out": "ok"}]}}},
             "checks.web.probes[0]",
             "both",
+        ),
+        (
+            {"checks": {"web": {"probes": [{"every": 60, "from": 0, "to": 10**30, "out": "ok"}]}}},
+            "checks.web.probes[0]",
+            "more than",
         ),
         (
             {"checks": {"web": {"probes": [{"every": 0.001, "from": 0, "to": 9e6, "out": "ok"}]}}},
@@ -129,8 +136,28 @@ def test_a_calendar_year_without_data_stops_the_figure_with_the_year():
 
 
 @pytest.mark.parametrize(
-    "document", [None, 7, "x", {"examples": 3}, [3], [{"id": 4}], [{"id": "a"}, {"id": "a"}]]
+    "document",
+    [None, 7, "x", [], {"examples": []}, {"examples": 3}, [3], [{"id": 4}], [{"id": "a"}, {"id": "a"}]],
 )
 def test_a_document_that_is_no_case_file_is_a_case_error(document):
     with pytest.raises(CaseError):
         run_cases(document)
+
+
+def test_one_wrong_example_is_named_and_spoils_no_other():
+    good = {"id": "G", "len": 60, "checks": {"web": {"base": "up"}}, "expect": {"up": 60}}
+    bad = {"id": "B", "len": 60, "checks": {"web": {"base": "upp"}}, "expect": {"up": 60}}
+    report = run_cases([bad, good])
+    assert report.differing == ()
+    assert [(wrong.example, wrong.field) for wrong in report.wrong] == [("B", "checks.web.base")]
+    assert report.as_json() == [
+        {"id": "B", "got": None, "error": "checks.web.base: must be one of up, down, none, not 'upp'"},
+        {"id": "G", "got": {"up": 60}},
+    ]
+
+
+def test_a_day_alone_is_its_midnight_as_text_or_as_yaml_reads_it():
+    example = {"id": "T", "len": 86400, "hours": {"days": [0], "ranges": [["00:00", "12:00"]]}}
+    for day in ("2026-03-02", yaml.safe_load("2026-03-02"), yaml.safe_load("2026-03-02T00:00:00+08:00")):
+        got = run_case("T", example | {"t0": day, "checks": {"web": {"base": "up"}}}).got
+        assert got["up"] == got["off_hours"] == 43200

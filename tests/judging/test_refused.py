@@ -8,7 +8,7 @@ from collector.cli import main
 from collector.jobs import scorecards as jobs
 from collector.jobs import statements
 from collector.packs.loading import packaged
-from collector.scoring.cases import run_cases
+from collector.scoring.cases import run_case
 
 AS_OF = "2026-07-20T12:00"
 
@@ -59,7 +59,7 @@ def test_a_fine_that_nobody_can_tell_is_not_printed_as_none(site):
 
 def case(**more):
     one = {"id": "X", "scheme": "luohe_monthly", "input": {"units": [{"name": "a"}]}} | more
-    return run_cases({"examples": [one]}, packaged)
+    return run_case("X", one, packaged)
 
 
 @pytest.mark.parametrize(

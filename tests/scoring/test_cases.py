@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from collector.availability.errors import CaseError
 from collector.cli import main
 from collector.packs.loading import packaged
-from collector.scoring.cases import run_cases
+from collector.scoring.cases import run_case, run_cases
 
 OWN = Path(__file__).with_name("cases.yaml")
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "examples" / "scorecards.yaml"
@@ -21,7 +21,7 @@ def run(document):
 
 
 def one(scheme, given, **rest):
-    return run({"examples": [{"id": "x", "scheme": scheme, "input": given, **rest}]}).results[0].got
+    return run_case("x", {"id": "x", "scheme": scheme, "input": given, **rest}, packaged).got
 
 
 @pytest.mark.parametrize("example", yaml.safe_load(OWN.read_text())["examples"], ids=lambda one: one["id"])
@@ -135,7 +135,14 @@ def test_null_months_and_cycles_are_left_out():
 
 
 def test_a_file_without_examples_or_with_one_twice_is_refused(tmp_path):
-    for document in ({}, {"examples": 1}, {"examples": [1]}, {"examples": [{"id": ""}]}):
+    for document in (
+        {},
+        [],
+        {"examples": []},
+        {"examples": 1},
+        {"examples": [1]},
+        {"examples": [{"id": ""}]},
+    ):
         with pytest.raises(CaseError):
             run(document)
     twice = {"id": "x", "scheme": "pds_quarterly"}
@@ -146,3 +153,56 @@ def test_a_file_without_examples_or_with_one_twice_is_refused(tmp_path):
     said = CliRunner().invoke(main, ["scorecard", "case", str(bad)])
     assert said.exit_code == 2
     assert "a" in said.stderr and "faults[0].level" in said.stderr
+
+
+def test_one_wrong_example_spoils_no_other_and_the_end_is_two(tmp_path):
+    file = tmp_path / "cases.yaml"
+    file.write_text(
+        "examples:\n"
+        "- {id: right, scheme: pds_quarterly, input: {}, expect: {total: 100}}\n"
+        "- {id: odd, scheme: pds_quarterly, input: {weeks: 1}, expect: {total: 100}}\n"
+        "- {id: other, scheme: pds_quarterly, input: {}, expect: {total: 99}}\n"
+    )
+    said = CliRunner().invoke(main, ["scorecard", "case", "--json", str(file)])
+    assert said.exit_code == 2
+    right, odd, other = json.loads(said.stdout)
+    assert (right, other) == ({"id": "right", "got": {"total": 100}}, {"id": "other", "got": {"total": 100}})
+    assert (odd["id"], odd["got"]) == ("odd", None) and odd["error"].startswith("input: unknown key 'weeks'")
+    differs, error = said.stderr.splitlines()
+    assert differs == "other"
+    assert error.startswith(f"error: {file}: odd: input: unknown key 'weeks'")
+    plain = CliRunner().invoke(main, ["scorecard", "case", str(file)])
+    assert [line.split("\t")[1] for line in plain.stdout.splitlines()] == ["good", "WRONG", "DIFFERS"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "- {id: a, scheme: pds_quarterly, input: {weeks_required: 13, weeks_required: 12}}",
+            "line 1: the key",
+        ),
+        (
+            "examples: [{id: a, scheme: pds_quarterly}]\nexamples: []",
+            "line 2: the key 'examples' stands twice",
+        ),
+        ("examples: [{id: a, scheme: pds_quarterly}]\nnote: 1", "file: note: unknown key"),
+        ("examples: []", "file: examples: is empty"),
+        ("", "file: examples: must be a list"),
+        ("- {id: a", "line 1"),
+        ("- {id: a, scheme: luohe_monthly, input: {units: [{inspections: [2026-02-30]}]}}", "day"),
+    ],
+)
+def test_a_file_that_loses_something_or_is_none_is_refused_with_its_place(tmp_path, text, says):
+    for command in ("scorecard", "availability"):
+        file = tmp_path / "bad.yaml"
+        file.write_text(text)
+        said = CliRunner().invoke(main, [command, "case", str(file)])
+        assert (said.exit_code, said.stdout) == (2, "")
+        assert said.stderr.startswith(f"error: {file}: ") and says in said.stderr
+
+
+def test_a_fault_whose_cause_nobody_has_told_counts_by_the_option():
+    told = {"faults": [{"level": 1}, {"level": 4, "vendor_cause": True}, {"level": 2, "vendor_cause": False}]}
+    assert one("pds_quarterly", told)["lines"]["faults"] == -5
+    assert one("pds_quarterly", told, options={"vendor_cause": "stated"})["lines"]["faults"] == 15

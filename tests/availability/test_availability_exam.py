@@ -1,0 +1,22 @@
+"""Figures that somebody worked from the text of the specification alone, before he had seen the program."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from collector.availability.cases import run_case
+
+EXAMPLES = yaml.safe_load(Path(__file__).with_name("exam.yaml").read_text(encoding="utf-8"))["examples"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one["id"])
+def test_every_figure_that_the_text_gives_comes_out(example):
+    result = run_case(example["id"], example)
+    assert result.got == example["expect"], example["why"]
+    assert result.agrees
+
+
+def test_the_exam_is_whole():
+    assert all(one["why"] for one in EXAMPLES)
+    assert len({one["id"] for one in EXAMPLES}) == len(EXAMPLES) >= 120
