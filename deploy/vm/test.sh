@@ -33,9 +33,10 @@ if [ ! -f "$dir/vmlinuz" ]; then
   name=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-[0-9]/ {print $2; exit}')
   [ -n "$name" ] || { say "no kernel package: run apt-get update"; exit 2; }
   (cd "$dir/kernel" && apt-get download -qq "$name" && dpkg -x ./*.deb .)
-  cp "$dir"/kernel/boot/vmlinuz-* "$dir/vmlinuz"
   cp -r "$dir"/kernel/lib/modules "$dir/base/lib/"
-  for version in "$dir"/base/lib/modules/*; do depmod -b "$dir/base" "$(basename "$version")"; done
+  # The machine's own kmod: this host may have none.
+  for version in "$dir"/base/lib/modules/*; do chroot "$dir/base" /sbin/depmod "$(basename "$version")"; done
+  cp "$dir"/kernel/boot/vmlinuz-* "$dir/vmlinuz"  # last: what is half done is done anew
 fi
 
 say "offline set"
