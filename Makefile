@@ -50,8 +50,8 @@ vm-test: $(TEST_STAMP)
 # An estate of real parts on this machine (docs/demo.md). What is missing is named; as root demo-packages brings it.
 # KEEP=1 make demo-estate stays up; SEED=7 make demo-faults plants the faults of that seed only.
 demo-packages:
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$(grep -v '^#' deploy/demo-packages.txt)
+	apt-get -o DPkg::Lock::Timeout=600 update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends $$(grep -v '^#' deploy/demo-packages.txt)
 
 demo-estate: $(TEST_STAMP)
 	$(PY) tests/demo/demo.py estate

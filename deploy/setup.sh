@@ -11,11 +11,11 @@ say() { printf 'setup: %s\n' "$*"; }
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
   if [ -z "${apt_updated:-}" ]; then
-    apt-get update -qq || { say "apt-get update failed"; exit 2; }
+    apt-get -o DPkg::Lock::Timeout=600 update -qq || { say "apt-get update failed"; exit 2; }
     apt_updated=1
   fi
   # No recommends: servers come as programs for the tests, nothing is started.
-  apt-get install -y -qq --no-install-recommends "$@" >/dev/null || { say "apt-get install $* failed"; exit 2; }
+  apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "$@" >/dev/null || { say "apt-get install $* failed"; exit 2; }
 }
 
 need_packages() { # names of Debian packages; prints those not installed

@@ -75,7 +75,7 @@ class Demo:
     def _without(self, part, why):
         self.absent.append(part)
         assets = ", ".join(asset.id for asset in part.assets())
-        say(f"  {part.name:12} NOT STARTED: {why}. Its assets ({assets}) will not be inspected.")
+        say(f"  {part.name:12} NOT STARTED: {why}. Its assets ({assets}) are found down, or not inspected.")
 
     def stop(self):
         """Stop everything, whatever state it is in."""
@@ -152,7 +152,10 @@ def estate(options):
             )
             signal.pause()
     unable = {asset.id for part in demo.absent for asset in part.assets()}
-    say(f"every asset inspected: {'no: ' + ', '.join(left) if left else 'yes'}")
+    said = "no: " + ", ".join(left) if left else "yes"
+    if unable:
+        said += f"; looked at without anything there: {', '.join(sorted(unable))} (make demo-packages)"
+    say(f"every asset inspected: {said}")
     return int(bool(set(left) - unable))
 
 
