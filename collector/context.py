@@ -47,6 +47,10 @@ class Deriver(Protocol):
         """Batches in log order, just committed."""
         ...
 
+    def wake(self) -> None:
+        """Read the log on to its end now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
 from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
 from collector.ending import ending
 from collector.jobs.checkpoints import Publisher
@@ -58,13 +60,23 @@ def running(
     jobs = _jobs(context)
     publisher.start()
     try:
-        yield whole(create_app(context, publisher, pages=pages))
+        app = create_app(context, publisher, pages=pages)
+        if pages:
+            jobs.append(_renewing(app))
+        yield whole(app)
     finally:
         publisher.stop()
         for job in reversed(jobs):
             _end(job)
         if context.provers is not None:
             context.provers.stop()
+
+
+def _renewing(app: Flask) -> Any:
+    """What makes figures ready behind the pages."""
+    job = importlib.import_module("collector.web.renewing").Renewing(app)
+    job.start()
+    return job
 
 
 def _end(job: Any) -> None:

@@ -10,12 +10,12 @@ from datetime import date
 
 from collector.availability.calendar_cn import Calendar
 from collector.inspection.cadence_model import Frame, Observed, Span, State
-from collector.inspection.cadence_terms import ObligationTerms, Tag, with_options
+from collector.inspection.cadence_terms import Every, ObligationTerms, Tag, with_options
 from collector.inspection.deadlines import Workdays, shanghai, start_of
 from collector.inspection.obligations import ObligationLine, gaps, items, lapse_gaps, lapse_items, ledger
 from collector.inspection.obligations_seen import NOTHING, Extra, completed, gathered
 from collector.judging import lapses
-from collector.judging.ground import Ground
+from collector.judging.ground import BackedUp, Ground
 from collector.packs.checking import walk
 from collector.packs.model import Pack
 from collector.scoring.model import Gap, Item, PackPeriod
@@ -25,6 +25,7 @@ _KINDS = frozenset({"due", "done", "late", "missed", "excused"})
 _DAY_MS = 86_400_000
 _BEFORE = 100 * _DAY_MS  # weeks cut by the period's edge, the months of a lapse, a half-year's other quarter
 _AFTER = 40 * _DAY_MS  # what is handed in after the end
+_SHORT = {Every.WORKING_DAY, Every.DAY, Every.WEEK, Every.FIRST_WEEK, Every.MONTH, Every.MONTH_END}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +84,30 @@ def seen(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> Observed:
 def seen_by_all(asked: Counting, ground: Ground, wanted: Collection[str] | None = None) -> Observed:
     """The dear part of it, which is the same whatever other parts make of the log. `wanted`: ids of the only
     obligations that will be told from it, which need no backups where none of them counts any."""
-    backups = ground.backups if wanted is None or _counts(asked.terms, wanted, "backup") else ()
-    base = gathered(
-        replace(ground, backups=backups), asked.terms, asked.frame, asked.as_of_ms, ground.special
-    )
+    near = replace(ground, backups=_near(asked, ground.backups, wanted))
+    base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special)
     term = asked.frame.first, asked.frame.end
     question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
     proven, perhaps = lapses.lapses(ground, question, base.waivers, base.denied)
     return replace(base, breaches=(*base.breaches, *proven), perhaps=perhaps)
 
 
-def _counts(terms: ObligationTerms, wanted: Collection[str], kind: str) -> bool:
-    """Whether deeds of a kind do anything for one of these obligations."""
-    whats = [
-        what for one in terms.obligations if one.id in wanted for held in one.cadences for what in held.what
-    ]
-    return any(kind.startswith(what[:-1]) if what.endswith("*") else kind == what for what in whats)
+def _near(
+    asked: Counting, backups: tuple[BackedUp, ...], wanted: Collection[str] | None
+) -> tuple[BackedUp, ...]:
+    """The backups that obligations (of these ids) can be told from: none where none of them counts any; those
+    of the span and before it where all that do are due so often that no turn of the span begins earlier."""
+    every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
+    counting_ = {held.every for one in every for held in one.cadences if any(map(_backups, held.what))}
+    if not counting_:
+        return ()
+    if not counting_ <= _SHORT:
+        return backups
+    return tuple(one for one in backups if one.at_ms >= asked.span[0] - _BEFORE)
+
+
+def _backups(what: str) -> bool:
+    return what == "backup" or (what.endswith("*") and "backup".startswith(what[:-1]))
 
 
 def counted(

@@ -117,6 +117,12 @@ class Derive:
                 self._waiting += coming
             self._wake.notify()
 
+    def wake(self) -> None:
+        """Read the log on to its end now: somebody waits for what was just logged."""
+        with self._wake:
+            self._reading = True
+            self._wake.notify()
+
     def start(self) -> None:
         """Begin, from the cursor on."""
         self._thread = threading.Thread(target=self._run, name="derive", daemon=True)

@@ -9,6 +9,7 @@ Version 1 of it is the same without `judging`; the header says it too.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -61,6 +62,7 @@ def encode(sealed: Sealed) -> bytes:
     return strict_json.dumps(version.written(texts_for_big(to_json(sealed))))
 
 
+@lru_cache(maxsize=32)  # none ever changes; pages read those of a whole term again and again
 def parse(data: bytes) -> Sealed:
     """WireError or FieldError for anything that is none."""
     made = from_json(Sealed, strict_json.loads(data), "scorecard")

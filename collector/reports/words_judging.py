@@ -354,6 +354,7 @@ COLUMNS: Words = {
     "col.j_through": ("身份凭证", "Vouched for by"),
     "col.j_period": ("考核期", "Period"),
     "col.j_amendment": ("更正", "Amendment"),
+    "col.j_compared": ("核对截至", "Checked as of"),
     "col.j_before": ("更正前", "Before"),
     "col.j_after": ("更正后", "After"),
     "col.j_entry": ("条目", "Entry"),

@@ -273,6 +273,8 @@ def instant(conn: Connection, now_ms: int) -> int:
 
 def first_received(conn: Connection, since_ms: int) -> int | None:
     """Index of the first entry received at or after this instant; halving, as receipt times never fall."""
+    if last_received(conn) < since_ms:
+        return None  # mostly it is asked about now
     table = entry_table
     low, high = 0, size(conn)
     end = high

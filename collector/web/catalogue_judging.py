@@ -197,6 +197,10 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "statements.joined": ("已确认，条目 #{entry}。", "Joined in: entry #{entry}."),
     "statements.done": ("已填报，条目 #{entry}。", "Stated: entry #{entry}."),
+    "statements.uncounted": (
+        "条目 #{entry} 已入日志，数字尚未计入它，请稍后刷新。",
+        "Entry #{entry} is in the log; the figures do not count it yet. Look again in a moment.",
+    ),
     "statements.refused": ("没有填报: {why}", "Not stated: {why}"),
     "statements.key": ("本人密钥签名", "own key"),
     "statements.command": (

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic, sleep
 from typing import TypeVar
 
 from flask import abort, current_app, g, request
@@ -17,48 +18,51 @@ from collector.packs.archive import Archive
 from collector.packs.model import Pack
 from collector.reports.judging_found import archive_of, judged_of
 from collector.reports.judging_view import Judged
-from collector.scoring.model import PackPeriod
+from collector.scoring.model import PackPeriod, Scorecard
 from collector.store import series
 from collector.store.estates import estate_table
 from collector.store.scorecards import scorecard_table
 from collector.store.statements import said_table
+from collector.web.kept import Kept, Mark
 from collector.web.pages.base import context, zone
 
 FRESH_MS = 30_000
 # What is over changes by what comes late only, and by people, whose words are looked for each time.
 OVER_MS = 600_000
+HEARD_S, _LOOK_S = 5.0, 0.02
 _DAY_MS = 86_400_000
-_KEPT = 96
 Found = TypeVar("Found")
 
 
-def kept(name: tuple[str, ...], make: Callable[[], Found], fresh_ms: int = FRESH_MS) -> Found:
-    """What `make` gives, held for some seconds; made anew at once where people or seals have said more."""
-    now = context().now()
-    held = current_app.extensions.setdefault("roundseal_judging", {})
-    mark = _mark()
-    known = held.get(name)
-    if known is None or known[0] != mark or not 0 <= now - known[1] < fresh_ms:
-        known = (mark, now, make())
-        held.pop(name, None)
-        held[name] = known
-        while len(held) > _KEPT:
-            held.pop(next(iter(held)), None)
-    found: Found = known[2]
+def figures() -> Kept:
+    """What is held for all requests."""
+    found: Kept = current_app.extensions.setdefault("roundseal_judging", Kept())
     return found
 
 
-def _mark() -> tuple[int | None, ...]:
-    """What changes at a stroke. Results come every second, and are shown within `FRESH_MS`."""
+def kept(
+    name: tuple[str, ...], make: Callable[[], Found], fresh_ms: int = FRESH_MS, *, behind: bool = False
+) -> Found:
+    """What `make` gives, held for some seconds; made anew at once where people or seals have said more.
+
+    `behind`: the page says as of when it is, so it may be shown a little longer while the next is made.
+    """
+    found: Found = figures().of(name, make, seen, fresh_ms, behind=behind)
+    return found
+
+
+def seen() -> tuple[Mark, int]:
+    """What changes at a stroke, as this request found it, and the instant."""
     if "judging_mark" not in g:
         with context().read() as conn:
             derived = series.cursor(conn)
             said = select(func.max(said_table.c.idx)).where(said_table.c.idx < derived)
             seal = select(func.max(scorecard_table.c.idx))
-            estate = select(func.max(estate_table.c.idx))
-            g.judging_mark = tuple(conn.execute(one).scalar() for one in (said, seal, estate))
-    found: tuple[int | None, ...] = g.judging_mark
-    return found
+            estate = select(func.max(estate_table.c.idx)).where(estate_table.c.idx < derived)
+            found = [conn.execute(one).scalar() for one in (said, seal, estate)]
+            g.judging_mark = tuple(-1 if one is None else int(one) for one in found)
+    mark: Mark = g.judging_mark
+    return mark, context().now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +151,51 @@ def card(period: PackPeriod) -> Card:
     now = context().now()
     if now < period.from_ms:
         abort(404)
-    fresh = OVER_MS if now >= period.to_ms + _DAY_MS else FRESH_MS
-    return kept(("card", period.name), lambda: _card(period), fresh)
+    return kept(("card", period.name), lambda: make_card(period.name), card_fresh(period), behind=True)
 
 
-def _card(period: PackPeriod) -> Card:
+def card_fresh(period: PackPeriod) -> int:
+    """For how long nothing but people's words change its scorecard."""
+    return OVER_MS if context().now() >= period.to_ms + _DAY_MS else FRESH_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A period in a list of many: as it was sealed last, else as it stands. `compared_ms`: as of when the
+    figure is, or was held against the seal; None: nobody has done that yet."""
+
+    judged: Judged
+    status: Status
+    compared_ms: int | None
+
+    @property
+    def card(self) -> Scorecard:
+        """What is shown."""
+        return self.judged.card
+
+
+def listed(period: PackPeriod) -> Listed:
+    """A sealed period by its newest seal, which no later word changes, and by how it was last held against
+    what came since; any other as `card` has it. 404 for one that has not begun."""
     with context().read() as conn:
-        made = scorecards.scorecard_on(conn, period.name, context().now())
+        rows = scorecards.history(conn, period.name)
+        if not rows or figures().renewing is None:
+            found = card(period)
+            if not rows:
+                return Listed(found.judged, found.status, found.made.scorecard.as_of_ms)
+        held = scorecards.read_sealed(conn, rows[-1])
+        judged = judged_of(conn, Made(held.scorecard, held.facts, held.estate, held.size))
+    known = figures().glance(("card", period.name), seen, card_fresh(period))
+    now: Card | None = None if known is None else known.value
+    if now is None or not now.status.entries or now.status.entries[-1].idx != rows[-1].idx:
+        return Listed(judged, Status("sealed", tuple(rows), (), held.judging), None)
+    return Listed(judged, now.status, now.made.scorecard.as_of_ms)
+
+
+def make_card(name: str) -> Card:
+    """The scorecard of a period as of now, anew."""
+    with context().read() as conn:
+        made = scorecards.scorecard_on(conn, name, context().now())
         return Card(made, judged_of(conn, made), scorecards.status(conn, made))
 
 
@@ -174,10 +216,21 @@ def beside(period: PackPeriod) -> tuple[PackPeriod | None, PackPeriod | None]:
     return known[place - 1] if place else None, known[place + 1] if place + 1 < len(known) else None
 
 
-def forget() -> None:
-    """Make everything anew: something of it was just changed here."""
-    current_app.extensions.pop("roundseal_judging", None)
+def heard(entry: int) -> bool:
+    """Wait until what was said here counts, for its speaker sees no figure of before; whether it does."""
     g.pop("judging_mark", None)
+    deriver = context().deriver
+    if deriver is None:  # nobody derives behind the pages
+        figures().forget()
+        return True
+    end = monotonic() + HEARD_S
+    while monotonic() < end:
+        with context().read() as conn:
+            if series.cursor(conn) > entry:
+                return True
+        deriver.wake()
+        sleep(_LOOK_S)
+    return False
 
 
 def today() -> date:

@@ -81,15 +81,16 @@ class Ask:
 
 def told(period: PackPeriod) -> jobs.Told | None:
     """Everything about the faults of a period; None where the pack says nothing of faults."""
+    return judging_now.kept(("faults", period.name), lambda: make(period.name), behind=True)
 
-    def read() -> jobs.Told | None:
-        with context().read() as conn:
-            try:
-                return jobs.told(conn, context().now(), period.name)
-            except NoScorecard:
-                return None
 
-    return judging_now.kept(("faults", period.name), read)
+def make(name: str) -> jobs.Told | None:
+    """The same anew."""
+    with context().read() as conn:
+        try:
+            return jobs.told(conn, context().now(), name)
+        except NoScorecard:
+            return None
 
 
 def _account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
@@ -233,6 +234,7 @@ def faults() -> Answer:
         before=before,
         after=after,
         tiles=tiles,
+        as_of_ms=found.as_of_ms,
         blips=found.blips,
         faults=faults_table(args),
         vulnerabilities=vulnerabilities_table(args),
@@ -254,7 +256,14 @@ def findings() -> Answer:
     ]
     table_ = findings_table({"period": period.name})
     return render(
-        "findings.html", "faults", period=period, before=before, after=after, tiles=tiles, table=table_
+        "findings.html",
+        "faults",
+        period=period,
+        before=before,
+        after=after,
+        tiles=tiles,
+        as_of_ms=found.as_of_ms,
+        table=table_,
     )
 
 
@@ -324,6 +333,7 @@ def fault(fault: str) -> Answer:
     return render(
         "fault.html",
         "faults",
+        as_of_ms=_account(args)[1].as_of_ms,
         one=one,
         period=period,
         name=_name(one.system),

@@ -74,17 +74,18 @@ class Duty:
 
 def told(name: str) -> Told | None:
     """The ledger of a period, or of the whole term; None where the pack names no obligations."""
+    return judging_now.kept(("ledger", name), lambda: make(name), behind=True)
 
-    def read() -> Told | None:
-        with context().read() as conn:
-            try:
-                if name == _TERM:
-                    return jobs.ledger(conn, context().now(), whole_term=True)
-                return jobs.ledger(conn, context().now(), name)
-            except (NoScorecard, NoLedger):
-                return None
 
-    return judging_now.kept(("ledger", name), read)
+def make(name: str) -> Told | None:
+    """The same anew."""
+    with context().read() as conn:
+        try:
+            if name == _TERM:
+                return jobs.ledger(conn, context().now(), whole_term=True)
+            return jobs.ledger(conn, context().now(), name)
+        except (NoScorecard, NoLedger):
+            return None
 
 
 def _asked(args: Mapping[str, str]) -> tuple[PackPeriod, Told]:
@@ -185,6 +186,7 @@ def obligations() -> Answer:
         "obligations",
         period=period,
         called=called(period),
+        as_of_ms=found.as_of_ms,
         term=_TERM,
         before=before,
         after=after,
@@ -204,12 +206,13 @@ def obligations() -> Answer:
     )
 
 
-def _line(args: Mapping[str, str]) -> tuple[PackPeriod, ObligationLine]:
+def _line(args: Mapping[str, str]) -> tuple[PackPeriod, ObligationLine, int]:
+    """The period, the line, as of when."""
     period, found = _asked(args)
     one = next((one for one in found.lines if one.obligation.id == args.get("obligation", "")), None)
     if one is None:
         abort(404)
-    return period, one
+    return period, one, found.as_of_ms
 
 
 def _where(row: Row) -> str:
@@ -223,7 +226,7 @@ def _where(row: Row) -> str:
 @table("obligation-turns", Role.VIEWER)
 def turns_table(args: Mapping[str, str]) -> Table:
     """Every turn of an obligation with what was done."""
-    period, one = _line(args)
+    period, one, _ = _line(args)
     lang = i18n.language()
     rows = [
         (
@@ -254,7 +257,7 @@ def _partial(row: Row) -> list[str]:
 def obligation(obligation: str) -> Answer:
     """One obligation: the clause, what proves it, each turn."""
     args = {"obligation": obligation, "period": request.args.get("period", "")}
-    period, one = _line(args)
+    period, one, as_of_ms = _line(args)
     return render(
         "obligation.html",
         "obligations",
@@ -262,6 +265,7 @@ def obligation(obligation: str) -> Answer:
         name=title_of(one),
         period=period,
         called=called(period),
+        as_of_ms=as_of_ms,
         priced=period.name != _TERM,
         standing=f"j_o_{one.standing.value}",
         by=word("tag", one.obligation.tag, i18n.language()),

@@ -10,6 +10,7 @@ from flask import abort, flash, redirect, request, url_for
 from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
 from collector.judging.judge import NoScorecard
+from collector.reports.judging_found import judged_of
 from collector.reports.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import word
@@ -30,6 +31,7 @@ _PERIODS = (
     Column("j_yuan", Kind.NUMBER),
     Column("j_amendment", Kind.NUMBER),
     Column("j_entry", Kind.ENTRY),
+    Column("j_compared", Kind.WHEN),
 )
 _SEALS = (
     Column("j_amendment"),
@@ -276,6 +278,7 @@ def scorecard_line(line: str) -> Answer:
         name=words.line_name(one),
         unit=words.place(one.unit, None) if one.unit else "",
         period=found.period,
+        as_of_ms=found.made.scorecard.as_of_ms,
         state=state_of(one),
         shown=words.points_of(one),
         words={key: points(getattr(one, key)) for key in ("full", "required", "counted", "missing")},
@@ -293,8 +296,8 @@ def periods_table(_args: Mapping[str, str]) -> Table:
     now = context().now()
     rows = []
     for period in reversed([one for one in judging_now.every_period() if one.from_ms <= now]):
-        found = judging_now.card(period)
-        card, words = found.judged.card, words_of(found)
+        found = judging_now.listed(period)
+        card, words = found.card, Words(found.judged, i18n.language())
         paid = last(card.money)
         entries = found.status.entries
         rows.append(
@@ -310,6 +313,7 @@ def periods_table(_args: Mapping[str, str]) -> Table:
                 else (yuan(paid.yuan) if paid.yuan is not None else spanned(paid.low, paid.high, words.lang)),
                 len(entries) - 1 if entries else None,
                 entries[-1].idx if entries else None,
+                found.compared_ms,
             )
         )
     return Table("judging-periods", t("periods.title"), _PERIODS, rows, t("periods.none"))
@@ -328,7 +332,8 @@ def seals_table(_args: Mapping[str, str]) -> Table:
                     card = made.scorecard
                     total = points(card.total, 2) if card.total is not None else t("periods.open")
                     rows.append((name, row.as_of, t("periods.total"), "–", "–", total, row.idx))
-                words = Words(judging_now.card(period).judged, i18n.language())
+                whole = scorecards.Made(made.scorecard, made.facts, made.estate, made.size)
+                words = Words(judged_of(conn, whole), i18n.language())
                 for one in made.changes:
                     unit = words.place(one.unit, None) if one.unit else "–"
                     said = [
@@ -349,7 +354,7 @@ def periods() -> Answer:
     over = [one for one in judging_now.every_period() if one.to_ms <= now]
     ready = []
     for one in over:
-        status = judging_now.card(one).status
+        status = judging_now.listed(one).status
         if status.word != "sealed" or status.changes:
             ready.append((one, status))
     return render("periods.html", "scorecard", ready=ready, table=periods_table({}), seals=seals_table({}))
@@ -364,7 +369,6 @@ def period_seal() -> Answer:
     except NoScorecard as error:
         flash(t("periods.refused", why=refusals.unjudged(error)), "bad")
     else:
-        judging_now.forget()
         if made is None:
             flash(t("periods.same", period=name), "ok")
         else:

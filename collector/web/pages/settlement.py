@@ -92,7 +92,7 @@ def _words(at: int | None = None) -> SettlementWords:
 
     def state(name: str) -> str:
         if at is None:
-            return status_word(judging_now.card(by_name[name]).status, by_name[name])
+            return status_word(judging_now.listed(by_name[name]).status, by_name[name])
         if found.parts[name].sealed:
             return "j_sealed"
         return "j_running_period" if at < by_name[name].to_ms else "j_provisional"
@@ -181,10 +181,15 @@ def settlement_seal() -> Answer:
     except NoScorecard as error:
         flash(t("settlement.refused", why=refusals.unjudged(error)), "bad")
     else:
-        judging_now.forget()
         told = t("settlement.done", entry=done[0][0]) if done else t("settlement.same")
         flash(told, "ok")
     return redirect(url_for("pages.settlement"))
+
+
+def _as_of(words: SettlementWords) -> int:
+    """As of when the oldest figure is that no seal holds; now where all are sealed."""
+    open_ = [one.scorecard.as_of_ms for one in words.found.parts.values() if not one.sealed]
+    return min(open_, default=context().now())
 
 
 @route("/settlement", Role.VIEWER, asks=("as_of",))
@@ -212,7 +217,7 @@ def settlement() -> Answer:
         payments=_asked(words.payments(), request.args),
         readings=_asked(words.readings(), request.args),
         logged=logged_table({}),
-        as_of=context().now() if at is None else at,
+        as_of=_as_of(words) if at is None else at,
         then=request.args.get("as_of", ""),
         ready=[] if at is not None or not may_settle() else _ready(words),
     )

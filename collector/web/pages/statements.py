@@ -386,8 +386,13 @@ def _enter(kind: Kind, given: Mapping[str, str]) -> int:
         corrects=corrects,
         amendment=request.form.get("amendment") == "yes",
     )
-    judging_now.forget()
+    _heard(made)
     return made
+
+
+def _heard(entry: int) -> None:
+    if not judging_now.heard(entry):
+        flash(t("statements.uncounted", entry=entry), "warn")
 
 
 def _written(kind: Kind, name: str, value: str) -> str:
@@ -412,7 +417,7 @@ def statement_signed() -> Answer:
     try:
         file = b"" if sent is None else sent.read(_MOST_SIGNED)
         made = jobs.add_signed(context(), file, by=auth.account().name, document=document or None)
-        judging_now.forget()
+        _heard(made)
         flash(t("statements.done", entry=made), "ok")
     except StatementError as error:
         flash(t("statements.refused", why=refusals.why(error)), "bad")
@@ -439,7 +444,7 @@ def statement_join(entry: int) -> Answer:
     """Join in as the second person."""
     try:
         made = jobs.second(context(), entry, by=auth.account().name)
-        judging_now.forget()
+        _heard(made)
         flash(t("statements.joined", entry=made), "ok")
     except StatementError as error:
         flash(t("statements.refused", why=refusals.why(error)), "bad")

@@ -1,0 +1,149 @@
+"""A thread of the server that makes figures before somebody asks: at its start, and after new entries.
+
+It works a quarter of the time at most, so that pages and batches have the rest. What it cannot make, whoever
+asks will be told; it tries again when something has changed.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from time import thread_time
+
+from flask import Flask
+
+from collector.context import Context
+from collector.store import series
+from collector.web import judging_now
+from collector.web.kept import Kept, Mark, Name, stands
+from collector.web.pages import faults, obligations
+
+log = logging.getLogger(__name__)
+IDLE_S = 0.5
+SHARE = 3  # it rests so many times as long as it worked
+GROWN_MS, QUIET_MS = 45_000, 240_000
+"""So old a figure is made anew where the log has grown since, and where only time has passed."""
+ASKED_MS = 3_600_000
+"""Figures of older periods are kept ready for so long after somebody asked for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A figure that is held ready; `fresh_ms`: for how long nothing but people's words change it; `running`:
+    of the newest period."""
+
+    name: Name
+    make: Callable[[], object]
+    fresh_ms: int
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """On what a figure was last made, or could not be: marks, how much of the log, when."""
+
+    mark: Mark
+    size: int
+    at_ms: int
+
+
+class Renewing:
+    """Keeps the figures of one application ready, from `start` to `stop`."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._context: Context = app.extensions["roundseal"]
+        self._shown: set[Name] = set()
+        self._tried: dict[Name, _Tried] = {}
+        self._wake, self._ended = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin at once."""
+        with self._app.app_context():
+            judging_now.figures().renewing = self._want
+        self._thread = threading.Thread(target=self._run, name="renewing", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the figure at hand."""
+        with self._app.app_context():
+            judging_now.figures().renewing = None
+        self._ended.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _want(self, name: Name) -> None:
+        """Something old was shown of it."""
+        self._shown.add(name)
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            begun = thread_time()
+            if self._try():
+                self._ended.wait(SHARE * (thread_time() - begun))
+            else:
+                self._wake.wait(IDLE_S)
+                self._wake.clear()
+
+    def _try(self) -> bool:
+        try:
+            return self.turn()
+        except Exception:  # the database is away: pages make their own, and say so
+            log.exception("figures were not made ready")
+            return False
+
+    def turn(self) -> bool:
+        """Make the figure that is wanted most; whether there was one."""
+        with self._app.app_context():
+            held, (mark, now) = judging_now.figures(), judging_now.seen()
+            with self._context.read() as conn:
+                made = _Tried(mark, series.cursor(conn), now)
+            for one in _every(held):
+                if self._due(one, held, made):
+                    self._tried[one.name] = made
+                    self._shown.discard(one.name)
+                    _make(held, one)
+                    return True
+        return False
+
+    def _due(self, one: Wanted, held: Kept, now: _Tried) -> bool:
+        tried = self._tried.get(one.name)
+        if tried is None:
+            return True
+        asked, age = held.asked(one.name), now.at_ms - tried.at_ms
+        if not one.running and (asked is None or now.at_ms - asked >= ASKED_MS):
+            return False
+        if not stands(tried.mark, now.mark) or (one.name in self._shown and age >= one.fresh_ms):
+            return True
+        known = held.get(one.name) is not None  # else it cannot be made, till something is said
+        return known and age >= max(one.fresh_ms, GROWN_MS if now.size > tried.size else QUIET_MS)
+
+
+def _make(held: Kept, one: Wanted) -> None:
+    try:
+        held.renew(one.name, one.make, judging_now.seen)
+    except Exception as error:  # no figure can be told: whoever asks for it is told why
+        log.info("%s is not ready: %s", "/".join(one.name), error)
+
+
+def _every(held: Kept) -> Iterator[Wanted]:
+    """Of the running period first, then of those before it, the newest first."""
+    for number, period in enumerate(judging_now.begun()[::-1]):
+        fresh = judging_now.card_fresh(period)
+        for kind, make in _MADE.items():
+            name = (kind, period.name)
+            # Of older ones the scorecard alone is what other pages list.
+            if not number or kind == "card" or held.get(name) is not None:
+                yield Wanted(name, partial(make, period.name), fresh, not number)
+
+
+_MADE: Mapping[str, Callable[[str], object]] = {
+    "card": judging_now.make_card,
+    "ledger": obligations.make,
+    "faults": faults.make,
+}
