@@ -119,3 +119,97 @@ def test_no_maker_is_asked_the_tables_of_another():
     zyxel = [each for each in chosen(E + "890.1.15", "GS1920-24") if each.name not in standard]
     asked = snmp_rules.wanted([rule for each in zyxel for rule in (*each.sensors, *each.processors)])
     assert asked and all(oid.startswith((E + "890.", "1.3.6.1.2.1.")) for oid in asked)
+
+
+def _coded(value: int | bytes) -> tuple[int, bytes]:
+    """Tag and content as the wire has them."""
+    return (2, value.to_bytes(8, "big", signed=True)) if isinstance(value, int) else (4, value)
+
+
+def _held(
+    columns: dict[str, dict[int | str, int | bytes]], scalars: dict[str, int | bytes] | None = None
+) -> Rows:
+    rows = Rows()
+    for oid, cells in columns.items():
+        rows.columns[oid] = {bytes(map(int, str(at).split("."))): _coded(one) for at, one in cells.items()}
+    for oid, one in (scalars or {}).items():
+        rows.scalars[oid] = _coded(one)
+    return rows
+
+
+def _severities(object_id: str, descr: str, rows: Rows) -> dict[str, str]:
+    profile = find(object_id, descr)
+    assert profile is not None
+    return {
+        one.name: one.severity for one in snmp_rules.sensors(profile.sensors, rows) if one.kind == "state"
+    }
+
+
+def test_what_fails_in_a_family_never_seen_is_critical_and_an_empty_place_is_not():
+    zyxel = E + "890.1.15.3.26.1."
+    rows = _held(
+        {
+            zyxel + "1.1.2": {1: b"FAN1", 2: b"FAN2"},
+            zyxel + "1.1.7": {1: b"Normal", 2: b"Error"},
+            zyxel + "4.2.1.3": {1: b"absent", 2: b"something new"},
+            zyxel + "4.2.1.4": {1: b"A", 2: b"B"},
+        }
+    )
+    assert _severities(E + "890.1.15", "GS1920", rows) == {
+        "FAN1": "ok",
+        "FAN2": "crit",
+        "power source 1 A": "ok",
+        "power source 2 B": "unknown",
+    }
+    boss = E + "45.1.6.3.3.1.1."
+    rows = _held({boss + "10": {"4.1.0": 5, "6.1.0": 10, "6.2.0": 11}, boss + "5": {}})
+    assert _severities(E + "45.3.74", "x", rows) == {"4.1.0": "ok", "6.1.0": "crit", "6.2.0": "ok"}
+
+
+def test_power_systems_tell_their_own_alarm_and_a_value_that_is_not_had_is_none():
+    netsure = E + "6302.2.1.2."
+    scalars = {netsure + "1.0": 5, netsure + "2.0": 53_900, netsure + "3.0": 2_147_483_647}
+    rows = _held({netsure + "11.4.1.8": {1: 2, 2: 1}}, scalars)
+    assert _severities(E + "6302.2", "x", rows) == {
+        "system": "crit",
+        "rectifier 1 failure": "ok",
+        "rectifier 2 failure": "crit",
+    }
+    profile = find(E + "6302.2", "x")
+    assert profile is not None
+    measured = [one for one in snmp_rules.sensors(profile.sensors, rows) if one.kind != "state"]
+    assert [(one.kind, one.value) for one in measured] == [("voltage", 53_900)]
+
+
+def test_cooling_units_name_their_own_values_units_and_divisors():
+    unit = E + "318.1.1.27.1.4.1.2.1."
+    rows = _held(
+        {
+            unit + "2": {"1.1": b"Supply Air Temperature", "1.2": b"Cooling Output", "1.3": b"Fan Speed"},
+            unit + "3": {"1.1": 159, "1.2": 123, "1.3": 450},
+            unit + "4": {"1.1": b"C", "1.2": b"kW", "1.3": b"%"},
+            unit + "5": {"1.1": 10, "1.2": 10, "1.3": 10},
+        }
+    )
+    profile = find(E + "318.1.3.14", "APC")
+    assert profile is not None
+    found = {(one.kind, one.name): one.value for one in snmp_rules.sensors(profile.sensors, rows)}
+    assert found == {
+        ("temperature", "Supply Air Temperature"): 15_900,
+        ("power", "Cooling Output"): 12_300_000,
+        ("percent", "Fan Speed"): 45_000,
+    }
+
+
+def test_a_controller_that_was_never_paired_misses_no_peer():
+    ruckus = E + "25053.1.2.1.1.1.1."
+    alone = _held({}, {ruckus + "30.0": 3, ruckus + "31.0": 2})
+    assert _severities(E + "25053.3.1.5.1", "x", alone) == {"redundancy": "ok"}
+    paired = _held({}, {ruckus + "30.0": 1, ruckus + "31.0": 2})
+    assert _severities(E + "25053.3.1.5.1", "x", paired) == {"redundancy": "ok", "peer": "crit"}
+
+
+def test_a_service_nobody_knows_the_word_of_is_unknown():
+    nios = E + "7779.3.1.1.2.1.9.1."
+    rows = _held({nios + "2": {1: 1, 2: 3, 3: 9}, nios + "3": {1: b"Running", 2: b"Down", 3: b"?"}})
+    assert list(_severities(E + "7779.1.1402", "x", rows).values()) == ["ok", "crit", "unknown"]
