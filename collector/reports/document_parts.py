@@ -111,7 +111,7 @@ def lines(material: Material, lang: str) -> Iterator[Table]:
         (
             words.place(one.unit, None),
             words.line_name(one),
-            points(one.full),
+            points(one.full) if one.full else "–",
             words.points_of(one),
             state_of(one),
         )
@@ -136,7 +136,7 @@ def rounds(material: Material, lang: str) -> Iterator[Table]:
     )
     rows = [
         (
-            one.window.id,
+            material.window(one.round, one.window.id),
             one.window.from_ms,
             one.state,
             f"{one.due} / {one.done} / {one.missed}",
@@ -174,10 +174,15 @@ def _problem(material: Material, one: Problem, lang: str) -> tuple[object, ...]:
         "–" if value is None else wording.decimals(value) + _unit(one.reading.unit),
         wording.reason(one.reading.reason, lang) if one.reading.reason else "–",
         one.times,
-        one.first,
-        one.last,
+        day_of(one.first),
+        day_of(one.last),
         at(one.entry, one.line, ""),
     )
+
+
+def day_of(window: str) -> str:
+    """A window without its round's id: `weekly/2026-10-12` is `2026-10-12`."""
+    return window.partition("/")[2] or window
 
 
 def _unit(code: str) -> str:
@@ -203,7 +208,7 @@ def missing(material: Material, lang: str) -> Iterator[Table]:
                 else doc_or(f"doc.why.{one.reason}", one.reason, lang)
             )
             key = material.names.get(one.target, one.target), wording.check(one.check, lang), why
-            made[key] = made.get(key, (0, ""))[0] + 1, record.window.id
+            made[key] = made.get(key, (0, ""))[0] + 1, day_of(record.window.id)
     rows = [(*key, *value) for key, value in sorted(made.items(), key=lambda pair: (-pair[1][0], pair[0]))]
     yield table("missing", columns, rows, lang)
 
@@ -225,7 +230,7 @@ def devices(material: Material, lang: str) -> Iterator[Table]:
         (
             f"{one.id} {one.name}".strip(),
             wording.kind(str(one.kind), lang),
-            material.called(one.system, lang),
+            material.called(one.system, lang) if one.system else "–",
             *_looked(found.get(one.id), lang),
         )
         for one in assets
@@ -288,7 +293,7 @@ def capacity(material: Material, lang: str) -> Iterator[Table]:
     for one in material.capacity:
         newest = one.values[-1]
         share = Fraction(newest.used, newest.total) if newest.total else None
-        days = "–" if one.outlook.days is None else str(one.outlook.days)
+        days = "–" if one.outlook.days is None else doc("doc.days", lang, n=one.outlook.days)
         if one.outlook.days is None:
             days = doc_or(f"doc.outlook.{one.outlook.outlook}", str(one.outlook.outlook), lang)
         used = newest.used * 1000 // newest.total if newest.total else 0
@@ -296,7 +301,7 @@ def capacity(material: Material, lang: str) -> Iterator[Table]:
             (
                 -used,
                 (
-                    one.asset,
+                    material.device(one.asset),
                     one.name,
                     "–" if share is None else f"{wording.decimals(share * 100, 1)} %",
                     days,

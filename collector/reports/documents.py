@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +12,13 @@ from checks.wire.numbers import EntryKind
 from collector.jobs import projection
 from collector.judging.printed import figures
 from collector.judging.version import JUDGING, program
-from collector.reports import document_duties, document_faults  # noqa: F401 - their parts name themselves
+from collector.reports import (  # noqa: F401 - their parts name themselves
+    document_duties,
+    document_faults,
+    document_measures,
+    document_plans,
+    document_trend,
+)
 from collector.reports.document_parts import PARTS
 from collector.reports.form_view import FormWords, form_of
 from collector.reports.judging_view import Words, last, points, spanned, yuan
@@ -29,14 +35,17 @@ from collector.scoring.model import Scorecard
 from collector.store import estates, evidence, packs
 from collector.store.content import content
 
-VERSION = 3  # 2: with the figures of its scorecard; 3: with the version of the program that worded it
+# 2: with the figures of its scorecard; 3: with the version of the program that worded it;
+# 4: it sums up and measures
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A document: its parts in order, what people fill in, who signs. `subject`: what it is about (a fault).
 
-    `judged`: it is nothing without a scorecard. `proves`: parts of which one must hold something.
+    `judged`: it is nothing without a scorecard. `proves`: parts of which one must hold something. `special`:
+    of special rounds alone.
     """
 
     id: str
@@ -46,6 +55,7 @@ class Kind:
     subject: str = ""
     judged: bool = False
     proves: tuple[str, ...] = ()
+    special: bool = False
 
 
 _INSPECTED = ("rounds", "problems", "missing", "devices")
@@ -75,49 +85,60 @@ _KINDS = (
     ),
     Kind(
         "monthly-inspection",
-        (*_INSPECTED, "findings", *_RUNNING, "faults"),
+        ("summary", *_INSPECTED, "findings", *_RUNNING, "faults", "months"),
         ("cleaning", "conclusion", "advice"),
         proves=_INSPECTED[:1],
     ),
     Kind(
         "special-inspection",
-        (*_INSPECTED, "availability", "capacity"),
+        ("summary", *_INSPECTED, "availability", "capacity"),
         ("occasion", "duty", "cleaning", "conclusion"),
         proves=_INSPECTED[:1],
+        special=True,
     ),
     Kind(
         "defects",
-        ("findings", "problems", "vulnerabilities", "fault-sum", "capacity"),
+        ("findings", "problems", "vulnerabilities", "fault-sum", "capacity", "actions"),
         ("analysis", "plan", "due"),
         proves=("findings", "problems", "vulnerabilities", "capacity"),
     ),
     Kind(
         "quarterly-operation",
-        (*_RUNNING, "fault-sum", "faults", "findings", "vulnerabilities", "ledger"),
+        (
+            "summary",
+            "months",
+            *_RUNNING,
+            "measures",
+            "fault-sum",
+            "faults",
+            "findings",
+            "vulnerabilities",
+            "ledger",
+        ),
         ("analysis", "advice"),
         proves=("availability", "backups", "scans"),
     ),
     Kind(
         "performance",
-        ("capacity", "problems", "availability", "devices"),
+        ("measures", "capacity", "problems", "availability", "devices"),
         ("analysis", "tuning", "advice"),
-        proves=("capacity", "problems", "availability"),
+        proves=("measures", "capacity", "problems", "availability"),
     ),
     Kind(
         "rectification",
-        ("findings", "vulnerabilities", "problems", "faults", "lines"),
+        ("actions", "findings", "vulnerabilities", "problems", "faults", "lines"),
         ("risk", "plan", "due", "advice"),
         proves=("findings", "vulnerabilities", "problems", "faults"),
     ),
     Kind(
         "device-year",
-        ("devices", "problems", "capacity"),
+        ("sheet", "problems", "capacity", "months"),
         ("forecast", "advice"),
-        proves=("devices",),
+        proves=("sheet",),
     ),
     Kind(
         "service-year",
-        ("lines", "ledger", *_RUNNING, "fault-sum", "faults", "findings", "archive"),
+        ("summary", "months", "lines", "ledger", *_RUNNING, "fault-sum", "faults", "findings", "archive"),
         ("training", "security", "conclusion", "advice"),
         ("author", "manager", "assessor"),
         proves=("availability", "ledger", "backups", "archive"),
@@ -126,10 +147,22 @@ _KINDS = (
     Kind("tool-usage", ("usage", "log"), ("conclusion",), proves=("usage", "log")),
     Kind(
         "self-assessment",
-        ("lines", "ledger", "availability", "fault-sum", "findings", "vulnerabilities", "log", "usage"),
+        (
+            "summary",
+            "lines",
+            "ledger",
+            "availability",
+            "statistics",
+            "fault-sum",
+            "findings",
+            "vulnerabilities",
+            "log",
+            "usage",
+        ),
         ("change", "conclusion", "plan"),
         proves=("lines", "ledger", "log"),
     ),
+    Kind("satisfaction", ("survey",), ("advice",), ("unit", "assessor"), proves=("survey",)),
 )
 KINDS = {one.id: one for one in _KINDS}
 
@@ -184,6 +217,7 @@ def draft(kind_id: str, material: Material, lang: str) -> Draft:
         )
     if kind.subject == "fault" and material.fault is None:
         raise NoDocumentError("no_such_fault", f"no fault {material.subject!r} is known")
+    material = material.of_special() if kind.special else material
     made = [(name, table) for name in kind.parts for table in PARTS[name](material, lang)]
     filled = {name for name, table in made if table.rows}
     if (kind.proves and not filled & set(kind.proves)) or (kind.judged and "form" not in filled):
@@ -205,9 +239,29 @@ def _clock(ms: int, material: Material) -> str:
     return datetime.fromtimestamp(ms / 1000, zone(material.timezone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def period_words(name: str, lang: str) -> str:
+    """A period's name in words: `cycle-1`, `year-1`; any other as it is."""
+    word, _, number = name.rpartition("-")
+    known = word in ("cycle", "year") and number.isdigit()
+    return doc(f"doc.period.{word}", lang, n=number) if known else name
+
+
+def _days(material: Material, lang: str) -> str:
+    """First and last day where the period is of whole days, else both instants."""
+    at = material.span
+    begin, end = (datetime.fromtimestamp(ms / 1000, zone(material.timezone)) for ms in (at.from_ms, at.to_ms))
+    if begin.time() != time.min or end.time() != time.min:
+        return f"{_clock(at.from_ms, material)} – {_clock(at.to_ms, material)}"
+    last = end - timedelta(days=1)
+    return doc("doc.days_of", lang, first=f"{begin:%Y-%m-%d}", last=f"{last:%Y-%m-%d}", n=(end - begin).days)
+
+
 def _facts(kind: Kind, material: Material, lang: str) -> Iterator[tuple[str, str]]:
     at = material.span
-    said = {"period": at.name, "days": f"{_clock(at.from_ms, material)} – {_clock(at.to_ms, material)}"}
+    said = {"period": period_words(at.name, lang)}
+    if project := material.project(lang):
+        said["project"] = project
+    said |= {"days": _days(material, lang)}
     said["asof"] = _clock(at.as_of_ms, material)
     if kind.subject:
         said["subject"] = material.subject

@@ -9,17 +9,23 @@ from collector.context import Context
 from collector.estate.loading import Loaded
 from collector.faults.model import Account as Faults
 from collector.faults.model import Fault
+from collector.inspection.due import BY_HAND
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.record import ItemReading, Record
-from collector.jobs import backups, capacity, figures, rounds, scans
+from collector.jobs import backups, capacity, faults, figures, rounds, scans, scorecards
 from collector.jobs.backups import NoBackups
 from collector.jobs.figures import NoFigure, ServiceFigure
 from collector.jobs.rounds import Occasion
+from collector.jobs.said import all_said
+from collector.judging.judge import NoScorecard, pack_of
 from collector.packs.archive import Archive
 from collector.reports.judging_view import Judged
+from collector.reports.measures import Key, Measure, measures
 from collector.reports.words_judging import text
 from collector.scans.lifecycle import Life
+from collector.statements.model import Said
 from collector.store import estates
+from collector.store import rounds as stored_rounds
 
 CAPACITY_DAYS = 60
 _GRAVITY = {"crit": 0, "unknown": 1, "warn": 2}
@@ -81,8 +87,33 @@ class Looked:
 class Material:
     """One document's material. Everything is read when a part asks for it, and once."""
 
-    def __init__(self, context: Context, span: Span, found: Found, subject: str = "") -> None:
+    def __init__(
+        self, context: Context, span: Span, found: Found, subject: str = "", special: bool = False
+    ) -> None:
         self.context, self.span, self.found, self.subject = context, span, found, subject
+        self.special = special
+        """Of special rounds (特巡特维) alone: those before occasions, and those that somebody started."""
+
+    def of_special(self) -> "Material":
+        """The same, of special rounds alone."""
+        return Material(self.context, self.span, self.found, self.subject, special=True)
+
+    @cached_property
+    def before(self) -> "Material":
+        """The stretch of the same length right before: its records, figures and faults."""
+        at = self.span
+        span = Span("", 2 * at.from_ms - at.to_ms, at.from_ms, at.as_of_ms)
+        return Material(self.context, span, Found(faults=self._faults_from(span.from_ms)), "", self.special)
+
+    def _faults_from(self, from_ms: int) -> Faults | None:
+        """Faults of the whole term; None where it begins later: nobody judged what was before."""
+        with self.context.read() as conn:
+            try:
+                first = scorecards.every_period(conn, self.span.as_of_ms)[0]
+                told = faults.told(conn, self.span.as_of_ms)
+            except NoScorecard:
+                return None
+        return told.account if first.from_ms <= from_ms else None
 
     @cached_property
     def estate(self) -> Loaded | None:
@@ -108,6 +139,20 @@ class Material:
             for one in group
         }
 
+    def project(self, lang: str) -> str:
+        """What the contract in force is called; "" without one."""
+        with self.context.read() as conn:
+            applied = scorecards.applied(conn, scorecards.size_at(conn, self.span.as_of_ms))
+        if not applied or applied[-1].terms.contract is None:
+            return ""
+        pack = pack_of(applied[-1]).pack
+        return pack.title if lang == "zh" else pack.title_en or pack.title
+
+    def device(self, name: str) -> str:
+        """An asset with its name, where it has one."""
+        held = self.names.get(name, name)
+        return name if held == name else f"{held} ({name})"
+
     def called(self, name: str | None, lang: str) -> str:
         """The name of a unit, system or asset; of none: the whole contract."""
         return self.names.get(name, name) if name else text("judging.lines.contract", lang)
@@ -118,7 +163,35 @@ class Material:
         end = min(self.span.to_ms, self.span.as_of_ms)
         with self.context.read() as conn:
             found = rounds.ledger(conn, self.span.as_of_ms, self.span.from_ms, end)
-        return tuple(one for one in found if self.span.from_ms <= one.window.from_ms < end)
+        mine = (one for one in found if self.span.from_ms <= one.window.from_ms < end)
+        return tuple(one for one in mine if not self.special or self._is_special(one))
+
+    def _is_special(self, one: Occasion) -> bool:
+        """Whether a round is due before occasions only, or was started by somebody."""
+        return one.round not in self._recurring or BY_HAND in one.window.id
+
+    @cached_property
+    def _recurring(self) -> frozenset[str]:
+        """Rounds that come again by themselves, under any estate."""
+        with self.context.read() as conn:
+            rules = stored_rounds.rules(conn)
+        return frozenset(
+            name for name, held in rules.items() if any(rule.plan and rule.plan.every for rule in held)
+        )
+
+    @cached_property
+    def rounds(self) -> Mapping[str, str]:
+        """Names of rounds."""
+        held = self.estate.estate.rounds if self.estate is not None else ()
+        return {one.id: one.name or one.id for one in held} | {
+            record.round: record.name for _, record in self.records if record.name
+        }
+
+    def window(self, name: str, window: str) -> str:
+        """A round by its name and its window's day: `每周巡检 2026-10-12`."""
+        called = self.rounds.get(name, name)
+        mark, _, day = window.rpartition("/")
+        return f"{called} {day}" if mark == name else f"{called} {window}"
 
     @cached_property
     def records(self) -> tuple[tuple[int, Record], ...]:
@@ -129,6 +202,16 @@ class Material:
                 for one in self.occasions
                 if one.record is not None and one.record.closed <= self.span.as_of_ms
             )
+
+    @cached_property
+    def measures(self) -> Mapping[Key, Measure]:
+        """Numbers of the records, by asset and reading."""
+        return measures(record for _, record in self.records)
+
+    @cached_property
+    def measures_before(self) -> Mapping[Key, Measure]:
+        """The same of the stretch before."""
+        return self.before.measures
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
@@ -226,6 +309,12 @@ class Material:
                 if self.span.from_ms <= one.received < min(self.span.to_ms, self.span.as_of_ms + 1)
             ]
             return tuple((one, scans.history(conn, one.series, one.idx)) for one in found)
+
+    @cached_property
+    def said(self) -> tuple[Said, ...]:
+        """What stands of people's statements."""
+        with self.context.read() as conn:
+            return all_said(conn, self.span.as_of_ms)
 
     @property
     def fault(self) -> Fault | None:

@@ -15,7 +15,17 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docxtpl import DocxTemplate, InlineImage
 
-from collector.reports.record_pdf import BY_HAND, TALL, WIDTHS, cell_text, clean, headings, signers, tone
+from collector.reports.record_pdf import (
+    BY_HAND,
+    TALL,
+    WIDTHS,
+    cell_text,
+    clean,
+    headings,
+    own_page,
+    signers,
+    tone,
+)
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
@@ -57,7 +67,9 @@ class Cell(str):
 
 def docx(view: Paper, template: Path | None = None) -> bytes:
     """The document. `template` is a form of one's own with the same fields; else the one made here."""
-    source = io.BytesIO(_template(tuple((_part_name(table), table.columns) for table in view.tables)))
+    source = io.BytesIO(
+        _template(tuple((_part_name(one), one.columns, own_page(one)) for one in view.tables))
+    )
     form = DocxTemplate(str(template) if template is not None else source)
     try:
         form.render(_fields(view, form), autoescape=True)
@@ -119,7 +131,7 @@ def _fields(view: Paper, form: DocxTemplate) -> dict[str, Any]:
         ],
         "qr": InlineImage(form, code, width=Cm(3.2)),
         "qr_label": text("record.qr", view.lang),
-        "footer": clean(view.facts[0][1]),
+        "footer": clean(f"{view.title} · {view.facts[0][1]}"),
     }
     return fields | {_part_name(table): _part(table, view) for table in view.tables}
 
@@ -160,7 +172,7 @@ def _cell(cell: object, column: Column, view: Paper) -> Cell:
 
 
 @cache
-def _template(parts: tuple[tuple[str, tuple[Column, ...]], ...]) -> bytes:
+def _template(parts: tuple[tuple[str, tuple[Column, ...], bool], ...]) -> bytes:
     """The form: fields in double braces, rows repeated, East Asian fonts set everywhere."""
     made: Any = Document()
     _page(made)
@@ -169,8 +181,9 @@ def _template(parts: tuple[tuple[str, tuple[Column, ...]], ...]) -> bytes:
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     made.add_paragraph("{{ overview_title }}", style="Heading 1")
     _pairs(made, "facts", 2)
-    for name, columns in parts:
-        made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
+    for name, columns, fresh in parts:
+        head = made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
+        head.paragraph_format.page_break_before = fresh
         _optional(made, f"{name}.note", together=name in _BY_HAND)
         _grid(made, name, columns)
     made.add_paragraph("{{ proof_title }}", style="Heading 1")
@@ -282,7 +295,10 @@ def _signatures(made: Any) -> None:
 
 
 def _maybe(number: int, key: str) -> str:
-    return f"{{% if pair[{number}] is defined %}}{{{{ pair[{number}].{key} }}}}{{% endif %}}"
+    """A pair's label or value; where there is none, its cells go into the one before."""
+    return (
+        f"{{% if pair[{number}] is defined %}}{{{{ pair[{number}].{key} }}}}{{% else %}}{_LEFT}{{% endif %}}"
+    )
 
 
 def _grid(made: Any, name: str, columns: tuple[Column, ...]) -> None:

@@ -75,6 +75,7 @@ _MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
 # Parts that people fill in: what the machine did not measure stands above them, filled or not.
 BY_HAND = frozenset({"record-human", "doc-hands"})
+_SURVEY = 4  # columns of a questionnaire, which is short
 TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
 
 
@@ -145,8 +146,6 @@ def qr_svg(content: str) -> bytes:
 
 def _data(view: Paper) -> dict[str, Any]:
     pairs = [list(pair) for pair in view.facts]
-    if len(pairs) % 2:
-        pairs.append(["", ""])
     digest = dict(view.proof).get(text("record.fact.digest", view.lang), "")
     return {
         "lang": "zh" if view.lang == "zh" else "en",
@@ -164,7 +163,7 @@ def _data(view: Paper) -> dict[str, Any]:
         ],
         "wide": bool(getattr(view, "wide", False)),
         "page": text("record.page", view.lang, page="{page}", pages="{pages}"),
-        "footer": f"{view.facts[0][1]} · {digest[:16]}",
+        "footer": f"{view.title} · {view.facts[0][1]} · {digest[:16]}",
         "attachment": text("record.fact.digest", view.lang),
     }
 
@@ -176,6 +175,7 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         "empty": table.empty,
         "note": table.empty if table.name in BY_HAND else "",
         "tall": table.name in TALL,
+        "fresh": own_page(table),
         "headings": headings(table, view.lang),
         "widths": [WIDTHS.get(column.key, 1) for column in table.columns],
         "rows": [
@@ -185,6 +185,11 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         "merged": [[*place, *size] for place, size in table.merged.items()],
         "covered": [list(place) for place in table.covered()],
     }
+
+
+def own_page(table: Table) -> bool:
+    """Whether a part begins a page: each sheet of a form behind the first, as another unit signs it."""
+    return table.name.startswith("doc-form-") and table.name != "doc-form-0" and len(table.columns) > _SURVEY
 
 
 def headings(table: Table, lang: str) -> list[str]:

@@ -1,24 +1,42 @@
 """An inspection record as a workbook: one sheet a part."""
 
 import io
+from collections.abc import Sequence
 
 from openpyxl import Workbook
 
-from collector.reports.record_pdf import headings
+from collector.reports.record_pdf import WIDTHS, headings, signers
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
-from collector.reports.sheet import Column, Style, Table, add_sheet
+from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
+
+_ACROSS = 132  # characters that fit across a printed page
+_LEAST = {Kind.WHEN: 19.0, Kind.STATE: 9.0}
 
 
 def xlsx(view: Paper) -> bytes:
-    """The workbook: overview with evidence first, then every part."""
+    """The workbook: overview with evidence and lines to sign first, then every part."""
     book = Workbook(write_only=True)
     pairs = (Column("human"), Column("detail"))
-    rows = (*view.facts, *view.proof, ("", ""), (text("record.qr", view.lang), view.qr))
+    signed = [
+        (text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)) for who in signers(view)
+    ]
+    rows = (*view.facts, *view.proof, (text("record.qr", view.lang), view.qr), *signed)
     cover = Table("cover", view.overview_title, pairs, rows, "")
-    add_sheet(book, cover, Style(view.lang, view.zone, (view.title, "")))
+    footer = f"{view.title} · {view.facts[0][1]}"
+    add_sheet(book, cover, Style(view.lang, view.zone, (view.title, ""), (30, 90), footer))
     for table in view.tables:
-        add_sheet(book, table, Style(view.lang, view.zone, headings(table, view.lang)))
+        style = Style(view.lang, view.zone, headings(table, view.lang), _widths(table.columns), footer)
+        add_sheet(book, table, style)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _widths(columns: Sequence[Column]) -> list[float]:
+    """As on paper, but never too narrow for an instant or a state."""
+    shares = [WIDTHS.get(column.key, 1) for column in columns]
+    return [
+        max(round(_ACROSS * share / sum(shares), 1), _LEAST.get(column.kind, 7.0))
+        for column, share in zip(columns, shares, strict=True)
+    ]

@@ -9,8 +9,11 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
 
 from collector.reports import wording
 from collector.reports.tables import Column, Kind, Link, Table
@@ -20,17 +23,26 @@ __all__ = ["Column", "Kind", "Link", "Style", "Table", "add_sheet", "words", "wo
 
 _HEAD = PatternFill("solid", fgColor="E6E9EF")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
-_WIDE = 20  # longer texts are broken into lines
+_TOP = Alignment(vertical="top")
+_EDGE = Side(style="thin", color="B0B7C3")
+_BOX = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
+_LINE_PT = 15.0  # height of a line, as Excel has it at 11 points
+_MOST_PT = 400.0  # Excel holds 409 at most
 _WIDTHS = {Kind.TEXT: 28, Kind.CODE: 34, Kind.WHEN: 21, Kind.NUMBER: 12}
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Language, zone and headings of a workbook."""
+    """Language, zone and headings of a workbook. `widths`: of the columns, in characters; () by their kind.
+
+    `footer`: what stands at the foot of each printed page, beside its number.
+    """
 
     lang: str
     zone: tzinfo
     headings: Sequence[str]
+    widths: Sequence[float] = ()
+    footer: str = ""
 
 
 def workbook(table: Table, style: Style) -> bytes:
@@ -45,23 +57,71 @@ def workbook(table: Table, style: Style) -> bytes:
 def add_sheet(book: Workbook, table: Table, style: Style) -> None:
     """One more sheet with this table."""
     sheet: Any = book.create_sheet(_title(table.title))
-    for index, column in enumerate(table.columns):
-        sheet.column_dimensions[chr(65 + index)].width = _WIDTHS.get(column.kind, 16)
-    sheet.freeze_panes = "A2"
+    widths = style.widths or [_WIDTHS.get(column.kind, 16) for column in table.columns]
+    for index, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    _printed(sheet, style)
+    sheet.row_dimensions[1].height = _height(style.headings, widths)
     sheet.append([_heading(sheet, text) for text in style.headings])
     covered = table.covered()
     for number, row in enumerate(table.rows):
         cells = [
             _cell(sheet, cell, column.kind, style) for cell, column in zip(row, table.columns, strict=True)
         ]
-        sheet.append([None if (number, place) in covered else cell for place, cell in enumerate(cells)])
+        room = [_room(table, widths, number, place) for place in range(len(cells))]
+        shown = ["" if (number, place) in covered else cell.value for place, cell in enumerate(cells)]
+        sheet.row_dimensions[number + 2].height = _height(shown, room)
+        sheet.append(
+            [_bare(sheet) if (number, place) in covered else cell for place, cell in enumerate(cells)]
+        )
     for (down, right), (rows, columns) in table.merged.items():
         first, last = (
-            f"{chr(65 + x)}{y + 2}" for x, y in ((right, down), (right + columns - 1, down + rows - 1))
+            f"{get_column_letter(x + 1)}{y + 2}"
+            for x, y in ((right, down), (right + columns - 1, down + rows - 1))
         )
         sheet.merged_cells.add(f"{first}:{last}")
     if not table.rows:
         sheet.append([_text(sheet, table.empty)])
+
+
+def _printed(sheet: Any, style: Style) -> None:
+    """On paper: across, as wide as the page, headings on each page, pages counted."""
+    sheet.freeze_panes = "A2"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
+    # An ampersand begins a code of a footer.
+    sheet.oddFooter.left.text = style.footer.replace("&", "&&")
+    sheet.oddFooter.right.text = "&P / &N"
+
+
+def _room(table: Table, widths: Sequence[float], row: int, column: int) -> float:
+    """How many characters a line of a cell holds, with the columns that it runs over."""
+    _, columns = table.merged.get((row, column), (1, 1))
+    return sum(widths[column : column + columns])
+
+
+def _height(cells: Sequence[object], widths: Sequence[float]) -> float:
+    """Points that a row needs: nobody but Excel itself makes rows higher where a text is broken."""
+    lines = (_lines(str(cell or ""), width) for cell, width in zip(cells, widths, strict=True))
+    return min(max(lines, default=1) * _LINE_PT, _MOST_PT)
+
+
+def _lines(value: str, width: float) -> int:
+    """Lines of a text; a Chinese character is as wide as two others."""
+    return sum(
+        max(1, -(-sum(2 if ord(char) > 0x2E7F else 1 for char in line) // max(int(width) - 1, 1)))
+        for line in value.split("\n")
+    )
+
+
+def _bare(sheet: WriteOnlyWorksheet) -> Any:
+    """A cell that another one lies over: nothing but its edge."""
+    cell: Any = WriteOnlyCell(sheet, None)
+    cell.border = _BOX
+    return cell
 
 
 def _title(title: str) -> str:
@@ -80,8 +140,7 @@ def _text(sheet: WriteOnlyWorksheet, value: object) -> Any:
     cell.value = ILLEGAL_CHARACTERS_RE.sub("�", str(value))[:32767]
     # A text that begins with "=" came from some machine's output: it must never run as a formula.
     cell.data_type = "s"
-    if len(cell.value) > _WIDE:
-        cell.alignment = _WRAPPED
+    cell.alignment, cell.border = _WRAPPED, _BOX
     return cell
 
 
@@ -89,11 +148,16 @@ def _cell(sheet: WriteOnlyWorksheet, value: object, kind: Kind, style: Style) ->
     if value is None:
         return _text(sheet, "–")
     if isinstance(value, int) and kind is Kind.WHEN:
-        cell = WriteOnlyCell(sheet, datetime.fromtimestamp(value / 1000, style.zone).replace(tzinfo=None))
+        cell: Any = WriteOnlyCell(
+            sheet, datetime.fromtimestamp(value / 1000, style.zone).replace(tzinfo=None)
+        )
         cell.number_format = "yyyy-mm-dd hh:mm:ss"
+        cell.alignment, cell.border = _TOP, _BOX
         return cell
     if isinstance(value, int) and kind in (Kind.NUMBER, Kind.ENTRY):
-        return WriteOnlyCell(sheet, value)
+        cell = WriteOnlyCell(sheet, value)
+        cell.alignment, cell.border = _TOP, _BOX
+        return cell
     return _text(sheet, words(value, kind, style.lang))
 
 

@@ -1,5 +1,7 @@
 """Words of judging's documents: key -> (Chinese, English)."""
 
+from collector.reports.words_trend import MORE
+
 Words = dict[str, tuple[str, str]]
 
 TITLES: Words = {
@@ -17,6 +19,7 @@ TITLES: Words = {
     "doc.title.fault-statistics": ("故障分类分级统计", "Fault statistics by type and level"),
     "doc.title.tool-usage": ("运维工具使用日志记录", "Usage log of the tools"),
     "doc.title.self-assessment": ("运维服务自评估报告", "Self-assessment report"),
+    "doc.title.satisfaction": ("使用单位满意度评价表", "Forms of satisfaction"),
 }
 
 _PARTS: Words = {
@@ -200,6 +203,7 @@ STATES: Words = {
 }
 
 DOCUMENT: Words = {
+    **MORE,
     **TITLES,
     **{f"doc.part.{key}": words for key, words in _PARTS.items()},
     **{f"doc.none.{key}": words for key, words in _NONE.items()},
