@@ -17,8 +17,6 @@ from collector.availability.estate_terms import EstateTerms
 from collector.availability.terms import Runs, ServiceTerms, spec
 from collector.availability.windows import Window
 from collector.context import Context
-from collector.estate import services
-from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
 from collector.jobs import said
 from collector.judging.estates import Estates
 from collector.judging.ground import Applied as Then
@@ -169,6 +167,8 @@ def stale_after(terms: ServiceTerms) -> int:
 
 def flush_of(of_asset: bool) -> int:
     """How long a result may be on its way: looks at assets are sent less often than those of probes."""
+    from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS  # as below
+
     return FLUSH_MS if of_asset else FLUSH_PROBES_MS
 
 
@@ -205,6 +205,8 @@ def _ask(conn: Connection, service: str) -> _Asked:
     logged = next((one for one in document.services if one.id == service), None)
     if logged is not None:
         return _Asked(logged, applied, document)
+    from collector.estate import services  # it takes long to import, and is seldom needed
+
     try:
         return _Asked(services.terms_of(estates.loaded(conn, applied.idx), service), applied, document)
     except services.NoSuchService as error:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, insert, select
 
 from collector.availability.estate_terms import EstateTerms, parse
-from collector.estate.catalog import installed
-from collector.estate.loading import Loaded, packed, reread
 from collector.store import packs
 from collector.store.content import content
 from collector.store.evidence import Damaged
 from collector.store.metadata import metadata
+
+if TYPE_CHECKING:
+    from collector.estate.loading import Loaded
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 estate_table = Table(
@@ -62,7 +64,7 @@ def terms(conn: Connection, idx: int) -> EstateTerms:
     return _parsed(document(conn, idx))
 
 
-def loaded(conn: Connection, idx: int) -> Loaded:
+def loaded(conn: Connection, idx: int) -> "Loaded":
     """The estate of an entry, read again from its files with the checks of this program."""
     return loaded_of(document(conn, idx))
 
@@ -90,7 +92,11 @@ def _parsed(document: bytes) -> EstateTerms:
 
 
 @lru_cache(maxsize=4)
-def loaded_of(document: bytes) -> Loaded:
+def loaded_of(document: bytes) -> "Loaded":
     """The estate of a document, read again from its files; EstateError."""
+    # A scorecard needs no checks and none of what reads estate files: half of what its command would import.
+    from collector.estate.catalog import installed
+    from collector.estate.loading import packed, reread
+
     files = _parsed(document).files
     return reread(packed({name: text.encode() for name, text in files.items()}), installed())
