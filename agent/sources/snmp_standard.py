@@ -208,6 +208,7 @@ _TYPES: Mapping[int, str] = {
     14: "dbm",
 }
 _BROKEN = (2, 3)  # unavailable, nonoperational
+_FAILED = 3  # RFC 3433: the agent believes that the sensor is broken
 _NONE = (-32768, -1_000_000_000, 1_000_000_000)  # the MIB's and its makers' words for no value
 _OPTICAL = re.compile(r"(?i)\b[tr]x\b|\bDOM\b|optical|transceiver|laser|receive power|transmit power")
 
@@ -218,16 +219,25 @@ def entity_sensors(rows: Rows, base: str) -> list[Sensor]:
     names, descriptions = (rows.column(oid) for oid in ENTITY_NAMES)
     found = []
     for index, raw in values.items():
-        value = number(raw)
-        if value in _NONE or value is None or _whole(states.get(index)) in _BROKEN:
+        value, status = number(raw), _whole(states.get(index))
+        if status == _FAILED:
+            # Left out, it would look as if nobody watched there; what it watches is not known to be bad.
+            name = _called(names.get(index), descriptions.get(index), index)
+            found.append(Sensor(f"{base}5.{index}", "state", name, 3000, "nonoperational", "unknown"))
+        if value in _NONE or value is None or status in _BROKEN:
             continue
         exponent = 3 * ((_whole(scales.get(index)) or 9) - 9) - (_whole(precisions.get(index)) or 0)
-        words = [text for text in (text_of(names.get(index)), text_of(descriptions.get(index))) if text]
+        words = " ".join(filter(None, (text_of(names.get(index)), text_of(descriptions.get(index)))))
         scaled = value * Fraction(10) ** max(min(exponent, 30), -30)
-        name = words[0] if words else index
-        for kind, measured in _kinds(_whole(types.get(index)) or 0, scaled, " ".join(words)):
-            found.append(Sensor(f"{base}4.{index}", kind, name[:128], thousandths(measured)))
+        name = _called(names.get(index), descriptions.get(index), index)
+        for kind, measured in _kinds(_whole(types.get(index)) or 0, scaled, words):
+            found.append(Sensor(f"{base}4.{index}", kind, name, thousandths(measured)))
     return found
+
+
+def _called(name: Value, description: Value, index: str) -> str:
+    """What an entity is called: its name, else its description, else its index."""
+    return (text_of(name) or text_of(description) or index)[:128]
 
 
 def _kinds(number_of: int, value: Fraction, words: str) -> list[tuple[str, Fraction]]:

@@ -6,7 +6,7 @@ not that every release writes it.
 
 import pytest
 
-from agent.sources import snmp_rules
+from agent.sources import snmp_rules, snmp_standard
 from agent.sources.snmp_profiles import chosen, find, joined
 from agent.sources.snmp_walk import Rows
 
@@ -213,3 +213,21 @@ def test_a_service_nobody_knows_the_word_of_is_unknown():
     nios = E + "7779.3.1.1.2.1.9.1."
     rows = _held({nios + "2": {1: 1, 2: 3, 3: 9}, nios + "3": {1: b"Running", 2: b"Down", 3: b"?"}})
     assert list(_severities(E + "7779.1.1402", "x", rows).values()) == ["ok", "crit", "unknown"]
+
+
+def test_a_sensor_that_the_device_takes_for_broken_is_unknown_and_not_left_out():
+    base = snmp_standard.ENTITY
+    rows = _held(
+        {
+            base + "1": {1: 8, 2: 8, 3: 8},
+            base + "2": {1: 9, 2: 9, 3: 9},
+            base + "3": {1: 0, 2: 0, 3: 0},
+            base + "4": {1: 31, 2: 0, 3: 0},
+            base + "5": {1: 1, 2: 3, 3: 2},
+            snmp_standard.ENTITY_NAMES[0]: {1: b"inlet", 2: b"outlet", 3: b"empty bay"},
+        }
+    )
+    found = {
+        one.name: (one.kind, one.value, one.severity) for one in snmp_standard.entity_sensors(rows, base)
+    }
+    assert found == {"inlet": ("temperature", 31_000, ""), "outlet": ("state", 3000, "unknown")}
