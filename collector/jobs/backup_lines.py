@@ -13,9 +13,12 @@ from checks.wire.errors import WireError
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.backups.lines import PREFIX, distilled
 from collector.evidence.accepted import Accepted
+from collector.evidence.rows import Rows
 from collector.jobs.batches import lines_of
 from collector.store import backups
 from collector.store.backups import LookRow
+
+_MARK = PREFIX.encode()
 
 
 def asks_for(plan: Plan) -> bool:
@@ -26,12 +29,15 @@ def asks_for(plan: Plan) -> bool:
 
 def found_in(batch: Accepted) -> Iterator[tuple[Accepted, int]]:
     """The lines of a batch that are looks at backups; an agent speaks for itself only."""
-    if batch.scored:
+    packed = batch.rows.packed if isinstance(batch.rows, Rows) else None
+    # Most batches hold none, and are packed: to open them costs more than all else that is derived of them.
+    if batch.scored and (packed is None or _MARK in packed.who):
         latest = batch.received_ms + FUTURE_MS
         shift = shift_ms(batch.header.clock.offset_us)
-        for row in batch.rows:
-            if row.check.startswith(PREFIX) and row.vantage == batch.agent and row.t0 - shift <= latest:
-                yield batch, row.line_no
+        lines = batch.rows.lines if isinstance(batch.rows, Rows) else batch.rows
+        for number, line in enumerate(lines):
+            if line.check.startswith(PREFIX) and line.vantage == batch.agent and line.t0 - shift <= latest:
+                yield batch, number
 
 
 def rows_of(conn: Connection, found: Iterable[tuple[Accepted, int]]) -> list[LookRow]:

@@ -1,10 +1,13 @@
 """Looks of backup checks in their own derived table: incrementally, and the same from a rebuild."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from checks.api import Reading, State, Unit
-from collector.jobs import derive
+from checks.wire import lines as bodies
+from collector.evidence.rows import Rows, pack, read_lines
+from collector.jobs import backup_lines, derive
 from collector.store import backups
 
 BASE = {"name": "a.dmp", "kind": "full", "bytes": 10, "parts": 1, "modified": 5}
@@ -56,6 +59,24 @@ def test_an_agent_speaks_for_itself_only(world: Any, sight: Any) -> None:
     world.agent("backup-1").send(sight("city/oa@disk", world.at, check="backup.postgres", vantage="backup-2"))
     derive.catch_up(world.context)
     assert looks(world) == []
+
+
+def test_looks_are_found_in_batches_that_are_packed_as_in_others(world: Any, sight: Any) -> None:
+    agent, others = world.agent("backup-1"), {"vantage": "backup-2", "check": "backup.files"}
+    lines = [
+        sight("a", world.at),
+        sight("backup.txt", world.at),
+        sight("b@disk", world.at, check="backup.files"),
+        sight("c@disk", world.at, **others),
+        sight("d@disk", world.at, "error", "backup.postgres"),
+    ]
+    for sights, wanted in ((lines, [2, 4]), (lines[:2], []), (lines[:1], []), (lines[4:], [0])):
+        batch = agent.send(*sights)
+        body = b"".join(one.line(agent.name) + b"\n" for one in sights)
+        packed = replace(batch, rows=Rows(pack(read_lines(bodies.split(body)))))
+        for one in (batch, packed, replace(batch, rows=list(batch.rows))):
+            assert [number for _, number in backup_lines.found_in(one)] == wanted
+            assert not list(backup_lines.found_in(replace(one, scored=False)))
 
 
 def test_what_was_seen_before_is_not_kept_again(world: Any, sight: Any) -> None:
