@@ -23,7 +23,7 @@ from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from agent.state import DEFAULT, State
-from checks.api import ObservationError, Reading, Seen, worst
+from checks.api import ObservationError, Reading, Seen, Unit, worst
 from checks.api import State as Word
 from checks.artefacts.levels import Level
 from checks.artefacts.standing import exactly
@@ -163,7 +163,7 @@ def _shown(name: str, facts: Facts, readings: list[Reading]) -> Shown:
     }
     lines = [table(_phases(one)) for one in facts.artefacts]
     lines += [
-        table([(r.name, _WORDS[r.state] if r in judged else str(r.value), r.reason) for r in readings]),
+        table([(r.name, _WORDS[r.state] if r in judged else _number(r), r.reason) for r in readings]),
         *(
             f"ended in {one.ended}: {one.reason} {one.subject}".rstrip()
             for one in facts.artefacts
@@ -172,6 +172,14 @@ def _shown(name: str, facts: Facts, readings: list[Reading]) -> Shown:
         f"{name}: {_SAID[code]}",
     ]
     return Shown(value, "\n".join(filter(None, lines)), code)
+
+
+def _number(one: Reading) -> str:
+    if one.value is None:
+        return "-"
+    if one.unit is Unit.MILLISECONDS and isinstance(one.value, int):
+        return f"{one.value / 1000:.2f} s"
+    return str(one.value)
 
 
 def _phases(one: Drilled) -> list[tuple[str, str, str]]:

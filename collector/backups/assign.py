@@ -3,13 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from math import inf
 
 from collector.backups.calendar import Table, day_of, owed_until, slots
 from collector.backups.ledger import SlotState
 from collector.backups.observed import Change, Excuse, SealedPeriod
 from collector.backups.policy import BackupObject, ObjectKind, Policy, Role, Schedule
-from collector.backups.runs import CHAINED, WHOLE, Runs
+from collector.backups.runs import CHAINED, WHOLE, Runs, where
 
 
 @dataclass(slots=True)
@@ -102,11 +102,10 @@ def assign(series: Series, runs: Runs, kind: ObjectKind, scene: Scene) -> None:
 
 def _eligible(role: Role, runs: Runs, kind: ObjectKind) -> Sequence[int]:
     """A full serves a day's incremental too: it holds all that the increment would."""
-    kinds = {one.kind for one in runs.records}
     wanted = WHOLE if role is Role.FULL else WHOLE | CHAINED
     if kind is not ObjectKind.LOG:
         wanted = wanted - {"log"}
-    if kinds <= wanted:
+    if runs.kinds <= wanted:
         return range(len(runs.records))
     return [index for index, one in enumerate(runs.records) if one.kind in wanted]
 
@@ -115,9 +114,13 @@ def _assign(series: Series, runs: Runs, eligible: Sequence[int]) -> None:
     opens, deadlines, picks, starts = series.table.opens, series.table.deadlines, series.picks, runs.starts
     strays: list[int] = []
     mine = starts if len(eligible) == len(starts) else [starts[run] for run in eligible]
-    behind = map(bisect_right, repeat(opens), mine)
-    for run, start, after in zip(eligible, mine, behind, strict=True):
-        slot = after - 1
+    # Both ascend: one walk along them instead of a search for each run.
+    bounds = (*opens, inf)
+    slot, following = -1, bounds[0]
+    for run, start in zip(eligible, mine, strict=True):
+        while start >= following:
+            slot += 1
+            following = bounds[slot + 1]
         if slot < 0 or start >= deadlines[slot]:
             strays.append(run)
         elif picks[slot] < 0:
@@ -202,9 +205,8 @@ def _states(series: Series, runs: Runs, scene: Scene) -> list[SlotState]:
         for run, closes, until in zip(series.picks, table.closes, table.deadlines, strict=True)
         if records
     ] or [late] * len(series.picks)
-    for slot, run in enumerate(series.picks):
-        if run < 0:
-            states[slot] = _empty(series, slot, scene)
+    for slot in where(series.picks, -1):
+        states[slot] = _empty(series, slot, scene)
     for slot in series.more:
         good = [run for run in (series.picks[slot], *series.more[slot]) if run >= 0 and runs.grades[run].good]
         if len(good) > 1 and states[slot] is on_time:

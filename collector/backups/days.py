@@ -15,8 +15,9 @@ from collector.backups.calendar import iso, longest, promised_from
 from collector.backups.ledger import DayState, Retention, SlotState
 from collector.backups.observed import Record
 from collector.backups.policy import DAY_MS, Keep, Role
-from collector.backups.runs import CHAINED, GOOD, Runs
+from collector.backups.runs import CHAINED, GOOD, NEVER, Runs, where
 from collector.backups.runs import LOST as WAS_GOOD
+from collector.backups.runs import UNPROVEN as NOT_PROVEN
 
 _LENGTHS = {"day": 1, "week": 7, "fortnight": 14, "month": 31, "quarter": 92, "year": 366}
 # Of several slots on a day the best counts; also a code, for columns.
@@ -105,8 +106,7 @@ def _column(one: Series, runs: Runs) -> tuple[list[int], list[int]]:
         else _ASK
         for run, end in zip(picks, ends, strict=True)
     ]
-    asked = {slot for slot, code in enumerate(codes) if code == _ASK} if _ASK in codes else set()
-    for slot in sorted(asked.union(one.more)):
+    for slot in sorted({*where(codes, _ASK), *one.more}):
         codes[slot], better = _detour(one, runs, slot, ends[slot])
         if better != picks[slot]:
             picks = list(picks) if picks is one.picks else picks
@@ -135,10 +135,8 @@ def _code(runs: Runs, run: int, until: int, empty: int) -> int:
 
 def _lost(days: Days, runs: Runs) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    if LOST in days.codes:
-        for day, code, run in zip(days.days, days.codes, days.runs, strict=True):
-            if code == LOST:
-                found.setdefault(runs.causes[run], []).append(day)
+    for index in where(days.codes, LOST):
+        found.setdefault(runs.causes[days.runs[index]], []).append(days.days[index])
     return found
 
 
@@ -189,8 +187,7 @@ def _needed(full: Series, current: Sequence[Series]) -> int:
 
 
 def _fulls(runs: Runs) -> int:
-    standing = [run for run, code in enumerate(runs.codes) if code == GOOD]
-    return sum(1 for run in standing if runs.records[run].kind not in CHAINED)
+    return sum(1 for run in where(runs.codes, GOOD) if runs.records[run].kind not in CHAINED)
 
 
 def _oldest(days: Days) -> str:
@@ -230,8 +227,8 @@ def _being_made(record: Record, now: int) -> bool:
 def _bad_spells(runs: Runs, now: int) -> list[tuple[int, int, int | None]]:
     """Stretches in which the newest run was no good from the beginning: (first such run, from, to)."""
     found: list[tuple[int, int, int | None]] = []
-    for run, held in enumerate(runs.grades):
-        if held.good is not False or runs.ever(run) or _being_made(runs.records[run], now):
+    for run in sorted([*where(runs.own, NEVER), *where(runs.own, NOT_PROVEN)]):
+        if runs.grades[run].good is not False or _being_made(runs.records[run], now):
             continue
         after = run + 1
         while after < len(runs.grades) and not runs.ever(after):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 
-from checks.artefacts.levels import Level, Outcome
+from checks.artefacts.levels import Level, Outcome, untold
 from collector.backups.assign import excused
 from collector.backups.calendar import day_of, iso, periods, start_of
 from collector.backups.copies import policy_at
@@ -18,6 +18,7 @@ from collector.backups.runs import CHAINED, Runs
 from collector.backups.success import verdict_of
 
 ROTATION = (Pick.NEWEST, Pick.OLDEST, Pick.MIDDLE, Pick.RANDOM)
+_UNSEEN = "/unseen"  # a first attempt that only its retry tells of
 _SAME = 95  # per cent of the whole: from here on a drill is of the same size, and its time needs no scaling
 
 
@@ -48,6 +49,10 @@ def turns(
         for first, following in _periods(policy.drill.every, day_of(begin), last):
             from_ms, to_ms = start_of(first), start_of(following)
             if begin <= from_ms < min(until, now + 1):
+                if not (drills or excuses) and now >= to_ms:
+                    pick = _pick(policy.drill, len(found))
+                    found.append(Turn(_idle(iso(first), to_ms, "missed", pick.value), policy))
+                    continue
                 mine = [drill for drill in drills if from_ms <= drill.begun_ms < to_ms]
                 span = from_ms, to_ms
                 due = _turn(one.name, policy.drill, runs, mine, len(found), span, excuses, seeds, now)
@@ -66,6 +71,46 @@ def _idle(period: str, due_ms: int, state: str, pick: str) -> DrillDue:
     return DrillDue(period, due_ms, state, pick)
 
 
+def with_unseen(one: BackupObject, drills: Sequence[Drill]) -> list[Drill]:
+    """Drills (by begin) with a first attempt before each retry whose period shows none: it was begun, and no
+    result of it ever came. The agent numbers attempts anew in each period of its plan; where a policy changed
+    the period, an attempt in any of them is enough."""
+    spans = sorted({policy.drill.every for policy in one.policies if policy.drill is not None})
+    firsts = [drill.begun_ms for drill in drills if drill.attempt == 1 and not drill.real]
+    made: list[Drill] = []
+    for drill in drills:
+        begins = [_begin(every, drill.begun_ms) for every in spans] if drill.attempt > 1 else []
+        if begins and not any(min(begins) <= at <= drill.begun_ms for at in firsts):
+            firsts.append(drill.begun_ms)
+            made.append(_unseen(drill))
+        made.append(drill)
+    return made
+
+
+def _begin(every: str, at: int) -> int:
+    """First instant of the period that holds another one (UTC epoch ms)."""
+    day = day_of(at)
+    return start_of(next(periods(every, day, day + 1))[0])
+
+
+def _unseen(retry: Drill) -> Drill:
+    verdict = untold(Level.RESTORABLE, "not_read", "1")
+    return Drill(
+        id=retry.id + _UNSEEN,
+        object=retry.object,
+        begun_ms=retry.begun_ms,
+        ended_ms=retry.begun_ms,
+        place=retry.place,
+        verdicts=(verdict,),
+        aborted="not_read",
+        received_ms=retry.received_ms,
+    )
+
+
+def _pick(rule: DrillRule, number: int) -> Pick:
+    return ROTATION[number % len(ROTATION)] if rule.pick is Pick.ROTATING else rule.pick
+
+
 def _turn(
     name: str,
     rule: DrillRule,
@@ -78,7 +123,7 @@ def _turn(
     now: int,
 ) -> DrillDue:
     period = iso(day_of(span[0]))
-    pick = ROTATION[number % len(ROTATION)] if rule.pick is Pick.ROTATING else rule.pick
+    pick = _pick(rule, number)
     ended = [drill for drill in mine if drill.ended_ms is not None]
     state = "done" if ended else "excused" if excused(excuses, span[0]) else _open(now, span[1])
     if not mine and now >= span[1]:
@@ -97,7 +142,7 @@ def _turn(
         pick=pick.value,
         wanted="" if wanted is None else runs.records[wanted].name,
         chosen_by=who if pick is Pick.RANDOM else "",
-        drills=tuple(drill.id for drill in mine),
+        drills=tuple(drill.id for drill in mine if not drill.id.endswith(_UNSEEN)),
         outcome="" if first is None else verdict_of(first),
         as_picked=_as_picked(runs, wanted, ended),
     )

@@ -18,7 +18,7 @@ from collector.backups.copies import Copies, copies_of
 from collector.backups.days import days_of, eaten, retention
 from collector.backups.days import word as day_word
 from collector.backups.doubts import lapse
-from collector.backups.drills import Turn, rpo, rtos, tested, turns
+from collector.backups.drills import Turn, rpo, rtos, tested, turns, with_unseen
 from collector.backups.ledger import CopyWord, DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Observed, Place
 from collector.backups.paths import Words, chain, judge
@@ -36,7 +36,8 @@ def evaluate(policies: Policies, observed: Observed, now: int) -> Ledger:
     stray = _not_in_policy(policies, observed)
     found = [problem for one in objects for problem in one.problems] + stray
     rule = policies.success
-    success = () if rule is None else tuple(successes(rule, observed.drills, observed.excuses, now))
+    drills = [drill for held in given.drills.values() for drill in held]
+    success = () if rule is None else tuple(successes(rule, drills, observed.excuses, now))
     return Ledger(now, objects, success, tuple(sorted(found, key=_order)))
 
 
@@ -62,6 +63,10 @@ class _Given:
         drills: dict[str, list[Drill]] = {}
         for drill in sorted(observed.drills, key=lambda held: (held.begun_ms, held.attempt)):
             drills.setdefault(drill.object, []).append(drill)
+        for one in policies.objects:
+            for name in names[one.name]:
+                if name in drills:
+                    drills[name] = with_unseen(one, drills[name])
         return cls(observed, drills, names, {})
 
     def places(self, one: BackupObject) -> dict[str, Place]:

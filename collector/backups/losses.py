@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter, sub
 
 from checks.artefacts.levels import Level
 from collector.backups.assign import Series
@@ -11,7 +12,9 @@ from collector.backups.copies import Copied
 from collector.backups.ledger import CopyWord, Outcome, Problem, Retention
 from collector.backups.observed import Record
 from collector.backups.policy import DAY_MS, HOUR_MS
-from collector.backups.runs import CHAINED, Runs
+from collector.backups.runs import CHAINED, Runs, where
+
+_MODIFIED = attrgetter("modified")
 
 _COPY_WORDS = {
     CopyWord.MISSING: "copy_missing",
@@ -24,18 +27,18 @@ _COPY_WORDS = {
 def old_inside(case: Case) -> Iterator[Problem]:
     """Something came where a slot's run was due, and what is inside was made for an earlier one."""
     for series in case.series:
-        empty = [slot for slot, run in enumerate(series.picks) if run < 0]
-        if empty and not series.ids:
-            yield from _stale(case, series, empty)
+        if not series.ids and -1 in series.picks:
+            yield from _stale(case, series, list(where(series.picks, -1)))
 
 
 def _stale(case: Case, series: Series, empty: Iterable[int]) -> Iterator[Problem]:
-    starts, table = case.runs.starts, series.table
+    records, starts, table = case.runs.records, case.runs.starts, series.table
     # Changed a good while after it was begun: a long run, or one that was laid there anew.
+    waited = map(sub, map(_MODIFIED, records), starts)
     laid = [
         run
-        for run, record in enumerate(case.runs.records)
-        if record.modified - starts[run] > HOUR_MS and record.start is not None and record.kind != "log"
+        for run, ms in enumerate(waited)
+        if ms > HOUR_MS and records[run].start is not None and records[run].kind != "log"
     ]
     for slot in empty:
         opens, until = table.opens[slot], table.deadlines[slot]

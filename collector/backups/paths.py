@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from checks.artefacts.levels import Outcome, Verdict
 from collector.backups.grades import Grade, Standing, breaks, grade, standing
 from collector.backups.observed import Record
 from collector.backups.policy import To
-from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, UNPROVEN, Runs
+from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, UNPROVEN, Runs, where
+
+_VERDICTS, _GONE = attrgetter("verdicts"), attrgetter("gone_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,12 @@ def judge(runs: Runs, required: Sequence[tuple[int, int]], words: Words, renamed
     went on under another name."""
     grades = runs.grades = _grades(runs, required)
     aside = {*words, *runs.mates}
-    runs.lost = [record.gone_ms for record in runs.records]
+    runs.lost = list(map(_GONE, runs.records))
     runs.own = [
         NEVER if not held.good else GOOD if gone is None else LOST
         for held, gone in zip(grades, runs.lost, strict=True)
     ]
-    aside.update(run for run, code in enumerate(runs.own) if code == NEVER)
+    aside.update(where(runs.own, NEVER))
     for run in aside:
         told = words.get(run, ())
         if told or runs.own[run] != GOOD:
@@ -49,10 +52,10 @@ def _grades(runs: Runs, required: Sequence[tuple[int, int]]) -> list[Grade]:
         pairs = zip(runs.records, runs.starts, strict=True)
         return [grade(record.verdicts, level_at(required, start)) for record, start in pairs]
     level = required[0][1] if required else 0
-    keys = [id(record.verdicts) for record in runs.records]
+    keys = list(map(id, map(_VERDICTS, runs.records)))
     by_key = dict(zip(keys, runs.records, strict=True))
     known = {key: grade(record.verdicts, level) for key, record in by_key.items()}
-    return [known[key] for key in keys]
+    return list(map(known.__getitem__, keys))
 
 
 def _set(runs: Runs, run: int, stands: Standing) -> None:
@@ -125,7 +128,7 @@ def chain(runs: Runs, to: To, epochs: Sequence[int]) -> None:
     """
     count = len(runs.records)
     runs.codes, runs.causes = runs.own, range(count)
-    if not any(record.kind in CHAINED for record in runs.records):
+    if not runs.kinds & CHAINED:
         return
     codes, causes = list(runs.own), list(range(count))
     newest: dict[str, int] = {}

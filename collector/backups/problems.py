@@ -13,7 +13,7 @@ from collector.backups.ledger import Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Record
 from collector.backups.observed import Turn as Changed
 from collector.backups.paths import Words, level_at
-from collector.backups.runs import UNPROVEN
+from collector.backups.runs import UNPROVEN, where
 from collector.backups.sizes import Odd
 
 _PASSING = frozenset({"unfinished", "moving"})  # true of every backup while it is made
@@ -27,8 +27,8 @@ def slot_problems(case: Case) -> Iterator[Problem]:
             yield from _late(case, series)
         odd = [
             slot
-            for slot, run in enumerate(series.picks)
-            if run < 0 and series.states[slot] in (SlotState.MISSED, SlotState.UNSEEN)
+            for slot in where(series.picks, -1)
+            if series.states[slot] in (SlotState.MISSED, SlotState.UNSEEN)
         ]
         for state, group in groupby(odd, key=series.states.__getitem__):
             held = list(group)
@@ -41,10 +41,9 @@ def slot_problems(case: Case) -> Iterator[Problem]:
 def _late(case: Case, series: Series) -> Iterator[Problem]:
     """Begun in time, and not done by the end of grace: by its own word, else where a look since then did not
     show it yet. Without hours nobody said when it must be done."""
-    if SlotState.LATE not in series.states:
-        return
-    for slot, run in enumerate(series.picks):
-        if run < 0 or series.states[slot] is not SlotState.LATE:
+    for slot in where(series.states, SlotState.LATE):
+        run = series.picks[slot]
+        if run < 0:
             continue
         record, deadline = case.runs.records[run], series.table.deadlines[slot]
         done = record.end if record.end is not None else record.absent_ms

@@ -3,8 +3,9 @@
 Columns instead of one object each: two years of 200 objects are 150 000 runs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from collector.backups.grades import Grade, Standing
 from collector.backups.observed import Place, Record
@@ -12,6 +13,7 @@ from collector.backups.observed import Place, Record
 WHOLE = frozenset({"full", "snapshot", "", "log"})  # "": only listed, never read
 CHAINED = frozenset({"incremental", "differential"})
 _SLACK_MS = 5 * 60_000
+_KIND, _START = attrgetter("kind"), attrgetter("start")
 
 
 # Codes of standing, for columns: LOST was good once.
@@ -26,6 +28,7 @@ class Runs:
     `own`: codes of the runs themselves, `codes` of their whole paths; `lost`: since when a run itself is
     provably no good; `causes`: the run that broke a path (itself, an ancestor, -1 one that nobody knows).
     `odd`: standings that were not just good until they went. `parents`, `roots`: of incrementals only.
+    `kinds`: all that records are of.
     """
 
     records: list[Record]
@@ -39,6 +42,10 @@ class Runs:
     causes: Sequence[int] = ()
     parents: dict[int, int | None] = field(default_factory=dict)
     roots: dict[int, int | None] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.kinds = frozenset(map(_KIND, self.records))
 
     def standing(self, run: int) -> Standing:
         """How the run itself stands."""
@@ -93,6 +100,14 @@ STANDINGS = {
 }
 
 
+def where(column: Sequence[object], value: object) -> Iterator[int]:
+    """Indices at which a column has that value: mostly few, and found without a look at each from here."""
+    at = -1
+    for _ in range(column.count(value)):
+        at = column.index(value, at + 1)
+        yield at
+
+
 def started(record: Record) -> int:
     """When it was made, by its own word; else by the file's time, as far as looks allow that."""
     if record.start is not None:
@@ -106,7 +121,9 @@ def build(places: Mapping[str, Place], order: Sequence[str]) -> Runs:
     """Runs of an object, not judged yet. `order`: its places, the first copy's first."""
     first, rest = order[0] if order else "", order[1:]
     records = list(places[first].records) if first in places else []
-    starts = [one.start if one.start is not None else started(one) for one in records]
+    starts = list(map(_START, records))
+    if None in starts:
+        starts = list(map(started, records))
     if starts != sorted(starts):
         ranked = sorted(range(len(starts)), key=starts.__getitem__)
         records, starts = [records[i] for i in ranked], [starts[i] for i in ranked]

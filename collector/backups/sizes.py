@@ -9,6 +9,7 @@ floats: they decide about plausibility, and no figure of a contract stands on th
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
+from operator import attrgetter
 from statistics import median
 
 from collector.backups.assign import Series
@@ -17,6 +18,7 @@ from collector.backups.runs import CHAINED, Runs
 from collector.backups.sources import Signed, matches
 
 _WARN, _BAD = log(2.5), log(10)
+_BYTES = attrgetter("bytes")
 _MAD, _LAST, _LEAST = 6 * 1.4826, 8, 3
 
 
@@ -54,11 +56,17 @@ def odd_sizes(series: Sequence[Series], runs: Runs, signed: Signed, epochs: Sequ
             yield from _odd(runs, _in_order(groups, runs, chained), signed, sorted(epochs))
             continue
         for number, picks in enumerate(groups):
-            mine = [run for run in picks if run >= 0 and (runs.records[run].kind in CHAINED) is chained]
-            sizes = [runs.records[run].bytes for run in mine]
+            mine = _of_kind(picks, runs, chained)
+            sizes = list(map(_BYTES, map(runs.records.__getitem__, mine)))
             # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
             if mine and 2 * max(sizes) > 5 * min(sizes):
                 yield from _odd(runs, [(run, number) for run in mine], signed, sorted(epochs))
+
+
+def _of_kind(picks: Sequence[int], runs: Runs, chained: bool) -> list[int]:
+    if chained or runs.kinds & CHAINED:
+        return [run for run in picks if run >= 0 and (runs.records[run].kind in CHAINED) is chained]
+    return [run for run in picks if run >= 0]
 
 
 def _weekdays(one: Series) -> list[list[int]]:

@@ -7,6 +7,7 @@ the sidecar or manifest beside an artefact must say the same, or somebody edited
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from checks.artefacts.levels import Level, Outcome, Verdict, bad, good
 from collector.backups.observed import Drill, Fingerprint, Record
@@ -16,6 +17,7 @@ from collector.backups.runs import Runs
 
 _ABOUT_THE_DRILL = frozenset({"wrong_target", "rolled_back", "overran", "wrong_answer", "not_drilled"})
 _SLACK_MS = HOUR_MS
+_SHA256, _SYSTEM = attrgetter("sha256"), attrgetter("system")
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ def _files(record: Record, prints: Sequence[Fingerprint]) -> str:
 
 def _same_as_before(runs: Runs, signed: Signed, found: Compared) -> None:
     """The same bytes twice: a file that goes on under another name, or an old one that stands for today's."""
-    digests = [one.sha256 for one in runs.records if one.sha256]
+    digests = list(filter(None, map(_SHA256, runs.records)))
     if len(set(digests)) == len(digests):
         return
     first: dict[str, int] = {}
@@ -136,7 +138,7 @@ def _made_anew(older: Record, record: Record) -> bool:
 
 
 def _pins(one: BackupObject, runs: Runs, epochs: Sequence[int], found: Compared) -> None:
-    systems = {record.system for record in runs.records if record.system}
+    systems = set(map(_SYSTEM, runs.records)) - {""}
     if len(systems | set(one.systems)) > 1 or (one.systems and not systems <= set(one.systems)):
         _systems(one, runs, epochs, found)
     if one.sources:

@@ -95,6 +95,22 @@ def test_first_attempts_count_and_retries_are_shown(kit):
     assert held.holds is False and held.failures_allowed == 0
 
 
+def test_a_first_attempt_that_nothing_came_of_was_begun_all_the_same(kit):
+    first = drill(kit, 1, "2026-03-05")
+    ledger = drilled(kit, first, drill(kit, 2, "2026-04-20", attempt=2), now="2026-05-02 13:00")
+    held = ledger.success[0]
+    assert (held.begun, held.good, held.untold, held.retries) == (2, 1, 1, 1)
+    turns = {turn.period: turn for turn in ledger.object(kit.DB).drills}
+    assert turns["2026-04-01"].outcome == "could_not_tell" and turns["2026-04-01"].drills == ("d2",)
+    found = [one for one in ledger.problems if one.slot.startswith("drill/d2")]
+    assert [(one.reason, one.level, str(one.outcome)) for one in found] == [("not_read", 8, "could_not_tell")]
+    # One in the same month, killed or not, is enough; a real recovery is not.
+    for more, begun in (({"aborted": "killed"}, 2), ({"real": True}, 3)):
+        also = drill(kit, 3, "2026-04-02", **more)
+        again = drilled(kit, first, also, drill(kit, 2, "2026-04-20", attempt=2), now="2026-05-02 13:00")
+        assert again.success[0].begun == begun
+
+
 def test_could_not_tell_is_no_success_and_no_failure_and_counts_as_begun(kit):
     ledger = drilled(kit, drill(kit, 1, "2026-03-10", verdicts=(untold(Level.RESTORABLE, "needs_licence"),)))
     held = ledger.success[0]
