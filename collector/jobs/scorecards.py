@@ -37,7 +37,7 @@ from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
 from collector.judging.sealed import Change, Sealed
 from collector.judging.services import Keys, Looks
-from collector.judging.version import UNNAMED
+from collector.judging.version import FRESH_MS, UNNAMED
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
 from collector.scoring.terms import Option, Value
 from collector.statements.fields import FieldsError
@@ -312,7 +312,10 @@ def seal(context: Context, name: str, *, by: str) -> tuple[int, Sealed] | None:
     with context.read() as conn:
         if late.count(conn):
             raise NoScorecard("not_settled", "results that came late are still being derived: try again")
-        now = _derived_to(conn, evidence.instant(conn, context.now()))
+        at = evidence.instant(conn, context.now())
+        now = _derived_to(conn, at)
+        if at - now > FRESH_MS:  # it would leave out what came since, and whoever verifies finds that
+            raise NoScorecard("not_settled", "what came lately is still being derived: try again")
         made = scorecard_on(conn, name, now)
         period = made.scorecard.period
         if min(now, context.now()) < period.to_ms:  # the log's newest instant is of a clock that was ahead

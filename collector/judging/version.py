@@ -21,6 +21,9 @@ FIRST = 1
 Named = tuple[int, int]
 """A version, and the entry that names it."""
 
+FRESH_MS = 600_000
+"""So long may pass between the log that a judgement is made of and its own entry; a program takes seconds."""
+
 FORM = 2
 """The form of a sealed body that names a version; form 1 names none."""
 

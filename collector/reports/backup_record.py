@@ -16,7 +16,7 @@ from collector.evidence.periods import PeriodError, parse_period
 from collector.jobs import projection
 from collector.jobs.backups import Account
 from collector.judging.judge import NoScorecard
-from collector.judging.version import JUDGING
+from collector.judging.version import FRESH_MS, JUDGING
 from collector.reports.backup_view import Words, standing
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
@@ -69,6 +69,10 @@ def logged(context: Context, part: Part, by: str) -> Made:
     held = _last(context, part)
     if held is not None and _timeless(held.raw) == _timeless(raw):
         return held
+    with context.read() as conn:
+        came = packs.entry_received(conn, part.account.size)
+        if came is not None and came < evidence.instant(conn, context.now()) - FRESH_MS:
+            raise NoScorecard("not_settled", "what came lately is still being derived: try again")
     header = {
         "backups": part.cut.period.name,
         "object": part.cut.object,

@@ -95,8 +95,8 @@ def _check(said: Said, history: History, found: Looks, begin: int) -> tuple[str,
         return "not proven", f"version {body['v']} of records is not known here"
     if begin:
         return "not proven", "it stands on looks from before this bundle: one that begins at 0 shows all"
-    if not 0 < body["size"] <= said.idx:
-        return "contradicted", "it says that it was made of a log larger than was there"
+    if odd := _misplaced(body, said, history):
+        return odd
     made = strict_json.loads(strict_json.dumps(_make(body, history, found)))
     if differs := [name for name in body if made.get(name) != body[name]]:
         why = f"the lines, promises and statements give other {', '.join(sorted(differs))}"
@@ -104,6 +104,15 @@ def _check(said: Said, history: History, found: Looks, begin: int) -> tuple[str,
     slots = sum(len(one["slots"]) for one in body["objects"])
     detail = f"{slots} slots, {len(body['problems'])} problems"
     return judged.agreed(judged.made_by(said.header), detail, "made")
+
+
+def _misplaced(body: Mapping[str, Any], said: Said, history: History) -> judged.Word | None:
+    """What is wrong with the log, or the instant, that it says it was made of."""
+    if not 0 < body["size"] <= said.idx:
+        return "contradicted", "it says that it was made of a log larger than was there"
+    if body["now"] > said.received_ms:
+        return "contradicted", "it speaks of a later instant than its own"
+    return judged.stale(body["size"], said, history)
 
 
 def folded(

@@ -22,11 +22,11 @@ class InForce:
     to_ms: int
 
 
-def in_force(plans: Mapping[str, Issue], period: Period, end_ms: int) -> list[InForce]:
+def in_force(plans: Sequence[Issue], period: Period, end_ms: int) -> list[InForce]:
     """Each agent's plans with their stretches of the period, up to `end_ms`, by their receipt in the log."""
     found = []
     by_agent: dict[str, list[Issue]] = {}
-    for issue in plans.values():
+    for issue in plans:
         by_agent.setdefault(issue.plan.agent, []).append(issue)
     for own in by_agent.values():
         own.sort(key=lambda issue: issue.idx)

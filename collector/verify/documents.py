@@ -1,9 +1,10 @@
 """Documents of judging in the log: figures of all, and all tables of a scorecard's own, made anew.
 
-Of the words of the others only the digest is checked, and the report says so.
+Of the others numbers, times, states and entries of most tables are (document_tables.py); the report says of
+which, and that their words are not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.codec import from_json
@@ -15,7 +16,8 @@ from collector.judging.version import UNNAMED, program
 from collector.packs.model import read_back
 from collector.reports.scorecard_tables import judged_by, tables
 from collector.reports.tables import plain
-from collector.verify import judged
+from collector.verify import document_tables, judged
+from collector.verify.document_facts import About, Facts
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
 from collector.verify.judged import Verdict
@@ -24,6 +26,8 @@ from collector.verify.scorecards import Evidence, remade
 _HEADER = ("document", "subject", "as_of")
 _SPAN = (("period", "name"), ("from", "from"), ("to", "to"))
 _WORDS = "its words and tables were not made anew, only their digest was checked"
+_SAME = "numbers, times, states and entries made anew of: {0}; not its words, nor these tables: {1}"
+_BEHIND_MS = 60_000
 _TABLES = "its form and tables are those that they give"
 _OTHERS = "its form and tables were worded by program {0}, this is {1}: they were not compared"
 
@@ -31,12 +35,14 @@ _OTHERS = "its form and tables were worded by program {0}, this is {1}: they wer
 def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
     """A verdict for each document logged from the bundle's begin on; after the scorecards'."""
     verdicts = []
+    above = judged.rising(evidence.history.said)
+    known: Known = {}
     for said in evidence.history.said:
         if said.kind is not EntryKind.RECORD or "document" not in said.header or said.idx < evidence.begin:
             continue
         name = f"document {said.header['document']} {said.header.get('period', '')} (entry {said.idx})"
         try:
-            verdicts.append((name, *_check(said, evidence)))
+            verdicts.append((name, *(judged.outdated(said, above) or _check(said, evidence, known))))
         except judged.PROBLEMS as error:
             verdicts.append((name, "contradicted", f"it cannot be read: {error}"))
         findings.count("documents of judging")
@@ -45,7 +51,11 @@ def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
     return verdicts
 
 
-def _check(said: Said, evidence: Evidence) -> tuple[str, str]:
+Known = dict[About, Facts]
+"""What tables are made of: documents of one instant are made of the same."""
+
+
+def _check(said: Said, evidence: Evidence, known: Known) -> tuple[str, str]:
     if said.document is None:
         return "contradicted", "its document is not here"
     body = strict_json.loads(said.document)
@@ -64,14 +74,63 @@ def _check(said: Said, evidence: Evidence) -> tuple[str, str]:
     )
     if made is None:
         return word, detail
+    if body["document"] != "scorecard":
+        return _with_tables(said, body, made, evidence, known, (word, detail))
     odd, told = _worded(body, made, evidence.history, said.idx)
     return ("contradicted", told) if odd else (word, f"{detail}; {told}")
 
 
+def _with_tables(
+    said: Said,
+    body: Mapping[str, Any],
+    made: Sealed,
+    evidence: Evidence,
+    known: Known,
+    so_far: tuple[str, str],
+) -> tuple[str, str]:
+    """The verdict on a document with its tables; `so_far`: on its figures."""
+    word, detail = so_far
+    if evidence.begin:
+        return word, f"{detail}; {_WORDS}"
+    every = []
+    for size in _sizes(said, body, evidence.history):
+        about = About(said.header["period"], body["as_of"], size)
+        facts = known.setdefault(about, Facts(evidence, about))
+        every.append(_tables(body, facts, made))
+        if not every[-1][0]:
+            break
+    odd, same, left = every[-1] if not every[-1][0] else every[0]
+    told = _SAME.format(", ".join(same) or "no table", ", ".join(left) or "none")
+    if not odd:
+        return word, f"{detail}; {told}"
+    why = f"the evidence gives another {', '.join(odd)}"
+    if (by := body.get("program")) != program():
+        return judged.OTHER, f"made by program {by or 'that named none'}, this is {program()}: {why}"
+    return judged.differing(judged.made_by(said.header), why, "made")
+
+
+def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[str], list[str], list[str]]:
+    """As document_tables.differing; of a fault that is none nothing else is asked."""
+    fault = facts.fault(body["subject"]) if body["subject"] else None
+    if body["subject"] and fault is None:
+        return ["subject"], [], []
+    prints = document_tables.About(fault, (made.scorecard, made.facts))
+    return document_tables.differing(body, facts, prints)
+
+
+def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[int]:
+    """Of how much of the log it can have been made: of all that had come at its instant; or, where the
+    collector was a little behind, of what had come a minute before."""
+    size = None
+    for behind in (0, _BEHIND_MS):
+        late = (idx for idx in range(said.idx) if history.came(idx) > body["as_of"] - behind)
+        before, size = size, next(late, said.idx)
+        if size != before:
+            yield size
+
+
 def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int) -> tuple[bool, str]:
     """Whether a document's tables are not those of the scorecard that it prints, and what to say of them."""
-    if body["document"] != "scorecard":
-        return False, _WORDS
     digest = made.scorecard.pack_digest
     held = [one.terms.contract for one in history.estates if one.idx < before]
     packs = (read_back(one.compiled.encode()) for one in reversed(held) if one and one.compiled)
@@ -117,6 +176,8 @@ def _now(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> _Found:
     if evidence.begin:
         return "not proven", f"it stands on entries from before this bundle; {_WORDS}", None
     judging = from_json(int, figures.get("judging", UNNAMED), "figures.judging")
+    if old := judged.stale(size, said, evidence.history):
+        return *old, None
     made = remade(str(said.header["period"]), as_of, size, evidence)
     if printed.figures(made.scorecard, None, size, judging) != figures:
         return *judged.differing(judging, "the evidence gives other figures"), None

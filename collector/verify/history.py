@@ -35,6 +35,9 @@ from collector.verify.keys import KeyTable
 from collector.verify.swift import read_header
 
 _NEVER = 2**62
+_LONG_MS = 3_600_000
+_PACK = "the pack {0} has the text {1}: compare it with the one that both sides signed"
+_REWRITTEN = "the pack {0} has another text from {1} on: {2} became {3}; ask who agreed to that"
 
 
 @dataclass(slots=True)
@@ -88,6 +91,8 @@ class History:
     heads: dict[str, Head] = field(default_factory=dict)
     hashes: dict[int, bytes] = field(default_factory=dict)
     plans: dict[str, Issue] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    """Every plan, in order of the log: one that comes again was in force twice."""
     estates: list[Applied] = field(default_factory=list)
     quarantine: dict[LifeKey, list[tuple[int, bool]]] = field(default_factory=dict)
     forks: Forks = field(default_factory=Forks)
@@ -97,12 +102,23 @@ class History:
     end: checkpoints.Checkpoint | None = None
     stamps: "array[int]" = field(default_factory=lambda: array("q"))
     """When each entry was received, from `begin` on; one that could not be read: never."""
+    kinds: bytearray = field(default_factory=bytearray)
     begin: int = 0
+    last_ms: int = 0
+    """When the newest entry was received."""
 
-    def stamp(self, idx: int, received_ms: int) -> None:
-        """Note when the next entry was received."""
-        self.stamps.extend(_NEVER for _ in range(self.begin + len(self.stamps), idx))
-        self.stamps.append(received_ms)
+    def stamp(self, idx: int, entry: Entry) -> None:
+        """Note when the next entry was received, and its kind."""
+        for _ in range(self.begin + len(self.stamps), idx):
+            self.stamps.append(_NEVER)
+            self.kinds.append(0)
+        self.stamps.append(entry.received_ms)
+        self.kinds.append(int(entry.kind))
+
+    def came(self, idx: int) -> int:
+        """When an entry of the range was received; one that is not here: never."""
+        at = idx - self.begin
+        return self.stamps[at] if 0 <= at < len(self.stamps) else _NEVER
 
     def received(self, low: int, high: int, upto_ms: int) -> list[int]:
         """Entries of [low, high), batches too, that had been received at an instant."""
@@ -130,11 +146,18 @@ class Reader:
             self.findings.add("bad_entry", where, str(error))
             return
         self.findings.count("entries")
-        self.history.stamp(idx, entry.received_ms)
+        self.clock(where, entry)
+        self.history.stamp(idx, entry)
         if entry.kind is EntryKind.BATCH:
             self.batch(where, idx, entry)
         else:
             self.statement(where, idx, entry, body)
+
+    def clock(self, where: str, entry: Entry) -> None:
+        """Receipt times never fall, whatever the collector's clock does: an earlier one was put there."""
+        if entry.received_ms < self.history.last_ms:
+            self.findings.add("bad_entry", where, "says that it came before the entry in front of it did")
+        self.history.last_ms = max(self.history.last_ms, entry.received_ms)
 
     def batch(self, where: str, idx: int, entry: Entry) -> None:
         """A batch: its place in the chain, what its agent had seen, which plan it names."""
@@ -144,6 +167,8 @@ class Reader:
             self.findings.add("bad_entry", where, str(error))
             return
         self.findings.count("batches")
+        if header.n and entry.received_ms - header.to_ms > _LONG_MS:
+            self.findings.count("batches that came more than an hour after what they tell of")
         if header.log != self.archive.manifest.log:
             self.findings.add("bad_entry", where, f"is meant for the log {header.log!r}")
         self.chain(where, idx, header, entry.header)
@@ -286,12 +311,30 @@ class Reader:
         """A plan of one agent, or (kind `estate`) the terms of all services."""
         try:
             if said.header.get("kind") == "estate":
-                self.history.estates.append(Applied(said.idx, said.received_ms, parse_terms(document)))
+                terms = parse_terms(document)
+                self.pack(where, terms)
+                self.history.estates.append(Applied(said.idx, said.received_ms, terms))
             else:
                 issue = Issue(said.idx, said.received_ms, parse_plan(document))
                 self.history.plans[sha256(document).hexdigest()] = issue
+                self.history.issues.append(issue)
         except (WireError, FieldError) as error:
             self.findings.add("bad_plan", where, str(error))
+
+    def pack(self, where: str, terms: EstateTerms) -> None:
+        """The text of the contract's pack that an estate brings: its digest, whether it is another one."""
+        contract = terms.contract
+        self.findings.count("estates applied")
+        if contract is None or not contract.compiled:
+            return
+        digest = sha256(contract.compiled.encode()).hexdigest()
+        if digest != contract.digest:
+            self.findings.add("bad_plan", where, f"its pack {contract.pack} is not the text that it names")
+        before = [c for one in self.history.estates if (c := one.terms.contract) and c.pack == contract.pack]
+        if not before:
+            self.findings.notice(_PACK.format(contract.pack, digest))
+        elif before[-1].digest != contract.digest:
+            self.findings.notice(_REWRITTEN.format(contract.pack, where, before[-1].digest, digest))
 
     # -- carried entries ----------------------------------------------------------------------
 
@@ -318,6 +361,7 @@ class Reader:
         except WireError as error:
             self.findings.add("bad_entry", where, str(error))
             return
+        self.clock(where, entry)
         if header is None:
             self.statement(where, one.idx, entry, one.body)
             return

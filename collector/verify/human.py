@@ -130,7 +130,7 @@ def _round_of(history: History, window_id: str, one: Statement) -> tuple[Window 
 
 def _windows(history: History, known: Sequence[Applied], window_id: str, one: Statement) -> Iterator[Window]:
     """Windows of this id: of rounds run by hand, then as each estate has it, oldest first."""
-    for issue in history.plans.values() if BY_HAND in window_id else ():
+    for issue in history.issues if BY_HAND in window_id else ():
         if issue.idx < one.idx:
             yield from (w for part in issue.plan.rounds for w in part.windows if w.id == window_id)
     for applied in known:

@@ -24,6 +24,7 @@ from collector.verify.history import Applied, History, Said
 from collector.verify.human import statements_of
 
 Verdict = tuple[str, str, str]
+_DRAFTED_MS = 3_600_000
 
 
 def check_records(history: History, done: Sequence[Done], begin: int, findings: Findings) -> list[Verdict]:
@@ -69,7 +70,7 @@ def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str
     if not _is_asked(said, record, ground.history):
         return "contradicted", "no plan in force asks for a round in this window"
     people = ground.statements.get(record.window.id, ())
-    for size in _sizes(said.idx, record, ground.done, (one.idx for one in people)):
+    for size in _sizes(said, record, ground, (one.idx for one in people)):
         made = _make(said, record, ground, size)
         if made is not None and _comparable(made, record) == _comparable(record, made):
             counts = record.overview
@@ -97,7 +98,7 @@ def _header_differs(said: Said, record: Record) -> str:
 def _is_asked(said: Said, record: Record, history: History) -> bool:
     """Whether its window, with these times, is one of those that the plans then in force ask for."""
     window = record.window
-    issued = [Issued(i.plan, i.issued_ms) for i in history.plans.values() if i.idx < said.idx]
+    issued = [Issued(i.plan, i.issued_ms) for i in history.issues if i.idx < said.idx]
     parts = [(part, plan.timezone) for plan, part in governing(record.round, window, issued_history(issued))]
     applied = [one for one in history.estates if one.idx < said.idx]
     mine = governing_people(record.round, window, [(one.at_ms, one.terms.human) for one in applied])
@@ -106,19 +107,20 @@ def _is_asked(said: Said, record: Record, history: History) -> bool:
     return any(window in windows(part, zone, window.from_ms, window.from_ms + 1) for part, zone in parts)
 
 
-def _sizes(idx: int, record: Record, done: Sequence[Done], said: Iterable[int]) -> Iterator[int]:
+def _sizes(said: Said, record: Record, ground: _Ground, stated: Iterable[int]) -> Iterator[int]:
     """Sizes of the log that it can have been made at: its own place, or just before a late look or statement.
 
-    A record is drafted a moment before it is logged; what came in between is not in it.
+    A record is drafted a moment before it is logged; what came in between is not in it, an hour at most.
     """
+    idx = said.idx
     yield idx
     human = record.human
     stamps = (one.entry for one in (*human.arrivals, *human.sign_offs))
     answers = (one.entry for one in (*human.items, *human.corrected) if one.entry is not None)
     last = max((*(item.evidence.entry for item in record.items), *stamps, *answers), default=-1)
-    looks = {one.idx for one in done if one.round == record.window.id}
-    for place in sorted(looks | set(said), reverse=True):
-        if last < place < idx:
+    looks = {one.idx for one in ground.done if one.round == record.window.id}
+    for place in sorted(looks | set(stated), reverse=True):
+        if last < place < idx and ground.history.came(place) >= said.received_ms - _DRAFTED_MS:
             yield place
 
 
@@ -137,7 +139,7 @@ def _make(said: Said, record: Record, ground: _Ground, size: int) -> Record | No
         terms.terms.estate,
         record.closed_ms,
     )
-    issued = [Issued(i.plan, i.issued_ms) for i in ground.history.plans.values() if i.idx < size]
+    issued = [Issued(i.plan, i.issued_ms) for i in ground.history.issues if i.idx < size]
     due = owed(governing(record.round, record.window, issued_history(issued)))
     mine = {(look.check, look.target, look.agent) for look in due}
     seen = _seen([one for one in ground.done if one.round == record.window.id and one.idx < size], mine)

@@ -43,6 +43,8 @@ class Evidence:
     begin: int
     words: dict[int, str] = field(default_factory=dict)
     """The verdicts so far, by entry of the scorecard."""
+    known: dict[tuple[str, int, int], Sealed] = field(default_factory=dict)
+    """Scorecards that were made anew, by period, instant and size: documents of one hour print the same."""
     shares: dict[int, tuple[UnitRound, ...]] = field(default_factory=dict)
     """Rounds by unit, by entry of the record: each scorecard counts them again."""
 
@@ -73,6 +75,8 @@ def _check(one: Logged[Sealed], evidence: Evidence) -> judged.Word:
         return "contradicted", "it says that it was made of more than was there"
     if left := evidence.history.received(made.size, said.idx, made.scorecard.as_of_ms):
         return "contradicted", f"it leaves out {_entries(left)}, which had been received"
+    if old := judged.stale(made.size, said, evidence.history):
+        return old
     if evidence.begin:
         return "not proven", "it stands on entries from before this bundle: one that begins at 0 shows all"
     again = _again(made, evidence)
@@ -110,14 +114,24 @@ def _again(made: Sealed, evidence: Evidence) -> Sealed:
 
 def remade(period: str, as_of_ms: int, size: int, evidence: Evidence) -> Sealed:
     """The scorecard that the log's first `size` entries give, as of an instant; NoScorecard."""
+    key = period, as_of_ms, size
+    if key not in evidence.known:
+        evidence.known[key] = _remade(*key, evidence)
+    return evidence.known[key]
+
+
+def _remade(period: str, as_of_ms: int, size: int, evidence: Evidence) -> Sealed:
     held = tuple(Applied(one.idx, one.at_ms, one.terms) for one in evidence.history.estates if one.idx < size)
     chosen = judge.chosen(held, period, as_of_ms)
     asked = judge.asked(chosen, as_of_ms)
-    facts_and_card = judge.judged(chosen, _ground(chosen, asked, held, size, evidence), asked)
+    facts_and_card = judge.judged(chosen, ground_of(chosen, asked, held, size, evidence), asked)
     return sealed.now(size, chosen.applied.terms.estate, facts_and_card)
 
 
-def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, evidence: Evidence) -> Ground:
+def ground_of(
+    chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, evidence: Evidence
+) -> Ground:
+    """What the first `size` entries give, as collector/jobs/scorecards.py has it of the store."""
     as_of, span = asked.as_of_ms, (chosen.periods[0].from_ms, asked.period.to_ms)
     said = [one for one in evidence.history.said if one.idx < size and one.received_ms <= as_of]
     points: tuple[BackedUp, ...] = ()
@@ -154,13 +168,13 @@ def _ground(chosen: Chosen, asked: Asked, held: tuple[Applied, ...], size: int, 
 
 def _rules(history: History, held: Sequence[Applied], size: int) -> Mapping[str, Sequence[pending.Rule]]:
     """Recurrences of rounds, from plans and estates below `size`."""
-    plans = [(one.idx, one.issued_ms, one.plan) for one in history.plans.values() if one.idx < size]
+    plans = [(one.idx, one.issued_ms, one.plan) for one in history.issues if one.idx < size]
     return pending.rules_of(held, plans)
 
 
 def _special(history: History, held: Sequence[Applied], size: int) -> frozenset[str]:
     """Rounds that are due before occasions only, by all plans and by what people owe alone."""
-    known = [part for one in history.plans.values() if one.idx < size for part in one.plan.rounds]
+    known = [part for one in history.issues if one.idx < size for part in one.plan.rounds]
     known += [part.plan for one in held for part in one.terms.human if part.alone]
     recurring = {part.id for part in known if part.every}
     return frozenset(part.id for part in known) - recurring

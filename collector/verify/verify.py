@@ -8,6 +8,7 @@ from pathlib import Path
 from checks.wire.signing import backend_name
 from collector.evidence.policy import Policy
 from collector.verify import backups, batches, coverage, figures, swift
+from collector.verify.absent import check_absent
 from collector.verify.archive import Archive, open_archive
 from collector.verify.backups import check_backups
 from collector.verify.documents import check_documents
@@ -89,7 +90,8 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.claims += check_people(people, manifest.from_size, findings)
     verdict.claims += check_messages(history, manifest.from_size, findings)
     end = min(manifest.period.to_ms, manifest.made_ms)
-    parts = coverage.in_force(history.plans, manifest.period, end)
+    parts = coverage.in_force(history.issues, manifest.period, end)
+    check_absent(history, (manifest.period.from_ms, min(end, history.last_ms)), findings)
     tell("claims", 0, 1)
     slots = {key: frozenset(one.slots) for key, one in found.tracks.items()}
     verdict.coverage += list(coverage.regular(parts, slots))

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -220,3 +221,18 @@ def site(fresh: Path, tmp_path: Path) -> Iterator[Site]:
 def estate() -> str:
     """The estate file."""
     return ESTATE
+
+
+@dataclass(frozen=True)
+class SiteClass:
+    """For fixtures of a module: what a site is made of."""
+
+    kind: type[Site]
+    worlds: Any
+    agents: tuple[str, ...]
+    begin: int
+
+
+@pytest.fixture(scope="session")
+def site_class() -> SiteClass:
+    return SiteClass(Site, worlds, AGENTS, BEGIN)
