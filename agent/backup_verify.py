@@ -109,8 +109,12 @@ def _level(word: str) -> Level:
 
 def _given(check: Check[Any, Any], wish: Wish) -> dict[str, JsonValue]:
     path = wish.path.absolute()
-    if not os.path.lexists(path):
-        raise AgentError("no_such_file", f"{path} is not there")
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise AgentError("no_such_file", f"{path} is not there") from None
+    except OSError as problem:
+        raise AgentError("denied", f"{path}: {problem.strerror}") from None
     known = {spec.name for spec in fields(check.params)}
     named = os.fspath(path) if wish.kind in _LITERAL else exactly(os.fspath(path))
     made = params_of(check, wish.params, {"path": named})
@@ -183,6 +187,8 @@ def _shown(root: Path, wish: Wish, facts: JsonValue, readings: list[Reading]) ->
 def _hints(root: Path, path: Path, readings: Iterable[Reading]) -> str:
     """What to do about a path that leads elsewhere, and about a key that is not there."""
     made = ""
+    if path.is_file() and any((one.name, one.reason) == ("stands", "missing") for one in readings):
+        made += f"\n{path} is a file: this kind of backup is a directory (--kind tells which is meant)"
     if path.is_symlink():
         made += f"\n{path} is a link to {os.readlink(path)}: links are not followed, name what it points to"
     if any(one.reason == "no_key" for one in readings):

@@ -105,11 +105,23 @@ def observe(backups: Backups, params: Params) -> Facts:
         walk = _Walk(backups, place, memory, params, "")
         for entry in found.chosen[:1]:
             walk.top = entry.path
-            names = [params.stanza] if params.stanza else repo.stanzas(place, entry.path)
-            made = [_stanza(walk, name) for name in names]
+            made = [_stanza(walk, name) for name in _names(walk)]
         walk.listed.sort(key=lambda one: one.modified, reverse=True)
         stands = Stands(walk.count, tuple(walk.listed[: standing.MOST_LISTED]), tuple(walk.unfinished[:100]))
     return Facts(tuple(walk.sets), stands, tuple(made))
+
+
+def _names(walk: _Walk) -> list[str]:
+    """Stanzas to look at; ObservationError where the one that is meant was never here and others are: whoever
+    asks may have its name wrong."""
+    there, name = repo.stanzas(walk.place, walk.top), walk.params.stanza
+    if not name:
+        return there
+    known = walk.backups.before(f"system {name}", "") or ""
+    walk.backups.before(f"system {name}", known)
+    if name not in there and there and not known:
+        raise ObservationError(ErrorKind.UNREACHABLE, f"no stanza {name}; there are {', '.join(there)}")
+    return [name]
 
 
 def _stanza(walk: _Walk, name: str) -> Stanza:

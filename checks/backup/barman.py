@@ -114,8 +114,8 @@ def infos_of(place: Place, top: str) -> dict[str, barman.Backup]:
 def _names(place: Place, folder: str) -> list[str]:
     try:
         return sorted(place.names(folder))
-    except OSError:
-        return []
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # one that we may not look into is not empty
 
 
 def _chosen(
@@ -233,7 +233,7 @@ def _lost(place: Place, wals: Entry) -> int:
     """Segments that Barman has written down and that are not there."""
     try:
         raw = b"".join(bytes(one) for one in place.blocks(f"{wals.path}/xlog.db", 256 << 20))
-    except OSError:
+    except FileNotFoundError:
         return 0
     there = {one.path.rpartition("/")[2] for one in place.walk(wals.path) if one.kind == "file"}
     return sum(one not in there for one in barman.logged(raw))

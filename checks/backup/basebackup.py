@@ -168,7 +168,7 @@ def _read(
     return BaseBackup(
         replace(
             made,
-            bytes=inside.bytes,
+            bytes=made.bytes if inside.trouble else inside.bytes,  # not read is not empty
             parts=inside.parts,
             sha256=inside.sha256,
             read_at=held["read_at"] if not inside.trouble else None,

@@ -21,9 +21,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     by_stanza = {one.name: one for one in facts.stanzas}
     for one in facts.stanzas:
         yield from levels.readings(one.base.name, _judge_log(one, params, seen.taken_at))
-        short = params.fulls > one.fulls
-        word = "retention_short" if short else ""
-        yield Reading(f"{one.name}:fulls", one.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
+        yield _fulls(one, params)
     own = {one.base.name: list(_alone(one, by_stanza, params, seen.taken_at)) for one in facts.artefacts}
     for each in facts.artefacts:
         stanza = _stanza(each, by_stanza)
@@ -35,6 +33,17 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
 def _stanza(one: Set, stanzas: dict[str, Stanza]) -> Stanza:
     name = one.base.name.rpartition("/")[0]
     return stanzas.get(name) or Stanza(name, Artefact(f"{name}/archive", "log", 0, 0, 0), Log())
+
+
+def _fulls(one: Stanza, params: Params) -> Reading:
+    name = f"{one.name}:fulls"
+    if one.trouble not in ("", "missing"):
+        # What backup.info lists nobody could read.
+        state = State.UNKNOWN if params.fulls else State.OK
+        return Reading(name, None, Unit.COUNT, state, _WHY.get(one.trouble, "not_read"))
+    short = params.fulls > one.fulls
+    word = "retention_short" if short else ""
+    return Reading(name, one.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
 
 
 def _judge_log(one: Stanza, params: Params, taken_at: int) -> Iterator[Verdict]:
@@ -84,6 +93,9 @@ def _well_formed(one: Set, stanza: Stanza) -> Verdict:
         return bad("damaged", "backup-error")
     if one.said not in _WORDS and not (one.checked and (one.checked.elsewhere or one.checked.missing)):
         return bad("damaged", one.said)
+    if one.why == "sealed" and stanza.said == "error":
+        # A wrong passphrase, or damage to what would tell: the tool has the same word for both.
+        return untold(Level.WELL_FORMED, "does_not_open")
     if one.why and one.said != "valid":
         return untold(Level.WELL_FORMED, _WHY.get(one.why, "not_read"))
     return good(Level.WELL_FORMED)
@@ -131,7 +143,7 @@ def _spoilt(verdicts: list[Verdict]) -> bool:
 
 CHECK = Check(
     id="backup.pgbackrest",
-    version=1,
+    version=2,
     title="pgBackRest 备份仓库",
     title_en="pgBackRest repositories",
     source=Source.BACKUP,

@@ -58,6 +58,7 @@ def test_restorable_days_are_those_whose_whole_line_stands_and_is_good(kit, even
             spoiled.add(number)
     account = world.account("2026-03-22 13:00")
     assert kit.day_states(account) == naive(days, missed, gone, spoiled)
+    assert all(account.recent(most) == account.slots[-most:] for most in (1, 2, 5, DAYS, 2 * DAYS))
     lost = [one for one in account.days if one.state == "lost"]
     assert all(one.maybe_ms is not None and one.maybe_ms < one.lost_ms for one in lost)
     assert account.retention.short_days == len(lost)

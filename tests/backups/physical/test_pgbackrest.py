@@ -153,18 +153,35 @@ def test_an_encrypted_repository_is_told_by_the_tool_with_its_key(repositories, 
             return {"passphrase": CIPHER}
 
     check = registry.get(CHECK)
-    params = from_json(check.params, {"path": str(repository), "key": "cipher"}, "params")
+    params = from_json(check.params, {"path": str(repository), "key": "cipher", "fulls": 1}, "params")
 
-    def judged():
+    def judged(key=Key):
         now = 1_900_000_000_000
         found = list(
-            check.judge(Seen(check.observe(open_backups(Transient({}), Key(), now), params), now), params)
+            check.judge(Seen(check.observe(open_backups(Transient({}), key(), now), params), now), params)
         )
         return {r.name.rpartition(":")[2]: str(r.state) for r in found if "archive" not in r.name}
 
+    class Wrong(Key):
+        def secret(self, name):
+            return {"passphrase": "another"}
+
     assert judged()["unchanged"] == "ok"
+    # With another passphrase nothing can be told: damage would look alike.
+    found = judged(Wrong)
+    assert "crit" not in found.values() and found["well_formed"] == found["fulls"] == "unknown"
     flip(max((repository / "backup").rglob("bundle/*"), key=lambda one: one.stat().st_size))
     assert judged()["unchanged"] == "crit"
+
+
+def test_a_stanza_that_was_never_here_can_not_be_told_and_one_that_was_is_missing(looks, repository):
+    failed = looks.fails(stanza="mian")
+    assert str(failed.kind) == "unreachable" and "there are main" in failed.detail
+    assert looks.look(stanza="main").bad() == {}
+    shutil.rmtree(repository / "backup/main")
+    shutil.rmtree(repository / "archive/main")
+    (repository / "archive/other").mkdir()
+    assert looks.look(stanza="main").state == "crit"
 
 
 def test_nothing_there_is_missing(looker, tmp_path):

@@ -1,6 +1,12 @@
 """Paths given to `backup verify` that lead nowhere or elsewhere."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +54,45 @@ def test_a_key_that_is_not_there_is_looked_for_where_it_says(tmp_path, capsys):
     words = ["backup", "verify", str(made), "--kind", "archive", "--state", str(tmp_path / "state")]
     assert cli.main([*words, "--param", "sealed.scheme=age", "--param", "sealed.secret=backup-key"]) == 2
     assert f"keys stand in {tmp_path / 'state' / 'secrets.yaml'}" in capsys.readouterr().out
+
+
+@pytest.fixture
+def closed():
+    """A directory below one that everybody may enter, and that nobody but its owner may look into."""
+    place = Path(tempfile.mkdtemp(prefix="rs-closed-"))
+    place.chmod(0o755)
+    inside = place / "20260301"
+    inside.mkdir()
+    (inside / "backup_manifest").write_text("{}")
+    inside.chmod(0o000)
+    yield inside
+    inside.chmod(0o700)
+    shutil.rmtree(place)
+
+
+def as_nobody(path, kind):
+    """Exit code and all that is said to somebody who may not look."""
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    words += [sys.executable, "-c", "import sys; from agent import cli; sys.exit(cli.main(sys.argv[1:]))"]
+    given = [*words, "backup", "verify", str(path), "--kind", kind]
+    done = subprocess.run(given, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["basebackup", "barman", "mariabackup", "wal", "pgbackrest"])
+def test_what_we_may_not_look_into_is_neither_empty_nor_missing(closed, kind):
+    code, said = as_nobody(closed, kind)
+    assert code == 2, said
+    assert "empty" not in said and "missing " not in said
+
+
+def test_what_lies_behind_a_closed_door_is_not_said_to_be_absent(closed):
+    code, said = as_nobody(closed / "base.tar", "archive")
+    assert code == 2 and "denied" in said and "not there" not in said
+
+
+def test_a_file_where_a_repository_is_wanted_is_said_to_be_one(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    (tmp_path / "backup.tar").write_bytes(b"x")
+    assert cli.main(["backup", "verify", str(tmp_path / "backup.tar"), "--kind", "pgbackrest"]) == 1
+    assert "is a file: this kind of backup is a directory" in capsys.readouterr().out
