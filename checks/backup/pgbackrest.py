@@ -21,7 +21,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     by_stanza = {one.name: one for one in facts.stanzas}
     for one in facts.stanzas:
         yield from levels.readings(one.base.name, _judge_log(one, params, seen.taken_at))
-        yield _fulls(one, params)
+        yield from _fulls(one, params)
     own = {one.base.name: list(_alone(one, by_stanza, params, seen.taken_at)) for one in facts.artefacts}
     for each in facts.artefacts:
         stanza = _stanza(each, by_stanza)
@@ -35,15 +35,16 @@ def _stanza(one: Set, stanzas: dict[str, Stanza]) -> Stanza:
     return stanzas.get(name) or Stanza(name, Artefact(f"{name}/archive", "log", 0, 0, 0), Log())
 
 
-def _fulls(one: Stanza, params: Params) -> Reading:
+def _fulls(one: Stanza, params: Params) -> Iterator[Reading]:
     name = f"{one.name}:fulls"
     if one.trouble not in ("", "missing"):
         # What backup.info lists nobody could read.
-        state = State.UNKNOWN if params.fulls else State.OK
-        return Reading(name, None, Unit.COUNT, state, _WHY.get(one.trouble, "not_read"))
+        if params.fulls:
+            yield Reading(name, None, Unit.COUNT, State.UNKNOWN, _WHY.get(one.trouble, "not_read"))
+        return
     short = params.fulls > one.fulls
     word = "retention_short" if short else ""
-    return Reading(name, one.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
+    yield Reading(name, one.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
 
 
 def _judge_log(one: Stanza, params: Params, taken_at: int) -> Iterator[Verdict]:
