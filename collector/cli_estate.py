@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,20 @@ def estate() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def check(file: Path, as_json: bool) -> None:
     """Check FILE; every mistake with file, line and path. Exit 1 if there is one."""
+    from collector.estate.contract_notes import start_note
+
     loaded = _load(file, as_json)
+    notes = [*start_note(loaded.estate.contract, date.today()), *loaded.notes]
     said = {
         "estate": loaded.estate.estate,
         "digest": loaded.digest,
-        "notes": list(loaded.notes),
+        "notes": notes,
         "problems": [],
     }
     if as_json:
         click.echo(json.dumps(said, ensure_ascii=False))
         return
-    for note in loaded.notes:
+    for note in notes:
         click.echo(f"note: {note}")
     count = len(loaded.estate.assets)
     click.echo(f"good: {loaded.estate.estate}, {count} assets, {len(loaded.regular)} regular looks")

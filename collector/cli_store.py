@@ -73,8 +73,9 @@ def rebuild(directory: Path, *, if_needed: bool) -> None:
 @click.command()
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(directory: Path, file: Path) -> None:
-    """Write everything into FILE (a tar) while the server runs.
+@click.option("--no-secrets", is_flag=True, help="Leave secrets.yaml out (tokens of channels).")
+def backup(directory: Path, file: Path, no_secrets: bool) -> None:
+    """Write everything into FILE (a tar) while the server runs; the log key is in it.
 
     Restore: mkdir -m 700 NEW && tar -xpf FILE -C NEW, then serve NEW.
     """
@@ -82,11 +83,15 @@ def backup(directory: Path, file: Path) -> None:
 
     try:
         with _open(directory) as context:
-            size = write(context, file)
+            size, left = write(context, file, secrets=not no_secrets)
     except (ConfigError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     click.echo(f"{file}: {size} entries")
+    for name in left:
+        click.echo(
+            f"left out: {name}; after a restore no message goes out that needs it until it is copied there"
+        )
 
 
 @click.command()

@@ -17,6 +17,7 @@ from flask import Flask
 
 from collector.context import Clock, ConfigError, Context, locked, open_context, system_clock
 from collector.ending import ending
+from collector.jobs.backup import missing
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.draining import Drain
 from collector.jobs.provers import Provers, default_count
@@ -52,7 +53,7 @@ def running(
     context: Context, *, accept_restore: bool = False, pages: bool = True, provers: int = 0
 ) -> Iterator[Wsgi]:
     """All jobs of the server around the application: provers, writer, checkpoints, deriver, rounds."""
-    context.provers = Provers(provers, WAITING_THREADS) if provers else None
+    context.provers = Provers(provers) if provers else None
     context.writer.start()
     publisher = Publisher(context)
     if accept_restore:
@@ -129,6 +130,8 @@ def serve(
             raise ConfigError(f"plain HTTP on {host}: only a loopback address may go without TLS")
         tls = None if plain else (directory / "tls" / "cert.pem", directory / "tls" / "key.pem")
         count = default_count() if provers is None else provers
+        for name in missing(directory):
+            say(f"warning: {name} was left out of the backup that this was restored from: copy it here, 0600")
         for problem in _unsayable(context):
             say(f"warning: {problem}")
         with running(context, accept_restore=accept_restore, provers=count) as app:

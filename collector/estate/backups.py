@@ -46,8 +46,7 @@ def read(estate: Estate, note: Note, broken: Collection[tuple[str, str]] = froze
     objects = tuple(_with_own(one, own[one.name], estate) for one in made.objects)
     success = made.success
     if success is not None and estate.contract is not None:
-        start = local_instant(estate.contract.start, estate.timezone)
-        success = replace(success, since_ms=start)
+        success = replace(success, since_ms=_instant(estate.contract.start, estate))
     return replace(made, objects=objects, success=success)
 
 
@@ -91,9 +90,16 @@ def _asked(estate: Estate, known: Collection[str], note: Note) -> None:
             note((_FILE, i, "drill", "questions"), f"{name!r} is not in {_QUESTIONS} ({there})")
 
 
+def _instant(text: str, estate: Estate) -> int:
+    try:
+        return local_instant(text, estate.timezone)
+    except FieldError:
+        return 0  # the zone is none, which is told at its place
+
+
 def _with_own(made: Wanted, own: BackupObject, estate: Estate) -> Wanted:
     """What the object itself says comes before what is said of many."""
-    since = made.since_ms if own.since is None else local_instant(own.since, estate.timezone)
+    since = made.since_ms if own.since is None else _instant(own.since, estate)
     return replace(
         made,
         since_ms=since,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from collector.backups.policy import Policies
 from collector.estate import (
@@ -15,6 +16,8 @@ from collector.estate import (
     probing,
     reading,
     references,
+    remarks,
+    sanity,
     tree,
 )
 from collector.estate.catalog import Catalog
@@ -22,9 +25,8 @@ from collector.estate.errors import EstateError
 from collector.estate.looks import Look, Note, Path
 from collector.estate.model import Estate, System
 from collector.estate.tree import Node
-from collector.estate.yaml_source import Source, load
+from collector.estate.yaml_source import MARK, Source, load
 
-_MARK = b"#%roundseal-file "
 _SPLIT = re.compile(rb"^#%roundseal-file ([^\n]{1,400})\n", re.MULTILINE)
 
 
@@ -55,9 +57,12 @@ def read_estate(
     read: Callable[[str], bytes],
     catalog: Catalog,
     channel: Callable[[str], str] = notices.any_channel,
+    *,
+    in_force: bool = False,
 ) -> Loaded:
     """The estate in file `name`; EstateError with every mistake. `channel`: why messages cannot go out by a
-    channel of this name, "" where they can; an estate that is in force is read without asking."""
+    channel of this name, "" where they can. One that is `in_force` was applied by a version that may have let
+    pass what this one would not: whether it can be meant is not asked again."""
     source = load(name, read)
     if not source.value and source.problems:
         raise EstateError(tuple(sorted(source.problems)))
@@ -89,6 +94,9 @@ def read_estate(
         for i, part in enumerate(estate.rounds)
     }
     _empty_rounds(estate, rounds, source)
+    if not in_force:
+        sanity.check(estate, _members(source, shape), trees, rounds, note)
+        notices.sane(estate, note)
     if source.problems:
         raise EstateError(tuple(sorted(set(source.problems))))
     body = packed(source.files)
@@ -100,9 +108,19 @@ def read_estate(
         serves,
         tuple(regular),
         rounds,
-        (*_notes(estate), *backups.notes(estate, promised)),
+        (*_notes(estate), *remarks.remarks(estate), *backups.notes(estate, promised)),
         promised,
     )
+
+
+def _members(source: Source, shape: reading.Shape) -> dict[str, Any]:
+    """The file's values of what could be read, by section, in the model's order."""
+    raw = source.value
+    return {
+        section: [raw[section][number] for number in numbers]
+        for section, numbers in shape.numbers.items()
+        if isinstance(raw.get(section), list)
+    }
 
 
 def _trees(estate: Estate, note: Note) -> dict[str, Node]:
@@ -151,13 +169,13 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     parts = []
     for name, text in files.items():
         ending = b"" if text.endswith(b"\n") else b"\n"
-        parts.append(_MARK + name.encode() + b"\n" + text + ending)
+        parts.append(MARK + name.encode() + b"\n" + text + ending)
     return b"".join(parts)
 
 
 def unpacked(body: bytes) -> dict[str, bytes]:
     """The files of a logged estate, the root first."""
-    if not body.startswith(_MARK):
+    if not body.startswith(MARK):
         return {"estate": body}
     pieces = _SPLIT.split(body)
     return {name.decode(): text for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
@@ -173,7 +191,7 @@ def reread(body: bytes, catalog: Catalog) -> Loaded:
         except KeyError:
             raise FileNotFoundError(2, "not in the logged estate", name) from None
 
-    loaded = read_estate(next(iter(files)), read, catalog)
+    loaded = read_estate(next(iter(files)), read, catalog, in_force=True)
     return Loaded(
         loaded.estate,
         body,

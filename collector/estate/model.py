@@ -28,8 +28,11 @@ def _numbered(value: object) -> object:
 
 def _recipient(value: object) -> object:
     """`{secret: NAME}` as `secret:NAME`."""
-    named = isinstance(value, dict) and list(value) == ["secret"]
-    return f"secret:{value['secret']}" if isinstance(value, dict) and named else value
+    if isinstance(value, dict):
+        if list(value) != ["secret"] or not isinstance(value["secret"], str):
+            raise ValueError("a mapping here is {secret: NAME}")
+        return f"secret:{value['secret']}"
+    return value
 
 
 Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=500)]
@@ -170,7 +173,7 @@ class Ssh:
     platform: Id = "generic"
     secret: Id = "ssh"  # noqa: S105  # a name to look up on the agent, no secret
     port: Whole = 22
-    legacy: bool = False
+    legacy: Strict = False
     hop: str = ""
     hop_secret: Id = "bastion"  # noqa: S105  # likewise
 

@@ -6,13 +6,17 @@ from collections.abc import Callable, Mapping
 from collector.estate.looks import Note, Path
 from collector.estate.model import Estate, Notify
 from collector.estate.references import no_such
-from collector.notify.rules import CLOCK, CUSTOM, FAULT, SECRET, Rule, channel_of
+from collector.notify.rules import BACKUP, CLOCK, CUSTOM, FAULT, MISSED, SECRET, SILENT, Rule, channel_of
+from collector.packs import loading as packs
 
 _NAME = re.compile(r"\{([^{}]*)\}")
 _GOOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 # What stands between the colon and the @ of an address, unless it is a name in braces.
 _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
 _LEAST_MS = 60_000
+_DAY_MS = 86_400_000
+# Faults, limits and missed rounds are looked for seven days (jobs/message_subjects.py).
+_PASSING_DAYS, _MOST_DAYS, _REMIND_DAYS = 6, 90, 30
 
 
 def any_channel(_name: str) -> str:
@@ -51,6 +55,69 @@ def _limits(one: Notify, note: Note) -> None:
         value = getattr(one, name)
         if value is not None and value < _LEAST_MS:
             note((name,), "is less than 1m")
+
+
+def sane(estate: Estate, note: Note) -> None:
+    """Note what would tell nobody anything, or another thing than it says."""
+    lightest = _lightest(estate)
+    first: dict[str, Notify] = {}
+    for i, one in enumerate(estate.notify):
+
+        def add(key: str, reason: str, i: int = i) -> None:
+            note(("notify", i, key), reason)
+
+        if problem := _no_host(one.to):
+            add("to", problem)
+        _levels(one, lightest, add)
+        _never(one, add)
+        held = first.setdefault(one.to, one)
+        for key in ("lang", "whose"):
+            if getattr(one, key) != getattr(held, key):
+                add(key, "another rule tells the same recipient and says otherwise")
+
+
+def _levels(one: Notify, lightest: int, add: Callable[[str, str], None]) -> None:
+    for level in one.levels if lightest else ():
+        if level > lightest:
+            add("levels", f"the pack has the levels 1 to {lightest}: {level} is none")
+    for key in ("levels", "whose"):
+        if len(set(getattr(one, key))) < len(getattr(one, key)):
+            add(key, "one is there twice")
+
+
+def _lightest(estate: Estate) -> int:
+    """Levels of faults that the contract's pack has; 0 where that is not known."""
+    if estate.contract is None or estate.contract.pack not in packs.names():
+        return 0
+    faults = packs.packaged(estate.contract.pack).pack.faults
+    return 0 if faults is None else faults.lightest
+
+
+def _never(one: Notify, add: Callable[[str, str], None]) -> None:
+    """What is looked for so long, or belongs to no unit or system, is never told."""
+    for key, kinds in (("units", (SILENT, MISSED, BACKUP)), ("systems", (SILENT, MISSED))):
+        if getattr(one, key) and one.when in kinds:
+            add(key, f"what `{one.when}` tells belongs to no {key[:-1]}: nobody would be told anything")
+    days = _PASSING_DAYS if one.when in (FAULT, CLOCK, MISSED) else _MOST_DAYS
+    for key, most in (("after", days), ("remind", _REMIND_DAYS)):
+        value = getattr(one, key)
+        if value is not None and value > most * _DAY_MS:
+            add(key, f"is more than {most}d: it would never come to it")
+
+
+def _no_host(to: str) -> str:
+    """Why an address leads nowhere; "" where it may lead somewhere."""
+    if to.startswith((SECRET, CUSTOM)):
+        return ""
+    scheme, _, rest = _NAME.sub("x", to).partition("://")
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    if scheme not in ("json", "jsons"):
+        return "" if rest.strip("/?#") else "names nobody behind ://"
+    host, _, port = place.rpartition(":") if re.search(r":[^\]]*\Z", place) else (place, "", "80")
+    if not host:
+        return "names no host behind ://"
+    good = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    return "" if good or port == "x" else f"'{port}' is no port: it is from 1 to 65535"
 
 
 def recipient(to: str) -> str:

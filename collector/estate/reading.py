@@ -11,6 +11,24 @@ from pydantic import TypeAdapter, ValidationError
 from collector.estate import model
 from collector.estate.yaml_source import Path, Source
 
+_PLAIN_ID = (
+    "a letter or digit, then letters, digits, _ . - (63 at most, none of them Chinese) are wanted here"
+)
+# What a pattern of the model wants, in words.
+_PATTERNS = {
+    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$": _PLAIN_ID,
+    "^[A-Za-z0-9_.:*?-]{1,100}$": "an id, or a pattern with * and ?, is wanted here",
+    "^[a-z][a-z0-9_]{0,40}$": "a small letter, then small letters, digits and _ (41 at most) are wanted here",
+    "^/": "a whole path, from / on, is wanted here",
+}
+_STARTS = (
+    (
+        "^([a-z][a-z0-9+.-]*://",
+        "an address such as jsons://host/path, secret: NAME or custom:NAME is wanted here",
+    ),
+    ("^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(/", "ids with / between them (6 at most) are wanted here"),
+    ("^([0-9A-Fa-f]{2}", "a SHA-256 (64 hex digits) is wanted here"),
+)
 _WORDS = {
     "missing": "missing",
     "missing_argument": "missing",
@@ -119,8 +137,10 @@ def _checked(source: Source, kind: Any, value: Any, path: Path) -> Any:
         return _adapter(kind).validate_python(value)
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_context=True):
-            if error["type"] == "too_short" and error["input"]:
+            if error["type"] == "too_short" and error["input"] and not isinstance(error["input"], str):
                 continue  # its members were refused one by one
+            if error["type"] == "literal_error" and error["ctx"]["expected"] == "''":
+                continue  # that it may be empty is no help
             steps = _steps(value, error["loc"])
             source.add((*path, *steps), _reason(dict(error), kind, value, steps))
     return None
@@ -151,12 +171,27 @@ def _reason(error: dict[str, Any], kind: Any, value: Any, steps: Path) -> str:
     if word == "literal_error":
         return f"{_quoted(given)} is none of: {error['ctx']['expected']}"
     if word == "string_pattern_mismatch":
-        return f"{_quoted(given)} does not fit {error['ctx']['pattern']}"
+        return f"{_quoted(given)}: {_wanted(error['ctx']['pattern'])}"
+    if word == "too_short" and isinstance(given, str):
+        return "must not be empty"
+    if word in ("less_than_equal", "greater_than_equal"):
+        kind_, limit = ("more", "le") if word == "less_than_equal" else ("less", "ge")
+        return f"{_quoted(given)} is {kind_} than {error['ctx'][limit]}"
+    if word in ("string_too_long", "too_long"):
+        return f"has more than {error['ctx']['max_length']} characters"
     return _WORDS.get(word, f"{error['msg']}, not {_quoted(given)}")
 
 
+def _wanted(pattern: str) -> str:
+    """What a pattern of the model asks for, in words."""
+    known = _PATTERNS.get(pattern)
+    return known or next(
+        (words for begin, words in _STARTS if pattern.startswith(begin)), f"does not fit {pattern}"
+    )
+
+
 def _quoted(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value)[:60]
+    return f"'{value[:60]}'" if isinstance(value, str) else str(value)[:60]
 
 
 def _keys_at(kind: Any, steps: Path) -> list[str]:

@@ -1,9 +1,7 @@
 """Names in an estate that must lead somewhere, and must not lead in a circle."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
 from checks.codec import FieldError
 from checks.recurrence import check_recurrence, zone
@@ -13,6 +11,7 @@ from collector.estate.holidays import HOLIDAYS
 from collector.estate.looks import Note, Path, matches, names, no_check
 from collector.estate.model import COLLECTOR, Asset, Estate, Round, System
 from collector.estate.tree import Node, leaves
+from collector.estate.units import local_instant
 from collector.packs import loading as packs
 from collector.packs.options import OptionError, from_text
 
@@ -116,13 +115,13 @@ def _contract(estate: Estate, note: Note) -> None:
 def _systems(estate: Estate, known: Names, note: Note) -> None:
     for i, system in enumerate(estate.systems):
         known.want("units", system.unit, ("systems", i, "unit"), note)
-        _spans(system, ("systems", i), note)
+        _spans(system, estate.timezone, ("systems", i), note)
 
 
-def _spans(one: System | Asset, path: Path, note: Note) -> None:
+def _spans(one: System | Asset, timezone: str, path: Path, note: Note) -> None:
     for key in ("in_service", "in_scope"):
         for k, span in enumerate(getattr(one, key)):
-            if span.from_ and span.to and _not_after(span.to, span.from_):
+            if span.from_ and span.to and _not_after(span.to, span.from_, timezone):
                 note((*path, key, k), "does not end after it starts")
 
 
@@ -131,7 +130,7 @@ def _assets(estate: Estate, known: Names, catalog: Catalog, note: Note) -> None:
         known.want("systems", asset.system, ("assets", i, "system"), note)
         known.want("units", asset.unit, ("assets", i, "unit"), note)
         known.want("agents", asset.via, ("assets", i, "via"), note)
-        _spans(asset, ("assets", i), note)
+        _spans(asset, estate.timezone, ("assets", i), note)
         for pattern in asset.params:
             if not any(matches(pattern, check_id) for check_id in catalog.checks):
                 note(("assets", i, "params", pattern), no_check(pattern, catalog))
@@ -195,20 +194,21 @@ def _recurring(round_: Round, path: Path, note: Note) -> None:
         note((*path, error.path), error.problem)
 
 
-def _not_after(to: str, from_: str) -> bool:
-    ends, starts = datetime.fromisoformat(to), datetime.fromisoformat(from_)
-    if (ends.tzinfo is None) != (starts.tzinfo is None):
-        return False
-    return ends <= starts
+def _not_after(to: str, from_: str, timezone: str) -> bool:
+    """Whether an end is not after a start, each in its own zone or that of the estate."""
+    try:
+        return local_instant(to, timezone) <= local_instant(from_, timezone)
+    except FieldError:
+        return False  # the zone is none, which is told at its place
 
 
 def _windows(estate: Estate, known: Names, note: Note) -> None:
     ids = known.ids["systems"]
     for i, window in enumerate(estate.windows):
-        if _not_after(window.to, window.from_):
+        if _not_after(window.to, window.from_, estate.timezone):
             note(("windows", i, "to"), "is not after from")
         for pattern in window.systems:
-            if pattern != "all" and not any(fnmatchcase(name, pattern) for name in ids):
+            if not any(matches(pattern, name) for name in ids) and pattern != "all":
                 note(("windows", i, "systems"), no_such("system", pattern, ids))
 
 

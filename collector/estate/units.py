@@ -58,9 +58,11 @@ def first_day(text: object) -> str:
 def instant_text(text: object) -> str:
     """An ISO 8601 instant, kept as text (its zone may come from the estate)."""
     try:
-        datetime.fromisoformat(text if isinstance(text, str) else "")
+        made = datetime.fromisoformat(text if isinstance(text, str) else "")
     except ValueError:
         raise ValueError(f"{_shown(text)} is no instant: write it as in 2026-06-10T22:00") from None
+    if not 1970 <= made.year <= 2199:
+        raise ValueError(f"{text}: its year is from 1970 to 2199; leave out an end that there is not")
     return str(text)
 
 

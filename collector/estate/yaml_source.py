@@ -20,6 +20,9 @@ Place = tuple[str, int]
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,15})\Z", re.ASCII)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MOST_NODES = 500_000
+_MOST_BYTES = 20_000_000
+_DEEPEST = 100
+MARK = b"#%roundseal-file "  # what the log puts before each of several files (loading.py)
 _CORE = ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value", "binary")
 _TAGS = frozenset(f"tag:yaml.org,2002:{word}" for word in _CORE)
 
@@ -80,8 +83,9 @@ def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...], named
     """Read one file with all it includes. `named`: where its name stands."""
     try:
         text = read(name)
-    except OSError as error:
-        source.problems.append(Problem(*named, "include", f"{name}: {error.strerror}"))
+    except (OSError, ValueError) as error:  # a name may hold what no name of a file may
+        reason = getattr(error, "strerror", None) or "no name of a file"
+        source.problems.append(Problem(*named, "include", f"{_brief(name)}: {reason}"))
         return
     source.files[name] = text
     root = _compose(source, name, text)
@@ -102,8 +106,19 @@ def _file(source: Source, name: str, read: Reader, trail: tuple[str, ...], named
         _include(source, name, other, read, (*trail, name), place)
 
 
+def _brief(name: str) -> str:
+    return name if len(name) <= 100 and name.isprintable() else repr(name[:100])
+
+
 def _compose(source: Source, name: str, text: bytes) -> yaml.Node | None:
+    if odd := _unreadable(text):
+        source.problems.append(Problem(name, odd[0], "(file)", odd[1]))
+        return None
     try:
+        # The library composes by calling itself: what is nested too deeply would end the process.
+        if line := _too_deep(text):
+            source.problems.append(Problem(name, line, "(file)", "too large or nested too deeply"))
+            return None
         loader = yaml.CSafeLoader(text)
         try:
             return loader.get_single_node()
@@ -111,11 +126,50 @@ def _compose(source: Source, name: str, text: bytes) -> yaml.Node | None:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        source.problems.append(Problem(name, line, "(file)", f"not YAML: {error.problem or error.context}"))
+        reason = f"not YAML: {error.problem or error.context}{_hint(text, line)}"
+        source.problems.append(Problem(name, line, "(file)", reason))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error).partition("\n")[0][:200]
         source.problems.append(Problem(name, 1, "(file)", f"not YAML: {reason}"))
     return None
+
+
+def _unreadable(text: bytes) -> tuple[int, str] | None:
+    """Line and reason where a file cannot be one of an estate, whatever it says."""
+    if len(text) > _MOST_BYTES:
+        return 1, f"is larger than {_MOST_BYTES // 1_000_000} MB"
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        return line, "not UTF-8 (GBK perhaps): save it as UTF-8"
+    at = text.find(MARK) if text.startswith(MARK) else text.find(b"\n" + MARK) + 1
+    if text.startswith(MARK) or at > 0:
+        return text[:at].count(b"\n") + 1, f"{MARK.decode()}begins a file in the log: no line may begin so"
+    return None
+
+
+def _too_deep(text: bytes) -> int:
+    """The line in which a file becomes too deep or too large, by its events alone; 0 where it does not."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST or count > 2 * _MOST_NODES:
+            return event.start_mark.line + 1 if event.start_mark else 1
+    return 0
+
+
+def _hint(text: bytes, line: int) -> str:
+    """What people usually have done there."""
+    lines = text.decode("utf-8", "replace").splitlines()
+    near = "".join(lines[max(line - 2, 0) : line])
+    if "\t" in near:
+        return " (there is a tab: indent with spaces)"
+    wide = [mark for mark in "：，“”‘’｛｝［］" if mark in near]
+    return f" (there is a full-width {wide[0]}: write the plain one)" if wide else ""
 
 
 def _includes(source: Source, include: Any, part: Source) -> Iterator[tuple[str, Place]]:
@@ -214,6 +268,10 @@ def _mapping(source: Source, file: str, node: yaml.MappingNode, path: Path) -> d
             source.problems.append(Problem(file, _line(key_node), _plain(path), "a key must be a plain text"))
             continue
         key: str = key_node.value
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            reason = "<< is not taken here: write it out"
+            source.problems.append(Problem(file, _line(key_node), _plain((*path, key)), reason))
+            continue
         inner = (*path, key)
         if key in made:
             first = source.places[inner][1]

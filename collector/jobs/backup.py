@@ -4,6 +4,9 @@ Restore: `mkdir -m 700 NEW && tar -xpf FILE -C NEW`, then `serve NEW`. The tar b
 along: until every approved agent has said what it saw last (or `serve --accept-restore`), no checkpoint
 is signed, so a log that was rolled back by its restore never contradicts what was published. Agents
 find a `gap` and send again what they hold for seven days.
+
+What the sender of messages needs (`notify.yaml`, `secrets.yaml`) is in it: it holds the log key, which is
+worth more than the token of any channel. Who keeps it elsewhere leaves `secrets.yaml` out; `restored` tells.
 """
 
 import io
@@ -18,12 +21,14 @@ from typing import BinaryIO
 
 from collector.context import ConfigError, Context
 
-_FILES = ("collector.yaml", "policy", "published")
+_FILES = ("collector.yaml", "policy", "published", "notify.yaml")
+SECRETS = "secrets.yaml"
 _FOLDERS = ("keys", "tls", "photos")
 
 
-def backup(context: Context, file: Path) -> int:
-    """Write the backup; the log's size in it. ConfigError for PostgreSQL, whose own tools do that."""
+def backup(context: Context, file: Path, *, secrets: bool = True) -> tuple[int, list[str]]:
+    """Write the backup; the log's size in it, and what was left out of it (`secrets.yaml`, if it is there and
+    not wanted). ConfigError for PostgreSQL, whose own tools do that."""
     if not context.database.sqlite:
         raise ConfigError("the database is PostgreSQL: back it up with pg_dump, and DIR with tar")
     source = Path(context.database.engine.url.database or "")
@@ -31,7 +36,9 @@ def backup(context: Context, file: Path) -> int:
     directory = context.directory
     # Before the database: a head published later would be of a log larger than the copy, and the restored
     # collector would take it for proof of a rollback.
-    texts = {name: (directory / name).read_bytes() for name in _FILES if (directory / name).exists()}
+    names = (*_FILES, SECRETS) if secrets else _FILES
+    texts = {name: (directory / name).read_bytes() for name in names if (directory / name).exists()}
+    left = [SECRETS] if not secrets and (directory / SECRETS).exists() else []
     with tempfile.TemporaryDirectory(dir=file.parent) as place:
         copy = Path(place) / "collector.db"
         with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(copy)) as target:
@@ -45,9 +52,20 @@ def backup(context: Context, file: Path) -> int:
                 if name != "photos" or (directory / name).exists():
                     tar.add(directory / name, name, filter=_finished)
             tar.add(copy, "collector.db")
-            _put(tar, "restored", json.dumps({"at": context.now(), "size": size}).encode())
+            _put(tar, "restored", json.dumps({"at": context.now(), "size": size, "left_out": left}).encode())
     fresh.replace(file)
-    return int(size)
+    return int(size), left
+
+
+def missing(directory: Path) -> list[str]:
+    """Files that were left out of the backup that this was restored from, and that are not there yet. Only as
+    long as the restore is not settled; [] then, and for a directory that was never restored."""
+    try:
+        left = json.loads((directory / "restored").read_text(encoding="utf-8")).get("left_out", [])
+    except (OSError, ValueError, AttributeError):
+        return []
+    names = left if isinstance(left, list) else []
+    return [name for name in names if name == SECRETS and not (directory / name).exists()]
 
 
 def _finished(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
