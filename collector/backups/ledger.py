@@ -298,6 +298,10 @@ class ObjectLedger:
         """When the slots of [from, to) open that nobody could look at since, ascending."""
         return () if self.account is None else tuple(sorted(self.account.unseen(from_ms, to_ms)))
 
+    def recent(self, most: int) -> tuple[Slot, ...]:
+        """The last so many slots, by opening: without making all of them."""
+        return self.account.recent(most) if self.account and most else ()
+
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """All slots since the start of service, by opening."""

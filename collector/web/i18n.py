@@ -24,6 +24,11 @@ def text(key: str, /, **fields: object) -> str:
     return translate(key, language(), **fields)
 
 
+def translated(lang: str, key: str, /, **fields: object) -> str:
+    """The same, for who asks a thousand times in one language."""
+    return translate(key, lang, **fields)
+
+
 def translate(key: str, lang: str, /, **fields: object) -> str:
     """The text of this key in this language, fields filled in. A key without text is a bug (tested)."""
     words = TEXTS[key][_PLACES[lang]]

@@ -14,8 +14,9 @@ from time import thread_time
 from flask import Flask
 
 from collector.context import Context
+from collector.jobs.backups import FRESH_MS
 from collector.store import series
-from collector.web import judging_now
+from collector.web import backups_now, judging_now
 from collector.web.kept import Kept, Mark, Name, stands
 from collector.web.pages import faults, obligations
 
@@ -132,7 +133,8 @@ def _make(held: Kept, one: Wanted) -> None:
 
 
 def _every(held: Kept) -> Iterator[Wanted]:
-    """Of the running period first, then of those before it, the newest first."""
+    """Backups, then what is of the running period, then of those before it, the newest first."""
+    yield Wanted(backups_now.NAME, backups_now.make, FRESH_MS, running=False)
     for number, period in enumerate(judging_now.begun()[::-1]):
         fresh = judging_now.card_fresh(period)
         for kind, make in _MADE.items():

@@ -9,6 +9,7 @@ they have grown from the first month to the twelfth. The bar is on keeping: less
 """
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -75,6 +76,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--assets", type=int, default=40)
     year.ASSETS = asked.parse_args().assets
+    gc.set_threshold(50_000, 20, 100)  # as commands and the server have it
     site = year.module("backupsite", year.ROOT / "tests" / "backups" / "collector" / "backupsite.py")
     found = []
     for months in MONTHS:

@@ -5,13 +5,18 @@
 The log holds the estate, a year of weekly inspection records of 3 000 looks, monthly scan reports and
 statements; tables hold a year of backup looks and of availability runs (as the deriver would have left
 them). Printed: CPU seconds of a first scorecard in a process that knows nothing, of the next one, of one
-after another result, and of closing a quarter. The bars: a month within a second, a quarter within ten.
+after another result, and of closing a quarter; then of `roundseal-collector scorecard` as a whole, with
+Python's start and all that it imports. Garbage is collected as the command has it. The bars: a month within
+a second, the first in a process too; a quarter within ten.
 """
 
 import argparse
 import cProfile
+import gc
 import importlib.util
 import pstats
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -53,6 +58,7 @@ HOUR, DAY = 3_600_000, 86_400_000
 FIRST = date(2024, 6, 10)
 DAYS = 365
 KEPT = 95  # days of backups that stand
+PERIOD = ""  # the last one
 MONTH_S, QUARTER_S = 1, 10
 
 
@@ -292,11 +298,30 @@ def main() -> int:
     given = asked.parse_args()
     globals()["ASSETS"] = given.assets
     clock = SimpleNamespace(now=0)
+    gc.set_threshold(50_000, 20, 100)
     with ExitStack() as stack:
         here = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "collector"
         store(here, given.pack, clock)
         clock.now = at(FIRST + timedelta(days=DAYS + 1))
-        return measured(stack.enter_context(open_context(here, lambda: clock.now)), clock, given.profile)
+        with open_context(here, lambda: clock.now) as context:
+            missed = measured(context, clock, given.profile)
+        command(here)
+        return missed
+
+
+def command(here: Path) -> None:
+    """The last period's scorecard by the command, three times."""
+    program = Path(sys.executable).with_name("roundseal-collector")
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        begun = time.perf_counter()
+        ended = subprocess.run([program, "scorecard", here, "--period", PERIOD], stdout=subprocess.DEVNULL)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+        clock = time.perf_counter() - begun
+        print(
+            f"the command (exit {ended.returncode}): {took:.2f} s CPU, {clock:.2f} by the clock", flush=True
+        )
 
 
 def measured(context: Context, clock: SimpleNamespace, profiled: bool) -> int:
@@ -304,7 +329,8 @@ def measured(context: Context, clock: SimpleNamespace, profiled: bool) -> int:
     with context.read() as conn:
         names = [one.name for one in jobs.periods(conn, clock.now)]
         last = names[-1]
-    timed(f"{last}, first", lambda: jobs.scorecard(context, last))
+    globals()["PERIOD"] = last
+    _, first = timed(f"{last}, first", lambda: jobs.scorecard(context, last))
     made, again = timed(f"{last}, again", lambda: jobs.scorecard(context, last))
     if profiled:
         profile(lambda: jobs.scorecard(context, last))
@@ -318,8 +344,9 @@ def measured(context: Context, clock: SimpleNamespace, profiled: bool) -> int:
     print(f"{lines}, total {made.scorecard.total}")
     quarter = names[-3:] if len(names) == 12 else names[-1:]
     _, closing = timed(f"closing {', '.join(quarter)}", lambda: close(context, clock, quarter))
-    print(f"a month {again:.2f} s CPU (bar {MONTH_S}), closing a quarter {closing:.2f} (bar {QUARTER_S})")
-    return int(again > MONTH_S or closing > QUARTER_S)
+    month = f"a month {again:.2f} s CPU, the first time {first:.2f} (bar {MONTH_S})"
+    print(f"{month}, closing a quarter {closing:.2f} (bar {QUARTER_S})")
+    return int(max(first, again) > MONTH_S or closing > QUARTER_S)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import re
 import threading
 
 import pytest
+from werkzeug.test import Client
 
-from collector.jobs import cadence, scorecards
+from collector.jobs import cadence, said, scorecards
+from collector.serve import running
 from collector.store import accounts
 from collector.web.app import create_app
 from collector.web.kept import SHOWN_MS, Kept
@@ -149,7 +151,7 @@ def anew_seal(site, name: str):
 @pytest.mark.parametrize("seed", [1, 7, 23])
 def test_what_is_kept_is_what_is_made_anew_whatever_comes_in_which_order(judged, seed):
     pages, draw = Pages(judged), random.Random(seed)
-    rounds, said = list(MONDAYS[1:]), []
+    rounds = list(MONDAYS[1:])
 
     def result() -> None:
         if rounds:
@@ -165,7 +167,7 @@ def test_what_is_kept_is_what_is_made_anew_whatever_comes_in_which_order(judged,
 
     def word() -> None:
         unit = draw.choice(("centre", "county"))
-        said.append(judged.say("satisfaction", unit=unit, period="2026-07", points=str(draw.randrange(31))))
+        judged.say("satisfaction", unit=unit, period="2026-07", points=str(draw.randrange(31)))
 
     def scan() -> None:
         judged.scan("web-01", "web-02", "mail-01")
@@ -201,6 +203,29 @@ def test_what_is_kept_is_what_is_made_anew_whatever_comes_in_which_order(judged,
 def judged_estate(draw) -> str:
     text = importlib.import_module("tests.judging.conftest").ESTATE
     return text.replace("99.9%", draw.choice(("99.5%", "98%", "90%")))
+
+
+def test_what_somebody_states_on_a_page_counts_on_the_page_that_opens_next(judged):
+    with judged.context.write() as conn:
+        token = accounts.open_session(conn, "operator", judged.context.now())
+    with running(
+        judged.context
+    ) as app:  # with the server's own threads: one derives, one makes figures ready
+        client = Client(app)
+        client.set_cookie("roundseal", token)
+        line = "/scorecard/line/visit?unit=centre&period=2026-07"
+        assert client.get(line).status_code == 200
+        form = client.get("/statements/new/visit").text
+        given = {
+            "csrf_token": form.partition('name="csrf_token" value="')[2].partition('"')[0],
+            "unit": "centre",
+            "at": "2026-07-14T09:00",
+        }
+        answer = client.post("/statements/new/visit", data=given)
+        assert answer.status_code == 302, answer.text
+        with judged.context.read() as conn:
+            (entry,) = (one.entry for one in said.every_said(conn, judged.world.at) if one.kind == "visit")
+        assert f"/log/{entry}" in client.get(line).text or f"#{entry}" in client.get(line).text
 
 
 # The store of figures alone.

@@ -2,11 +2,14 @@
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from flask import Blueprint, Flask, g, make_response, render_template, request, url_for
 from flask_openapi3.openapi import OpenAPI
 from flask_wtf.csrf import CSRFError
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -14,6 +17,7 @@ from collector.availability.errors import AvailabilityError, MissingYear
 from collector.context import Context
 from collector.judging.judge import NoScorecard
 from collector.reports import wording
+from collector.reports.sheet import Column
 from collector.web import api_spec, auth, csrf, headers, i18n, judging_now
 from collector.web.pages import api, asking, base
 
@@ -128,7 +132,8 @@ def _values() -> dict[str, object]:
     lang = i18n.language()
     other = i18n.LANGUAGES[1 - i18n.LANGUAGES.index(lang)]
     return {
-        "t": i18n.text,
+        "t": partial(i18n.translated, lang),
+        "labels": partial(_labels, lang),
         "lang": lang,
         "tag": i18n.TAGS[lang],
         "other_language": other,
@@ -144,6 +149,11 @@ def _values() -> dict[str, object]:
         "zone": str(base.zone()),
         "version": _version(),
     }
+
+
+def _labels(lang: str, columns: Sequence[Column]) -> list[Markup]:
+    """Headings of a table, escaped once: each of its cells carries one."""
+    return [escape(i18n.translate(f"col.{one.key}", lang)) for one in columns]
 
 
 def menu() -> tuple[tuple[str, str, str], ...]:

@@ -81,7 +81,7 @@ def alerts_table(_args: Mapping[str, str]) -> Table:
     awaited = [
         (one.name, slot)
         for one in found.ledger.objects
-        for slot in one.slots[-_RECENT:]
+        for slot in one.recent(_RECENT)
         if slot.state is SlotState.DUE and slot.closes_ms <= now
     ]
     made = words.problems(standing(found.ledger.problems))

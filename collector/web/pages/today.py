@@ -12,7 +12,7 @@ from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
-from collector.web import i18n, judging_now, looks, unwatched
+from collector.web import backups_now, i18n, judging_now, looks, unwatched
 from collector.web.pages import (
     agents,
     archive,
@@ -196,6 +196,12 @@ def rounds_today(_args: Mapping[str, str]) -> Table:
         return _rounds_of(_rounds(conn))
 
 
+def _as_of() -> int:
+    """As of when everything on it is: backups may be a minute old."""
+    known = backups_now.account()
+    return context().now() if known is None else min(context().now(), known.ledger.now_ms)
+
+
 @route("/", Role.VIEWER, asks=("poll", *asking.CARD))
 def first() -> Answer:
     """The first page: the scorecard once there is a contract to judge by, else Today (ruling 38)."""
@@ -235,5 +241,5 @@ def today() -> Answer:
         alarms=warned,
         waiting=len(agents.waiting()),
         applied=estate() is not None,
-        now=context().now(),
+        now=_as_of(),
     )
