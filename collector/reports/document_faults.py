@@ -210,7 +210,7 @@ def timeline(material: Material, lang: str) -> Iterator[Table]:
         (
             event.at_ms,
             event_words(event, lang)[0],
-            event.by or doc(_SOURCES.get(event.what, "doc.by_machine"), lang),
+            event.by or doc(SOURCES.get(event.what, "doc.by_machine"), lang),
             event_words(event, lang)[1],
             "–" if event.entry is None else f"#{event.entry}",
         )
@@ -221,7 +221,7 @@ def timeline(material: Material, lang: str) -> Iterator[Table]:
 
 # What follows from the contract's limits: nobody did it, and nothing measured it.
 _RECKONED = ("limit", "escalate")
-_SOURCES = {**dict.fromkeys(_RECKONED, "doc.by_contract"), "announced": "doc.by_collector"}
+SOURCES = {**dict.fromkeys(_RECKONED, "doc.by_contract"), "announced": "doc.by_collector"}
 CLOCKS = (
     Column("j_clock"),
     Column("j_clause"),

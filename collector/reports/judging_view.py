@@ -229,8 +229,15 @@ class Words:
             return self.step(name)
         found = next((one for one in self.judged.card.lines if one.id == name), None)
         if kind == "line":
-            return name if found is None else self.line_name(found)
+            return self._taken(name) if found is None else self.line_name(found)
         return word("change", what, self.lang)
+
+    def _taken(self, name: str) -> str:
+        """What a fine or a deduction is called that nobody has to pay any more."""
+        off = next((one for one in self.judged.offs if one.line == name), None)
+        if off is None:
+            return name
+        return off.title if self.lang == "zh" else off.title_en or off.title
 
     def points_of(self, one: Line) -> str:
         """Its points, or the range that evidence still leaves."""

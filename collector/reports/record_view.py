@@ -282,7 +282,7 @@ class _Words:
             name,
             value,
             why,
-            one.since,
+            _day_of(one.since),
             self.place(one.evidence),
         )
 
@@ -293,7 +293,9 @@ class _Words:
         unit = " %" if reading.unit == Unit.PERCENT else ""
         parts = [
             wording.reason(reading.reason, self.lang) if reading.reason else "",
-            f"{limit.name} {limit.sign} {limit.number}{unit}" if limit else "",
+            text("record.limit", self.lang, of=limit.name, limit=f"{limit.sign} {limit.number}{unit}")
+            if limit
+            else "",
         ]
         return ("；" if self.lang == "zh" else "; ").join(filter(None, parts))
 
@@ -308,7 +310,14 @@ class _Words:
         name = text("record.human.seen", self.lang) if by_person else wording.reading(one.name, self.lang)
         waits = one.now == "not_inspected" and self.mood == "open"
         became = text("record.now.outstanding" if waits else f"record.now.{one.now}", self.lang)
-        return self.target(one.target), self.check(one.check, one.target), name, one.state, became, one.since
+        return (
+            self.target(one.target),
+            self.check(one.check, one.target),
+            name,
+            one.state,
+            became,
+            _day_of(one.since),
+        )
 
     def missing(self, one: Missing) -> tuple[object, ...]:
         """A look that gave no reading."""
@@ -349,3 +358,8 @@ class _Words:
         kind = text(f"record.judged.{one.kind}", self.lang)
         target = self.target(one.target)
         return target, wording.check(one.check, self.lang), kind, one.detail, self.place(one.evidence)
+
+
+def _day_of(window: str) -> str:
+    """A window without its round's id: `weekly/2026-10-12` is `2026-10-12`."""
+    return window.partition("/")[2] or window

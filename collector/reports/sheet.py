@@ -92,6 +92,7 @@ def _printed(sheet: Any, style: Style) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
+    sheet.oddHeader.center.text = (sheet.title or "").replace("&", "&&")
     # An ampersand begins a code of a footer.
     sheet.oddFooter.left.text = style.footer.replace("&", "&&")
     sheet.oddFooter.right.text = "&P / &N"

@@ -189,6 +189,8 @@ _WORDS: Words = {
     "engineer": ("工程师", "engineer"),
     "expert": ("专家", "expert"),
     "manager": ("项目经理", "manager"),
+    "user": ("使用单位", "the user unit"),
+    "both": ("甲方和使用单位", "the buyer and the user unit"),
     "satisfied": ("满意", "satisfied"),
     "mostly": ("基本满意", "mostly satisfied"),
     "not_satisfied": ("不满意", "not satisfied"),

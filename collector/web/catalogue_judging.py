@@ -148,8 +148,6 @@ JUDGED: dict[str, tuple[str, str]] = {
     "fault.clocks.none": ("没有时限。", "No clocks."),
     "fault.timeline": ("时间线", "Timeline"),
     "fault.timeline.none": ("没有事件。", "No events."),
-    "fault.machine": ("机器测量", "measured"),
-    "fault.collector": ("采集端", "the collector"),
     "fault.late": ("(迟填)", " (entered late)"),
     "fault.straddles": ("证据界限跨越两级，均列出", "the evidence allows more than one level"),
     "fault.repeated": ("疑似重复", "Perhaps the same as"),

@@ -170,6 +170,21 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "refused.key.none": ("此页没有参数 {key}。", "this page takes no {key}."),
     "refused.value": ("没有 {value}；可选: {names}", "there is no {value}; there are: {names}"),
+    # of agents
+    "refused.agent.no_such_code": ("没有代理在等待此核对码", "no agent waits with this code"),
+    "refused.agent.not_pending": ("此代理已被批准或吊销", "this agent was decided on meanwhile"),
+    "refused.agent.not_approved": ("此代理的状态已改变，请刷新后再看", "this agent was decided on meanwhile"),
+    "refused.agent.revoked": ("此代理已被吊销", "this agent is revoked already"),
+    "refused.agent.not_in_quarantine": ("此代理没有被隔离", "this agent is not in quarantine"),
+    "refused.agent.no_such_agent": ("没有此代理", "there is no such agent"),
+    "refused.agent.bad_lifetime": ("令牌有效期超出范围", "a token's lifetime is out of range"),
+    # of figures
+    "refused.figure.no_estate": ("还没有应用台账", "no estate has been applied"),
+    "refused.figure.no_such_service": ("现行台账没有为它配置服务", "the estate in force gives it no service"),
+    "refused.figure.calendar.year": (
+        "缺少所需年份的节假日数据，不作推测",
+        "public holidays of a year that is needed are not here: nothing is guessed",
+    ),
     # of documents
     "refused.empty_record": (
         "{period} 没有可填入此报告的证据",
@@ -181,6 +196,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "refused.no_scorecard": ("现行台账没有合同包，不能评分", "the estate in force has no contract pack"),
     "refused.no_such_fault": ("没有已知的此故障", "no such fault is known"),
+    "refused.nothing_due": ("{period} 没有到期的备份", "{period}: no backup was due"),
     "refused.font_missing": (
         "服务器缺少中文字体，不能生成 PDF",
         "the server has no Chinese font, so no PDF can be made",

@@ -11,6 +11,7 @@ from collector.judging.judge import NoScorecard
 from collector.reports import wording
 from collector.reports.document_faults import (
     CLOCKS,
+    SOURCES,
     clock_row,
     clock_words,
     event_words,
@@ -19,7 +20,7 @@ from collector.reports.document_faults import (
     report_row,
 )
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.reports.words_document import doc_or
+from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import word
 from collector.scoring.model import PackPeriod, Proof
 from collector.store.accounts import Role
@@ -101,6 +102,16 @@ def _account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
     return period, found.account
 
 
+def _lives(period: PackPeriod, begun: int, ended: int | None) -> bool:
+    """Whether something was there at any time of the period: what was over before is not of it."""
+    return begun < period.to_ms and (ended is None or ended >= period.from_ms)
+
+
+def _of(period: PackPeriod, found: Account) -> tuple[Fault, ...]:
+    """Faults that were there in the period."""
+    return tuple(one for one in found.faults if _lives(period, one.moments.onset_ms, one.to_ms))
+
+
 def _name(ident: str | None) -> str:
     loaded = estate()
     if not ident:
@@ -148,7 +159,7 @@ def faults_table(args: Mapping[str, str]) -> Table:
             t("judging.part").join(doc_or(f"doc.ask.{kind}", kind, lang) for kind in one.judged.asked) or "–",
             first_proof(one.proofs),
         )
-        for one in sorted(found.faults, key=lambda one: -one.moments.onset_ms)
+        for one in sorted(_of(period, found), key=lambda one: -one.moments.onset_ms)
     ]
     name = "judging-faults"
     return Table(
@@ -160,7 +171,8 @@ def faults_table(args: Mapping[str, str]) -> Table:
 def vulnerabilities_table(args: Mapping[str, str]) -> Table:
     """Vulnerabilities: those that run out first."""
     period, found = _account(args)
-    rows = [_vulnerability(one) for one in found.vulnerabilities]
+    mine = [one for one in found.vulnerabilities if _lives(period, one.found_ms, one.ended_ms)]
+    rows = [_vulnerability(one) for one in mine]
     rows.sort(key=lambda row: (row[5] is not None, row[4] is None, row[4] or 0))
     empty = t("faults.vulnerabilities.none")
     head = t("faults.vulnerabilities")
@@ -191,7 +203,8 @@ def _stage(stage: Stage, clocks: Sequence[Clock]) -> str:
 def findings_table(args: Mapping[str, str]) -> Table:
     """Findings: open ones first, those that run out first."""
     period, found = _account(args)
-    rows = [_finding(one) for one in found.findings]
+    mine = [one for one in found.findings if _lives(period, one.opened_ms, one.closed_ms)]
+    rows = [_finding(one) for one in mine]
     rows.sort(key=lambda row: (row[5] is not None, row[4] is None, row[4] or 0))
     empty = t("findings.none")
     return Table("judging-findings", t("findings.title"), _FINDINGS, rows, empty, (("period", period.name),))
@@ -218,11 +231,12 @@ def faults() -> Answer:
     period, found = _account({"period": asking.period_asked().name})
     args = {"period": period.name}
     before, after = judging_now.beside(period)
-    still = [one for one in found.faults if one.to_ms is None]
-    late = [one for one in found.faults if one.late]
-    asked = [one for one in found.faults if one.judged.asked]
+    mine = _of(period, found)
+    still = [one for one in mine if one.to_ms is None]
+    late = [one for one in mine if one.late]
+    asked = [one for one in mine if one.judged.asked]
     tiles = [
-        Tile("bad" if found.faults else "ok", str(len(found.faults)), t("faults.tile.all")),
+        Tile("bad" if mine else "ok", str(len(mine)), t("faults.tile.all")),
         Tile("bad" if still else "ok", str(len(still)), t("faults.tile.open")),
         Tile("bad" if late else "ok", str(len(late)), t("faults.tile.late")),
         Tile("warn" if asked else "ok", str(len(asked)), t("faults.tile.asked")),
@@ -294,7 +308,7 @@ def timeline_table(args: Mapping[str, str]) -> Table:
         (
             event.at_ms,
             event_words(event, lang)[0] + (t("fault.late") if event.late else ""),
-            event.by or t("fault.collector" if event.what == "announced" else "fault.machine"),
+            event.by or doc(SOURCES.get(event.what, "doc.by_machine"), lang),
             event_words(event, lang)[1],
             event.entry,
         )

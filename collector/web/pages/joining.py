@@ -6,7 +6,7 @@ from collector.jobs import lifecycle
 from collector.store import estates
 from collector.store.accounts import Role
 from collector.web import auth
-from collector.web.pages import audit
+from collector.web.pages import audit, refusals
 from collector.web.pages.base import Answer, context, route, t
 
 
@@ -16,7 +16,7 @@ def agent_approve() -> Answer:
     try:
         made = lifecycle.approve(context(), request.form.get("code", ""), by=auth.account().name)
     except lifecycle.LifecycleError as error:
-        flash(t("agents.refused", why=str(error)), "bad")
+        flash(t("agents.refused", why=refusals.told("agent", error)), "bad")
     else:
         flash(t("agents.approved", agent=made.agent), "ok")
     return redirect(url_for("pages.agents"))
@@ -31,7 +31,7 @@ def token_create() -> Answer:
     try:
         text = lifecycle.create_token(context(), asset, agent, by=auth.account().name)
     except lifecycle.LifecycleError as error:
-        flash(t("agents.refused", why=str(error)), "bad")
+        flash(t("agents.refused", why=refusals.told("agent", error)), "bad")
     else:
         audit.note("token_created", auth.account().name, subject=asset)
         flash(t("agents.token.made", asset=asset, url=context().settings.url, token=text), "ok")
@@ -45,7 +45,7 @@ def agent_revoke(agent: str) -> Answer:
         reason = request.form.get("reason", "").strip()
         lifecycle.revoke(context(), agent, reason=reason, by=auth.account().name)
     except lifecycle.LifecycleError as error:
-        flash(t("agents.refused", why=str(error)), "bad")
+        flash(t("agents.refused", why=refusals.told("agent", error)), "bad")
     else:
         flash(t("agent.revoke.done", agent=agent), "ok")
     return redirect(url_for("pages.agent", agent=agent))

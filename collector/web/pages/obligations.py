@@ -253,6 +253,26 @@ def _partial(row: Row) -> list[str]:
     return [t("obligations.partial", n=len(row.partial))] if row.partial else []
 
 
+def _line_name(line: str | None) -> str:
+    """The rule that prices an obligation, as its pack calls it."""
+    pack = judging_now.pack()
+    if not line or pack is None:
+        return line or ""
+    rules = pack.scoring
+    found = next(
+        (
+            one
+            for group in (rules.lines, rules.deductions, rules.fines, rules.vetoes)
+            for one in group
+            if one.id == line
+        ),
+        None,
+    )
+    if found is None:
+        return line
+    return found.title if i18n.language() == "zh" else found.title_en or found.title
+
+
 @route("/obligations/<path:obligation>", Role.VIEWER, asks=asking.PERIOD)
 def obligation(obligation: str) -> Answer:
     """One obligation: the clause, what proves it, each turn."""
@@ -263,6 +283,7 @@ def obligation(obligation: str) -> Answer:
         "obligations",
         one=one,
         name=title_of(one),
+        line_name=_line_name(one.obligation.line),
         period=period,
         called=called(period),
         as_of_ms=as_of_ms,

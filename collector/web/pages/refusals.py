@@ -43,6 +43,12 @@ def why(
     return said if field is None else t("refused.field", field=titled(field), why=said)
 
 
+def told(what: str, error: Exception) -> str:
+    """Why something else is refused: the words of its code, else as the core tells it."""
+    key = f"refused.{what}.{getattr(error, 'code', '')}"
+    return t(key) if key in TEXTS else str(error)
+
+
 def _plain(code: str, detail: str, _field: Field | None, _kind: Kind | None) -> str:
     if f"refused.{code}" not in TEXTS:
         return f"{code}: {detail}"

@@ -51,10 +51,11 @@ class Cell:
 
 def table_of(found: Sequence[Occasion], name: str, title: str, empty: str) -> Table:
     """Occasions as rows, in the order given."""
+    names = _names()
     rows = [
         (
             state_of(one),
-            Link(one.window.id, url_for("pages.window", window=one.window.id)),
+            Link(called(one, names), url_for("pages.window", window=one.window.id)),
             one.window.from_ms,
             one.window.to_ms,
             one.due,
@@ -67,6 +68,18 @@ def table_of(found: Sequence[Occasion], name: str, title: str, empty: str) -> Ta
         for one in found
     ]
     return Table(name, title, _COLUMNS, rows, empty)
+
+
+def _names() -> Mapping[str, str]:
+    """Names of rounds by id."""
+    loaded = estate()
+    return {one.id: one.name or one.id for one in loaded.estate.rounds} if loaded is not None else {}
+
+
+def called(one: Occasion, names: Mapping[str, str] | None = None) -> str:
+    """A round by its name and its window's day: `每周巡检 2026-10-12`."""
+    known = _names() if names is None else names
+    return f"{known.get(one.round, one.round)} {one.window.id.removeprefix(f'{one.round}/')}"
 
 
 def state_of(one: Occasion) -> str:
@@ -117,6 +130,7 @@ def rounds() -> Answer:
         before=f"{before:%Y-%m}",
         after=f"{_following(first):%Y-%m}",
         weeks=_weeks(first, _month(first)),
+        names=_names(),
         table=rounds_table({"month": f"{first:%Y-%m}"}),
         state_of=state_of,
         rules=loaded.estate.rounds if loaded else (),
@@ -201,6 +215,7 @@ def window(window: str) -> Answer:
         "window.html",
         "rounds",
         one=shown.occasion,
+        called=called(shown.occasion),
         state=state_of(shown.occasion),
         view=shown.view,
         parts=parts,

@@ -17,6 +17,7 @@ from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import charts, i18n, onset
+from collector.web.pages import refusals
 from collector.web.pages.assets import name_of
 from collector.web.pages.base import Answer, BadAskedError, context, estate, render, route, t, table, zone
 
@@ -158,7 +159,7 @@ def figure_of(service: str, period: Period) -> tuple[ServiceFigure | None, str]:
             made = figures.service_figure(context(), service, period.from_ms, period.to_ms)
             kept[service, period] = (made, "")
         except (NoFigure, AvailabilityError) as error:
-            kept[service, period] = (None, str(error))
+            kept[service, period] = (None, refusals.told("figure", error))
     return kept[service, period]
 
 
