@@ -7,7 +7,7 @@ people can know and nobody said anything, it is *not proven*.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from collector.inspection.cadence_due import Ask, turns
@@ -32,6 +32,7 @@ from collector.inspection.cadence_terms import (
     Obligation,
     ObligationTerms,
     Reads,
+    WeekRule,
 )
 from collector.inspection.deadlines import Due, day_of, iso_week, late_days, monday, shanghai, start_of
 
@@ -39,6 +40,7 @@ from collector.inspection.deadlines import Due, day_of, iso_week, late_days, mon
 _OF_PARTS = ("inspection", "special_inspection", "backup")
 _OF_ROUNDS = ("inspection", "special_inspection")
 _MONTH_MS = 31 * 86_400_000
+_WEEK_MS = 7 * 86_400_000
 _Choice = tuple[str, str | None, str | None, bool]
 _Chosen = tuple[list[Deed], list[int]]
 
@@ -113,8 +115,11 @@ def rows_of(
         if cadence.every is Every.CLOCK:
             made += _clocks(obligation, number, cadence, index.observed, span)
             continue
-        ask = Ask(cadence, terms, frame, span)
         asked = _Asked(obligation, number, cadence, terms, frame)
+        if cadence.every is Every.WEEK and terms.week_rule is WeekRule.DAY_DONE:
+            made += _weeks_when_done(asked, index, span)
+            continue
+        ask = Ask(cadence, terms, frame, span)
         used: set[int] = set()
         for turn in turns(ask, index.observed):
             if cadence.every is Every.ALWAYS:
@@ -122,6 +127,18 @@ def rows_of(
             else:
                 made.append(_row(asked, turn, index, used))
     return made
+
+
+def _weeks_when_done(asked: "_Asked", index: Index, span: Span) -> Iterator[Row]:
+    """Weeks that belong to the span by the day on which the work was first done; by their Thursday where it
+    was not."""
+    wide = span[0] - _WEEK_MS, span[1] + _WEEK_MS
+    used: set[int] = set()
+    for turn in turns(Ask(asked.cadence, asked.terms, asked.frame, wide), index.observed):
+        row = _row(asked, turn, index, used)
+        done = row.deeds[0].at_ms if row.state in (State.DONE, State.LATE) else turn.at_ms
+        if span[0] <= done < span[1]:
+            yield replace(row, turn=replace(turn, at_ms=done))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from collector.scoring.terms import (
     Scoring,
     Select,
     Term,
+    Tiers,
     Value,
 )
 
 Path = tuple[str | int, ...]
 Note = Callable[[Path, str], None]
 _NAMING = (LineRule, Deduction, Fine)
-RULES = ("earn", "given", "either", "deduct", "share", "steps")
+RULES = ("earn", "given", "either", "deduct", "share", "steps", "tiers")
 MONEY = ("fee", "rate", "ratio")
 _WORDS = {
     "tag": ("AUTO", "SEMI", "MANUAL"),
@@ -161,7 +162,9 @@ def _scoring(scoring: Scoring, note: Note) -> None:
             _stated(part, (*at, name, i), note)
     for i, line in enumerate(scoring.lines):
         _line(line, (*at, "lines", i), note)
-    total = sum((line.full for line in scoring.lines), Fraction(0))
+    for i, fine in enumerate(scoring.fines):
+        _fine(fine, (*at, "fines", i), note)
+    total = sum((line.full for line in scoring.lines if not line.bonus), Fraction(0))
     if total != scoring.full:
         note((*at, "lines"), f"full points add up to {total}, not {scoring.full}")
     _bands(scoring, note)
@@ -198,8 +201,41 @@ def _line(line: LineRule, path: Path, note: Note) -> None:
     for i, term in enumerate(line.deduct.terms if line.deduct else ()):
         if term.per < 1:
             note((*path, "deduct", "terms", i, "per"), "at least 1")
+        if term.free < 0:
+            note((*path, "deduct", "terms", i, "free"), "must not be negative")
+    if line.tiers is not None:
+        _tiers(line.tiers, line.full, (*path, "tiers", "tiers"), note)
     if line.given is not None and line.given.kind not in KINDS:
         note((*path, "given", "kind"), _near(line.given.kind, KINDS, "kind of item"))
+
+
+def _tiers(rule: Tiers, full: Fraction, path: Path, note: Note) -> None:
+    """Tiers go down, and give no more than the line has."""
+    if not rule.tiers:
+        note(path, "none is given")
+    for i, (upper, lower) in enumerate(pairwise(rule.tiers)):
+        if upper.at_least is None:
+            note((*path, i, "at_least"), "only the last tier has none")
+        elif lower.at_least is not None and lower.at_least >= upper.at_least:
+            note((*path, i + 1, "at_least"), f"tiers go up: {lower.at_least} after {upper.at_least}")
+    before = full
+    for i, one in enumerate(rule.tiers):
+        # What an option decides is only known when it is chosen.
+        points = one.points if isinstance(one.points, Fraction) else before
+        if not 0 <= points <= before:
+            note((*path, i, "points"), f"is between 0 and {before}, what is given above it")
+        before = points
+
+
+def _fine(fine: Fine, path: Path, note: Note) -> None:
+    if fine.share is None:
+        return
+    if fine.yuan is not None or fine.least is not None or fine.most is not None:
+        note((*path, "share"), "not both a share and an amount or a range")
+    if fine.of not in ("fee", "price"):
+        note((*path, "of"), f"{fine.of!r} is none of: fee, price")
+    if fine.count.kind == "fine":
+        note((*path, "share"), "who states a fine says how much; a range (least, most) holds it to per cents")
 
 
 def _bands(scoring: Scoring, note: Note) -> None:
@@ -218,6 +254,26 @@ def _bands(scoring: Scoring, note: Note) -> None:
     for i, band in enumerate(bands):
         if not 0 <= band.share <= 1:
             note((*at, i, "share"), "is between 0 and 1")
+        if band.each_point is not None:
+            _each_point(scoring, i, (*at, i, "each_point"), note)
+
+
+def _each_point(scoring: Scoring, place: int, path: Path, note: Note) -> None:
+    """What a grade takes off point by point never passes what the grade below takes off."""
+    if place == 0:
+        note(path, "there is no grade above, from which points could be short")
+        return
+    above, mine = scoring.grades[place - 1], scoring.grades[place]
+    if mine.each_point is None or mine.each_point < 0 or above.at_least is None:
+        note(path, "must not be negative")
+        return
+    if mine.at_least is None:
+        return
+    moved = mine.each_point * (above.at_least - mine.at_least)
+    below = scoring.grades[place + 1].share if place + 1 < len(scoring.grades) else None
+    off = scoring.money.rate is not None
+    if below is not None and (mine.share + moved > below if off else mine.share - moved < below):
+        note(path, "the lowest of this grade would be worse than the grade below it")
 
 
 def _periods(pack: Pack, note: Note) -> None:

@@ -13,6 +13,7 @@ from collector.scoring.choices import Choices, named_in, options_in, shown
 from collector.scoring.rules import number
 from collector.scoring.terms import (
     Amount,
+    Band,
     Deduction,
     Fine,
     LineRule,
@@ -21,6 +22,7 @@ from collector.scoring.terms import (
     Scoring,
     Select,
     Term,
+    Tiers,
     Wanted,
     Word,
 )
@@ -45,6 +47,14 @@ class _Words:
         if not isinstance(amount, Named):
             return "-" if amount is None else number(amount)
         return self.named(amount)
+
+    def percent(self, share: Amount) -> str:
+        """A share as per cent, with the option that decides it."""
+        return _percent(share) if isinstance(share, Fraction) else self.amount(share)
+
+    def spread(self, amount: Amount) -> str:
+        """A number, or what each word of its option makes of it."""
+        return self.depends(amount) if isinstance(amount, Named) else number(amount)
 
     def named(self, named: Named) -> str:
         """The value of an option and its key."""
@@ -134,9 +144,10 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
         for part in parts:
             yield from _off(part, say)
     floor = say.floor(scoring.floor).lstrip("；; ")
+    most = "" if scoring.most is None else say.say("at_most", points=say.amount(scoring.most))
     yield say.say(
         "total",
-        floor=f"（{floor}）" if say.place == 0 else f" ({floor})",
+        floor=(f"（{floor}）" if say.place == 0 else f" ({floor})") + most,
         rounding=say.word(scoring.rounding),
     )
     yield say.say("grades")
@@ -147,7 +158,7 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
             name=band.name,
             name_en=band.name_en or band.name,
             limit=limit,
-            share=_percent(band.share),
+            share=_percent(band.share) + _each_point(band, say),
         )
     if scoring.vetoes:
         yield say.say("vetoes")
@@ -156,6 +167,13 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
         below += say.back(veto.count) + say.depends(veto.count)
         yield say.say("veto", id=veto.id, title=veto.title, title_en=veto.title_en, below=below)
         yield say.clause(veto)
+
+
+def _each_point(band: Band, say: _Words) -> str:
+    if band.each_point is None:
+        return ""
+    word = "each_point" if say.pack.scoring.money.rate is None else "each_point_more"
+    return say.say(word, each=_percent(band.each_point), part=say.word(band.part))
 
 
 def _percent(share: Fraction) -> str:
@@ -172,6 +190,8 @@ def _line(line: LineRule, say: _Words) -> Iterator[str]:
         rule += say.say("full_for", kinds="/".join(line.full_for))
     if per == "system":
         rule += say.say("na", na=say.word(line.na))
+    if line.bonus:
+        rule += say.say("bonus")
     yield say.say(
         "line",
         id=line.id,
@@ -205,9 +225,11 @@ def _rule(line: LineRule, say: _Words) -> str:
 def _measured(line: LineRule, say: _Words) -> str:
     if line.share is not None:
         return say.say("share", present=say.what(line.share.present), required=say.what(line.share.required))
+    if line.tiers is not None:
+        return _tiers(line.tiers, say)
     if line.steps is None:
         return ""
-    return say.say(
+    said = say.say(
         "steps",
         what=say.what(line.steps.value),
         target=number(line.steps.target),
@@ -215,6 +237,28 @@ def _measured(line: LineRule, say: _Words) -> str:
         each=say.amount(line.steps.each),
         rounding=say.word(line.steps.rounding),
     )
+    if line.steps.nothing_below is not None:
+        said += say.say("nothing_below", limit=number(line.steps.nothing_below))
+    if line.steps.of_days is not None:
+        said += say.say("of_days", days=say.spread(line.steps.of_days))
+    return said
+
+
+def _tiers(rule: Tiers, say: _Words) -> str:
+    what = say.what(rule.value)
+    if rule.required is not None:
+        what = say.say("per_cent_of", present=what, required=say.what(rule.required))
+    said = [
+        say.say(
+            "tier",
+            points=say.amount(one.points),
+            limit=say.say("below")
+            if one.at_least is None
+            else say.say("tier_from", limit=number(one.at_least)),
+        )
+        for one in rule.tiers
+    ]
+    return say.say("tiers", what=what, tiers="；".join(said) if say.place == 0 else "; ".join(said))
 
 
 def _term(term: Term, say: _Words) -> str:
@@ -227,6 +271,10 @@ def _term(term: Term, say: _Words) -> str:
         each=say.amount(term.each),
         options=say.back(term.count) + say.depends(term.count, term.when),
     )
+    if term.free:
+        said += say.say("free", n=term.free)
+    if term.most is not None:
+        said += say.say("at_most", points=say.amount(term.most))
     return said + (f"〔{term.clause}〕" if term.clause else "")
 
 
@@ -245,7 +293,9 @@ def _off(part: Deduction | Fine, say: _Words) -> Iterator[str]:
         else ("元" if say.place == 0 else " yuan")
     )
     options = say.back(part.count) + say.depends(part.count)
-    if each is not None:
+    if isinstance(part, Fine) and part.share is not None:
+        text = say.say(f"share_of_{part.of}", share=say.percent(part.share)) + options
+    elif each is not None:
         text = say.say("each", each=say.amount(each), unit=unit, options=options)
     elif part.least is not None and part.most is not None:
         unit = "%" if isinstance(part, Fine) else unit
@@ -264,6 +314,8 @@ def _money(scoring: Scoring, say: _Words) -> Iterator[str]:
     if rule.fee is not None:
         net, paid = (say.floor(one).lstrip("；;") for one in (rule.fee.net_floor, rule.fee.payment_floor))
         yield say.say("fee", fee=number(rule.fee.fee), n=rule.fee.payment_periods, net=net, paid=paid)
+        if rule.fee.fines_cap is not None:
+            yield say.say("fines_cap", share=say.percent(rule.fee.fines_cap))
         yield say.clause(rule.fee)
     if rule.rate is not None:
         yield say.say("rate", cap=_percent(rule.rate.cap), prepaid=_percent(rule.rate.prepaid))

@@ -9,7 +9,8 @@ from collector.packs.model import Pack
 from collector.packs.options import from_text, resolve
 from collector.scoring.choices import Choices
 from collector.scoring.model import Line, PeriodFacts, Scorecard
-from collector.scoring.money import fen
+from collector.scoring.money import fee_of, fen
+from collector.scoring.offs import fine_each
 from collector.scoring.rules import number
 from collector.scoring.terms import Deduction, Fine, Veto
 
@@ -59,6 +60,10 @@ def _points(one: Deduction, choices: Choices) -> tuple[str, str]:
 
 
 def _money(one: Fine, choices: Choices) -> tuple[str, str]:
+    if one.share is not None:
+        share = f"{number(choices.amount(one.share) * 100)} %"
+        whole = ("合同总价", "the contract total") if one.of == "price" else ("当期费用", "the fee")
+        return f"每次{whole[0]} {share}", f"{share} of {whole[1]} each"
     if one.yuan is not None:
         each = f"{fen(choices.amount(one.yuan)):,.0f}"
         return f"{each} 元", f"{each} yuan"
@@ -70,14 +75,25 @@ def _money(one: Fine, choices: Choices) -> tuple[str, str]:
 def fined(pack: Pack, card: Scorecard, facts: PeriodFacts, choices: Choices) -> dict[str, Decimal]:
     """Yuan of each fine on a scorecard by its line; what is still open is not in it."""
     rules = {f"fine.{one.id}": one for one in pack.scoring.fines}
-    fee = _ZERO if pack.scoring.money.fee is None else pack.scoring.money.fee.fee * card.period.share
+    fee = fee_of(pack, card.period.share)
     found = {line.id: line for line in card.lines if line.id.startswith("fine.")}
-    return {key: fen(_fined(rules.get(key), line, facts, fee, choices)) for key, line in found.items()}
+    each = {key: fine_each(rule, fee, pack.price, choices) for key, rule in rules.items()}
+    return {
+        key: fen(_fined(rules.get(key), line, facts, fee, each.get(key), choices))
+        for key, line in found.items()
+    }
 
 
-def _fined(rule: Fine | None, line: Line, facts: PeriodFacts, fee: Fraction, choices: Choices) -> Fraction:
+def _fined(
+    rule: Fine | None,
+    line: Line,
+    facts: PeriodFacts,
+    fee: Fraction,
+    each: Fraction | None,
+    choices: Choices,
+) -> Fraction:
     if rule is not None and rule.count.kind != "fine":
-        return choices.amount(rule.yuan or _ZERO) * (line.counted or _ZERO)
+        return (each or _ZERO) * (line.counted or _ZERO)
     items = [facts.items[place] for place in line.items]
     amounts = [one.value * fee / 100 if one.facts.get("percent") is True else one.value for one in items]
     if rule is not None and choices.word(rule.count.by) == "any":

@@ -12,7 +12,7 @@ from collector.reports.judging_view import Words, last, points, spanned, table
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import text
 from collector.scoring.model import Money, Other, Scorecard
-from collector.scoring.money import Range, money, range_of, sum_of
+from collector.scoring.money import Range, fee_of, money, range_of, sum_of
 from collector.scoring.terms import Value
 
 _PERIODS = (
@@ -136,9 +136,10 @@ class SettlementWords:
             whole = _exactly(rule.fee.fee * card.period.share)
             return whole, whole - steps["fee_after_grade"], steps["fines"], steps["net"]
         if rule.rate is not None:
-            return None, steps["deduct"], None, None
-        whole = _exactly(pack.price)
-        return whole, whole - steps["payable_total"], None, steps["payable_total"]
+            return None, steps["deduct"], steps.get("fines"), None
+        whole, payable = _exactly(fee_of(pack, card.period.share)), steps["payable_total"]
+        fines = steps.get("fines")
+        return whole, whole - payable if fines is None else whole - payable - fines, fines, payable
 
     def payments(self) -> Table:
         """Each payment's steps."""

@@ -21,6 +21,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "list_unknown": ("应有数量未知", "what is required is not known"),
     "steps": ("实际 {value}，目标 {target}，扣 {points} 分", "{value} against {target}, {points} points off"),
+    "tier": ("实际 {value}，得 {points} 分", "{value}: {points} points"),
     "no_value": ("没有数值", "no value"),
     "full_by_rule": ("按条款计满分", "full by rule"),
     "no_system": ("该单位没有业务系统", "the unit has no system"),

@@ -1,6 +1,7 @@
 """Cases `huaian_yearly`: a year of counts, availability and satisfaction."""
 
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -51,6 +52,7 @@ _COUNTS: tuple[tuple[tuple[str, ...], str, dict[str, Scalar]], ...] = (
         {"item": "major_security_event"},
     ),
 )
+_YEAR = date(2025, 8, 29), date(2026, 8, 29)
 _PRICE = ("price", "contract_total")
 _KEYS = " ".join(
     ["availability", "satisfaction", *_PRICE, *(name for names, _, _ in _COUNTS for name in names)]
@@ -62,7 +64,8 @@ def answer(case: Case) -> dict[str, Any]:
     keys = case.input.mapping(_KEYS)
     price = first_of(keys, *_PRICE)
     pack = with_price(case.pack, price=None if price is None else amount(price))
-    card = score(pack, facts(_items(keys)), case.options)
+    # A year of 365 days, as that of the contract.
+    card = score(pack, facts(_items(keys), days=_YEAR), case.options)
     return {
         "lines": {name: text_of(points) for name, points in points_by_line(card).items()},
         "total": text_of(card.total),

@@ -121,9 +121,14 @@ def line_of(case: Case, name: str) -> LineRule:
     raise case.input.wrong(f"pack {case.pack.pack.pack} has no line {name}")
 
 
-def facts(items: Iterable[Item], units: tuple[Unit, ...] = (), number_: int = 1) -> PeriodFacts:
-    """Facts of a period that holds any day."""
-    period = PackPeriod("case", number_, 0, 0, *_AGES)
+def facts(
+    items: Iterable[Item],
+    units: tuple[Unit, ...] = (),
+    number_: int = 1,
+    days: tuple[date, date] = _AGES,
+) -> PeriodFacts:
+    """Facts of a period that holds any day, or of these days (the end is not in it)."""
+    period = PackPeriod("case", number_, 0, 0, *days)
     return PeriodFacts(period, 0, units, tuple(items))
 
 

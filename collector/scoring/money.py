@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from collector.packs.model import Pack
 from collector.scoring.choices import Choices
 from collector.scoring.model import Money
-from collector.scoring.terms import Band, RateMoney, RatioMoney, Scoring
+from collector.scoring.terms import Band, FeeMoney, RateMoney, RatioMoney, Scoring
 
 ZERO = Fraction(0)
 
@@ -28,6 +29,10 @@ class Range:
     def floored(self, floor: Fraction | None) -> "Range":
         """Not below `floor`."""
         return self if floor is None else Range(max(self.low, floor), max(self.high, floor))
+
+    def capped(self, most: Fraction | None) -> "Range":
+        """Not above `most`."""
+        return self if most is None else Range(min(self.low, most), min(self.high, most))
 
     def __add__(self, other: "Range") -> "Range":
         return Range(self.low + other.low, self.high + other.high)
@@ -75,6 +80,19 @@ def band(bands: tuple[Band, ...], points: Fraction) -> Band:
     raise ValueError("the last grade has a limit")
 
 
+def share_of(bands: tuple[Band, ...], points: Fraction, choices: Choices, more: bool = False) -> Fraction:
+    """The share that goes with so many points. `more`: of a total that is taken off, which grows."""
+    mine = band(bands, points)
+    if mine.each_point is None:
+        return mine.share
+    above = bands[bands.index(mine) - 1].at_least or points
+    short = max(above - points, ZERO)
+    whole = {"ceil": math.ceil, "floor": math.floor}
+    word = choices.word(mine.part)
+    moved = mine.each_point * (short if word == "linear" else Fraction(whole[word](short)))
+    return min(mine.share + moved, Fraction(1)) if more else max(mine.share - moved, ZERO)
+
+
 def graded(points: Fraction, scoring: Scoring, choices: Choices) -> Fraction:
     """The points that the grade goes by: the exact total, or rounded half up if that was chosen."""
     if choices.word(scoring.rounding) == "half_up":
@@ -82,42 +100,61 @@ def graded(points: Fraction, scoring: Scoring, choices: Choices) -> Fraction:
     return points
 
 
+def fee_of(pack: Pack, share: Fraction) -> Fraction:
+    """What a period is worth in full: its fee, or its part of the price. `share`: of a whole period."""
+    rule = pack.scoring.money.fee
+    return (pack.price / pack.periods.count if rule is None else rule.fee) * share
+
+
 def period_money(
     scoring: Scoring,
     total: Range,
     vetoed: tuple[bool, bool],
     fines: Range,
+    fee: Fraction,
     price: Fraction,
-    share: Fraction,
     choices: Choices,
 ) -> tuple[Money, ...]:
-    """The money of one period. `vetoed`: surely, and perhaps; `share` of a whole period's fee."""
+    """The money of one period. `vetoed`: surely, and perhaps; `fee`: of the period (`fee_of`)."""
     rule = scoring.money
     points = Range(graded(total.low, scoring, choices), graded(total.high, scoring, choices))
-    low, high = band(scoring.grades, points.low), band(scoring.grades, points.high)
+    owed = (("fines", fines),) if scoring.fines else ()
     if rule.fee is not None:
-        fee = rule.fee.fee * share
-        after = Range(low.share * fee, high.share * fee)
-        net = (after - fines).floored(choices.floor(rule.fee.net_floor))
-        named = (("fee_after_grade", after), ("fines", fines), ("net", net))
-        return tuple(money(id_, rule.fee.clause, yuan) for id_, yuan in named)
+        return _fee_money(rule.fee, scoring, points, fines, fee, choices)
     if rule.rate is not None:
-        return (money("deduct", rule.rate.clause, Range(high.share * price, low.share * price)),)
+        low, high = (share_of(scoring.grades, one, choices, more=True) for one in (points.low, points.high))
+        named = (("deduct", Range(high * price, low * price)), *owed)
+        return tuple(money(id_, rule.rate.clause, yuan) for id_, yuan in named)
     if rule.ratio is None:
         raise ValueError("no rule of money")
+    off = fines if owed else Range(ZERO, ZERO)
     payable = Range(
-        _payable(points.low, rule.ratio, price, vetoed[1]),
-        _payable(points.high, rule.ratio, price, vetoed[0]),
+        _payable(points.low, rule.ratio, fee, off.high, vetoed[1]),
+        _payable(points.high, rule.ratio, fee, off.low, vetoed[0]),
     )
-    return _paid(rule.ratio, payable, price)
+    steps = tuple(money(id_, rule.ratio.clause, yuan) for id_, yuan in owed)
+    return (*steps, *paid(rule.ratio, payable, fee))
 
 
-def _payable(points: Fraction, rule: RatioMoney, price: Fraction, vetoed: bool) -> Fraction:
-    payable = price if points >= rule.full_from else max(price * points / rule.full_from, ZERO)
-    return min(payable, price * rule.prepaid) if vetoed else payable
+def _fee_money(
+    rule: FeeMoney, scoring: Scoring, points: Range, fines: Range, fee: Fraction, choices: Choices
+) -> tuple[Money, ...]:
+    after = Range(*(share_of(scoring.grades, one, choices) * fee for one in (points.low, points.high)))
+    cap = choices.floor(rule.fines_cap)
+    due = fines if cap is None else Range(min(fines.low, cap * fee), min(fines.high, cap * fee))
+    net = (after - due).floored(choices.floor(rule.net_floor))
+    named = (("fee_after_grade", after), ("fines", due), ("net", net))
+    return tuple(money(id_, rule.clause, yuan) for id_, yuan in named)
 
 
-def _paid(rule: RatioMoney, payable: Range, price: Fraction) -> tuple[Money, ...]:
+def _payable(points: Fraction, rule: RatioMoney, part: Fraction, fines: Fraction, vetoed: bool) -> Fraction:
+    earned = part if points >= rule.full_from else max(part * points / rule.full_from, ZERO)
+    payable = max(earned - fines, ZERO)
+    return min(payable, part * rule.prepaid) if vetoed else payable
+
+
+def paid(rule: RatioMoney, payable: Range, price: Fraction) -> tuple[Money, ...]:
+    """What is still paid of what was earned, or given back. `price`: of which the prepaid is a share."""
     prepaid = Range(price * rule.prepaid, price * rule.prepaid)
     named = (
         ("payable_total", payable),
@@ -130,7 +167,7 @@ def _paid(rule: RatioMoney, payable: Range, price: Fraction) -> tuple[Money, ...
 def rate_settlement(
     rule: RateMoney, price: Fraction, cycles: Range, extras: tuple[Money, ...]
 ) -> tuple[Money, ...]:
-    """The year: deductions of the cycles, extras, capped; what exceeds the withheld part is repayable."""
+    """The year: deductions of cycles, fines, extras, capped; what exceeds the withheld part comes back."""
     cap = rule.cap * price
     added = cycles + sum_of(range_of(one) for one in extras)
     everything = Range(min(added.low, cap), min(added.high, cap))

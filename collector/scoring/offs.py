@@ -83,17 +83,19 @@ def _off(rule: Deduction, found: Counted, ledger: Ledger, choices: Choices) -> R
     return Range(-(low + worst * (found.high - found.low)), -low)
 
 
-def fines(scoring: Scoring, ledger: Ledger, choices: Choices) -> tuple[tuple[Line, ...], Range]:
-    """A line without points for each fine, and all of them in yuan."""
+def fines(
+    scoring: Scoring, ledger: Ledger, choices: Choices, fee: Fraction, price: Fraction
+) -> tuple[tuple[Line, ...], Range]:
+    """A line without points for each fine, and all of them in yuan. `fee`: the period's, before its grade."""
     lines, amounts = [], []
     for rule in scoring.fines:
         found = ledger.count(rule.count, WHOLE, choices)
-        amounts.append(_fined(rule, found, scoring, ledger, choices))
+        amounts.append(_fined(rule, found, ledger, choices, fine_each(rule, fee, price, choices), fee))
         if found.items or found.gaps:
             lines.append(_line("fine", rule, Range(ZERO, ZERO), found, ledger, choices))
     rest = list(ledger.unlisted("fine", (rule.count for rule in scoring.fines), choices))
     if rest:
-        total = sum((_yuan(item, scoring, ledger.facts.period.share) for _, item in rest), ZERO)
+        total = sum((_yuan(item, fee) for _, item in rest), ZERO)
         amounts.append(Range(total, total))
         found = Counted(Fraction(len(rest)), Fraction(len(rest)), tuple(i for i, _ in rest))
         other = Fine("other", "其他罚款", scoring.clause, _ANY_FINE, scoring.page)
@@ -101,27 +103,30 @@ def fines(scoring: Scoring, ledger: Ledger, choices: Choices) -> tuple[tuple[Lin
     return tuple(lines), sum_of(amounts)
 
 
-def _fined(rule: Fine, found: Counted, scoring: Scoring, ledger: Ledger, choices: Choices) -> Range:
-    each = None if rule.yuan is None else choices.amount(rule.yuan)
+def fine_each(rule: Fine, fee: Fraction, price: Fraction, choices: Choices) -> Fraction | None:
+    """Yuan that each counted costs; None where somebody sets it. `fee`: of the period."""
+    if rule.share is not None:
+        return choices.amount(rule.share) * (price if rule.of == "price" else fee)
+    return None if rule.yuan is None else choices.amount(rule.yuan)
+
+
+def _fined(
+    rule: Fine, found: Counted, ledger: Ledger, choices: Choices, each: Fraction | None, fee: Fraction
+) -> Range:
     if rule.count.kind == "fine":
-        share = ledger.facts.period.share
         fined = [one for one in (ledger.facts.items[i] for i in found.items) if one.kind == rule.count.kind]
-        amounts = [_yuan(one, scoring, share) for one in fined]
+        amounts = [_yuan(one, fee) for one in fined]
         once = choices.word(rule.count.by) == "any"
         low = max(amounts, default=ZERO) if once else sum(amounts, ZERO)
     else:
         low = (each or ZERO) * found.low
-    worst = each if each is not None else _fee(scoring) * (rule.most or ZERO) / 100
+    worst = each if each is not None else fee * (rule.most or ZERO) / 100
     return Range(low, low + worst * (found.high - found.low))
 
 
-def _yuan(item: Item, scoring: Scoring, share: Fraction) -> Fraction:
+def _yuan(item: Item, fee: Fraction) -> Fraction:
     """What a fine says: yuan, or per cent of the period's fee (before its grade)."""
-    return item.value * _fee(scoring) * share / 100 if item.facts.get("percent") is True else item.value
-
-
-def _fee(scoring: Scoring) -> Fraction:
-    return ZERO if scoring.money.fee is None else scoring.money.fee.fee
+    return item.value * fee / 100 if item.facts.get("percent") is True else item.value
 
 
 def vetoes(

@@ -84,7 +84,8 @@ def given(scoring: Scoring, kind: str) -> Bounds | None:
     for line in scoring.lines:
         if line.given is not None and line.given.kind == kind:
             return Bounds(ZERO, line.full, "points", line.clause)
-        if line.steps is not None and line.steps.value.kind == kind:
+        measured = line.steps or line.tiers
+        if measured is not None and measured.value.kind == kind:
             return Bounds(ZERO, HUNDRED, "percent", line.clause)
     return None
 

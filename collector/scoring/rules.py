@@ -23,10 +23,11 @@ from collector.scoring.terms import (
     Share,
     Steps,
     Term,
+    Tiers,
     Wanted,
 )
 
-ZERO = Fraction(0)
+ZERO, HUNDRED = Fraction(0), Fraction(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def _points(line: LineRule, at: Looking, number_: int) -> Points:
         return share(line.share, at, line.full)
     if line.steps is not None:
         return steps(line.steps, at, line.full)
+    if line.tiers is not None:
+        return tiers(line.tiers, at, line.full)
     raise ValueError(f"{line.id}: no rule")
 
 
@@ -216,7 +219,8 @@ class _Open:
     def add(self, term: Term, found: Counted, more: Fraction) -> None:
         """A term with its gaps; `more`: what they may cost if each is one of its own."""
         limits = {i: self._at.ledger.facts.gaps[i].at_most for i in found.gaps}
-        single = term.per == 1 and self._at.choices.word(term.count.by) == "item"
+        plain = term.per == 1 and term.free == 0 and term.most is None
+        single = plain and self._at.choices.word(term.count.by) == "item"
         if not single or any(limit is None for limit in limits.values()):
             self._rest += more
             return
@@ -245,8 +249,14 @@ def accepted(ledger: Ledger, places: tuple[int, ...]) -> tuple[Cause, ...]:
 def taken(term: Term, at: Looking) -> tuple[Counted, Fraction, Fraction]:
     """What a term counts, and the points off at least and at most; parts of `per` cost nothing."""
     found, each = at.count(term.count), at.choices.amount(term.each)
-    least, most = (each * (one // term.per if term.per > 1 else one) for one in (found.low, found.high))
-    return found, least, most
+    limit = at.choices.floor(term.most)
+
+    def off(counted: Fraction) -> Fraction:
+        dear = max(counted - term.free, ZERO)
+        points = each * (dear // term.per if term.per > 1 else dear)
+        return points if limit is None else min(points, limit)
+
+    return found, off(found.low), off(found.high)
 
 
 def share(rule: Share, at: Looking, full: Fraction) -> Points:
@@ -270,8 +280,7 @@ def steps(rule: Steps, at: Looking, full: Fraction) -> Points:
     if bounds is None:
         return Points(ZERO, full, (cause("no_value", {}),), (), gaps, rule.target)
     rounding = at.choices.word(rule.rounding)
-    each = at.choices.amount(rule.each)
-    lost = [each * _steps(rule.target - one, rule.step, rounding) for one in bounds]
+    lost = [_lost(rule, one, at, full) for one in bounds]
     numbers: dict[str, Fraction | str] = {"value": bounds[0], "target": rule.target, "step": rule.step}
     numbers |= {"rounding": rounding, "points": lost[0]}
     causes = (cause("steps", numbers, items), *accepted(at.ledger, items))
@@ -280,9 +289,52 @@ def steps(rule: Steps, at: Looking, full: Fraction) -> Points:
 
 
 _Bounds = tuple[Fraction, Fraction] | None
+_Measure = tuple[tuple[int, ...], tuple[int, ...], _Bounds]
+"""Places of the items and gaps it rests on, the value at least and at most."""
 
 
-def value_of(select: Select, at: Looking) -> tuple[tuple[int, ...], tuple[int, ...], _Bounds]:
+def _lost(rule: Steps, value: Fraction, at: Looking, full: Fraction) -> Fraction:
+    """Points that a value costs."""
+    if rule.nothing_below is not None and value < rule.nothing_below:
+        return full
+    days, period = at.choices.amount(rule.of_days or ZERO), at.ledger.facts.period
+    if days:
+        # What is missing of all of the period, as a share of so many days.
+        value = HUNDRED - (HUNDRED - value) * (period.end - period.first).days / days
+    rounding, each = at.choices.word(rule.rounding), at.choices.amount(rule.each)
+    return each * _steps(rule.target - value, rule.step, rounding)
+
+
+def tiers(rule: Tiers, at: Looking, full: Fraction) -> Points:
+    """The points of the tier that the value reaches."""
+    items, gaps, bounds = _measured(rule, at)
+    if bounds is None:
+        return Points(ZERO, full, (cause("no_value", {}),), items, gaps)
+    low, high = (_tier(rule, one, at) for one in bounds)
+    why = cause("tier", {"value": bounds[0], "points": low}, items)
+    return Points(low, high, (why, *accepted(at.ledger, items)), items, gaps, None, bounds[0])
+
+
+def _measured(rule: Tiers, at: Looking) -> _Measure:
+    if rule.required is None:
+        return value_of(rule.value, at)
+    required, done = at.count(rule.required), at.count(rule.value)
+    items, gaps = required.items + done.items, required.gaps + done.gaps
+    if required.low <= 0 or required.gaps:
+        nothing = required.low <= 0 and not required.gaps and bool(required.items)
+        return items, gaps, (HUNDRED, HUNDRED) if nothing else None
+    low, high = (HUNDRED * min(one / required.low, Fraction(1)) for one in (done.low, done.high))
+    return items, gaps, (low, high)
+
+
+def _tier(rule: Tiers, value: Fraction, at: Looking) -> Fraction:
+    for one in rule.tiers:
+        if one.at_least is None or value >= one.at_least:
+            return at.choices.amount(one.points)
+    return ZERO
+
+
+def value_of(select: Select, at: Looking) -> _Measure:
     """The worst value that the rule selects, its place, and its bounds where there are gaps."""
     items = at.ledger.items(select, at.scope, at.choices)
     gaps = tuple(i for i, _ in at.ledger.gaps(select, at.scope, at.choices))
@@ -292,7 +344,7 @@ def value_of(select: Select, at: Looking) -> tuple[tuple[int, ...], tuple[int, .
     places = (place, *at.ledger.cited(select, at.scope, at.choices))
     if not gaps:
         return places, (), (item.value, item.value)
-    low, high = (_fact(item, name, other) for name, other in (("low", ZERO), ("high", Fraction(100))))
+    low, high = (_fact(item, name, other) for name, other in (("low", ZERO), ("high", HUNDRED)))
     return places, gaps, (low, high)
 
 

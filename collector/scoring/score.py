@@ -85,15 +85,15 @@ def _made(compiled: Compiled, ledger: Ledger, choices: Choices, before: _Before 
     lines = tuple(_lines(scoring, ledger, choices, before))
     sums, mean = _sums(lines, facts.units)
     off = tuple(offs.deductions(scoring, ledger, choices))
-    fines, fined = offs.fines(scoring, ledger, choices)
+    fee = yuan.fee_of(compiled.pack, facts.period.share)
+    fines, fined = offs.fines(scoring, ledger, choices, fee, compiled.pack.price)
     vetoes, vetoed, veto_lines = offs.vetoes(scoring, ledger, choices)
     taken = yuan.sum_of(Range(-line.high, -line.low) for line in off)
-    total = (mean - taken).floored(choices.floor(scoring.floor))
+    total = (mean - taken).floored(choices.floor(scoring.floor)).capped(choices.floor(scoring.most))
     low, high = (
         yuan.band(scoring.grades, yuan.graded(one, scoring, choices)).name for one in (total.low, total.high)
     )
-    share = facts.period.share
-    paid = yuan.period_money(scoring, total, vetoed, fined, compiled.pack.price, share, choices)
+    paid = yuan.period_money(scoring, total, vetoed, fined, fee, compiled.pack.price, choices)
     return _Made(
         (*lines, *off, *fines, *veto_lines),
         sums,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from collector.packs.model import Compiled
+from collector.packs.model import Compiled, Pack
 from collector.packs.options import resolve
 from collector.scoring import money as yuan
 from collector.scoring.choices import Choices, shown
@@ -11,7 +11,7 @@ from collector.scoring.counting import Ledger, Scope
 from collector.scoring.model import Money, PeriodFacts, Scorecard, Settlement
 from collector.scoring.money import Range
 from collector.scoring.score import Chosen
-from collector.scoring.terms import FeeMoney, RateMoney
+from collector.scoring.terms import FeeMoney, MoneyRule, RateMoney
 
 
 def settle(
@@ -35,7 +35,7 @@ def settle(
     elif rule.rate is not None:
         money = _year(rule.rate, compiled.pack.price, cards, term, choices)
     else:
-        money = cards[-1].money if cards else ()
+        money = _parts(rule, compiled.pack, cards)
     return Settlement(
         compiled.pack.pack,
         compiled.digest,
@@ -60,6 +60,18 @@ def _payment(rule: FeeMoney, cards: Sequence[Scorecard], choices: Choices) -> tu
     )
 
 
+def _parts(rule: MoneyRule, pack: Pack, cards: Sequence[Scorecard]) -> tuple[Money, ...]:
+    """The parts of the price that the periods earned, together."""
+    if rule.ratio is None or len(cards) < 2:
+        return cards[-1].money if cards else ()
+    clause = rule.ratio.clause
+    fined = [_step(card, "fines") for card in cards if pack.scoring.fines]
+    fines = (yuan.money("fines", clause, yuan.sum_of(fined)),) if fined else ()
+    payable = yuan.sum_of(_step(card, "payable_total") for card in cards)
+    price = sum((yuan.fee_of(pack, card.period.share) for card in cards), Fraction(0))
+    return (*fines, *yuan.paid(rule.ratio, payable, price))
+
+
 def _year(
     rule: RateMoney,
     price: Fraction,
@@ -68,7 +80,9 @@ def _year(
     choices: Choices,
 ) -> tuple[Money, ...]:
     cycles = yuan.sum_of(_step(card, "deduct") for card in cards)
-    return yuan.rate_settlement(rule, price, cycles, tuple(_extras(rule, price, term, choices)))
+    fined = [one for card in cards for one in card.money if one.id == "fines"]
+    fines = [yuan.money("fines", rule.clause, yuan.sum_of(map(yuan.range_of, fined)))] if fined else []
+    return yuan.rate_settlement(rule, price, cycles, (*fines, *_extras(rule, price, term, choices)))
 
 
 def _extras(rule: RateMoney, price: Fraction, term: PeriodFacts | None, choices: Choices) -> list[Money]:

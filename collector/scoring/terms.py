@@ -64,9 +64,9 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Points off: `each` for every `per` counted (parts of `per` cost nothing).
+    """Points off: `each` for every `per` counted (parts of `per` cost nothing), at most `most` in all.
 
-    `when`: only while options have one of these values.
+    `free`: so many cost nothing. `when`: only while options have one of these values.
     """
 
     count: Select
@@ -75,6 +75,8 @@ class Term:
     when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     clause: str = ""
     title: str = ""
+    free: int = 0
+    most: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,39 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """All points less `each` for every `step` below `target`; part steps: ceil, floor, linear."""
+    """All points less `each` for every `step` below `target`; part steps: ceil, floor, linear.
+
+    `nothing_below`: a value under it has no points. `of_days`: what is short is a share of so many days, not
+    of the period's own (99.9 % of 8 760 hours, in a year that has 8 784); nought: of the period's own.
+    """
 
     value: Select
     target: Fraction
     step: Fraction
     each: Amount
     rounding: Word
+    nothing_below: Fraction | None = None
+    of_days: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`points` from `at_least` on (None: below all others)."""
+
+    points: Amount
+    at_least: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """The points of the first tier that the value reaches; none where it reaches no tier.
+
+    The value is the worst that `value` selects, or with `required` the per cent that `value` counts of it.
+    """
+
+    value: Select
+    tiers: tuple[Tier, ...]
+    required: Select | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +163,7 @@ class LineRule:
 
     `full_for`: kinds of units that have it full by rule. `na`: what a unit without systems gets (full, none).
     `floor` None: may be negative. `options`: those that decide what its inputs are, beside those in its rule.
+    `bonus`: points above those of the scorecard (加分项).
     """
 
     id: str
@@ -155,6 +184,8 @@ class LineRule:
     deduct: Deduct | None = None
     share: Share | None = None
     steps: Steps | None = None
+    tiers: Tiers | None = None
+    bonus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +207,9 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True)
 class Fine:
-    """Yuan off a period's fee. `yuan` None: the amount somebody set (or per cent of the fee, where the item
-    says so), within `least`..`most` (per cent). `ends`: the contract may be ended for it."""
+    """Yuan off what a period is paid: `yuan` each, or `share` each of what `of` names (`fee`: the period's,
+    before its grade; `price`: the contract total). Neither: the amount somebody set (or per cent of the fee,
+    where the item says so), within `least`..`most` (per cent). `ends`: the contract may be ended for it."""
 
     id: str
     title: str
@@ -190,17 +222,25 @@ class Fine:
     most: Fraction | None = None
     ends: bool = False
     options: tuple[str, ...] = ()
+    share: Amount | None = None
+    of: str = "fee"
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
     """A grade from `at_least` points on (None: all below), half open; `share`: of the fee that is paid, or of
-    the contract total that is taken off."""
+    the contract total that is taken off.
+
+    `each_point`: so much less of the fee (or more off the total) for every point short of the grade above;
+    `part` of a point: linear, ceil, floor.
+    """
 
     name: str
     share: Fraction
     at_least: Fraction | None = None
     name_en: str = ""
+    each_point: Fraction | None = None
+    part: Word = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +260,7 @@ class Veto:
 class FeeMoney:
     """A fee each period, its share by grade, less fines; paid for `payment_periods` together.
 
-    `net_floor`, `payment_floor` None: may be negative.
+    `net_floor`, `payment_floor` None: may be negative. `fines_cap`: fines are at most this share of the fee.
     """
 
     fee: Fraction
@@ -229,6 +269,7 @@ class FeeMoney:
     page: str = ""
     net_floor: Amount | None = None
     payment_floor: Amount | None = Fraction(0)
+    fines_cap: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +289,8 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class RateMoney:
-    """A share of the contract total off for each period by its grade, with extras at most `cap` of the total;
-    all of it from what was not `prepaid`."""
+    """A share of the contract total off for each period by its grade, with fines and extras at most `cap` of
+    the total; all of it from what was not `prepaid`."""
 
     clause: str
     prepaid: Fraction
@@ -260,7 +301,8 @@ class RateMoney:
 
 @dataclass(frozen=True, slots=True)
 class RatioMoney:
-    """The price in full from `full_from` points on, else points / `full_from` of it; a veto: `prepaid`."""
+    """A period's part of the price (all have the same) in full from `full_from` points on, else points /
+    `full_from` of it; less fines; a veto: `prepaid`."""
 
     clause: str
     full_from: Fraction
@@ -281,7 +323,8 @@ class MoneyRule:
 class Scoring:
     """`full` points in all. `floor` of the total None: may be negative. Units' sums are averaged.
 
-    `rounding` of the total before the grade: none, or half_up to whole points.
+    `most` of the total (bonus points may pass `full`); None: no limit. `rounding` of the total before the
+    grade: none, or half_up to whole points.
     """
 
     full: Fraction
@@ -295,6 +338,7 @@ class Scoring:
     deductions: tuple[Deduction, ...] = ()
     fines: tuple[Fine, ...] = ()
     vetoes: tuple[Veto, ...] = ()
+    most: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)

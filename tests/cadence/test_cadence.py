@@ -29,6 +29,7 @@ from collector.inspection.cadence_terms import (
     ObligationTerms,
     Reads,
     Tag,
+    WeekRule,
 )
 from collector.inspection.deadlines import Deadline, Unit, Workdays, shanghai, start_of
 
@@ -137,6 +138,27 @@ def test_an_ISO_week_belongs_to_the_cycle_that_holds_its_thursday():
     assert (found[0].turn.key, found[-1].turn.key, len(found)) == ("2025-W01", "2025-W13", 13)
     year = ledger(terms(WEEKLY), seen("2025-12-31T00:00"), "2024-09-30", "2025-09-30", cycle)
     assert len(year) == len({one.turn.key for one in year}) == 52
+
+
+def test_by_the_day_done_a_week_across_an_edge_belongs_to_the_cycle_in_which_the_work_was_done():
+    cycle, second = frame("2024-09-30", "2025-09-30"), ("2024-12-30", "2025-03-30")
+    third = ("2025-03-30", "2025-06-30")
+
+    def last(rule, *deeds):
+        """The week of 24 to 30 March (Thursday the 27th) in cycle 2 and in cycle 3: whether done."""
+        asked = terms(WEEKLY, week_rule=rule), seen("2025-12-31T00:00", *deeds)
+        found = [
+            {row.turn.key: row.state.value for row in ledger(*asked, *span, cycle)}
+            for span in (second, third)
+        ]
+        assert "2025-W12" in found[0] and "2025-W14" in found[1]
+        return [one.get("2025-W13") for one in found]
+
+    sunday, tuesday = deed("2025-03-30T10:00"), deed("2025-03-25T10:00")
+    by_thursday, by_work = WeekRule.ISO_THURSDAY, WeekRule.DAY_DONE
+    assert last(by_thursday, sunday) == ["done", None] and last(by_work, sunday) == [None, "done"]
+    assert last(by_work, tuesday, sunday) == last(by_thursday, tuesday) == ["done", None]
+    assert last(by_work) == last(by_thursday) == ["missed", None]
 
 
 def test_a_notice_before_excuses_and_one_after_is_flagged():
