@@ -95,6 +95,9 @@ def run_pgbackrest(course: Course, backups: Backups, place: Place, entry: Entry)
     work = course.work
     if entry.kind != "directory":
         raise StopError("unknown_format")
+    there = repo.stanzas(place, entry.path)
+    if course.wish.stanza and there and course.wish.stanza not in there:
+        raise StopError("not_read", course.wish.stanza)  # others are here: the name may be wrong
     expected = expected_of(course, place, entry)
     try:
         plain = _listed(course, place, entry)
@@ -186,7 +189,7 @@ def _told(course: Course, cell: Cell, env: Mapping[str, str]) -> list[Backup]:
     stanza = [f"--stanza={course.wish.stanza}"] if course.wish.stanza else []
     argv = [_TOOL, "--no-config", f"--repo1-path={_TOP}", *_PATHS, *stanza, "--output=json", "info"]
     try:
-        rows = json.loads(_run(cell, argv, env, "does_not_open"))
+        rows = json.loads(_asked(cell, argv, env))
         return [
             Backup(
                 str(row["name"]),
@@ -202,7 +205,18 @@ def _told(course: Course, cell: Cell, env: Mapping[str, str]) -> list[Backup]:
             for one in row["backup"]
         ]
     except (ValueError, KeyError, TypeError):
-        raise StopError("does_not_open") from None
+        raise StopError("no_key", "passphrase") from None
+
+
+def _asked(cell: Cell, argv: Sequence[str], env: Mapping[str, str]) -> bytes:
+    """What it prints; `no_key` where the passphrase is wrong, or what would tell is damaged: of those two the
+    tool has the same word, and neither is a word against the backup."""
+    try:
+        return _run(cell, argv, env, "does_not_open")
+    except StopError as stop:
+        if stop.reason != "does_not_open":
+            raise
+        raise StopError("no_key", "passphrase", stop.detail) from None
 
 
 def _key(course: Course, backups: Backups) -> dict[str, str]:

@@ -67,7 +67,7 @@ def _alone(one: Set, stanzas: dict[str, Stanza], params: Params, taken_at: int) 
     if one.base.trouble == "missing":
         return
     yield _unchanged(one)
-    yield _well_formed(one, stanza)
+    yield _well_formed(one, stanza, params)
     yield from _repository(stanza, params)
 
 
@@ -88,13 +88,13 @@ _WHY = {"sealed": "no_key", "denied": "denied", "timeout": "timeout"}
 _WORDS = {"", "valid", "in_progress"}
 
 
-def _well_formed(one: Set, stanza: Stanza) -> Verdict:
+def _well_formed(one: Set, stanza: Stanza, params: Params) -> Verdict:
     if one.page_errors:
         # The backup ended well, and said so only here.
         return bad("damaged", "backup-error")
     if one.said not in _WORDS and not (one.checked and (one.checked.elsewhere or one.checked.missing)):
         return bad("damaged", one.said)
-    if one.why == "sealed" and stanza.said == "error":
+    if params.key and one.why == "sealed" and stanza.said == "error":
         # A wrong passphrase, or damage to what would tell: the tool has the same word for both.
         return untold(Level.WELL_FORMED, "does_not_open")
     if one.why and one.said != "valid":

@@ -77,7 +77,10 @@ def test_an_encrypted_one_is_opened_by_the_secret_and_not_told_without(site, rep
     more = {"kind": "pgbackrest", "compare": "none", "questions": [COUNT]}
     assert site.drill(top, **more).said("restorable") == ("unknown", "no_key")
     seen = site.drill(top, password="other", **more)
-    assert seen.said("sealed") == ("crit", "does_not_open"), seen.one
+    # A wrong passphrase and damage to what would tell look alike.
+    assert (seen.said("restorable"), seen.one.subject) == (("unknown", "no_key"), "passphrase"), seen.one
+    seen = site.drill(top, password="repo", stanza="mian", **more)
+    assert (seen.said("restorable"), seen.one.subject) == (("unknown", "not_read"), "mian"), seen.one
     seen = site.drill(top, password="repo", **more)
     assert said(seen, "restorable", "usable") == [("ok", "")] * 2, seen.one
     assert site.left() == []
