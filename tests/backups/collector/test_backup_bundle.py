@@ -15,6 +15,7 @@ from collector.evidence.bundle import Period
 from collector.evidence.policy import parse_policy
 from collector.jobs import backups as jobs
 from collector.jobs import bundles, derive, projection
+from collector.judging.version import JUDGING
 from collector.reports import backup_record
 from collector.store import plans
 from collector.verify.report import Verdict, as_json
@@ -61,6 +62,33 @@ def test_a_record_that_says_better_than_the_lines_is_found(backups: Any, tmp_pat
     [claim] = [one for one in bad.claims if one[0].startswith("backup record")]
     assert claim[1] == "contradicted" and "problems" in claim[2]
     assert not bad.good
+
+
+def _record(site: Any, body: dict[str, Any], **more: Any) -> None:
+    header = {key: body[key] for key in ("backups", "object", "from", "to", "estate")}
+    site.context.append_collector_entry(
+        EntryKind.RECORD, {**header, **more, "by": "admin"}, strict_json.dumps(body)
+    )
+
+
+def test_a_record_of_before_the_bad_looks_came_and_one_of_another_version(
+    backups: Any, tmp_path: Path
+) -> None:
+    """Made of the log as it stood a day before it was logged; as a newer program would have made it."""
+    with backups.site(tmp_path / "collector", date(2026, 11, 18)) as site:
+        with site.context.read() as conn:
+            found = jobs.account(conn, site.context.now())
+        body = backup_record.part_of(site.context, found, (None, "2026-11")).cut.body(found.size)
+        _record(site, {**body, "problems": []}, judging=JUDGING + 1)
+        _record(site, {**body, "now": site.context.now() + 1}, judging=JUDGING + 1)
+        _lie(site)
+        site.hands.ms += 86_400_000
+        _record(site, body, judging=JUDGING + 1)
+        site.publisher.publish()
+        told = verdict(site, tmp_path / "bad.zip")
+    claims = [one[1:] for one in told.claims if one[0].startswith("backup record")]
+    assert [word for word, _ in claims] == ["other version", "contradicted", "contradicted"], claims
+    assert "later instant" in claims[1][1] and "more than 10 minutes before" in claims[2][1]
 
 
 def _lie(site: Any) -> None:
