@@ -1,20 +1,20 @@
 """The server's side of the processes that prove batches (`collector.prover`).
 
 A batch's signature, body and lines are checked in processes of their own, so that more than one core works
-and a decoder that dies of a hostile batch takes no server with it. Each has as many sockets as the server
-has threads, so that its next request is waiting when it has answered the last.
+and a decoder that dies of a hostile batch takes no server with it.
 """
 
 import logging
 import os
-import queue
 import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -24,7 +24,10 @@ from collector.prover import receive, send
 
 log = logging.getLogger(__name__)
 START_AGAIN_S = 1.0
+CHANNELS = 2  # of a process: its next request is waiting when it has answered the last
+AT_ONCE = 32  # batches that others add to one message
 _ANSWER = msgspec.msgpack.Decoder()
+_Channel = tuple["_Process", int]  # and the number of its socket
 
 
 class ProverGone(Exception):
@@ -91,37 +94,104 @@ class _Process:
             self._process.wait()
 
 
-class Provers:
-    """Hands batches to prover processes; each caller waits for his own answer."""
+class _Ask:
+    """What one caller wants proven. `turn` is the lock on which he waits for it, or for a free channel."""
 
-    def __init__(self, count: int, callers: int) -> None:
-        self._processes = [_Process(callers) for _ in range(count)]
-        self._free: queue.SimpleQueue[tuple[_Process, int]] = queue.SimpleQueue()
-        for channel in range(callers):
-            for process in self._processes:
-                self._free.put((process, channel))
+    __slots__ = ("answers", "batches", "channel", "turn")
+
+    def __init__(self, batches: Sequence[tuple[bytes, bytes]]) -> None:
+        self.batches = batches
+        self.channel: _Channel | None = None
+        self.answers: Sequence[Any] | None = None  # None: the process died over it
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
+class Provers:
+    """Hands batches to prover processes; each caller waits for his own answer.
+
+    While every channel is busy, callers gather: who gets the next free one asks for some of those who wait
+    with him, so that many small requests cost few messages.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._processes = [_Process(CHANNELS) for _ in range(count)]
+        self._free: deque[_Channel] = deque(
+            (process, number) for number in range(CHANNELS) for process in self._processes
+        )
+        self._channels = len(self._free)
+        self._waiting: deque[_Ask] = deque()
+        self._lock = threading.Lock()
 
     def prove(self, batches: Sequence[tuple[bytes, bytes]]) -> list[Rows | tuple[str, str]]:
         """For each (public key, frame bytes) its rows, or (error code, detail); ProverGone."""
-        process, channel = self._free.get()
-        life = process.life
+        mine = _Ask(batches)
+        with self._lock:
+            if self._free:  # then nobody waits
+                mine.channel = self._free.popleft()
+            else:
+                self._waiting.append(mine)
+        if mine.channel is None:
+            mine.turn.acquire()
+        if mine.channel is not None:
+            self._lead(mine, mine.channel)
+        if mine.answers is None:
+            raise ProverGone
+        return [_read(*one) for one in mine.answers]
+
+    def _lead(self, mine: _Ask, channel: _Channel) -> None:
+        """Ask for these and some of those that wait; whatever happens, all of them are told."""
+        group = [mine, *self._some()]
         try:
-            sock = process.sockets[channel]
-            send(sock, batches)
-            data = receive(sock)
-            if data is None:
-                raise ProverGone
-        except (OSError, ProverGone):
-            process.again(life)
-            raise ProverGone from None
+            answers = _exchange(channel, [one for ask in group for one in ask.batches])
+            at = 0
+            for ask in group:
+                ask.answers = answers[at : at + len(ask.batches)]
+                at += len(ask.batches)
         finally:
-            self._free.put((process, channel))
-        return [_read(*one) for one in _ANSWER.decode(data)]
+            self._hand_on(channel)
+            for ask in group[1:]:
+                ask.turn.release()
+
+    def _some(self) -> list[_Ask]:
+        """An equal share for each channel: who takes all leaves the other processes with nothing to do."""
+        with self._lock:
+            share, size, taken = len(self._waiting) // self._channels, 0, list[_Ask]()
+            while len(taken) < share and size < AT_ONCE:
+                taken.append(self._waiting.popleft())
+                size += len(taken[-1].batches)
+            return taken
+
+    def _hand_on(self, channel: _Channel) -> None:
+        with self._lock:
+            if not self._waiting:
+                self._free.append(channel)
+                return
+            following = self._waiting.popleft()
+            following.channel = channel
+        following.turn.release()
 
     def stop(self) -> None:
         """End the processes."""
         for process in self._processes:
             process.stop()
+
+
+def _exchange(channel: _Channel, batches: Sequence[tuple[bytes, bytes]]) -> Sequence[Any]:
+    """The process's answers, undecided: two values a batch. ProverGone."""
+    process, number = channel
+    life = process.life
+    try:
+        sock = process.sockets[number]
+        send(sock, batches)
+        data = receive(sock)
+        if data is None:
+            raise ProverGone
+    except (OSError, ProverGone):
+        process.again(life)
+        raise ProverGone from None
+    answers: list[Any] = _ANSWER.decode(data)
+    return answers
 
 
 def _read(first: bytes | str, second: bytes | str) -> Rows | tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_provers_end_with_the_server(directory, spawn, eventually):
 def test_what_a_prover_says_is_what_the_thread_says(context, enrol):
     agent = enrol(context, "web-01")
     pieces = [agent.batch(), agent.batch(count=1), agent.batch()[:-4] + b"abcd"]
-    one = provers.Provers(1, 1)
+    one = provers.Provers(1)
     try:
         rows, single, refused = one.prove([(agent.signer.public, piece) for piece in pieces])
     finally:
@@ -81,6 +82,44 @@ def test_what_a_prover_says_is_what_the_thread_says(context, enrol):
     assert rows[0].t0 + 2 == rows[0].t1 and rows[0].state == "ok" and rows[0].round is None
     assert refused[0] == "bad_encoding"
     assert frames.decode(pieces[0]).enc == 1
+
+
+def test_callers_that_gather_each_get_their_own_answers(context, enrol):
+    agent = enrol(context, "web-01")
+    asks = [[agent.batch(count=1 + i % 7)] * (1 + i % 3) + [b"bad"] * (i % 2) for i in range(60)]
+    one = provers.Provers(1)
+    with ThreadPoolExecutor(20) as threads:
+        try:
+            found = list(threads.map(lambda ask: one.prove([(agent.signer.public, p) for p in ask]), asks))
+        finally:
+            one.stop()
+    for i, rows in enumerate(found):
+        shown = [row if isinstance(row, tuple) else len(row) for row in rows]
+        assert shown[: 1 + i % 3] == [1 + i % 7] * (1 + i % 3)
+        assert [refused[0] for refused in shown[1 + i % 3 :]] == ["bad_frame"] * (i % 2)
+
+
+def test_all_who_wait_for_a_process_that_dies_are_told(context, enrol, eventually):
+    agent = enrol(context, "web-01")
+    ask, one = [(agent.signer.public, agent.batch())], provers.Provers(1)
+
+    def proven():
+        try:
+            return len(one.prove(ask)) == 1
+        except provers.ProverGone:
+            return False
+
+    (pid,) = children()
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(12) as threads:
+        try:
+            waiting = [threads.submit(proven) for _ in range(12)]
+            os.kill(pid, signal.SIGKILL)
+            assert not all([each.result(60) for each in waiting])
+            eventually(proven, 30)
+            assert all([each.result(60) for each in [threads.submit(proven) for _ in range(12)]])
+        finally:
+            one.stop()
 
 
 def test_the_default_leaves_one_core_to_the_server():
