@@ -121,12 +121,8 @@ def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[s
 def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[int]:
     """Of how much of the log it can have been made: of all that had come at its instant; or, where the
     collector was a little behind, of what had come a minute before."""
-    size = None
-    for behind in (0, _BEHIND_MS):
-        late = (idx for idx in range(said.idx) if history.came(idx) > body["as_of"] - behind)
-        before, size = size, next(late, said.idx)
-        if size != before:
-            yield size
+    ends = [history.size_at(body["as_of"] - behind, said.idx) for behind in (0, _BEHIND_MS)]
+    yield from dict.fromkeys(ends)
 
 
 def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int) -> tuple[bool, str]:

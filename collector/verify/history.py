@@ -6,6 +6,7 @@ what this one found.
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -119,6 +120,10 @@ class History:
         """When an entry of the range was received; one that is not here: never."""
         at = idx - self.begin
         return self.stamps[at] if 0 <= at < len(self.stamps) else _NEVER
+
+    def size_at(self, upto_ms: int, most: int) -> int:
+        """How much of the log had been received at an instant (receipts never fall), `most` at most."""
+        return self.begin + bisect_right(self.stamps, upto_ms, hi=max(most - self.begin, 0))
 
     def received(self, low: int, high: int, upto_ms: int) -> list[int]:
         """Entries of [low, high), batches too, that had been received at an instant."""

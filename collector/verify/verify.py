@@ -29,6 +29,10 @@ from collector.verify.statements import check_people, read_people
 _NO_WITNESS = (
     "without a witness or a printed checkpoint this history could have been rewritten before it was bundled"
 )
+_EARLY = (
+    "it says that it was made before its newest entry came: the collector's clock was set back, or it is "
+    "not so; what was due is counted up to that entry"
+)
 _MEANING = (
     "proven if: the programs that held the agents' keys told the truth. Grade A: two vantage points; "
     "B: one agent about another machine; C: an agent about its own host"
@@ -89,7 +93,9 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.claims += check_statements(history, archive.photos, manifest.from_size, findings)
     verdict.claims += check_people(people, manifest.from_size, findings)
     verdict.claims += check_messages(history, manifest.from_size, findings)
-    end = min(manifest.period.to_ms, manifest.made_ms)
+    end = min(manifest.period.to_ms, max(manifest.made_ms, history.last_ms))
+    if manifest.made_ms < history.last_ms:
+        findings.notice(_EARLY)
     parts = coverage.in_force(history.issues, manifest.period, end)
     check_absent(history, (manifest.period.from_ms, min(end, history.last_ms)), findings)
     tell("claims", 0, 1)

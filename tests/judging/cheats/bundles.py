@@ -1,6 +1,7 @@
 """The log itself, and bundles of it. See cheating.py."""
 
 from base64 import b64decode
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -122,6 +123,16 @@ def entries_in_another_order(hand):
     for held in (parts.entries, parts.bodies):
         held.append(held.pop(at))
     return hand.rebuilt(parts)
+
+
+@cheat("told", "made before its newest entry came", "1 of 3        round weekly/2026-07-27")
+def bundle_that_says_it_was_made_early(hand):
+    """What was due after its making would not be counted."""
+    parts = hand.bundle()
+    parts.manifest = replace(parts.manifest, made_ms=parts.parsed(20).received_ms)
+    parts.figures = []
+    parts.write(hand.place, hand.context.signer)
+    return hand.verdict()
 
 
 @cheat("found", "bad_manifest")

@@ -148,6 +148,34 @@ def document_whose_form_says_other_words(hand):
     documented(hand, "scorecard", change)
 
 
+@cheat("told", "worded by program 0.0.1, this is")
+def document_whose_form_was_worded_by_another_program(hand):
+    """Its figures are held against the evidence; its words could only be by that program."""
+
+    def change(body):
+        row = next(one for one in body["tables"][0]["rows"] if one[-1])
+        row[-1], body["program"] = "已达标", "0.0.1"
+
+    documented(hand, "scorecard", change)
+
+
+@cheat("found", "gives another faults")
+def document_whose_fault_is_shorter(hand):
+    def change(body):
+        table = next(one for one in body["tables"] if one["name"] == "doc-faults")
+        table["rows"][0][table["columns"].index("j_to")] -= HOUR
+
+    documented(hand, "fault-statistics", change)
+
+
+@cheat("found", "gives another faults")
+def document_without_its_faults(hand):
+    def change(body):
+        body["tables"] = [one for one in body["tables"] if one["name"] != "doc-faults"]
+
+    documented(hand, "fault-statistics", change)
+
+
 @cheat("found", "says another period")
 def document_whose_entry_names_another_period(hand):
     documented(hand, "scorecard", lambda body: None, period="2026-06")
