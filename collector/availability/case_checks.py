@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from collector.availability.case_values import Value, items_of
+from collector.availability.clock import FUTURE_MS
 from collector.availability.runs import Observation, Outcome, fold
 from collector.availability.vantage import DEGRADED, DOWN, NONE, UP
 from collector.availability.votes import Check, CheckRuns, CheckStates, Vote
@@ -103,12 +104,16 @@ def known(check: GivenCheck, as_of: int | None) -> Check:
     if isinstance(check, CheckStates):
         return check
     runs = {
-        vantage: fold(
-            (p.seen for p in probes.values() if as_of is None or p.arrives_ms <= as_of), check.rules.hold_ms
-        )
+        vantage: fold((p.seen for p in probes.values() if _received(p, as_of)), check.rules.hold_ms)
         for vantage, probes in check.probes.items()
     }
     return replace(check.rules, runs=runs)
+
+
+def _received(probe: Probe, as_of: int | None) -> bool:
+    """Whether it had come by then; one from later than its own receipt is refused, as in the store (3.12)."""
+    come = as_of is None or probe.arrives_ms <= as_of
+    return come and probe.seen.t_ms <= probe.arrives_ms + FUTURE_MS
 
 
 def host_of(check: GivenCheck) -> str | None:
