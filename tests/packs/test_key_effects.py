@@ -106,6 +106,12 @@ def test_every_key_that_has_another_reading_is_shown_to_change_something(name):
             assert option.key in known, f"{option.key}: no test shows what it changes"
 
 
+def test_a_key_that_is_printed_only_says_so():
+    known = {option.key: option for option in packaged("huaian-2025").pack.options}
+    for key in PRINTED:
+        assert "printed only" in known[key].en and "仅列示" in known[key].zh
+
+
 @pytest.mark.parametrize("key", FACTS)
 def test_the_test_that_shows_it_is_there(key):
     place, name = FACTS[key]
