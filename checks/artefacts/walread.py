@@ -35,6 +35,7 @@ from checks.places import Backups, Entry, Place, Tools, shown
 MOST_NAMES = 10
 MOST_REMEMBERED = 200_000
 _HEAD = 40
+_ENVELOPES = frozenset(("gpg", "age"))  # Barman's own encryption since 3.14, and others' scripts
 _SEALED = b"Salted__"
 
 
@@ -163,7 +164,7 @@ class _Heads:
             self.unread += 1
             return None
         begins = self.place.block(entry.path, 0, 512)
-        if begins.startswith(_SEALED):
+        if begins.startswith(_SEALED) or named(begins) in _ENVELOPES:
             self.unread, self.why = self.unread + 1, "no_key"
             return None
         if segment.sha1 or named(begins) in COMPRESSIONS:

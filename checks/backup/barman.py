@@ -278,6 +278,9 @@ def _alone(one: Kept, server: Server, params: Params, taken_at: int) -> Iterator
     yield from basic.judge_base(one.base, params, taken_at, inner=True)
     if inside is None or one.base.trouble:
         yield untold(Level.WELL_FORMED, "not_read")
+    elif info is not None and info.encryption:
+        # Sealed by Barman itself (3.14 and later): its key is not asked for.
+        yield untold(Level.WELL_FORMED, "no_key", info.encryption)
     else:
         yield from well_formed(inside)
     wanted = params.system or server.known
@@ -288,8 +291,9 @@ def _alone(one: Kept, server: Server, params: Params, taken_at: int) -> Iterator
 
 
 def _unchanged(one: Kept, inside: Inside) -> Iterator[Verdict]:
-    if inside.manifest == "missing" and one.info is not None and one.info.mode.startswith("rsync"):
-        # rsync makes no manifest: what was read before is all there is to compare with.
+    bare = one.info is not None and (one.info.mode.startswith("rsync") or one.info.encryption)
+    if inside.manifest == "missing" and bare:
+        # rsync makes no manifest, a sealed one shows none: only what was read before is left to compare.
         yield untold(Level.UNCHANGED, "not_recorded") if not one.base.recorded else good(Level.UNCHANGED)
     else:
         yield from unchanged(inside, one.base.expected)
@@ -329,7 +333,7 @@ def _chain(one: Kept, facts: Facts, own: dict[str, list[Verdict]]) -> Iterator[V
 
 CHECK = Check(
     id="backup.barman",
-    version=2,
+    version=3,
     title="Barman 备份",
     title_en="Barman: backups of a server",
     source=Source.BACKUP,

@@ -96,6 +96,34 @@ def test_another_cluster_is_found(looks, server):
     assert "crit wrong_repository" in looks.look().bad().values()
 
 
+def sealed_with(gpg, path):
+    """`path` under a passphrase, as Barman 3.14 and later leave it: `.gpg` beside, the plain file gone."""
+    words = ["gpg", "--homedir", gpg, "--batch", "--pinentry-mode", "loopback", "--passphrase", "x"]
+    subprocess.run([*words, "-o", f"{path}.gpg", "-c", path], check=True, capture_output=True)
+    path.unlink()
+    return path.with_name(path.name + ".gpg")
+
+
+def test_one_that_barman_has_sealed_can_not_be_told_and_is_not_damaged(looks, server, tmp_path):
+    _, last = ids(server)
+    gpg = tmp_path / "gpg"
+    gpg.mkdir(mode=0o700)
+    data = server / "base" / last / "data"
+    tar = data.with_name("base.tar")
+    subprocess.run(["tar", "-cf", tar, "-C", data, "."], check=True)
+    shutil.rmtree(data)
+    data.mkdir(mode=0o700)
+    sealed_with(gpg, tar.rename(data / "base.tar"))
+    with (server / "base" / last / "backup.info").open("a") as info:
+        info.write("encryption=gpg\n")
+    wal = max((one for one in (server / "wals").rglob("0*") if len(one.name) == 24), key=lambda p: p.name)
+    sealed_with(gpg, wal).rename(wal)
+    subprocess.run(["gpgconf", "--homedir", gpg, "--kill", "all"], check=False)
+    found = looks.look().bad()
+    assert not any("crit" in word for word in found.values()), found
+    assert found[f"pg/{last}:well_formed"] == "unknown no_key"
+
+
 def test_backup_info_of_hostile_bytes_is_read_without_an_error():
     for raw in (b"", b"\xff\xfe", b"status", b"status=", b"status=DONE\nbegin_time=x\nsize=-1\nsystemid=a\n"):
         found = barman.read_info("x", raw)
