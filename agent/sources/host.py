@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.sources import host_disks, host_links, host_load, host_processes, host_sockets
 from agent.sources.host_mounts import Mounts
 from agent.sources.host_proc import Tree, looking
 from agent.sources.memory import Memory
 from checks.commands import CommandOutput
-from checks.hardening import SecuredHost, Security
 from checks.sources import (
     Boot,
     ClockOffset,
@@ -26,8 +26,11 @@ from checks.sources import (
     ServiceUnit,
 )
 
+if TYPE_CHECKING:
+    from checks.hardening import SecuredHost, Security
 
-def open_host(memory: Memory, root: Path = Path("/")) -> SecuredHost:
+
+def open_host(memory: Memory, root: Path = Path("/")) -> "SecuredHost":
     """This machine (or a recorded tree below `root`), with `memory` for samples between looks."""
     return _Here(memory, root)
 
@@ -148,7 +151,7 @@ class _Here:
         journal = any(self._tree.has(place) for place in ("var/log/journal", "run/log/journal"))
         return found or (["journal"] if journal else [])
 
-    def security(self) -> Security:
+    def security(self) -> "Security":
         from agent.sources.host_security import open_security
 
         return open_security(self._tree, self._memory)

@@ -1,26 +1,29 @@
 """The security state of this machine: `checks.hardening.Security`; each topic is loaded when asked for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from agent.sources.host_proc import Tree, looking
 from agent.sources.memory import Memory
-from checks.accounts import Accounts, PasswordRules, SshServer, Sudo
-from checks.hardening import (
-    Antivirus,
-    AntivirusAsk,
-    Audit,
-    Executables,
-    FileCertificate,
-    FileState,
-    Firewall,
-    Jobs,
-    Patches,
-    Security,
-    Sensors,
-    SnmpServer,
-    Stamp,
-    UsbDevice,
-)
+
+if TYPE_CHECKING:
+    from checks.accounts import Accounts, PasswordRules, SshServer, Sudo
+    from checks.hardening import (
+        Antivirus,
+        AntivirusAsk,
+        Audit,
+        Executables,
+        FileCertificate,
+        FileState,
+        Firewall,
+        Patches,
+        Security,
+        SnmpServer,
+        UsbDevice,
+    )
+    from checks.upkeep import Jobs, Sensors, Stamp
 
 
 def open_security(tree: Tree, memory: Memory) -> Security:

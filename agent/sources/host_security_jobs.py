@@ -10,7 +10,7 @@ from hashlib import sha256
 from agent.sources.host_proc import Tree, plain, small_number
 from agent.sources.host_security_run import ask
 from checks.api import ErrorKind, ObservationError
-from checks.hardening import CronFile, Jobs, Stamp, TimerJob
+from checks.upkeep import CronFile, Jobs, Stamp, TimerJob
 
 _CRONTABS = ("etc/crontab", "etc/cron.d/*", "var/spool/cron/crontabs/*", "var/spool/cron/*")
 _JOB = re.compile(r"\s*(@\w+|[-*/,0-9]+\s)")

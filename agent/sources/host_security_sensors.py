@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.sources.host_proc import Tree
 from checks.api import ErrorKind, ObservationError
-from checks.hardening import Sensor, Sensors
+from checks.upkeep import Sensor, Sensors
 
 # Where psutil looks.
 _PLACES = ("sys/class/hwmon/hwmon0", "sys/class/thermal/thermal_zone0", "sys/devices/platform/coretemp.0")

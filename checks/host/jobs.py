@@ -6,9 +6,13 @@ cron keeps no result: a cron job is proven by the file it writes (`stamps`), or 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.hardening import Jobs, SecuredHost, Stamp, TimerJob
+from checks.upkeep import Jobs, Stamp, TimerJob
+
+if TYPE_CHECKING:
+    from checks.hardening import SecuredHost
 
 _HOUR_MS = 3_600_000
 
@@ -40,7 +44,7 @@ class Params:
     stamps: tuple[StampWanted, ...] = ()
 
 
-def observe(host: SecuredHost, params: Params) -> Facts:
+def observe(host: "SecuredHost", params: Params) -> Facts:
     """systemd's timers, crontabs, the stamps' files."""
     security = host.security()
     return Facts(security.jobs(), tuple(security.stamps([one.path for one in params.stamps])))

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit, Upper
-from checks.hardening import SecuredHost, Sensor, Sensors
+from checks.upkeep import Sensor, Sensors
+
+if TYPE_CHECKING:
+    from checks.hardening import SecuredHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Params:
     ignore: tuple[str, ...] = ()
 
 
-def observe(host: SecuredHost, params: Params) -> Facts:
+def observe(host: "SecuredHost", params: Params) -> Facts:
     """Hardware monitoring, through psutil."""
     return Facts(host.security().sensors())
 

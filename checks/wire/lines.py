@@ -20,7 +20,7 @@ from checks.wire import tree
 from checks.wire.errors import Code, WireError
 from checks.wire.numbers import HASH_SIZE, MAX_BODY, MAX_LINES, SALT_SIZE, SEED_SIZE
 
-_INDEX = tuple(i.to_bytes(4, "big") for i in range(MAX_LINES))
+_INDEX: list[bytes] = []  # of lines, as far as they were wanted: all would be 200 KB in an agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,20 @@ def _checked(seed: bytes, count: int) -> bytes:
     return b"\x02" + seed
 
 
+def _index(count: int) -> list[bytes]:
+    """The numbers of at least that many lines, four bytes each."""
+    global _INDEX
+    known = _INDEX
+    if len(known) < count:
+        # Made anew, never added to: another thread may be reading the old one.
+        known = _INDEX = [i.to_bytes(4, "big") for i in range(min(2 * count, MAX_LINES))]
+    return known
+
+
 def salts(seed: bytes, count: int) -> list[bytes]:
     """Salts of the lines 0 … count-1."""
     prefix, digest = _checked(seed, count), sha256
-    return [digest(prefix + index).digest()[:SALT_SIZE] for index in _INDEX[:count]]
+    return [digest(prefix + index).digest()[:SALT_SIZE] for index in _index(count)[:count]]
 
 
 def leaf(salt: bytes, line: bytes) -> bytes:
@@ -62,7 +72,7 @@ def leaves(seed: bytes, lines: Sequence[bytes]) -> list[bytes]:
     prefix, digest = _checked(seed, len(lines)), sha256
     return [
         digest(b"\x00" + digest(prefix + index).digest()[:SALT_SIZE] + line).digest()
-        for index, line in zip(_INDEX, lines, strict=False)
+        for index, line in zip(_index(len(lines)), lines, strict=False)
     ]
 
 

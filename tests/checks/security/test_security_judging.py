@@ -10,9 +10,10 @@ from checks import registry
 from checks.accounts import Account, SshServer, Sudo, SudoRule
 from checks.api import Seen, State, worst
 from checks.approved import compare
-from checks.hardening import Executable, Executables, Patches, Sensor, Sensors
+from checks.hardening import Executable, Executables, Patches
 from checks.host import sensors
 from checks.security import accounts, executables, patches, plaintext, sshd, sudo
+from checks.upkeep import Sensor, Sensors
 
 DAY = 86_400_000
 NOW = 20_000 * DAY
