@@ -7,6 +7,7 @@ not that every release writes it.
 import pytest
 
 from agent.sources import snmp_rules, snmp_standard
+from agent.sources.snmp_ber import encode_oid
 from agent.sources.snmp_profiles import chosen, find, joined
 from agent.sources.snmp_walk import Rows
 
@@ -231,3 +232,16 @@ def test_a_sensor_that_the_device_takes_for_broken_is_unknown_and_not_left_out()
         one.name: (one.kind, one.value, one.severity) for one in snmp_standard.entity_sensors(rows, base)
     }
     assert found == {"inlet": ("temperature", 31_000, ""), "outlet": ("state", 3000, "unknown")}
+
+
+def test_an_alarm_that_stands_in_a_table_is_named_and_ranked_by_what_it_points_to():
+    socomec = E + "4555.1.1.1.1."
+    rows = _held({socomec + "6.2.1.4": {}}, {socomec + "2.1.0": 3, socomec + "4.1.0": 9})
+    rows.columns[socomec + "6.2.1.2"] = {
+        bytes([1]): (6, encode_oid(socomec + "6.3.16")),
+        bytes([2]): (6, encode_oid(socomec + "6.3.24")),
+        bytes([3]): (6, encode_oid(socomec + "6.3.99")),
+    }
+    found = _severities(E + "4555.1.1.1", "x", rows)
+    assert (found.pop("battery"), found.pop("output source")) == ("crit", "ok")
+    assert list(found.values()) == ["crit", "warn", "warn"]
