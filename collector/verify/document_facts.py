@@ -22,11 +22,13 @@ from collector.verify.scorecards import Evidence, ground_of
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A document's period of the pack, its instant, how much of the log it is made of."""
+    """A document's period of the pack, its instant, how much of the log it is made of; `until_ms`: up to when
+    records of rounds were read, a moment later than its instant."""
 
     period: str
     as_of_ms: int
     size: int
+    until_ms: int
 
 
 class Facts:
@@ -51,7 +53,7 @@ class Facts:
         """The collector's own entries so far."""
         about = self.about
         found = self.evidence.history.said
-        return tuple(one for one in found if one.idx < about.size and one.received_ms <= about.as_of_ms)
+        return tuple(one for one in found if one.idx < about.size and one.received_ms <= about.until_ms)
 
     @cached_property
     def ground(self) -> Ground:

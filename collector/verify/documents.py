@@ -93,8 +93,8 @@ def _with_tables(
     if evidence.begin:
         return word, f"{detail}; {_WORDS}"
     every = []
-    for size in _sizes(said, body, evidence.history):
-        about = About(said.header["period"], body["as_of"], size)
+    for size, until in _sizes(said, body, evidence.history):
+        about = About(said.header["period"], body["as_of"], size, until)
         facts = known.setdefault(about, Facts(evidence, about))
         every.append(_tables(body, facts, made))
         if not every[-1][0]:
@@ -118,11 +118,17 @@ def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[s
     return document_tables.differing(body, facts, prints)
 
 
-def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[int]:
-    """Of how much of the log it can have been made: of all that had come at its instant; or, where the
-    collector was a little behind, of what had come a minute before."""
-    ends = [history.size_at(body["as_of"] - behind, said.idx) for behind in (0, _BEHIND_MS)]
-    yield from dict.fromkeys(ends)
+def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[tuple[int, int]]:
+    """Of how much of the log it can have been made, and up to when records were read: of all that had come at
+    its instant; where the collector was a little behind, of what had come a minute before; where it took
+    its time, with records of the minute after."""
+    as_of = body["as_of"]
+    tried: set[int] = set()
+    for end, until in ((as_of, as_of), (as_of - _BEHIND_MS, as_of), (as_of + _BEHIND_MS,) * 2):
+        size = history.size_at(end, said.idx)
+        if size not in tried:
+            tried.add(size)
+            yield size, until
 
 
 def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int) -> tuple[bool, str]:

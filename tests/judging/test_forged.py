@@ -14,6 +14,7 @@ from collector.inspection import record as records
 from collector.jobs import projection
 from collector.jobs import scorecards as jobs
 from collector.judging import sealed
+from collector.judging.version import JUDGING
 from collector.reports import documents, material_found
 from collector.reports.material import Material
 from collector.statements.kinds import KINDS
@@ -172,7 +173,7 @@ def document(site, change=None, kind="scorecard"):
     if change is not None:
         change(body)
     header = {"document": kind, "subject": "", "period": PERIOD, "from": span.from_ms, "to": span.to_ms}
-    header |= {"as_of": span.as_of_ms, "estate": "", "by": "manager"}
+    header |= {"as_of": span.as_of_ms, "estate": "", "by": "manager", "judging": JUDGING}
     return projection.log(site.context, [(EntryKind.RECORD, header, strict_json.dumps(body))])[0]
 
 
@@ -208,7 +209,7 @@ def told(site, kind="scorecard", lang="zh"):
     material = Material(site.context, span, material_found.found_in(site.context, span))
     body = documents.body_of(documents.draft(kind, material, lang), material)
     header = {"document": kind, "subject": "", "period": PERIOD, "from": span.from_ms, "to": span.to_ms}
-    return {**header, "as_of": span.as_of_ms, "estate": "", "by": "manager"}, body
+    return {**header, "as_of": span.as_of_ms, "estate": "", "by": "manager", "judging": JUDGING}, body
 
 
 def reworded(body):
@@ -246,4 +247,4 @@ def test_a_form_in_other_words_than_its_scorecard_gives_is_contradicted(quiet, t
     found = documents_of(quiet.verdict(tmp_path / "b.zip"))
     good, bad = "proven if", "contradicted"
     assert [word for word, _ in found] == [good, good, bad, bad, bad, good, good], found
-    assert "worded by program 0.0.1" in found[5][1] and "only their digest was checked" in found[6][1]
+    assert "worded by program 0.0.1" in found[5][1] and "not its words" in found[6][1]
