@@ -113,6 +113,7 @@ class BackupPaper:
     proof_title: str
     proof: tuple[tuple[str, str], ...]
     qr: str
+    wide: bool = True
 
 
 def paper(context: Context, part: Part, made: Made, lang: str) -> BackupPaper:

@@ -14,6 +14,7 @@ from collector.jobs import capacity
 from collector.jobs.backups import Account
 from collector.reports import wording
 from collector.reports.backup_view import slot_word, standing
+from collector.reports.record import TYPES
 from collector.reports.sheet import Column, Kind, Table
 from collector.store.accounts import Role
 from collector.web import charts_backup as charts
@@ -198,6 +199,8 @@ def backups() -> Answer:
         "backups",
         found=found,
         rows=[_row(found, one) for one in found.ledger.objects],
+        month=f"{month_of(''):%Y-%m}",
+        kinds=tuple(TYPES),
         strip_days=STRIP_DAYS,
         bad=sum(one.outcome is Outcome.BAD for one in open_),
         untold=sum(one.outcome is Outcome.COULD_NOT_TELL for one in open_),

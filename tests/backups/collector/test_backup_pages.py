@@ -62,12 +62,16 @@ def test_every_table_is_saved_as_a_workbook(client: Any, name: str) -> None:
 
 @pytest.mark.parametrize(("kind", "magic"), [("xlsx", b"PK"), ("json", b'{"v"')])
 def test_the_record_is_saved_from_the_page(client: Any, kind: str, magic: bytes) -> None:
-    token = client.get("/backups").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    page = client.get("/backups").text
+    assert f"<option>{kind}</option>" in page and 'name="period" value="2026-11"' in page
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
     fields = {"csrf_token": token, "period": "2026-11", "kind": kind}
     answer = client.post("/backups-record", data=fields)
     assert answer.status_code == 200 and answer.data.startswith(magic)
     refused = client.post("/backups-record", data={**fields, "period": "soon"}, follow_redirects=True)
-    assert "无法导出" in refused.text
+    assert "无法导出" in refused.text and "soon 不是考核期" in refused.text
+    empty = client.post("/backups-record", data={**fields, "period": "2025"}, follow_redirects=True)
+    assert "2025 没有到期的备份" in empty.text
 
 
 @pytest.fixture(scope="module")
