@@ -1,5 +1,7 @@
 """Packs from files, and those that come with the program."""
 
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from collector.packs.model import Compiled
 from collector.packs.reading import read_pack
 
 SCHEMES = Path(__file__).parent / "schemes"
+OURS = "ROUNDSEAL_PACKS"
+"""Directories that an operator adds in the environment: packs of other contracts, `NAME.yaml` each."""
 
 
 def from_file(file: Path) -> Compiled:
@@ -17,14 +21,31 @@ def from_file(file: Path) -> Compiled:
 
 
 def names() -> tuple[str, ...]:
-    """The packs that come with the program."""
-    return tuple(sorted(file.stem for file in SCHEMES.glob("*.yaml")))
+    """The packs that come with the program, and those of the operator's own directories."""
+    return tuple(sorted(_files()))
 
 
-@cache
 def packaged(name: str) -> Compiled:
-    """A pack that comes with the program; PackError if there is none of that name."""
-    if name not in names():
+    """The pack of that name; PackError if there is none."""
+    file = _files().get(name)
+    if file is None:
         known = ", ".join(names())
         raise PackError((Problem(name, 1, "pack", f"no such pack; there are {known}"),))
-    return from_file(SCHEMES / f"{name}.yaml")
+    return _kept(file)
+
+
+_kept = cache(from_file)
+
+
+def _files() -> dict[str, Path]:
+    """Files of packs by name; a name that the program ships is never another's."""
+    found: dict[str, Path] = {}
+    for folder in _folders():
+        for file in folder.glob("*.yaml"):
+            found.setdefault(file.stem, file)
+    return found
+
+
+def _folders() -> Iterator[Path]:
+    yield SCHEMES
+    yield from (Path(one) for one in os.environ.get(OURS, "").split(os.pathsep) if one)
