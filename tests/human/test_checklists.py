@@ -88,7 +88,7 @@ def test_a_round_asks_for_some_items_on_some_assets():
         ("{id: lamps}", "{id: dragons}", "give its name"),
         ("{id: lamps}", "{id: volts, name: x}", "in this list already"),
         ("kind: room, add", "kind: ups, add", "has a checklist already"),
-        ("{id: lamps}", "{id: LAMPS, name: x}", "does not fit"),
+        ("{id: lamps}", "{id: LAMPS, name: x}", "a small letter, then small letters"),
         ("human: {assets: all}", "checks: [host.uptime]", "missing"),
         (", human: {assets: all}", "", "missing"),
     ],
