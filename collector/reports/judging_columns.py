@@ -55,6 +55,8 @@ WIDTHS = {
     "j_memory": 1.3,
     "j_disk": 1.3,
     "j_verdict": 1.3,
+    "j_days_full": 1.5,
+    "j_open_all": 0.9,
     "j_problem": 2,
     "j_measure_by_hand": 3.2,
     "j_stat": 1.6,
