@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,11 @@ def test_the_command_prints_phases_and_verdicts_and_its_code_is_the_verdict(site
     said = capsys.readouterr().out
     assert "restore  " in said
     assert "files:restorable  good" in said
+    figures = dict(line.split()[:2] for line in said.splitlines() if line.startswith("files:"))
+    assert re.fullmatch(r"\d+\.\d\d", figures["files:rto"]), said
+    assert cli.main([*words, "--param", "needs_approval=true"]) == 1
+    said = capsys.readouterr().out
+    assert "None" not in said and re.search(r"^files:rto +- ", said, re.MULTILINE), said
     assert (
         cli.main([*words, "--param", "compare=none", "--questions", str(tmp_path / "q.yaml"), "--json"]) == 1
     )
