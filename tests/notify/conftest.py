@@ -168,7 +168,7 @@ class Told:
             return store.lines(conn)
 
 
-Told.sites = sites
+Told.sites, Told.estate = sites, ESTATE
 
 
 @pytest.fixture

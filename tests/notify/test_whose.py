@@ -9,6 +9,7 @@ from checks.wire.numbers import EntryKind
 from collector.availability.estate_terms import encode
 from collector.jobs import cadence, derive, projection, statements
 from collector.notify import receipts
+from collector.store import estates as store
 
 
 def ledger(told, name="LH-35"):
@@ -78,6 +79,34 @@ def test_a_person_may_say_whom_it_was_reported_to(told, whom, standing):
     assert done == {"": {"buyer"}, "user": {"user"}, "both": {"buyer", "user"}}[whom]
 
 
+def mechanism(told):
+    """States of the months in which the estate is to tell somebody of trouble (PD-09), to mid-September."""
+    told.site.go("2026-09-15T09:00")
+    derive.catch_up(told.context)
+    with told.context.read() as conn:
+        made = cadence.ledger(conn, told.world.at, whole_term=True)
+    line = next(one for one in made.lines if one.obligation.id == "PD-09")
+    rows = [row for row in line.rows if row.what == ("alert_rules",)]
+    return [row.state.value for row in rows[:3]], {entry for row in rows for entry in row.entries}
+
+
+def test_the_early_warning_of_a_contract_is_the_alert_rules_of_its_estates(told):
+    text = told.estate.replace("luohe-2026", "pingdingshan-2025")
+    told.apply("{when: fault, to: 'custom:desk'}", text=text)
+    with told.context.read() as conn:
+        first = store.newest(conn).idx
+    states, entries = mechanism(told)
+    assert states == ["done", "done", "done"] and entries == {first}
+
+
+def test_months_in_which_the_estate_told_nobody_are_not_proven(told):
+    text = told.estate.replace("luohe-2026", "pingdingshan-2025")
+    told.apply("{when: fault, to: 'custom:desk'}", text=text)
+    told.site.go("2026-07-15T09:00")
+    told.apply(text=text)  # in the second month the rules go
+    assert mechanism(told)[0] == ["done", "done", "not_proven"]
+
+
 def test_an_entry_that_claims_other_people_than_the_estate_is_a_problem(told, hook, tmp_path):
     failed(told, f"{{when: fault, to: '{hook.url}', whose: vendor}}")
     good = told.logged()[0]
@@ -111,6 +140,4 @@ def test_terms_that_say_nothing_of_whose_keep_their_bytes(told, hook):
 
 
 def estates_terms(conn):
-    from collector.store import estates as store
-
     return store.terms(conn, store.newest(conn).idx)
