@@ -138,7 +138,8 @@ def _any(body: bytes, count: int) -> Sequence[Line] | None:
         found = _DECODER.decode_lines(body)
         good = len(found) == count and all(map(_whole, found))
         return found if good and _ENCODER.encode_lines(found) == body else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    # TypeError: where a unit or state should stand is something that is in no set, a list.
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
         return None
 
 
@@ -155,12 +156,15 @@ def _whole(line: Any) -> bool:
     if line.error is not _UNSET or line.facts is _UNSET or line.state is _UNSET:
         return False
     for one in readings:
-        size, value = len(one), one[1] if len(one) > 3 else ""
-        if (size != 4 and (size != 5 or type(one[4]) is not str)) or type(one[0]) is not str:
+        if len(one) == 4:
+            name, value, unit, state = one
+        elif len(one) == 5 and type(one[4]) is str:
+            name, value, unit, state = one[:4]
+        else:
+            return False
+        if type(name) is not str or unit not in _UNITS or state not in _STATES:
             return False
         if type(value) is not int and value is not None and not _ratio(value):
-            return False
-        if one[2] not in _UNITS or one[3] not in _STATES:
             return False
     return True
 
