@@ -27,7 +27,7 @@ WIDTHS = {
     "j_field": 1.2,
     "j_handwritten": 3.6,
     "j_source": 1.3,
-    "j_number": 0.75,
+    "j_number": 0.95,
     "j_section": 1.3,
     "j_task": 3.0,
     "j_criteria": 3.0,

@@ -113,7 +113,7 @@ def _height(cells: Sequence[object], widths: Sequence[float]) -> float:
 def _lines(value: str, width: float) -> int:
     """Lines of a text; a Chinese character is as wide as two others."""
     return sum(
-        max(1, -(-sum(2 if ord(char) > 0x2E7F else 1 for char in line) // max(int(width) - 1, 1)))
+        max(1, -(-sum(2 if ord(char) > 0x2E7F else 1 for char in line) // max(int(width * 0.9), 1)))
         for line in value.split("\n")
     )
 
