@@ -27,15 +27,19 @@ class Account:
         ]
         yield from sorted(made, key=lambda one: (one.opens_ms, one.role))
 
-    def recent(self, most: int) -> tuple[Slot, ...]:
-        """The last so many of them, without spelling out the others."""
+    def recent(self, most: int, state: SlotState | None = None) -> tuple[Slot, ...]:
+        """The last so many of them (of these, those in a state), without spelling out the others."""
         near = [
             (series, slot)
             for series in self.case.series
             for slot in sorted(range(len(series.table.opens)), key=series.table.opens.__getitem__)[-most:]
         ]
         near.sort(key=lambda one: (one[0].table.opens[one[1]], one[0].role))
-        return tuple(self._slot(*one) for one in near[-most:])
+        return tuple(
+            self._slot(series, slot)
+            for series, slot in near[-most:]
+            if state is None or series.states[slot] is state
+        )
 
     def _slot(self, series: Series, slot: int) -> Slot:
         runs, run, state = self.case.runs, series.picks[slot], series.states[slot]

@@ -298,9 +298,9 @@ class ObjectLedger:
         """When the slots of [from, to) open that nobody could look at since, ascending."""
         return () if self.account is None else tuple(sorted(self.account.unseen(from_ms, to_ms)))
 
-    def recent(self, most: int) -> tuple[Slot, ...]:
-        """The last so many slots, by opening: without making all of them."""
-        return self.account.recent(most) if self.account and most else ()
+    def recent(self, most: int, state: SlotState | None = None) -> tuple[Slot, ...]:
+        """The last so many slots, by opening (of these, those in a state): without making all of them."""
+        return self.account.recent(most, state) if self.account and most else ()
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:

@@ -162,27 +162,29 @@ def fill(context, clock, text: str) -> None:
     while day < FIRST + timedelta(days=DAYS):
         clock.now = at(day, 12)
         if day.weekday() == 0:
-            data = records.encode(made := record(day, digest, previous))
-            previous = records.digest(data)
-            window = made.window
-            header = {
-                "window": window.id,
-                "round": "weekly",
-                "from": window.from_ms,
-                "to": window.to_ms,
-                "until": window.until_ms,
-                "estate": digest,
-                "counts": {
-                    name: getattr(made.overview, name)
-                    for name in ("due", "done", "late", "missed", "errors", "problems")
-                },
-            }
-            projection.log(context, [(EntryKind.RECORD, header, data)])
+            made = record(day, digest, previous)
+            previous = records.digest(records.encode(made))
+            log_record(context, made)
         if day.day == 15:
             scan(context, clock.now)
         day += timedelta(days=1)
     tables(context)
     derive.catch_up(context)
+
+
+def log_record(context, made: Record) -> None:
+    """Its entry, as closing a round makes it."""
+    window, counts = made.window, ("due", "done", "late", "missed", "errors", "problems")
+    header = {
+        "window": window.id,
+        "round": "weekly",
+        "from": window.from_ms,
+        "to": window.to_ms,
+        "until": window.until_ms,
+        "estate": made.estate,
+        "counts": {name: getattr(made.overview, name) for name in counts},
+    }
+    projection.log(context, [(EntryKind.RECORD, header, records.encode(made))])
 
 
 def scan(context, now: int) -> None:

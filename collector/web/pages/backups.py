@@ -82,8 +82,8 @@ def alerts_table(_args: Mapping[str, str]) -> Table:
     awaited = [
         (one.name, slot)
         for one in found.ledger.objects
-        for slot in one.recent(_RECENT)
-        if slot.state is SlotState.DUE and slot.closes_ms <= now
+        for slot in one.recent(_RECENT, SlotState.DUE)
+        if slot.closes_ms <= now
     ]
     made = words.problems(standing(found.ledger.problems))
     rows = [words.awaited(name, slot) for name, slot in awaited]

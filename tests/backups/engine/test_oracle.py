@@ -58,7 +58,11 @@ def test_restorable_days_are_those_whose_whole_line_stands_and_is_good(kit, even
             spoiled.add(number)
     account = world.account("2026-03-22 13:00")
     assert kit.day_states(account) == naive(days, missed, gone, spoiled)
-    assert all(account.recent(most) == account.slots[-most:] for most in (1, 2, 5, DAYS, 2 * DAYS))
+    for most in (1, 2, 5, DAYS, 2 * DAYS):
+        last = account.slots[-most:]
+        assert account.recent(most) == last
+        states = {one.state for one in account.slots}
+        assert all(account.recent(most, s) == tuple(o for o in last if o.state is s) for s in states)
     lost = [one for one in account.days if one.state == "lost"]
     assert all(one.maybe_ms is not None and one.maybe_ms < one.lost_ms for one in lost)
     assert account.retention.short_days == len(lost)
