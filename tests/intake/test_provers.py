@@ -109,6 +109,7 @@ def test_all_who_wait_for_a_process_that_dies_are_told(context, enrol, eventuall
         except provers.ProverGone:
             return False
 
+    eventually(lambda: proven() and len(children()) == 1, 30)
     (pid,) = children()
     os.kill(pid, signal.SIGSTOP)
     with ThreadPoolExecutor(12) as threads:
