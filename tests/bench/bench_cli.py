@@ -31,8 +31,8 @@ OURS = Path(__file__).parents[1] / "agent"
 
 # What an inspection asks of a device, by the words of the command.
 NEEDED = re.compile(
-    r"version|device|esn|manu|inventory|module|platform|system.status|cpu|processor|memory|sys top|environment"
-    r"|temperature|fan|power|interface|nic|transceiver|counters|aggregation|eth-trunk|etherchannel"
+    r"version|device|esn|manu|inventory|module|platform|system.status|cpu|processor|memory|sys top"
+    r"|environment|temperature|fan|power|interface|nic|transceiver|counters|aggregation|eth-trunk|etherchannel"
     r"|port-channel|switch|stack|redundancy"
     r"|ha.status|standby|hsrp|vrrp|users|logging|ntp|clock|startup|boot|running-config|current-configuration|archive"
     r"|license|snmp|http|telnet|access-list|acl|bgp.*(summary|peer$|neighbors$)|ospf.*(neighbor|peer)|bfd|lldp|cdp|slots"
