@@ -1,4 +1,6 @@
-"""How wide the columns of judging are in documents, and the states that colour their cells."""
+"""The columns of a scorecard's tables, how wide they are in documents, and the states that colour cells."""
+
+from collector.reports.tables import Column, Kind
 
 WIDTHS = {
     "j_line": 1.6,
@@ -79,3 +81,65 @@ TONES = {
     **dict.fromkeys(("j_missed", "j_overdue", "j_missing", "j_broken", "j_vetoed"), "crit"),
     **dict.fromkeys(("j_not_proven", "j_not_applicable", "j_excused", "j_waiting"), "unknown"),
 }
+LINES = (
+    Column("j_line"),
+    Column("j_clause"),
+    Column("j_tag"),
+    Column("j_full", Kind.NUMBER),
+    Column("j_required", Kind.NUMBER),
+    Column("j_counted", Kind.NUMBER),
+    Column("j_missing", Kind.NUMBER),
+    Column("j_points", Kind.NUMBER),
+    Column("j_state", Kind.STATE),
+    Column("j_grade"),
+    Column("j_why"),
+    Column("j_evidence"),
+    Column("j_options"),
+)
+SUMS = (
+    Column("j_unit"),
+    Column("j_sum", Kind.NUMBER),
+    Column("j_range"),
+    Column("j_state", Kind.STATE),
+)
+MONEY = (Column("j_step"), Column("j_clause"), Column("j_yuan", Kind.NUMBER), Column("j_state", Kind.STATE))
+OTHERS = (
+    Column("j_option"),
+    Column("j_value"),
+    Column("j_clause"),
+    Column("j_total", Kind.NUMBER),
+    Column("j_level_of"),
+    Column("j_yuan", Kind.NUMBER),
+    Column("j_difference", Kind.NUMBER),
+)
+OPTIONS = (Column("j_option"), Column("j_value"), Column("j_clause"), Column("j_content"))
+TODO = (
+    Column("j_what"),
+    Column("j_where"),
+    Column("j_reason"),
+    Column("j_at_most", Kind.NUMBER),
+    Column("j_line"),
+    Column("j_stake", Kind.NUMBER),
+    Column("j_who"),
+    Column("j_until", Kind.WHEN),
+)
+ITEMS = (
+    Column("j_item"),
+    Column("j_title"),
+    Column("j_where"),
+    Column("j_day"),
+    Column("j_count", Kind.NUMBER),
+    Column("j_facts"),
+    Column("j_signer"),
+    Column("j_grade"),
+    Column("j_entry", Kind.ENTRY),
+)
+GAPS = (
+    Column("j_item"),
+    Column("j_where"),
+    Column("j_reason"),
+    Column("j_at_most", Kind.NUMBER),
+    Column("j_facts"),
+    Column("j_who"),
+    Column("j_until", Kind.WHEN),
+)

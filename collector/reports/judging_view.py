@@ -10,8 +10,9 @@ from checks.recurrence import zone
 from collector.faults.said import onset_of
 from collector.packs.form_terms import FormTerms
 from collector.reports.judging_causes import cause
+from collector.reports.judging_columns import GAPS, ITEMS, LINES, MONEY, OPTIONS, OTHERS, SUMS, TODO
 from collector.reports.judging_prices import Off
-from collector.reports.tables import Column, Kind, Link, Table
+from collector.reports.tables import Column, Link, Table
 from collector.reports.words_judging import text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
 
@@ -21,68 +22,6 @@ _ZONE = "Asia/Shanghai"  # of every contract
 _WANTED = {"document_present": "document_missing"}
 # Facts of a gap that say what it is about.
 _SUBJECTS = ("item", "fault", "finding", "vulnerability", "obligation", "object", "event", "promise")
-_LINES = (
-    Column("j_line"),
-    Column("j_clause"),
-    Column("j_tag"),
-    Column("j_full", Kind.NUMBER),
-    Column("j_required", Kind.NUMBER),
-    Column("j_counted", Kind.NUMBER),
-    Column("j_missing", Kind.NUMBER),
-    Column("j_points", Kind.NUMBER),
-    Column("j_state", Kind.STATE),
-    Column("j_grade"),
-    Column("j_why"),
-    Column("j_evidence"),
-    Column("j_options"),
-)
-_SUMS = (
-    Column("j_unit"),
-    Column("j_sum", Kind.NUMBER),
-    Column("j_range"),
-    Column("j_state", Kind.STATE),
-)
-_MONEY = (Column("j_step"), Column("j_clause"), Column("j_yuan", Kind.NUMBER), Column("j_state", Kind.STATE))
-_OTHERS = (
-    Column("j_option"),
-    Column("j_value"),
-    Column("j_clause"),
-    Column("j_total", Kind.NUMBER),
-    Column("j_level_of"),
-    Column("j_yuan", Kind.NUMBER),
-    Column("j_difference", Kind.NUMBER),
-)
-_OPTIONS = (Column("j_option"), Column("j_value"), Column("j_clause"), Column("j_content"))
-_TODO = (
-    Column("j_what"),
-    Column("j_where"),
-    Column("j_reason"),
-    Column("j_at_most", Kind.NUMBER),
-    Column("j_line"),
-    Column("j_stake", Kind.NUMBER),
-    Column("j_who"),
-    Column("j_until", Kind.WHEN),
-)
-_ITEMS = (
-    Column("j_item"),
-    Column("j_title"),
-    Column("j_where"),
-    Column("j_day"),
-    Column("j_count", Kind.NUMBER),
-    Column("j_facts"),
-    Column("j_signer"),
-    Column("j_grade"),
-    Column("j_entry", Kind.ENTRY),
-)
-_GAPS = (
-    Column("j_item"),
-    Column("j_where"),
-    Column("j_reason"),
-    Column("j_at_most", Kind.NUMBER),
-    Column("j_facts"),
-    Column("j_who"),
-    Column("j_until", Kind.WHEN),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +124,7 @@ class Words:
 
     def lines(self, chosen: Sequence[Line], name: str = "judging-lines", title: str = "") -> Table:
         """Lines: required, counted, missing, points, evidence."""
-        return self._table(name, "lines", _LINES, map(self._line, chosen), title)
+        return self._table(name, "lines", LINES, map(self._line, chosen), title)
 
     def _line(self, one: Line) -> tuple[object, ...]:
         return (
@@ -290,13 +229,11 @@ class Words:
             )
             for one in self.judged.card.sums
         ]
-        return self._table("judging-sums", "sums", _SUMS, rows)
+        return self._table("judging-sums", "sums", SUMS, rows)
 
     def money(self, found: Sequence[Money] | None = None) -> Table:
         """The settlement, step by step."""
-        return self._table(
-            "judging-money", "money", _MONEY, map(self._money, found or self.judged.card.money)
-        )
+        return self._table("judging-money", "money", MONEY, map(self._money, found or self.judged.card.money))
 
     def _money(self, one: Money) -> tuple[object, ...]:
         amount = yuan(one.yuan) if one.yuan is not None else spanned(one.low, one.high, self.lang)
@@ -311,7 +248,7 @@ class Words:
 
     def others(self) -> Table:
         """Both readings where the contract contradicts itself, with their money."""
-        return self._table("judging-others", "others", _OTHERS, map(self._other, self.judged.card.others))
+        return self._table("judging-others", "others", OTHERS, map(self._other, self.judged.card.others))
 
     def _other(self, one: Other) -> tuple[object, ...]:
         mine, theirs = last(self.judged.card.money), last(one.money)
@@ -335,7 +272,7 @@ class Words:
         for key, value in self.judged.card.options:
             clause, zh, en = self.judged.about.get(key, ("", "", ""))
             rows.append((key, value or "–", clause or "–", (zh if self.lang == "zh" else en) or "–"))
-        return self._table("judging-options", "options", _OPTIONS, rows)
+        return self._table("judging-options", "options", OPTIONS, rows)
 
     def todo(self) -> Table:
         """What can still be done, soonest first: a row for each kind, place and limit."""
@@ -347,7 +284,7 @@ class Words:
             key = (one.until_ms is None, one.until_ms or 0, one.kind, one.reason, one.unit or "", one.who)
             gaps.setdefault(key, []).append(number)
         rows = [self._todo(gaps[key]) for key in sorted(gaps, key=lambda key: (key[:2], key[2:]))]
-        return self._table("judging-todo", "todo", _TODO, rows)
+        return self._table("judging-todo", "todo", TODO, rows)
 
     def _todo(self, numbers: Sequence[int]) -> tuple[object, ...]:
         found = [self.judged.facts.gaps[number] for number in numbers]
@@ -413,7 +350,7 @@ class Words:
         """What a line counted, each with its entry."""
         found = [self.judged.facts.items[number] for number in one.items]
         return self._table(
-            "judging-items", "items", _ITEMS, (row for item in found for row in self._item(item))
+            "judging-items", "items", ITEMS, (row for item in found for row in self._item(item))
         )
 
     def _item(self, one: Item) -> Iterator[tuple[object, ...]]:
@@ -460,7 +397,7 @@ class Words:
             )
             for gap in (self.judged.facts.gaps[number] for number in one.gaps)
         ]
-        return self._table("judging-gaps", "gaps", _GAPS, rows)
+        return self._table("judging-gaps", "gaps", GAPS, rows)
 
     def place(self, unit: str | None, system: str | None) -> str:
         """What something is about."""

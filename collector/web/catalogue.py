@@ -74,6 +74,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "error.403.what": ("您的账号没有此项权限。", "Your account may not do this."),
     "error.404": ("没有此页", "No such page"),
     "error.404.what": ("此地址没有内容，或该条目尚不存在。", "There is nothing here, or no such entry yet."),
+    "error.pack.what": (
+        "日志中在用的合同包本程序读不懂（{why}）：它由更新的版本写入。请用那个版本运行，证据未受影响。",
+        "This program cannot read the contract pack in force in the log ({why}): a newer one wrote it."
+        " Run that version; the evidence is untouched.",
+    ),
     "error.stopped": ("无法计算", "This cannot be calculated"),
     "error.year.what": (
         "{year} 年的节假日安排没有装入，计算停止，不给出任何数字。",

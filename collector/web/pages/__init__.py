@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from collector.availability.errors import AvailabilityError, MissingYear
 from collector.context import Context
 from collector.judging.judge import NoScorecard
+from collector.packs.model import PackDataError
 from collector.reports import wording
 from collector.reports.sheet import Column
 from collector.web import api_spec, auth, csrf, headers, i18n, judging_now
@@ -158,7 +159,10 @@ def _labels(lang: str, columns: Sequence[Column]) -> list[Markup]:
 
 def menu() -> tuple[tuple[str, str, str], ...]:
     """What the menu shows: judging only where there is a contract to judge by."""
-    if g.get("account") is None or judging_now.has_pack():
+    try:
+        if g.get("account") is None or judging_now.has_pack():
+            return MENU
+    except PackDataError:  # the page says so itself; its menu must not fail over it again
         return MENU
     return tuple(one for one in MENU if one[2] not in JUDGED)
 
@@ -194,6 +198,7 @@ def pages_errors(app: Flask) -> None:
         return make_response(_error_page("error.404", asking.refused(error)), 404)
 
     app.register_error_handler(AvailabilityError, _uncounted)
+    app.register_error_handler(PackDataError, _unread_pack)
 
 
 def _uncounted(error: AvailabilityError) -> Response:
@@ -204,6 +209,13 @@ def _uncounted(error: AvailabilityError) -> Response:
     if isinstance(error, MissingYear):
         what = i18n.text("error.year.what", year=error.year)
     return make_response(_error_page("error.stopped", what), 409)
+
+
+def _unread_pack(error: PackDataError) -> Response:
+    """The estate in force holds a pack that this program cannot read: a newer one wrote it."""
+    if request.path.startswith(("/v1/", "/api/")):
+        raise error
+    return make_response(_error_page("error.stopped", i18n.text("error.pack.what", why=str(error))), 409)
 
 
 def _error_page(key: str, what: str) -> str:
