@@ -15,7 +15,7 @@ from collector.scoring.model import Money, Other, Scorecard
 from collector.scoring.money import Range, fee_of, money, range_of, sum_of
 from collector.scoring.terms import Value
 
-_PERIODS = (
+PERIODS = (
     Column("j_period"),
     Column("j_state", Kind.STATE),
     Column("j_total", Kind.NUMBER),
@@ -114,7 +114,7 @@ class SettlementWords:
         if len(rows) > 1:
             totals = [self.amount(sum_of(kept)) if kept else "–" for kept in sums]
             rows.append((text("judging.settlement.sum", self.lang), None, None, None, *totals, None))
-        return self._table("periods", _PERIODS, rows)
+        return self._table("periods", PERIODS, rows)
 
     def _period(self, name: str, part: Part, amounts: Sequence[Range | None]) -> Sequence[object]:
         card = part.scorecard

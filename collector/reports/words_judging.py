@@ -31,6 +31,8 @@ STATES: Words = {
     "j_expired": ("已过期", "expired"),
     "j_event": ("按需", "when it happens"),
     "j_provisional": ("暂定", "provisional"),
+    "j_calculating": ("正在计算", "being calculated"),
+    "j_not_calculated": ("算不出", "could not be calculated"),
     "j_sealed": ("已封存", "sealed"),
     "j_amended": ("封存后有变化", "differs since its seal"),
     "j_running_period": ("考核期内", "running"),

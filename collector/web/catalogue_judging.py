@@ -88,6 +88,15 @@ JUDGED: dict[str, tuple[str, str]] = {
         "考核期结束后先为暂定；封存后不再改变，之后的变化只能编号更正。",
         "A period that is over is provisional until sealed; what changes later is a numbered amendment.",
     ),
+    "calculating": (
+        "正在计算: {names}。算好后自动填入本页。",
+        "Being calculated: {names}. They are filled in when they are ready.",
+    ),
+    "calculating.not": ("{name} 算不出: {why}", "{name} could not be calculated: {why}"),
+    "calculating.failed": (
+        "计算出错，详见服务器日志；一分钟后重试。",
+        "the calculation failed, see the server's log; it is tried again after a minute",
+    ),
     "periods.none": ("还没有开始的考核期。", "No period has begun."),
     "periods.ready": ("待封存或更正", "To be sealed or amended"),
     "periods.ready.none": ("没有待封存的考核期。", "Nothing waits to be sealed."),

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from time import monotonic, sleep
 from typing import TypeVar
 
 from flask import abort, current_app, g, request
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from checks.recurrence import day_of
 from collector.jobs import scorecards
 from collector.jobs.known import pack_of
 from collector.jobs.scorecards import Made, Status
 from collector.judging.judge import NoScorecard
+from collector.judging.sealed import Sealed
 from collector.packs.archive import Archive
 from collector.packs.model import Pack
 from collector.reports.judging_found import archive_of, judged_of
@@ -21,9 +23,9 @@ from collector.reports.judging_view import Judged
 from collector.scoring.model import PackPeriod, Scorecard
 from collector.store import series
 from collector.store.estates import estate_table
-from collector.store.scorecards import scorecard_table
+from collector.store.scorecards import SealedRow, scorecard_table
 from collector.store.statements import said_table
-from collector.web.kept import Kept, Mark
+from collector.web.kept import MOST, Failed, Held, Kept, Mark, Waited
 from collector.web.pages.base import context, zone
 
 FRESH_MS = 30_000
@@ -177,19 +179,53 @@ class Listed:
 def listed(period: PackPeriod) -> Listed:
     """A sealed period by its newest seal, which no later word changes, and by how it was last held against
     what came since; any other as `card` has it. 404 for one that has not begun."""
+    return _sealed(period) or _listed(card(period))
+
+
+def at_once(period: PackPeriod) -> Listed | Failed | None:
+    """The same without waiting. None: it is being made; Failed: why it could not be."""
+    found = _sealed(period) or ready(
+        ("card", period.name), partial(make_card, period.name), card_fresh(period)
+    )
+    return _listed(found.value) if isinstance(found, Held) else found
+
+
+def ready(name: tuple[str, ...], make: Callable[[], object], fresh_ms: int) -> Held | Failed | None:
+    """A figure without waiting for it: None while it is being made behind the page."""
+    return figures().ready(Waited(name, make, fresh_ms), seen)
+
+
+def _listed(found: Card) -> Listed:
+    return Listed(found.judged, found.status, found.made.scorecard.as_of_ms)
+
+
+def _sealed(period: PackPeriod) -> Listed | None:
+    """A period by its newest seal; None: it has none."""
     with context().read() as conn:
         rows = scorecards.history(conn, period.name)
-        if not rows or figures().renewing is None:
-            found = card(period)
-            if not rows:
-                return Listed(found.judged, found.status, found.made.scorecard.as_of_ms)
-        held = scorecards.read_sealed(conn, rows[-1])
+        if not rows:
+            return None
+        if figures().renewing is None:
+            return _listed(card(period))
+        held = read_sealed(conn, rows[-1])
         judged = judged_of(conn, Made(held.scorecard, held.facts, held.estate, held.size))
     known = figures().glance(("card", period.name), seen, card_fresh(period))
     now: Card | None = None if known is None else known.value
     if now is None or not now.status.entries or now.status.entries[-1].idx != rows[-1].idx:
         return Listed(judged, Status("sealed", tuple(rows), (), held.judging), None)
     return Listed(judged, now.status, now.made.scorecard.as_of_ms)
+
+
+def read_sealed(conn: Connection, row: SealedRow) -> Sealed:
+    """A sealed scorecard; read once, for what stands in the log under a number stays."""
+    held: dict[int, Sealed] = current_app.extensions.setdefault("roundseal_sealed", {})
+    found = held.get(row.idx)
+    if found is None:
+        found = scorecards.read_sealed(conn, row)
+        while len(held) >= MOST:
+            held.pop(next(iter(held)), None)
+        held[row.idx] = found
+    return found
 
 
 def make_card(name: str) -> Card:

@@ -4,18 +4,24 @@ The thread that makes figures ready is not started here: its turns are taken one
 """
 
 import importlib
+import io
 import random
 import re
 import threading
+import zipfile
+from datetime import datetime
 
 import pytest
+from sqlalchemy import update
 from werkzeug.test import Client
 
 from collector.jobs import cadence, said, scorecards
+from collector.reports.judging_view import points
 from collector.serve import running
 from collector.store import accounts
+from collector.store.scorecards import unit_round_table
 from collector.web.app import create_app
-from collector.web.kept import SHOWN_MS, Kept
+from collector.web.kept import FAILED_MS, SHOWN_MS, Failed, Kept, Waited
 
 MINUTE = 60_000
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
@@ -228,53 +234,230 @@ def test_what_somebody_states_on_a_page_counts_on_the_page_that_opens_next(judge
         assert f"/log/{entry}" in client.get(line).text or f"#{entry}" in client.get(line).text
 
 
-# The store of figures alone.
+# Pages of many figures wait for none of them.
+
+CALCULATING, NOT_CALCULATED = "正在计算", "算不出"
+LISTS = ("/periods", "/settlement")
 
 
-def test_of_several_who_ask_at_once_one_makes_it():
-    kept, entered, go = Kept(), threading.Event(), threading.Event()
-    made = []
+@pytest.fixture
+def summer(judged):
+    """Three periods of which none is sealed; the third still runs."""
+    for monday in MONDAYS[1:]:
+        judged.inspect(monday)
+    judged.go("2026-08-20T10:00")
+    judged.settle()
+    return judged
 
-    def make() -> int:
+
+def rows_of(text: str, title: str = "") -> dict[str, str]:
+    """Rows of the first table (or of the one called so) by the period that they lead to."""
+    body = text.partition(f'aria-label="{title}"')[2] if title else text
+    rows = re.findall(r"<tr><td.*?</tr>", body.partition("</table>")[0], re.DOTALL)
+    found = {}
+    for row in rows:
+        name = re.search(r"/scorecard\?period=([^\"&]+)", row)
+        if name:
+            found[name[1]] = row
+    return found
+
+
+def lists(text: str) -> dict[str, str]:
+    return rows_of(text, "考核期结案") or rows_of(text, "各考核期")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_shows_what_is_ready_and_says_of_the_rest_that_it_is_being_made(summer, path):
+    pages = Pages(summer)
+    assert CALCULATING not in pages.text(path) and "hx-get" not in pages.text(path)
+    later(summer, 1000)
+    summer.say("visit", by="operator", unit="centre", at="2026-08-19T09:00")
+    text = pages.text(path)
+    assert {name for name, row in lists(text).items() if CALCULATING in row} == {
+        "2026-06",
+        "2026-07",
+        "2026-08",
+    }
+    assert f'hx-get="{path}?poll=1"' in text and '<noscript><meta http-equiv="refresh"' in text
+    for left in (2, 1, 0):  # what a page lacks is made before anything else
+        assert pages.job.turn()
+        part = pages.text(f"{path}?poll=1")
+        assert "<html" not in part
+        assert sum(CALCULATING in row for row in lists(part).values()) == left
+    assert "hx-get" not in part and CALCULATING not in part
+    assert lists(part) == lists(pages.text(path))
+
+
+def test_what_is_paid_is_not_added_up_before_every_period_of_it_is_known(summer):
+    pages = Pages(summer)
+    whole = pages.text("/settlement")
+    assert "合计(已开始的)" in whole
+    later(summer, 1000)
+    summer.say("visit", by="operator", unit="centre", at="2026-08-19T09:00")
+    pages.text("/settlement")
+    assert pages.job.turn()
+    text = pages.text("/settlement")
+    assert "合计(已开始的)" not in text and "tile-number" not in text
+    payment = text.partition('aria-label="结算与付款"')[2].partition("</table>")[0]
+    assert CALCULATING in payment and "暂定" not in payment
+    pages.work()
+    text = pages.text("/settlement")
+    assert "合计(已开始的)" in text and "tile-number" in text
+
+
+@pytest.mark.parametrize("path", ["/settlement?as_of=2026-08-12T00:00:00", "/settlement"])
+def test_a_file_is_whole_though_its_page_is_not(summer, path):
+    pages = Pages(summer)
+    later(summer, 1000)
+    summer.say("visit", by="operator", unit="centre", at="2026-08-19T09:00")
+    assert CALCULATING in pages.text(path)
+    query = path.partition("?")[2]
+    for name in ("settlement-periods", "settlement-payments", "judging-periods"):
+        asked = f"?{query}" if query and name.startswith("settlement") else ""
+        answer = pages.client.get(f"/tables/{name}.xlsx{asked}")
+        assert answer.status_code == 200 and CALCULATING.encode() not in unzipped(answer.data)
+    assert CALCULATING not in pages.text(path)
+
+
+def unzipped(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as held:
+        return b"".join(held.read(name) for name in held.namelist())
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_sealed_period_is_there_at_once_whatever_is_said(summer, path):
+    for name in ("2026-06", "2026-07"):
+        assert scorecards.seal(summer.context, name, by="manager")
+        summer.settle()
+    pages = Pages(summer)
+    sealed = points_of(anew_seal(summer, "2026-07"))
+    later(summer, 1000)
+    summer.say("visit", by="operator", unit="centre", at="2026-08-19T09:00")
+    rows = lists(pages.text(path))
+    assert [name for name, row in rows.items() if CALCULATING in row] == ["2026-08"]
+    assert sealed in rows["2026-07"] and "已封存" in rows["2026-07"]
+
+
+def points_of(card) -> str:
+    return points(card.total, 2) if card.total is not None else points(card.low)
+
+
+def put(site, untried: str) -> None:
+    """What a derived row says of assets that nobody tried in the third week of July."""
+    table = unit_round_table
+    with site.context.write() as conn:
+        conn.execute(update(table).where(table.c.window == "weekly/2026-07-20").values(untried=untried))
+
+
+def test_a_figure_that_fails_is_told_and_the_others_are_made(summer, caplog):
+    pages = Pages(summer)
+    put(summer, "no list")
+    later(summer, 1000)
+    summer.say("visit", by="operator", unit="centre", at="2026-08-19T09:00")
+    for path in LISTS:
+        pages.text(path)
+    with caplog.at_level("ERROR", "collector.web.renewing"):
+        pages.work()
+    assert {record.message.partition(" ")[0] for record in caplog.records} >= {"card/2026-07", "card/2026-08"}
+    assert all(record.exc_info for record in caplog.records)
+    for path in LISTS:
+        text = pages.text(path)
+        rows = lists(text)
+        assert {name for name, row in rows.items() if NOT_CALCULATED in row} == {"2026-07", "2026-08"}
+        assert CALCULATING not in text and "no list" not in text and "服务器日志" in text
+    put(summer, "")
+    later(summer, FAILED_MS)
+    assert CALCULATING in pages.text("/periods")
+    pages.work()
+    assert NOT_CALCULATED not in pages.text("/periods") and CALCULATING not in pages.text("/periods")
+
+
+def test_while_people_state_and_figures_are_made_no_page_shows_one_of_before(summer):
+    """The thread works, four people look, a fifth states: whatever a page shows has seen all that counted
+    when the page was asked for. Each statement comes a second after the last, so a figure's instant tells."""
+    pages = Pages(summer, ready=False)
+    counted, wrong, shown, stop = [summer.world.at], [], [], threading.Event()
+    with summer.context.write() as conn:
+        token = accounts.open_session(conn, "buyer", summer.context.now())
+
+    def look(path: str) -> None:
+        client = pages.app.test_client()
+        client.set_cookie("roundseal", token)
+        while not stop.is_set():
+            least = counted[-1]
+            text = client.get(path).text
+            for name, row in lists(text).items():
+                seen = [datetime.fromisoformat(one) for one in re.findall(r'datetime="([^"]+)"', row)]
+                if CALCULATING in row:
+                    continue
+                shown.append(least)
+                if int(seen[-1].timestamp() * 1000) < least:
+                    wrong.append((path, name, seen[-1], least))
+
+    def look_at(path: str) -> None:
+        client = pages.app.test_client()
+        client.set_cookie("roundseal", token)
+        while not stop.is_set():
+            least = counted[-1]
+            seen = re.search(r'<span class="hint">.*?datetime="([^"]+)"', client.get(path).text, re.DOTALL)
+            shown.append(least)
+            if int(datetime.fromisoformat(seen[1]).timestamp() * 1000) < least:
+                wrong.append((path, "", seen[1], least))
+
+    pages.job.start()
+    lookers = [threading.Thread(target=look, args=("/periods",)) for _ in range(2)]
+    lookers += [threading.Thread(target=look_at, args=(path,)) for path in ("/settlement", "/scorecard")]
+    try:
+        for one in lookers:
+            one.start()
+        for number in range(6):
+            later(summer, 1000)
+            at = summer.world.at
+            unit = ("centre", "county")[number % 2]
+            summer.say("satisfaction", unit=unit, period="2026-07", points=str(number + 20))
+            counted.append(at)
+            before = len(shown)
+            for _ in range(6000):
+                if len(shown) >= before + 6 or wrong:
+                    break
+                stop.wait(0.02)
+            assert len(shown) >= before + 6
+    finally:
+        stop.set()
+        for one in lookers:
+            one.join()
+        pages.job.stop()
+    assert wrong == []
+    for name in ("2026-06", "2026-07", "2026-08"):
+        assert pages.card(name).made == anew(summer, name, pages.card(name).made.scorecard.as_of_ms)
+
+
+def test_the_thread_makes_what_a_page_lacks_before_its_own_and_ends_in_the_middle_of_it(judged):
+    pages = Pages(judged, ready=False)
+    entered, go, order = threading.Event(), threading.Event(), []
+
+    def stuck() -> None:
+        order.append("stuck")
         entered.set()
-        assert go.wait(60)
-        made.append(1)
-        return len(made)
+        go.wait()
 
-    got: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: got.append(kept.of(("a",), make, lambda: ((1, 1, 1), 5), 100)))
-        for _ in range(4)
-    ]
-    for one in threads:
-        one.start()
-    assert entered.wait(60)
-    go.set()
-    for one in threads:
-        one.join()
-    assert got == [1, 1, 1, 1]
+    def fails() -> None:
+        order.append("fails")
+        raise ZeroDivisionError
 
-
-def test_a_figure_that_was_begun_before_a_word_is_not_shown_after_it():
-    kept = Kept()
-    kept.renewing = lambda name: None
-    mark = [(1, 1, 1)]
-
-    def make() -> str:
-        mark[0] = (2, 1, 1)  # somebody speaks while it is made
-        return "before"
-
-    assert kept.of(("a",), make, lambda: (mark[0], 0), 100, behind=True) == "before"
-    assert kept.of(("a",), lambda: "after", lambda: (mark[0], 0), 100, behind=True) == "after"
-
-
-def test_what_cannot_be_made_again_is_held_no_more():
-    kept = Kept()
-    assert kept.of(("a",), lambda: 1, lambda: ((1, 1, 1), 0), 100) == 1
-
-    def make() -> int:
-        raise ValueError("gone")
-
-    with pytest.raises(ValueError, match="gone"):
-        kept.renew(("a",), make, lambda: ((1, 1, 1), 0))
-    assert kept.get(("a",)) is None
+    pages.job.start()
+    try:
+        with pages.app.app_context():
+            lacked = Waited(("card", "2026-06"), fails, 1000)
+            while pages.kept.ready(lacked, pages.now.seen) is None:
+                threading.Event().wait(0.01)
+            assert isinstance(pages.kept.ready(lacked, pages.now.seen), Failed)
+            assert pages.kept.ready(Waited(("card", "2026-05"), stuck, 1000), pages.now.seen) is None
+        assert entered.wait(60)  # it went on after the one that failed
+        thread = pages.job._thread
+        pages.job.stop()  # the figure is not ready, and would never be: this returns even so
+        assert thread.is_alive() and order == ["fails", "stuck"]
+    finally:
+        go.set()
+    thread.join(60)
+    assert not thread.is_alive()

@@ -92,12 +92,20 @@ LOOKS = {
     ),
     **dict.fromkeys(("j_c_late", "j_s_open", "j_open"), ("bad", "circle-x")),
     **dict.fromkeys(
-        ("j_due", "j_running", "j_running_period", "j_provisional", "j_needs_second", "j_c_running"),
+        (
+            "j_due",
+            "j_running",
+            "j_running_period",
+            "j_provisional",
+            "j_needs_second",
+            "j_c_running",
+            "j_calculating",
+        ),
         ("note", "clock-exclamation"),
     ),
     **dict.fromkeys(("j_l_open", "j_o_open", "j_s_claimed", "j_c_suspended"), ("note", "clock-exclamation")),
     **dict.fromkeys(
-        ("j_not_proven", "j_waiting", "j_c_unknown", "j_l_not_proven", "j_o_not_proven"),
+        ("j_not_proven", "j_not_calculated", "j_waiting", "j_c_unknown", "j_l_not_proven", "j_o_not_proven"),
         ("unknown", "help-circle"),
     ),
     **dict.fromkeys(

@@ -1,47 +1,22 @@
-"""The scorecard of a period, a line of it with its evidence, and the closing of periods."""
+"""The scorecard of a period, and a line of it with its evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, request, url_for
 
-from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
-from collector.judging.judge import NoScorecard
-from collector.reports.judging_found import judged_of
 from collector.reports.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
-from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.sheet import Table
 from collector.reports.words_judging import word
 from collector.scoring.model import Line, PackPeriod
 from collector.store.accounts import Role
-from collector.web import auth, i18n, judging_now
+from collector.web import i18n, judging_now
 from collector.web.judging_now import Card
-from collector.web.pages import asking, refusals
+from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, render, route, t, table
-
-_PERIODS = (
-    Column("j_period"),
-    Column("j_from", Kind.WHEN),
-    Column("j_to", Kind.WHEN),
-    Column("j_state", Kind.STATE),
-    Column("j_total"),
-    Column("j_level_of"),
-    Column("j_yuan", Kind.NUMBER),
-    Column("j_amendment", Kind.NUMBER),
-    Column("j_entry", Kind.ENTRY),
-    Column("j_compared", Kind.WHEN),
-)
-_SEALS = (
-    Column("j_amendment"),
-    Column("j_when", Kind.WHEN),
-    Column("j_what"),
-    Column("j_unit"),
-    Column("j_before"),
-    Column("j_after"),
-    Column("j_entry", Kind.ENTRY),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,89 +263,3 @@ def scorecard_line(line: str) -> Answer:
         items=items_table(args),
         gaps=gaps_table(args),
     )
-
-
-@table("judging-periods", Role.VIEWER)
-def periods_table(_args: Mapping[str, str]) -> Table:
-    """Every period that has begun, newest first."""
-    now = context().now()
-    rows = []
-    for period in reversed([one for one in judging_now.every_period() if one.from_ms <= now]):
-        found = judging_now.listed(period)
-        card, words = found.card, Words(found.judged, i18n.language())
-        paid = last(card.money)
-        entries = found.status.entries
-        rows.append(
-            (
-                Link(period.name, url_for("pages.scorecard", period=period.name)),
-                period.from_ms,
-                period.to_ms,
-                status_word(found.status, period),
-                points(card.total, 2) if card.total is not None else words.range_of(card.low, card.high),
-                card.grade or t("scorecard.grade.open"),
-                "–"
-                if paid is None
-                else (yuan(paid.yuan) if paid.yuan is not None else spanned(paid.low, paid.high, words.lang)),
-                len(entries) - 1 if entries else None,
-                entries[-1].idx if entries else None,
-                found.compared_ms,
-            )
-        )
-    return Table("judging-periods", t("periods.title"), _PERIODS, rows, t("periods.none"))
-
-
-@table("judging-seals", Role.VIEWER)
-def seals_table(_args: Mapping[str, str]) -> Table:
-    """Seals and amendments, each with what it changed."""
-    rows: list[tuple[object, ...]] = []
-    with context().read() as conn:
-        for period in judging_now.every_period():
-            for number, row in enumerate(scorecards.history(conn, period.name)):
-                made = scorecards.read_sealed(conn, row)
-                name = f"{period.name} · {t('periods.seal') if not number else t('periods.nth', n=number)}"
-                if not made.changes:
-                    card = made.scorecard
-                    total = points(card.total, 2) if card.total is not None else t("periods.open")
-                    rows.append((name, row.as_of, t("periods.total"), "–", "–", total, row.idx))
-                whole = scorecards.Made(made.scorecard, made.facts, made.estate, made.size)
-                words = Words(judged_of(conn, whole), i18n.language())
-                for one in made.changes:
-                    unit = words.place(one.unit, None) if one.unit else "–"
-                    said = [
-                        words.changed(one.what, value) if value else t("periods.open")
-                        for value in (one.before, one.after)
-                    ]
-                    shown = (unit, *said)
-                    rows.append((name, row.as_of, words.change(one.what), *shown, row.idx))
-    return Table("judging-seals", t("periods.seals"), _SEALS, rows[::-1], t("periods.seals.none"))
-
-
-@route("/periods", Role.VIEWER, asks=())
-def periods() -> Answer:
-    """Closing: what is provisional, what is sealed, what was amended."""
-    if not judging_now.periods():
-        abort(404)
-    now = context().now()
-    over = [one for one in judging_now.every_period() if one.to_ms <= now]
-    ready = []
-    for one in over:
-        status = judging_now.listed(one).status
-        if status.word != "sealed" or status.changes:
-            ready.append((one, status))
-    return render("periods.html", "scorecard", ready=ready, table=periods_table({}), seals=seals_table({}))
-
-
-@route("/periods/seal", Role.MANAGER, "POST")
-def period_seal() -> Answer:
-    """Seal a period that is over, or amend its seal."""
-    name = request.form.get("period", "")
-    try:
-        made = scorecards.seal(context(), name, by=auth.account().name)
-    except NoScorecard as error:
-        flash(t("periods.refused", why=refusals.unjudged(error)), "bad")
-    else:
-        if made is None:
-            flash(t("periods.same", period=name), "ok")
-        else:
-            flash(t("periods.sealed", period=name, entry=made[0]), "ok")
-    return redirect(url_for("pages.periods"))

@@ -1,22 +1,32 @@
 """The money of the term: each period's fee, deductions and fines, each payment, both readings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import Connection
 
 from collector.jobs import scorecards, settlements
+from collector.jobs.scorecards import Made
 from collector.judging import judge
 from collector.judging.judge import NoScorecard
-from collector.judging.settling import Part, groups
-from collector.reports.settlement_view import SettlementWords, Settling, paid, paid_step
-from collector.reports.sheet import Column, Kind, Table
+from collector.judging.settling import Group, Part, Settled, groups
+from collector.reports.judging_found import judged_by
+from collector.reports.judging_view import Judged, Words
+from collector.reports.settlement_view import PERIODS, SettlementWords, Settling, paid, paid_step
+from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.words_judging import text
+from collector.scoring.model import PackPeriod
 from collector.scoring.money import range_of
 from collector.store.accounts import Role
-from collector.web import auth, judging_now
+from collector.web import auth, i18n, judging_now
+from collector.web.judging_now import Card
+from collector.web.kept import Failed, Held
 from collector.web.pages import asking, refusals
 from collector.web.pages.base import Answer, BadAskedError, context, render, route, t, table
-from collector.web.pages.scorecard import Tile, status_word, words_of
+from collector.web.pages.periods import failures, lacking
+from collector.web.pages.scorecard import Tile
 
 _LOGGED = (
     Column("j_payment"),
@@ -29,25 +39,56 @@ _LOGGED = (
 )
 
 
-def _parts(conn: Connection, at: int | None) -> Iterator[tuple[str, Part, int | None]]:
-    """Periods that have begun: the newest seal, else how they stand (then, where an instant is asked for)."""
-    for period in judging_now.periods():
-        if period.from_ms > (context().now() if at is None else at):
-            return
-        rows = scorecards.history(conn, period.name, at)
-        if rows:
-            held = scorecards.read_sealed(conn, rows[-1])
-            yield period.name, Part(held.scorecard, held.facts, True), rows[-1].idx
-        else:
-            found = judging_now.card(period).made if at is None else _then(conn, period.name, at)
-            yield period.name, Part(found.scorecard, found.facts, False), None
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of the term. `lacking`: periods without a figure, each with why; None: it is being made.
+
+    Payments of those are not in `found`, for they are not known.
+    """
+
+    found: Settling
+    lacking: Mapping[str, Failed | None]
+    groups: tuple[Group, ...]
+    judged: Judged | None
+    """Names of what it speaks of; None: no figure is ready."""
 
 
-def _then(conn: Connection, name: str, at: int) -> scorecards.Made:
-    try:
+def _begun(at: int | None) -> Iterator[PackPeriod]:
+    now = context().now() if at is None else at
+    return (one for one in judging_now.periods() if one.from_ms <= now)
+
+
+def _sealed(conn: Connection, period: PackPeriod, at: int | None) -> tuple[Part, int] | None:
+    """What the newest seal holds, with its entry."""
+    rows = scorecards.history(conn, period.name, at)
+    if not rows:
+        return None
+    held = judging_now.read_sealed(conn, rows[-1])
+    return Part(held.scorecard, held.facts, True), rows[-1].idx
+
+
+def _figure(period: PackPeriod, at: int | None, wait: bool) -> Part | Failed | None:
+    """How a period stands that is not sealed (then, where an instant is asked for); None: not yet known."""
+    name: tuple[str, ...] = ("card", period.name)
+    make: Callable[[], Card | Made] = partial(judging_now.make_card, period.name)
+    fresh = judging_now.card_fresh(period)
+    if at is not None:
+        name, make = ("then", period.name, str(at)), partial(_then, period.name, at)
+        fresh = judging_now.FRESH_MS
+    if wait:
+        return _part(judging_now.kept(name, make, fresh, behind=True))
+    found = judging_now.ready(name, make, fresh)
+    return _part(found.value) if isinstance(found, Held) else found
+
+
+def _part(found: Card | Made) -> Part:
+    made = found.made if isinstance(found, Card) else found
+    return Part(made.scorecard, made.facts, False)
+
+
+def _then(name: str, at: int) -> Made:
+    with context().read() as conn:
         return scorecards.scorecard_on(conn, name, at)
-    except NoScorecard as error:
-        raise asking.NotThereError(asking.refused(error)) from None
 
 
 def _instant(args: Mapping[str, str]) -> int | None:
@@ -56,77 +97,96 @@ def _instant(args: Mapping[str, str]) -> int | None:
     return asking.instant_asked(text) if text else None
 
 
-def settling(at: int | None = None) -> Settling:
-    """Everything that settles the term as of now, or of an instant; 404 without a contract."""
-    known = judging_now.periods()
+def settling(at: int | None = None, *, wait: bool = False) -> Told:
+    """Everything that settles the term as of now, or of an instant; 404 without a contract.
+
+    `wait`: till every figure is made, for a file is filled in by nobody later.
+    """
+    known, now = judging_now.periods(), context().now() if at is None else at
     if not known:
         abort(404)
-    key = ("settlement",) if at is None else ("settlement", str(at))
-    return judging_now.kept(key, lambda: _settling(at))
-
-
-def _settling(at: int | None) -> Settling:
-    known, now = judging_now.periods(), context().now() if at is None else at
-    with context().read() as conn:
-        try:
+    parts: dict[str, Part] = {}
+    entries: dict[str, int] = {}
+    lacking: dict[str, Failed | None] = {}
+    try:
+        with context().read() as conn:
             held = scorecards.applied(conn, scorecards.size_at(conn, now))
             chosen = judge.chosen(held, known[-1].name, now)
-        except NoScorecard as error:
-            raise asking.NotThereError(asking.refused(error)) from None
-        found = list(_parts(conn, at))
-    return Settling(
-        chosen.pack,
-        groups(chosen.pack.pack, known),
-        {name: part for name, part, _ in found},
-        chosen.options,
-        {name: idx for name, _, idx in found if idx is not None},
-    )
+            for period in _begun(at):
+                if (sealed := _sealed(conn, period, at)) is not None:
+                    parts[period.name], entries[period.name] = sealed
+                elif isinstance(one := _figure(period, at, wait), Part):
+                    parts[period.name] = one
+                else:
+                    lacking[period.name] = one
+    except NoScorecard as error:
+        raise asking.NotThereError(asking.refused(error)) from None
+    every = groups(chosen.pack.pack, known)
+    whole = tuple(one for one in every if not any(period.name in lacking for period in one.periods))
+    last = next(reversed(parts.values()), None)
+    judged = None if last is None else judged_by(chosen.pack.pack, last.scorecard, last.facts)
+    return Told(Settling(chosen.pack, whole, parts, chosen.options, entries), lacking, every, judged)
 
 
-def _words(at: int | None = None) -> SettlementWords:
-    found = settling(at)
+def _shown_at(name: str, at: int | None) -> str:
+    more = {} if at is None else {"as_of": request.args.get("as_of", "")}
+    return url_for("pages.scorecard", period=name, **more)  # type: ignore[arg-type]  # no option of its
+
+
+def _words(told: Told, at: int | None) -> SettlementWords | None:
+    """Tables of what is known; None where nothing is."""
+    if told.judged is None:
+        return None
+    found = told.found
     by_name = {one.name: one for one in judging_now.periods()}
     if odd := [one for one in found.parts.values() if one.scorecard.pack_digest != found.pack.digest]:
         name = odd[0].scorecard.period.name
         raise BadAskedError(t("settlement.other_pack", period=name, pack=odd[0].scorecard.pack))
 
     def state(name: str) -> str:
-        if at is None:
-            return status_word(judging_now.listed(by_name[name]).status, by_name[name])
         if found.parts[name].sealed:
-            return "j_sealed"
-        return "j_running_period" if at < by_name[name].to_ms else "j_provisional"
+            changed = at is None and judging_now.listed(by_name[name]).status.changes
+            return "j_amended" if changed else "j_sealed"
+        now = context().now() if at is None else at
+        return "j_running_period" if now < by_name[name].to_ms else "j_provisional"
 
-    def shown_at(name: str) -> str:
-        more = {} if at is None else {"as_of": request.args.get("as_of", "")}
-        return url_for("pages.scorecard", period=name, **more)  # type: ignore[arg-type]  # no option of its
+    words = Words(told.judged, i18n.language(), lambda idx: url_for("pages.entry", idx=idx))
+    return SettlementWords(found, words, state, lambda name: _shown_at(name, at))
 
-    shown = judging_now.card(judging_now.period_asked(""))
-    return SettlementWords(found, words_of(shown), state, shown_at)
+
+def _waited(at: int | None) -> SettlementWords:
+    """What a file is made of: every figure."""
+    words = _words(settling(at, wait=True), at)
+    if words is None:
+        abort(404)
+    return words
 
 
 @table("settlement-periods", Role.VIEWER)
 def periods_table(args: Mapping[str, str]) -> Table:
     """A row a period."""
-    return _asked(_words(_instant(args)).periods(), args)
+    return _asked(_waited(_instant(args)).periods(), args)
 
 
 @table("settlement-payments", Role.VIEWER)
 def payments_table(args: Mapping[str, str]) -> Table:
     """Each payment's steps."""
-    return _asked(_words(_instant(args)).payments(), args)
+    return _asked(_waited(_instant(args)).payments(), args)
 
 
 @table("settlement-readings", Role.VIEWER)
 def readings_table(args: Mapping[str, str]) -> Table:
     """Both readings of contradictions."""
-    return _asked(_words(_instant(args)).readings(), args)
+    return _asked(_waited(_instant(args)).readings(), args)
 
 
 @table("settlement-logged", Role.VIEWER)
 def logged_table(_args: Mapping[str, str]) -> Table:
     """Settlements that are in the log, newest first, each with the scorecards that it was made of."""
-    words = _words()
+    return _logged(_words(settling(), None) or _waited(None))
+
+
+def _logged(words: SettlementWords) -> Table:
     with context().read() as conn:
         found = settlements.logged(conn)
     rows = [
@@ -142,6 +202,33 @@ def logged_table(_args: Mapping[str, str]) -> Table:
         for row, held in reversed(found)
     ]
     return Table("settlement-logged", t("settlement.logged"), _LOGGED, rows, t("settlement.logged.none"))
+
+
+def _periods(told: Told, words: SettlementWords | None, at: int | None) -> Table:
+    """A row a period; of one without a figure that it is being made. The sum is of all or of none."""
+    title = text("judging.settlement.periods", i18n.language())
+    known = Table("settlement-periods", title, PERIODS, [], "") if words is None else words.periods()
+    if not told.lacking:
+        return known
+    rows = dict(zip(told.found.parts, known.rows, strict=False))  # the sum is the last row, and left out
+    for name, why in told.lacking.items():
+        cells: tuple[object, ...] = ("–",) * (len(PERIODS) - 3)
+        rows[name] = (Link(name, _shown_at(name, at)), lacking(why), *cells, None)
+    made = [rows[one.name] for one in judging_now.periods() if one.name in rows]
+    return replace(known, rows=made)
+
+
+def _payments(told: Told, words: SettlementWords) -> Table:
+    """Each payment's steps; of one whose periods are not all known that it is being made."""
+    known = words.payments()
+    rows = list(known.rows)
+    for group in told.groups:
+        missing = [one.name for one in group.periods if one.name in told.lacking]
+        if missing:
+            why = next((one for one in map(told.lacking.__getitem__, missing) if one is not None), None)
+            periods = t("judging.part").join(missing)
+            rows.append((words.payment_name(group.name), periods, lacking(why), "–", "–", "–", None))
+    return replace(known, rows=rows)
 
 
 def _asked(made: Table, args: Mapping[str, str]) -> Table:
@@ -186,38 +273,45 @@ def settlement_seal() -> Answer:
     return redirect(url_for("pages.settlement"))
 
 
-def _as_of(words: SettlementWords) -> int:
+def _as_of(found: Settling) -> int:
     """As of when the oldest figure is that no seal holds; now where all are sealed."""
-    open_ = [one.scorecard.as_of_ms for one in words.found.parts.values() if not one.sealed]
+    open_ = [one.scorecard.as_of_ms for one in found.parts.values() if not one.sealed]
     return min(open_, default=context().now())
 
 
-@route("/settlement", Role.VIEWER, asks=("as_of",))
-def settlement() -> Answer:
-    """What is paid, period by period and payment by payment."""
-    at = _instant(request.args)
-    words = _words(at)
-    made = words.found.made()
-    tiles = [
-        Tile(
-            "note" if paid(one).yuan is None else "ok" if one.final else "",
-            words.amount(range_of(paid(one))),
-            f"{words.payment_name(one.name)} · {words.words.step(paid(one).id)}",
-            t("settlement.final" if one.final else "settlement.provisional"),
-        )
-        for one in made
-    ]
-    return render(
-        "settlement.html",
-        "scorecard",
-        pack=words.found.pack.pack,
-        digest=words.found.pack.digest,
-        tiles=tiles,
-        periods=_asked(words.periods(), request.args),
-        payments=_asked(words.payments(), request.args),
-        readings=_asked(words.readings(), request.args),
-        logged=logged_table({}),
-        as_of=_as_of(words) if at is None else at,
-        then=request.args.get("as_of", ""),
-        ready=[] if at is not None or not may_settle() else _ready(words),
+def _tile(words: SettlementWords, one: Settled) -> Tile:
+    return Tile(
+        "note" if paid(one).yuan is None else "ok" if one.final else "",
+        words.amount(range_of(paid(one))),
+        f"{words.payment_name(one.name)} · {words.words.step(paid(one).id)}",
+        t("settlement.final" if one.final else "settlement.provisional"),
     )
+
+
+@route("/settlement", Role.VIEWER, asks=("as_of", "poll"))
+def settlement() -> Answer:
+    """What is paid, period by period and payment by payment; with `poll` only what is filled in later."""
+    at = _instant(request.args)
+    told = settling(at)
+    words = _words(told, at)
+    then = request.args.get("as_of", "")
+    return render(
+        "settlement_parts.html" if "poll" in request.args else "settlement.html",
+        "scorecard",
+        pack=told.found.pack.pack,
+        digest=told.found.pack.digest,
+        tiles=[] if words is None else [_tile(words, one) for one in told.found.made()],
+        periods=_asked(_periods(told, words, at), request.args),
+        tables=[] if words is None else _tables(told, words),
+        logged=None if words is None else _logged(words),
+        as_of=_as_of(told.found) if at is None else at,
+        then=then,
+        ready=[] if words is None or at is not None or not may_settle() else _ready(words),
+        calculating=[name for name, why in told.lacking.items() if why is None],
+        failed=failures(told.lacking.items()),
+        again=url_for("pages.settlement", poll=1, as_of=then or None),
+    )
+
+
+def _tables(told: Told, words: SettlementWords) -> list[Table]:
+    return [_asked(one, request.args) for one in (_payments(told, words), words.readings())]
