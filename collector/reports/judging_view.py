@@ -307,7 +307,7 @@ class Words:
     def _staked(self, lines: Sequence[Line], stake: Fraction) -> str:
         """Points that hang on lines; of fines and vetoes, which have none, what each costs."""
         if stake or not lines or not all(is_off(line) for line in lines):
-            return points(stake)
+            return points(stake, 2)  # as the total is printed
         return text("judging.part", self.lang).join(dict.fromkeys(self.full_of(line) for line in lines))
 
     def value(self, key: str, value: object) -> str:

@@ -3,10 +3,18 @@
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from collector.packs.loading import packaged
+from collector.reports.judging_view import Words, points
+from collector.reports.scorecard_tables import judged_by
+from collector.scoring.model import Gap, PackPeriod, PeriodFacts, System, Unit
+from collector.scoring.score import score
 from collector.web.app import create_app
 
 _SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
@@ -71,3 +79,21 @@ def test_what_is_refused_to_an_admin_is_told_in_his_language(ask: Ask) -> None:
 
 def test_a_system_without_a_service_says_so_in_words(ask: Ask) -> None:
     assert "现行台账没有为它配置服务" in ask("/systems/archive")
+
+
+def test_points_at_stake_are_printed_as_the_total_is() -> None:
+    """Of three units each counts a third: the points that hang on one of them are no even number."""
+    made = packaged("luohe-2026")
+    period = PackPeriod("p", 1, 0, 1, date(2026, 7, 10), date(2026, 8, 10))
+    units = tuple(Unit(name, name, systems=(System(f"{name}-1", ""),)) for name in ("a", "b", "c"))
+    facts = PeriodFacts(period, 2, units, (), ())
+    judged = judged_by(made.pack, score(made, facts, {}), facts)
+    whole = next(one for one in judged.card.lines if one.unit == "a" and one.full % 3)
+    gap = Gap("visit", "not_stated", "a")
+    line = replace(whole, gaps=(0,), low=Fraction(0), high=whole.full)
+    card = replace(judged.card, lines=(line, *(one for one in judged.card.lines if one is not whole)))
+    shown = replace(judged, card=card, facts=replace(facts, gaps=(gap,)))
+    todo = Words(shown, "zh").todo()
+    column = [one.key for one in todo.columns].index("j_stake")
+    assert [row[column] for row in todo.rows] == [points(whole.full / 3, 2)]
+    assert len(points(whole.full / 3).partition(".")[2]) == 6
