@@ -132,11 +132,16 @@ def rows_of(
 def _weeks_when_done(asked: "_Asked", index: Index, span: Span) -> Iterator[Row]:
     """Weeks that belong to the span by the day on which the work was first done; by their Thursday where it
     was not."""
-    wide = span[0] - _WEEK_MS, span[1] + _WEEK_MS
+    zone = asked.frame.days.zone
+    begins, ends = start_of(asked.frame.first, zone), start_of(asked.frame.end, zone)
+    # All weeks of the term: work that came late by months belongs to a period too.
+    wide = min(span[0], begins) - _WEEK_MS, max(span[1], ends) + _WEEK_MS
     used: set[int] = set()
     for turn in turns(Ask(asked.cadence, asked.terms, asked.frame, wide), index.observed):
         row = _row(asked, turn, index, used)
         done = row.deeds[0].at_ms if row.state in (State.DONE, State.LATE) else turn.at_ms
+        if begins <= turn.at_ms < ends:  # what was done behind the term belongs to its last day
+            done = min(max(done, begins), ends - 1)
         if span[0] <= done < span[1]:
             yield replace(row, turn=replace(turn, at_ms=done))
 

@@ -149,8 +149,8 @@ def _fee_money(
 
 def _payable(points: Fraction, rule: RatioMoney, part: Fraction, fines: Fraction, vetoed: bool) -> Fraction:
     earned = part if points >= rule.full_from else max(part * points / rule.full_from, ZERO)
-    payable = max(earned - fines, ZERO)
-    return min(payable, part * rule.prepaid) if vetoed else payable
+    kept = min(earned, part * rule.prepaid) if vetoed else earned  # a veto does not pay the fines
+    return max(kept - fines, ZERO)
 
 
 def paid(rule: RatioMoney, payable: Range, price: Fraction) -> tuple[Money, ...]:

@@ -161,6 +161,22 @@ def test_by_the_day_done_a_week_across_an_edge_belongs_to_the_cycle_in_which_the
     assert last(by_work) == last(by_thursday) == ["missed", None]
 
 
+def test_a_week_done_months_late_belongs_to_the_period_in_which_it_was_done():
+    late = replace(WEEKLY, late=True)
+    term = frame("2024-09-30", "2025-09-30")
+    asked = terms(late, week_rule=WeekRule.DAY_DONE), seen("2025-12-31T00:00", deed("2025-04-08T10:00"))
+    second, third = (
+        ledger(*asked, *span, term) for span in (("2024-12-30", "2025-03-30"), ("2025-03-30", "2025-06-30"))
+    )
+    every = ledger(*asked, "2024-09-30", "2025-09-30", term)
+    first, last = (
+        ledger(*asked, *span, term) for span in (("2024-09-30", "2024-12-30"), ("2025-06-30", "2025-09-30"))
+    )
+    # No week is in no period, none in two.
+    found = [one.turn.key for rows in (first, second, third, last) for one in rows]
+    assert sorted(found) == sorted(one.turn.key for one in every) and len(set(found)) == len(found) >= 52
+
+
 def test_a_notice_before_excuses_and_one_after_is_flagged():
     def waiver(received):
         span = (midnight("2026-07-06"), midnight("2026-07-13"))
