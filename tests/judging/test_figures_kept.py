@@ -7,9 +7,12 @@ import importlib
 import io
 import random
 import re
+import subprocess
+import sys
 import threading
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -461,3 +464,19 @@ def test_the_thread_makes_what_a_page_lacks_before_its_own_and_ends_in_the_middl
         go.set()
     thread.join(60)
     assert not thread.is_alive()
+
+
+def test_a_server_that_is_told_to_end_while_it_makes_figures_ends_as_always(summer, tmp_path):
+    """A process of its own, from its first moment on: then all figures are still to be made."""
+    command = Path(sys.executable).with_name("roundseal-collector")
+    words = [command, "serve", tmp_path / "collector", "--plain-http", "--provers", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            said = iter(server.stdout.readline, "")
+            assert any("listening" in line for line in said)
+            server.terminate()
+            rest = "".join(said)
+            assert server.wait(60) == 0
+        finally:
+            server.kill()
+    assert "left behind" not in rest and "Traceback" not in rest
