@@ -25,7 +25,7 @@ windows: [{id: w1, from: 2026-11-21T00:10, to: 2026-11-21T00:20, systems: s}]
 @pytest.fixture
 def run(world, monkeypatch):
     """`run(*arguments)` on the world's directory, put in place of `DIR`, and by the world's clock."""
-    for module in ("cli_rounds", "cli_figures"):
+    for module in ("cli_parts", "cli_figures"):
         monkeypatch.setattr(f"collector.{module}.open_context", lambda at: open_context(at, world.now))
     world.agent("a")
     estates.apply(world.context, world.estate(ESTATE), by="test")
