@@ -382,6 +382,24 @@ def test_a_viewer_sees_no_link_that_is_closed_to_him(chromium, served) -> None:
             assert page.request.get(link).status == 200, link
 
 
+def test_every_link_to_a_form_opens_it_with_what_the_link_says(chromium, served) -> None:
+    mine = "main a[href^='/statements/new/']"
+    found = f"[...document.querySelectorAll(\"{mine}\")].map(a => a.getAttribute('href'))"
+    for name in ("admin", "zhao", "buyer"):
+        with opened(chromium, served, name) as page:
+            links: set[str] = set()
+            for path in ("/statements", "/archive", "/faults?period=2026-10"):
+                page.goto(path)
+                links |= set(page.evaluate(found))
+            # One of each kind with the same names in its query is enough.
+            shapes = {re.sub(r"=[^&]*", "", link): link for link in sorted(links)}
+            for link in shapes.values():
+                assert page.request.get(link).status == 200, (name, link)
+            if name == "zhao":
+                page.goto(next(link for link in sorted(links) if link.startswith("/statements/new/visit?")))
+                assert page.locator("#f-unit").input_value()
+
+
 def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium, served) -> None:
     with opened(chromium, served, "qian") as page:
         page.goto("/faults?period=2026-10")
@@ -452,3 +470,25 @@ def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sea
         assert page.locator("form[action='/settlement/seal']").count() == 0
         logged = page.locator("section[aria-label='已存证的结算']").inner_text()
         assert "第 1 次付款" in logged and "buyer" in logged
+
+
+@pytest.mark.parametrize("path", ["/periods", "/settlement"])
+def test_a_page_is_filled_in_when_the_thread_has_its_figures(chromium, served, path: str) -> None:
+    app = create_app(served.site.context, served.site.publisher)
+    job = importlib.import_module("collector.web.renewing").Renewing(app)
+    with app.app_context():
+        importlib.import_module("collector.web.judging_now").figures().renewing = job._want
+    with granian_server.listening(whole(app), "127.0.0.1", 0, None, 4) as port:
+        there = Served(f"http://127.0.0.1:{port}", served.site)
+        with opened(chromium, there, "zhao") as page:
+            page.goto(path)
+            assert page.locator("tbody .st", has_text="正在计算").count() > 0
+            assert serious(page) == [] and too_wide(page) <= 0
+            job.start()
+            try:
+                page.wait_for_selector("#parts:not([hx-get])", timeout=120_000)
+            finally:
+                job.stop()
+            assert page.locator("tbody .st", has_text="正在计算").count() == 0
+            assert page.locator("#parts").count() == 1 and page.locator("tbody tr").count() > 0
+            assert serious(page) == [] and too_wide(page) <= 0
