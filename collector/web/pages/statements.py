@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
@@ -214,7 +215,12 @@ def _gaps() -> list[tuple[object, ...]]:
         if gap.kind not in kinds or gap.kind in BY_PEOPLE or number not in priced:
             continue  # that a complaint may still come asks nobody for one
         where = name_of(gap.system or gap.unit or "") or t("judging.lines.contract")
-        href = url_for("pages.statement_new", kind=gap.kind, unit=gap.unit or "", period=found.period.name)
+        about = {"unit": gap.unit, "system": gap.system, "period": found.period.name}
+        # A form refuses what its kind has no field for: a visit has a day of its own, and no period.
+        begun: dict[str, Any] = {
+            name: value for name, value in about.items() if value and kinds[gap.kind].field(name)
+        }
+        href = url_for("pages.statement_new", kind=gap.kind, **begun)
         rows[gap.kind, gap.unit or "", gap.system or "", gap.reason] = (
             Link(title_of(kinds[gap.kind]), href) if may_say(gap.kind) else title_of(kinds[gap.kind]),
             where,
