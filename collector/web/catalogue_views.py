@@ -88,6 +88,11 @@ VIEWS: dict[str, tuple[str, str]] = {
     "figure.unknown": ("未知时间", "Unknown time"),
     "figure.gap": ("最长无观测间隔", "Longest gap"),
     "figure.observations": ("观测次数", "Observations"),
+    "figure.since.why": (
+        "自 {when} 起计: 此前 {before} 不在台账内或未投入使用，不计入可用率、覆盖率和未知时间",
+        "Counted from {when}: for the {before} before it was not in the estate, or not in service; "
+        "they are no part of availability, coverage or unknown time",
+    ),
     "figure.evaluated": ("计算至", "Evaluated to"),
     "options.title": ("计算方法与选项", "Method and options"),
     "options.formula": ("公式", "Formula"),

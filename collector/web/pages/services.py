@@ -8,6 +8,7 @@ from fractions import Fraction
 from flask import abort, g, request, url_for
 
 from checks.recurrence import day_of, instant
+from collector.availability.classes import TimeClass
 from collector.availability.current import CurrentState
 from collector.availability.errors import AvailabilityError
 from collector.estate.model import System
@@ -19,7 +20,18 @@ from collector.store.accounts import Role
 from collector.web import charts, i18n, onset
 from collector.web.pages import refusals
 from collector.web.pages.assets import name_of
-from collector.web.pages.base import Answer, BadAskedError, context, estate, render, route, t, table, zone
+from collector.web.pages.base import (
+    Answer,
+    BadAskedError,
+    clock,
+    context,
+    estate,
+    render,
+    route,
+    t,
+    table,
+    zone,
+)
 
 DAYS = 90
 _LONGEST_DAYS = 1100
@@ -190,6 +202,8 @@ def system(system: str) -> Answer:
         made=made,
         now=figures.service_now(context(), system),
         thin=_thin(made),
+        since=_since(made),
+        observations=sum(one.n for one in made.proofs),  # a run over two estates stands in both figures' sums
         strip=_strip(made),
         swatches={group: charts.swatch(group, f"s{group}") for group in charts.GROUPS},
         days=days_table(_args(system, period)),
@@ -198,6 +212,26 @@ def system(system: str) -> Answer:
         assets=assets,
         **page,
     )
+
+
+def since_of(made: ServiceFigure) -> int | None:
+    """From where a period counts, where the system was not in the estate or not in service at its beginning;
+    None where it counts from its beginning, or nothing of it does."""
+    start = made.figure.from_ms
+    for begin, end, word in made.figure.segments:
+        if begin > start or word is not TimeClass.NOT_IN_SERVICE:
+            break
+        start = end
+    return start if made.figure.from_ms < start < made.figure.evaluated_to_ms else None
+
+
+def _since(made: ServiceFigure) -> str:
+    """That the days before it are no part of what stands beside this; "" where all of them are."""
+    start = since_of(made)
+    if start is None:
+        return ""
+    before = wording.duration(start - made.figure.from_ms, i18n.language())
+    return t("figure.since.why", when=clock(start), before=before)
 
 
 def _thin(made: ServiceFigure) -> str:
