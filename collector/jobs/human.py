@@ -55,6 +55,11 @@ def said(conn: Connection, window_id: str) -> tuple[Statement, ...]:
     return _statements(conn, human.of_window(conn, window_id, people.KINDS))
 
 
+def sheets(conn: Connection, idxs: Sequence[int]) -> tuple[Statement, ...]:
+    """The statements of these entries, in the order of the log."""
+    return _statements(conn, idxs)
+
+
 def _statements(conn: Connection, idxs: Sequence[int]) -> tuple[Statement, ...]:
     found = packs.picked(conn, idxs)
     return tuple(_read(row.idx, row.received, bytes(row.data or b""), body) for row, body in found)

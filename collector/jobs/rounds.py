@@ -126,6 +126,11 @@ def find(conn: Connection, window_id: str, now: int) -> Occasion:
     return _closed(row) if row else _open(conn, round_id, window, now, _Due(conn))
 
 
+def windows_of(conn: Connection, round_id: str, from_ms: int, to_ms: int) -> list[Window]:
+    """Windows of a round with a part in [from, to), by start; none of a round that there is not."""
+    return occurrences(_spans(rounds.rules(conn).get(round_id, [])), from_ms, to_ms)
+
+
 def _later(now: int) -> int:
     return now + 400 * 86_400_000
 

@@ -1,6 +1,6 @@
 """What people owe in rounds and what they entered, as a projection of estates and statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -71,6 +71,20 @@ def done(conn: Connection, window: str, asset: str | None = None) -> list[DoneRo
     if asset is not None:
         wanted = wanted.where(done_table.c.asset == asset)
     return [DoneRow(*row) for row in conn.execute(wanted)]
+
+
+def last_of(conn: Connection, keys: Collection[tuple[str, str]]) -> list[DoneRow]:
+    """The newest answer to each of these (asset, item) in any window; reads all of these assets' answers."""
+    table = done_table
+    found: dict[tuple[str, str], DoneRow] = {}
+    if not keys:
+        return []
+    wanted = select(table).where(table.c.asset.in_(sorted({asset for asset, _ in keys})))
+    for row in conn.execute(wanted.order_by(table.c.idx)):
+        one = DoneRow(*row)
+        if (one.asset, one.item) in keys:
+            found[one.asset, one.item] = one
+    return list(found.values())
 
 
 def newest(conn: Connection, window: str, kind: str) -> int | None:

@@ -180,6 +180,13 @@ VIEWS: dict[str, tuple[str, str]] = {
     "asset.serial": ("序列号", "Serial number"),
     "asset.location": ("位置", "Location"),
     "asset.readings": ("最近一次结果", "Newest readings"),
+    "asset.people": ("人工巡检: 最近一次填报", "By people: what was entered last"),
+    "asset.people.none": ("没有巡检要求人工查看此资产。", "No round sends people to this asset."),
+    "asset.people.never": ("从未有人填报", "nobody has ever entered it"),
+    "asset.people.old": (
+        "此后的巡检无人填报（当时: {state}），现在如何未知",
+        "not entered in a later round (then: {state}): how it is now is unknown",
+    ),
     "asset.readings.none": (
         "从未有人查看过此资产: 状态未知。",
         "Nobody has ever looked at this asset: unknown.",
@@ -213,6 +220,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "col.not_ok": ("非正常项", "Not OK"),
     "col.record": ("记录", "Record"),
     "col.recovered": ("恢复", "Recovered"),
+    "col.human_item": ("人工项", "Item"),
     "col.round": ("巡检", "Round"),
     "col.score": ("计分可用率", "Counted"),
     "col.since": ("查看时间", "Seen at"),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from collector.estate.checklists import spots_of
 from collector.estate.loading import Loaded
 
 
@@ -38,7 +39,12 @@ def _agents(loaded: Loaded, live: Collection[str]) -> Iterator[Hole]:
 def _assets(loaded: Loaded) -> Iterator[Hole]:
     regular = {name for look in loaded.regular for name in (look.target, look.asset)}
     rounds = {name for part in loaded.rounds.values() for look in part for name in (look.target, look.asset)}
+    people = {
+        asset.id for part in loaded.estate.rounds if part.human for asset in spots_of(loaded.estate, part)
+    }
     for asset in loaded.estate.assets:
+        if asset.id in people and asset.id not in rounds:
+            continue  # a round sends people there, whether or not an agent looks too
         if asset.id not in regular and asset.id not in rounds:
             yield Hole("asset", asset.id, "no_check")
         elif asset.id not in rounds:

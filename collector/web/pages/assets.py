@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from flask import abort, url_for
 
 from collector.estate.model import Asset
+from collector.inspection import human as people
+from collector.jobs import human_now
+from collector.jobs.human_now import Seen
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
@@ -31,18 +34,31 @@ _READINGS = (
     Column("vantage"),
     Column("entry", Kind.ENTRY),
 )
+_PEOPLE = (
+    Column("human_item"),
+    Column("said"),
+    Column("state", Kind.STATE),
+    Column("round"),
+    Column("who"),
+    Column("when", Kind.WHEN),
+    Column("entry", Kind.ENTRY),
+)
 _WORST = ("crit", "error", "unknown", "warn", "ok")
 
 
 @table("assets", Role.VIEWER)
 def assets_table(_args: Mapping[str, str]) -> Table:
-    """Every asset of the estate with the worst of its newest looks; none is unknown."""
+    """Every asset of the estate with the worst of its newest looks, of machines and of people; none is
+    unknown."""
     loaded = estate()
     with context().read() as conn:
         found = looks.current(conn, context().now())
+        seen = human_now.newest(conn, context().now())
     states: dict[str, Counter[str]] = {}
     for one in found:
         states.setdefault(one.row.asset or one.row.target, Counter())[one.state] += 1
+    for look in seen:
+        states.setdefault(look.owed.spot.asset, Counter())[look.state] += 1
     known = loaded.estate.assets if loaded else ()
     rows = [_row(asset, states.get(asset.id, Counter())) for asset in known]
     return Table("assets", t("assets.title"), _COLUMNS, rows, t("assets.empty"))
@@ -81,6 +97,48 @@ def asset_table(args: Mapping[str, str]) -> Table:
     return Table("asset", title, _READINGS, rows, t("asset.readings.none"), tuple(args.items()))
 
 
+@table("asset-people", Role.VIEWER)
+def people_table(args: Mapping[str, str]) -> Table:
+    """What people said last of every item of an asset that a round asks them for."""
+    asset = args.get("asset", "")
+    with context().read() as conn:
+        found = [one for one in human_now.newest(conn, context().now()) if one.owed.spot.asset == asset]
+    rows = [
+        (
+            item_of(one),
+            human_words(one),
+            one.state,
+            one.row and Link(one.row.window, url_for("pages.window", window=one.row.window)),
+            one.said and one.said.head.by,
+            one.said and one.said.head.at,
+            one.row and one.row.idx,
+        )
+        for one in found
+    ]
+    title = t("asset.people")
+    return Table("asset-people", title, _PEOPLE, rows, t("asset.people.none"), tuple(args.items()))
+
+
+def item_of(one: Seen) -> str:
+    """What a person looks at, in words."""
+    item = one.owed.item
+    return item.zh if i18n.language() == "zh" else item.en
+
+
+def human_words(one: Seen) -> str:
+    """Reading and note of the newest answer, and what keeps it from counting now."""
+    if one.row is None:
+        return t("asset.people.never")
+    parts = [] if one.answer is None else [_number(one.answer), people.visible(one.answer.note)]
+    parts += [t("look.gone")] if one.answer is None else []
+    parts += [t("asset.people.old", state=t(f"human.state.{one.row.state}"))] if one.stale else []
+    return t("look.join").join(filter(None, parts)) or "–"
+
+
+def _number(answer: people.Answer) -> str:
+    return "" if answer.value is None else f"{wording.decimals(answer.value, 6)} {answer.unit}".strip()
+
+
 def _reading(one: looks.Look, number: int, lang: str) -> tuple[object, ...]:
     """Name, value, state and reason; what is too old says nothing about now."""
     assert one.result is not None  # noqa: S101 - the caller has looked
@@ -106,7 +164,7 @@ def asset(asset: str) -> Answer:
     """One asset."""
     loaded = estate()
     known = next((one for one in loaded.estate.assets if one.id == asset), None) if loaded else None
-    readings = asset_table({"asset": asset})
+    readings, seen = asset_table({"asset": asset}), people_table({"asset": asset})
     if known is None and not readings.rows:
         abort(404)
-    return render("asset.html", "assets", name=asset, asset=known, table=readings)
+    return render("asset.html", "assets", name=asset, asset=known, table=readings, people=seen)

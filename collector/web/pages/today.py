@@ -7,6 +7,8 @@ from flask import request, url_for
 from sqlalchemy import Connection
 
 from collector.evidence.agents import AgentState
+from collector.jobs import human_now
+from collector.jobs.human_now import Seen
 from collector.jobs.rounds import Occasion, ledger
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
@@ -17,6 +19,7 @@ from collector.web.pages import (
     agents,
     archive,
     asking,
+    assets,
     backups,
     chains,
     messages,
@@ -52,9 +55,10 @@ def problems_table(_args: Mapping[str, str]) -> Table:
     with context().read() as conn:
         found = [one for one in looks.current(conn, context().now()) if one.state != "ok"]
         found = looks.with_results(conn, found)
+        seen = human_now.newest(conn, context().now())
     parted = [(state, one) for one in found for state in _states(one)]
     parted.sort(key=lambda pair: (_ORDER.get(pair[0], 9), pair[1].row.target, pair[1].row.check))
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             state,
             Link(one.row.target, target_url(one)),
@@ -66,7 +70,25 @@ def problems_table(_args: Mapping[str, str]) -> Table:
         )
         for state, one in parted
     ]
+    rows = sorted([*rows, *_by_people(seen)], key=lambda row: _ORDER.get(str(row[0]), 9))
     return Table("problems", t("today.problems"), _PROBLEMS, rows, t("today.problems.none"))
+
+
+def _by_people(seen: Sequence[Seen]) -> list[tuple[object, ...]]:
+    """What people said last and is not good. What nobody entered is missing among the rounds."""
+    return [
+        (
+            one.state,
+            Link(one.owed.spot.asset, url_for("pages.asset", asset=one.owed.spot.asset)),
+            t("record.human.check", name=assets.item_of(one)),
+            assets.human_words(one),
+            one.said.head.by if one.said else t("record.human.people"),
+            one.said.head.at if one.said else None,
+            one.row.idx,
+        )
+        for one in seen
+        if one.row is not None and one.row.state != "ok"
+    ]
 
 
 def _states(one: looks.Look) -> list[str]:
