@@ -3,8 +3,11 @@
 import gc
 import importlib
 import os
+from typing import Any
 
 import click
+
+from collector.estate.errors import EstateError
 
 # name -> "module:command". Commands of later versions say so and exit 2.
 _COMMANDS = {
@@ -53,6 +56,15 @@ class _Lazy(click.Group):
         module, _, name = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EstateError as error:
+            # Of the estate in force: commands that are given a file tell its mistakes themselves.
+            click.echo("error: this program cannot read the estate in force; apply it again", err=True)
+            click.echo(str(error), err=True)
+            ctx.exit(2)
 
 
 def _later(name: str) -> click.Command:

@@ -32,7 +32,8 @@ _SPLIT = re.compile(rb"^#%roundseal-file ([^\n]{1,400})\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An estate without mistakes: the model, its service trees, what is looked at regularly and in rounds."""
+    """An estate without mistakes: the model, its service trees, what is looked at regularly and in rounds.
+    `notes`: of a file that is to be applied."""
 
     estate: Estate
     body: bytes
@@ -62,8 +63,8 @@ def read_estate(
 ) -> Loaded:
     """The estate in file `name`; EstateError with every mistake. `channel`: why messages cannot go out by a
     channel of this name, "" where they can. One that is `in_force` was applied by a version that may have let
-    pass what this one would not: whether it can be meant is not asked again."""
-    source = load(name, read)
+    pass what this one would not: whether it can be meant is not asked again, nor any file of a pack."""
+    source = load(name, read, in_force=in_force)
     if not source.value and source.problems:
         raise EstateError(tuple(sorted(source.problems)))
     shape = reading.read(source)
@@ -95,6 +96,7 @@ def read_estate(
     }
     _empty_rounds(estate, rounds, source)
     if not in_force:
+        references.applicable(estate, note)
         sanity.check(estate, _members(source, shape), trees, rounds, note)
         notices.sane(estate, note)
     if source.problems:
@@ -108,7 +110,7 @@ def read_estate(
         serves,
         tuple(regular),
         rounds,
-        (*_notes(estate), *remarks.remarks(estate), *backups.notes(estate, promised)),
+        () if in_force else (*_notes(estate), *remarks.remarks(estate), *backups.notes(estate, promised)),
         promised,
     )
 

@@ -78,6 +78,7 @@ Pin = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Level = Annotated[int, Field(strict=True, ge=1, le=9)]
 Strict = Annotated[bool, Field(strict=True)]
+Switch = Annotated[bool, BeforeValidator(units.switch)]
 Whole = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed), Field(min_length=1)]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_listed), Field(min_length=1)]
@@ -173,7 +174,7 @@ class Ssh:
     platform: Id = "generic"
     secret: Id = "ssh"  # noqa: S105  # a name to look up on the agent, no secret
     port: Whole = 22
-    legacy: Strict = False
+    legacy: Switch = False
     hop: str = ""
     hop_secret: Id = "bastion"  # noqa: S105  # likewise
 

@@ -8,6 +8,7 @@ from collector.estate.model import Estate, Notify
 from collector.estate.references import no_such
 from collector.notify.rules import BACKUP, CLOCK, CUSTOM, FAULT, MISSED, SECRET, SILENT, Rule, channel_of
 from collector.packs import loading as packs
+from collector.packs.errors import PackError
 
 _NAME = re.compile(r"\{([^{}]*)\}")
 _GOOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -87,9 +88,12 @@ def _levels(one: Notify, lightest: int, add: Callable[[str, str], None]) -> None
 
 def _lightest(estate: Estate) -> int:
     """Levels of faults that the contract's pack has; 0 where that is not known."""
-    if estate.contract is None or estate.contract.pack not in packs.names():
+    if estate.contract is None:
         return 0
-    faults = packs.packaged(estate.contract.pack).pack.faults
+    try:
+        faults = packs.packaged(estate.contract.pack).pack.faults
+    except PackError:  # there is none, or a broken one, which is told at its place
+        return 0
     return 0 if faults is None else faults.lightest
 
 

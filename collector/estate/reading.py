@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from collector.estate import model
+from collector.estate import model, units
 from collector.estate.yaml_source import Path, Source
 
 _PLAIN_ID = (
@@ -117,24 +117,25 @@ def _section(
             broken.add((name, str(item.get("id"))))
             # Its agent is still a name that others may use.
             broken.add(("agents", str(item.get("agent"))))
-            rest = _without_unknown(kind, item)
+            rest = _without_unknown(source, kind, item)
             if rest is not None:
                 made[i] = rest
     return tuple(made), tuple(made.values())
 
 
-def _without_unknown(kind: Any, item: Mapping[Any, Any]) -> Any:
+def _without_unknown(source: Source, kind: Any, item: Mapping[Any, Any]) -> Any:
     """The member without its unknown keys, if nothing else is wrong: what it names is then checked too."""
     try:
         known = {spec.name.rstrip("_") for spec in fields(kind)}
-        return _adapter(kind).validate_python({key: one for key, one in item.items() if key in known})
+        held = {key: one for key, one in item.items() if key in known}
+        return _adapter(kind).validate_python(held, context={units.IN_FORCE: source.in_force})
     except ValidationError:
         return None
 
 
 def _checked(source: Source, kind: Any, value: Any, path: Path) -> Any:
     try:
-        return _adapter(kind).validate_python(value)
+        return _adapter(kind).validate_python(value, context={units.IN_FORCE: source.in_force})
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_context=True):
             if error["type"] == "too_short" and error["input"] and not isinstance(error["input"], str):

@@ -13,7 +13,9 @@ from collector.estate.model import COLLECTOR, Asset, Estate, Round, System
 from collector.estate.tree import Node, leaves
 from collector.estate.units import local_instant
 from collector.packs import loading as packs
+from collector.packs.errors import PackError
 from collector.packs.options import OptionError, from_text
+from collector.scoring.terms import Option
 
 _SECTIONS = ("units", "systems", "assets", "probes", "rounds", "windows", "objects", "places")
 Broken = frozenset[tuple[str, str]]
@@ -45,14 +47,13 @@ def no_such(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def check(estate: Estate, trees: Mapping[str, Node], broken: Broken, catalog: Catalog, note: Note) -> None:
-    """Note everything in the estate that leads nowhere, overlaps or goes in circles."""
+    """Note everything in the estate that leads nowhere or goes in circles."""
     known = Names(estate, broken)
     _doubles(estate, note)
     try:
         zone(estate.timezone)
     except FieldError as error:
         note(("timezone",), error.problem)
-    _contract(estate, note)
     _systems(estate, known, note)
     _assets(estate, known, catalog, note)
     _probes(estate, known, note)
@@ -89,6 +90,19 @@ def _again(named: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
         seen.add(name)
 
 
+def applicable(estate: Estate, note: Note) -> None:
+    """Note what only a file that is to be applied is asked: whether its contract's pack is there, with the
+    agreed options and the kinds of units (in force, that pack stands in the log and no file is asked), and
+    whether what ends does so after it starts."""
+    _contract(estate, note)
+    for section in ("systems", "assets"):
+        for i, one in enumerate(getattr(estate, section)):
+            _spans(one, estate.timezone, (section, i), note)
+    for i, window in enumerate(estate.windows):
+        if _not_after(window.to, window.from_, estate.timezone):
+            note(("windows", i, "to"), "is not after from")
+
+
 def _contract(estate: Estate, note: Note) -> None:
     """The pack must be one of this program's, and the agreed options the pack's."""
     if estate.contract is None:
@@ -96,15 +110,13 @@ def _contract(estate: Estate, note: Note) -> None:
     if estate.contract.pack not in packs.names():
         note(("contract", "pack"), no_such("pack", estate.contract.pack, packs.names()))
         return
-    known = {option.key: option for option in packs.packaged(estate.contract.pack).pack.options}
-    for key, value in estate.contract.options.items():
-        if key not in known:
-            note(("contract", "options", key), no_such("option", key, known))
-            continue
-        try:
-            from_text(known[key], value)
-        except OptionError as error:
-            note(("contract", "options", key), error.problem)
+    try:
+        pack = packs.packaged(estate.contract.pack).pack
+    except PackError as error:
+        more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+        note(("contract", "pack"), f"its file cannot be used: {error.problems[0]}{more}")
+        return
+    _options(estate.contract.options, {option.key: option for option in pack.options}, note)
     told = kinds_of(estate.contract.pack)
     for i, unit in enumerate(estate.units if told else ()):
         if unit.kind not in ("unit", *told):
@@ -112,10 +124,20 @@ def _contract(estate: Estate, note: Note) -> None:
             note(("units", i, "kind"), f"{no_such('kind of unit', unit.kind, told)}; there are: {there}")
 
 
+def _options(given: Mapping[str, str], known: Mapping[str, Option], note: Note) -> None:
+    for key, value in given.items():
+        if key not in known:
+            note(("contract", "options", key), no_such("option", key, known))
+            continue
+        try:
+            from_text(known[key], value)
+        except OptionError as error:
+            note(("contract", "options", key), error.problem)
+
+
 def _systems(estate: Estate, known: Names, note: Note) -> None:
     for i, system in enumerate(estate.systems):
         known.want("units", system.unit, ("systems", i, "unit"), note)
-        _spans(system, estate.timezone, ("systems", i), note)
 
 
 def _spans(one: System | Asset, timezone: str, path: Path, note: Note) -> None:
@@ -130,7 +152,6 @@ def _assets(estate: Estate, known: Names, catalog: Catalog, note: Note) -> None:
         known.want("systems", asset.system, ("assets", i, "system"), note)
         known.want("units", asset.unit, ("assets", i, "unit"), note)
         known.want("agents", asset.via, ("assets", i, "via"), note)
-        _spans(asset, estate.timezone, ("assets", i), note)
         for pattern in asset.params:
             if not any(matches(pattern, check_id) for check_id in catalog.checks):
                 note(("assets", i, "params", pattern), no_check(pattern, catalog))
@@ -205,8 +226,6 @@ def _not_after(to: str, from_: str, timezone: str) -> bool:
 def _windows(estate: Estate, known: Names, note: Note) -> None:
     ids = known.ids["systems"]
     for i, window in enumerate(estate.windows):
-        if _not_after(window.to, window.from_, estate.timezone):
-            note(("windows", i, "to"), "is not after from")
         for pattern in window.systems:
             if not any(matches(pattern, name) for name in ids) and pattern != "all":
                 note(("windows", i, "systems"), no_such("system", pattern, ids))

@@ -7,6 +7,8 @@ import re
 from datetime import date, datetime
 from fractions import Fraction
 
+from pydantic import ValidationInfo
+
 from checks.recurrence import WEEKDAYS, instant, zone
 
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)\Z", re.ASCII)
@@ -16,6 +18,10 @@ _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\Z", re
 DURATION_PATTERN = r"^\d{1,9}(ms|s|m|h|d)$"
 PERCENT_PATTERN = r"^\d{1,3}(\.\d{1,9})?%$"
 CN_WORKDAYS = "cn_workdays"
+# What people write for a switch, here as in agent.yaml.
+_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+IN_FORCE = "in_force"
+"""Key of the context of a validation: the estate stands in the log, and was accepted then."""
 HOURS_PATTERN = r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$"
 
 
@@ -55,13 +61,29 @@ def first_day(text: object) -> str:
     return made
 
 
-def instant_text(text: object) -> str:
-    """An ISO 8601 instant, kept as text (its zone may come from the estate)."""
+def switch(value: object, info: ValidationInfo) -> object:
+    """True of `true`, `yes` and `on`, False of `false`, `no` and `off`; of an estate in force what an older
+    version took (`1`, `y`) is left to the field. ValueError says what is wrong."""
+    if isinstance(value, bool):
+        return value
+    known = _SWITCH.get(value.lower()) if isinstance(value, str) else None
+    if known is None and not _accepted(info):
+        raise ValueError(f"true or false is wanted here, not {_shown(value)}")
+    return value if known is None else known
+
+
+def _accepted(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get(IN_FORCE))
+
+
+def instant_text(text: object, info: ValidationInfo) -> str:
+    """An ISO 8601 instant, kept as text (its zone may come from the estate). Of an estate in force any year
+    is taken: older versions took `9999-12-31` for an end that there is not."""
     try:
         made = datetime.fromisoformat(text if isinstance(text, str) else "")
     except ValueError:
         raise ValueError(f"{_shown(text)} is no instant: write it as in 2026-06-10T22:00") from None
-    if not 1970 <= made.year <= 2199:
+    if not 1970 <= made.year <= 2199 and not _accepted(info):
         raise ValueError(f"{text}: its year is from 1970 to 2199; leave out an end that there is not")
     return str(text)
 

@@ -29,13 +29,15 @@ _TAGS = frozenset(f"tag:yaml.org,2002:{word}" for word in _CORE)
 
 @dataclass(slots=True)
 class Source:
-    """One estate, read: its values, the place (file, line) of each path, and the mistakes so far."""
+    """One estate, read: its values, the place (file, line) of each path, and the mistakes so far. What is
+    `in_force` stands in the log: it was accepted, perhaps by a version that refused less."""
 
     value: dict[str, Any] = field(default_factory=dict)
     places: dict[Path, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     nodes: int = 0
+    in_force: bool = False
 
     def place(self, path: Path) -> Place:
         """File and line of `path`, or of the nearest thing around it."""
@@ -72,9 +74,9 @@ def _step(value: Any, step: str | int) -> Any:
 Reader = Callable[[str], bytes]
 
 
-def load(name: str, read: Reader) -> Source:
+def load(name: str, read: Reader, *, in_force: bool = False) -> Source:
     """The estate in file `name` with all it includes; `read` gives a file's bytes or raises OSError."""
-    source = Source()
+    source = Source(in_force=in_force)
     _file(source, name, read, (), (name, 1))
     return source
 
@@ -111,7 +113,7 @@ def _brief(name: str) -> str:
 
 
 def _compose(source: Source, name: str, text: bytes) -> yaml.Node | None:
-    if odd := _unreadable(text):
+    if not source.in_force and (odd := _unreadable(text)):
         source.problems.append(Problem(name, odd[0], "(file)", odd[1]))
         return None
     try:

@@ -121,6 +121,14 @@ def apply(context: Context, loaded: Loaded, *, by: str) -> Outcome:
     )
 
 
+def readable(context: Context) -> None:
+    """EstateError where this program cannot read the estate in force."""
+    with context.read() as conn:
+        applied = estates.newest(conn)
+        if applied is not None:
+            estates.loaded(conn, applied.idx)
+
+
 def issue_for_agent(context: Context, agent: str, epoch: int, by: str) -> int | None:
     """Log the plan of an agent that was just approved; None while no estate has been applied."""
     with context.read() as conn:

@@ -12,6 +12,7 @@ from checks.wire.entry import Signature
 from checks.wire.numbers import ALG_ED25519, EntryKind
 from checks.wire.signing import key_id
 from collector.context import Context, token_key
+from collector.estate.errors import EstateError
 from collector.evidence.agents import Agent, AgentState
 from collector.evidence.enrolment import Refused, Statement, check_statement
 from collector.jobs import estates
@@ -99,6 +100,11 @@ def approve(context: Context, code: str, *, by: str) -> Agent:
         found = [one for one in agents.by_code(conn, code.strip()) if one.state is AgentState.PENDING]
     if not found:
         raise LifecycleError("no_such_code", f"nobody waits with the code {code}")
+    try:  # its plan comes after the approval is logged: what cannot be read must stop it before
+        estates.readable(context)
+    except EstateError as error:
+        detail = f"the estate in force cannot be read, apply it again: {error.problems[0]}"
+        raise LifecycleError("bad_estate", detail) from None
     agent = found[0]
     key = (agent.agent, agent.epoch, 0)
     signature = Signature(ALG_ED25519, key_id(agent.public), agent.signature)

@@ -79,6 +79,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This program cannot read the contract pack in force in the log ({why}): a newer one wrote it."
         " Run that version; the evidence is untouched.",
     ),
+    "error.estate": ("在用的资产文件读不懂", "The estate in force cannot be read"),
+    "error.estate.what": (
+        "日志中在用的资产文件本程序读不懂（{why}）：它由另一版本接受。"
+        "请改正文件后再次 estate apply，证据未受影响。",
+        "This program cannot read the estate in force in the log ({why}): another version took it."
+        " Mend the file and `estate apply` it again; the evidence is untouched.",
+    ),
     "error.stopped": ("无法计算", "This cannot be calculated"),
     "error.year.what": (
         "{year} 年的节假日安排没有装入，计算停止，不给出任何数字。",

@@ -172,6 +172,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "refused.value": ("没有 {value}；可选: {names}", "there is no {value}; there are: {names}"),
     # of agents
     "refused.agent.no_such_code": ("没有代理在等待此核对码", "no agent waits with this code"),
+    "refused.agent.bad_estate": (
+        "在用的资产文件本程序读不懂，请改正后再次 estate apply；没有批准",
+        "this program cannot read the estate in force, apply it again; nothing was approved",
+    ),
     "refused.agent.not_pending": ("此代理已被批准或吊销", "this agent was decided on meanwhile"),
     "refused.agent.not_approved": ("此代理的状态已改变，请刷新后再看", "this agent was decided on meanwhile"),
     "refused.agent.revoked": ("此代理已被吊销", "this agent is revoked already"),

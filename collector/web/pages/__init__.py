@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from collector.availability.errors import AvailabilityError, MissingYear
 from collector.context import Context
+from collector.estate.errors import EstateError
 from collector.judging.judge import NoScorecard
 from collector.packs.model import PackDataError
 from collector.reports import wording
@@ -207,6 +208,7 @@ def pages_errors(app: Flask) -> None:
 
     app.register_error_handler(AvailabilityError, _uncounted)
     app.register_error_handler(PackDataError, _unread_pack)
+    app.register_error_handler(EstateError, _unread_estate)
 
 
 def _uncounted(error: AvailabilityError) -> Response:
@@ -224,6 +226,14 @@ def _unread_pack(error: PackDataError) -> Response:
     if request.path.startswith(("/v1/", "/api/")):
         raise error
     return make_response(_error_page("error.stopped", i18n.text("error.pack.what", why=str(error))), 409)
+
+
+def _unread_estate(error: EstateError) -> Response:
+    """This program cannot read the files of the estate in force: another version took them."""
+    if request.path.startswith(("/v1/", "/api/")):
+        raise error
+    why = str(error.problems[0])
+    return make_response(_error_page("error.estate", i18n.text("error.estate.what", why=why)), 409)
 
 
 def _error_page(key: str, what: str) -> str:

@@ -108,8 +108,10 @@ def estate() -> Loaded | None:
 def zone() -> tzinfo:
     """The estate's zone: all times on pages are shown in it."""
     if "zone" not in g:
-        loaded = estate()
-        g.zone = named_zone(loaded.estate.timezone if loaded is not None else _ZONE)
+        # Of the logged terms, not of the estate's files: a page must say that those cannot be read.
+        with context().read() as conn:
+            applied = estates.newest(conn)
+            g.zone = named_zone(_ZONE if applied is None else estates.terms(conn, applied.idx).timezone)
     found: tzinfo = g.zone
     return found
 
