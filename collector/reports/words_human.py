@@ -122,6 +122,10 @@ PAGES: Words = {
         "Pictures are kept exactly as sent, and the digest is of those bytes. What the camera wrote into "
         "them (EXIF, such as the place) is not removed: turn it off on the phone if it should not be kept.",
     ),
+    "human.photo.again": (
+        "照片没有保存，须重新选择。",
+        "The pictures were not kept: choose them again.",
+    ),
     "human.photo.one": ("照片 {n}", "Picture {n}"),
     "human.correct": ("更正", "Correct"),
     "human.correct.what": (

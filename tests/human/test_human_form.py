@@ -136,6 +136,21 @@ def test_what_is_not_whole_is_refused_and_stays_in_the_form(walk, zhao, given, s
     assert walk.occasion().human.done == 0
 
 
+def test_a_form_that_is_refused_keeps_no_picture_and_says_to_choose_it_again(walk, zhao):
+    zhao.post("/human/arrive/walk/2026-11-16", LIST)
+    said = "照片没有保存，须重新选择"
+    sent = {"photo-water": (io.BytesIO(JPEG), "a.jpg"), "value-temperature": "abc"}
+    answer = zhao.post(ROOM, **room(**sent))
+    assert answer.status_code == 422 and "不是数字" in answer.text
+    assert 'id="again-water"' in answer.text and 'id="again-temperature"' not in answer.text
+    assert said in answer.text.partition('role="alert">')[2].partition("</div>")[0]
+    assert not [one for one in (walk.context.directory / "photos").rglob("*") if one.is_file()]
+    assert said not in zhao.post(ROOM, **room(**{"value-temperature": "abc"})).text
+    again = {"photo-water": (io.BytesIO(JPEG), "a.jpg")}
+    assert zhao.post(ROOM, **room(**again)).status_code == 302
+    assert photos.path_of(walk.context.directory, sha256(JPEG).hexdigest()).read_bytes() == JPEG
+
+
 def test_a_picture_that_is_too_large_leaves_nothing_behind(walk, zhao, monkeypatch):
     monkeypatch.setattr(photos, "LIMIT", 100)
     zhao.post("/human/arrive/walk/2026-11-16", LIST)

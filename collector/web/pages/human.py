@@ -5,10 +5,11 @@ For operators, on a phone. Nothing is ticked beforehand; what was entered is cha
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from flask import Response, abort, flash, redirect, request, url_for
+from werkzeug.datastructures import FileStorage
 
 from checks.api import Number
 from collector.inspection import human as people
@@ -163,6 +164,8 @@ def human_asset(asset: str, window: str) -> Page:
         rows=mine,
         problem=problem,
         given=request.form,
+        # A browser never sends a chosen file again by itself.
+        dropped=[owes.item.id for owes, _ in mine if problem and _sent(owes.item.id)],
         visible=people.visible,
         following=following[0] if following else None,
     )
@@ -170,16 +173,26 @@ def human_asset(asset: str, window: str) -> Page:
 
 
 def _answers(due: Sequence[HumanOwed]) -> list[Answer]:
-    """What the form says; BadAskedError where it is not whole."""
-    found = [_answer(owes) for owes in due]
-    return [one for one in found if one is not None]
+    """What the form says; BadAskedError where it is not whole. No picture is kept before all of it is."""
+    found = [one for one in (_answer(owes) for owes in due) if one is not None]
+    kept = [_kept(_sent(one.item)) for one in found]
+    return [replace(one, photos=names) for one, names in zip(found, kept, strict=True)]
+
+
+def _sent(item: str) -> list[FileStorage]:
+    """The pictures that came with an item."""
+    return [one for one in request.files.getlist(f"photo-{item}") if one.filename]
+
+
+def _kept(files: Sequence[FileStorage]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(photos.keep(context().directory, one.stream) for one in files))
 
 
 def _answer(owes: HumanOwed) -> Answer | None:
     item, form = owes.item, request.form
     state, note = form.get(f"state-{item.id}", ""), form.get(f"note-{item.id}", "").strip()
     number = form.get(f"value-{item.id}", "").strip()
-    files = [one for one in request.files.getlist(f"photo-{item.id}") if one.filename]
+    files = _sent(item.id)
     name = item.zh if i18n.language() == "zh" else item.en
     if state not in people.STATES:
         if note or number or files:
@@ -190,11 +203,10 @@ def _answer(owes: HumanOwed) -> Answer | None:
         raise BadAskedError(t("human.error.no_value", item=name))
     if len(files) > MOST_PHOTOS:
         raise BadAskedError(t("human.error.many_photos", item=name, n=MOST_PHOTOS))
-    kept = tuple(dict.fromkeys(photos.keep(context().directory, one.stream) for one in files))
     was = form.get(f"was-{item.id}", "")
     corrects = int(was) if was.isascii() and was.isdigit() and len(was) < 16 else None
     unit = item.unit if value is not None else ""
-    return Answer(item.id, state, _plain(note), value, unit, kept, corrects)
+    return Answer(item.id, state, _plain(note), value, unit, (), corrects)
 
 
 def _value(number: str, unit: str, name: str) -> Number | None:
