@@ -13,10 +13,11 @@ from collector.availability.estate_terms import EstateTerms
 from collector.backups.ledger import Outcome
 from collector.evidence.agents import AgentState
 from collector.faults.account import account
+from collector.faults.clocks import ALERT_SLACK_MS
 from collector.faults.counted import days_of, terms_of
 from collector.faults.model import Account, Clock, ClockState, Fault, Finding
 from collector.faults.said import Extent, fault_id, onset_of
-from collector.faults.terms import Terms
+from collector.faults.terms import ClockStart, Terms
 from collector.jobs import backups, scorecards
 from collector.jobs import faults as fault_jobs
 from collector.judging import judge
@@ -30,6 +31,8 @@ BACK_MS = 7 * _DAY_MS
 MOST_BACK_MS = 60 * _DAY_MS
 SILENT_MS = 300_000
 """Agents flush at least once a minute; five missed flushes are silence."""
+PROBLEM = "problem"
+"""Start of a limit that a message may set (docs/faults.md, Clocks)."""
 SOON_MS = 1_800_000
 """A limit is told of so long before it runs out."""
 
@@ -70,27 +73,30 @@ def subjects(conn: Connection, asked: Asked, kinds: Collection[str]) -> list[Sub
 
 def faults_since(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...]:
     """Faults with their onset in [from, now]; none where no contract says what a fault is."""
-    return _faults(conn, now, from_ms) or ()
+    found = _faults(conn, now, from_ms)
+    return () if found is None else found[0]
 
 
-def _faults(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...] | None:
-    """The same; None where no contract says what a fault is."""
+def _faults(conn: Connection, now: int, from_ms: int) -> tuple[tuple[Fault, ...], bool] | None:
+    """The same, and whether a message starts their limits; None where no contract says what a fault is."""
     made = _account(conn, now, (from_ms, now + 1), lambda terms: Terms(terms.faults))
     if made is None:
         return None
-    return tuple(one for one in made.faults if one.moments.onset_ms >= from_ms)
+    found, terms = made
+    alerts = terms.faults is not None and terms.faults.clock_start is ClockStart.ANNOUNCED
+    return tuple(one for one in found.faults if one.moments.onset_ms >= from_ms), alerts
 
 
 def findings_now(conn: Connection, now: int) -> tuple[Finding, ...]:
     """All findings of the term; none where the contract knows none."""
     made = _account(conn, now, None, lambda terms: Terms(findings=terms.findings))
-    return made.findings if made is not None else ()
+    return made[0].findings if made is not None else ()
 
 
 def _account(
     conn: Connection, now: int, window: tuple[int, int] | None, part: Callable[[Terms], Terms]
-) -> Account | None:
-    """One part of the account, of a window or the whole term; None without a contract."""
+) -> tuple[Account, Terms] | None:
+    """One part of the account, of a window or the whole term, and its terms; None without a contract."""
     size = scorecards.size_at(conn, now)
     applied = scorecards.applied(conn, size)
     try:
@@ -105,7 +111,7 @@ def _account(
     )
     terms = part(terms_of(chosen.pack.pack, chosen.options))
     ground = fault_jobs.ground(conn, asked, terms)
-    return account(terms, ground, now, days_of(chosen.pack.pack, calendar_cn.shipped()))
+    return account(terms, ground, now, days_of(chosen.pack.pack, calendar_cn.shipped())), terms
 
 
 def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
@@ -113,10 +119,11 @@ def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
     named = [found[1] for found in map(onset_of, asked.ids(FAULT)) if found is not None]
     begin = max(min([now - BACK_MS, *(at - 600_000 for at in named)]), now - MOST_BACK_MS)
     names = {one.id: one.name for one in terms.scope.systems} if terms.scope is not None else {}
-    found = _faults(conn, now, begin)
-    if found is not None and series.cursor(conn) >= evidence.size(conn):
+    made = _faults(conn, now, begin)
+    found, alerts = ((), False) if made is None else made
+    if made is not None and series.cursor(conn) >= evidence.size(conn):
         yield from _void(found, asked, begin, names)
-    for fault in found or ():
+    for fault in found:
         level = fault.judged.level if fault.judged.level is not None else fault.judged.proposed
         words = {
             "name": names.get(fault.system or "") or fault.system or fault.id.rpartition("@")[0],
@@ -125,6 +132,7 @@ def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
             "since": fault.moments.onset_ms,
             "over": fault.moments.recovered_ms,
             "limits": [[c.id, c.due_ms] for c in fault.clocks if _runs(c)],
+            **_counted(fault, alerts),
         }
         yield Subject(
             FAULT,
@@ -138,6 +146,18 @@ def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
             words,
         )
         yield from _clocks(fault, level, words, now)
+
+
+def _counted(fault: Fault, alerts: bool) -> dict[str, int]:
+    """`start`: from when its running limits count (UTC ms), where all of them do from the same instant;
+    `start_until`: until when the receipt of a first message would have them count from there instead."""
+    running = [one for one in fault.clocks if _runs(one)]
+    start = running[0].start_ms if running else None
+    if start is None or any(one.start != PROBLEM for one in running):
+        return {}
+    moments = fault.moments
+    told = moments.announced_ms is not None or moments.reported_ms is not None
+    return {"start": start} if told or not alerts else {"start": start, "start_until": start + ALERT_SLACK_MS}
 
 
 def _void(found: Sequence[Fault], asked: Asked, begin: int, names: Mapping[str, str]) -> Iterator[Subject]:
@@ -172,6 +192,8 @@ def _clocks(fault: Fault, level: int | None, words: Mapping[str, object], now: i
         late = one.state is ClockState.LATE and one.stop_ms is None
         if pending or late:
             more = {**words, "limit": one.id, "due": one.due_ms, "late": now >= one.due_ms}
+            if one.start != PROBLEM:
+                more.pop("start", None)
             key = f"{fault.id}/{one.id}"
             at = max(one.due_ms - SOON_MS, fault.moments.onset_ms)
             place = (fault.system, fault.unit, level)

@@ -39,7 +39,7 @@ def text_of(told: Sequence[tuple[Item, str]], at_ms: int, place: Place) -> Text:
     titles = [_title(item, words, place) for item, words in parts]
     more = {"first": titles[0], "n": len(titles), "more": len(titles) - 1}
     title = titles[0] if len(titles) == 1 else _word("several", place).format(**more)
-    blocks = ["\n".join(_block(item, words, place)) for item, words in parts]
+    blocks = ["\n".join(_block(item, words, at_ms, place)) for item, words in parts]
     stamp = _word("told", place).format(at=_at(at_ms, place))
     over = all(said_of(item.stage) in (OVER, VOID) for item, _ in parts)
     return Text(
@@ -80,7 +80,7 @@ def _about(words: dict[str, object], place: Place) -> str:
     return str(words.get("title") or "")
 
 
-def _block(item: Item, words: dict[str, object], place: Place) -> Iterator[str]:
+def _block(item: Item, words: dict[str, object], at_ms: int, place: Place) -> Iterator[str]:
     yield _title(item, words, place)
     if isinstance(words.get("since"), int):
         yield _word("since", place).format(at=_at(words["since"], place))
@@ -91,8 +91,19 @@ def _block(item: Item, words: dict[str, object], place: Place) -> Iterator[str]:
         yield _word("due", place).format(limit=_limit(limit, place), at=_at(due, place))
     if isinstance(words.get("due"), int):
         yield _word("due", place).format(limit=_limit(words.get("limit"), place), at=_at(words["due"], place))
+    yield from _counted(words, at_ms, place)
     page = _PAGES.get(item.kind, "/").format(id=quote(item.id.partition("/")[0], safe="@:"))
     yield _word("page", place).format(url=f"{place.url.rstrip('/')}{page}")
+
+
+def _counted(words: dict[str, object], at_ms: int, place: Place) -> Iterator[str]:
+    """From when the limits count: a message that is taken soon enough is itself what they count from."""
+    start, until = words.get("start"), words.get("start_until")
+    if not isinstance(start, int):
+        return
+    still = isinstance(until, int) and at_ms <= until
+    name = "counted.yet" if still else "counted"
+    yield _word(name, place).format(at=_at(start, place), until=_at(until, place))
 
 
 def _limit(limit: object, place: Place) -> str:

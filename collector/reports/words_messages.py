@@ -42,6 +42,12 @@ MESSAGES = {
     "since": ("开始：{at}", "since: {at}"),
     "until": ("恢复：{at}", "until: {at}"),
     "due": ("时限 {limit}：{at}", "limit {limit}: {at}"),
+    "counted": ("时限自 {at} 起算", "limits count from {at}"),
+    "counted.yet": (
+        "时限暂自 {at} 起算；首次通知不晚于 {until} 送达的，改自送达时起算，以故障页为准",
+        "limits count from {at} for now; from the receipt of the first message if it is taken by {until}: "
+        "see the fault's page",
+    ),
     "page": ("查看与确认：{url}", "see and acknowledge: {url}"),
     "told": ("整理发出：{at}", "made: {at}"),
 }

@@ -1,10 +1,13 @@
 """A fault is told through a real channel, its receipt is logged, its clock starts there, all agree."""
 
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 
+from checks.recurrence import zone
 from checks.wire.numbers import EntryKind
-from collector.jobs import projection, scorecards
+from collector.faults.clocks import ALERT_SLACK_MS
+from collector.jobs import messages, projection, scorecards
 from collector.notify import receipts
 
 
@@ -29,6 +32,61 @@ def test_a_fault_is_told_once_logged_and_announces(told, hook):
     told.probe(10)
     assert told.turn() == ["accepted"]
     assert [item.stage for one in told.logged() for item in one.items] == ["begun", "over"]
+
+
+def begins(told):
+    return {one.start_ms for one in told.faults()[0].clocks if one.start == "problem"}
+
+
+def local(told, ms):
+    return f"{datetime.fromtimestamp(ms / 1000, zone('Asia/Shanghai')):%Y-%m-%d %H:%M:%S}"
+
+
+def test_a_message_says_from_when_its_limits_count_and_what_it_changes_itself(told, hook):
+    told.apply(f"{{when: fault, to: '{hook.url}', remind: 2m}}")
+    told.probe(3, down=range(3), sent_ms=5000)
+    detected = told.faults()[0].moments.detected_ms
+    assert begins(told) == {detected}
+    assert told.turn() == ["accepted"]
+    first = hook.got[0][2]["message"]
+    assert f"时限暂自 {local(told, detected)} 起算" in first
+    assert f"不晚于 {local(told, detected + ALERT_SLACK_MS)} 送达的，改自送达时起算" in first
+    announced = told.logged()[0].received_ms
+    assert announced > detected and begins(told) == {announced}
+    told.probe(4, down=range(4))
+    assert told.turn() == ["accepted"]
+    reminder = hook.got[1][2]["message"]
+    assert f"时限自 {local(told, announced)} 起算" in reminder and "改自" not in reminder
+
+
+def test_a_message_that_comes_too_late_to_be_a_start_promises_none(told, hook):
+    told.apply(f"{{when: fault, to: '{hook.url}', lang: en}}")
+    told.probe(3, down=range(3), sent_ms=5000)
+    messages.prepare(told.context)
+    detected = told.faults()[0].moments.detected_ms
+    told.world.at = detected + ALERT_SLACK_MS
+    assert "by" in counted(told) and "for now" in counted(told)
+    told.world.at += 1
+    assert counted(told) == f"limits count from {local(told, detected)}"
+    assert told.turn() == ["accepted"]
+    assert begins(told) == {detected}
+
+
+def counted(told):
+    """The line of the message that waits."""
+    (due,) = messages.outgoing(told.context, told.world.at)
+    return next(line for line in due.text.body.splitlines() if line.startswith("limits count"))
+
+
+def test_where_the_contract_counts_from_the_detection_no_message_changes_it(told, hook):
+    by_option = told.estate.replace("2026-06-10}}", "2026-06-10, options: {{clock.start: detected}}}}")
+    told.apply(f"{{when: fault, to: '{hook.url}'}}", text=by_option)
+    told.probe(3, down=range(3), sent_ms=5000)
+    assert told.turn() == ["accepted"]
+    detected = told.faults()[0].moments.detected_ms
+    assert begins(told) == {detected}
+    body = hook.got[0][2]["message"]
+    assert f"时限自 {local(told, detected)} 起算" in body and "改自" not in body
 
 
 def verdict_of(told, tmp_path):
