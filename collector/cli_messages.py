@@ -88,7 +88,7 @@ def _print(found: "list[Recipient]", lines: "list[Line]", timezone: str) -> None
 def _as_json(one: "Recipient") -> dict[str, object]:
     names = ("name", "shown", "whens", "waiting", "taken", "failed", "last_ms", "code", "why", "good")
     made: dict[str, object] = {name: getattr(one, name) for name in (*names, "blind", "whose")}
-    return made | {"state": {True: "good", False: "bad", None: "nothing_sent"}[one.good]}
+    return made | {"held": one.held, "state": {True: "good", False: "bad", None: "nothing_sent"}[one.good]}
 
 
 def _line_json(one: "Line") -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,7 @@ from collector.store import estates, messages
 from collector.store.messages import ACCEPTED, FAILED, WAITING
 
 _NONE = (0, 0)
+RESTORED = "restored from a backup: held until every approved agent has reported (or serve --accept-restore)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Recipient:
     """A recipient of the estate in force. `name`: of its rule, else its number; `shown`: without what may
     be a token; `why`: a detail where nothing can go out as things are set up; `code`: of the last try that
     failed and has not been made good, "" where there is none; `blind`: what he is to be told of and cannot be
-    looked for. Counts are of the outbox, which keeps ended lines for three months."""
+    looked for; `held`: why nobody is told anything as yet. Counts are of the outbox, which keeps ended lines
+    for three months."""
 
     name: str
     to: str
@@ -34,11 +37,12 @@ class Recipient:
     why: str = ""
     blind: tuple[str, ...] = ()
     whose: tuple[str, ...] = ()
+    held: str = ""
 
     @property
     def good(self) -> bool | None:
         """Whether messages go out: None where nothing tells, for none was taken yet."""
-        if self.why or self.code or self.blind:
+        if self.held or self.why or self.code or self.blind:
             return False
         return True if self.taken else None
 
@@ -46,7 +50,7 @@ class Recipient:
     def trouble(self) -> str:
         """Why he is not told what he is to be told; "" where nothing says so."""
         blind = f"cannot be looked for: {', '.join(self.blind)}" if self.blind else ""
-        return self.why or self.code or blind
+        return self.held or self.why or self.code or blind
 
 
 def shown(to: str) -> str:
@@ -54,6 +58,13 @@ def shown(to: str) -> str:
     if to.startswith((SECRET, CUSTOM)):
         return to
     return f"{to.partition('://')[0]}://… ({digest_of(to)[:8]})"
+
+
+def held(directory: Path) -> str:
+    """Why nobody is told anything; "" where people are. A copy that was restored beside the living
+    collector has its tokens, and hears none of its agents: what it would tell is not so. It holds still as
+    the signing of checkpoints does (`jobs.checkpoints`), and as long."""
+    return RESTORED if (directory / "restored").exists() else ""
 
 
 def rules(conn: Connection) -> tuple[Rule, ...]:
@@ -67,15 +78,16 @@ def recipients(context: Context, conn: Connection) -> list[Recipient]:
     by_to: dict[str, list[tuple[int, Rule]]] = {}
     for number, rule in enumerate(rules(conn), 1):
         by_to.setdefault(rule.to, []).append((number, rule))
-    means = Means(context.directory)
+    means, still = Means(context.directory), held(context.directory)
     count, blind = messages.tally(conn), messages.blind(conn)
     return [
         replace(
-            _recipient(to, held, count.get(to, {}), messages.last_code(conn, to), why(means, to)),
-            blind=tuple(sorted({rule.when for _, rule in held} & blind.keys())),
-            whose=held[0][1].whose,
+            _recipient(to, mine, count.get(to, {}), messages.last_code(conn, to), why(means, to)),
+            blind=tuple(sorted({rule.when for _, rule in mine} & blind.keys())),
+            whose=mine[0][1].whose,
+            held=still,
         )
-        for to, held in by_to.items()
+        for to, mine in by_to.items()
     ]
 
 

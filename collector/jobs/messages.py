@@ -22,6 +22,7 @@ from collector.context import Context, token_key
 from collector.crash_points import crash_point
 from collector.evidence.intake import Fenced
 from collector.jobs import projection
+from collector.jobs.message_status import held
 from collector.jobs.message_subjects import Asked, groups, subjects
 from collector.jobs.timer import Timer
 from collector.jobs.writer import NotDurable, Overload
@@ -262,6 +263,7 @@ class Messages:
         # By recipient: how often running what became of a message could not be kept, and until when he waits.
         self._unkept: dict[str, tuple[int, int]] = {}
         self._mark: tuple[int, ...] = ()
+        self._held = ""
         self._next = 0.0
         self._prepared_ms, self._pruned_ms, self._up_ms = 0, 0, context.now()
 
@@ -280,6 +282,8 @@ class Messages:
     def _turn(self) -> None:
         if not self._context.writer.held and not self._context.database.sqlite:
             return
+        if self._still():
+            return
         # What cannot be looked for holds up nothing that waits already.
         for step in (self._prepare, self._send, self._prune):
             try:
@@ -289,6 +293,13 @@ class Messages:
             except Exception:
                 # One that cannot be told must not end the thread for all others.
                 log.exception("telling people failed")
+
+    def _still(self) -> bool:
+        """Whether this is a restored copy of which nobody knows yet whether it is the living collector."""
+        before, self._held = self._held, held(self._context.directory)
+        if self._held != before:
+            log.warning("%s", self._held or "people are told again: the restore is settled")
+        return bool(self._held)
 
     def _prepare(self) -> None:
         """Look for what is due where something came in, within a share of the time."""

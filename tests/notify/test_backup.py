@@ -9,8 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from collector.cli import main
+from collector.context import open_context
+from collector.jobs import messages
 from collector.jobs.backup import backup, missing
-from collector.jobs.message_status import why
+from collector.jobs.checkpoints import Publisher
+from collector.jobs.message_status import RESTORED, why
 from collector.notify.means import Means
 
 TOKEN = "Cold-harbour-42"
@@ -84,3 +87,52 @@ def test_a_mark_of_a_restore_that_cannot_be_read_names_nothing(tmp_path, text):
     if text is not None:
         (tmp_path / "restored").write_text(text, encoding="utf-8")
     assert missing(tmp_path) == []
+
+
+def waiting_copy(site, tmp_path):
+    """A backup with a message in its outbox that the living collector has sent since; restored elsewhere."""
+    site.probe(4, down=range(4))
+    assert messages.prepare(site.context) == 1
+    backup(site.context, tmp_path / "b.tar")
+    assert site.turn() == ["accepted"]
+    return restored(tmp_path / "b.tar", tmp_path / "new")
+
+
+def turn(job):
+    job._turn()
+    for thread in list(job._busy.values()):
+        thread.join()
+
+
+def test_a_copy_beside_the_living_collector_tells_nobody_and_says_why(site, hook, tmp_path):
+    new = waiting_copy(site, tmp_path)
+    run = CliRunner().invoke
+    with open_context(new, lambda: site.world.at) as context:
+        context.writer.start()
+        job = messages.Messages(context)
+        Publisher(context)
+        site.world.at += 3_600_000  # every agent would be silent, and told to be
+        turn(job)
+        turn(job)
+        assert len(hook.got) == 1
+        shown = run(main, ["notify", str(new)])
+        assert shown.exit_code == 1 and shown.output.count(RESTORED) == 2
+        said = json.loads(run(main, ["notify", str(new), "--json"]).output)
+        assert {(one["state"], one["held"]) for one in said["recipients"]} == {("bad", RESTORED)}
+        Publisher(context).accept_restore()
+        turn(job)
+        assert len(hook.got) == 2  # what waited when the backup was made: at least once
+        assert RESTORED not in run(main, ["notify", str(new)]).output
+
+
+def test_a_copy_that_every_agent_reports_to_tells_again(site, hook, tmp_path):
+    new = waiting_copy(site, tmp_path)
+    with open_context(new, lambda: site.world.at) as context:
+        context.writer.start()
+        publisher, job = Publisher(context), messages.Messages(context)
+        turn(job)
+        assert len(hook.got) == 1
+        publisher.saw(("web-01", 1), None, site.world.at)
+        publisher.publish()
+        turn(job)
+        assert len(hook.got) == 2
