@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from checks.codec import FieldError
 from checks.wire import strict_json
-from collector.notify.due import Told
+from collector.notify.due import REMINDER, Told
 from collector.notify.receipts import OVER, PAST, VOID, Message, parse
 from collector.store.metadata import metadata
 
@@ -148,12 +148,15 @@ def told(conn: Connection) -> list[Told]:
 def prune(conn: Connection, before_ms: int, passing: Collection[str]) -> int:
     """Drop what was put there before an instant and can never be told again; how many lines it were.
 
-    That is: nothing of the same thing was put there since, nothing of it waits, and it was told to be over or
-    is of a `passing` kind. A line about something that stands stays, or it would be told anew."""
-    table, last = outgoing_table, outgoing_table.alias()
+    That is: nothing of the same thing was put there since, nothing of it waits, and it is of a `passing` kind
+    or was told to be over last (a reminder tells nothing new). A line about something that stands stays, or
+    it would be told anew: what was told to be over once may have been told to stand after all."""
+    table, last, later = outgoing_table, outgoing_table.alias(), outgoing_table.alias()
     same = (last.c.to == table.c.to, last.c.kind == table.c.kind, last.c.item == table.c.item)
     fresh = exists().where(*same, or_(last.c.made >= before_ms, last.c.state == WAITING))
-    ended = exists().where(*same, or_(*(last.c.stage.like(f"{word}%") for word in _ENDS)))
+    after = (later.c.to == last.c.to, later.c.kind == last.c.kind, later.c.item == last.c.item)
+    turned = exists().where(*after, later.c.id > last.c.id, later.c.stage.not_like(f"{REMINDER}%"))
+    ended = exists().where(*same, or_(*(last.c.stage.like(f"{word}%") for word in _ENDS)), ~turned)
     wanted = (table.c.made < before_ms, ~fresh, or_(table.c.kind.in_(passing), ended))
     return conn.execute(delete(table).where(*wanted)).rowcount
 

@@ -5,10 +5,13 @@ import json
 from click.testing import CliRunner
 from sqlalchemy import insert, select, text
 
+from checks.recurrence import zone
 from collector.availability.estate_terms import EstateTerms
 from collector.cli import main
 from collector.jobs import message_status, messages
 from collector.jobs.message_subjects import Asked, subjects
+from collector.notify.due import Subject, wanted
+from collector.notify.rules import Rule
 from collector.notify.sending import send
 from collector.store import messages as store
 from collector.store import rounds
@@ -79,17 +82,39 @@ def test_the_outbox_is_pruned_of_what_can_never_be_told_again_and_of_nothing_els
     line("finding", "closed", "begun", old)
     line("finding", "closed", "over", old + 1)
     line("finding", "stands", "begun", old)
+    line("finding", "back", "begun", old)
+    line("finding", "back", "over", old + 1)
+    line("finding", "back", "again", old + 2)
+    line("finding", "back", "reminder-1", old + 3)
+    line("silent", "gone@1", "begun", old)
+    line("silent", "gone@1", "over", old + 1)
+    line("silent", "gone@1", "again", old + 2)
+    line("silent", "gone@1", "reminder-1", old + 3)
+    line("silent", "gone@1", "over-2", old + 4)
     line("backup", "late", "begun", old)
     line("backup", "late", "over-2", new)
     line("fault", "waits@1", "begun", old, "waiting")
     line("fault", "young@1", "begun", new)
-    assert messages.prune(told.context, now) == 6
+    assert messages.prune(told.context, now) == 11
     left = {(one.item, one.stage) for one in told.outbox()}
     assert left == {
         *{("stands", "begun"), ("late", "begun"), ("late", "over-2")},
+        *{("back", stage) for stage in ("begun", "over", "again", "reminder-1")},
         *{("waits@1", "begun"), ("young@1", "begun")},
     }
     assert messages.prune(told.context, now) == 0
+
+
+def test_what_was_over_and_stands_again_is_not_told_anew_after_the_pruning(told):
+    rules = [(Rule("finding", "custom:x"), 0)]
+    stands = [Subject("finding", "back", 1)]
+    for n, stage in enumerate(("begun", "over", "again")):
+        with told.context.write() as conn:
+            assert store.put(conn, ("custom:x", "finding", "back", stage, n + 1, n + 1, "{}"))
+            conn.execute(text("UPDATE outgoing SET state = 'accepted'"))
+    assert messages.prune(told.context, 200 * DAY) == 0
+    with told.context.read() as conn:
+        assert list(wanted(rules, stands, store.told(conn), 200 * DAY, zone("Asia/Shanghai"))) == []
 
 
 def test_the_servers_thread_prunes(told, hook):
