@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from collector.context import ConfigError, open_context
+from collector.cli_scorecards_dir import caught_up
 
 FORMS = ("docx", "xlsx", "pdf", "json")
 
@@ -31,10 +30,10 @@ def report(directory: Path, kind: str, period: str, target: Path, subject: str, 
     form = target.suffix.lower().lstrip(".")
     if form not in FORMS:
         _fail(f"{target}: the file must end in one of .{', .'.join(FORMS)}")
+    data = _made(directory, kind, (period, subject), form, lang)
     try:
-        data = _made(directory, kind, (period, subject), form, lang)
         target.write_bytes(data)
-    except (ConfigError, OSError, SQLAlchemyError) as error:
+    except OSError as error:
         _fail(str(error))
     click.echo(f"{target}: {len(data)} bytes")
 
@@ -42,21 +41,20 @@ def report(directory: Path, kind: str, period: str, target: Path, subject: str, 
 def _made(directory: Path, kind: str, about: tuple[str, str], form: str, lang: str) -> bytes:
     """The bytes; what cannot be made is said on standard error."""
     from collector.evidence.periods import PeriodError
-    from collector.judging.judge import NoScorecard
     from collector.reports import documents
     from collector.reports.material import Material
     from collector.reports.material_found import found_in, span_of
     from collector.store.evidence import Damaged
 
-    try:
-        with open_context(directory) as context:
+    with caught_up(directory) as context:
+        try:
             span = span_of(context, about[0])
             material = Material(context, span, found_in(context, span), about[1])
             return documents.export(kind, material, form, lang)
-    except (*documents.PROBLEMS, PeriodError, NoScorecard) as error:
-        _fail(f"{error.code}: {error}")
-    except Damaged as error:
-        _fail(f"damaged: {error}")
+        except (*documents.PROBLEMS, PeriodError) as error:
+            _fail(f"{error.code}: {error}")
+        except Damaged as error:
+            _fail(f"damaged: {error}")
 
 
 def _fail(problem: str) -> NoReturn:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-JUDGING = 1
+JUDGING = 2
 UNNAMED = 0
 """Of what was sealed before seals named a version."""
 
@@ -20,6 +20,9 @@ FIRST = 1
 
 Named = tuple[int, int]
 """A version, and the entry that names it."""
+
+FRESH = 2
+"""From which version on it is asked how old a judgement is when it is logged: those before took no care."""
 
 FRESH_MS = 600_000
 """So long may pass between the log that a judgement is made of and its own entry; a program takes seconds."""

@@ -6,12 +6,15 @@ from datetime import datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import Connection
+
 from checks.recurrence import zone
 from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.jobs import projection
+from collector.judging.judge import NoScorecard
 from collector.judging.printed import figures
-from collector.judging.version import JUDGING, program
+from collector.judging.version import FRESH_MS, JUDGING, program
 from collector.reports import (  # noqa: F401 - their parts name themselves
     document_duties,
     document_faults,
@@ -32,12 +35,12 @@ from collector.reports.scorecard_tables import HANDS, hands
 from collector.reports.tables import Table, plain
 from collector.reports.words_document import doc, numbered
 from collector.scoring.model import Scorecard
-from collector.store import estates, evidence, packs
+from collector.store import estates, evidence, packs, rounds
 from collector.store.content import content
 
 # 2: with the figures of its scorecard; 3: with the version of the program that worded it;
-# 4: it sums up and measures
-VERSION = 4
+# 4: it sums up and measures; 5: with the size of the log that it is made of
+VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,7 @@ def body_of(made: Draft, material: Material) -> dict[str, Any]:
         "subject": material.subject,
         "period": {"name": material.span.name, "from": material.span.from_ms, "to": material.span.to_ms},
         "as_of": material.span.as_of_ms,
+        "size": material.span.size,
         "pack": judged.card.pack if judged is not None else "",
         "pack_digest": judged.card.pack_digest if judged is not None else "",
         "options": [list(pair) for pair in judged.card.options] if judged is not None else [],
@@ -331,7 +335,10 @@ def _figures(card: Scorecard, material: Material) -> dict[str, Any]:
 
 
 def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
-    """The document in the log: the last one if it says the same, else a new entry. (entry, bytes)."""
+    """The document in the log: the last one if it says the same, else a new entry. (entry, bytes).
+
+    NoScorecard where it would leave out what came while it was made.
+    """
     body = body_of(made, material)
     raw = strict_json.dumps(body)
     held = _last(material, made.kind.id)
@@ -350,14 +357,32 @@ def logged(material: Material, made: Draft, by: str) -> tuple[int, bytes]:
         "judging": JUDGING,
         "by": by,
     }
-    return projection.log(material.context, [(EntryKind.RECORD, header, raw)])[0], raw
+
+    def guard(conn: Connection) -> None:
+        _settled(conn, material)
+
+    return projection.log(material.context, [(EntryKind.RECORD, header, raw)], guard)[0], raw
+
+
+def _settled(conn: Connection, material: Material) -> None:
+    """That it leaves out nothing that whoever verifies would miss; NoScorecard."""
+    span = material.span
+    came = packs.entry_received(conn, span.size)
+    if came is not None and came < evidence.instant(conn, material.context.now()) - FRESH_MS:
+        raise NoScorecard("not_settled", "what came lately is still being derived: try again")
+    # Rounds and estates are read as they stand; the rest up to its instant, which other entries may share.
+    records, applied = rounds.records(conn), estates.newest(conn)
+    newest = max((row.idx for row in records), default=-1), -1 if applied is None else applied.idx
+    first = evidence.first_received(conn, span.as_of_ms + 1)
+    if max(newest) >= span.size or (evidence.size(conn) if first is None else first) > span.size:
+        raise NoScorecard("not_settled", "something came while it was made: try again")
 
 
 def _timeless(raw: bytes) -> dict[str, Any]:
     """What a document says, whenever it was made."""
     said: dict[str, Any] = strict_json.loads(raw)
     # What is printed of those is in the tables.
-    moment = said.pop("as_of"), said.pop("figures", None), said.pop("program", None)
+    moment = [said.pop(name, None) for name in ("as_of", "size", "figures", "program")]
     said["facts"] = [pair for pair in said["facts"] if pair[0] not in _MOMENTS]
     del moment
     return said

@@ -33,12 +33,14 @@ _GRAVITY = {"crit": 0, "unknown": 1, "warn": 2}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A period: its name, [from, to) and what has been received by `as_of`, in UTC ms."""
+    """A period: its name, [from, to) and what has been received by `as_of`, in UTC ms; `size`: of the log
+    then (0: a part of a document's period)."""
 
     name: str
     from_ms: int
     to_ms: int
     as_of_ms: int
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

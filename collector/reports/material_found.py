@@ -12,14 +12,24 @@ from collector.reports.judging_found import archive_of, judged_of
 from collector.reports.judging_view import Judged
 from collector.reports.material import Found, Span
 from collector.scoring.model import PackPeriod
+from collector.store import evidence, late, packs, series
 
 _ZONE = "Asia/Shanghai"
 
 
 def span_of(context: Context, name: str) -> Span:
-    """The pack's period of this name, or any other (`2026-Q3`, `A/B`); PeriodError for what is none."""
+    """The pack's period of this name, or any other (`2026-Q3`, `A/B`), as of the newest instant up to which
+    all that was received is derived. PeriodError for what is none; NoScorecard while late results are
+    derived."""
     made = spans.span_of(context, name, _ZONE)
-    return Span(made.name, made.from_ms, made.to_ms, context.now())
+    with context.read() as conn:
+        if late.count(conn):
+            raise NoScorecard("not_settled", "results that came late are still being derived: try again")
+        # As of the log's own clock: the machine's may have been ahead, and was set right since.
+        at = evidence.instant(conn, context.now())
+        row = packs.entry(conn, series.cursor(conn))
+        at = at if row is None else min(at, row.received - 1)
+        return Span(made.name, made.from_ms, made.to_ms, at, scorecards.size_at(conn, at))
 
 
 def found_in(context: Context, span: Span) -> Found:
@@ -42,7 +52,7 @@ def found_in(context: Context, span: Span) -> Found:
 def _judged(context: Context, period: PackPeriod, span: Span) -> tuple[Made, Judged, tuple[int, int] | None]:
     """What was sealed last, else how it stands: a document never says more than the seal."""
     with context.read() as conn:
-        rows = scorecards.history(conn, period.name, span.as_of_ms)
+        rows = scorecards.history(conn, period.name)  # a seal is not derived: it may be newer than the rest
         if rows:
             held = scorecards.read_sealed(conn, rows[-1])
             made = Made(held.scorecard, held.facts, held.estate, held.size)

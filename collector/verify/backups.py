@@ -112,7 +112,7 @@ def _misplaced(body: Mapping[str, Any], said: Said, history: History) -> judged.
         return "contradicted", "it says that it was made of a log larger than was there"
     if body["now"] > said.received_ms:
         return "contradicted", "it speaks of a later instant than its own"
-    return judged.stale(body["size"], said, history)
+    return judged.stale(body["size"], said, history, judged.made_by(said.header))
 
 
 def folded(

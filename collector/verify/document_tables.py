@@ -3,7 +3,8 @@
 Their words are not: they depend on the release that worded them. Cells are compared by the column's key.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +38,55 @@ class _Any:
     __hash__ = None  # type: ignore[assignment]  # it equals everything
 
 
+class _Either:
+    """A cell in words that hold a number: as one of the languages has it."""
+
+    def __init__(self, known: Iterable[object]) -> None:
+        self.known = frozenset(known)
+
+    def __eq__(self, other: object) -> bool:
+        return other in self.known
+
+    __hash__ = None  # type: ignore[assignment]  # it equals each of several
+
+
 WORDS = _Any()
 Row = tuple[object, ...]
 Maker = Callable[[Facts, About], Iterator[Row]]
 TABLES: dict[str, tuple[tuple[str, ...], Maker]] = {}
 """By table: the keys of the columns that are compared, and the rows as the evidence gives them."""
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "faults": (
+        *("j_fault", "j_system", "j_from", "j_to", "j_span"),
+        *("j_proposed", "j_level", "j_clock", "j_asked", "j_evidence"),
+    ),
+    "fault-sum": ("j_level", "j_kind", "j_count", "j_span"),
+    "clocks": ("j_clock", "j_clause", "j_limit", "j_until", "j_done", "j_took", "j_state"),
+    "timeline": ("j_when", "j_event", "j_by", "j_title", "j_evidence"),
+    "vulnerabilities": (
+        *("j_finding", "j_severity", "j_place", "j_opened", "j_until", "j_closed"),
+        *("j_state", "j_evidence"),
+    ),
+    "findings": (
+        *("j_finding", "j_place", "j_owner", "j_opened", "j_until", "j_closed"),
+        *("j_state", "j_times", "j_evidence"),
+    ),
+    "rounds": ("j_round", "j_from", "j_state", "j_counts", "j_problems", "j_evidence"),
+    "problems": (
+        *("j_state", "j_place", "j_check", "j_value", "j_reason"),
+        *("j_times", "j_first", "j_last", "j_evidence"),
+    ),
+    "devices": ("j_asset", "j_kind", "j_system", "j_looks", "j_bad", "j_evidence"),
+    "lines": ("j_unit", "j_line", "j_full", "j_points", "j_state"),
+    "archive-files": (
+        *("j_document", "j_where", "j_file", "j_digest", "j_filer", "j_filed"),
+        *("j_expiry", "j_state", "j_entry"),
+    ),
+    "scans": ("j_tool", "j_filed", "j_kind", "j_count", "j_evidence"),
+    "log": ("j_kind", "j_count", "j_first", "j_last"),
+    "usage": ("j_event", "j_account", "j_times", "j_last", "j_evidence"),
+}
+"""By table: the keys of all its columns; another one, or one that comes twice, is not of its kind."""
 UNORDERED = frozenset({"problems", "fault-sum"})  # in the order of their words
 WANTED: Mapping[str, frozenset[str]] = {
     "fault": frozenset({"clocks", "timeline"}),
@@ -79,22 +124,59 @@ def differing(body: Mapping[str, Any], facts: Facts, about: About) -> tuple[list
         except LookupError:
             left.append(name)
             continue
-        fits = set(columns) <= set(table["columns"]) and _fits(name, table, columns, wanted)
+        fits = tuple(table["columns"]) == COLUMNS[name] and fitting(name, table, columns, wanted)
         (same if fits else odd).append(name)
     odd += sorted(WANTED.get(kind, frozenset()) - {*odd, *same, *left})
     return odd, same, [one for one in left if one != "hands"]
 
 
-def _fits(name: str, table: Mapping[str, Any], columns: Sequence[str], wanted: Sequence[Row]) -> bool:
+def fitting(name: str, table: Mapping[str, Any], columns: Sequence[str], wanted: Sequence[Row]) -> bool:
+    """Whether a table's compared cells are those wanted; of a long one the first rows, and a row that says
+    how many are left out."""
     at = [table["columns"].index(key) for key in columns]
-    found = [tuple(row[place] for place in at) for row in table["rows"]]
-    if name == "rounds":  # one without a record goes on: what it has is not made anew
-        found = [row for row in found if row[-1] != NONE]
+    rows = table["rows"]
+    cut = len(rows) == MOST + 1
+    found = [tuple(row[place] for place in at) for row in (rows[:MOST] if cut else rows)]
+    if len(found) > MOST:
+        return False
+    if name == "rounds":
+        return _rounds_fit(found, wanted, cut)
+    if cut != (len(wanted) > MOST):
+        return False
     if name in UNORDERED:
-        return sorted(found, key=repr) == sorted(wanted, key=repr)
-    if len(wanted) > MOST:
-        return found[:MOST] == list(wanted[:MOST])
-    return found == list(wanted)
+        return _among(found, wanted, cut) and (not cut or name != "problems" or _gravest(found, wanted))
+    return found == list(wanted[:MOST])
+
+
+def _rounds_fit(found: Sequence[Row], wanted: Sequence[Row], cut: bool) -> bool:
+    """One without a record goes on: what it has is not made anew. All that have one stand there, or begin
+    behind the last that is shown."""
+    closed = [row for row in found if row[-1] != NONE]
+    if not cut:
+        return closed == list(wanted)
+    left = wanted[len(closed) :]
+    return closed == list(wanted[: len(closed)]) and (
+        not left or _number(left[0][0]) >= _number(found[-1][0])
+    )
+
+
+def _number(cell: object) -> int:
+    return cell if type(cell) is int else -1
+
+
+def _among(found: Sequence[Row], wanted: Sequence[Row], cut: bool) -> bool:
+    if cut:
+        return Counter(found) <= Counter(wanted)
+    return sorted(found, key=repr) == sorted(wanted, key=repr)
+
+
+def _gravest(found: Sequence[Row], wanted: Sequence[Row]) -> bool:
+    """Problems are cut behind the gravest and most frequent."""
+
+    def key(row: Row) -> tuple[int, int]:
+        return _GRAVITY.get(str(row[0]), 9), -_number(row[1])
+
+    return [key(row) for row in found] == sorted(key(row) for row in wanted)[: len(found)]
 
 
 def table(name: str, *columns: str) -> Callable[[Maker], Maker]:
@@ -227,10 +309,11 @@ def _devices(facts: Facts, _: About) -> Iterator[Row]:
 @table("lines", "j_points", "j_state")
 def _lines(facts: Facts, about: About) -> Iterator[Row]:
     card, period = about.judged
-    words = Words(judged_by(facts.chosen.pack.pack, card, period), "zh")
+    judgement = judged_by(facts.chosen.pack.pack, card, period)
+    words = [Words(judgement, lang) for lang in ("zh", "en")]
     for one in card.lines:
-        # A range or a price stands in the words of the language.
-        yield words.points_of(one) if one.points is not None else WORDS, state_of(one)
+        # A range or a price stands in the words of a language.
+        yield _Either(each.points_of(one) for each in words), state_of(one)
 
 
 @table("archive-files", "j_digest", "j_filed", "j_state", "j_entry")

@@ -12,7 +12,7 @@ from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from collector.judging import printed, sealed
 from collector.judging.sealed import Sealed
-from collector.judging.version import UNNAMED, program
+from collector.judging.version import FRESH, UNNAMED, program
 from collector.packs.model import read_back
 from collector.reports.scorecard_tables import judged_by, tables
 from collector.reports.tables import plain
@@ -44,7 +44,8 @@ def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
         try:
             verdicts.append((name, *(judged.outdated(said, above) or _check(said, evidence, known))))
         except judged.PROBLEMS as error:
-            verdicts.append((name, "contradicted", f"it cannot be read: {error}"))
+            why = f"it cannot be read: {error}"
+            verdicts.append((name, *judged.differing(judged.made_by(said.header), why, "made")))
         findings.count("documents of judging")
         if verdicts[-1][1] == "contradicted":
             findings.add("claim_differs", *verdicts[-1][::2])
@@ -67,6 +68,8 @@ def _check(said: Said, evidence: Evidence, known: Known) -> tuple[str, str]:
     if body["as_of"] > said.received_ms:
         return "contradicted", "it speaks of a later instant than its own"
     figures = body.get("figures")
+    if odd := _misplaced(said, body, evidence.history):
+        return odd
     if figures is None:
         return "not proven", _WORDS
     word, detail, made = (
@@ -76,8 +79,22 @@ def _check(said: Said, evidence: Evidence, known: Known) -> tuple[str, str]:
         return word, detail
     if body["document"] != "scorecard":
         return _with_tables(said, body, made, evidence, known, (word, detail))
-    odd, told = _worded(body, made, evidence.history, said.idx)
-    return ("contradicted", told) if odd else (word, f"{detail}; {told}")
+    reworded, told = _worded(body, made, evidence.history, said.idx)
+    return ("contradicted", told) if reworded else (word, f"{detail}; {told}")
+
+
+def _misplaced(said: Said, body: Mapping[str, Any], history: History) -> judged.Word | None:
+    """What is wrong with the version, or the log, that it says it was made by and of."""
+    named, size = judged.made_by(said.header), body.get("size")
+    figures = body.get("figures") or {}
+    if named >= FRESH and isinstance(figures, dict) and figures.get("judging", named) != named:
+        return "contradicted", "its entry says another judging"
+    if size is None:
+        # The first version told it of the figures alone.
+        return ("contradicted", "it does not say what it was made of") if named >= FRESH else None
+    if not 0 < from_json(int, size, "size") <= said.idx:
+        return "contradicted", "it says that it was made of more than was there"
+    return judged.stale(size, said, history, named)
 
 
 def _with_tables(
@@ -92,6 +109,9 @@ def _with_tables(
     word, detail = so_far
     if evidence.begin:
         return word, f"{detail}; {_WORDS}"
+    size = body.get("size", said.idx)
+    if word == "proven if" and (late := evidence.history.received(size, said.idx, body["as_of"])):
+        word, detail = "not proven", f"its tables leave out {len(late)} entries that had come"
     every = []
     for size, until in _sizes(said, body, evidence.history):
         about = About(said.header["period"], body["as_of"], size, until)
@@ -119,13 +139,18 @@ def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[s
 
 
 def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[tuple[int, int]]:
-    """Of how much of the log it can have been made, and up to when records were read: of all that had come at
-    its instant; where the collector was a little behind, of what had come a minute before; where it took
-    its time, with records of the minute after."""
+    """Of how much of the log it was made, and up to when records were read: as it says. Those of the first
+    version say it of their figures at most: of that; of all that had come at its instant; where the
+    collector was a little behind, of what had come a minute before; where it took its time, with records of
+    the minute after."""
     as_of = body["as_of"]
+    if "size" in body:
+        yield body["size"], as_of
+        return
     tried: set[int] = set()
-    for end, until in ((as_of, as_of), (as_of - _BEHIND_MS, as_of), (as_of + _BEHIND_MS,) * 2):
-        size = history.size_at(end, said.idx)
+    of_figures = [(body["figures"]["size"], as_of)] if body["figures"]["seal"] is None else []
+    near = ((as_of, as_of), (as_of - _BEHIND_MS, as_of), (as_of + _BEHIND_MS,) * 2)
+    for size, until in (*of_figures, *((history.size_at(end, said.idx), until) for end, until in near)):
         if size not in tried:
             tried.add(size)
             yield size, until
@@ -178,7 +203,7 @@ def _now(said: Said, figures: Mapping[str, Any], evidence: Evidence) -> _Found:
     if evidence.begin:
         return "not proven", f"it stands on entries from before this bundle; {_WORDS}", None
     judging = from_json(int, figures.get("judging", UNNAMED), "figures.judging")
-    if old := judged.stale(size, said, evidence.history):
+    if old := judged.stale(size, said, evidence.history, judging):
         return *old, None
     made = remade(str(said.header["period"]), as_of, size, evidence)
     if printed.figures(made.scorecard, None, size, judging) != figures:

@@ -13,7 +13,7 @@ from checks.codec import FieldError
 from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from collector.availability.errors import AvailabilityError
-from collector.judging.version import FIRST, FRESH_MS, JUDGING, UNNAMED, Named, advice, named, told
+from collector.judging.version import FIRST, FRESH, FRESH_MS, JUDGING, UNNAMED, Named, advice, named, told
 from collector.packs.model import PackDataError
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
@@ -150,9 +150,11 @@ def outdated(said: Said, above: Rising) -> Word | None:
     return "contradicted", f"entry {entry} before it names judging version {version}, and versions only rise"
 
 
-def stale(size: int, said: Said, history: History) -> Word | None:
+def stale(size: int, said: Said, history: History, judging: int) -> Word | None:
     """What was made of a log long before it was logged: it leaves out what came meanwhile, whatever instant
-    it says that it speaks of. A program takes seconds."""
+    it says that it speaks of. A program takes seconds; those of the first version took no care."""
+    if judging < FRESH:
+        return None
     left = history.received(size, said.idx, said.received_ms - FRESH_MS)
     if not left:
         return None

@@ -68,7 +68,9 @@ def _check(said: Said, record: Record, ground: _Ground, begin: int) -> tuple[str
     if any(item.evidence.entry < begin for item in record.items):
         return "not proven", "some of its looks are older than this bundle"
     if not _is_asked(said, record, ground.history):
-        return "contradicted", "no plan in force asks for a round in this window"
+        return judged.differing(
+            judged.made_by(said.header), "no plan in force asks for a round in this window", "made"
+        )
     people = ground.statements.get(record.window.id, ())
     for size in _sizes(said, record, ground, (one.idx for one in people)):
         made = _make(said, record, ground, size)

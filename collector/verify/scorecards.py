@@ -75,7 +75,7 @@ def _check(one: Logged[Sealed], evidence: Evidence) -> judged.Word:
         return "contradicted", "it says that it was made of more than was there"
     if left := evidence.history.received(made.size, said.idx, made.scorecard.as_of_ms):
         return "contradicted", f"it leaves out {_entries(left)}, which had been received"
-    if old := judged.stale(made.size, said, evidence.history):
+    if old := judged.stale(made.size, said, evidence.history, made.judging):
         return old
     if evidence.begin:
         return "not proven", "it stands on entries from before this bundle: one that begins at 0 shows all"

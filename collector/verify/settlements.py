@@ -8,7 +8,7 @@ from checks.wire.numbers import EntryKind
 from collector.judging import paid, sealed
 from collector.judging.ground import Applied
 from collector.judging.paid import Paid, Seals
-from collector.judging.version import FRESH_MS
+from collector.judging.version import FRESH, FRESH_MS
 from collector.verify import judged
 from collector.verify.findings import Findings
 from collector.verify.history import History
@@ -38,7 +38,7 @@ def _check(one: Logged[Paid], history: History, words: Mapping[int, str]) -> jud
     said, made = one.said, one.made
     if made.as_of > said.received_ms:
         return "contradicted", "it speaks of a later instant than its own"
-    if made.as_of < said.received_ms - FRESH_MS:
+    if made.judging >= FRESH and made.as_of < said.received_ms - FRESH_MS:
         return "contradicted", "it speaks of an instant long before its own"
     held = [Applied(one.idx, one.at_ms, one.terms) for one in history.estates if one.idx < said.idx]
     seals = _seals(history, said.idx)

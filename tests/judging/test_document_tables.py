@@ -13,7 +13,7 @@ from collector.reports import documents, material_found
 from collector.reports.material import Material
 from collector.reports.record_view import EmptyRecordError
 from collector.scans.model import Finding, Severity
-from collector.verify.document_tables import TABLES, WANTED
+from collector.verify.document_tables import COLUMNS, MOST, TABLES, WANTED, fitting
 
 PERIOD = "2026-07"
 
@@ -51,7 +51,13 @@ def made(full):
     return bodies(full)
 
 
-def bodies(site):
+@pytest.fixture(scope="module")
+def english(full):
+    """The same in English."""
+    return bodies(full, "en")
+
+
+def bodies(site, lang="zh"):
     span = material_found.span_of(site.context, PERIOD)
     found = material_found.found_in(site.context, span)
     made = {}
@@ -60,7 +66,7 @@ def bodies(site):
         subject = found.faults.faults[0].id if kind.subject else ""
         material = Material(site.context, span, found, subject)
         try:
-            body = documents.body_of(documents.draft(kind.id, material, "zh"), material)
+            body = documents.body_of(documents.draft(kind.id, material, lang), material)
         except EmptyRecordError:
             continue
         header = {"document": kind.id, "subject": subject, "period": PERIOD, "from": span.from_ms}
@@ -90,6 +96,17 @@ def test_tables_of_every_kind_that_evidence_fills_are_proven(full, made, tmp_pat
     told = [detail.partition("; not its words")[0] for _, detail in found.values()]
     anew = {name for name in TABLES if any(name in one for one in told)}
     assert anew >= {"faults", "clocks", "timeline", "rounds", "problems", "findings", "log"}, anew
+
+
+def test_tables_in_english_are_proven_like_the_chinese_ones(full, made, english, tmp_path):
+    """Lines too, where fines and ranges stand in words."""
+    logged = {kind: log(full, *pair) for kind, pair in english.items()}
+    found = verdicts(full, tmp_path / "b.zip")
+    assert set(english) == set(made) >= {"service-year", "self-assessment", "rectification"}
+    for kind, idx in logged.items():
+        assert found[idx][0] == "proven if", (kind, found[idx])
+    (lines,) = [one for one in english["self-assessment"][1]["tables"] if one["name"] == "doc-lines"]
+    assert any("yuan" in str(row) for row in lines["rows"])
 
 
 def other(cell):
@@ -143,6 +160,99 @@ def test_another_programs_tables_that_differ_are_neither_proven_nor_contradicted
     idx = log(full, header, {**body, "program": "0.0.1"})
     word, detail = verdicts(full, tmp_path / "b.zip")[idx]
     assert word == "other version" and "made by program 0.0.1" in detail
+
+
+def test_points_that_a_line_without_proof_does_not_have_are_found(full, english, tmp_path):
+    header, body = copy.deepcopy(english["self-assessment"])
+    (table,) = [one for one in body["tables"] if one["name"] == "doc-lines"]
+    points, state = (table["columns"].index(key) for key in ("j_points", "j_state"))
+    row = next(one for one in table["rows"] if " – " in one[points])
+    assert "not_proven" in row[state]
+    row[points] = row[points].rpartition(" ")[2]
+    idx = log(full, header, body)
+    word, detail = verdicts(full, tmp_path / "b.zip")[idx]
+    assert word == "contradicted" and "another lines" in detail
+
+
+def test_a_column_that_comes_twice_or_that_the_table_has_not_is_found(full, made, tmp_path):
+    """The first of two is honest, the second is what people would read."""
+    wanted = []
+    for key in ("j_span", "j_target"):
+        header, body = copy.deepcopy(made["fault-statistics"])
+        (table,) = [one for one in body["tables"] if one["name"] == "doc-faults"]
+        table["columns"].append(key)
+        for row in table["rows"]:
+            row.append(1)
+        wanted.append(log(full, header, body))
+    found = verdicts(full, tmp_path / "b.zip")
+    assert [found[idx][0] for idx in wanted] == ["contradicted"] * 2, found
+
+
+def test_the_columns_of_each_table_are_those_that_it_is_made_with(made):
+    seen = {
+        name: tuple(one["columns"])
+        for _, body in made.values()
+        for one in body["tables"]
+        if (name := one["name"].removeprefix("doc-")) in TABLES
+    }
+    assert len(seen) > 10 and seen == {name: COLUMNS[name] for name in seen}
+    assert set(COLUMNS) == set(TABLES)
+    for name, (columns, _) in TABLES.items():
+        assert set(columns) <= set(COLUMNS[name]), name
+
+
+def cut_table(columns, rows):
+    """As a document has a long one: the first rows, and how many are left out."""
+    left = [["…", *(None for _ in columns[1:])]] if len(rows) > MOST else []
+    return {"columns": list(columns), "rows": [list(row) for row in rows[:MOST]] + left}
+
+
+PROBLEMS = "j_state", "j_times", "j_evidence"
+
+
+def problems(count):
+    """Distinct ones, as evidence gives them: every seventh crit."""
+    return [("warn" if n % 7 else "crit", 1, f"#{n}/0") for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [MOST - 1, MOST, MOST + 1, 3 * MOST])
+def test_a_long_table_of_problems_is_cut_behind_the_gravest(count):
+    wanted = problems(count)
+    shown = sorted(wanted, key=lambda one: (one[0] != "crit", one[2]))
+    assert fitting("problems", cut_table(PROBLEMS, shown), PROBLEMS, wanted)
+    mild = sorted(wanted, key=lambda one: (one[0] == "crit", one[2]))
+    assert fitting("problems", cut_table(PROBLEMS, mild), PROBLEMS, wanted) is (count <= MOST)
+    other_entry = [(*shown[0][:2], "#x"), *shown[1:]]
+    assert not fitting("problems", cut_table(PROBLEMS, other_entry), PROBLEMS, wanted)
+    if count > MOST:
+        assert not fitting("problems", cut_table(PROBLEMS, shown[: MOST - 1]), PROBLEMS, wanted)
+
+
+def test_a_table_that_is_cut_without_need_is_found():
+    wanted = problems(MOST)
+    table = cut_table(PROBLEMS, [*sorted(wanted, key=lambda one: one[0]), ("x", 1, "#0")])
+    assert not fitting("problems", table, PROBLEMS, wanted)
+
+
+ROUNDS = "j_from", "j_evidence"
+
+
+def test_a_long_table_of_rounds_is_cut_and_may_leave_out_none_that_began_before_its_end():
+    """Every third goes on, and has no record."""
+    every = [(at, "–" if at % 3 == 0 else f"#{at}") for at in range(MOST + 600)]
+    wanted = [one for one in every if one[1] != "–"]
+    assert fitting("rounds", cut_table(ROUNDS, every), ROUNDS, wanted)
+    assert fitting("rounds", cut_table(ROUNDS, every[:900]), ROUNDS, [one for one in wanted if one[0] < 900])
+    assert not fitting("rounds", cut_table(ROUNDS, [*every[:50], *every[51 : MOST + 300]]), ROUNDS, wanted)
+    assert not fitting("rounds", cut_table(ROUNDS, every[:900]), ROUNDS, wanted)
+
+
+def test_a_long_table_in_order_is_cut_and_holds_nothing_behind_that():
+    columns, wanted = ("j_when", "j_evidence"), [(at, f"#{at}") for at in range(MOST + 5)]
+    table = cut_table(columns, wanted)
+    assert fitting("timeline", table, columns, wanted)
+    assert not fitting("timeline", {**table, "rows": [*table["rows"], [0, "#0"]]}, columns, wanted)
+    assert not fitting("timeline", {**table, "rows": table["rows"][:-1]}, columns, wanted)
 
 
 def test_the_tables_that_a_kind_may_not_leave_out_are_those_that_it_is_made_of():
