@@ -88,7 +88,10 @@ def fault_sum(material: Material, lang: str) -> Iterator[Table]:
         found = sums.setdefault(key, [0, 0])
         found[0] += 1
         found[1] += (one.to_ms or material.span.as_of_ms) - one.moments.onset_ms
-    yield table("fault-sum", columns, [(*key, *value) for key, value in sorted(sums.items())], lang)
+    still = any(one.to_ms is None for one in material.in_period)
+    title = doc("doc.part.fault-sum", lang) + (doc("doc.sum.provisional", lang) if still else "")
+    rows = [(*key, *value) for key, value in sorted(sums.items())]
+    yield table("fault-sum", columns, rows, lang, title)
 
 
 @part("nine")
@@ -129,7 +132,8 @@ def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, .
     shown = clock(end, material, "%Y-%m-%d %H:%M:%S") if end is not None else doc("doc.still", lang)
     yield row("repaired", shown, measured is not None)
     lasted = (end or material.span.as_of_ms) - one.moments.onset_ms
-    yield row("duration", wording.duration(lasted, lang), measured is not None)
+    provisional = doc("doc.sum.provisional", lang) if end is None else ""
+    yield row("duration", wording.duration(lasted, lang) + provisional, measured is not None)
     yield row("cause", judged.cause_text, False)
     yield row("handling", _handling(material, one, lang), measured is not None)
     blame = {None: "", True: doc("doc.vendor", lang), False: doc("doc.not_vendor", lang)}[judged.vendor_cause]

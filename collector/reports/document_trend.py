@@ -109,7 +109,9 @@ def _faults(material: Material, lang: str) -> str:
     still = sum(one.to_ms is None for one in found)
     if not found:
         return doc("doc.none.faults", lang)
-    return doc("doc.sum.faults", lang, n=len(found), span=_span(found, material, lang), late=late, open=still)
+    span = _span(found, material, lang)
+    said = doc("doc.sum.faults", lang, n=len(found), span=span, late=late, open=still)
+    return said + (doc("doc.sum.provisional", lang) if still else "")
 
 
 def _span(found: tuple[Fault, ...], material: Material, lang: str) -> str:

@@ -56,8 +56,13 @@ _SUMS: Words = {
     ),
     "lowest": ("；可证明可用率最低: {name} {low}", "; least provable: {name} {low}"),
     "faults": (
-        "{n} 起，合计历时 {span}；有时限超时 {late} 起，尚未恢复 {open} 起",
-        "{n}, {span} in all; {late} with a clock exceeded, {open} not restored yet",
+        "本期发生 {n} 起，合计历时 {span}；有时限超时 {late} 起，尚未恢复 {open} 起",
+        "{n} began in it, {span} in all; {late} with a clock exceeded, {open} not restored yet",
+    ),
+    "provisional": (
+        " (历时为暂计: 尚未恢复的计至成文时；恢复可用后须稳定满规定时间才算恢复)",
+        " (the time is provisional: what is not restored counts up to the document's instant; what is up"
+        " again counts as restored only once it was up for the time that the rules want)",
     ),
     "lives": (
         "新增 {new}，关闭 {closed}，期末未结 {open}(其中超时 {late})",

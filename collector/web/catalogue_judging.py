@@ -143,6 +143,7 @@ JUDGED: dict[str, tuple[str, str]] = {
     "faults.runs": ("计时中: {what}", "running: {what}"),
     "faults.intime": ("未见超时", "none exceeded"),
     "faults.asks": ("故障待填报", "a fault asks for it"),
+    "faults.of": ("{fault}: {what}", "{fault}: {what}"),
     "faults.blips": (
         "另有 {n} 次短于最短时限的瞬断，不计故障。",
         "{n} more blips were too short to be faults.",
@@ -153,6 +154,10 @@ JUDGED: dict[str, tuple[str, str]] = {
     "faults.tile.open": ("未恢复", "Not restored"),
     "faults.tile.late": ("有超时", "A clock ran out"),
     "faults.tile.asked": ("待填报", "Ask for statements"),
+    "fault.steady": (
+        "已恢复可用 {up}，满 {stable} 算恢复",
+        "up again for {up}; counts as recovered once it was up for {stable}",
+    ),
     "fault.clocks": ("各项时限", "Clocks"),
     "fault.clocks.none": ("没有时限。", "No clocks."),
     "fault.timeline": ("时间线", "Timeline"),

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from flask import abort, request, url_for
 
+from collector.availability.errors import AvailabilityError
 from collector.faults.model import Account, Clock, ClockState, Fault, Finding, Stage, Vulnerability
 from collector.jobs import faults as jobs
+from collector.jobs import figures
 from collector.judging.judge import NoScorecard
 from collector.reports import wording
 from collector.reports.document_faults import (
@@ -29,6 +31,7 @@ from collector.web.pages import asking
 from collector.web.pages.base import Answer, clock, context, estate, render, route, t, table
 from collector.web.pages.offers import may_say, who_says
 from collector.web.pages.scorecard import Tile
+from collector.web.pages.services import steady_words
 
 _FAULTS = (
     Column("j_fault"),
@@ -225,6 +228,24 @@ def _finding(one: Finding) -> tuple[object, ...]:
     )
 
 
+def _steady(period: PackPeriod, one: Fault) -> str:
+    """That a measured fault's system is up again, for too short a time to count as recovered."""
+    found = told(period)
+    if found is None or found.pack.faults is None or one.to_ms is not None:
+        return ""
+    if one.measured is None or one.system is None:
+        return ""
+    as_of_ms, stable_ms = found.account.as_of_ms, found.pack.faults.recover_stable_s * 1000
+    begin = max(one.moments.onset_ms, as_of_ms - 10 * stable_ms)
+    if begin >= as_of_ms:
+        return ""
+    try:
+        made = figures.service_figure(context(), one.system, begin, as_of_ms, as_of_ms)
+    except (figures.NoFigure, AvailabilityError):
+        return ""
+    return steady_words(made.figure, stable_ms)
+
+
 @route("/faults", Role.VIEWER, asks=asking.PERIOD)
 def faults() -> Answer:
     """Faults and vulnerabilities of a period."""
@@ -250,6 +271,9 @@ def faults() -> Answer:
         tiles=tiles,
         as_of_ms=found.as_of_ms,
         blips=found.blips,
+        steady=[
+            t("faults.of", fault=called(one), what=said) for one in mine if (said := _steady(period, one))
+        ],
         faults=faults_table(args),
         vulnerabilities=vulnerabilities_table(args),
     )
@@ -357,6 +381,7 @@ def fault(fault: str) -> Answer:
         else t("faults.unstated"),
         straddles=len(one.judged.levels) > 1,
         measured=one.measured,
+        steady=_steady(period, one),
         asks=[*_answers(one), *_asks(one)],
         clocks=clocks_table(args),
         timeline=timeline_table(args),

@@ -10,6 +10,7 @@ from flask import abort, g, request, url_for
 from checks.recurrence import day_of, instant
 from collector.availability.classes import TimeClass
 from collector.availability.current import CurrentState
+from collector.availability.engine import Figure
 from collector.availability.errors import AvailabilityError
 from collector.estate.model import System
 from collector.jobs import figures
@@ -203,6 +204,7 @@ def system(system: str) -> Answer:
         now=figures.service_now(context(), system),
         thin=_thin(made),
         since=_since(made),
+        steady=_steady(made),
         observations=sum(one.n for one in made.proofs),  # a run over two estates stands in both figures' sums
         strip=_strip(made),
         swatches={group: charts.swatch(group, f"s{group}") for group in charts.GROUPS},
@@ -223,6 +225,34 @@ def since_of(made: ServiceFigure) -> int | None:
             break
         start = end
     return start if made.figure.from_ms < start < made.figure.evaluated_to_ms else None
+
+
+def up_for(figure: Figure) -> int | None:
+    """For how many ms a service has been up again where its figure ends; None where it is not up there, or
+    was up all the time."""
+    end = figure.evaluated_to_ms
+    begin = end
+    for start, stop, word in reversed(figure.segments):
+        if stop < begin or word is not TimeClass.UP:
+            break
+        begin = start
+    return end - begin if figure.from_ms < begin < end else None
+
+
+def steady_words(figure: Figure, stable_ms: int) -> str:
+    """That what is up again has not been up for long enough to count as recovered; "" where it has."""
+    up = up_for(figure)
+    if up is None or up >= stable_ms:
+        return ""
+    lang = i18n.language()
+    return t("fault.steady", up=wording.duration(up, lang), stable=wording.duration(stable_ms, lang))
+
+
+def _steady(made: ServiceFigure) -> str:
+    figure = made.figure
+    if not figure.faults or figure.faults[-1].recovered_ms is not None:
+        return ""
+    return steady_words(figure, figure.params.faults.recover_stable_ms)
 
 
 def _since(made: ServiceFigure) -> str:
