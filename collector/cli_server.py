@@ -90,7 +90,7 @@ def _host_of(url: str) -> str:
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--listen", help="HOST:PORT instead of the one in collector.yaml.")
 @click.option("--plain-http", is_flag=True, help="Without TLS, on a loopback address only.")
-@click.option("--accept-restore", is_flag=True, help="After a restore: sign and tell although agents are silent.")
+@click.option("--accept-restore", is_flag=True, help="After a restore: sign and tell, whoever is silent.")
 @click.option(
     "--provers",
     type=click.IntRange(0, 64),
