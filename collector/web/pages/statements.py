@@ -23,6 +23,7 @@ from collector.statements.kinds import KINDS
 from collector.statements.model import Said, Through
 from collector.statements.sides import confirms
 from collector.statements.standing import Beside, beside
+from collector.statements.text import TextError, parse, unpack
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
 from collector.web.pages import faults, refusals, statement_forms
@@ -420,14 +421,26 @@ def statement_signed() -> Answer:
     """Enter what the person signed with his own key, elsewhere: no page ever sees that key."""
     sent, paper = request.files.get("signed"), request.files.get("document")
     document = paper.read() if paper is not None and paper.filename else None
+    file = b"" if sent is None else sent.read(_MOST_SIGNED)
     try:
-        file = b"" if sent is None else sent.read(_MOST_SIGNED)
         made = jobs.add_signed(context(), file, by=auth.account().name, document=document or None)
         _heard(made)
         flash(t("statements.done", entry=made), "ok")
     except StatementError as error:
-        flash(t("statements.refused", why=refusals.why(error)), "bad")
+        kind, given = _told_by(file)
+        why = refusals.why(error, kind, given, statement_forms.frame())
+        flash(t("statements.refused", why=why), "bad")
     return redirect(url_for("pages.statements"))
+
+
+def _told_by(file: bytes) -> tuple[Kind | None, dict[str, str]]:
+    """The kind and the fields that a signed file names, to tell its refusal as a form's; nothing of one that
+    is no statement."""
+    try:
+        text = parse(unpack(file)[0])
+    except TextError:
+        return None, {}
+    return KINDS.get(text.kind), {name: str(one) for name, one in text.fields.items() if one is not None}
 
 
 def _command(kind: Kind, given: Mapping[str, str]) -> str:
