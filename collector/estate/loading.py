@@ -1,7 +1,7 @@
 """The way of an estate file: bytes, values, shape, references, looks; every mistake on the way, at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -102,6 +102,10 @@ def read_estate(
     if source.problems:
         raise EstateError(tuple(sorted(set(source.problems))))
     body = packed(source.files)
+    notes: tuple[str, ...] = ()
+    if not in_force:
+        looked = _looked_at(estate, (*regular, *(look for part in rounds.values() for look in part)))
+        notes = (*_notes(estate, looked), *remarks.remarks(estate), *backups.notes(estate, promised))
     return Loaded(
         estate,
         body,
@@ -110,7 +114,7 @@ def read_estate(
         serves,
         tuple(regular),
         rounds,
-        () if in_force else (*_notes(estate), *remarks.remarks(estate), *backups.notes(estate, promised)),
+        notes,
         promised,
     )
 
@@ -148,13 +152,26 @@ def _empty_rounds(estate: Estate, rounds: Mapping[str, tuple[Look, ...]], source
             source.add(("rounds", i), "owes nothing: none of its checks can be run on any of its assets")
 
 
-def _notes(estate: Estate) -> list[str]:
-    """What is no mistake, but what its owner should know."""
-    blind = [asset.id for asset in estate.assets if asset.agent is None and asset.via is None]
+def _looked_at(estate: Estate, looks: Iterable[Look]) -> set[str]:
+    """Ids of the assets that a look is about, or that a round sends people to."""
+    people = (part for part in estate.rounds if part.human is not None)
+    return {
+        *(name for look in looks for name in (look.target, look.asset) if name),
+        *(asset.id for part in people for asset in checklists.spots_of(estate, part)),
+    }
+
+
+def _notes(estate: Estate, looked: Container[str]) -> list[str]:
+    """What is no mistake, but what its owner should know. `looked`: assets that somebody looks at."""
+    unseen = [asset for asset in estate.assets if asset.id not in looked]
+    blind = [asset.id for asset in unseen if asset.agent is None and asset.via is None]
+    idle = [asset.id for asset in unseen if asset.agent is not None or asset.via is not None]
     unwatched = [system.id for system in estate.systems if system.service is None]
     notes = []
     if blind:
         notes.append(f"nobody looks at {', '.join(blind)}: neither agent nor via is given")
+    if idle:
+        notes.append(f"nobody looks at {', '.join(idle)}: no check, probe or round is about it")
     if unwatched:
         notes.append(f"no availability for {', '.join(unwatched)}: no service is given")
     if unlisted := checklists.unlisted(estate):

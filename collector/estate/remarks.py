@@ -1,7 +1,7 @@
 """What is no mistake in an estate, but leaves something unknown: its owner should hear of it. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from checks.device import PLATFORMS
@@ -15,6 +15,9 @@ from collector.packs import loading as packs
 
 _ID = re.compile(r"[A-Z]{2,4}-[0-9]{1,3}\Z")
 _GENERIC = "generic"
+_MOST = 20  # pairs of windows that are named
+Muting = tuple[Window, dict[int, str]]
+"""A window with its systems, by their number in the file."""
 
 
 def remarks(estate: Estate) -> list[str]:
@@ -76,21 +79,39 @@ def _assets(estate: Estate) -> Iterator[str]:
 def _windows(estate: Estate) -> Iterator[str]:
     zone(estate.timezone)
     placed = [
-        (local_instant(one.from_, estate.timezone), local_instant(one.to, estate.timezone), one)
+        (
+            local_instant(one.from_, estate.timezone),
+            local_instant(one.to, estate.timezone),
+            (one, _systems(estate, one)),
+        )
         for one in estate.windows
     ]
     placed.sort(key=lambda held: held[:2])
-    for number, (_, ends, one) in enumerate(placed):
-        for begins, _, other in placed[number + 1 :]:
-            if begins >= ends:
-                break
-            if shared := _shared(estate, one, other):
-                yield f"the windows {one.id} and {other.id} overlap for {', '.join(shared)}"
+    said, more = 0, 0
+    for one, other in _pairs(placed):
+        if said < _MOST:
+            said += 1
+            shared = ", ".join(one[1][name] for name in sorted(one[1].keys() & other[1].keys()))
+            yield f"the windows {one[0].id} and {other[0].id} overlap for {shared}"
+        else:
+            more += 1
+    if more:
+        yield f"and {more} more pairs of windows overlap"
 
 
-def _shared(estate: Estate, one: Window, other: Window) -> list[str]:
-    return [
-        system.id
-        for system in estate.systems
-        if all(any(matches(p, system.id) for p in window.systems) for window in (one, other))
-    ]
+def _pairs(placed: Iterable[tuple[int, int, Muting]]) -> Iterator[tuple[Muting, Muting]]:
+    """Windows that hold at one time for one system, each pair once, in the order in which they begin."""
+    open_: list[tuple[int, Muting]] = []
+    for begins, ends, one in placed:
+        open_ = [(until, other) for until, other in open_ if until > begins]
+        yield from ((other, one) for _, other in open_ if not other[1].keys().isdisjoint(one[1]))
+        open_.append((ends, one))
+
+
+def _systems(estate: Estate, window: Window) -> dict[int, str]:
+    """Systems of a window by their number in the file."""
+    return {
+        number: system.id
+        for number, system in enumerate(estate.systems)
+        if any(matches(pattern, system.id) for pattern in window.systems)
+    }

@@ -6,32 +6,38 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import AddressValueError, IPv4Address
 from itertools import pairwise
 from typing import Any
+from unicodedata import category
 
 from checks.codec import FieldError
 from checks.probes import check_host
 from checks.recurrence import zone
+from checks.remote import place
 from collector.estate.looks import Look, Note, Path, matches
 from collector.estate.model import Asset, Estate, Hours, Span
 from collector.estate.tree import Leaf, Node
 from collector.estate.units import local_instant
 
 _DAY_MS = 86_400_000
-# (section, key): how long at most, and what it is called.
+_SELDOM = "what is asked so seldom says nothing of the time between"
+_STALE = "what was seen so long ago says nothing of now"
+# (section, key): how many days at most, and why.
 _MOST = {
-    ("systems", "interval"): 7,
-    ("systems", "hold"): 31,
-    ("systems", "merge_gap"): 1,
-    ("systems", "min_fault"): 1,
-    ("systems", "min_notice"): 90,
-    ("systems", "maintenance_cap"): 366,
-    ("probes", "every"): 7,
-    ("probes", "interval"): 7,
-    ("probes", "hold"): 31,
-    ("checks", "every"): 31,
-    ("checks", "hold"): 92,
-    ("rounds", "deadline"): 1,
-    ("objects", "look"): 31,
+    ("systems", "interval"): (7, _SELDOM),
+    ("systems", "hold"): (31, _STALE),
+    ("systems", "merge_gap"): (1, "outages of different days would be one"),
+    ("systems", "min_fault"): (1, "an outage of a whole day would not count"),
+    ("systems", "min_notice"): (90, "nobody announces maintenance so long before"),
+    ("systems", "maintenance_cap"): (366, "a year has no more"),
+    ("probes", "every"): (7, _SELDOM),
+    ("probes", "interval"): (7, _SELDOM),
+    ("probes", "hold"): (31, _STALE),
+    # A look a year is the least that contracts ask for; what it saw holds over one that was missed.
+    ("checks", "every"): (366, _SELDOM),
+    ("checks", "hold"): (3 * 366, _STALE),
+    ("rounds", "deadline"): (1, "no single look takes so long"),
+    ("objects", "look"): (31, _SELDOM),
 }
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # of Unicode: controls, halves of characters, ends of lines
 # An empty list in place of a filter would mean everything, where its writer meant nothing, or forgot it.
 _LISTS = {
     "notify": ("units", "systems", "levels", "whose"),
@@ -81,16 +87,22 @@ def _lists_and_texts(raw: Mapping[str, Any], note: Note) -> None:
                 if one.get(key) == []:
                     note((section, i, key), "an empty list names nothing: leave it out, or say which")
             for key in _TEXTS if isinstance(one, dict) else ():
-                if isinstance(one.get(key), str) and not one[key].isprintable():
+                if isinstance(one.get(key), str) and _odd(one[key]):
                     note((section, i, key), "has a line break or another character that cannot be printed")
 
 
+def _odd(text: str) -> bool:
+    """Whether a text of one line holds control characters or line breaks; those at its end are of YAML's
+    blocks (`location: |`), and a tab is a space. Wide spaces, joiners and rare characters are good."""
+    return any(category(one) in _CONTROLS for one in text.rstrip().replace("\t", " "))
+
+
 def _durations(estate: Estate, note: Note) -> None:
-    for (section, key), days in _MOST.items():
+    for (section, key), (days, why) in _MOST.items():
         for i, one in enumerate(getattr(estate, section)):
             value = getattr(one, key)
             if value is not None and value > days * _DAY_MS:
-                note((section, i, key), f"is more than {days}d")
+                note((section, i, key), f"is more than {days}d: {why}")
 
 
 def _spans(estate: Estate, note: Note) -> None:
@@ -142,9 +154,12 @@ def _reach(asset: Asset, path: Path, note: Note) -> None:
         if section in ("snmp", "ssh") and one.port == 0:
             note((*path, section, "port"), "is from 1 to 65535")
     if asset.ssh is not None and asset.ssh.hop:
-        host, _, port = asset.ssh.hop.partition(":")
-        if _address(host) or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
-            note((*path, "ssh", "hop"), f"'{asset.ssh.hop}' is no address[:port]")
+        try:
+            odd = _address(place(asset.ssh.hop)[0])
+        except ValueError:
+            odd = "none"
+        if odd:
+            note((*path, "ssh", "hop"), f"'{asset.ssh.hop[:64]}' is no address[:port]")
 
 
 def _address(text: str) -> str:
