@@ -143,6 +143,12 @@ JUDGED: dict[str, tuple[str, str]] = {
     "faults.runs": ("计时中: {what}", "running: {what}"),
     "faults.intime": ("未见超时", "none exceeded"),
     "faults.asks": ("故障待填报", "a fault asks for it"),
+    "scorecard.unplanned": (
+        "台账没有为这 {n} 项资产安排任何巡检: {names}。一次巡检须看到单位的全部资产才计数，"
+        "所以在台账安排它们之前，现有巡检做完也不计数。",
+        "No round of the estate looks at {n} assets: {names}. A round counts for a unit only where all its "
+        "assets were looked at, so the rounds there are cannot count until the estate plans a look at these.",
+    ),
     "faults.of": ("{fault}: {what}", "{fault}: {what}"),
     "faults.blips": (
         "另有 {n} 次短于最短时限的瞬断，不计故障。",
@@ -244,6 +250,7 @@ JUDGED: dict[str, tuple[str, str]] = {
     "statements.optional": ("选填", "optional"),
     "statements.choose": ("请选择", "Choose"),
     "statements.document": ("附件(存入存证，记 SHA-256)", "Document (kept with its SHA-256)"),
+    "statements.document.most": ("至多 {n} MB。", "At most {n} MB."),
     "statements.send": ("提交存证", "Enter into the log"),
     # archive
     "archive.what": (

@@ -36,6 +36,14 @@ def _agents(loaded: Loaded, live: Collection[str]) -> Iterator[Hole]:
             yield Hole("agent", agent, "not_enrolled", str(looks[agent]))
 
 
+def in_no_round(loaded: Loaded) -> frozenset[str]:
+    """Assets that no round looks at, whether by an agent or by people."""
+    planned = {name for part in loaded.rounds.values() for look in part for name in (look.target, look.asset)}
+    people = (spots_of(loaded.estate, part) for part in loaded.estate.rounds if part.human)
+    seen = planned | {asset.id for spots in people for asset in spots}
+    return frozenset(asset.id for asset in loaded.estate.assets) - seen
+
+
 def _assets(loaded: Loaded) -> Iterator[Hole]:
     regular = {name for look in loaded.regular for name in (look.target, look.asset)}
     rounds = {name for part in loaded.rounds.values() for look in part for name in (look.target, look.asset)}

@@ -1,13 +1,15 @@
 """The scorecard of a period, and a line of it with its evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from flask import abort, request, url_for
 
+from collector.estate.contracts import scope as scope_of
 from collector.jobs.scorecards import Status
+from collector.judging.inspections import units_with_assets
 from collector.reports.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
 from collector.reports.sheet import Table
 from collector.reports.words_judging import word
@@ -16,7 +18,10 @@ from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.judging_now import Card
 from collector.web.pages import asking
-from collector.web.pages.base import Answer, context, render, route, t, table
+from collector.web.pages.base import Answer, context, estate, render, route, t, table
+from collector.web.unwatched import in_no_round
+
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,29 @@ def scorecard() -> Answer:
     )
 
 
+def _unplanned(found: Card, one: Line) -> str:
+    """Assets in scope and service that no round of the estate in force looks at, while a line of inspections
+    can still be kept: a round of the others, however well done, is not one of the unit."""
+    loaded, now = estate(), context().now()
+    gaps = found.judged.facts.gaps
+    if loaded is None or now >= found.period.to_ms or all(gaps[n].kind != "inspection" for n in one.gaps):
+        return ""
+    known, unplanned = scope_of(loaded), in_no_round(loaded)
+    if known is None:
+        return ""
+    names = [
+        asset.id
+        for asset in known.assets
+        if asset.id in unplanned
+        and one.unit in (None, asset.unit)
+        and units_with_assets(replace(known, assets=(asset,)), now)
+    ]
+    if not names:
+        return ""
+    shown = t("judging.part").join(names[:_MOST_NAMED])
+    return t("scorecard.unplanned", n=len(names), names=shown + ("…" if len(names) > _MOST_NAMED else ""))
+
+
 @route("/scorecard/line/<path:line>", Role.VIEWER, asks=("unit", *asking.CARD))
 def scorecard_line(line: str) -> Answer:
     """One line with its evidence."""
@@ -258,6 +286,7 @@ def scorecard_line(line: str) -> Answer:
         shown=words.points_of(one),
         words={key: points(getattr(one, key)) for key in ("full", "required", "counted", "missing")},
         why=words.why(one),
+        unplanned=_unplanned(found, one),
         by=word("tag", one.tag, i18n.language()),
         options=[(key, value, found.judged.about.get(key, ("", "", ""))) for key, value in one.options],
         items=items_table(args),
