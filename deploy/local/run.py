@@ -7,6 +7,7 @@ person compares that code.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 DEFAULT = "127.0.0.1:8443"
+PASSWORD_ASKED = 30.0  # seconds between two looks whether the one-time password is spent
 AGENT_LIVED = 60.0  # seconds after which an agent that ended was no failed start
 PASSWORD = re.compile(r"(?:password|密码)\D*?[:：]\s*(\S+)", re.IGNORECASE)
 
@@ -118,13 +120,22 @@ def first_set_up(home: Path, listen: str) -> str | None:
 
 
 def unused_password(home: Path, data: Path) -> str | None:
-    """The one-time password of the first time, while nobody has put his own in its place."""
+    """The one-time password of the first time, while nobody has his own; then its file goes."""
     kept = home / "first-password"
     if not kept.exists():
         return None
     rows = json.loads(collector("account", "list", data, "--json"))
     unused = any(row["name"] == "admin" and row["must_change"] for row in rows)
-    return kept.read_text(encoding="utf-8").strip() if unused else None
+    if not unused:
+        kept.unlink()
+        return None
+    return kept.read_text(encoding="utf-8").strip()
+
+
+def forget_password(home: Path) -> None:
+    """Take the file of the one-time password away once it is spent; what cannot be asked is asked later."""
+    with contextlib.suppress(Failed):
+        unused_password(home, home / "collector")
 
 
 def write_estate(home: Path, url: str, port: str) -> Path:
@@ -245,8 +256,12 @@ def bring_up(home: Path, given: str, programs: list[subprocess.Popen[bytes]]) ->
 def watch(home: Path, programs: list[subprocess.Popen[bytes]]) -> None:
     """Until the collector ends (Failed). An agent that ends is started again, later each time."""
     pause, started = 1.0, time.monotonic()
+    asked = started
     while True:
         time.sleep(1)
+        if (home / "first-password").exists() and time.monotonic() - asked > PASSWORD_ASKED:
+            forget_password(home)
+            asked = time.monotonic()
         if programs[0].poll() is not None:
             raise Failed(
                 f"the collector ended by itself (exit {programs[0].returncode}): {home}/collector.log"

@@ -51,6 +51,7 @@ def test_a_password_nobody_has_used_is_given_again_and_the_address_is_kept(
     password = local.first_set_up(tmp_path, "127.0.0.1:9443")
     assert password and local.first_set_up(tmp_path, "127.0.0.1:9443") is None
     assert local.unused_password(tmp_path, data) == password
+    assert (tmp_path / "first-password").exists()
     assert local.listen_of(tmp_path, "") == "127.0.0.1:9443"
     with pytest.raises(local.Failed, match=r"LISTEN=127\.0\.0\.1:9443"):
         local.listen_of(tmp_path, "127.0.0.1:8443")
@@ -58,6 +59,39 @@ def test_a_password_nobody_has_used_is_given_again_and_the_address_is_kept(
     with open_context(data) as context, context.write() as conn:
         accounts.set_password(conn, "admin", "Right-horse-7", must_change=False)
     assert local.unused_password(tmp_path, data) is None
+    assert not (tmp_path / "first-password").exists()
+    assert local.unused_password(tmp_path, data) is None
+
+
+def test_the_spent_password_goes_away_while_the_collector_runs(
+    local: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two sleeping programs stand for collector and agent; what is asked is the real directory."""
+    monkeypatch.setattr(local, "PASSWORD_ASKED", 0.0)
+    data = tmp_path / "collector"
+    local.first_set_up(tmp_path, "127.0.0.1:9443")
+    local.forget_password(tmp_path)
+    assert (tmp_path / "first-password").exists(), "nobody has used it"
+    with open_context(data) as context, context.write() as conn:
+        accounts.set_password(conn, "admin", "Right-horse-7", must_change=False)
+    programs = [subprocess.Popen(["sleep", "600"]) for _ in range(2)]
+
+    def end_when_gone() -> None:
+        for _ in range(1200):
+            if not (tmp_path / "first-password").exists():
+                break
+            time.sleep(0.1)
+        programs[0].kill()
+
+    ender = threading.Thread(target=end_when_gone)
+    ender.start()
+    try:
+        with pytest.raises(local.Failed, match="the collector ended by itself"):
+            local.watch(tmp_path, programs)
+    finally:
+        ender.join()
+        local.stop(programs)
+    assert not (tmp_path / "first-password").exists()
 
 
 def test_an_agent_that_dies_is_started_again_and_the_collector_is_not_stopped(
