@@ -79,8 +79,7 @@ def _check(said: Said, evidence: Evidence, known: Known) -> tuple[str, str]:
         return word, detail
     if body["document"] != "scorecard":
         return _with_tables(said, body, made, evidence, known, (word, detail))
-    reworded, told = _worded(body, made, evidence.history, said.idx)
-    return ("contradicted", told) if reworded else (word, f"{detail}; {told}")
+    return _with_form(said, body, made, evidence.history, (word, detail))
 
 
 def _misplaced(said: Said, body: Mapping[str, Any], history: History) -> judged.Word | None:
@@ -154,6 +153,16 @@ def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[tu
         if size not in tried:
             tried.add(size)
             yield size, until
+
+
+def _with_form(
+    said: Said, body: Mapping[str, Any], made: Sealed, history: History, so_far: tuple[str, str]
+) -> tuple[str, str]:
+    """The verdict on a scorecard's own document with its form and tables; `so_far`: on its figures."""
+    reworded, told = _worded(body, made, history, said.idx)
+    if reworded:
+        return judged.differing(judged.made_by(said.header), told, "made")
+    return so_far[0], f"{so_far[1]}; {told}"
 
 
 def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int) -> tuple[bool, str]:

@@ -124,12 +124,12 @@ def forge(site, header, body):
     return site.context.append_collector_entry(EntryKind.RECORD, header, body)
 
 
-def told(site):
+def told(site, kind="fault-statistics"):
     """Header and body of a document, as this program makes it."""
     made = material(site)
-    body = documents.body_of(documents.draft("fault-statistics", made, "zh"), made)
+    body = documents.body_of(documents.draft(kind, made, "zh"), made)
     at = made.span
-    header = {"document": "fault-statistics", "subject": "", "period": PERIOD, "from": at.from_ms}
+    header = {"document": kind, "subject": "", "period": PERIOD, "from": at.from_ms}
     header |= {"to": at.to_ms, "as_of": at.as_of_ms, "estate": "", "judging": JUDGING, "by": "manager"}
     return header, strict_json.loads(strict_json.dumps(body))
 
@@ -170,6 +170,18 @@ def test_a_document_of_the_first_version_is_compared_and_never_contradicted(outa
         forge(outage, named, strict_json.dumps(old))
     found, said = words(outage, tmp_path / "b.zip")
     assert said == ["proven if", "other version"] and found.exit == 2, found.claims
+
+
+def test_a_scorecards_form_that_the_first_version_worded_otherwise_is_never_contradicted(outage, tmp_path):
+    header, body = told(outage, "scorecard")
+    row = next(one for one in body["tables"][0]["rows"] if one[-1])
+    row[-1] = "x"
+    outage.world.at += MINUTE
+    named, old = first(header, body)
+    forge(outage, named, strict_json.dumps(old))
+    forge(outage, header, strict_json.dumps(body))
+    found, said = words(outage, tmp_path / "b.zip")
+    assert said == ["other version", "contradicted"], found.claims
 
 
 def test_a_document_says_how_much_of_the_log_it_is_made_of_and_by_one_version(outage, tmp_path):
