@@ -1,16 +1,28 @@
 """A log whose estate in force this program cannot read: people still log in, and every page says so."""
 
+import importlib.util
 import json
+import sys
+from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from click.testing import CliRunner
+from sqlalchemy import func, select, update
 
 from checks.wire.numbers import ENC_RAW
+from collector.cli import main
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
-from collector.jobs import derive, estates
+from collector.evidence.agents import AgentState
+from collector.jobs import derive, estates, lifecycle
+from collector.store import agents
 from collector.store import estates as applied
-from collector.store.evidence import body_table
+from collector.store.evidence import body_table, entry_table
+
+_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
+worksite = importlib.util.module_from_spec(_SPEC)
+sys.modules["worksite"] = worksite
+_SPEC.loader.exec_module(worksite)
 
 ESTATE = """estate: e
 timezone: Asia/Shanghai
@@ -59,3 +71,21 @@ def test_no_other_page_fails_bare(unread, person, path):
     answer = person.get(path)
     assert answer.status_code in (200, 409) and "<title>" in answer.text
     assert answer.status_code == 200 or "host.of_later" in answer.text
+
+
+def test_an_agent_is_not_half_let_in(unread):
+    agent = worksite.Agent("web-09", unread)
+    with unread.read() as conn:
+        before = conn.scalar(select(func.count()).select_from(entry_table))
+    with pytest.raises(lifecycle.LifecycleError, match=r"cannot be read, apply it again.*host\.of_later"):
+        agent.enrol()
+    with unread.read() as conn:
+        assert conn.scalar(select(func.count()).select_from(entry_table)) == before
+        (waiting,) = (one for one in agents.every(conn) if one.agent == "web-09")
+    assert waiting.state is AgentState.PENDING
+
+
+def test_a_command_that_needs_the_estate_says_so_and_ends_without_a_traceback(unread):
+    ran = CliRunner().invoke(main, ["token", "create", str(unread.directory), "--asset", "h"])
+    assert ran.exit_code == 2 and isinstance(ran.exception, SystemExit)
+    assert "cannot read the estate in force" in ran.output and "host.of_later" in ran.output
