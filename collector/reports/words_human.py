@@ -72,8 +72,9 @@ RECORD: Words = {
 PAGES: Words = {
     "error.413": ("文件过大", "Too large"),
     "error.413.what": (
-        "表单或照片过大，没有保存任何内容。请减少照片后重试。",
-        "The form or its pictures are too large: nothing was kept. Send fewer pictures.",
+        "表单、照片或附件过大，没有保存任何内容。照片每张至多 12 MB，附件每个至多 4 MB。请减少后重试。",
+        "The form, its pictures or its document are too large: nothing was kept. "
+        "A picture has at most 12 MB, a document 4 MB. Send less.",
     ),
     "rounds.human": ("人工: {items}", "by people: {items}"),
     "human.title": ("人工巡检", "Inspection by people"),

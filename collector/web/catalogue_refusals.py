@@ -108,7 +108,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "附件与签名时的摘要不符",
         "the document is not the one whose digest was signed",
     ),
-    "refused.too_large": ("文件或内容太大", "the file or the text is too large"),
+    "refused.too_large": (
+        "文件或内容太大: 每个附件至多 {size} MB",
+        "the file or the text is too large: a document has at most {size} MB",
+    ),
     "refused.bad_signature": (
         "签名与已登记的本人公钥不符",
         "no enrolled key of this account signed it",

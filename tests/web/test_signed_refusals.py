@@ -1,13 +1,14 @@
-"""A signed file that is refused says what the form says: the field, and its range under the contract."""
+"""A signed file that is refused says what the form says: the field, its range, the size."""
 
 import importlib.util
-import io
+import re
 import sys
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from checks.wire.numbers import MAX_BODY
 from checks.wire.signing import Signer
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
@@ -49,9 +50,22 @@ def signed(context, kind, document=None, **fields):
     return pack(data, [sign(data, KEY)])
 
 
+def send(jia, path, page, fields, **files):
+    """A form with files as a browser writes it; the test client would leave a file of a large one open."""
+    edge = "edge-of-the-parts"
+    token = re.search(r'name="csrf_token" value="([^"]+)"', jia.get(page).text)[1]
+    body = b""
+    for name, value in {"csrf_token": token, **fields}.items():
+        body += f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+    for name, data in files.items():
+        head = f'Content-Disposition: form-data; name="{name}"; filename="scan.pdf"'
+        body += f"--{edge}\r\n{head}\r\n\r\n".encode() + data + b"\r\n"
+    body += f"--{edge}--\r\n".encode()
+    return jia.client.post(path, data=body, content_type=f"multipart/form-data; boundary={edge}")
+
+
 def told(jia, file, **more):
-    sent = {"signed": (io.BytesIO(file), "said.json"), **more}
-    assert jia.post("/statements/signed", "/statements", **sent).status_code == 302
+    assert send(jia, "/statements/signed", "/statements", {}, signed=file, **more).status_code == 302
     return jia.get("/statements").text.partition("notice-bad")[2].partition("</div>")[0]
 
 
@@ -67,3 +81,18 @@ def test_a_signed_file_names_the_field_that_is_wrong(judged, jia):
     said = told(jia, signed(judged, "satisfaction", unit="nowhere", period="2026-10", points="9"))
     assert "使用单位：现行台账中没有此使用单位" in said
     assert "不是有效的签名填报" in told(jia, b"{}")
+
+
+def test_forms_and_refusals_name_the_size_that_a_document_may_have(judged, jia):
+    most = MAX_BODY // 2**20
+    hint = f"至多 {most} MB"
+    assert hint in jia.get("/statements/new/satisfaction").text and hint in jia.get("/statements").text
+    large = b"x" * (MAX_BODY + 1)
+    file = signed(judged, "satisfaction", large, unit="centre", period="2026-10", points="9")
+    assert hint in told(jia, file, document=large)
+    fields, form = {"unit": "centre", "period": "2026-10", "points": "9"}, "/statements/new/satisfaction"
+    text = send(jia, form, form, fields, document=large).text
+    assert hint in text.partition('role="alert">')[2].partition("<")[0]
+    answer = send(jia, form, form, fields, document=b"x" * (33 * 2**20))
+    assert answer.status_code == 413 and f"附件每个至多 {most} MB" in answer.text
+    assert send(jia, form, form, fields, document=large[1:]).status_code == 302

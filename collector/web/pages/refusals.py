@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
+from checks.wire.numbers import MAX_BODY
 from collector.judging import fits
 from collector.judging.judge import NoScorecard
 from collector.scoring.choices import shown
@@ -15,6 +16,7 @@ from collector.web.catalogue import TEXTS
 from collector.web.pages.base import t
 
 _ENTRY = re.compile(r"entry (\d+)")
+MOST_MB = MAX_BODY // 2**20  # of a document
 _MOST_NAMES = 30
 _MOST_WHOLE = 10**12
 
@@ -54,7 +56,8 @@ def _plain(code: str, detail: str, _field: Field | None, _kind: Kind | None) -> 
         return f"{code}: {detail}"
     entry = _ENTRY.search(detail)
     names = detail.partition("there are: ")[2] or detail.partition("yet: ")[2]
-    return t(f"refused.{code}", entry=entry.group(1) if entry else "–", names=_short(names), range="")
+    entry_ = entry.group(1) if entry else "–"
+    return t(f"refused.{code}", entry=entry_, names=_short(names), range="", size=MOST_MB)
 
 
 def _short(names: str) -> str:

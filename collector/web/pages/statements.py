@@ -248,6 +248,7 @@ def statements() -> Answer:
         waiting=[(one, _row(one, gone), may_second(one, mine.name, str(mine.role))) for one in waiting],
         alone=[(one, _row(one, gone)) for one in _alone(found, gone)],
         kinds=[(kind, title_of(kind)) for kind in offered().values() if mine.role in kind.who],
+        most_mb=refusals.MOST_MB,
     )
 
 
@@ -359,6 +360,7 @@ def statement_new(kind: str) -> Answer:
         inputs=statement_forms.inputs(found, given),
         problem=problem,
         must=found.paper is Paper.MUST,
+        most_mb=refusals.MOST_MB,
         roles=roles_of(found),
         seconds=roles_of(found) if found.two else "",
         corrects=request.values.get("corrects", ""),
