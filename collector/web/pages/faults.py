@@ -111,8 +111,22 @@ def _lives(period: PackPeriod, begun: int, ended: int | None) -> bool:
 
 
 def _of(period: PackPeriod, found: Account) -> tuple[Fault, ...]:
-    """Faults that were there in the period."""
-    return tuple(one for one in found.faults if _lives(period, one.moments.onset_ms, one.to_ms))
+    """Faults that began in the period: it counts these, as its documents and its scorecard do."""
+    return tuple(one for one in found.faults if period.from_ms <= one.moments.onset_ms < period.to_ms)
+
+
+def _earlier(period: PackPeriod, found: Account, before: PackPeriod | None) -> list[Link]:
+    """Faults that began in the period before, or that people reported earlier, and reached into this one."""
+    last = told(before) if before is not None else None
+    held = [(before or period, last.account.faults if last is not None else ()), (period, found.faults)]
+    made: dict[str, Link] = {}
+    for known, faults_ in held:
+        for one in faults_:
+            begun = one.moments.onset_ms
+            if begun < period.from_ms and _lives(period, begun, one.to_ms):
+                href = url_for("pages.fault", fault=one.id, period=known.name)
+                made.setdefault(one.id, Link(called(one), href))
+    return list(made.values())
 
 
 def _name(ident: str | None) -> str:
@@ -146,7 +160,7 @@ def _clocks(one: Fault) -> str:
 
 @table("judging-faults", Role.VIEWER)
 def faults_table(args: Mapping[str, str]) -> Table:
-    """Faults of the period, newest first."""
+    """Faults that began in the period, newest first."""
     period, found = _account(args)
     lang = i18n.language()
     rows = [
@@ -270,6 +284,7 @@ def faults() -> Answer:
         after=after,
         tiles=tiles,
         as_of_ms=found.as_of_ms,
+        earlier=_earlier(period, found, before),
         blips=found.blips,
         steady=[
             t("faults.of", fault=called(one), what=said) for one in mine if (said := _steady(period, one))
