@@ -56,7 +56,8 @@ def test_a_record_that_says_better_than_the_lines_is_found(backups: Any, tmp_pat
         body = {**part.cut.body(found.size), "problems": []}
         header = {key: body[key] for key in ("backups", "object", "from", "to", "estate")}
         raw = strict_json.dumps(body)
-        projection.log(site.context, [(EntryKind.RECORD, {**header, "by": "admin"}, raw)])
+        header |= {"judging": JUDGING, "by": "admin"}
+        projection.log(site.context, [(EntryKind.RECORD, header, raw)])
         site.publisher.publish()
         bad = verdict(site, tmp_path / "bad.zip")
     [claim] = [one for one in bad.claims if one[0].startswith("backup record")]
