@@ -1,4 +1,4 @@
-"""A signed file that is refused says what the form says: the field, its range, the size."""
+"""Statements on pages of a contract just begun: the to-do list, refusals of signed files, sizes."""
 
 import importlib.util
 import re
@@ -96,3 +96,13 @@ def test_forms_and_refusals_name_the_size_that_a_document_may_have(judged, jia):
     answer = send(jia, form, form, fields, document=b"x" * (33 * 2**20))
     assert answer.status_code == 413 and f"附件每个至多 {most} MB" in answer.text
     assert send(jia, form, form, fields, document=large[1:]).status_code == 302
+
+
+def test_the_visit_of_the_to_do_list_opens_its_form_with_the_unit_filled_in(judged, person):
+    assert person.login("zhao").status_code == 302
+    links = re.findall(r'href="(/statements/new/visit\?[^"]+)"', person.get("/statements").text)
+    assert links
+    for link in links:
+        answer = person.get(link.replace("&amp;", "&"))
+        unit = re.search(r"unit=([^&]+)", link)[1]
+        assert answer.status_code == 200 and f'<option value="{unit}" selected>' in answer.text
