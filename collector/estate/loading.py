@@ -106,17 +106,8 @@ def read_estate(
     if not in_force:
         looked = _looked_at(estate, (*regular, *(look for part in rounds.values() for look in part)))
         notes = (*_notes(estate, looked), *remarks.remarks(estate), *backups.notes(estate, promised))
-    return Loaded(
-        estate,
-        body,
-        sha256(body).hexdigest(),
-        trees,
-        serves,
-        tuple(regular),
-        rounds,
-        notes,
-        promised,
-    )
+    digest = sha256(body).hexdigest()
+    return Loaded(estate, body, digest, trees, serves, tuple(regular), rounds, notes, promised)
 
 
 def _members(source: Source, shape: reading.Shape) -> dict[str, Any]:
