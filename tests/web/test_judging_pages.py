@@ -218,6 +218,7 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
             assert hidden.strip()
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
+        page.wait_for_url(re.compile("/faults/portal"))  # all of it has come
         assert "故障发生" in page.locator("section[aria-label='时间线']").inner_text()
         assert "级别认定" in page.locator("section[aria-labelledby='asks']").inner_text()
         assert page.locator("a[href*='fault_acknowledged']").count() == 0  # he may not
@@ -225,6 +226,7 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
         page.locator("a[href*='/statements/new/fault_acknowledged']").click()
+        page.wait_for_url(re.compile("/statements/new/"))
         assert page.locator("#f-fault").input_value().startswith("portal@")
 
 
