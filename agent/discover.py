@@ -6,11 +6,11 @@ ssh://ADDRESS[:PORT]?secret=NAME
 """
 
 import json
-import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from agent import settings
+from agent.discover_estate import asset, identifier
 from agent.errors import AgentError
 from agent.shown import Shown
 from agent.sources.memory import Transient
@@ -47,8 +47,8 @@ def run(state: State, target: str, readings_file: Path | None) -> Shown:
             readings_file.write_text(text, "utf-8")
         except OSError as error:
             raise AgentError("readings", f"{readings_file}: {error.strerror}") from None
-    asset = estate(peer, device)
-    return Shown({"target": target, **found, "estate": asset}, f"{summary(device)}\n\n{asset}", 0)
+    piece = estate(peer, device)
+    return Shown({"target": target, **found, "estate": piece}, f"{summary(device)}\n\n{piece}", 0)
 
 
 def _check_port(target: str) -> None:
@@ -114,31 +114,14 @@ def summary(device: Device) -> str:
 
 
 def estate(peer: Peer, device: Device) -> str:
-    """The asset as a piece of estate YAML; `via` is for the operator to fill in."""
+    """The asset as a piece of estate YAML."""
     who = device.identity
-    asset: dict[str, object] = {
+    name = who.name or peer.address
+    fields = {
         "kind": identifier(who.kind or "network-device"),
-        "name": who.name or peer.address,
+        "name": name,
         "model": who.hardware,
         "serial": who.serial,
     }
-    way: dict[str, object] = {
-        "address": peer.address,
-        "port": peer.port,
-        "version": peer.version,
-        "secret": peer.secret,
-    }
-    lines = [f"- id: {identifier(who.name or peer.address)}"]
-    lines += [f"  {key}: {_quoted(value)}" for key, value in asset.items() if value]
-    lines += ["  # via: the agent that looks at it", "  snmp:"]
-    return "\n".join([*lines, *(f"    {key}: {_quoted(value)}" for key, value in way.items())])
-
-
-def _quoted(value: object) -> str:
-    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
-
-
-def identifier(name: str) -> str:
-    """An id that an estate takes: small letters, digits, dashes."""
-    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48]
-    return made or "device"
+    way = {"address": peer.address, "port": peer.port, "version": peer.version, "secret": peer.secret}
+    return asset(name, fields, "snmp", way)

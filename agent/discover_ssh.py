@@ -5,12 +5,12 @@ is then asked at its prompt for its version, in the words that families use, and
 answer tells the family.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from agent.discover_estate import asset
 from agent.errors import AgentError
 from agent.parsing.errors import ParseError
 from agent.parsing.parse import MARKS, Row, parse
@@ -179,22 +179,11 @@ def summary(found: Found) -> str:
 
 
 def estate(to: Login, found: Found) -> str:
-    """The asset as a piece of estate YAML; `via` is for the operator to fill in."""
-    from agent.discover import identifier
-
-    asset = {
-        "kind": found.kind,
-        "name": found.name or to.address,
-        "model": found.hardware,
-        "serial": found.serial,
-    }
+    """The asset as a piece of estate YAML."""
+    name = found.name or to.address
+    fields = {"kind": found.kind, "name": name, "model": found.hardware, "serial": found.serial}
     way: dict[str, Any] = {"address": to.address, "platform": found.platform, "secret": to.secret}
     way |= {"port": to.port} if to.port != 22 else {}
     way |= {"legacy": True} if to.legacy else {}
     way |= {"hop": to.hop, "hop_secret": to.hop_secret} if to.hop else {}
-    lines = [f"- id: {identifier(found.name or to.address)}"]
-    lines += [f"  {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in asset.items() if value]
-    lines += ["  # via: the agent that looks at it", "  ssh:"]
-    return "\n".join(
-        [*lines, *(f"    {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in way.items())]
-    )
+    return asset(name, fields, "ssh", way)
