@@ -6,6 +6,7 @@ Only told, never done: `doctor` changes nothing.
 import getpass
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from checks.api import Check, Source
@@ -27,18 +28,21 @@ _PACKAGES: Mapping[str, tuple[str, str]] = {
 _MAKERS = {"storcli64": "StorCLI", "MegaCli64": "MegaCLI"}
 _MODULES = {"psycopg": "agent-sql", "pymysql": "agent-sql"}
 _ABSENT = re.compile(r"^([A-Za-z0-9_.-]+) is not installed")
-_SUDO = re.compile(r"sudo does not allow (/[^\s:]+)")
+_ROOT = re.compile(r"sudo does not allow (/[^\s:]+)|see the unit roundseal-root-commands")
+_DOOR = "systemctl enable --now roundseal-root-commands.socket"
+_INSTALLED = Path("/etc/systemd/system/roundseal-root-commands.socket")
 _OID = re.compile(r"\b1\.3\.6\.1(?:\.\d+)*\b")
 _QUOTED = re.compile(r"`([^`]+)`")
-_USER = re.compile(r"\broundseal(-agent)?\b(?= ALL=)|(?<=u:)roundseal-agent\b")
+_USER = re.compile(r"\broundseal-agent\b(?= ALL=)|(?<=u:)roundseal-agent\b")
 
 
 def lines(check: Check[Any, Any], params: Mapping[str, Any], kind: str, detail: str) -> tuple[str, ...]:
     """What a person who may grant it has to do; nothing where the trouble is another."""
     if absent := _ABSENT.search(detail):
         return tuple(_package(absent[1]))
-    if refused := _SUDO.search(detail):
-        return (f"/etc/sudoers.d/roundseal-agent: {sudoers(refused[1])}",)
+    if asked := _ROOT.search(detail):
+        by_sudo = asked[1] is not None and not _INSTALLED.exists()  # inside the unit sudo would fail
+        return (f"/etc/sudoers.d/roundseal-agent: {sudoers(asked[1])}" if by_sudo else _DOOR,)
     if check.source is Source.SNMP or (check.source is Source.DEVICE and not params.get("platform")):
         return tuple(_view(check, params)) if kind in ("denied", "unsupported", "timeout") else ()
     if kind not in ("denied", "unsupported"):

@@ -11,6 +11,12 @@ from typing import Any, Protocol
 
 from checks.api import ErrorKind, ObservationError
 
+# What a check needs whose program only root may run; a line of sudoers follows. Inside the unit sudo fails.
+ROOT = (
+    "root: `systemctl enable --now roundseal-root-commands.socket`, "
+    "or for an agent without its unit the sudoers line"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:

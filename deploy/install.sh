@@ -48,7 +48,9 @@ account() { # name: a user without login, and its directory
 }
 if [ "$units" = yes ]; then
   for group in adm systemd-journal; do getent group $group >/dev/null || groupadd --system $group; done
-  case $what in agent|both) account roundseal-agent; cp roundseal-agent.service /etc/systemd/system/ ;; esac
+  case $what in agent|both)
+    account roundseal-agent
+    cp roundseal-agent.service roundseal-root-commands.socket roundseal-root-commands@.service /etc/systemd/system/ ;; esac
   case $what in collector|both) account roundseal; cp roundseal-collector.service /etc/systemd/system/ ;; esac
   for name in $programs; do ln -sfn "$prefix/venv/bin/$name" /usr/local/bin/; done
   systemctl daemon-reload 2>/dev/null || true

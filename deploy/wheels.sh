@@ -10,7 +10,7 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 pip download --only-binary=:all: --require-hashes -r deploy/requirements.lock -d "$out/wheels"
 # The build backend comes from the lock and is in .venv: nothing is fetched to build.
 pip wheel --no-deps --no-build-isolation -w "$out/wheels" .
-cp deploy/install.sh deploy/systemd/*.service "$out/"
+cp deploy/install.sh deploy/systemd/*.service deploy/systemd/*.socket "$out/"
 cp -r deploy/examples docs LICENSE NOTICE "$out/"
 (cd "$out" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > SHA256SUMS)
 echo "offline set in $out: $(find "$out/wheels" -name '*.whl' | wc -l) wheels, $(du -sh "$out" | cut -f1)"

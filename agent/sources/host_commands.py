@@ -1,7 +1,8 @@
 """Read-only programs that checks may run, by name: this table is all of them, and no shell is between.
 
 Words in braces are filled in by the check and must fit their pattern. `root` marks what only root may see:
-another user runs it through `sudo -n`, which needs the line that each check's page gives.
+another user asks for it behind the door (root_door.py) where there is one, else runs it through `sudo -n`,
+which needs the line that each check's page gives.
 """
 
 import os
@@ -12,9 +13,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 
+from agent.sources import root_door
 from checks.api import ErrorKind, ObservationError
 from checks.commands import CommandOutput
 
@@ -52,6 +55,11 @@ COMMANDS: Mapping[str, Command] = {
     "ceph.status": Command(("ceph", "-s", "-f", "json"), root=True),
     "nginx.config": Command(("nginx", "-T", "-q"), root=True),
     "page": Command(("curl", "-sS", "--noproxy", "*", "--max-time", "5", "{}"), (_HERE,)),
+    "firewall.nft": Command(("nft", "-s", "list", "ruleset"), root=True),
+    "firewall.iptables": Command(("iptables-save",), root=True),
+    "firewall.ip6tables": Command(("ip6tables-save",), root=True),
+    "audit.state": Command(("auditctl", "-s"), root=True),
+    "audit.rules": Command(("auditctl", "-l"), root=True),
     "zfs.status": Command(("zpool", "status", "-p")),
     "zfs.space": Command(("zpool", "list", "-Hp", "-o", "name,size,allocated,health")),
     "storcli": Command(("storcli64", "/call", "show", "all", "J"), root=True),
@@ -76,17 +84,36 @@ _MOST = 4 << 20
 _MOST_TOLD = 4096
 
 
-def command(name: str, words: Sequence[str], timeout_ms: int) -> CommandOutput:
+def command(name: str, words: Sequence[str], timeout_ms: int, door: Path = root_door.DOOR) -> CommandOutput:
     """Run the program `name` stands for; ObservationError where it cannot be or does not end in time."""
     argv = argv_of(name, words)
     path = find(argv[0])
-    full = (path, *argv[1:])
-    if COMMANDS[name].root and os.geteuid() != 0:
-        full = (find("sudo"), "-n", *full)
-    made = run(full, timeout_ms=timeout_ms)
-    if full[1:2] == ("-n",) and made.exit == 1 and made.told.startswith("sudo:"):
+    if not COMMANDS[name].root or os.geteuid() == 0:
+        return run((path, *argv[1:]), timeout_ms=timeout_ms)
+    if root_door.is_open(door):
+        return root_door.ask(name, words, timeout_ms, door)
+    if _confined():
+        raise ObservationError(
+            ErrorKind.DENIED, f"{path} needs root: see the unit roundseal-root-commands.socket"
+        )
+    made = run((find("sudo"), "-n", path, *argv[1:]), timeout_ms=timeout_ms)
+    if made.exit == 1 and made.told.startswith("sudo:"):
         raise ObservationError(ErrorKind.DENIED, f"sudo does not allow {path}: see the check's page")
     return made
+
+
+def named(argv: Sequence[str]) -> str | None:
+    """The table's name of a command line without words to fill in."""
+    return next((name for name, known in COMMANDS.items() if known.argv == tuple(argv)), None)
+
+
+def _confined() -> bool:
+    """Whether this process and its children can never gain a right (`NoNewPrivileges`): sudo fails then."""
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            return any(line.split() == ["NoNewPrivs:", "1"] for line in status)
+    except OSError:
+        return False
 
 
 def argv_of(name: str, words: Sequence[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ _CLOSES = re.compile(r"(?:counter )?(?:drop|reject(?: with .*)?)")
 
 
 def firewall(tree: Tree) -> Firewall:
-    """What the tools here list; denied without CAP_NET_ADMIN, unsupported without a tool."""
+    """What the tools here list; denied where only root may ask, unsupported without a tool."""
     outputs: dict[str, str] = {}
     problems: list[ObservationError] = []
     for words in (_NFT, *_IPTABLES):
@@ -25,7 +25,9 @@ def firewall(tree: Tree) -> Firewall:
             problems.append(problem)
     denied = [one for one in problems if one.kind is ErrorKind.DENIED]
     if denied:
-        raise ObservationError(ErrorKind.DENIED, f"{denied[0].detail} (grant the agent CAP_NET_ADMIN)")
+        raise ObservationError(
+            ErrorKind.DENIED, f"{denied[0].detail} (see the unit roundseal-root-commands.socket)"
+        )
     if not outputs:
         raise ObservationError(ErrorKind.UNSUPPORTED, "no nft or iptables here to list the rules")
     return read(outputs)

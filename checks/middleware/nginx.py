@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit, Upper
-from checks.commands import Commands
+from checks.commands import ROOT, Commands
 from checks.middleware._nginx import Server, servers
 from checks.pools import Member, judge_pools
 from checks.probes import check_timeout
@@ -121,8 +121,7 @@ CHECK = Check(
     judge=judge,
     clauses=("HA-20",),
     needs=(
-        "an agent beside nginx; sudoers where it is not root: `roundseal-agent ALL=(root) NOPASSWD: "
-        "/usr/sbin/nginx -T -q`",
+        f"an agent beside nginx; {ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/sbin/nginx -T -q`",
         "for its connections `stub_status` at an address of this machine, and curl",
         "a server counts as up where it takes a connection from this machine: what it answers is for "
         "service.http",

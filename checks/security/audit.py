@@ -67,5 +67,9 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("LH rule 20", "LH rule 19"),
-    needs=("/proc", "auditctl -s and -l as root (AmbientCapabilities=CAP_AUDIT_CONTROL)"),
+    needs=(
+        "/proc",
+        "auditctl -s and -l as root: `systemctl enable --now roundseal-root-commands.socket`, "
+        "or CAP_AUDIT_CONTROL",
+    ),
 )

@@ -61,5 +61,8 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-32", "LH rule 18"),
-    needs=("nft or iptables-save, with CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN)",),
+    needs=(
+        "nft or iptables-save, which list their rules to root: "
+        "`systemctl enable --now roundseal-root-commands.socket`, or CAP_NET_ADMIN",
+    ),
 )

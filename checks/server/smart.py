@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.commands import Commands, text
+from checks.commands import ROOT, Commands, text
 from checks.server._parts import counted
 from checks.server._smart import WORN, Smart, read, verdict
 
@@ -70,7 +70,7 @@ CHECK = Check(
     clauses=("PD-31(4)",),
     needs=(
         "smartmontools 7 or newer",
-        "root, or the sudoers line `roundseal ALL=(root) NOPASSWD: /usr/sbin/smartctl --scan -j, "
+        f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/sbin/smartctl --scan -j, "
         "/usr/sbin/smartctl -jaH -d *`",
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.commands import Commands, text, whole
+from checks.commands import ROOT, Commands, text, whole
 from checks.virtual._common import used
 
 
@@ -97,6 +97,6 @@ CHECK = Check(
     clauses=("PD-24", "PD-35"),
     needs=(
         "a Ceph key with `mon 'allow r'`",
-        "root, or `roundseal ALL=(root) NOPASSWD: /usr/bin/ceph -s -f json`",
+        f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/bin/ceph -s -f json`",
     ),
 )

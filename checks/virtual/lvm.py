@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.commands import CommandOutput, Commands, text, whole
+from checks.commands import ROOT, CommandOutput, Commands, text, whole
 from checks.virtual._common import hundredths
 
 
@@ -115,5 +115,5 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-24", "PD-35"),
-    needs=("root, or the sudoers lines `roundseal ALL=(root) NOPASSWD: /usr/sbin/vgs *, /usr/sbin/lvs *`",),
+    needs=(f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/sbin/vgs *, /usr/sbin/lvs *`",),
 )

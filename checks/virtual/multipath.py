@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Lower, Reading, Seen, Source, State, Unit
-from checks.commands import Commands, text
+from checks.commands import ROOT, Commands, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +79,5 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-31",),
-    needs=("root, or the sudoers line `roundseal ALL=(root) NOPASSWD: /usr/sbin/multipath -ll`",),
+    needs=(f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/sbin/multipath -ll`",),
 )

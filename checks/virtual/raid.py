@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.commands import Commands, text, whole
+from checks.commands import ROOT, Commands, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ CHECK = Check(
     clauses=("PD-31(4)", "LH-11"),
     needs=(
         "storcli64 or MegaCli64",
-        "root, or the sudoers line `roundseal ALL=(root) NOPASSWD: "
+        f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: "
         "/opt/MegaRAID/storcli/storcli64 /call show all J, "
         "/opt/MegaRAID/MegaCli/MegaCli64 -LDInfo -Lall -aALL -NoLog, "
         "/opt/MegaRAID/MegaCli/MegaCli64 -PDList -aALL -NoLog`",

@@ -39,6 +39,10 @@ for unit in roundseal-collector roundseal-agent; do # an emulated processor is s
   printf '[Service]\nTimeoutStartSec=400\nWatchdogSec=60\n' > /run/systemd/system/$unit.service.d/test.conf
 done
 systemctl daemon-reload
+quiet mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 /dev/vdb /dev/vdc
+quiet vgcreate data /dev/vdd
+quiet lvcreate --yes --name files --size 32M data
+quiet systemctl enable --now roundseal-root-commands.socket
 quiet as_collector init $data
 systemctl start roundseal-collector
 install -m 0644 /srv/estate.yaml /tmp/estate.yaml
@@ -62,6 +66,11 @@ sed -E '/^host\.sensors /d; s/(; )?[0-9]+ x error timeout//' /tmp/looks.log > /t
 grep -q '^host.sensors .*error unsupported$' /tmp/looks.log || fail "host.sensors: a machine without sensors is unsupported"
 grep -q '^host.filesystem .*x ok$' /tmp/looks.log || fail "host.filesystem is not ok"
 grep -q '^service.tcp .*x ok$' /tmp/looks.log || fail "service.tcp is not ok"
+for check in virtual.md virtual.lvm server.smart; do until_true 300 "$check" log_has "^$check .*x ok"; done
+sed -n 's/^\(virtual\|server\)/vm:   &/p' /tmp/looks.log
+quiet mdadm /dev/md0 --fail /dev/vdc
+until_true 300 "a RAID without its second disk" log_has '^virtual.md .*degraded'
+say "RAID 1, LVM, SMART of a SATA disk: looked at from inside the unit; a failed member is crit"
 say "every host check and the ICMP probe could look from inside the unit"
 
 round=$(as_collector round run $data daily --json | field 'x["window"]["id"]')

@@ -19,12 +19,13 @@ done
 [ -z "$missing" ] || { say "installing$missing"; apt-get update -qq; apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
 
 mkdir -p "$dir"
-if [ ! -d "$dir/base/etc" ]; then
+included=systemd,systemd-sysv,udev,dbus,kmod,iproute2,python3-minimal,python3-venv,ca-certificates,procps,mdadm,lvm2,smartmontools
+if [ "$(cat "$dir/base/etc/included" 2>/dev/null)" != "$included" ]; then
   say "debootstrap"
-  rm -rf "$dir/base.new"
-  debootstrap --variant=minbase \
-    --include=systemd,systemd-sysv,udev,dbus,kmod,iproute2,python3-minimal,python3-venv,ca-certificates,procps \
+  rm -rf "$dir/base.new" "$dir/base" "$dir/vmlinuz"
+  debootstrap --variant=minbase --include="$included" \
     bookworm "$dir/base.new" ${VM_MIRROR:+"$VM_MIRROR"} > "$dir/debootstrap.log" 2>&1 || { tail -5 "$dir/debootstrap.log"; exit 2; }
+  echo "$included" > "$dir/base.new/etc/included"
   mv "$dir/base.new" "$dir/base"
 fi
 if [ ! -f "$dir/vmlinuz" ]; then
@@ -67,6 +68,8 @@ echo roundseal-vm > "$dir/root/etc/hostname"
 rm -f "$dir/disk.img" && truncate -s 3G "$dir/disk.img"
 mkfs.ext4 -q -F -d "$dir/root" "$dir/disk.img"
 rm -rf "$dir/root"
+for name in raid-1 raid-2 volumes sata; do rm -f "$dir/$name.img" && truncate -s 64M "$dir/$name.img"; done
+disk() { printf -- '-drive file=%s/%s.img,if=%s,format=raw' "$dir" "$@"; } # name, interface
 
 rm -rf "$dir/initrd" && mkdir -p "$dir/initrd/bin" "$dir/initrd/mod" "$dir/initrd/proc" "$dir/initrd/dev" "$dir/initrd/new"
 cp /bin/busybox "$dir/initrd/bin/"
@@ -89,7 +92,9 @@ chmod +x "$dir/initrd/init"
 (cd "$dir/initrd" && find . | cpio -o -H newc --quiet | gzip -1 > "$dir/initrd.gz")
 
 say "booting (no network device at all)"
+# shellcheck disable=SC2046  # the disks' words are to be split
 timeout "${VM_TIMEOUT:-2400}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1536 -nographic -no-reboot -nic none \
   -kernel "$dir/vmlinuz" -initrd "$dir/initrd.gz" -append "console=ttyS0 root=/dev/vda rw quiet systemd.show_status=0" \
-  -drive "file=$dir/disk.img,if=virtio,format=raw" < /dev/null | stdbuf -oL tr -d '\r' | tee "$log" | grep --line-buffered '^vm:' || true
+  $(disk disk virtio) $(disk raid-1 virtio) $(disk raid-2 virtio) $(disk volumes virtio) $(disk sata none,id=sata) \
+  -device ahci,id=ahci -device ide-hd,drive=sata,bus=ahci.0,serial=SN0001 < /dev/null | stdbuf -oL tr -d '\r' | tee "$log" | grep --line-buffered '^vm:' || true
 if grep -q '^vm: PASS' "$log"; then say "PASS"; else say "FAILED, see $log"; tail -40 "$log"; exit 1; fi

@@ -156,6 +156,13 @@ def test_sudoers_lines_hold_every_command_that_root_must_run(name):
             "sudo does not allow /usr/sbin/smartctl: see the check's page",
             "/usr/sbin/smartctl --scan -j",
         ),
+        (
+            "virtual.lvm",
+            {},
+            "denied",
+            "/usr/sbin/vgs needs root: see the unit roundseal-root-commands.socket",
+            "systemctl enable --now roundseal-root-commands.socket",
+        ),
         ("database.locks", {"platform": "postgresql"}, "denied", "not allowed", "GRANT pg_monitor"),
         ("database.locks", {"platform": "mysql"}, "denied", "not allowed", "GRANT PROCESS"),
         ("database.redis", {"platform": "redis"}, "denied", "NOPERM", "ACL SETUSER"),

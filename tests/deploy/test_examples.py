@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent import settings
+from agent.sources import root_door
 from agent.state import State
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -39,6 +40,15 @@ def test_a_unit_is_watched_and_refuses_calls_instead_of_dying_of_them(name):
     lines = unit(name)
     assert {"Type=notify", "NoNewPrivileges=yes", "SystemCallErrorNumber=EPERM"} <= set(lines)
     assert any(line.startswith("WatchdogSec=") for line in lines)
+
+
+def test_root_s_programs_are_behind_a_socket_of_the_agent_s_group_and_off_until_enabled():
+    socket = (DEPLOY / "systemd/roundseal-root-commands.socket").read_text(encoding="utf-8").splitlines()
+    place = f"ListenStream={root_door.DOOR}"
+    assert {place, "SocketGroup=roundseal-agent", "SocketMode=0660", "Accept=yes"} <= set(socket)
+    behind = unit("roundseal-root-commands@")
+    assert {"StandardInput=socket", "NoNewPrivileges=yes", "ProtectSystem=strict"} <= set(behind)
+    assert "enable" not in (DEPLOY / "install.sh").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("script", sorted(DEPLOY.rglob("*.sh")), ids=lambda path: path.name)
