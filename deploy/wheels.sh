@@ -12,6 +12,7 @@ pip download --only-binary=:all: --require-hashes -r deploy/requirements.lock -d
 pip wheel --no-deps --no-build-isolation -w "$out/wheels" .
 cp deploy/install.sh deploy/systemd/*.service deploy/systemd/*.socket "$out/"
 cp -r deploy/examples docs LICENSE NOTICE "$out/"
+cp deploy/systemd/*.conf "$out/examples/" # drop-ins for the units: each says when it is wanted
 (cd "$out" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > SHA256SUMS)
 echo "offline set in $out: $(find "$out/wheels" -name '*.whl' | wc -l) wheels, $(du -sh "$out" | cut -f1)"
 echo "SHA256SUMS itself: $(sha256sum "$out/SHA256SUMS" | cut -d' ' -f1)"
