@@ -1,6 +1,7 @@
 """The bench of defects: `bench.py [--seed N] [--size BYTES] [--place 0-2] [D09 B03 pg-custom …]`.
 
-With `--rows FILE --resume` a run that was broken off goes on where it was.
+With `--rows FILE --resume` a run that was broken off goes on where it was; `--from FILE …` prints tables of
+such files: a case that no run tried stands there as `not_run`, and the bench fails.
 
 Plants each defect of expected.yaml in good artefacts, each benign variation too, and looks as the product
 does. Exit 0 where all are found, none is a false alarm, and nothing is planted in fewer kinds than listed.
@@ -8,6 +9,7 @@ does. Exit 0 where all are found, none is a false alarm, and nothing is planted 
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -66,7 +68,8 @@ def shown(row, verbose):
     """A line for what went wrong, for all with `verbose`."""
     if verbose or row.state not in ("found", "good"):
         words = " ".join(f"L{level}:{word}" for level, word in row.words)
-        say(f"{row.name} {row.kind:22} {row.state:11} {row.seconds:5.1f}s {words} {row.why}")
+        took = f"{row.seconds:5.1f} s {row.cpu:5.1f} CPU s"
+        say(f"{row.name} {row.kind:22} {row.state:11} {took} {words} {row.why}")
     return row
 
 
@@ -118,15 +121,13 @@ def summary(planted, benign):
     alarms = sum(row.state == "alarm" for row in benign)
     untold = sum(row.state == "untold" for row in benign)
     cells = f"{states['found']} of {len(planted)} (defect, kind) cells"
-    if states["not_yet"] + states["not_planted"] + states["no_tool"]:
-        cells += (
-            f"; not yet {states['not_yet']}, not planted {states['not_planted']}, no tool {states['no_tool']}"
-        )
+    rest = [f"{name.replace('_', ' ')} {n}" for name, n in sorted(states.items()) if name != "found"]
+    cells += "; " + ", ".join(rest) if rest else ""
     tried = sum(row.state in ("good", "untold", "alarm") for row in benign)
     say(f"benign: {tried} of {len(benign)} variations tried")
     say(cells)
     say(f"found {len(whole)} of {len(names)}, false alarms {alarms}, could not tell {untold}")
-    return len(whole) == len(names) and not alarms and untold <= 2
+    return len(whole) == len(names) and tried == len(benign) and not alarms and untold <= 2
 
 
 def main():
@@ -146,13 +147,31 @@ def main():
     if args.read:
         planted, benign = read(args.read)
     else:
-        planted, benign = tried(args, *read([args.rows] if args.resume and args.rows.exists() else []))
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(143)
+        )  # servers are stopped, what was made is removed
+        planted, benign = tried(
+            args, *read([args.rows] if args.resume and args.rows.exists() else [], world_of(args))
+        )
+    planted = whole(planted, args.words, "defects", "benign")
+    benign = whole(benign, args.words, "benign", "defects")
     say()
     table(planted)
     if any(row.usual for row in planted):
         compared(planted)
     benign_table(benign)
     return 0 if summary(planted, benign) else 1
+
+
+def world_of(args):
+    """What rows are of: those of another world are not this run's."""
+    return {"seed": args.seed, "size": args.size, "place": args.place}
+
+
+def whole(rows, words, what, other):
+    """Rows of all that was asked for, in its order: what no run tried is not found."""
+    held = {(row.name, row.kind): row for row in rows}
+    return [held.get(cell) or run.Row(*cell, "not_run") for cell in asked(words, what, other)]
 
 
 def tried(args, planted, benign):
@@ -169,25 +188,34 @@ def tried(args, planted, benign):
                 planted.append(shown(bench.defect(name, kind), args.verbose))
             else:
                 benign.append(shown(bench.variation(name, kind), args.verbose))
-            write(args.rows, planted, benign)
+            write(args.rows, world_of(args), planted, benign)
     return planted, benign
 
 
-def write(path, planted, benign):
+def write(path, of, planted, benign):
     """What is known so far: hours may lie before the last case."""
     if path is not None:
-        rows = [[asdict(row) for row in rows] for rows in (planted, benign)]
+        rows = {
+            "of": of,
+            "defects": [asdict(one) for one in planted],
+            "benign": [asdict(one) for one in benign],
+        }
         fresh = path.with_name(path.name + ".new")
         fresh.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
         fresh.replace(path)
 
 
-def read(paths):
-    """Rows of runs that were written down; of a case that was tried again the last one counts."""
+def read(paths, of=None):
+    """Rows of runs that were written down; of a case that was tried again the last one counts. Rows of
+    different worlds are no table."""
     planted, benign = {}, {}
     for path in paths:
-        for rows, held in zip((planted, benign), json.loads(path.read_text("utf-8")), strict=True):
-            rows.update({(one["name"], one["kind"]): run.Row(**one) for one in held})
+        held = json.loads(path.read_text("utf-8"))
+        of = of or held["of"]
+        if held["of"] != of:
+            raise SystemExit(f"{path} is of {held['of']}, not of {of}")
+        for rows, name in ((planted, "defects"), (benign, "benign")):
+            rows.update({(one["name"], one["kind"]): run.Row(**one) for one in held[name]})
     return list(planted.values()), list(benign.values())
 
 

@@ -49,7 +49,8 @@ def benign(name, *kinds, standing=False):
 @dataclass
 class Case:
     """`place`: which of the three days is hit (2 the newest); `victims`: names that may turn bad;
-    `ignored`: words that are true as well, at a lower level."""
+    `ignored`: words that are true as well, at a lower level; `asked`: nothing lies there otherwise, what was
+    agreed or is held is (a rotated key)."""
 
     world: object
     made: object
@@ -64,6 +65,7 @@ class Case:
     ignored: set = field(default_factory=set)
     prints: list | None = None
     elsewhere: bool = True
+    asked: bool = False
     change: object = None
     at: object = None
 

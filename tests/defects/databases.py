@@ -59,7 +59,8 @@ def change(pg, day):
 
 
 def dump(pg, kind, path, at, *more, database=NAME, program=None, fingerprint=True):
-    """A dump in this format, made at `at`, with the fingerprint beside it."""
+    """A dump in this format, made at `at`, with the fingerprint beside it (one that was taken of the same
+    rows, or True: it is taken now)."""
     words, _ = FORMATS[kind]
     target = path.with_suffix("") if kind == "pg-plain.gz" else path
     argv = [
@@ -80,7 +81,7 @@ def dump(pg, kind, path, at, *more, database=NAME, program=None, fingerprint=Tru
     if kind == "pg-plain.gz":
         packed(target, path)
     if fingerprint:
-        write_fingerprint(pg, path, database, at)
+        write_fingerprint(pg, path, database, at, None if fingerprint is True else fingerprint)
     finish(path, at)
 
 
@@ -105,11 +106,16 @@ def finish(path, at):
         w.dated(one, at + w.timedelta(minutes=1))
 
 
-def write_fingerprint(pg, path, database=NAME, at=None):
-    """The sidecar, by the product's own fingerprint of the source (the database is at rest)."""
-    at = at or w.DAYS[-1]
+def taken_of(pg, folder, database=NAME):
+    """The product's own fingerprint of the source (the database is at rest)."""
     login = Login(database, "127.0.0.1", pg.port, "postgres", programs=str(pg.programs))
-    taken = wrap.alone(wrap.Wish(login, Pace(), SHA256, path.parent))
+    return wrap.alone(wrap.Wish(login, Pace(), SHA256, folder))
+
+
+def write_fingerprint(pg, path, database=NAME, at=None, taken=None):
+    """The sidecar."""
+    at = at or w.DAYS[-1]
+    taken = taken or taken_of(pg, path.parent, database)
     names = tuple(one for one in taken.databases if not one.startswith("kept"))
     found = standing.digest(LocalPlace(), LocalPlace().stat(str(path)))
     made = replace(
@@ -123,37 +129,37 @@ def write_fingerprint(pg, path, database=NAME, at=None):
 
 
 def days(world):
-    """Three days of all formats at once: the database changes between them."""
+    """The server after three days of work: the newest as it is, others kept, each with its fingerprint."""
 
     def make(_):
         pg = server(world)
+        pg.taken = {}
         for number, at in enumerate(w.DAYS):
             if number:
                 change(pg, number)
-            for kind, (_, ending) in FORMATS.items():
-                folder = world.folder("good", kind)
-                folder.chmod(0o700)
-                dump(pg, kind, folder / f"{at:%Y%m%d}{ending}", at)
+            pg.taken[at] = taken_of(pg, world.folder("state"))
             if at != w.DAYS[-1]:
-                pg.sql(f'CREATE DATABASE "{_as_of(at)}" TEMPLATE "{NAME}"')
-        argv = [
-            pg.programs / "pg_dumpall",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            pg.port,
-            "-U",
-            "postgres",
-            "--globals-only",
-        ]
-        said = w.run(*argv).stdout
-        for kind in FORMATS:
-            held = world.folder("good", kind) / "globals.sql"
-            held.write_bytes(said)
-            finish(held, w.DAYS[0])
+                pg.sql(f'CREATE DATABASE "{_as_of(at)}" TEMPLATE "{NAME}" STRATEGY FILE_COPY')
+        argv = [pg.programs / "pg_dumpall", "-h", "127.0.0.1", "-p", pg.port, "-U", "postgres"]
+        pg.globals = w.run(*argv, "--globals-only").stdout
         return pg
 
     return world.once("pg days", make)
+
+
+@contextmanager
+def standing_as_of(pg, at):
+    """The database of an earlier day under its own name; nothing of it is copied."""
+    if at == w.DAYS[-1]:
+        yield
+        return
+    pg.sql(f'ALTER DATABASE "{NAME}" RENAME TO newest', f'ALTER DATABASE "{_as_of(at)}" RENAME TO "{NAME}"')
+    try:
+        yield
+    finally:
+        pg.sql(
+            f'ALTER DATABASE "{NAME}" RENAME TO "{_as_of(at)}"', f'ALTER DATABASE newest RENAME TO "{NAME}"'
+        )
 
 
 def _as_of(at):
@@ -166,7 +172,8 @@ def other(pg, *statements, template=NAME):
     """The database under its own name, changed by `statements`; as it was at the end."""
     pg.sql(f'ALTER DATABASE "{NAME}" RENAME TO kept')
     try:
-        pg.sql(f'CREATE DATABASE "{NAME}" TEMPLATE "{"kept" if template == NAME else template}"')
+        of = "kept" if template == NAME else template
+        pg.sql(f'CREATE DATABASE "{NAME}" TEMPLATE "{of}" STRATEGY FILE_COPY')
         if statements:
             pg.sql(*statements, database=NAME)
         yield
@@ -180,10 +187,16 @@ def other(pg, *statements, template=NAME):
 
 def make(world, kind):
     """A kind's artefacts."""
-    days(world)
+    pg = days(world)
     top = world.folder("good", kind)
+    top.chmod(0o700)
     ending = FORMATS[kind][1]
     found = [top / f"{at:%Y%m%d}{ending}" for at in w.DAYS]
+    for path, at in zip(found, w.DAYS, strict=True):
+        with standing_as_of(pg, at):
+            dump(pg, kind, path, at, fingerprint=pg.taken[at])
+    (top / "globals.sql").write_bytes(pg.globals)
+    finish(top / "globals.sql", w.DAYS[0])
     params = {
         "path": str(top / f"%Y%m%d{ending}"),
         "database": NAME,
@@ -198,16 +211,20 @@ VARIANTS = {
         "UPDATE oa.document SET fee = fee + 0.01 WHERE id = (SELECT min(id) + {n} FROM oa.document)"
     ],
     "a third": [
-        "DELETE FROM oa.document WHERE id % 5 > 0",
-        "DELETE FROM oa.log WHERE ctid::text ~ '[1-9]\\)$'",
-        "DELETE FROM oa.booking WHERE year % 5 > 0",
-        "DELETE FROM oa.types WHERE id % 6 > 0",
+        "DELETE FROM oa.document WHERE id % 10 > 2",
+        "DELETE FROM oa.log WHERE hashtext(line) % 10 NOT BETWEEN -1 AND 1",
+        "DELETE FROM oa.booking WHERE year % 10 > 2",
+        "DELETE FROM oa.types WHERE id % 10 > 2",
         "SELECT lo_unlink(content) FROM oa.attachment WHERE id > 1",
     ],
     "fourfold": [
-        "INSERT INTO oa.document (person, title, body, fee, made) SELECT person, title,"
-        " sha512((body || g)::bytea)::text || sha512((g || body)::bytea)::text, fee, made"
-        " FROM oa.document, generate_series(1, 6) g"
+        "INSERT INTO oa.document (person, title, body, fee, made) SELECT person, title, md5(body || g)"
+        " || md5(g || body) || repeat('内容', (id % 50)::int), fee, made"
+        " FROM oa.document, generate_series(1, 3) g",
+        "INSERT INTO oa.log SELECT at, '日志 ' || g || ' ' || md5(line || g) || md5(g || line)"
+        " FROM oa.log, generate_series(1, 3) g",
+        "INSERT INTO oa.booking SELECT county, year, 'room ' || md5(room || g)"
+        " FROM oa.booking, generate_series(1, 3) g",
     ],
     "no tables": [
         "DROP SCHEMA oa CASCADE",

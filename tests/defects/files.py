@@ -56,7 +56,7 @@ def documents(world):
 def _body(chance, size, *, packed):
     if packed:
         return chance.randbytes(size)
-    text = "".join(chance.choice(WORDS) for _ in range(min(size // 8, 20_000) + 1)).encode()
+    text = "".join(chance.choices(WORDS, k=min(size // 8, 20_000) + 1)).encode()
     return (text * (size // len(text) + 1))[:size]
 
 
@@ -87,7 +87,7 @@ def archive(kind, source, path, at, *, level=6, password=PASSPHRASE):
     else:
         w.tool("7z")
         method = ["-tzip", "-mem=AES256"] if kind == "zip" else ["-t7z", "-mhe=on"]
-        w.run("7z", "a", "-bd", "-y", f"-mx={min(level, 5)}", *method, f"-p{password}", path, ".", cwd=source)
+        w.run("7z", "a", "-bd", "-y", "-mx=1", *method, f"-p{password}", path, ".", cwd=source)
     _finish(path, at)
 
 
@@ -301,12 +301,14 @@ def live(world, source):
     for path in sorted(place.rglob("*"), reverse=True):
         if path.relative_to(place) not in wanted:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    for name in sorted(wanted):
-        here, there = place / name, source / name
-        if there.is_dir() and not there.is_symlink():
-            here.mkdir(exist_ok=True)
-        elif not here.exists() or _stamp(here) != _stamp(there):
-            subprocess.run(["cp", "-a", "--remove-destination", there, here], check=True)
+    for name in (one for one in sorted(wanted) if (source / one).is_dir()):
+        (place / name).mkdir(exist_ok=True)
+    files = [name for name in sorted(wanted) if not (source / name).is_dir()]
+    w.copied(
+        source,
+        place,
+        [n for n in files if not (place / n).exists() or _stamp(place / n) != _stamp(source / n)],
+    )
     for name in (one for one in wanted if (source / one).is_dir()):
         shutil.copystat(source / name, place / name)
     return place

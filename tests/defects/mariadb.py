@@ -232,10 +232,12 @@ ONE = "UPDATE item SET rejected = NOT rejected WHERE id = {n}"
 # What is done to a copy of the database, under its own name, before it is dumped.
 VARIANTS = {
     "one row changed": [ONE],
-    "a third": ["DELETE FROM `订单` WHERE id % 4", "DELETE FROM item WHERE id % 4"],
+    "a third": ["DELETE FROM `订单` WHERE id % 3", "DELETE FROM item WHERE id % 3"],
     "fourfold": [
-        "INSERT INTO `订单` (`客户`, body, fee) SELECT `客户`, SHA2(CONCAT(body, seq), 512), fee FROM `订单`,"
-        " seq_1_to_6"
+        "INSERT INTO `订单` (`客户`, body, fee, made, raw, f, j) SELECT `客户`,"
+        " CONCAT(MD5(CONCAT(body, seq)), REPEAT('订单内容', id % 20)), fee, made,"
+        " UNHEX(MD5(CONCAT(seq, id))), f, j FROM `订单`, seq_1_to_3",
+        "INSERT INTO item SELECT id + 10000000 * seq, name, rejected FROM item, seq_1_to_3",
     ],
     "no tables": ["DROP TABLE `订单`", "DROP TABLE item", "DROP TABLE empty_one", "DROP TABLE staff"],
     "one table gone": ["DROP TABLE item"],

@@ -128,10 +128,7 @@ def said(state, policies, now):
         fingerprints=tuple(state.prints),
         **{key: value for key, value in state.extra.items() if key != "error"},
     )
-    try:
-        problems = engine.evaluate(policies, observed, w.ms(now)).problems
-    except NotImplementedError:
-        problems = ()
+    problems = engine.evaluate(policies, observed, w.ms(now)).problems
     for one in problems:
         if one.until_ms is None and one.outcome != "warn":
             where = bad if one.outcome == "bad" else untold

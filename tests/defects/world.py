@@ -75,6 +75,14 @@ def dated(path, when):
     os.utime(path, (stamp, stamp))
 
 
+def copied(source, place, names):
+    """Copy files (names below both) with times and rights; one process for a thousand."""
+    for first in range(0, len(names), 1000):
+        some = [os.fsencode(name) for name in names[first : first + 1000]]
+        words = ["cp", "-a", "--remove-destination", "--parents", "--target-directory", place.resolve(), "--"]
+        subprocess.run([*words, *some], cwd=source, check=True)
+
+
 def noted(path):
     """Record a file's digest beside it, as `sha256sum` does."""
     if path.is_file():

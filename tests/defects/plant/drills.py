@@ -25,12 +25,14 @@ def drilled(case, kind="postgres", **params):
 @c.plants("D64", "drill/target")
 def into_the_source(case):
     """The scratch directory lies within the source's own."""
+    case.asked = True
     drilled(case, source={"directory": str(case.world.folder("state"))})
 
 
 @c.plants("D64", "drill/compared")
 def compared_with_another(case):
     """What is compared is another instance's fingerprint."""
+    case.asked = True
     pg = databases.days(case.world)
     case.world.once(
         "hr pg",
@@ -53,6 +55,7 @@ def compared_with_another(case):
 @c.plants("D64", "drill/overran")
 def overran(case):
     """One second was agreed."""
+    case.asked = True
     drilled(case, restore_within_s=1)
 
 

@@ -88,6 +88,7 @@ def wrong_key(case):
         sealed_again(case, to=("stranger", "escrow"))
     elif case.kind == "gpg":
         # Ours was rotated, and only the new one is held.
+        case.asked = True
         case.params |= {"sealed": {**case.made.params["sealed"], "secret": "stranger"}, "artefacts": 1}
     elif case.kind == "openssl":
         sealed_again(case, password="rotated")

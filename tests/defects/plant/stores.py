@@ -36,6 +36,7 @@ def swapped(case):
 @c.plants("D30", "restic", "borg")
 def wrong_password(case):
     case.params |= {"password": "stranger"}
+    case.asked = True
 
 
 @c.plants("D07", "restic", "borg")
@@ -49,7 +50,6 @@ def old_data_again(case):
         name = f"{case.path}::oa-{w.DAYS[2]:%Y%m%d}"
         repositories.borg("delete", name, base=base)
         repositories.borg_day(case.world, case.path, 1, name=f"oa-{w.DAYS[2]:%Y%m%d}")
-    case.params |= {"max_age_s": 26 * 3600, "artefacts": 1}
 
 
 @c.plants("D62", "restic/omitted", "borg/omitted")
@@ -185,6 +185,7 @@ def deletable(case):
 @c.plants("D33", "device-config")
 def plain_ftp(case):
     case.params |= {"transport": "ftp"}
+    case.asked = True
     case.victims |= {path.name for path in case.made.days}
 
 
@@ -195,6 +196,7 @@ def ftp_server(case):
 
     import verify as v
 
+    case.asked = True
     case.victims |= {path.name for path in case.made.days}
 
     def look(state, at):
