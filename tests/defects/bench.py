@@ -59,6 +59,12 @@ def asked(words, what, other):
     return chosen(mine, spec, lambda name: spec[name]["kinds"])
 
 
+def unrecorded(cells):
+    """Those of them that reading alone must find as well."""
+    spec = run.EXPECTED["defects"]
+    return [(name, kind) for name, kind in cells if kind in spec.get(name, {}).get("content", {})]
+
+
 def by_kind(cells):
     """One kind after the other: its artefacts are made once and kept warm."""
     return sorted(cells, key=lambda cell: cell[1].partition("/")[0])
@@ -113,21 +119,29 @@ def benign_table(rows):
         )
 
 
-def summary(planted, benign):
-    """The last line, and whether all is as it must be."""
+def summary(rows):
+    """The last lines, and whether all is as it must be."""
+    planted, benign = rows["defects"], rows["benign"]
     names = sorted({row.name for row in planted})
-    whole = [n for n in names if all(row.state == "found" for row in planted if row.name == n)]
-    states = Counter(row.state for row in planted)
+    found = [n for n in names if all(row.state == "found" for row in planted if row.name == n)]
     alarms = sum(row.state == "alarm" for row in benign)
     untold = sum(row.state == "untold" for row in benign)
-    cells = f"{states['found']} of {len(planted)} (defect, kind) cells"
-    rest = [f"{name.replace('_', ' ')} {n}" for name, n in sorted(states.items()) if name != "found"]
-    cells += "; " + ", ".join(rest) if rest else ""
     tried = sum(row.state in ("good", "untold", "alarm") for row in benign)
     say(f"benign: {tried} of {len(benign)} variations tried")
-    say(cells)
-    say(f"found {len(whole)} of {len(names)}, false alarms {alarms}, could not tell {untold}")
-    return len(whole) == len(names) and tried == len(benign) and not alarms and untold <= 2
+    if rows["alone"]:
+        say(f"by reading alone, where nothing was recorded: {counted(rows['alone'])}")
+    say(counted(planted))
+    say(f"found {len(found)} of {len(names)}, false alarms {alarms}, could not tell {untold}")
+    whole = all(row.state == "found" for row in (*planted, *rows["alone"])) and tried == len(benign)
+    return whole and not alarms and untold <= 2
+
+
+def counted(rows):
+    """How many cells were found, and how the others went."""
+    states = Counter(row.state for row in rows)
+    rest = [f"{name.replace('_', ' ')} {n}" for name, n in sorted(states.items()) if name != "found"]
+    said = f"{states['found']} of {len(rows)} (defect, kind) cells"
+    return said + ("; " + ", ".join(rest) if rest else "")
 
 
 def main():
@@ -145,22 +159,22 @@ def main():
     given.add_argument("words", nargs="*")
     args = given.parse_args()
     if args.read:
-        planted, benign = read(args.read)
+        held = read(args.read)
     else:
-        signal.signal(
-            signal.SIGTERM, lambda *_: sys.exit(143)
-        )  # servers are stopped, what was made is removed
-        planted, benign = tried(
-            args, *read([args.rows] if args.resume and args.rows.exists() else [], world_of(args))
-        )
-    planted = whole(planted, args.words, "defects", "benign")
-    benign = whole(benign, args.words, "benign", "defects")
+        # Ended from outside, servers are stopped all the same, and what was made is removed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        held = read([args.rows] if args.resume and args.rows.exists() else [], world_of(args))
+        tried(args, held)
+    rows = {what: whole(held[what], cells) for what, cells in wanted(args.words).items()}
     say()
-    table(planted)
-    if any(row.usual for row in planted):
-        compared(planted)
-    benign_table(benign)
-    return 0 if summary(planted, benign) else 1
+    table(rows["defects"])
+    if any(row.usual for row in rows["defects"]):
+        compared(rows["defects"])
+    benign_table(rows["benign"])
+    missed = [row for row in rows["alone"] if row.state != "found"]
+    for row in missed:
+        say(f"{row.name}  not found by reading alone: {row.kind} ({row.state})")
+    return 0 if summary(rows) else 1
 
 
 def world_of(args):
@@ -168,55 +182,53 @@ def world_of(args):
     return {"seed": args.seed, "size": args.size, "place": args.place}
 
 
-def whole(rows, words, what, other):
+def wanted(words):
+    """The cells that the words ask for: defects, what reading alone must find of them, variations."""
+    defects = asked(words, "defects", "benign")
+    return {"defects": defects, "alone": unrecorded(defects), "benign": asked(words, "benign", "defects")}
+
+
+def whole(rows, cells):
     """Rows of all that was asked for, in its order: what no run tried is not found."""
-    held = {(row.name, row.kind): row for row in rows}
-    return [held.get(cell) or run.Row(*cell, "not_run") for cell in asked(words, what, other)]
+    return [rows.get(cell) or run.Row(*cell, "not_run") for cell in cells]
 
 
-def tried(args, planted, benign):
-    """Rows of a run, behind those that were there."""
-    done = {(row.name, row.kind) for row in (*planted, *benign)}
-    cells = [*asked(args.words, "defects", "benign"), *asked(args.words, "benign", "defects")]
+def tried(args, held):
+    """Try what has no row yet; `held` gets it."""
+    cells = [(*cell, what) for what, cells in wanted(args.words).items() for cell in cells]
     with (
         tempfile.TemporaryDirectory(prefix="rs-defects-") as place,
         world.World(place, args.size, args.seed) as made,
     ):
         bench = run.Bench(made, args.seed, args.place, usual=args.usual)
-        for name, kind in by_kind(cell for cell in cells if cell not in done):
-            if name in run.EXPECTED["defects"]:
-                planted.append(shown(bench.defect(name, kind), args.verbose))
-            else:
-                benign.append(shown(bench.variation(name, kind), args.verbose))
-            write(args.rows, world_of(args), planted, benign)
-    return planted, benign
+        how = {"defects": bench.defect, "alone": bench.alone, "benign": bench.variation}
+        for name, kind, what in by_kind(cells):
+            if (name, kind) not in held[what]:
+                held[what][name, kind] = shown(how[what](name, kind), args.verbose)
+                write(args.rows, world_of(args), held)
 
 
-def write(path, of, planted, benign):
+def write(path, of, held):
     """What is known so far: hours may lie before the last case."""
     if path is not None:
-        rows = {
-            "of": of,
-            "defects": [asdict(one) for one in planted],
-            "benign": [asdict(one) for one in benign],
-        }
+        rows = {what: [asdict(row) for row in rows.values()] for what, rows in held.items()}
         fresh = path.with_name(path.name + ".new")
-        fresh.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+        fresh.write_text(json.dumps({"of": of, **rows}, ensure_ascii=False, indent=1))
         fresh.replace(path)
 
 
 def read(paths, of=None):
     """Rows of runs that were written down; of a case that was tried again the last one counts. Rows of
     different worlds are no table."""
-    planted, benign = {}, {}
+    rows = {"defects": {}, "alone": {}, "benign": {}}
     for path in paths:
         held = json.loads(path.read_text("utf-8"))
         of = of or held["of"]
         if held["of"] != of:
             raise SystemExit(f"{path} is of {held['of']}, not of {of}")
-        for rows, name in ((planted, "defects"), (benign, "benign")):
-            rows.update({(one["name"], one["kind"]): run.Row(**one) for one in held[name]})
-    return list(planted.values()), list(benign.values())
+        for what, mine in rows.items():
+            mine.update({(one["name"], one["kind"]): run.Row(**one) for one in held.get(what, ())})
+    return rows
 
 
 if __name__ == "__main__":

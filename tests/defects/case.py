@@ -66,6 +66,7 @@ class Case:
     prints: list | None = None
     elsewhere: bool = True
     asked: bool = False
+    same_agent: bool = False
     change: object = None
     at: object = None
 
@@ -143,7 +144,9 @@ def patch(path, offset, data):
 
 def run_cp(source, target):
     """Copy with times and rights."""
-    if target.is_dir() and not target.is_symlink():
+    if target.is_symlink():
+        target.unlink()
+    elif target.is_dir():
         shutil.rmtree(target)
     subprocess.run(["cp", "-a", source, target], check=True)
 

@@ -130,17 +130,54 @@ class Bench:
         same = judged(Row(row.name, row.kind, ""), case, site.after(case, standing=True))
         return f"the good ones are called so too: {same.words}" if same.state == "found" else ""
 
+    def alone(self, name, kind):
+        """Try what reading alone finds: it arrives so, and nothing was recorded of it anywhere."""
+        return self._try(name, kind, c.PLANTS.get((name, kind)), self._alone)
+
+    def _alone(self, name, kind, planted, site):
+        case = c.Case(self.world, site.made, kind, self.seed * 1000 + int(name[1:]), self.place)
+        site.restored()
+        nothing_recorded(case)
+        case.prints = []
+        reasons = EXPECTED["defects"][name]["content"][kind]
+        reasons = reasons if isinstance(reasons, list) else [reasons]
+        before = mine(case, site.after(case, standing=False))
+        planted.make(case)
+        w.dated(case.path, w.DAYS[case.place] + w.timedelta(minutes=1))
+        after = mine(case, site.after(case, standing=False))
+        row = Row(name, kind, "found", words=sorted(after))
+        if any(word in reasons for _, word in before):
+            row.state, row.why = "broken", f"bad before: {sorted(before)}"
+        elif not any(word in reasons for _, word in after):
+            row.state, row.why = "missed", f"wanted {reasons}"
+        return row
+
     def _benign(self, name, kind, planted, site):
         case = c.Case(self.world, site.made, kind, self.seed * 1000 + 500 + int(name[1:]), self.place)
-        site.restored()
+        before = site.restored()
         planted.make(case)
         after = site.after(case, standing=planted.standing)
         row = Row(name, kind, "good", words=sorted(after.words()))
+        lost = before.proven(case.path.name) - after.proven(case.path.name)
         if after.bad:
             row.state, row.why = "alarm", f"{after.bad} {after.error}"
         elif missing := untold(after):
             row.state, row.why = "untold", f"{missing} {after.error}"
+        elif lost:
+            # Nobody says a word, and less of it is proven than of the one before.
+            row.state, row.why = "untold", f"no longer proven: {sorted(lost)}"
         return row
+
+
+def nothing_recorded(case):
+    """Nothing stands beside it."""
+    for path in case.beside():
+        path.unlink()
+
+
+def mine(case, said):
+    """What is said of the artefact that was hit."""
+    return {word for name, words in said.bad.items() if hit(case, name) for word in words}
 
 
 # What nobody asked of these artefacts can't be told, and is no doubt about them.

@@ -48,7 +48,12 @@ class Said:
 
     bad: dict
     untold: dict
+    good: dict
     error: str = ""
+
+    def proven(self, name):
+        """Levels that an artefact was found good at."""
+        return self.good.get(name, set())
 
     def words(self):
         return {word for words in self.bad.values() for word in words}
@@ -115,12 +120,15 @@ def said(state, policies, now):
     bad, untold = copy.deepcopy(state.drilled["bad"]), copy.deepcopy(state.drilled["untold"])
     # Where nothing stands at all the agent's own line says so.
     bad |= {name: words for name, words in state.stands.items() if words}
+    good = {}
     places = fold.fold(state.looks)
     for standing in places.get(OBJECT, {}).values():
         for record in standing.records:
             if record.gone_ms is not None:
                 continue
             # Whether one that is being made is a finding is the ledger's to say.
+            fine = {int(one.level) for one in record.verdicts if one.outcome is Outcome.GOOD}
+            good.setdefault(record.name, set()).update(fine)
             for verdict in (one for one in record.verdicts if one.reason != "unfinished"):
                 put(bad if verdict.outcome is Outcome.BAD else untold, record.name, verdict)
     observed = Observed(
@@ -133,7 +141,7 @@ def said(state, policies, now):
         if one.until_ms is None and one.outcome != "warn":
             where = bad if one.outcome == "bad" else untold
             where.setdefault(one.artefact or f"slot {one.slot}", set()).add((one.level, one.reason))
-    return Said(bad, untold, state.extra.get("error", ""))
+    return Said(bad, untold, good, state.extra.get("error", ""))
 
 
 def put(where, name, verdict):

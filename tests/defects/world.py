@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -150,6 +151,16 @@ class World:
         found = self.place.joinpath(*names)
         found.mkdir(parents=True, exist_ok=True)
         return found
+
+    def elsewhere(self):
+        """A directory on another device of this machine; None where there is none with room."""
+        if "elsewhere" not in self._kept:
+            place = Path("/dev/shm")  # the one other file system that is nearly everywhere
+            other = place.is_dir() and place.stat().st_dev != self.place.stat().st_dev
+            room = other and shutil.disk_usage(place).free > 20 * self.size
+            found = self.open.enter_context(tempfile.TemporaryDirectory(dir=place)) if room else None
+            self._kept["elsewhere"] = found and Path(found)
+        return self._kept["elsewhere"]
 
     def once(self, name, make):
         """What `make(self)` gave the first time."""

@@ -1,6 +1,7 @@
 """D20-D33: place, rights, copies, sealing."""
 
 import os
+import shutil
 
 import case as c
 import files
@@ -132,14 +133,15 @@ COPIED = ("pg-custom", "pg-directory", "mariadb", "tree", "tar.gz", "age")
 COPY_RULE = {"to": "there", "within": "2h", "equal": "sha256"}
 
 
-def copied(case, change):
-    """The second place, looked at by its own agent; `change(folder)` is what befell it."""
-    top = case.world.folder("copies") / case.base
+def copied(case, change, away=None):
+    """The second place, looked at by its own agent; `change(folder)` is what befell it. `away`: a directory
+    on another device of the same machine, looked at by the same agent."""
+    top = (away or case.world.folder("copies")) / case.base
     c.run_cp(case.top, top)
     case.change = lambda: change(top)
     pattern = str(top) + case.made.params["path"].removeprefix(str(case.top))
     case.policy |= {"copy": {**COPY_RULE, "equal": "tree" if case.base == "tree" else "sha256"}}
-    vantage = "backup-server" if case.elsewhere else "county-agent"
+    vantage = "county-agent" if case.same_agent else "backup-server"
 
     def look(state, at):
         given = {**case.made.params, **case.params, "path": pattern}
@@ -188,14 +190,29 @@ def copy_differs(case):
 def copy_not_elsewhere(case):
     def here(top):
         path = top / case.path.name
-        c.remove(path)
-        {"symlink": os.symlink, "hardlink": os.link, "device": c.run_cp}[case.way](case.path, path)
-        os.utime(path, ns=(case.path.stat().st_mtime_ns,) * 2, follow_symlinks=False)
+        if case.way != "symlink":
+            # The other device is gone, and its place is a directory on the first.
+            kept = case.world.folder("copies") / f"{case.base}-moved"
+            c.run_cp(top, kept)
+            remove_all(top)
+            top.symlink_to(kept)
+        if case.way != "device":
+            c.remove(path)
+            {"symlink": os.symlink, "hardlink": os.link}[case.way](case.path, path)
+            os.utime(path, ns=(case.path.stat().st_mtime_ns,) * 2, follow_symlinks=False)
 
-    # A link to the first can only be where the first is: on its machine, on its device.
-    case.elsewhere = False
-    case.victims |= {path.name for path in case.made.days}
-    copied(case, here)
+    # A link to the first can only be where the first is: on its machine, looked at by its agent.
+    away = case.world.elsewhere()
+    case.elsewhere = away is not None
+    case.same_agent = True
+    if case.way != "symlink":
+        case.victims |= {path.name for path in case.made.days}
+    copied(case, here, away)
+
+
+def remove_all(path):
+    """A directory, or a link to one."""
+    path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
 
 @c.plants("D23", "pg-custom", "mariadb", "tree", "tar.gz", "age", standing=True)
