@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from checks.probes import check_host
+from checks.probes import check_host, check_timeout
 
 SILENCE = ("expected", "unexpected")
 
@@ -71,13 +71,27 @@ class Receiver:
     refused: int
 
 
-def check_sender(address: str, silence: str, silence_s: int) -> None:
-    """ValueError unless these can be the parameters of a check of one sender."""
-    check_host(address)
-    if silence not in SILENCE:
-        raise ValueError(f"silence must be one of {', '.join(SILENCE)}")
-    if not 60 <= silence_s <= 366 * 86400:
-        raise ValueError("silence_s must be 60 to 31622400")
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One sender; the parameters of each check of what it sends begin with these.
+
+    `address`: where the device sends from. `silence`: `expected` where it is good that nothing comes,
+    `unexpected` where nothing for `silence_s` seconds is unknown (required). `timeout_ms`: for the receiver's
+    answer.
+    """
+
+    address: str
+    silence: str
+    silence_s: int = 86_400
+    timeout_ms: int = 10_000
+
+    def __post_init__(self) -> None:
+        check_host(self.address)
+        if self.silence not in SILENCE:
+            raise ValueError(f"silence must be one of {', '.join(SILENCE)}")
+        if not 60 <= self.silence_s <= 366 * 86400:
+            raise ValueError("silence_s must be 60 to 31622400")
+        check_timeout(self.timeout_ms, 100, 600_000)
 
 
 class Ears(Protocol):

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from agent.sources.sql_session import Recall
 from checks.codec import to_json
-from checks.sql import Account, Accounts, Area, Setting, Settings, Space
+from checks.sql import Account, Accounts, Area, Setting, Settings, Space, Tally
 from checks.wire import strict_json
 
 # Values that may hold a credential, a command or a person's address are not kept.
@@ -51,6 +51,12 @@ def _key(recall: Recall) -> bytes:
 def _blinded(one: Setting, key: bytes) -> Setting:
     # The plain digest of a password is as good as the password to whoever tries a list of them.
     return one if one.value else replace(one, digest=hmac.new(key, one.digest.encode(), sha256).hexdigest())
+
+
+def cache(recall: Recall, asked: int | None, reads: int | None) -> tuple[Tally, Tally]:
+    """Hits and reads of a cache that counts what was asked of it and what it had to read."""
+    hits = None if asked is None or reads is None else asked - reads
+    return recall.tally("hits", hits), recall.tally("reads", reads)
 
 
 def space(recall: Recall, areas: Iterable[Area]) -> Space:

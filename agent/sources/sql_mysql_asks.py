@@ -215,10 +215,8 @@ class MysqlAsks(Questions, Asks):
     def statistics(self) -> Statistics:
         found = self.status("Innodb_buffer_pool_read_requests", "Innodb_buffer_pool_reads", "Slow_queries")
         asked, reads = found.get("Innodb_buffer_pool_read_requests"), found.get("Innodb_buffer_pool_reads")
-        hits = None if asked is None or reads is None else asked - reads
         return Statistics(
-            self.recall.tally("hits", hits),
-            self.recall.tally("reads", reads),
+            *sql_common.cache(self.recall, asked, reads),
             slow=self.recall.tally("slow", found.get("Slow_queries")),
         )
 

@@ -132,13 +132,11 @@ class OracleAsks(Questions, Asks):
         reads = whole(found.get("physical reads cache"))
         gets = [whole(value) for name, value in found.items() if "gets" in name]
         asked = sum(value or 0 for value in gets) if gets else None
-        hits = None if asked is None or reads is None else asked - reads
         bad = self.session.rows(
             "SELECT owner || '.' || index_name FROM dba_indexes WHERE status = 'UNUSABLE' ORDER BY 1"
         )
         return Statistics(
-            self.recall.tally("hits", hits),
-            self.recall.tally("reads", reads),
+            *sql_common.cache(self.recall, asked, reads),
             invalid_indexes=tuple(text(row[0]) for row in bad[:50]),
         )
 

@@ -1,10 +1,10 @@
 """An LDAP directory: it takes a bind and has its base entry."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.protocols import DirectorySeen, Endpoint, Protocols, Tls, answered, not_answered
+from checks.protocols import DirectorySeen, Endpoint, Protocols, answered, not_answered
 
 _INVALID_CREDENTIALS, _NO_RIGHT, _NOT_FOUND = 49, 50, 32
 
@@ -15,32 +15,16 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Endpoint):
     """`base`: DN of an entry that must be there. `secret`: user (a DN) and password; none: anonymous."""
 
-    address: str
-    base: str
     port: int = 389
-    tls: Tls = Tls.NONE
-    secret: str = ""
-    name: str = ""
-    verify: bool = True
-    ca: str = ""
-    timeout_ms: int = 10_000
+    base: str = field(kw_only=True)
     latency_ms: Upper = Upper(None, None)
-
-    def __post_init__(self) -> None:
-        self.end()
-
-    def end(self) -> Endpoint:
-        """Where the service is."""
-        return Endpoint(
-            self.address, self.port, self.tls, self.secret, self.name, self.verify, self.ca, self.timeout_ms
-        )
 
 
 def observe(net: Protocols, params: Params) -> Facts:
-    return Facts(net.ldap(params.end(), params.base))
+    return Facts(net.ldap(params, params.base))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.protocols import Endpoint, MailSeen, Protocols, Tls, answered, not_answered
+from checks.protocols import Endpoint, MailSeen, Protocols, answered, not_answered
 
 
 class Speaks(StrEnum):
@@ -21,33 +21,17 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(Endpoint):
     """`offers`: capabilities that must be offered (`STARTTLS`, `SMTPUTF8`, `IMAP4REV1` …)."""
 
-    address: str
     port: int = 25
     protocol: Speaks = Speaks.SMTP
-    tls: Tls = Tls.NONE
-    secret: str = ""
     offers: tuple[str, ...] = ()
-    name: str = ""
-    verify: bool = True
-    ca: str = ""
-    timeout_ms: int = 10_000
     latency_ms: Upper = Upper(None, None)
-
-    def __post_init__(self) -> None:
-        self.end()
-
-    def end(self) -> Endpoint:
-        """Where the service is."""
-        return Endpoint(
-            self.address, self.port, self.tls, self.secret, self.name, self.verify, self.ca, self.timeout_ms
-        )
 
 
 def observe(net: Protocols, params: Params) -> Facts:
-    return Facts(net.smtp(params.end()) if params.protocol is Speaks.SMTP else net.imap(params.end()))
+    return Facts(net.smtp(params) if params.protocol is Speaks.SMTP else net.imap(params))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

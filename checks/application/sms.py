@@ -16,30 +16,19 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
-    address: str
+class Params(Endpoint):
     port: int = 2775
-    tls: Tls = Tls.NONE
     secret: str = "sms"  # noqa: S105  # a name to look up on the agent, no secret
-    verify: bool = True
-    ca: str = ""
-    timeout_ms: int = 10_000
     latency_ms: Upper = Upper(None, None)
 
     def __post_init__(self) -> None:
         if self.tls is Tls.STARTTLS:
             raise ValueError("tls must be none or tls")
-        self.end()
-
-    def end(self) -> Endpoint:
-        """Where the service is."""
-        return Endpoint(
-            self.address, self.port, self.tls, self.secret, "", self.verify, self.ca, self.timeout_ms
-        )
+        Endpoint.__post_init__(self)
 
 
 def observe(net: Protocols, params: Params) -> Facts:
-    return Facts(net.smpp(params.end()))
+    return Facts(net.smpp(params))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from checks.api import Reading, State, Unit
-from checks.received import Received
+from checks.received import Received, Sender
 
 
 def gaps(found: Received) -> Iterator[Reading]:
@@ -23,9 +23,15 @@ def gaps(found: Received) -> Iterator[Reading]:
         yield Reading("refused", found.refused, Unit.COUNT, State.WARN, "not_believed")
 
 
-def silence(found: Received, now: int, expected: bool, most_s: int) -> Reading:
+def opening(found: Received, now: int, sender: Sender) -> Iterator[Reading]:
+    """What is said of a sender whatever it sends: when it was last heard, and what was not counted."""
+    yield _silence(found, now, sender)
+    yield from gaps(found)
+
+
+def _silence(found: Received, now: int, sender: Sender) -> Reading:
     """`last_heard`: seconds ago. Silence proves nothing, unless it is what is expected."""
     age = None if found.last_at is None else max(now - found.last_at, 0) // 1000
-    if expected or (age is not None and age <= most_s):
+    if sender.silence == "expected" or (age is not None and age <= sender.silence_s):
         return Reading("last_heard", age, Unit.SECONDS, State.OK)
     return Reading("last_heard", age, Unit.SECONDS, State.UNKNOWN, "silent")

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.network._received import gaps, silence
-from checks.probes import check_timeout
-from checks.received import Ears, Received, What, check_sender
+from checks.network._received import opening
+from checks.received import Ears, Received, Sender, What
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +14,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
-    """`address`: where the device sends from. `silence`: `expected` where it is good that nothing comes,
-    `unexpected` where nothing for `silence_s` seconds is unknown (required). Limits in messages since the
-    last look: `critical` (severity 0 to 2), `errors` (3), `warnings` (4). `timeout_ms`: for the receiver's
-    answer."""
+class Params(Sender):
+    """Limits in messages since the last look: `critical` (severity 0 to 2), `errors` (3), `warnings` (4)."""
 
-    address: str
-    silence: str
-    silence_s: int = 86_400
     critical: Upper = Upper(1, 1)
     errors: Upper = Upper(1, 50)
     warnings: Upper = Upper(100, None)
-    timeout_ms: int = 10_000
-
-    def __post_init__(self) -> None:
-        check_sender(self.address, self.silence, self.silence_s)
-        check_timeout(self.timeout_ms, 100, 600_000)
 
 
 def observe(ears: Ears, params: Params) -> Facts:
@@ -40,8 +28,7 @@ def observe(ears: Ears, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     found = seen.facts.received
-    yield silence(found, seen.taken_at, params.silence == "expected", params.silence_s)
-    yield from gaps(found)
+    yield from opening(found, seen.taken_at, params)
     if found.first_look:
         return  # whatever is counted came before anybody looked
     for name, severities, limit in (

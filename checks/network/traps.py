@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
-from checks.network._received import gaps, silence
-from checks.probes import check_timeout
-from checks.received import Ears, Received, What, check_sender
+from checks.network._received import opening
+from checks.received import Ears, Received, Sender, What
 
 _GENERIC = "1.3.6.1.6.3.1.1.5."
 # The notifications that every device has (RFC 3418, RFC 2863), and what each is by itself.
@@ -26,25 +25,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
-    """`address`: where the device sends from. `silence`: `expected` where it is good that nothing comes,
-    `unexpected` where nothing for `silence_s` seconds is unknown (required). `critical`, `warning`: OIDs of
-    notifications (or of what they stand under) that are a fault; `ignore`: those that are nothing. `others`:
-    limit of all further ones since the last look. `timeout_ms`:
-    for the receiver's answer."""
+class Params(Sender):
+    """`critical`, `warning`: OIDs of notifications (or of what they stand under) that are a fault; `ignore`:
+    those that are nothing. `others`: limit of all further ones since the last look."""
 
-    address: str
-    silence: str
-    silence_s: int = 86_400
     critical: tuple[str, ...] = ()
     warning: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     others: Upper = Upper(100, None)
-    timeout_ms: int = 10_000
-
-    def __post_init__(self) -> None:
-        check_sender(self.address, self.silence, self.silence_s)
-        check_timeout(self.timeout_ms, 100, 600_000)
 
 
 def observe(ears: Ears, params: Params) -> Facts:
@@ -53,8 +41,7 @@ def observe(ears: Ears, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     found = seen.facts.received
-    yield silence(found, seen.taken_at, params.silence == "expected", params.silence_s)
-    yield from gaps(found)
+    yield from opening(found, seen.taken_at, params)
     if found.first_look:
         return  # whatever is counted came before anybody looked
     others = 0
