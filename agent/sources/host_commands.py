@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
-from time import monotonic
+from time import monotonic, sleep
 
 from agent.sources import root_door
 from checks.api import ErrorKind, ObservationError
@@ -82,6 +82,7 @@ _PLACES = (
 )
 _MOST = 4 << 20
 _MOST_TOLD = 4096
+_MOMENT_S = 0.005
 
 
 def command(name: str, words: Sequence[str], timeout_ms: int, door: Path = root_door.DOOR) -> CommandOutput:
@@ -159,9 +160,11 @@ def run(
     except OSError as error:
         kind = ErrorKind.UNSUPPORTED if isinstance(error, FileNotFoundError) else ErrorKind.DENIED
         raise ObservationError(kind, f"{argv[0]}: {error.strerror}") from None
+    until = monotonic() + timeout_ms / 1000
     with process:
         try:
-            output, told = _listen(process, monotonic() + timeout_ms / 1000)
+            output, told = _listen(process, until)
+            _let_end(process.pid, until)
         finally:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -203,6 +206,14 @@ def _rest(selector: DefaultSelector, kept: Mapping[int, bytearray]) -> None:
             kept[key.fd].extend(piece)
             if not piece:
                 selector.unregister(key.fd)
+
+
+def _let_end(pid: int, until: float) -> None:
+    """Its pipes can be closed a moment before it ends: killed then, it would seem to have failed."""
+    while not _has_ended(pid):
+        if monotonic() >= until:
+            raise ObservationError(ErrorKind.TIMEOUT, "the program was stopped")
+        sleep(_MOMENT_S)
 
 
 def _has_ended(pid: int) -> bool:

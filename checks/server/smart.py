@@ -32,6 +32,8 @@ def observe(host: Commands, params: Params) -> Facts:
     found = []
     for one in scan if isinstance(scan, list) else []:
         device, kind = text(one.get("name")), text(one.get("type"))
+        # Linux lists a SATA disk as scsi; asked by that name it tells no SMART. auto finds out which it is.
+        kind = "auto" if kind == "scsi" else kind
         if device not in params.ignore:
             # Every exit code is an answer here: its bits are what is judged.
             output = host.command("smart.drive", kind, device, timeout_ms=params.timeout_ms)

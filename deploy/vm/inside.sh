@@ -68,6 +68,7 @@ grep -q '^host.filesystem .*x ok$' /tmp/looks.log || fail "host.filesystem is no
 grep -q '^service.tcp .*x ok$' /tmp/looks.log || fail "service.tcp is not ok"
 for check in virtual.md virtual.lvm server.smart; do until_true 300 "$check" log_has "^$check .*x ok"; done
 sed -n 's/^\(virtual\|server\)/vm:   &/p' /tmp/looks.log
+say "smartctl --scan: $(smartctl --scan)"
 quiet mdadm /dev/md0 --fail /dev/vdc
 until_true 300 "a RAID without its second disk" log_has '^virtual.md .*degraded'
 say "RAID 1, LVM, SMART of a SATA disk: looked at from inside the unit; a failed member is crit"

@@ -174,6 +174,20 @@ def test_smart_of_each_drive_that_the_scan_names(programs) -> None:
     assert found["/dev/bus/0:megaraid,3:health"] == ("crit", "smart_failed")
 
 
+def test_a_sata_disk_that_the_scan_lists_as_scsi_is_asked_by_the_program_s_own_choice(programs) -> None:
+    """`smartctl --scan` opens nothing that it lists; with `-d scsi` a SATA disk tells no status."""
+    programs(
+        "smartctl",
+        (
+            "--scan",
+            {"devices": [{"name": "/dev/sda", "info_name": "/dev/sda", "type": "scsi", "protocol": "SCSI"}]},
+        ),
+        ("-d auto /dev/sda", {"smart_status": {"passed": True}, "serial_number": "SN0001"}),
+        ("-d scsi /dev/sda", {"serial_number": ""}),
+    )
+    assert look("server.smart", expected=1)["/dev/sda:health"] == ("ok", "")
+
+
 class TestTheRunner:
     def test_only_what_the_table_holds_is_run(self) -> None:
         for name, words in (("rm", ()), ("md", ("x",)), ("smart.drive", ("sat", "/dev/sda; reboot"))):
@@ -200,6 +214,17 @@ class TestTheRunner:
     def test_a_child_left_behind_delays_nothing(self) -> None:
         made = host_commands.run(("/bin/sh", "-c", "sleep 600 & echo done"), timeout_ms=60_000)
         assert made.text == "done\n"
+
+    def test_a_program_that_closes_its_pipes_before_it_ends_is_not_taken_for_failed(self) -> None:
+        made = host_commands.run(
+            ("/bin/sh", "-c", "echo done; exec >&- 2>&-; sleep 0.5; exit 3"), timeout_ms=60_000
+        )
+        assert (made.exit, made.text) == (3, "done\n")
+
+    def test_a_program_that_closes_its_pipes_and_does_not_end_is_stopped(self) -> None:
+        with pytest.raises(ObservationError) as caught:
+            host_commands.run(("/bin/sh", "-c", "exec >&- 2>&-; sleep 600"), timeout_ms=300)
+        assert caught.value.kind is ErrorKind.TIMEOUT
 
     def test_a_program_that_anybody_may_change_is_not_run(self, tmp_path, monkeypatch) -> None:
         (tmp_path / "zpool").write_text("#!/bin/sh\n")
