@@ -187,6 +187,12 @@ def _middle(runs: Runs, there: Sequence[int]) -> int:
     return chosen[len(chosen) // 2]
 
 
+def drilled(drills: Sequence[Drill]) -> tuple[tuple[int, str], ...]:
+    """(begun_ms, verdict) of each drill that ended; not of a first attempt that only its retry tells of."""
+    ended = (one for one in drills if one.ended_ms is not None and not one.id.endswith(_UNSEEN))
+    return tuple((one.begun_ms, verdict_of(one)) for one in ended)
+
+
 def rtos(one: BackupObject, drills: Sequence[Drill]) -> tuple[Rto, ...]:
     """Time to restore by each ended drill and real recovery: decision to the first right answer, plus the
     allowance for people. A smaller one gives a rate, and an estimate by it."""

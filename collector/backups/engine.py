@@ -18,7 +18,7 @@ from collector.backups.copies import Copies, copies_of
 from collector.backups.days import days_of, eaten, retention
 from collector.backups.days import word as day_word
 from collector.backups.doubts import lapse
-from collector.backups.drills import Turn, rpo, rtos, tested, turns, with_unseen
+from collector.backups.drills import Turn, drilled, rpo, rtos, tested, turns, with_unseen
 from collector.backups.ledger import CopyWord, DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
 from collector.backups.observed import Drill, Observed, Place
 from collector.backups.paths import Words, chain, judge
@@ -176,6 +176,7 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
         tested=tested(one, beside.due),
         counts=_counts(case, beside.copied.counts),
         account=Account(case),
+        drilled=drilled(beside.drills),
     )
 
 

@@ -289,6 +289,8 @@ class ObjectLedger:
     counts: dict[str, int]
     """Slots by state, then `good`; days by state with the prefix `day_`."""
     account: Any = field(repr=False, compare=False, default=None)
+    drilled: tuple[tuple[int, str], ...] = ()
+    """When each drill that ended was begun, and its verdict: good, bad, could_not_tell."""
 
     def begun(self, from_ms: int, to_ms: int) -> Iterator[Begun]:
         """Artefacts begun in [from, to) by their own word, by start: without making all points."""

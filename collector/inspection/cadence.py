@@ -421,9 +421,18 @@ def _within(index: Index, kind: str, turn: Turn, end: int) -> list[Deed]:
     deeds, times = index.of_kind(kind, turn)
     if turn.about is not None or turn.event:
         return [one for one in deeds if _answers(one, turn, end)]
-    slack = max((one.slack_ms for one in deeds), default=0)
+    slack = max((max(one.slack_ms, _end(one) - one.at_ms) for one in deeds), default=0)
     near = deeds[bisect_left(times, turn.from_ms - slack) : bisect_left(times, end + slack)]
-    return [one for one in near if turn.from_ms <= one.at_ms < end or _straddles(one, turn)]
+    return [one for one in near if _inside(one, turn, end) or _straddles(one, turn)]
+
+
+def _end(deed: Deed) -> int:
+    return deed.at_ms if deed.until_ms is None else max(deed.until_ms, deed.at_ms)
+
+
+def _inside(deed: Deed, turn: Turn, end: int) -> bool:
+    """Whether it was done between the turn's beginning and `end`, or went on into it."""
+    return deed.at_ms < end and (turn.from_ms <= deed.at_ms or turn.from_ms < _end(deed))
 
 
 def _answers(deed: Deed, turn: Turn, end: int) -> bool:
@@ -432,7 +441,7 @@ def _answers(deed: Deed, turn: Turn, end: int) -> bool:
     named = deed.facts.get("event") or deed.facts.get("occasion")
     if turn.event and named:
         return named in (turn.event, turn.key) and deed.at_ms < end
-    return turn.from_ms <= deed.at_ms < end
+    return _inside(deed, turn, end)
 
 
 def _straddles(deed: Deed, turn: Turn) -> bool:

@@ -36,7 +36,8 @@ class Deed:
     `at_ms`: when, corrected for the agent's clock; `slack_ms`: how far that may be off (a clock that nobody
     could compare). `counts` false: it was tried and does not count, for `reason` (partial inspections).
     `about`: a day of the period that a report is about. Without unit and system: the whole contract. What is
-    made of several rounds names the other entries (`also`) and the first of them (`since_ms`).
+    made of several rounds names the other entries (`also`) and the first of them (`since_ms`). What lasts (a
+    roster) goes on until `until_ms`.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Deed:
     facts: Mapping[str, Scalar] = field(default_factory=dict)
     since_ms: int | None = None
     also: tuple[int, ...] = ()
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

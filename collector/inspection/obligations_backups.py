@@ -14,13 +14,11 @@ def deeds(
 ) -> Iterator[Deed]:
     """Good drills, and for each contract line the backups that speak of it."""
     for one in ledger.objects:
-        times = {drill.drill: drill.at_ms for drill in one.rpo_at_drills}
         entry, system = entries.get(one.name, -1), systems.get(one.name)
-        for turn in one.drills:
-            at = next((times[name] for name in turn.drills if name in times), None)
-            if at is not None:
-                made = Deed("restore_drill", at, at, entry, system=system)
-                yield made if turn.outcome == "good" else replace(made, counts=False, reason=turn.outcome)
+        # Every one, whatever the policy's own plan asked for: a contract may want them more often.
+        for at, outcome in one.drilled:
+            made = Deed("restore_drill", at, at, entry, system=system)
+            yield made if outcome == "good" else replace(made, counts=False, reason=outcome)
         for line in one.clause:
             for point in one.points:
                 if point.start_ms is not None and point.start_ms <= as_of:

@@ -6,7 +6,7 @@ items count by (collector/judging/inspections.py), else the ledger and the point
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from collector.evidence.periods import PeriodError, parse_period
 from collector.inspection import obligations_scope
@@ -193,13 +193,15 @@ _NAMED = {
 
 
 def _deeds(one: Said, scope: Scope, frame: Frame) -> Iterator[Deed]:
-    """What a statement says was done; a roster is one in each month that it covers."""
+    """What a statement says was done; a roster is one in each month, for as long as it covers of it."""
     made = _deed(one, scope)
     if one.kind == "roster":
         zone = frame.days.zone
-        first, last = (day_of(int(one.fields[name] or 0), zone) for name in ("from", "to"))
-        for begins, _ in stretches(first, max(last, first), 1):
-            yield replace(made, kind="roster", at_ms=max(made.at_ms, start_of(begins, zone)))
+        from_ms, to_ms = (int(one.fields[name] or 0) for name in ("from", "to"))
+        last = day_of(max(to_ms - 1, from_ms), zone) + timedelta(days=1)
+        for begins, ends in stretches(day_of(from_ms, zone), last, 1):
+            at, until = max(made.at_ms, start_of(begins, zone)), min(to_ms, start_of(ends, zone))
+            yield replace(made, kind="roster", at_ms=at, until_ms=until)
     elif one.kind in _NAMED:
         word, field = _NAMED[one.kind]
         yield replace(made, kind=f"{word}:{one.fields.get(field)}")

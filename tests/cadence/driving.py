@@ -8,6 +8,7 @@ estate, and nothing else.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from shutil import which
 
 from checks import registry
@@ -26,41 +27,13 @@ FIRST = {"luohe-2026": "2026-06-10", "pingdingshan-2025": "2026-06-10", "huaian-
 PERIOD = {"luohe-2026": "2026-06", "pingdingshan-2025": "cycle-1", "huaian-2025": "year-1"}
 DAYS = 2
 HOUR = 3_600_000
+CHANGED = (Reading("changed", 1, Unit.NONE, State.CRIT),)
 BACKED = {
     "luohe-2026": "LH-15 LH-19 LH-32",
     "pingdingshan-2025": "PD-05 PD-36 PD-42",
     "huaian-2025": " ".join(f"HA-{number:02d}" for number in (5, 6, 7, 8, 9, 10, 11, 12, 19)),
 }
-ESTATE = """\
-estate: driven
-contract: {{pack: {pack}, start: {start}}}
-units: [{{id: u, name: 单位}}]
-systems: [{{id: s, unit: u, name: 系统, owner: zhang, core: true, service: p, target: 90%}}]
-assets:
-  - {{id: h1, kind: server, system: s, agent: h1, redfish: {{address: 10.0.0.9}},
-      sql: {{address: 10.0.0.1, platform: postgresql}}}}
-  - {{id: rd, kind: cache, system: s, via: h1, sql: {{address: 10.0.0.2, platform: redis}}}}
-  - {{id: sw, kind: switch, system: s, via: h1, snmp: {{address: 10.0.0.3}},
-      ssh: {{address: 10.0.0.3, platform: huawei_vrp}}}}
-probes:
-  - {{id: p, check: service.tcp, from: h1, every: 60s, params: {{host: x, port: 1}}}}
-objects:
-  - {{id: s/db, asset: h1, system: s}}
-backups:
-  - object: s/db
-    clause: {clause}
-    level: unchanged
-    source: {{kind: file, path: "/backup/db/*.dmp"}}
-    full: {{every: day, window: "00:00-05:00", grace: 3h, keep: 1 week}}
-    access: {{owner: backup, mode: "0600"}}
-    drill: {{every: year, pick: newest, restore_within: 12h}}
-backup_success: {{at_least: 99%, over: year}}
-notify:
-  - {{when: fault, to: "custom:desk", whose: [buyer, user]}}
-  - {{when: backup, to: "custom:desk", whose: [buyer, user]}}
-rounds:
-  - {{id: daily, every: day, window: "08:00-20:00", assets: all, checks: all}}
-"""
+ESTATE = Path(__file__).with_name("driven.yaml").read_text(encoding="utf-8")
 # Checks that only a site can give parameters to: their lines are signed as regular looks.
 REGULAR = (
     "application.camera",
@@ -92,7 +65,7 @@ class Driven:
         self.site, self.world, self.pack, self.sight = site, site.world, pack, sight
         self.first = datetime.fromisoformat(FIRST[pack]).date()
         self.shelf = {}
-        text = ESTATE.format(pack=pack, start=FIRST[pack], clause=BACKED[pack])
+        text = ESTATE.replace("PACK", pack).replace("START", FIRST[pack]).replace("CLAUSE", BACKED[pack])
         self.world.at = at(self.first, "00:10")
         self.text = change(text)
         allowed = site.context.directory / "notify.yaml"
@@ -111,11 +84,11 @@ class Driven:
     def on(self, number):
         return self.first + timedelta(days=number)
 
-    def day(self, day, state="ok"):
+    def day(self, day, state="ok", readings=()):
         """Everything that a day owes: regular looks, the round, the backup of the night."""
         self.world.at = at(day, "09:00")
         self.agent.send(*(self.sight(check, self.world.at - 500, state, check=check) for check in REGULAR))
-        self.day_lines(f"daily/{day.isoformat()}", state)
+        self.day_lines(f"daily/{day.isoformat()}", state, readings)
         self.backup(day)
 
     def day_lines(self, window, state="ok", readings=()):
@@ -293,15 +266,25 @@ class Careful(Driven):
     """Everything is looked at, answered and handed in, for some days."""
 
     def live(self):
-        for number in range(DAYS):
+        for number in range(DAYS - 1):
             self.day(self.on(number))
+        self.change(self.on(DAYS - 1))
         self.fail_and_answer(self.on(DAYS))
         self.special(self.on(DAYS + 1))
         self.fail_at_night()
+        if self.pack == "luohe-2026":
+            self.fail_shortly(self.on(DAYS + 4))
         if self.pack == "huaian-2025":  # before the national day
             self.world.at = at(self.on(30), "09:00")
             self.special_round()
         return self
+
+    def change(self, day):
+        """A day on which a configuration has changed, as it was asked for and approved before."""
+        self.world.at = at(day, "08:30")
+        change = self.say("change_requested", change="C-1", system="s", what="升级")
+        self.say("change_approved", entry=change, approved="true")
+        self.day(day, readings=CHANGED)
 
     def fail_and_answer(self, day):
         """Half an hour of failing probes; whoever is on duty answers, comes, and hands in a report."""
@@ -318,8 +301,6 @@ class Careful(Driven):
         self.level(fault, 1, "larger")
         self.say("escalated", fault=fault, at=f"{day}T10:08")
         self.say("fault_report_filed", fault=fault)
-        change = self.say("change_requested", change="C-1", system="s", what="升级")
-        self.say("change_approved", entry=change, approved="true")
         if self.pack == "huaian-2025":
             self.say("migration", **{"system": "s", "from": f"{day}T09:35", "to": f"{day}T09:55"})
         else:
@@ -361,6 +342,16 @@ class Careful(Driven):
         self.probe(at(day, "20:52"), at(day + timedelta(days=1), "02:00"), 120_000, down)
         self.say("escalated", fault=fault, at=f"{day}T22:05")
         self.say("fault_report_filed", fault=fault)
+
+    def fail_shortly(self, day):
+        """A fault of the second level, of which both sides hear at once."""
+        down = ((at(day, "10:00"), at(day, "10:12")),)
+        self.probe(at(day, "09:30"), at(day, "10:03"), 60_000, down)
+        fault = self.faults().faults[-1].id
+        self.say("escalated", fault=fault, at=f"{day}T10:03", whom="both")
+        self.say("fault_acknowledged", fault=fault, at=f"{day}T10:03")
+        self.probe(at(day, "10:03"), at(day, "10:30"), 60_000, down)
+        self.level(fault, 2, "ordinary")
 
     def special_round(self):
         window, _, _ = estates.run_round(self.site.context, "daily", by="test")
@@ -407,6 +398,8 @@ class Steady(Driven):
         self.day(self.on(3))
         for number in range(0, 30 if month else 92, 5):
             self.probe(at(self.on(number), "00:10"), at(self.on(number + 5), "00:10"), HOUR)
+            if month and number in (0, 10, 15):  # with the first days four ISO weeks of the month
+                self.day(self.on(number + 5))
         self.ended = self.told(self.world.at, PERIOD[self.pack])
         return self
 
@@ -421,10 +414,9 @@ class Neglected(Driven):
 
     def live(self):
         day = self.on(1)
-        changed = (Reading("changed", 1, Unit.NONE, State.CRIT),)
         self.world.at = at(day, "09:00")
         self.agent.send(*(self.sight(check, self.world.at - 500, "crit", check=check) for check in REGULAR))
-        self.day_lines(f"daily/{day.isoformat()}", "crit", changed)
+        self.day_lines(f"daily/{day.isoformat()}", "crit", CHANGED)
         self.backup(day, mode=0o644)
         for number in (2, 3):
             self.world.at = at(self.on(number), "08:30")
@@ -445,6 +437,7 @@ class Neglected(Driven):
         self.world.at = at(self.on(80), "00:00")  # somebody is there, and nothing was looked at for days
         self.say("training", at=_iso(self.world.at - HOUR), topic="运维")
         if self.pack == "luohe-2026":
+            self.level(self.faults().faults[-1].id, 2, "major")
             for month in ("2026-06", "2026-07"):
                 self.say("not_done", item="visit", period=month)
         return self

@@ -2,13 +2,16 @@
 
 import importlib.util
 from datetime import date, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from checks.artefacts.levels import bad
+from checks.artefacts.levels import Level, bad, good
 from collector.availability.calendar_cn import shipped
 from collector.availability.estate_terms import EstateTerms
+from collector.backups.clauses import broken
+from collector.backups.observed import Drill
 from collector.inspection.cadence_model import Breach, Deed
 from collector.inspection.obligations import ledger as lines_of
 from collector.inspection.obligations_backups import breaches, deeds
@@ -26,6 +29,8 @@ LINES = {
     "huaian-2025": tuple(f"HA-{number:02d}" for number in (5, 6, 7, 8, 9, 10, 11, 12, 19)),
 }
 TERM = (date(2026, 3, 1), date(2027, 3, 1))
+ROLES = ("full", "incremental", "event", "")
+RESTORED = (good(Level.TRUE), good(Level.RESTORABLE), good(Level.USABLE))
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +115,64 @@ def test_a_drill_is_one_only_if_it_was_good(kit):
     )
     assert asked is not None
     ground = Ground(1)
-    for good, state in ((True, "done"), (False, "missed")):
-        drill = Deed("restore_drill", at("2026-04-01"), at("2026-04-01"), 5, counts=good)
+    for counts, state in ((True, "done"), (False, "missed")):
+        drill = Deed("restore_drill", at("2026-04-01"), at("2026-04-01"), 5, counts=counts)
         extra = Extra(deeds=(drill,), watched=((at("2026-03-01"), at("2026-07-01")),))
         found = lines_of(asked.terms, seen(asked, ground, extra), asked.frame, asked.span, only=["HA-10"])
         assert [row.state.value for row in found[0].rows if row.cadence == 0] == [state]
+
+
+def test_each_line_of_backups_is_broken_by_a_problem_of_its_own_topic(kit):
+    """Of each line that a pack reads from the policy: some problem cites it, and that breaks its row."""
+    problems = [
+        *product(
+            ("not_in_policy", "missing", "late", "copy_missing", "open_to_others", "orphan", "x"), [1], ROLES
+        ),
+        *product(["x"], range(10), ROLES),
+    ]
+    for pack in LINES:
+        terms = packaged(pack).pack.obligations
+        asked = counting(
+            packaged(pack).pack, {}, TERM, (at("2026-03-01"), at("2026-04-01")), at("2026-05-01"), shipped()
+        )
+        for one in terms.obligations:
+            kinds = {kind for held in one.cadences for kind in held.breach if kind.startswith("backup_line:")}
+            for kind in kinds:
+                line = kind.partition(":")[2]
+                assert line == one.id and any(broken((line,), *found) for found in problems), line
+                bad = Breach(kind, at("2026-03-05"), at("2026-03-05"), 8)
+                found = lines_of(
+                    asked.terms,
+                    seen(asked, Ground(1), Extra(breaches=(bad,))),
+                    asked.frame,
+                    asked.span,
+                    only=[one.id],
+                )
+                assert "missed" in {row.state.value for row in found[0].rows}, line
+
+
+def test_a_good_drill_counts_whatever_the_policys_own_plan_asked_for(kit):
+    """Restored in each quarter under a policy that asks for one a year: none is missing, none is made up."""
+    world = kit.World(
+        kit.entry(clause="HA-10", drill={"every": "year", "pick": "newest", "restore_within": "12h"})
+    )
+    world.nightly("2026-03-01", "2026-09-02")
+    held = {"2026-03-10": RESTORED, "2026-06-10": RESTORED, "2026-06-20": (bad("damaged"),)}
+    world.more["drills"] = tuple(
+        Drill(day, kit.DB, at(f"{day}T09:00"), ended_ms=at(f"{day}T11:00"), verdicts=verdicts, attempt=number)
+        for number, (day, verdicts) in enumerate(held.items(), 1)
+    )
+    account = world.ledger("2026-09-03 13:00")
+    found = [
+        one
+        for one in deeds(account, {kit.DB: "s"}, {kit.DB: 41}, at("2026-09-03"))
+        if one.kind == "restore_drill"
+    ]
+    assert [(one.at_ms, one.counts) for one in found] == [
+        (at("2026-03-10T09:00"), True),
+        (at("2026-06-10T09:00"), True),
+        (at("2026-06-20T09:00"), False),
+    ]
 
 
 def test_three_holidays_a_year_are_due_from_the_calendar_and_done_by_a_special_round(kit):
