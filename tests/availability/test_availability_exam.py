@@ -7,7 +7,11 @@ import yaml
 
 from collector.availability.cases import run_case
 
-EXAMPLES = yaml.safe_load(Path(__file__).with_name("exam.yaml").read_text(encoding="utf-8"))["examples"]
+EXAMPLES = [
+    example
+    for name in ("exam.yaml", "exam_more.yaml")
+    for example in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))["examples"]
+]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one["id"])
@@ -19,4 +23,4 @@ def test_every_figure_that_the_text_gives_comes_out(example):
 
 def test_the_exam_is_whole():
     assert all(one["why"] for one in EXAMPLES)
-    assert len({one["id"] for one in EXAMPLES}) == len(EXAMPLES) >= 120
+    assert len({one["id"] for one in EXAMPLES}) == len(EXAMPLES) >= 150
