@@ -29,8 +29,10 @@ lint: $(TEST_STAMP)
 
 # Everything that must hold: lint, the suite, the built wheel in environments of its own. A test with real processes that
 # fails and passes when it is repeated is named as RERUN at the end: a defect still, of the test or of what it tests.
+# Two processes share the folders of tests (tests/conftest.py), on one core too: many tests wait. make test JOBS=0 uses one.
+JOBS ?= 2
 test: lint
-	.venv/bin/python -m pytest --reruns 1 -raR $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n $(JOBS) --reruns 1 -raR $(PYTEST_ARGS)
 
 # Each benchmark prints its figure in its last line; a bar that is missed makes the whole exit 1, at the end.
 bench: $(TEST_STAMP)

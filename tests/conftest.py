@@ -31,6 +31,38 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+# Of several processes (pytest-xdist) each takes a whole folder at a time: its servers start once. The
+# long ones go first, so that no process is left alone with one of them at the end.
+LONG = (
+    *("e2e", "intake", "house", "backups/physical", "backups/drills", "deploy", "web"),
+    *("backups/repositories", "agent", "checks"),
+)
+
+
+def folder_of(nodeid: str) -> str:
+    """The folder of a test's file below tests/, with slashes."""
+    return nodeid.split("::", 1)[0].rsplit("/", 1)[0].removeprefix("tests/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long folders first."""
+    rank = {folder: place for place, folder in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(folder_of(item.nodeid), len(rank)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """By folder, in the order they were collected in."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Folders(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return folder_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return Folders(config, log)
+
+
 # Commands that tests call in this process set the umask for good, as a command may.
 def pytest_runtest_setup() -> None:
     """Each test begins with the usual umask."""

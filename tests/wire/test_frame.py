@@ -134,7 +134,9 @@ def test_a_body_other_than_the_header_promises_is_refused(samples: ModuleType, n
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(PROMISED), zstd.compress(PROMISED), endless(PROMISED), PROMISED]
+    "data",
+    [gzip.compress(PROMISED), zstd.compress(PROMISED), endless(PROMISED), PROMISED],
+    ids=["gzip", "zstd", "zstd without its size", "raw"],
 )
 def test_each_encoding_gives_the_same_lines(samples: ModuleType, data: bytes) -> None:
     enc = {b"\x1f": 1, b"\x28": 2}.get(data[:1], 0)
