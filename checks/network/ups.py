@@ -24,6 +24,7 @@ _SOURCES = {
 _BATTERIES = {2: (State.OK, ""), 3: (State.CRIT, "battery_low"), 4: (State.CRIT, "battery_empty")}
 # Alarms of RFC 1628 that mean the load is lost or soon will be.
 _GRAVE = frozenset({1, 2, 3, 4, 8, 16, 18, 19})
+_NO_NUMBER = (1 << 31) - 1
 _KNOWN_ALARMS = range(1, 25)
 
 
@@ -69,7 +70,9 @@ def observe(snmp: Snmp, params: Params) -> Facts:
 
 
 def _one(rows: Mapping[str, Value] | None) -> int | None:
-    return whole(next(iter(rows.values()), None)) if rows else None
+    told = whole(next(iter(rows.values()), None)) if rows else None
+    # Huawei's UPS2000 says 4294967295 minutes for "not known"; RFC 1628's numbers end at 2147483647.
+    return None if told is None or told >= _NO_NUMBER else told
 
 
 def _alarm(oid: str) -> int:
