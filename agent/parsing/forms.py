@@ -46,6 +46,8 @@ _SAME = {
     ("cisco_ios", "show power"): "show power available",
     ("huawei_vrp", "display cpu"): "display cpu-usage",
     ("huawei_vrp", "display memory"): "display memory-usage",
+    ("huawei_vrp", "display temperature all"): "display temperature",
+    ("huawei_vrp", "display vrrp verbose"): "display vrrp",
     ("huawei_vrp", "display snmp-agent community write"): "display snmp-agent community read",
     ("huawei_vrp", "display bgp peer verbose"): "display bgp peer",
     ("huawei_vrp", "display ntp-service status"): "display ntp status",

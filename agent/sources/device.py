@@ -81,6 +81,8 @@ class DeviceLooks:
         rows: dict[str, Sequence[Row]] = {}
         missing = found.missing
         for one, text in texts.items():
+            if device_cli.INSTEAD.get(one) in rows:
+                continue
             try:
                 rows[one] = parse(at.platform, one, text)
             except ParseError:

@@ -23,7 +23,12 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
 COMMANDS: Mapping[tuple[str, Part], tuple[str, ...]] = {
     ("huawei_vrp", Part.PROCESSORS): ("display cpu-usage",),
     ("huawei_vrp", Part.MEMORY): ("display memory-usage",),
-    ("huawei_vrp", Part.SENSORS): ("display fan", "display power", "display temperature"),
+    ("huawei_vrp", Part.SENSORS): (
+        "display fan",
+        "display power",
+        "display temperature",
+        "display temperature all",
+    ),
     ("huawei_vrp", Part.PORTS): ("display interface",),
     ("hp_comware", Part.PROCESSORS): ("display cpu-usage",),
     ("hp_comware", Part.MEMORY): ("display memory",),
@@ -48,6 +53,8 @@ COMMANDS: Mapping[tuple[str, Part], tuple[str, ...]] = {
     ("fortinet", Part.MEMORY): ("get system performance status",),
     ("fortinet", Part.PORTS): ("get system interface physical",),
 }
+# What switches call what routers call otherwise: looked at only where the other gave nothing.
+INSTEAD: Mapping[str, str] = {"display temperature all": "display temperature"}
 Rows = Mapping[str, Sequence[Row]]
 _UNITS = {"bytes": 1, "byte": 1, "k": 1024, "kbytes": 1024, "kb": 1024, "mbytes": 1 << 20, "mb": 1 << 20}
 _WEEK_MS = 7 * 86_400_000
@@ -203,9 +210,11 @@ def _power_vrp(command: str, row: Row) -> Iterable[Sensor]:
 
 
 def _temperature_vrp(command: str, row: Row) -> Iterable[Sensor]:
-    name = _named(text(row, "slotid") or text(row, "slot"), text(row, "pcb") or text(row, "card"))
-    value = hundredths(text(row, "temperature"))
-    yield Sensor(command, "temperature", name, None if value is None else value * 10)
+    slot = text(row, "slotid") or _named("Slot", text(row, "slot"))
+    parts = (text(row, "pcb") or text(row, "card"), text(row, "sensor"))
+    name = _named(slot, *(one for one in parts if one.strip("-") not in ("", "NA")))
+    value, lower, upper = (_degrees(text(row, key)) for key in ("temperature", "lower_limit", "upper_limit"))
+    yield Sensor(command, "temperature", name, value, warn_low=lower, warn_high=upper)
     if text(row, "status"):
         yield _standing(command, f"{name} status", text(row, "status"))
 
@@ -275,6 +284,7 @@ _SENSORS: Mapping[tuple[str, str], Callable[[str, Row], Iterable[Sensor]]] = {
     ("huawei_vrp", "display fan"): _fan_vrp,
     ("huawei_vrp", "display power"): _power_vrp,
     ("huawei_vrp", "display temperature"): _temperature_vrp,
+    ("huawei_vrp", "display temperature all"): _temperature_vrp,
     ("hp_comware", "display fan"): _fan_comware,
     ("hp_comware", "display power"): _power_comware,
     ("hp_comware", "display environment"): _environment_comware,

@@ -126,6 +126,38 @@ def test_fans_supplies_and_temperatures_of_a_vrp_device(cli, devices, looked, wh
     assert "too_hot" in why(hot).values()
 
 
+# After outputs that people published of S switches: another command for temperatures, one column more.
+S_TEMPERATURE = b"""-------------------------------------------------------------------------------
+ Slot  Card  Sensor Status    Current(C) Lower(C) Lower     Upper(C) Upper
+                                                  Resume(C)          Resume(C)
+-------------------------------------------------------------------------------
+ 0     NA    NA     Normal            28       -3         1       53        49
+"""
+S_FAN = b"""Slot  FanID   Online    Status    Speed     Mode     Airflow         Auto Min-Speed
+0         1   Present   Normal      30%     Auto     Side-to-Side                0%
+"""
+
+
+def test_a_vrp_switch_is_held_against_its_own_limits(cli, devices, looked, why):
+    params, shown = cli(VRP, {"display power": "huawei_vrp_display_power3"})
+    shown |= {"display temperature all": S_TEMPERATURE, "display fan": S_FAN}
+    found = why(looked("network.sensors", params, devices))
+    assert (found["Slot 0"], found["Slot 0 status"], found["Fan 0 1"]) == ("ok", "ok", "ok")
+    hot = S_TEMPERATURE.replace(b"   28 ", b"   54 ")
+    shown["display temperature all"] = hot.replace(b"Normal  ", b"Abnormal")
+    shown["display fan"] = S_FAN.replace(b"Normal  ", b"Abnormal")
+    found = why(looked("network.sensors", params, devices))
+    assert found["Slot 0 status"] == found["Fan 0 1"] == "device_fails"
+    assert found["Slot 0"] != "ok"
+
+
+def test_a_second_command_for_the_same_is_not_looked_at_where_the_first_told(cli, devices, looked):
+    params, shown = cli(VRP, {"display temperature": "huawei_vrp_display_temperature"})
+    alone = looked("network.sensors", params, devices)
+    shown["display temperature all"] = b"something else\n"
+    assert looked("network.sensors", params, devices).readings == alone.readings
+
+
 def test_a_device_without_thermometers_still_tells_of_its_fans(cli, devices, looked):
     params, _ = cli("hp_comware", {"display fan": "hp_comware_display_fan2"})
     assert looked("network.sensors", params, devices).state is State.OK
