@@ -12,7 +12,7 @@ from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, open_context
 
 if TYPE_CHECKING:
-    from collector.jobs.capacity import Place
+    from collector.inspection.capacity import Place
 
 
 @click.command()
@@ -26,11 +26,11 @@ def capacity(directory: Path, asset: str | None, days: int, as_json: bool) -> No
     An interval of 95 %; where the daily values carry no claim, none is made and the reason is said.
     """
     from collector.jobs import capacity as job
-    from collector.jobs import derive
+    from collector.jobs import derived
 
     try:
         with open_context(directory) as context:
-            derive.catch_up(context)
+            derived.catch_up(context)
             with context.read() as conn:
                 found = job.outlooks(conn, context.now(), days, asset)
     except (ConfigError, OSError, SQLAlchemyError) as error:
@@ -94,11 +94,11 @@ def baseline(directory: Path, asset: str, check: str) -> None:
 
     Nothing is approved by this: read it, put what is right into the estate, apply the estate.
     """
-    from collector.jobs import baselines, derive
+    from collector.jobs import baselines, derived
 
     try:
         with open_context(directory) as context:
-            derive.catch_up(context)
+            derived.catch_up(context)
             with context.read() as conn:
                 found = baselines.propose(conn, asset, check)
     except (ConfigError, OSError, SQLAlchemyError, baselines.NoProposal) as error:

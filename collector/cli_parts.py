@@ -1,5 +1,6 @@
 """What the commands of this program share: how a path is given, a data directory opened, an end told."""
 
+import re
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -12,9 +13,25 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+_ERRNO = re.compile(
+    r"\[(?:Errno|WinError) -?\d+\] (?P<why>[^:\[\]]+?)(?:: '(?P<file>[^']*)'(?: -> '(?P<to>[^']*)')?)?$"
+)
+
+
+def in_words(error: Exception | str) -> str:
+    """An error's text with the file and the reason in place of the system's number."""
+
+    def said(found: re.Match[str]) -> str:
+        why = found["why"][:1].lower() + found["why"][1:]
+        places = " -> ".join(filter(None, (found["file"], found["to"])))
+        return f"{places}: {why}" if places else why
+
+    return _ERRNO.sub(said, str(error))
+
+
 def fail(message: str) -> NoReturn:
     """Say why it cannot be done, and end with 2."""
-    click.echo(f"error: {message}", err=True)
+    click.echo(f"error: {in_words(message)}", err=True)
     sys.exit(2)
 
 

@@ -4,8 +4,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
 from collector.cli_by import COMMAND_LINE, must_be
+from collector.cli_card import card_lines, clock_text, points_of
 from collector.cli_parts import DIRECTORY, fail
 from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
-    from collector.jobs.scorecards import Made, Status
-    from collector.scoring.model import Line, Money
+    from collector.jobs.scorecards import Made
     from collector.scoring.terms import Value
 
 CHINA = zone("Asia/Shanghai")
@@ -48,17 +46,18 @@ def show(
     """
     from collector.jobs import scorecard_json
     from collector.jobs import scorecards as jobs
+    from collector.reports.judging_found import judged_of
 
     with caught_up(directory) as context:
         at = instant(as_of)
         made = jobs.scorecard(context, period, at, _options(chosen))
         with context.read() as conn:
-            status = jobs.status(conn, made)
+            status, judged = jobs.status(conn, made), judged_of(conn, made)
         supposed = [(text, jobs.suppose(context, made, text, _options(chosen))) for text in ifs]
     if as_json:
         click.echo(json.dumps(scorecard_json.whole(made, status, supposed), ensure_ascii=False))
     else:
-        click.echo("\n".join(card_lines(made, status)))
+        click.echo("\n".join(card_lines(made, status, judged)))
         for text, other in supposed:
             click.echo("\n".join(_supposed(text, made, other)))
     sys.exit(1 if made.scorecard.total is None or made.scorecard.vetoes else 0)
@@ -80,7 +79,9 @@ def seal(directory: Path, period: str, by: str) -> None:
         return
     idx, whole = done
     word = "sealed" if whole.number == 0 else f"amendment {whole.number}"
-    click.echo(f"{whole.scorecard.period.name}: {word}, entry {idx}, total {_points(whole.scorecard.total)}")
+    click.echo(
+        f"{whole.scorecard.period.name}: {word}, entry {idx}, total {points_of(whole.scorecard.total)}"
+    )
     for one in whole.changes:
         where = f" {one.unit}" if one.unit else ""
         click.echo(f"  {one.what}{where}: {one.before or 'not proven'} -> {one.after or 'not proven'}")
@@ -142,6 +143,7 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
     """
     from checks.codec import to_json
     from collector.jobs import scorecards as jobs
+    from collector.reports.judging_view import percent
 
     with caught_up(directory) as context, context.read() as conn:
         found = jobs.changes(conn, period, context.now())
@@ -153,7 +155,7 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
         for one in found.drifts:
             word = "unapproved" if one.change is None else f"approved by entry {one.change}"
             click.echo(f"{clock_text(one.opened_ms)}\t{one.check}\t{one.target}\t{one.name}\t{word}")
-        part = "" if share is None else f", {_points(share * 100)} %"
+        part = "" if share is None else f", {percent(share * 100)}"
         click.echo(f"{len(found.unapproved)} of {len(found.drifts)} changes unapproved{part}")
     sys.exit(1 if found.unapproved else 0)
 
@@ -162,12 +164,12 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
 def caught_up(directory: Path) -> Iterator[Context]:
     """The collector with everything derived; mistakes end the program with 2."""
     from collector.availability.errors import AvailabilityError
-    from collector.jobs import derive
+    from collector.jobs import derived
     from collector.judging.judge import NoScorecard
 
     try:
         with open_context(directory) as context:
-            derive.catch_up(context)
+            derived.catch_up(context)
             yield context
     except NoScorecard as error:
         fail(f"{error.code}: {error}")
@@ -194,91 +196,6 @@ def _options(chosen: tuple[str, ...]) -> dict[str, "Value"]:
     return made
 
 
-def card_lines(made: "Made", status: "Status") -> Iterator[str]:
-    card = made.scorecard
-    period = card.period
-    yield f"{card.pack} {period.name} ({period.first} .. {period.end}, not included), {_status(status)}"
-    yield f"as of {clock_text(card.as_of_ms)}, log size {made.size}, pack {card.pack_digest[:16]}"
-    for line in card.lines:
-        yield "  " + _line(line, made)
-    if card.deducted:
-        yield f"deducted {_points(card.deducted)}"
-    bounds = "" if card.total is not None else f" ({_points(card.low)} .. {_points(card.high)})"
-    yield f"total {_points(card.total)}{bounds}, grade {card.grade or 'not proven'}"
-    for veto in card.vetoes:
-        yield f"veto: {veto}"
-    for step in card.money:
-        yield f"  {step.id}: {yuan(step)} [{step.clause}]"
-    for other in card.others:
-        money = ", ".join(f"{step.id} {yuan(step)}" for step in other.money)
-        yield f"other reading {other.option}={other.value} [{other.clause}]: {_points(other.total)}; {money}"
-    yield from _changed(made)
-    yield from _outlook(made)
-
-
-def _changed(made: "Made") -> Iterator[str]:
-    """What the estate, or somebody's statement of scope, changed in the period of what it is judged by."""
-    from collector.judging.moves import KIND
-
-    for one in made.facts.items:
-        if one.kind == KIND:
-            where = " ".join(filter(None, (one.unit, one.system)))
-            names = f" ({one.facts['names']})" if one.facts["names"] not in ("", one.system) else ""
-            yield f"changed in the period: {one.facts['what']} {where}{names}, entry {one.proofs[0].entry}"
-
-
-def _status(status: "Status") -> str:
-    if not status.entries:
-        return {"over": "over, not sealed"}.get(status.word, status.word)
-    newest = status.entries[-1]
-    word = "sealed" if newest.number == 0 else f"sealed, amendment {newest.number}"
-    since = f", {len(status.changes)} values differ since: seal it again" if status.changes else ""
-    return f"{word} (entry {newest.idx}, {_judging(status.judging)}){since}"
-
-
-def _judging(sealed: int) -> str:
-    """By which version it was sealed, and whether this program would judge by another."""
-    from collector.judging.version import JUDGING, told
-
-    return f"judging version {sealed}" if sealed == JUDGING else told(sealed)
-
-
-def _line(line: "Line", made: "Made") -> str:
-    from collector.judging.outlook import grades
-
-    counts = [
-        f"{word} {_points(value)}"
-        for word, value in (("of", line.required), ("counted", line.counted), ("missing", line.missing))
-        if value is not None
-    ]
-    where = f"{line.unit}\t" if line.unit else ""
-    points = _points(line.points)
-    if line.points is None:
-        points = f"not proven ({_points(line.low)} .. {_points(line.high)})"
-    elif line.state == "not_proven":
-        points = "not proven"  # a fine costs no points, and whether there is one nobody can tell
-    used = " ".join(f"{key}={value}" for key, value in line.options)
-    entries = sorted({p.entry for place in line.items for p in made.facts.items[place].proofs})
-    shown = ",".join(str(one) for one in entries[:6]) + ("…" if len(entries) > 6 else "")
-    parts = [f"{where}{line.id}\t{points} / {_points(line.full)}", ", ".join(counts), used]
-    parts.append(f"grade {''.join(grades(line, made.facts)) or '-'}")
-    if shown:
-        parts.append(f"entries {shown}")
-    return "\t".join(part for part in (*parts, f"[{line.clause}]") if part)
-
-
-def _outlook(made: "Made") -> Iterator[str]:
-    from collector.judging.outlook import outlook
-
-    found = outlook(made.scorecard, made.facts)
-    yield f"sure {_points(found.sure)}, at risk {_points(found.at_risk)}, lost {_points(found.lost)}"
-    for risk in found.risks:
-        where = f" {risk.unit}" if risk.unit else ""
-        until = f" by {clock_text(risk.until_ms)}" if risk.until_ms is not None else ""
-        what = ", ".join(sorted({f"{kind} {reason}" for kind, reason, *_ in risk.acts})) or "-"
-        yield f"  {risk.line}{where}: {_points(risk.high - risk.low)} points: {what}{until}"
-
-
 def _supposed(text: str, made: "Made", other: "Made") -> Iterator[str]:
     from collector.judging.sealed import changes
 
@@ -289,17 +206,3 @@ def _supposed(text: str, made: "Made", other: "Made") -> Iterator[str]:
         yield f"  {one.what}{where}: {one.before or 'not proven'} -> {one.after or 'not proven'}"
     if not found:
         yield "  nothing would change"
-
-
-def _points(value: Fraction | None) -> str:
-    from collector.scoring.rules import number
-
-    return "not proven" if value is None else number(value)
-
-
-def yuan(step: "Money") -> str:
-    return f"{step.yuan}" if step.yuan is not None else f"not proven ({step.low} .. {step.high})"
-
-
-def clock_text(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, CHINA).isoformat(timespec="milliseconds")

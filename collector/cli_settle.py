@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.cli_by import COMMAND_LINE, must_be
+from collector.cli_card import yuan
 from collector.cli_parts import DIRECTORY
-from collector.cli_scorecards_dir import caught_up, instant, yuan
+from collector.cli_scorecards_dir import caught_up, instant
 
 if TYPE_CHECKING:
     from collector.judging.settling import Settled

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.cli_card import clock_text
 from collector.cli_parts import DIRECTORY
-from collector.cli_scorecards_dir import caught_up, clock_text
+from collector.cli_scorecards_dir import caught_up
 
 if TYPE_CHECKING:
     from collector.judging.suspicious import Suspicion

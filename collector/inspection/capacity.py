@@ -69,6 +69,19 @@ class Forecast:
     latest: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One thing that can be full, with its daily values and what they carry."""
+
+    asset: str
+    check: str
+    target: str
+    vantage: str
+    name: str
+    values: tuple[Day, ...]
+    outlook: Forecast
+
+
 def forecast(values: Sequence[Day]) -> Forecast:
     """The outlook of one thing from its daily values, in any order; the last value of a day counts."""
     known = sorted({each.day: each for each in values}.values(), key=lambda each: each.day)[-MOST_DAYS:]

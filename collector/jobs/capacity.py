@@ -5,7 +5,6 @@ and series is enough. Nothing is kept; a body that was pruned is a day without a
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -16,7 +15,7 @@ from checks.result import Result, decode
 from checks.wire import lines
 from checks.wire.errors import WireError
 from collector.availability.runs import Outcome
-from collector.inspection.capacity import MOST_DAYS, Day, Forecast, forecast
+from collector.inspection.capacity import MOST_DAYS, Day, Place, forecast
 from collector.store import packs
 from collector.store.content import content
 from collector.store.evidence import Damaged
@@ -48,19 +47,6 @@ AMOUNTS: Mapping[str, Callable[[Mapping[str, Any]], Amounts]] = {
     "host.filesystem": _filesystems,
     "database.space": _areas,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One thing that can be full, with its daily values and what they carry."""
-
-    asset: str
-    check: str
-    target: str
-    vantage: str
-    name: str
-    values: tuple[Day, ...]
-    outlook: Forecast
 
 
 def outlooks(conn: Connection, now: int, days: int, asset: str | None = None) -> list[Place]:

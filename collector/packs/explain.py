@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ from collector.packs.explain_words import KINDS, WORDS
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import resolve
 from collector.scoring.choices import Choices, named_in, options_in, shown
+from collector.scoring.kinds import PERCENTS
 from collector.scoring.rules import number
 from collector.scoring.terms import (
     Amount,
@@ -79,7 +81,9 @@ class _Words:
     def back(self, select: Select) -> str:
         """How many earlier periods count too, and below which value."""
         back = self.say("back", n=select.periods - 1) if select.periods > 1 else ""
-        return back + ("" if select.below is None else self.say("only_below", limit=number(select.below)))
+        return back + (
+            "" if select.below is None else self.say("only_below", limit=_of_kind(select, select.below))
+        )
 
     def depends(self, part: Any, when: Mapping[str, Any] | None = None) -> str:
         """The options that decide a part, and those that must have some value for it to count."""
@@ -111,7 +115,7 @@ def explain(compiled: Compiled, lang: str = "zh") -> Iterator[str]:
         signed = say.say("signed", day=one.signed) if one.signed else ""
         yield say.say("document", key=one.key, title=one.title, signed=signed)
         yield from (say.say("gap", text=text) for text in one.gaps)
-    yield say.say("price", price=number(pack.price))
+    yield say.say("price", price=f"{Decimal(pack.price.numerator) / pack.price.denominator:,.2f}")
     yield from _periods(say)
     yield from _scoring(pack.scoring, say)
     yield from _money(pack.scoring, say)
@@ -163,7 +167,7 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
     if scoring.vetoes:
         yield say.say("vetoes")
     for veto in scoring.vetoes:
-        below = "" if veto.below is None else say.say("veto_below", limit=number(veto.below))
+        below = "" if veto.below is None else say.say("veto_below", limit=_of_kind(veto.count, veto.below))
         below += say.back(veto.count) + say.depends(veto.count)
         yield say.say("veto", id=veto.id, title=veto.title, title_en=veto.title_en, below=below)
         yield say.clause(veto)
@@ -174,6 +178,11 @@ def _each_point(band: Band, say: _Words) -> str:
         return ""
     word = "each_point" if say.pack.scoring.money.rate is None else "each_point_more"
     return say.say(word, each=_percent(band.each_point), part=say.word(band.part))
+
+
+def _of_kind(select: Select, value: Fraction, of_percents: bool = False) -> str:
+    """A value that a rule compares with: a percentage where its kind is one."""
+    return f"{number(value)}{'%' if of_percents or select.kind in PERCENTS else ''}"
 
 
 def _percent(share: Fraction) -> str:
@@ -232,13 +241,13 @@ def _measured(line: LineRule, say: _Words) -> str:
     said = say.say(
         "steps",
         what=say.what(line.steps.value),
-        target=number(line.steps.target),
-        step=number(line.steps.step),
+        target=_of_kind(line.steps.value, line.steps.target),
+        step=_of_kind(line.steps.value, line.steps.step),
         each=say.amount(line.steps.each),
         rounding=say.word(line.steps.rounding),
     )
     if line.steps.nothing_below is not None:
-        said += say.say("nothing_below", limit=number(line.steps.nothing_below))
+        said += say.say("nothing_below", limit=_of_kind(line.steps.value, line.steps.nothing_below))
     if line.steps.of_days is not None:
         said += say.say("of_days", days=say.spread(line.steps.of_days))
     return said
@@ -254,7 +263,7 @@ def _tiers(rule: Tiers, say: _Words) -> str:
             points=say.amount(one.points),
             limit=say.say("below")
             if one.at_least is None
-            else say.say("tier_from", limit=number(one.at_least)),
+            else say.say("tier_from", limit=_of_kind(rule.value, one.at_least, rule.required is not None)),
         )
         for one in rule.tiers
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from collector.packs.archive import Archive, Filing, Place
 from collector.reports.judging_view import table
-from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.tables import Column, Kind, Link, Table
 from collector.reports.words_judging import text
 
 _ARCHIVE = (

@@ -20,10 +20,10 @@ from collector.judging.version import FRESH_MS, JUDGING
 from collector.reports.backup_view import Words, standing
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
-from collector.reports.record_view import EmptyRecordError
 from collector.reports.record_words import text
 from collector.reports.record_xlsx import xlsx
 from collector.reports.sheet import Table
+from collector.reports.tables import EmptyRecordError
 from collector.store import evidence, packs
 from collector.store.content import content
 

@@ -25,9 +25,8 @@ from collector.backups.ledger import (
 from collector.jobs.backups import Account
 from collector.reports import backup_columns as columns
 from collector.reports import wording
-from collector.reports.record_view import at
 from collector.reports.record_words import RECORD, text
-from collector.reports.sheet import Column, Link, Table
+from collector.reports.tables import Column, Link, Table, at
 
 _OVER = (SlotState.ON_TIME, SlotState.LATE, SlotState.MISSED, SlotState.DOUBLE, SlotState.UNSEEN)
 _ROLES = ("full", "incremental", "differential", "event", "log", "snapshot")

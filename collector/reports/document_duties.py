@@ -1,22 +1,17 @@
 """Parts of judging's documents about obligations, the archive, and the tool itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select
-
-from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.inspection.cadence_model import State
 from collector.inspection.obligations import ObligationLine
 from collector.reports import wording
 from collector.reports.archive_view import ArchiveWords
 from collector.reports.document_parts import part, table
-from collector.reports.material import Material
-from collector.reports.sheet import Column, Kind, Table
+from collector.reports.matter import Matter
+from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc_or
 from collector.reports.words_judging import text
-from collector.store import packs
-from collector.store.evidence import EntryRow, entry_table
 
 LEDGER = (
     Column("j_obligation"),
@@ -43,7 +38,7 @@ def ledger_row(one: ObligationLine, lang: str) -> tuple[object, ...]:
 
 
 @part("ledger")
-def ledger(material: Material, lang: str) -> Iterator[Table]:
+def ledger(material: Matter, lang: str) -> Iterator[Table]:
     """Obligations of the period: how many were due, done, late, missed, excused, not proven."""
     rows = [ledger_row(one, lang) for one in material.found.ledger or () if one.rows]
     yield table("ledger", LEDGER, rows, lang)
@@ -56,7 +51,7 @@ def _some(entries: Sequence[int], lang: str) -> str:
 
 
 @part("archive")
-def archive(material: Material, lang: str) -> Iterator[Table]:
+def archive(material: Matter, lang: str) -> Iterator[Table]:
     """Documents on file and missing."""
     if material.found.archive is None:
         return
@@ -67,7 +62,7 @@ def archive(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("usage")
-def usage(material: Material, lang: str) -> Iterator[Table]:
+def usage(material: Matter, lang: str) -> Iterator[Table]:
     """The tool's own log: what people did with it (PD-29)."""
     columns = (
         Column("j_event"),
@@ -77,10 +72,10 @@ def usage(material: Material, lang: str) -> Iterator[Table]:
         Column("j_evidence"),
     )
     made: dict[tuple[str, str], list[int]] = {}
-    for row, header in _collector_entries(material):
-        who = str(header.get("account") or header.get("by") or "–")
-        kept = made.setdefault((str(header.get("event", "–")), who), [0, 0, 0])
-        kept[0], kept[1], kept[2] = kept[0] + 1, row.received, row.idx
+    for act in material.acts():
+        who = str(act.header.get("account") or act.header.get("by") or "–")
+        kept = made.setdefault((str(act.header.get("event", "–")), who), [0, 0, 0])
+        kept[0], kept[1], kept[2] = kept[0] + 1, act.received, act.idx
     rows = [
         (doc_or(f"doc.usage.{event}", event, lang), who, *kept[:2], f"#{kept[2]}")
         for (event, who), kept in sorted(made.items())
@@ -88,34 +83,12 @@ def usage(material: Material, lang: str) -> Iterator[Table]:
     yield table("usage", columns, rows, lang)
 
 
-def _collector_entries(material: Material) -> Iterator[tuple[EntryRow, Mapping[str, object]]]:
-    span = material.span
-    wanted = select(entry_table).where(
-        entry_table.c.kind == int(EntryKind.COLLECTOR),
-        entry_table.c.received >= span.from_ms,
-        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
-    )
-    with material.context.read() as conn:
-        for found in conn.execute(wanted.order_by(entry_table.c.idx)).all():
-            row = EntryRow(*found)
-            yield row, strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
-
-
 @part("log")
-def log(material: Material, lang: str) -> Iterator[Table]:
+def log(material: Matter, lang: str) -> Iterator[Table]:
     """What the log took in during the period, by kind (the tool's self-assessment)."""
     columns = (Column("j_kind"), Column("j_count", Kind.NUMBER), Column("j_first"), Column("j_last"))
-    span = material.span
-    wanted = select(entry_table.c.kind, entry_table.c.idx).where(
-        entry_table.c.received >= span.from_ms,
-        entry_table.c.received < min(span.to_ms, span.as_of_ms + 1),
-    )
-    sums: dict[int, list[int]] = {}
-    with material.context.read() as conn:
-        for kind, idx in conn.execute(wanted):
-            sums.setdefault(kind, []).append(idx)
     rows = [
         (wording.kind(EntryKind(kind).name.lower(), lang), len(found), f"#{min(found)}", f"#{max(found)}")
-        for kind, found in sorted(sums.items())
+        for kind, found in sorted(material.taken().items())
     ]
     yield table("log", columns, rows, lang)

@@ -6,8 +6,8 @@ from collector.faults.model import Clock, Event, Fault, Finding, ReportDue, Vuln
 from collector.faults.said import onset_of
 from collector.reports import wording
 from collector.reports.document_parts import clock, part, table
-from collector.reports.material import Material
-from collector.reports.sheet import Column, Kind, Table
+from collector.reports.matter import Matter
+from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text, word
 
@@ -23,7 +23,7 @@ def levels_words(one: Fault, lang: str) -> str:
     return join.join(level_words(level, lang) for level in one.judged.levels) or "–"
 
 
-def fault_words(ident: str, name: str, material: Material, lang: str) -> str:
+def fault_words(ident: str, name: str, material: Matter, lang: str) -> str:
     """A fault by its system's name and the time it began."""
     named = onset_of(ident)
     if named is None:
@@ -37,7 +37,7 @@ def clock_words(one: Clock, lang: str) -> str:
 
 
 @part("faults")
-def faults(material: Material, lang: str) -> Iterator[Table]:
+def faults(material: Matter, lang: str) -> Iterator[Table]:
     """Faults that began in the period."""
     columns = (
         Column("j_fault"),
@@ -54,7 +54,7 @@ def faults(material: Material, lang: str) -> Iterator[Table]:
     yield table("faults", columns, [_fault(material, one, lang) for one in material.in_period], lang)
 
 
-def _fault(material: Material, one: Fault, lang: str) -> tuple[object, ...]:
+def _fault(material: Matter, one: Fault, lang: str) -> tuple[object, ...]:
     late = text("judging.part", lang).join(clock_words(clock, lang) for clock in one.late)
     end = one.to_ms
     stated = one.judged.level_by is not None
@@ -74,7 +74,7 @@ def _fault(material: Material, one: Fault, lang: str) -> tuple[object, ...]:
 
 
 @part("fault-sum")
-def fault_sum(material: Material, lang: str) -> Iterator[Table]:
+def fault_sum(material: Matter, lang: str) -> Iterator[Table]:
     """Faults by level and cause (PD-26)."""
     columns = (
         Column("j_level"),
@@ -95,7 +95,7 @@ def fault_sum(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("nine")
-def nine(material: Material, lang: str) -> Iterator[Table]:
+def nine(material: Matter, lang: str) -> Iterator[Table]:
     """The nine fields of a fault's record (PD-26): what evidence knows, and a blank for what it doesn't."""
     one = material.fault
     if one is None:
@@ -108,7 +108,7 @@ def nine(material: Material, lang: str) -> Iterator[Table]:
     )
 
 
-def _nine(material: Material, one: Fault, lang: str) -> Iterator[tuple[object, ...]]:
+def _nine(material: Matter, one: Fault, lang: str) -> Iterator[tuple[object, ...]]:
     by_machine, by_people = doc("doc.by_machine", lang), doc("doc.by_people", lang)
     blank = doc("doc.blank", lang)
     evidence = _evidence(one, lang)
@@ -187,7 +187,7 @@ def references(entries: Sequence[int], lang: str) -> str:
     return (text("judging.part", lang).join(places[:3]) or "–") + more
 
 
-def _handling(material: Material, one: Fault, lang: str) -> str:
+def _handling(material: Matter, one: Fault, lang: str) -> str:
     steps = [
         f"{clock(event.at_ms, material, '%m-%d %H:%M')} {event_words(event, lang)[0]}"
         + (f" ({event.by})" if event.by else "")
@@ -198,7 +198,7 @@ def _handling(material: Material, one: Fault, lang: str) -> str:
 
 
 @part("timeline")
-def timeline(material: Material, lang: str) -> Iterator[Table]:
+def timeline(material: Matter, lang: str) -> Iterator[Table]:
     """A fault's events in order, each with its entry."""
     one = material.fault
     if one is None:
@@ -277,7 +277,7 @@ def report_row(one: ReportDue, lang: str) -> tuple[object, ...]:
 
 
 @part("clocks")
-def clocks(material: Material, lang: str) -> Iterator[Table]:
+def clocks(material: Matter, lang: str) -> Iterator[Table]:
     """A fault's clocks and its report's."""
     one = material.fault
     if one is None:
@@ -287,7 +287,7 @@ def clocks(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("vulnerabilities")
-def vulnerabilities(material: Material, lang: str) -> Iterator[Table]:
+def vulnerabilities(material: Matter, lang: str) -> Iterator[Table]:
     """Vulnerabilities that were open in the period."""
     columns = (
         Column("j_finding"),
@@ -317,12 +317,12 @@ def _vulnerability(one: Vulnerability, lang: str) -> tuple[object, ...]:
     return one.title, word("word", one.severity, lang), one.host, *times, state, shown
 
 
-def _lives(material: Material, opened: int, closed: int | None) -> bool:
+def _lives(material: Matter, opened: int, closed: int | None) -> bool:
     return opened < material.span.to_ms and (closed is None or closed >= material.span.from_ms)
 
 
 @part("findings")
-def findings(material: Material, lang: str) -> Iterator[Table]:
+def findings(material: Matter, lang: str) -> Iterator[Table]:
     """Findings (隐患) that were open in the period."""
     columns = (
         Column("j_finding"),
@@ -340,7 +340,7 @@ def findings(material: Material, lang: str) -> Iterator[Table]:
     yield table("findings", columns, rows, lang)
 
 
-def _finding(material: Material, one: Finding, lang: str) -> tuple[object, ...]:
+def _finding(material: Matter, one: Finding, lang: str) -> tuple[object, ...]:
     late = one.clock is not None and one.clock.state.value == "late"
     return (
         f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",

@@ -4,16 +4,13 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from checks.api import Number, Unit
-from collector.estate.model import Asset
 from collector.faults.model import Finding
-from collector.inspection.capacity import Outlook
-from collector.jobs.capacity import Place
+from collector.inspection.capacity import Outlook, Place
 from collector.reports import wording
 from collector.reports.document_parts import part, table
-from collector.reports.material import Looked, Material
+from collector.reports.matter import Device, Looked, Matter, cell
 from collector.reports.measures import Key, Measure
-from collector.reports.record_view import at
-from collector.reports.sheet import Column, Kind, Table
+from collector.reports.tables import Column, Kind, Table, at
 from collector.reports.words_document import doc
 
 _DASH = "–"
@@ -25,7 +22,7 @@ def amount(value: Number, unit: str, lang: str) -> str:
 
 
 @part("measures")
-def measures(material: Material, lang: str) -> Iterator[Table]:
+def measures(material: Matter, lang: str) -> Iterator[Table]:
     """Each number of each device: how often, least, mean, most, and the mean of the period before."""
     columns = (
         Column("j_asset"),
@@ -51,7 +48,7 @@ def _share(one: Measure) -> Number:
 
 
 def _measure(
-    material: Material, key: Key, one: Measure, before: Measure | None, lang: str
+    material: Matter, key: Key, one: Measure, before: Measure | None, lang: str
 ) -> tuple[object, ...]:
     asset, check, _, name = key
     gap = None if before is None else one.mean - before.mean
@@ -75,7 +72,7 @@ def _signed(gap: Fraction, unit: str, lang: str) -> str:
 
 
 @part("sheet")
-def sheet(material: Material, lang: str) -> Iterator[Table]:
+def sheet(material: Matter, lang: str) -> Iterator[Table]:
     """Each device: what it is, how often it was looked at, its load, its findings, what that says."""
     columns = (
         Column("j_asset"),
@@ -93,15 +90,14 @@ def sheet(material: Material, lang: str) -> Iterator[Table]:
         Column("j_evidence"),
     )
     looked = {one.asset: one for one in material.looked}
-    assets = material.estate.estate.assets if material.estate is not None else ()
     found = material.found.faults.findings if material.found.faults is not None else ()
     lives = [one for one in found if one.opened_ms < material.span.to_ms]
-    rows = [_device(material, one, looked.get(one.id), lives, lang) for one in assets]
+    rows = [_device(material, one, looked.get(one.id), lives, lang) for one in material.devices]
     yield table("sheet", columns, rows, lang)
 
 
 def _device(
-    material: Material, asset: Asset, one: Looked | None, findings: list[Finding], lang: str
+    material: Matter, asset: Device, one: Looked | None, findings: list[Finding], lang: str
 ) -> tuple[object, ...]:
     mine = [found for found in findings if found.target == asset.id]
     open_ = sum(found.closed_ms is None or found.closed_ms >= material.span.to_ms for found in mine)
@@ -109,7 +105,7 @@ def _device(
     bad = _DASH if one is None else f"{one.crit} / {one.warn} / {one.unknown + one.errors}"
     return (
         f"{asset.id} {asset.name}".strip(),
-        " ".join(filter(None, (wording.kind(str(asset.kind), lang), asset.model, asset.serial))),
+        " ".join(filter(None, (wording.kind(asset.kind, lang), asset.model, asset.serial))),
         asset.location or _DASH,
         material.names.get(asset.system, asset.system) if asset.system else _DASH,
         0 if one is None else one.looks,
@@ -117,7 +113,7 @@ def _device(
         _load(numbers, asset.id, "host.cpu", lang),
         _load(numbers, asset.id, "host.memory", lang),
         _load(numbers, asset.id, "host.filesystem", lang),
-        _full(material.capacity, asset.id, lang),
+        cell(lambda: _full(material.capacity, asset.id, lang)),
         f"{open_} / {len(mine)}",
         doc(f"doc.verdict.{verdict(one, open_)}", lang),
         _DASH if one is None else _entries(one.entries),

@@ -8,9 +8,8 @@ from fractions import Fraction
 from checks.recurrence import zone
 from collector.reports import scorecard_tables, wording
 from collector.reports.judging_view import Words, points, state_of
-from collector.reports.material import Looked, Material, Problem
-from collector.reports.record_view import at
-from collector.reports.sheet import Column, Kind, Table
+from collector.reports.matter import Looked, Matter, Problem
+from collector.reports.tables import Column, Kind, Table, at
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text, word
 
@@ -31,7 +30,7 @@ _PAGES = {
     "ledger": "/obligations",
     "archive-files": "/archive",
 }
-Part = Callable[[Material, str], Iterator[Table]]
+Part = Callable[[Matter, str], Iterator[Table]]
 PARTS: dict[str, Part] = {}
 
 
@@ -57,7 +56,7 @@ def table(
     return Table(f"doc-{name}", head, columns, shown, doc(f"doc.none.{name}", lang))
 
 
-def clock(ms: int | None, material: Material, form: str = "%Y-%m-%d %H:%M") -> str:
+def clock(ms: int | None, material: Matter, form: str = "%Y-%m-%d %H:%M") -> str:
     """An instant in the estate's zone; a dash where there is none."""
     return "–" if ms is None else datetime.fromtimestamp(ms / 1000, zone(material.timezone)).strftime(form)
 
@@ -65,13 +64,13 @@ def clock(ms: int | None, material: Material, form: str = "%Y-%m-%d %H:%M") -> s
 # -- the scorecard, in the form of its contract
 
 
-def _words(material: Material, lang: str) -> Words | None:
+def _words(material: Matter, lang: str) -> Words | None:
     judged = material.found.judged
     return None if judged is None else Words(judged, lang)
 
 
 @part("form")
-def form(material: Material, lang: str) -> Iterator[Table]:
+def form(material: Matter, lang: str) -> Iterator[Table]:
     """Every line where the contract's form has it, by unit where it is scored by unit, with its sums."""
     words = _words(material, lang)
     if words is not None:
@@ -79,7 +78,7 @@ def form(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("money")
-def money(material: Material, lang: str) -> Iterator[Table]:
+def money(material: Matter, lang: str) -> Iterator[Table]:
     """The settlement, other readings, options."""
     words = _words(material, lang)
     if words is not None:
@@ -87,7 +86,7 @@ def money(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("todo")
-def todo(material: Material, lang: str) -> Iterator[Table]:
+def todo(material: Matter, lang: str) -> Iterator[Table]:
     """What is not proven."""
     words = _words(material, lang)
     if words is not None:
@@ -95,7 +94,7 @@ def todo(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("lines")
-def lines(material: Material, lang: str) -> Iterator[Table]:
+def lines(material: Matter, lang: str) -> Iterator[Table]:
     """The lines in short, for reports that are about something else."""
     words = _words(material, lang)
     if words is None:
@@ -124,7 +123,7 @@ def lines(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("rounds")
-def rounds(material: Material, lang: str) -> Iterator[Table]:
+def rounds(material: Matter, lang: str) -> Iterator[Table]:
     """Windows of rounds with their records."""
     columns = (
         Column("j_round"),
@@ -149,7 +148,7 @@ def rounds(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("problems")
-def problems(material: Material, lang: str) -> Iterator[Table]:
+def problems(material: Matter, lang: str) -> Iterator[Table]:
     """Readings that were not good, each once."""
     columns = (
         Column("j_state", Kind.STATE),
@@ -165,7 +164,7 @@ def problems(material: Material, lang: str) -> Iterator[Table]:
     yield table("problems", columns, [_problem(material, one, lang) for one in material.problems], lang)
 
 
-def _problem(material: Material, one: Problem, lang: str) -> tuple[object, ...]:
+def _problem(material: Matter, one: Problem, lang: str) -> tuple[object, ...]:
     value = one.reading.value
     return (
         one.state,
@@ -190,7 +189,7 @@ def _unit(code: str) -> str:
 
 
 @part("missing")
-def missing(material: Material, lang: str) -> Iterator[Table]:
+def missing(material: Matter, lang: str) -> Iterator[Table]:
     """What was due and not inspected."""
     columns = (
         Column("j_place"),
@@ -214,7 +213,7 @@ def missing(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("devices")
-def devices(material: Material, lang: str) -> Iterator[Table]:
+def devices(material: Matter, lang: str) -> Iterator[Table]:
     """Each asset: how often looked at, with what outcome."""
     columns = (
         Column("j_asset"),
@@ -225,15 +224,14 @@ def devices(material: Material, lang: str) -> Iterator[Table]:
         Column("j_evidence"),
     )
     found = {one.asset: one for one in material.looked}
-    assets = material.estate.estate.assets if material.estate is not None else ()
     rows = [
         (
             f"{one.id} {one.name}".strip(),
-            wording.kind(str(one.kind), lang),
+            wording.kind(one.kind, lang),
             material.called(one.system, lang) if one.system else "–",
             *_looked(found.get(one.id), lang),
         )
-        for one in assets
+        for one in material.devices
     ]
     yield table("devices", columns, rows, lang)
 
@@ -250,7 +248,7 @@ def _looked(one: Looked | None, lang: str) -> tuple[object, ...]:
 
 
 @part("availability")
-def availability(material: Material, lang: str) -> Iterator[Table]:
+def availability(material: Matter, lang: str) -> Iterator[Table]:
     """Each system's figure: what is provable, what is claimable, how far evidence carries it."""
     columns = (
         Column("j_system"),
@@ -269,24 +267,15 @@ def availability(material: Material, lang: str) -> Iterator[Table]:
             reason = doc_or(f"doc.why.{why}", doc("doc.not_measured", lang), lang)
             rows.append((name, reason, *(None for _ in columns[2:])))
             continue
-        shares, sums = made.figure.ratios, made.figure.buckets
-        target = made.terms.target
-        promise = "–" if target is None else f"{wording.decimals(target * 100, 6)} %"
-        counts = (
-            shares.low,
-            shares.score,
-            shares.coverage,
-            sums.down,
-            sums.degraded,
-            len(made.figure.faults),
-        )
-        ends = (made.proofs[0].first[0], made.proofs[-1].last[0]) if made.proofs else None
+        promise = "–" if made.target is None else f"{wording.decimals(made.target * 100, 6)} %"
+        counts = made.low, made.score, made.coverage, made.down, made.degraded, made.faults
+        ends = made.ends
         rows.append((name, promise, *counts, f"#{min(ends)} … #{max(ends)}" if ends else "–"))
     yield table("availability", columns, rows, lang)
 
 
 @part("capacity")
-def capacity(material: Material, lang: str) -> Iterator[Table]:
+def capacity(material: Matter, lang: str) -> Iterator[Table]:
     """What can be full, the fullest first."""
     columns = (Column("j_asset"), Column("j_place"), Column("j_used"), Column("j_days_full"))
     rows = []
@@ -312,12 +301,12 @@ def capacity(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("backups")
-def backups(material: Material, lang: str) -> Iterator[Table]:
+def backups(material: Matter, lang: str) -> Iterator[Table]:
     """Each promised backup: slots of the period, drills."""
     columns = (Column("j_place"), Column("j_slots"), Column("j_drills"), Column("j_problems", Kind.NUMBER))
     rows = []
-    span, account = material.span, material.backups
-    for one in account.ledger.objects if account is not None else ():
+    span, ledger = material.span, material.backups
+    for one in ledger.objects if ledger is not None else ():
         days = [slot for slot in one.slots if span.from_ms <= slot.closes_ms < span.to_ms]
         states = Counter(str(slot.state) for slot in days)
         good = sum(slot.good is True for slot in days)
@@ -328,7 +317,7 @@ def backups(material: Material, lang: str) -> Iterator[Table]:
 
 
 @part("scans")
-def scans(material: Material, lang: str) -> Iterator[Table]:
+def scans(material: Matter, lang: str) -> Iterator[Table]:
     """Imported scans with the findings they leave open."""
     columns = (
         Column("j_tool"),
@@ -338,8 +327,9 @@ def scans(material: Material, lang: str) -> Iterator[Table]:
         Column("j_evidence"),
     )
     rows = []
-    for logged, lives in material.scans:
-        open_ = Counter(str(one.finding.severity) for one in lives if str(one.state) in ("open", "reopened"))
+    for logged in material.scans:
+        lives = (one for one in logged.lives if str(one.state) in ("open", "reopened"))
+        open_ = Counter(str(one.finding.severity) for one in lives)
         counts = (
             text("judging.part", lang).join(f"{word('word', key, lang)} {n}" for key, n in open_.items())
             or "0"

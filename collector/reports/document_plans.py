@@ -5,15 +5,12 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from collector.faults.model import Clock, Finding, Stage, Vulnerability
-from collector.jobs import scorecards
-from collector.judging.changes import Changes
-from collector.judging.judge import NoScorecard
 from collector.packs.form_terms import Survey
 from collector.reports import wording
 from collector.reports.document_faults import references
 from collector.reports.document_parts import part, table
-from collector.reports.material import Material
-from collector.reports.sheet import Column, Kind, Table
+from collector.reports.matter import Matter
+from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc
 from collector.reports.words_judging import text, word
 from collector.statements.kind import ROWS
@@ -26,7 +23,7 @@ _ENDED = frozenset({Stage.FIXED, Stage.MITIGATED})
 
 
 @part("actions")
-def actions(material: Material, lang: str) -> Iterator[Table]:
+def actions(material: Matter, lang: str) -> Iterator[Table]:
     """What was still open at the end: each with its limit, its owner, and a blank for what will be done."""
     columns = (
         Column("j_number"),
@@ -72,11 +69,11 @@ def _row(one: _Action, lang: str) -> tuple[object, ...]:
     return *said, doc("doc.blank", lang), references(one.proofs, lang)
 
 
-def _open(material: Material, closed: int | None) -> bool:
+def _open(material: Matter, closed: int | None) -> bool:
     return closed is None or closed >= material.span.to_ms
 
 
-def _finding(material: Material, one: Finding, lang: str) -> _Action:
+def _finding(material: Matter, one: Finding, lang: str) -> _Action:
     late = one.clock is not None and _late((one.clock,))
     return _Action(
         f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
@@ -115,7 +112,7 @@ def _late(clocks: Sequence[Clock]) -> bool:
 
 
 @part("statistics")
-def statistics(material: Material, lang: str) -> Iterator[Table]:
+def statistics(material: Matter, lang: str) -> Iterator[Table]:
     """Events, problems, vulnerabilities, changes of configuration: how many, done, late or unapproved."""
     columns = (
         Column("j_stat"),
@@ -131,7 +128,7 @@ def statistics(material: Material, lang: str) -> Iterator[Table]:
     yield table("statistics", columns, rows, lang)
 
 
-def _statistics(material: Material, lang: str) -> Iterator[tuple[object, ...]]:
+def _statistics(material: Matter, lang: str) -> Iterator[tuple[object, ...]]:
     found = material.found.faults
     if found is not None:
         begun = material.in_period
@@ -153,7 +150,7 @@ def _statistics(material: Material, lang: str) -> Iterator[tuple[object, ...]]:
         )
         proofs = [one.proofs[0].entry for one in flaws if one.proofs]
         yield _line("flaw", counts, doc("doc.stat.flaws", lang), proofs, lang)
-    changed = _changes(material)
+    changed = material.changes
     if changed is not None:
         drifts, bad = changed.drifts, changed.unapproved
         counts = len(drifts), len(drifts) - len(bad), len(bad)
@@ -178,20 +175,11 @@ def _release(lang: str) -> tuple[object, ...]:
     return doc("doc.stat.release", lang), blank, blank, blank, _DASH, doc("doc.not_measured", lang), _DASH
 
 
-def _lived(material: Material, opened: int, closed: int | None) -> bool:
+def _lived(material: Matter, opened: int, closed: int | None) -> bool:
     return opened < material.span.to_ms and (closed is None or closed >= material.span.from_ms)
 
 
-def _changes(material: Material) -> Changes | None:
-    """Drifts of a period of the pack; None of any other."""
-    with material.context.read() as conn:
-        try:
-            return scorecards.changes(conn, material.span.name, material.span.as_of_ms)
-        except NoScorecard:
-            return None
-
-
-def _asked(material: Material) -> tuple[set[int], set[int]]:
+def _asked(material: Matter) -> tuple[set[int], set[int]]:
     """Changes that somebody asked for in the period, and all that were approved, by entry."""
     span = material.span
     asked = {
@@ -212,7 +200,7 @@ def _asked(material: Material) -> tuple[set[int], set[int]]:
 
 
 @part("survey")
-def survey(material: Material, lang: str) -> Iterator[Table]:
+def survey(material: Matter, lang: str) -> Iterator[Table]:
     """The form of satisfaction of each unit, row by row as somebody filed it; who filed none says so."""
     columns = (
         Column("j_unit"),
@@ -230,7 +218,7 @@ def survey(material: Material, lang: str) -> Iterator[Table]:
     yield table("survey", columns, rows, lang)
 
 
-def _filed(material: Material) -> dict[str, Said]:
+def _filed(material: Matter) -> dict[str, Said]:
     """Unit ("": the contract) -> the form that counts."""
     mine = [
         one
@@ -242,14 +230,14 @@ def _filed(material: Material) -> dict[str, Said]:
     return {str(one.fields.get("unit") or ""): one for one in held}
 
 
-def _units(material: Material, filed: dict[str, Said]) -> list[str]:
+def _units(material: Matter, filed: dict[str, Said]) -> list[str]:
     """Every unit that is scored for its satisfaction, then whoever else filed a form."""
     judged = material.found.judged
     scored = [] if judged is None else [one.unit for one in judged.card.lines if one.id == "satisfaction"]
     return list(dict.fromkeys([*(one or "" for one in scored), *filed]))
 
 
-def _form(material: Material, unit: str, one: Said | None, lang: str) -> Iterator[tuple[object, ...]]:
+def _form(material: Matter, unit: str, one: Said | None, lang: str) -> Iterator[tuple[object, ...]]:
     judged = material.found.judged
     terms = judged.form.survey if judged is not None and judged.form is not None else None
     name = material.called(unit or None, lang)

@@ -5,16 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 from checks.recurrence import zone
 from collector.faults.model import Fault, Finding, Vulnerability
 from collector.inspection.capacity import Outlook
-from collector.jobs.figures import ServiceFigure
 from collector.reports import wording
 from collector.reports.document_parts import part, table
-from collector.reports.material import Found, Material, Span
-from collector.reports.sheet import Column, Table
+from collector.reports.matter import UNMADE, Matter, Served, Unmade, cell
+from collector.reports.tables import Column, Table
 from collector.reports.words_document import doc
 from collector.reports.words_judging import text, word
 
@@ -25,13 +25,13 @@ _GRAVE = ("critical", "high")
 
 
 @part("summary")
-def summary(material: Material, lang: str) -> Iterator[Table]:
+def summary(material: Matter, lang: str) -> Iterator[Table]:
     """What the parts below come to, a line each; nothing is said of what nothing was measured of."""
     columns = (Column("j_matter"), Column("j_found"))
     tellers = (_rounds, _devices, _problems, _services, _faults, _findings, _vulnerabilities, _capacity)
     rows = []
     for name, teller in zip(_MATTERS, (*tellers, _backups, _scans), strict=True):
-        said = teller(material, lang)
+        said = cell(partial(teller, material, lang))
         if said:
             rows.append((doc(f"doc.matter.{name}", lang), said))
     yield table("summary", columns, rows, lang)
@@ -51,7 +51,7 @@ _MATTERS = (
 )
 
 
-def _rounds(material: Material, lang: str) -> str:
+def _rounds(material: Matter, lang: str) -> str:
     found = material.occasions
     if not found:
         return ""
@@ -62,46 +62,45 @@ def _rounds(material: Material, lang: str) -> str:
     return doc("doc.sum.rounds", lang, n=len(found), closed=closed, whole=states["done"], **numbers)
 
 
-def _devices(material: Material, lang: str) -> str:
-    held = material.estate.estate.assets if material.estate is not None else ()
+def _devices(material: Matter, lang: str) -> str:
+    held = material.devices
     seen = {one.asset for one in material.looked if one.looks}
     mine = sum(one.id in seen for one in held)
     return doc("doc.sum.devices", lang, n=len(held), seen=mine, unseen=len(held) - mine) if held else ""
 
 
-def _problems(material: Material, lang: str) -> str:
+def _problems(material: Matter, lang: str) -> str:
     if not material.records:
         return ""
     states = Counter(one.state for one in material.problems)
     return doc("doc.sum.problems", lang, **{key: states[key] for key in ("crit", "warn", "unknown")})
 
 
-def _services(material: Material, lang: str) -> str:
+def _services(material: Matter, lang: str) -> str:
     every = material.services
     made = [(name, one) for _, name, one, _ in every if one is not None]
     if not made:
         return ""
     met = sum(_met(one) for _, one in made)
-    promised = sum(one.terms.target is not None for _, one in made)
+    promised = sum(one.target is not None for _, one in made)
     name, low = lowest(made)
     return doc("doc.sum.services", lang, n=len(every), measured=len(made), promised=promised, met=met) + doc(
         "doc.sum.lowest", lang, name=name, low=wording.share(low)
     )
 
 
-def _met(one: ServiceFigure) -> bool:
+def _met(one: Served) -> bool:
     """Whether what is provable reaches what was promised."""
-    low = one.figure.ratios.low
-    return one.terms.target is not None and low is not None and low >= one.terms.target
+    return one.target is not None and one.low is not None and one.low >= one.target
 
 
-def lowest(made: list[tuple[str, ServiceFigure]]) -> tuple[str, Fraction | None]:
+def lowest(made: list[tuple[str, Served]]) -> tuple[str, Fraction | None]:
     """The system of which the least is provable."""
-    with_figure = [(name, one.figure.ratios.low) for name, one in made if one.figure.ratios.low is not None]
+    with_figure = [(name, one.low) for name, one in made if one.low is not None]
     return min(with_figure, key=lambda pair: pair[1], default=(_DASH, None))
 
 
-def _faults(material: Material, lang: str) -> str:
+def _faults(material: Matter, lang: str) -> str:
     if material.found.faults is None:
         return ""
     found = material.in_period
@@ -114,13 +113,13 @@ def _faults(material: Material, lang: str) -> str:
     return said + (doc("doc.sum.provisional", lang) if still else "")
 
 
-def _span(found: tuple[Fault, ...], material: Material, lang: str) -> str:
+def _span(found: tuple[Fault, ...], material: Matter, lang: str) -> str:
     """How long they lasted together; one that goes on, until the document's instant."""
     ends = ((one.to_ms or material.span.as_of_ms) - one.moments.onset_ms for one in found)
     return wording.duration(sum(ends), lang)
 
 
-def _lives(material: Material, found: tuple[tuple[int, int | None, bool], ...]) -> dict[str, int]:
+def _lives(material: Matter, found: tuple[tuple[int, int | None, bool], ...]) -> dict[str, int]:
     """(opened, closed, late) of each that was open: how many were new, closed, left open, late of these."""
     begin, end = material.span.from_ms, min(material.span.to_ms, material.span.as_of_ms + 1)
     here = [(a, b, late) for a, b, late in found if a < end and (b is None or b >= begin)]
@@ -141,17 +140,17 @@ def _of_flaw(one: Vulnerability) -> tuple[int, int | None, bool]:
     return one.found_ms, one.ended_ms, any(clock.state.value == "late" for clock in one.clocks)
 
 
-def _findings(material: Material, lang: str) -> str:
+def _findings(material: Matter, lang: str) -> str:
     found = material.found.faults.findings if material.found.faults is not None else ()
     return doc("doc.sum.lives", lang, **_lives(material, tuple(map(_of_finding, found)))) if found else ""
 
 
-def _vulnerabilities(material: Material, lang: str) -> str:
+def _vulnerabilities(material: Matter, lang: str) -> str:
     found = material.found.faults.vulnerabilities if material.found.faults is not None else ()
     return doc("doc.sum.lives", lang, **_lives(material, tuple(map(_of_flaw, found)))) if found else ""
 
 
-def _capacity(material: Material, lang: str) -> str:
+def _capacity(material: Matter, lang: str) -> str:
     found = material.capacity
     if not found:
         return ""
@@ -167,28 +166,25 @@ def _capacity(material: Material, lang: str) -> str:
     return said
 
 
-def _backups(material: Material, lang: str) -> str:
-    account, span = material.backups, material.span
-    if account is None:
+def _backups(material: Matter, lang: str) -> str:
+    ledger, span = material.backups, material.span
+    if ledger is None:
         return ""
     slots = [
-        slot
-        for one in account.ledger.objects
-        for slot in one.slots
-        if span.from_ms <= slot.closes_ms < span.to_ms
+        slot for one in ledger.objects for slot in one.slots if span.from_ms <= slot.closes_ms < span.to_ms
     ]
     states = Counter(str(slot.state) for slot in slots)
     good = sum(slot.good is True for slot in slots)
-    numbers = {"n": len(account.ledger.objects), "slots": len(slots), "good": good}
+    numbers = {"n": len(ledger.objects), "slots": len(slots), "good": good}
     return doc("doc.sum.backups", lang, **numbers, late=states["late"], missed=states["missed"])
 
 
-def _scans(material: Material, lang: str) -> str:
+def _scans(material: Matter, lang: str) -> str:
     found = material.scans
     if not found:
         return ""
     # Of each series its last scan of the period says what is open.
-    newest = {logged.series: lives for logged, lives in found}
+    newest = {one.series: one.lives for one in found}
     open_ = Counter(
         str(one.finding.severity)
         for lives in newest.values()
@@ -203,7 +199,7 @@ def _scans(material: Material, lang: str) -> str:
 
 
 @part("months")
-def months(material: Material, lang: str) -> Iterator[Table]:
+def months(material: Matter, lang: str) -> Iterator[Table]:
     """How it went from month to month: of a long period its months, of a short one the stretch before too."""
     columns = (
         Column("j_stretch"),
@@ -217,11 +213,21 @@ def months(material: Material, lang: str) -> Iterator[Table]:
         Column("j_cpu_mean"),
         Column("j_memory_mean"),
     )
-    parts = [one for one in stretches(material) if one.occasions or one.in_period]
+    parts = [one for one in stretches(material) if _told(one)]
     yield table("months", columns, [_month(one, lang) for one in parts], lang)
 
 
-def stretches(material: Material) -> Iterator[Material]:
+def _told(one: Matter) -> bool:
+    """Whether there is anything to say of a stretch."""
+    try:
+        return bool(one.occasions or one.in_period)
+    except Unmade:
+        if one.records:
+            return True
+        raise
+
+
+def stretches(material: Matter) -> Iterator[Matter]:
     """The parts of a period that are put side by side."""
     at = material.span
     end = min(at.to_ms, at.as_of_ms)
@@ -237,8 +243,7 @@ def stretches(material: Material) -> Iterator[Material]:
         if edge >= end:
             break
     for first, last in pairwise(edges):
-        span = Span("", first, last, at.as_of_ms)
-        yield Material(material.context, span, Found(faults=material.found.faults))
+        yield material.within(first, last)
 
 
 def _later(begin: datetime, number: int) -> datetime:
@@ -248,31 +253,44 @@ def _later(begin: datetime, number: int) -> datetime:
     return begin.replace(year=year, month=month, day=min(begin.day, monthrange(year, month)[1]))
 
 
-def _month(one: Material, lang: str) -> tuple[object, ...]:
+def _month(one: Matter, lang: str) -> tuple[object, ...]:
     states = Counter(item.state for item in one.problems)
-    made = [(name, figure) for _, name, figure, _ in one.services if figure is not None]
-    name, low = lowest(made)
-    due, done = (sum(getattr(item, key) for item in one.occasions) for key in ("due", "done"))
     return (
         _days(one),
-        f"{len(one.records)} / {len(one.occasions)}",
-        f"{done} / {due}",
+        cell(lambda: f"{len(one.records)} / {len(one.occasions)}"),
+        cell(lambda: _looks(one)),
         f"{states['crit']} / {states['warn']} / {states['unknown']}",
-        *((_DASH,) * 3 if one.found.faults is None else _of_faults(one, lang)),
-        _DASH if low is None else f"{name} {wording.share(low)}",
+        *_of_faults(one, lang),
+        cell(lambda: _least(one)),
         _mean(one, "host.cpu"),
         _mean(one, "host.memory"),
     )
 
 
-def _of_faults(one: Material, lang: str) -> tuple[object, ...]:
-    """Faults, how long they lasted, findings that opened and closed."""
-    held = one.found.faults.findings if one.found.faults is not None else ()
-    counted = _lives(one, tuple(map(_of_finding, held)))
+def _looks(one: Matter) -> str:
+    """Looks that were done and due."""
+    due, done = (sum(getattr(item, key) for item in one.occasions) for key in ("due", "done"))
+    return f"{done} / {due}"
+
+
+def _least(one: Matter) -> str:
+    name, low = lowest([(name, figure) for _, name, figure, _ in one.services if figure is not None])
+    return _DASH if low is None else f"{name} {wording.share(low)}"
+
+
+def _of_faults(one: Matter, lang: str) -> tuple[object, ...]:
+    """Faults, how long they lasted, findings that opened and closed; dashes where nobody judged any."""
+    try:
+        held = one.found.faults
+    except Unmade:
+        return (UNMADE,) * 3
+    if held is None:
+        return (_DASH,) * 3
+    counted = _lives(one, tuple(map(_of_finding, held.findings)))
     return len(one.in_period), _span(one.in_period, one, lang), f"{counted['new']} / {counted['closed']}"
 
 
-def _days(one: Material) -> str:
+def _days(one: Matter) -> str:
     """First and last day."""
     first, last = (
         datetime.fromtimestamp(ms / 1000, zone(one.timezone)) for ms in (one.span.from_ms, one.span.to_ms)
@@ -280,7 +298,7 @@ def _days(one: Material) -> str:
     return f"{first:%Y-%m-%d} – {last - timedelta(microseconds=1):%m-%d}"
 
 
-def _mean(one: Material, check: str) -> str:
+def _mean(one: Matter, check: str) -> str:
     """The mean of all that devices measured by a check in per cent."""
     mine = [made for (_, by, *_), made in one.measures.items() if by == check and made.unit == "percent"]
     looks = sum(made.count for made in mine)

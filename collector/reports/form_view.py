@@ -159,7 +159,7 @@ class FormWords:
         """Counts, range, causes, who measured, evidence."""
         lang, join = self.lang, text("judging.join", self.lang)
         said = [
-            doc(f"doc.{key}", lang, n=points(value))
+            doc(f"doc.{key}", lang, n=self.words.count(one, value))
             for key, value in (("required", one.required), ("counted", one.counted), ("missing", one.missing))
             if value is not None
         ]

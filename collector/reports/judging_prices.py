@@ -8,11 +8,12 @@ from fractions import Fraction
 from collector.packs.model import Pack
 from collector.packs.options import from_text, resolve
 from collector.scoring.choices import Choices
+from collector.scoring.kinds import PERCENTS
 from collector.scoring.model import Line, PeriodFacts, Scorecard
 from collector.scoring.money import fee_of, fen
 from collector.scoring.offs import fine_each
 from collector.scoring.rules import number
-from collector.scoring.terms import Deduction, Fine, Veto
+from collector.scoring.terms import Deduction, Fine, Select, Veto
 
 _ZERO = Fraction(0)
 
@@ -53,8 +54,10 @@ def _off(prefix: str, one: Deduction | Fine | Veto, price: tuple[str, str]) -> O
 
 def _points(one: Deduction, choices: Choices) -> tuple[str, str]:
     if one.each is not None:
-        each = number(choices.amount(one.each))
-        return f"每次 -{each}", f"-{each} each"
+        each = choices.amount(one.each)
+        if not each:
+            return "不扣分", "no points off"
+        return f"每次 -{number(each)}", f"-{number(each)} each"
     low, high = (number(limit) if limit is not None else "…" for limit in (one.least, one.most))
     return f"-{low} ~ -{high}", f"-{low} to -{high}"
 
@@ -99,6 +102,21 @@ def _fined(
     if rule is not None and choices.word(rule.count.by) == "any":
         return max(amounts, default=_ZERO)
     return sum(amounts, _ZERO)
+
+
+def percents_of(pack: Pack) -> frozenset[str]:
+    """Lines and vetoes that go by a percentage."""
+    made = {f"veto.{one.id}" for one in pack.scoring.vetoes if one.below is not None and _shares(one.count)}
+    for one in pack.scoring.lines:
+        if (one.steps is not None and _shares(one.steps.value)) or (
+            one.tiers is not None and (one.tiers.required is not None or _shares(one.tiers.value))
+        ):
+            made.add(one.id)
+    return frozenset(made)
+
+
+def _shares(count: Select) -> bool:
+    return count.kind in PERCENTS
 
 
 def english_of(pack: Pack) -> Mapping[str, str]:

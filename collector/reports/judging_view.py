@@ -40,6 +40,8 @@ class Judged:
     offs: tuple[Off, ...] = ()
     fined: Mapping[str, Decimal] = field(default_factory=dict)
     form: FormTerms | None = None
+    percents: frozenset[str] = frozenset()
+    """Lines of which the counted values are percentages."""
 
     @property
     def units(self) -> int:
@@ -61,19 +63,46 @@ class Judged:
         return sum((self.weight(one, one.high - one.low) for one in lines), Fraction(0))
 
 
-def points(value: Fraction | None, places: int = 6) -> str:
-    """Points with up to six decimals, half up; a dash where there are none."""
+def points(value: Fraction | None, places: int = 2) -> str:
+    """Points with up to two decimals, half up; a dash where there are none. What is not whole is never shown
+    as if it were: grades begin at whole points, and 89.996 is no 90."""
     if value is None:
         return "–"
     scaled = abs(value) * 10**places
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    if whole % 10**places == 0 and value.denominator != 1:
+        # Beside the whole number: below it if it is less.
+        whole += -1 if whole > scaled else 1
     digits = f"{whole // 10**places}.{whole % 10**places:0{places}d}".rstrip("0").rstrip(".")
     return f"-{digits}" if value < 0 and whole else digits
+
+
+def percent(value: Fraction | None) -> str:
+    """A percentage with up to four decimals, cut: what misses its target by less is never shown as it."""
+    if value is None:
+        return "–"
+    whole = abs(value) * 10_000 // 1
+    if whole == 0 and value:
+        return "< 0.0001 %"
+    digits = f"{whole // 10_000}.{whole % 10_000:04d}".rstrip("0").rstrip(".")
+    return f"{'-' if value < 0 else ''}{digits} %"
 
 
 def yuan(value: Decimal | None) -> str:
     """Money with its separators."""
     return "–" if value is None else f"{value:,.2f}"
+
+
+def shortened(numbers: Mapping[str, str], of_percents: bool = False) -> Mapping[str, str]:
+    """The numbers of a cause as they are printed: exact ones stand in the JSON."""
+    return {key: _short(text, of_percents and key in ("value", "target")) for key, text in numbers.items()}
+
+
+def _short(text: str, of_percents: bool) -> str:
+    try:
+        return percent(Fraction(text)) if of_percents else points(Fraction(text)) if "." in text else text
+    except ValueError:
+        return text
 
 
 def cited(clause: str, page: str) -> str:
@@ -132,9 +161,7 @@ class Words:
             cited(one.clause, one.page),
             word("tag", one.tag, self.lang),
             self.full_of(one),
-            points(one.required),
-            points(one.counted),
-            points(one.missing),
+            *(self.count(one, value) for value in (one.required, one.counted, one.missing)),
             self.points_of(one),
             state_of(one),
             one.grade,
@@ -142,6 +169,10 @@ class Words:
             self.proofs(one),
             text("judging.part", self.lang).join(f"{key}={value}" for key, value in one.options) or "–",
         )
+
+    def count(self, one: Line, value: Fraction | None) -> str:
+        """What a line counts: a number, or a percentage."""
+        return percent(value) if one.id in self.judged.percents else points(value)
 
     def title(self, one: Line) -> object:
         """A line's name, leading to its page where there is one."""
@@ -200,7 +231,8 @@ class Words:
 
     def why(self, one: Line) -> str:
         """Why its points are as they are."""
-        said = [cause(found.code, found.numbers, self.lang) for found in one.causes]
+        of_percents = one.id in self.judged.percents
+        said = [cause(found.code, shortened(found.numbers, of_percents), self.lang) for found in one.causes]
         for number in one.gaps:
             gap = self.judged.facts.gaps[number]
             said.append(f"{word('item', gap.kind, self.lang)}: {word('gap', gap.reason, self.lang)}")
@@ -350,17 +382,19 @@ class Words:
         """What a line counted, each with its entry."""
         found = [self.judged.facts.items[number] for number in one.items]
         return self._table(
-            "judging-items", "items", ITEMS, (row for item in found for row in self._item(item))
+            *("judging-items", "items", ITEMS),
+            (row for item in found for row in self._item(item, one.id in self.judged.percents)),
         )
 
-    def _item(self, one: Item) -> Iterator[tuple[object, ...]]:
+    def _item(self, one: Item, of_percents: bool) -> Iterator[tuple[object, ...]]:
+        of_percents = of_percents or one.facts.get("percent") is True
         for proof in one.proofs or (None,):
             yield (
                 word("item", one.kind, self.lang),
                 self.value("fault", one.title) if one.title else "–",
                 self.place(one.unit, one.system),
                 one.day.isoformat() if one.day else "–",
-                points(one.value),
+                percent(one.value) if of_percents else points(one.value),
                 self.facts(one.facts),
                 proof.signer if proof else "–",
                 proof.grade if proof else "–",

@@ -11,8 +11,9 @@ from collector.jobs import rounds
 from collector.reports.record_beside import NOTHING, Beside, beside
 from collector.reports.record_docx import TemplateError, docx
 from collector.reports.record_pdf import FontMissingError, pdf
-from collector.reports.record_view import EmptyRecordError, Source, View, view
+from collector.reports.record_view import Source, View, view
 from collector.reports.record_xlsx import xlsx
+from collector.reports.tables import EmptyRecordError
 from collector.store import estates
 from collector.store import rounds as store
 from collector.store.rounds import RecordRow

@@ -14,7 +14,7 @@ from collector.reports import wording
 from collector.reports.human_view import Human, named
 from collector.reports.record_beside import NOTHING, Beside
 from collector.reports.record_words import text
-from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.tables import Column, EmptyRecordError, Kind, Table, at
 
 _PROBLEMS = (
     Column("state", Kind.STATE),
@@ -47,12 +47,6 @@ _ITEMS = (
 )
 _FINDINGS = (Column("target"), Column("check"), Column("judged"), Column("detail"), Column("evidence"))
 _READINGS_SHOWN = 6
-
-
-class EmptyRecordError(Exception):
-    """There is nothing in it: a document of nothing would look like an inspection."""
-
-    code = "empty_record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +222,6 @@ def _proof(record: Record, source: Source | None, lang: str) -> Iterator[tuple[s
     said["method"] = method + (text("record.fact.method.human", lang) if record.human.items else "")
     for key, value in said.items():
         yield text(f"record.fact.{key}", lang), value
-
-
-def at(entry: int, line: int | None, url: str) -> object:
-    """An entry and a line of it, as a link where pages want one."""
-    shown = f"#{entry}" if line is None else f"#{entry}/{line}"
-    if not url:
-        return shown
-    return Link(shown, f"{url}/{entry}" if line is None else f"{url}/{entry}?line={line}#line-{line}")
 
 
 class _Words:

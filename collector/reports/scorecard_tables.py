@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from collector.packs.model import Pack
 from collector.reports.form_view import form_of
-from collector.reports.judging_prices import choices_of, english_of, fined, offs_of
+from collector.reports.judging_prices import choices_of, english_of, fined, offs_of, percents_of
 from collector.reports.judging_view import Judged, Words
 from collector.reports.tables import Column, Table
 from collector.reports.words_document import doc, numbered
@@ -71,6 +71,7 @@ def judged_by(pack: Pack | None, card: Scorecard, facts: PeriodFacts) -> Judged:
         tuple(offs_of(pack, choices)),
         fined(pack, card, facts, choices),
         pack.form,
+        percents_of(pack),
     )
 
 

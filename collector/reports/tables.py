@@ -22,6 +22,12 @@ class Kind(StrEnum):
     ENTRY = "entry"
 
 
+class EmptyRecordError(Exception):
+    """There is nothing in it: a document of nothing would look like an inspection."""
+
+    code = "empty_record"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """Key of the heading, and what the cells hold."""
@@ -62,6 +68,14 @@ class Table:
             for right in range(columns)
             if down or right
         )
+
+
+def at(entry: int, line: int | None, url: str) -> object:
+    """An entry and a line of it, as a link where pages want one."""
+    shown = f"#{entry}" if line is None else f"#{entry}/{line}"
+    if not url:
+        return shown
+    return Link(shown, f"{url}/{entry}" if line is None else f"{url}/{entry}?line={line}#line-{line}")
 
 
 def plain(table: Table) -> dict[str, Any]:

@@ -81,6 +81,9 @@ KINDS: dict[str, frozenset[str]] = {
     "estate_changed": frozenset({"what", "names", "count"}),
 }
 
+PERCENTS = frozenset({"availability", "satisfaction"})
+"""Kinds of which a rule that compares their value compares a percentage."""
+
 BY_PEOPLE = frozenset(
     {
         *(

@@ -31,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
             options.html.write_text(as_html(verdict), encoding="utf-8")
     except (_Usage, OSError) as error:
         _end(progress)
-        sys.stderr.write(f"roundseal-verify: {error}\n")
+        sys.stderr.write(f"roundseal-verify: {_in_words(error)}\n")
         sys.exit(2)
     _end(progress)
     if options.json:
@@ -80,6 +80,14 @@ def _verify(options: argparse.Namespace, tell: Tell) -> Verdict:
         verdict = Verdict(options.bundle.name)
         verdict.findings.add("internal", type(error).__name__, str(error)[:300])
         return verdict
+
+
+def _in_words(error: Exception) -> str:
+    """File and reason, without the system's number."""
+    if isinstance(error, OSError) and error.strerror:
+        why = error.strerror[:1].lower() + error.strerror[1:]
+        return f"{error.filename}: {why}" if error.filename else why
+    return str(error)
 
 
 def _policy(path: Path) -> Policy:

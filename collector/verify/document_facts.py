@@ -16,6 +16,8 @@ from collector.judging.judge import Chosen
 from collector.judging.scope import AssetScope
 from collector.judging.units import units_of
 from collector.packs.archive import Archive, Asked, archive
+from collector.packs.model import Pack
+from collector.reports.matter import Matter
 from collector.verify.history import Said
 from collector.verify.scorecards import Evidence, ground_of
 
@@ -36,6 +38,8 @@ class Facts:
 
     def __init__(self, evidence: Evidence, about: About) -> None:
         self.evidence, self.about = evidence, about
+        self.matters: dict[object, Matter] = {}
+        """What documents were filled from, by what they are about: several of one instant share it."""
         history = evidence.history
         self.held = tuple(
             Applied(one.idx, one.at_ms, one.terms) for one in history.estates if one.idx < about.size
@@ -80,16 +84,30 @@ class Facts:
         """The one of this id."""
         return next((one for one in self.account.faults if one.id == subject), None)
 
+    def pack_of(self, digest: str) -> Pack | None:
+        """The pack of this digest, from the newest estate that names it."""
+        held = (one for one in reversed(self.held) if one.terms.contract and one.terms.contract.compiled)
+        packs = (judge.pack_of(one) for one in held)
+        return next((one.pack for one in packs if one.digest == digest), None)
+
     @cached_property
     def records(self) -> tuple[tuple[int, Record], ...]:
         """Records of rounds that opened in the period, each with its entry."""
+        return self.records_in(self.from_ms, min(self.to_ms, self.about.as_of_ms))
+
+    def records_in(self, from_ms: int, to_ms: int) -> tuple[tuple[int, Record], ...]:
+        """Records of rounds that opened in [from, to), each with its entry."""
+        made = (pair for pair in self._records if from_ms <= pair[1].window.from_ms < to_ms)
+        return tuple(sorted(made, key=lambda pair: (pair[1].window.from_ms, pair[1].window.id)))
+
+    @cached_property
+    def _records(self) -> tuple[tuple[int, Record], ...]:
         made: dict[str, tuple[int, Record]] = {}
         for one in self.said:
             if one.kind is EntryKind.RECORD and "window" in one.header and one.document is not None:
                 record = records.parse(one.document)
-                if self.from_ms <= record.window.from_ms < min(self.to_ms, self.about.as_of_ms):
-                    made.setdefault(record.window.id, (one.idx, record))
-        return tuple(sorted(made.values(), key=lambda pair: (pair[1].window.from_ms, pair[1].window.id)))
+                made.setdefault(record.window.id, (one.idx, record))
+        return tuple(made.values())
 
     @property
     def assets(self) -> tuple[AssetScope, ...]:

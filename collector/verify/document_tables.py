@@ -114,20 +114,24 @@ def differing(body: Mapping[str, Any], facts: Facts, about: About) -> tuple[list
     left: list[str] = []
     for table in body["tables"]:
         name = str(table["name"]).removeprefix("doc-")
-        # A special round's document is of some of the rounds only, by a rule that its program has.
-        if name not in TABLES or (kind == "special-inspection" and name in OF_ROUNDS):
-            left.append(name)
-            continue
-        columns, maker = TABLES[name]
-        try:
-            wanted = list(maker(facts, about))
-        except LookupError:
-            left.append(name)
-            continue
-        fits = tuple(table["columns"]) == COLUMNS[name] and fitting(name, table, columns, wanted)
-        (same if fits else odd).append(name)
+        found = fits(kind, table, facts, about)
+        (left if found is None else same if found else odd).append(name)
     odd += sorted(WANTED.get(kind, frozenset()) - {*odd, *same, *left})
     return odd, same, [one for one in left if one != "hands"]
+
+
+def fits(kind: str, table: Mapping[str, Any], facts: Facts, about: About) -> bool | None:
+    """Whether a table's numbers are those that the evidence gives; None where they are not made anew."""
+    name = str(table["name"]).removeprefix("doc-")
+    # A special round's document is of some of the rounds only, by a rule that its program has.
+    if name not in TABLES or (kind == "special-inspection" and name in OF_ROUNDS):
+        return None
+    columns, maker = TABLES[name]
+    try:
+        wanted = list(maker(facts, about))
+    except LookupError:
+        return None
+    return tuple(table["columns"]) == COLUMNS[name] and fitting(name, table, columns, wanted)
 
 
 def fitting(name: str, table: Mapping[str, Any], columns: Sequence[str], wanted: Sequence[Row]) -> bool:

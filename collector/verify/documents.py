@@ -1,7 +1,7 @@
-"""Documents of judging in the log: figures of all, and all tables of a scorecard's own, made anew.
+"""Documents of judging in the log, made anew: their figures, and every cell that a bundle can fill.
 
-Of the others numbers, times, states and entries of most tables are (document_tables.py); the report says of
-which, and that their words are not.
+The report counts the cells and says of which tables some were not. Of documents that an older program worded
+numbers, times, states and entries of most tables are made anew (document_tables.py), not their words.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,13 @@ from collector.judging import printed, sealed
 from collector.judging.sealed import Sealed
 from collector.judging.version import FRESH, UNNAMED, program
 from collector.packs.model import read_back
+from collector.reports.document_draft import WORDED
+from collector.reports.matter import Matter, Span
 from collector.reports.scorecard_tables import judged_by, tables
 from collector.reports.tables import plain
-from collector.verify import document_tables, judged
+from collector.verify import document_tables, document_words, judged
 from collector.verify.document_facts import About, Facts
+from collector.verify.document_matter import Bundled, Told
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
 from collector.verify.judged import Verdict
@@ -79,7 +82,7 @@ def _check(said: Said, evidence: Evidence, known: Known) -> tuple[str, str]:
         return word, detail
     if body["document"] != "scorecard":
         return _with_tables(said, body, made, evidence, known, (word, detail))
-    return _with_form(said, body, made, evidence.history, (word, detail))
+    return _with_form(said, body, made, evidence, (word, detail))
 
 
 def _misplaced(said: Said, body: Mapping[str, Any], history: History) -> judged.Word | None:
@@ -118,23 +121,50 @@ def _with_tables(
         every.append(_tables(body, facts, made))
         if not every[-1][0]:
             break
-    odd, same, left = every[-1] if not every[-1][0] else every[0]
-    told = _SAME.format(", ".join(same) or "no table", ", ".join(left) or "none")
+    odd, told = every[-1] if not every[-1][0] else every[0]
     if not odd:
         return word, f"{detail}; {told}"
+    if set(odd) <= document_words.STANDING and _came(said, body, evidence.history):
+        why = f"{', '.join(odd)} may rest on what came while it was made: make it again"
+        return "not proven", f"{detail}; {why}"
     why = f"the evidence gives another {', '.join(odd)}"
     if (by := body.get("program")) != program():
         return judged.OTHER, f"made by program {by or 'that named none'}, this is {program()}: {why}"
     return judged.differing(judged.made_by(said.header), why, "made")
 
 
-def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[str], list[str], list[str]]:
-    """As document_tables.differing; of a fault that is none nothing else is asked."""
+def _came(said: Said, body: Mapping[str, Any], history: History) -> bool:
+    """Whether results or statements came between a document's instant and its own entry."""
+    kinds = (history.kinds[idx - history.begin] for idx in range(body["size"], said.idx))
+    return any(kind != EntryKind.RECORD for kind in kinds)
+
+
+def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[str], str]:
+    """Names of tables that are not what the evidence gives, and what to say of the others; of a fault that is
+    none nothing else is asked."""
     fault = facts.fault(body["subject"]) if body["subject"] else None
     if body["subject"] and fault is None:
-        return ["subject"], [], []
+        return ["subject"], ""
     prints = document_tables.About(fault, (made.scorecard, made.facts))
-    return document_tables.differing(body, facts, prints)
+    if _is_worded(body):
+        found = document_words.compared(body, _matter(body, facts, made), (facts, prints))
+        return found.odd, found.told
+    odd, same, left = document_tables.differing(body, facts, prints)
+    return odd, _SAME.format(", ".join(same) or "no table", ", ".join(left) or "none")
+
+
+def _is_worded(body: Mapping[str, Any]) -> bool:
+    """Whether this program words documents as the one did that made it."""
+    return from_json(int, body["v"], "v") >= WORDED and body.get("program") == program()
+
+
+def _matter(body: Mapping[str, Any], facts: Facts, made: Sealed) -> Matter:
+    """What the document was filled from."""
+    of, entry = body["period"], body["figures"]["seal"]
+    span = Span(of["name"], of["from"], of["to"], body["as_of"], facts.about.size)
+    seal = None if entry is None else (entry, made.number)
+    key = span, body["subject"], seal
+    return facts.matters.setdefault(key, Bundled(facts, span, Told(facts, made, seal), body["subject"]))
 
 
 def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[tuple[int, int]]:
@@ -156,12 +186,19 @@ def _sizes(said: Said, body: Mapping[str, Any], history: History) -> Iterator[tu
 
 
 def _with_form(
-    said: Said, body: Mapping[str, Any], made: Sealed, history: History, so_far: tuple[str, str]
+    said: Said, body: Mapping[str, Any], made: Sealed, evidence: Evidence, so_far: tuple[str, str]
 ) -> tuple[str, str]:
     """The verdict on a scorecard's own document with its form and tables; `so_far`: on its figures."""
-    reworded, told = _worded(body, made, history, said.idx)
+    reworded, told = _worded(body, made, evidence.history, said.idx)
     if reworded:
         return judged.differing(judged.made_by(said.header), told, "made")
+    if told == _TABLES and not evidence.begin and _is_worded(body):
+        facts = Facts(evidence, About(said.header["period"], body["as_of"], body["size"], body["as_of"]))
+        odd, cells = _tables(body, facts, made)
+        if odd:
+            why = f"the evidence gives another {', '.join(odd)}"
+            return judged.differing(judged.made_by(said.header), why, "made")
+        told = f"{told}; {cells}"
     return so_far[0], f"{so_far[1]}; {told}"
 
 

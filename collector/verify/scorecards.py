@@ -151,7 +151,7 @@ def ground_of(
         size=size,
         applied=held,
         rounds=closed,
-        pending=pending.pending(_rules(evidence.history, held, size), closed, span, as_of),
+        pending=pending.pending(rules_of(evidence.history, held, size), closed, span, as_of),
         backups=points,
         unseen=blind,
         scans=tuple(
@@ -166,7 +166,7 @@ def ground_of(
     )
 
 
-def _rules(history: History, held: Sequence[Applied], size: int) -> Mapping[str, Sequence[pending.Rule]]:
+def rules_of(history: History, held: Sequence[Applied], size: int) -> Mapping[str, Sequence[pending.Rule]]:
     """Recurrences of rounds, from plans and estates below `size`."""
     plans = [(one.idx, one.issued_ms, one.plan) for one in history.issues if one.idx < size]
     return pending.rules_of(held, plans)

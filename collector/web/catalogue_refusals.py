@@ -172,6 +172,12 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "this page takes no {key}; it takes: {names}",
     ),
     "refused.key.none": ("此页没有参数 {key}。", "this page takes no {key}."),
+    "refused.query": (
+        "参数 {name} 有误: “{text}”；应为{wanted}。",
+        "{name} is wrong: “{text}”; wanted is {wanted}.",
+    ),
+    "refused.query.number": ("{least} 至 {most} 的整数", "a whole number from {least} to {most}"),
+    "refused.query.month": ("月份，如 2026-07", "a month, as 2026-07"),
     "refused.value": ("没有 {value}；可选: {names}", "there is no {value}; there are: {names}"),
     # of agents
     "refused.agent.no_such_code": ("没有代理在等待此核对码", "no agent waits with this code"),

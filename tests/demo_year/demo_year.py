@@ -26,10 +26,11 @@ import year_tale
 import year_truth
 from year_tale import AMENDED_AFTER, COPY, DAY, FAKED, FAKED_WEEKS, MODEL, at
 
-from collector.cli_scorecards_dir import card_lines
+from collector.cli_card import card_lines
 from collector.evidence.periods import parse_period
 from collector.jobs import cadence, scorecards, settlements, suspicious
 from collector.jobs.bundles import make_bundle
+from collector.reports.judging_found import judged_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = {
@@ -157,9 +158,9 @@ def explained(site, cards):
     card = min(cards, key=lambda one: (one.total is not None, one.total or 0))
     made = scorecards.scorecard(site.context, card.period.name)
     with site.context.read() as conn:
-        status = scorecards.status(conn, made)
+        status, judged = scorecards.status(conn, made), judged_of(conn, made)
     say(f"{card.period.name} in full:")
-    for line in card_lines(made, status):
+    for line in card_lines(made, status, judged):
         say(f"    {line}")
 
 

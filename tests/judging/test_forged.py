@@ -247,4 +247,4 @@ def test_a_form_in_other_words_than_its_scorecard_gives_is_contradicted(quiet, t
     found = documents_of(quiet.verdict(tmp_path / "b.zip"))
     good, bad = "proven if", "contradicted"
     assert [word for word, _ in found] == [good, good, bad, bad, bad, good, good], found
-    assert "worded by program 0.0.1" in found[5][1] and "not its words" in found[6][1]
+    assert "worded by program 0.0.1" in found[5][1] and "filled cells made anew" in found[6][1]

@@ -35,6 +35,20 @@ def test_it_runs_without_any_package_and_says_so(load: Any, tmp_path: Path):
     assert "signatures by pure" in done.stdout and done.stdout.endswith("VERIFIED\n")
 
 
+def test_what_words_documents_anew_needs_no_package():
+    """All of the verifier's modules, those that it shares with the collector's documents too."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pkgutil, collector.verify; "
+        "names = [one.name for one in pkgutil.iter_modules(collector.verify.__path__)]; "
+        "[__import__(f'collector.verify.{name}') for name in names if name != 'swift']; "
+        "from collector.reports.document_parts import PARTS; print(len(names), sorted(PARTS)[0])"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.endswith(" actions\n")
+
+
 def test_the_page_explains_every_code_as_the_program_does():
     page = (ROOT / "docs" / "verifier.md").read_text(encoding="utf-8")
     codes = page.partition("## Codes of problems")[2]

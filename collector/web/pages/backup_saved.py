@@ -8,7 +8,7 @@ from collector.jobs.backups import Account
 from collector.judging.judge import NoScorecard
 from collector.reports import backup_record as record
 from collector.reports.record import TYPES
-from collector.reports.record_view import EmptyRecordError
+from collector.reports.tables import EmptyRecordError
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 from collector.web.backups_now import whole

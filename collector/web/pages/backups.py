@@ -10,6 +10,7 @@ from flask import abort, g, request
 
 from checks.recurrence import day_of
 from collector.backups.ledger import ObjectLedger, Outcome, Slot, SlotState
+from collector.inspection.capacity import Place
 from collector.jobs import capacity
 from collector.jobs.backups import Account
 from collector.reports import wording
@@ -166,7 +167,7 @@ def full_table(_args: Mapping[str, str]) -> Table:
     return _titled(made, "backup-full", made.title)
 
 
-def _outlook(one: capacity.Place) -> tuple[object, ...]:
+def _outlook(one: Place) -> tuple[object, ...]:
     newest, made = one.values[-1], one.outlook
     share = Fraction(newest.used, newest.total) if newest.total > 0 else None
     if made.days is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from flask import current_app, g, render_template, request
 from werkzeug.exceptions import BadRequest
@@ -19,6 +19,7 @@ from collector.store.accounts import Role
 from collector.web import auth, i18n
 
 _ZONE = "Asia/Shanghai"
+_SHOWN = 40  # characters of what was asked
 Answer = str | Response | tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Answer])
 Builder = Callable[[Mapping[str, str]], Table]
@@ -132,11 +133,25 @@ def render(template: str, section: str = "", **values: Any) -> str:
 
 
 def whole(name: str, default: int, least: int, most: int) -> int:
-    """A whole number from the query, within limits."""
-    text = request.args.get(name, "")
-    return (
-        min(most, max(least, int(text))) if text.isascii() and text.isdigit() and len(text) < 16 else default
-    )
+    """A whole number from the query; a page that names it where it is none, or beyond its limits."""
+    return number(request.args, name, default, least, most)
+
+
+def number(args: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """The same, of any arguments."""
+    text = args.get(name, "")
+    if not text:
+        return default
+    # Twenty digits say more than any limit here.
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    if not least <= found <= most:
+        refuse(name, text, t("refused.query.number", least=least, most=most))
+    return found
+
+
+def refuse(name: str, text: str, wanted: str) -> NoReturn:
+    """A page that says which part of the query is wrong, and what is wanted there."""
+    raise BadAskedError(t("refused.query", name=name, text=text[:_SHOWN], wanted=wanted))
 
 
 def t(key: str, /, **fields: object) -> str:

@@ -17,11 +17,12 @@ from collector.jobs.rounds import NoRound, Occasion
 from collector.reports import record as exports
 from collector.reports.human_view import Human
 from collector.reports.record_beside import Beside, beside
-from collector.reports.record_view import EmptyRecordError, Source, View, at, view
+from collector.reports.record_view import Source, View, view
 from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.tables import EmptyRecordError, at
 from collector.store.accounts import Role
 from collector.web import auth, i18n
-from collector.web.pages.base import Answer, context, estate, render, route, t, table, zone
+from collector.web.pages.base import Answer, context, estate, refuse, render, route, t, table, zone
 
 _COLUMNS = (
     Column("state", Kind.STATE),
@@ -88,13 +89,18 @@ def state_of(one: Occasion) -> str:
 
 
 def month_of(text: str) -> date:
-    """The first day of `YYYY-MM`; of the present month for anything else."""
+    """The first day of `YYYY-MM`, of the present month where none is asked for; a page that names it where it
+    is no month."""
+    if not text:
+        return day_of(context().now(), zone()).replace(day=1)
     try:
         first = datetime.strptime(text, "%Y-%m").date()
     except ValueError:
         first = date.min
     # The months beside it, and its weeks, must be dates too, and its instants not before 1970.
-    return first if 1970 <= first.year < 9999 else day_of(context().now(), zone()).replace(day=1)
+    if not 1970 < first.year < 9999:
+        refuse("month", text, t("refused.query.month"))
+    return first
 
 
 def _following(first: date) -> date:
@@ -117,7 +123,7 @@ def rounds_table(args: Mapping[str, str]) -> Table:
     return Table(made.name, made.title, made.columns, made.rows, made.empty, (("month", f"{first:%Y-%m}"),))
 
 
-@route("/rounds", Role.VIEWER)
+@route("/rounds", Role.VIEWER, asks=("month",))
 def rounds() -> Answer:
     """A month as a calendar and as a table."""
     first = month_of(request.args.get("month", ""))

@@ -284,7 +284,8 @@ def scorecard_line(line: str) -> Answer:
         as_of_ms=found.made.scorecard.as_of_ms,
         state=state_of(one),
         shown=words.points_of(one),
-        words={key: points(getattr(one, key)) for key in ("full", "required", "counted", "missing")},
+        words={"full": points(one.full)}
+        | {key: words.count(one, getattr(one, key)) for key in ("required", "counted", "missing")},
         why=words.why(one),
         unplanned=_unplanned(found, one),
         by=word("tag", one.tag, i18n.language()),
