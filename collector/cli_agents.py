@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from collector.cli_parts import DIRECTORY, opened
+from collector.cli_parts import DIRECTORY, in_words, opened
 from collector.context import Context
 
 
@@ -20,7 +20,7 @@ def _do(directory: Path, act: Any) -> Any:
         try:
             return act(context)
         except (LifecycleError, NotDurable) as error:
-            click.echo(f"error: {error.code}: {error}", err=True)
+            click.echo(f"error: {error.code}: {in_words(error)}", err=True)
             sys.exit(2)
 
 
@@ -151,7 +151,7 @@ def import_(directory: Path, file: Path, as_json: bool) -> None:
         try:
             counts = import_file(context, file)
         except (ImportFailed, OSError) as error:
-            click.echo(f"error: {file}: {error}", err=True)
+            click.echo(f"error: {file}: {in_words(error)}", err=True)
             sys.exit(2)
     click.echo(json.dumps(counts) if as_json else ", ".join(f"{n} {word}" for word, n in counts.items()))
     sys.exit(0 if set(counts) <= {"ok", "known", "accepted"} else 1)

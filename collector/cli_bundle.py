@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from collector.cli_parts import in_words
 from collector.context import ConfigError, open_context
 from collector.evidence.container import ContainerError
 from collector.evidence.periods import FORMS, PeriodError
@@ -42,7 +43,7 @@ def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bo
         Damaged,
         OSError,
     ) as error:
-        click.echo(f"bundle make: {error}", err=True)
+        click.echo(f"bundle make: {in_words(error)}", err=True)
         sys.exit(2)
     manifest = made.manifest
     told = {

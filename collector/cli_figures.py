@@ -10,7 +10,7 @@ import click
 
 from checks.recurrence import zone
 from collector.cli_cases import run_file
-from collector.cli_parts import DIRECTORY, FILE
+from collector.cli_parts import DIRECTORY, FILE, in_words
 from collector.context import ConfigError, open_context
 
 _BUCKETS = (
@@ -48,17 +48,17 @@ def availability() -> None:
 def figure(directory: Path, service: str, start: str, end: str, as_json: bool) -> None:
     """Figure of SERVICE (system, part of one, or probe) with coverage and bounds."""
     from collector.availability.errors import AvailabilityError
-    from collector.jobs import derive, figures
+    from collector.jobs import derived, figures
 
     try:
         with open_context(directory) as context:
             timezone = figures.timezone_of(context)
-            derive.catch_up(context)
+            derived.catch_up(context)
             period = figures.instant_of(start, timezone), figures.instant_of(end, timezone)
             made = figures.service_figure(context, service, *period)
             said = figures.as_json(made)
     except (ConfigError, OSError, figures.NoFigure, AvailabilityError, ValueError) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {in_words(error)}", err=True)
         sys.exit(2)
     if as_json:
         click.echo(json.dumps(said, ensure_ascii=False))

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from collector.cli_parts import in_words
 from collector.cli_scorecards_dir import caught_up
 
 FORMS = ("docx", "xlsx", "pdf", "json")
@@ -58,5 +59,5 @@ def _made(directory: Path, kind: str, about: tuple[str, str], form: str, lang: s
 
 
 def _fail(problem: str) -> NoReturn:
-    click.echo(problem, err=True)
+    click.echo(in_words(problem), err=True)
     sys.exit(2)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from collector.cli_parts import in_words
 from collector.context import ConfigError, Context, locked, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -16,7 +17,7 @@ def _open(directory: Path) -> Context:
     try:
         return open_context(directory, derived=False)  # only what is evidence is looked at here
     except Exception as error:  # a damaged database raises whatever it likes: say it, exit 2
-        click.echo(f"error: {directory}: {error}", err=True)
+        click.echo(f"error: {directory}: {in_words(error)}", err=True)
         sys.exit(2)
 
 
@@ -35,7 +36,7 @@ def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
         try:
             report = Fsck(context, full=full, bodies=bodies).run()
         except SQLAlchemyError as error:
-            click.echo(f"error: {directory}: {error}", err=True)
+            click.echo(f"error: {directory}: {in_words(error)}", err=True)
             sys.exit(2)
     if as_json:
         click.echo(json.dumps(asdict(report)))
@@ -65,7 +66,7 @@ def rebuild(directory: Path, *, if_needed: bool) -> None:
                 return
             derive.rebuild(context)
     except (ConfigError, Damaged, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {in_words(error)}", err=True)
         sys.exit(2)
     click.echo("rebuilt")
 
@@ -85,7 +86,7 @@ def backup(directory: Path, file: Path, no_secrets: bool) -> None:
         with _open(directory) as context:
             size, left = write(context, file, secrets=not no_secrets)
     except (ConfigError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {in_words(error)}", err=True)
         sys.exit(2)
     click.echo(f"{file}: {size} entries")
     for name in left:
@@ -105,6 +106,6 @@ def pack(directory: Path) -> None:
         try:
             groups, before, after = pack_finished(context)
         except Damaged as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {in_words(error)}", err=True)
             sys.exit(1)
     click.echo(f"{groups} groups of 256 entries, {before} bytes to {after}")

@@ -4,6 +4,7 @@ There is no page to try it out on: that would want scripts from elsewhere.
 """
 
 import json
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -18,8 +19,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from checks.codec import texts_for_big
 from checks.wire import strict_json
 from collector.availability.errors import AvailabilityError
+from collector.estate.errors import EstateError
 from collector.jobs.cadence import NoLedger
 from collector.judging.judge import NoScorecard
+from collector.packs.model import PackDataError
 from collector.packs.options import OptionError
 from collector.statements.fields import FieldsError
 from collector.web import api_models as models
@@ -101,24 +104,39 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def answers(view: Any) -> Any:
-    """Mistakes of the asker as answers."""
+    """Mistakes of the asker, and what cannot be read or calculated, as answers."""
 
     @wraps(view)
     def made(**asked: Any) -> Response:
         try:
             found: Response = view(**asked)
-        except (NoScorecard, NoLedger) as error:
-            if error.code == "future":
-                return failed(400, error.code, f"as_of: {error}")
-            return failed(404, error.code, str(error))
-        except OptionError as error:
-            return failed(400, "bad_option", f"option: {error}")
-        except FieldsError as error:
-            return failed(400, error.code, f"what_if: {error}")
-        except AvailabilityError as error:
-            return failed(409, "no_figure", str(error))
-        except ValueError as error:
-            return failed(400, "bad_request", str(error))
+        except tuple(_TOLD) as error:
+            return next(tell(error) for kind, tell in _TOLD.items() if isinstance(error, kind))
         return found
 
     return made
+
+
+def _unjudged(error: Any) -> Response:
+    if error.code == "future":
+        return failed(400, error.code, f"as_of: {error}")
+    return failed(404, error.code, str(error))
+
+
+def _unread(error: Any) -> Response:
+    return failed(409, "unread_estate", f"the estate in force cannot be read: {error.problems[0]}")
+
+
+# The first that an error is one of: a ValueError last, for others are ValueErrors too.
+_TOLD: dict[type[Exception], Callable[[Any], Response]] = {
+    NoScorecard: _unjudged,
+    NoLedger: _unjudged,
+    OptionError: lambda error: failed(400, "bad_option", f"option: {error}"),
+    FieldsError: lambda error: failed(400, error.code, f"what_if: {error}"),
+    AvailabilityError: lambda error: failed(409, "no_figure", str(error)),
+    EstateError: _unread,
+    PackDataError: lambda error: failed(
+        409, "unread_pack", f"the pack of the estate in force cannot be read: {error}"
+    ),
+    ValueError: lambda error: failed(400, "bad_request", str(error)),
+}

@@ -95,6 +95,12 @@ def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *
     app.extensions["roundseal_guard"] = guard  # the API asks the same
 
 
+def remembered(context: Context) -> None:
+    """Who is logged in, for a page that no route of ours was asked for: an error page keeps its menu."""
+    if "account" not in g:
+        g.account = _visitor(context)
+
+
 def _visitor(context: Context) -> Account | None:
     token = request.cookies.get(cookie_name())
     if not token:

@@ -74,6 +74,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "error.403.what": ("您的账号没有此项权限。", "Your account may not do this."),
     "error.404": ("没有此页", "No such page"),
     "error.404.what": ("此地址没有内容，或该条目尚不存在。", "There is nothing here, or no such entry yet."),
+    "error.405": ("不能这样提交", "This cannot be done here"),
+    "error.405.what": (
+        "此地址不接受这种请求方式；请回到页面上用其按钮操作。",
+        "This address does not take a request of this kind: go back and use the page's own buttons.",
+    ),
     "error.pack.what": (
         "日志中在用的合同包本程序读不懂（{why}）：它由更新的版本写入。请用那个版本运行，证据未受影响。",
         "This program cannot read the contract pack in force in the log ({why}): a newer one wrote it."

@@ -183,7 +183,7 @@ def _version() -> str:
         return "-"
 
 
-_PAGES = {400: "error.400", 403: "error.403", 404: "error.404", 405: "error.404", 413: "error.413"}
+_PAGES = {400: "error.400", 403: "error.403", 404: "error.404", 405: "error.405", 413: "error.413"}
 
 
 def pages_errors(app: Flask) -> None:
@@ -195,10 +195,15 @@ def pages_errors(app: Flask) -> None:
             return error.get_response()
         if request.path.startswith("/api/"):
             return api_spec.refused(error)
+        auth.remembered(base.context())
         key = "error.form" if isinstance(error, CSRFError) else _PAGES.get(error.code or 500, "error.500")
         told = isinstance(error, base.BadAskedError | asking.NotThereError)
         what = (error.description or "") if told else ""
-        return make_response(_error_page(key, what), error.code or 500)
+        made = make_response(_error_page(key, what), error.code or 500)
+        for name, value in error.get_headers():
+            if name != "Content-Type":  # what goes with the code: Allow, Retry-After
+                made.headers[name] = value
+        return made
 
     @app.errorhandler(NoScorecard)
     def unjudged(error: NoScorecard) -> Response:

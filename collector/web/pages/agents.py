@@ -70,7 +70,7 @@ def waiting() -> list[Agent]:
         return [one for one in store.every(conn) if one.state is AgentState.PENDING]
 
 
-@route("/agents", Role.VIEWER)
+@route("/agents", Role.VIEWER, asks=())
 def agents() -> Answer:
     """All agents, and who waits at the door."""
     told = messages.messages_table({})
@@ -112,7 +112,7 @@ def agent_events(args: Mapping[str, str]) -> Table:
     return Table("agent-events", title, _EVENTS, rows, empty, tuple(args.items()))
 
 
-@route("/agents/<agent>", Role.VIEWER)
+@route("/agents/<agent>", Role.VIEWER, asks=())
 def agent(agent: str) -> Answer:
     """One agent: its lives, its chain, its newest entries."""
     with context().read() as conn:

@@ -160,6 +160,8 @@ def findings(query: models.FindingsAsked) -> Response:
 def statements(query: models.StatementsAsked) -> Response:
     """What stands, or all of it."""
     at = _at(query)
+    if query.kind and query.kind not in KINDS:
+        raise ValueError(f"kind: there is no {query.kind}; there are: {', '.join(KINDS)}")
     with context().read() as conn:
         found = sayings.every_said(conn, at) if query.all else sayings.all_said(conn, at)
     return said([judging_json.statement(one) for one in found if query.kind in ("", one.kind)])

@@ -153,13 +153,13 @@ def _reading(one: looks.Look, number: int, lang: str) -> tuple[object, ...]:
     )
 
 
-@route("/assets", Role.VIEWER)
+@route("/assets", Role.VIEWER, asks=())
 def assets() -> Answer:
     """All assets."""
     return render("assets.html", "assets", table=assets_table({}))
 
 
-@route("/assets/<asset>", Role.VIEWER)
+@route("/assets/<asset>", Role.VIEWER, asks=())
 def asset(asset: str) -> Answer:
     """One asset."""
     loaded = estate()

@@ -12,10 +12,11 @@ from collector.store import evidence, packs
 from collector.store.accounts import Role
 from collector.store.evidence import EntryRow, entry_table
 from collector.web import i18n, proof
-from collector.web.pages.base import Answer, context, render, route, t, table, whole
+from collector.web.pages.base import Answer, context, number, refuse, render, route, t, table, whole
 
 PAGE = 50
 LINES = 200
+_MOST = 2**53  # entries that a log may have
 _COLUMNS = (
     Column("entry", Kind.ENTRY),
     Column("received", Kind.WHEN),
@@ -27,10 +28,9 @@ _COLUMNS = (
 @table("entries", Role.VIEWER)
 def entries_table(args: Mapping[str, str]) -> Table:
     """A page of entries, newest first."""
-    before = args.get("before", "")
+    before = number(args, "before", _MOST, 0, _MOST)
     wanted = select(*(column for column in entry_table.c if column.name != "data"))
-    if before.isascii() and before.isdigit():
-        wanted = wanted.where(entry_table.c.idx < min(int(before), 2**62))
+    wanted = wanted.where(entry_table.c.idx < before)
     with context().read() as conn:
         found = conn.execute(wanted.order_by(entry_table.c.idx.desc()).limit(PAGE)).all()
     lang = i18n.language()
@@ -46,13 +46,13 @@ def entries_table(args: Mapping[str, str]) -> Table:
     return Table("entries", t("log.entries"), _COLUMNS, rows, t("log.empty"), tuple(args.items()))
 
 
-@route("/evidence", Role.VIEWER)
+@route("/evidence", Role.VIEWER, asks=("before",))
 def log() -> Answer:
     """Head of the log and its newest entries."""
     with context().read() as conn:
         size, head = evidence.size(conn), evidence.last_checkpoint(conn)
     table = entries_table(request.args)
-    before = whole("before", size, 0, 2**62)
+    before = whole("before", size, 0, _MOST)
     older = max(0, before - PAGE) if before > PAGE else None
     return render(
         "log.html",
@@ -66,16 +66,17 @@ def log() -> Answer:
     )
 
 
-@route("/evidence/find", Role.VIEWER)
+@route("/evidence/find", Role.VIEWER, asks=("idx",))
 def find() -> Answer:
     """Straight to an entry by its number."""
-    text = request.args.get("idx", "").strip().lstrip("#")
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        abort(404)
-    return redirect(url_for("pages.entry", idx=int(text)))
+    asked = {"idx": request.args.get("idx", "").strip().lstrip("#")}
+    idx = number(asked, "idx", -1, 0, _MOST)
+    if idx < 0:
+        refuse("idx", "", t("refused.query.number", least=0, most=_MOST))
+    return redirect(url_for("pages.entry", idx=idx))
 
 
-@route("/evidence/<int:idx>", Role.VIEWER)
+@route("/evidence/<int:idx>", Role.VIEWER, asks=("line",))
 def entry(idx: int) -> Answer:
     """One entry: header, signature, content, proof."""
     if idx >= 2**62:
@@ -109,8 +110,7 @@ _LINES = (
 @table("lines", Role.VIEWER)
 def lines_table(args: Mapping[str, str]) -> Table:
     """The readings of one entry, one row each."""
-    text = args.get("idx", "")
-    idx = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
+    idx = number(args, "idx", -1, 0, _MOST)
     with context().read() as conn:
         shown = proof.show(conn, idx, context().vkey) if idx >= 0 else None
     if shown is None:

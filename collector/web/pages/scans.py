@@ -9,7 +9,7 @@ from collector.jobs.scans import Logged
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scans.lifecycle import Life
 from collector.store.accounts import Role
-from collector.web.pages.base import Answer, context, render, route, t, table
+from collector.web.pages.base import Answer, context, number, render, route, t, table
 
 _GRADES = ("critical", "high", "medium", "low", "info", "unknown")
 _COLUMNS = (
@@ -59,8 +59,7 @@ def _row(one: Logged) -> tuple[object, ...]:
 @table("findings", Role.VIEWER)
 def findings_table(args: Mapping[str, str]) -> Table:
     """The findings of one import's series, as the imports up to it tell them; the gravest first."""
-    text = args.get("idx", "")
-    one = _of(int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1)
+    one = _of(number(args, "idx", -1, 0, 2**53))
     with context().read() as conn:
         found = jobs.history(conn, one.series, one.idx)
     empty = t("scans.nothing" if one.verdict == "proves_nothing" else "scans.clean")

@@ -1,6 +1,6 @@
 """Business systems: the state of each now, ninety days as a strip, the figure and all that belongs to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -146,9 +146,10 @@ def services_now(_args: Mapping[str, str]) -> Table:
 def services_table(args: Mapping[str, str]) -> Table:
     """Every system for the period: what the contract counts, and how far evidence carries it."""
     period, lang = period_of(args), i18n.language()
-    now = figures.services_now(context())
+    now, every = figures.services_now(context()), _systems()
+    figures_of([one.id for one in every], period)
     rows = []
-    for system in _systems():
+    for system in every:
         made, _ = figure_of(system.id, period)
         if made is None:
             rows.append((*_head(system, now), *(None for _ in _SERVICES[len(_NOW) :])))
@@ -166,24 +167,37 @@ def services_table(args: Mapping[str, str]) -> Table:
 
 def figure_of(service: str, period: Period) -> tuple[ServiceFigure | None, str]:
     """The figure, or why there is none; made once a request, for several tables show it."""
-    kept: dict[tuple[str, Period], tuple[ServiceFigure | None, str]] = g.setdefault("figures", {})
+    kept = _held()
     if (service, period) not in kept:
-        try:
-            made = figures.service_figure(context(), service, period.from_ms, period.to_ms)
-            kept[service, period] = (made, "")
-        except (NoFigure, AvailabilityError) as error:
-            kept[service, period] = (None, refusals.told("figure", error))
+        figures_of([service], period)
     return kept[service, period]
 
 
-@route("/systems", Role.VIEWER)
+def _held() -> dict[tuple[str, Period], tuple[ServiceFigure | None, str]]:
+    held: dict[tuple[str, Period], tuple[ServiceFigure | None, str]] = g.setdefault("figures", {})
+    return held
+
+
+def figures_of(services: Sequence[str], period: Period) -> None:
+    """Makes the figures of all these, on one snapshot."""
+    held, now, span = _held(), context().now(), (period.from_ms, period.to_ms)
+    with context().read() as conn:
+        shared = figures.common(conn)
+        for service in services:
+            try:
+                held[service, period] = figures.figure_on(conn, now, service, span, None, shared), ""
+            except (NoFigure, AvailabilityError) as error:
+                held[service, period] = None, refusals.told("figure", error)
+
+
+@route("/systems", Role.VIEWER, asks=("from", "to"))
 def systems() -> Answer:
     """All systems over the days asked for."""
     asked = {key: request.args[key] for key in ("from", "to") if key in request.args}
     return render("systems.html", "systems", table=services_table(asked), period=period_of(asked))
 
 
-@route("/systems/<path:system>", Role.VIEWER)
+@route("/systems/<path:system>", Role.VIEWER, asks=("from", "to"))
 def system(system: str) -> Answer:
     """One system, or a part of its service."""
     period = period_of(request.args)

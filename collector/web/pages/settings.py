@@ -31,7 +31,7 @@ def accounts_table(_args: Mapping[str, str]) -> Table:
     return Table("accounts", t("accounts.title"), _COLUMNS, rows, t("accounts.empty"))
 
 
-@route("/settings", Role.VIEWER)
+@route("/settings", Role.VIEWER, asks=())
 def settings() -> Answer:
     """One's own account; for admins all accounts and the audit log."""
     admin = auth.may(Role.ADMIN)
