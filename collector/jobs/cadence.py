@@ -32,6 +32,7 @@ from collector.inspection.obligations_seen import BLIND, Extra, watched_too
 from collector.jobs import backups as backup_jobs
 from collector.jobs import faults, scans, scorecards
 from collector.jobs.backups import Account
+from collector.jobs.logged_reports import reported
 from collector.jobs.said import all_said
 from collector.jobs.scorecards import _services as services_of
 from collector.judging import judge
@@ -196,6 +197,7 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
             *_regular(conn, asked),
             *(backup_deeds(ledger, systems, entries, as_of) if ledger else ()),
             *announced(messages.every(conn, as_of, asked.size)),
+            *reported(conn, span, as_of, asked.size),
         ),
         events=tuple(troubles(ledger, systems, entries)) if ledger else (),
         breaches=(
