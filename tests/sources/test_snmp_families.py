@@ -210,6 +210,53 @@ def test_a_controller_that_was_never_paired_misses_no_peer():
     assert _severities(E + "25053.3.1.5.1", "x", paired) == {"redundancy": "ok", "peer": "crit"}
 
 
+def test_parts_of_a_storage_tell_their_state_and_what_it_has_not_is_left_out():
+    part = E + "211.1.21.1.150.2."
+    columns: dict[str, dict[int | str, int | bytes]] = {
+        part + "6.2.1.3": {0: 1, 1: 2},
+        part + "13.2.1.3": {0: 4},
+        part + "7.2.1.3": {0: 6},
+        part + "19.2.1.3": {0: 1, 1: 64, 2: 3},
+        part + "9.2.1.5": {0: 900},
+    }
+    rows = _held(columns, {E + "211.1.21.1.150.6.0": 4})
+    assert _severities(E + "211.1.21.1.150", "ETERNUS DX100 S3", rows) == {
+        "unit": "warn",
+        "controller fan 0": "ok",
+        "controller fan 1": "crit",
+        "supply of the controller enclosure 0": "ok",
+        "drive 0": "ok",
+        "drive 1": "crit",
+        "drive 2": "ok",
+    }
+    profile = find(E + "211.1.21.1.150", "x")
+    assert profile is not None
+    volts = [one.value for one in snmp_rules.sensors(profile.sensors, rows) if one.kind == "voltage"]
+    assert volts == [45_000]
+
+
+def test_a_rack_pdu_tells_its_load_supply_and_the_limits_of_its_thermometer():
+    pdu = E + "674.10903.200.2.200."
+    columns: dict[str, dict[int | str, int | bytes]] = {
+        pdu + "110.2.1.3": {1: 123},
+        pdu + "110.2.1.6": {1: 3},
+        pdu + "150.2.2.1.3": {1: 3},
+        pdu + "150.2.2.1.6": {1: 6},
+    }
+    rows = _held(columns, {E + "674.10903.200.2.110.1.0": 5, pdu + "140.1.0": 1})
+    assert _severities(E + "674.10903.200.3.1", "Dell Rack PDU", rows) == {
+        "status": "crit",
+        "load of PDU 1": "warn",
+        "power supplies": "ok",
+        "contact of sensor 1": "crit",
+        "temperature of sensor 1": "crit",
+    }
+    profile = find(E + "674.10903.200.3.1", "x")
+    assert profile is not None
+    watts = [one.value for one in snmp_rules.sensors(profile.sensors, rows) if one.kind == "power"]
+    assert watts == [1_230_000]
+
+
 def test_a_service_nobody_knows_the_word_of_is_unknown():
     nios = E + "7779.3.1.1.2.1.9.1."
     rows = _held({nios + "2": {1: 1, 2: 3, 3: 9}, nios + "3": {1: b"Running", 2: b"Down", 3: b"?"}})
