@@ -1,8 +1,6 @@
 """Every protocol client against bad peers: a code word within the deadline, whatever the peer does."""
 
-import select
 import socket
-import threading
 from contextlib import suppress
 
 import pytest
@@ -56,36 +54,6 @@ CLIENTS = {
 
 def outcome(found):
     return found.outcome if isinstance(found, p.StepSeen) else found.talk.outcome
-
-
-@pytest.fixture
-def peer():
-    """Start a listener that does one thing to whoever connects; gives its port."""
-    stop = threading.Event()
-    threads, listeners = [], []
-
-    def loop(listener, act):
-        while not stop.is_set():
-            if not select.select([listener], [], [], 0.02)[0]:
-                continue
-            sock, _ = listener.accept()
-            with sock, suppress(OSError):
-                sock.settimeout(5)
-                act(sock, stop)
-
-    def start(act):
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-        threads.append(threading.Thread(target=loop, args=(listener, act)))
-        threads[-1].start()
-        return listener.getsockname()[1]
-
-    yield start
-    stop.set()
-    for thread in threads:
-        thread.join(60)
-    for listener in listeners:
-        listener.close()
 
 
 def gone(sock, seconds):

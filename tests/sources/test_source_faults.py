@@ -1,14 +1,12 @@
 """Databases, controllers and vSphere that misbehave before anybody is logged in: a typed error each, within
 the deadline, in plain words and under TLS."""
 
-import contextlib
 import importlib.util
 import select
 import socket
 import ssl
 import struct
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -76,36 +74,6 @@ def looks(tmp_path, authority):
 
     yield look
     bmc_session.close_all()
-
-
-@pytest.fixture
-def peer():
-    """Start a server that does one thing to whoever connects; its port."""
-    stop = threading.Event()
-    threads, listeners = [], []
-
-    def loop(listener, act):
-        while not stop.is_set():
-            if not select.select([listener], [], [], 0.02)[0]:
-                continue
-            sock, _ = listener.accept()
-            with sock, contextlib.suppress(OSError):
-                sock.settimeout(60)
-                act(sock, stop)
-
-    def start(act):
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-        threads.append(threading.Thread(target=loop, args=(listener, act)))
-        threads[-1].start()
-        return listener.getsockname()[1]
-
-    yield start
-    stop.set()
-    for thread in threads:
-        thread.join(120)
-    for listener in listeners:
-        listener.close()
 
 
 def fails(looks, source, port, timeout_ms=LONG, tls="off"):
