@@ -57,4 +57,8 @@ def _document(text: bytes) -> Any:
                 seen.add(key.value)
             return super().construct_mapping(node, deep)
 
-    return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, but stricter
+    loader = Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

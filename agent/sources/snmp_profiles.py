@@ -261,18 +261,27 @@ def _everything() -> Mapping[str, Profile]:
     return {path.stem: read(path) for path in sorted(DIRECTORY.glob("*.yaml"))}
 
 
+# Everything is read as text: an OID like 1.3 is no number, and a state `no` no truth value.
+_MERGE = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
+_Plain = type("_Plain", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {"yaml_implicit_resolvers": _MERGE})
+
+
+def _plain(text: str) -> Any:
+    loader = _Plain(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def read(path: Path) -> Profile:
     """One file; BadProfile names the place."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    # Everything is read as text: an OID like 1.3 is no number, and a state `no` no truth value.
-    merge = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
-    loader = type("Plain", (loader,), {"yaml_implicit_resolvers": merge})
     try:
-        given = yaml.load(path.read_text("utf-8"), Loader=loader) or {}  # noqa: S506  # a safe loader
+        given = _plain(path.read_text("utf-8")) or {}
         if "copy" in given:
             name, old, new = given.pop("copy")
             other = (path.parent / f"{name}.yaml").read_text("utf-8").replace(f"{old}.", f"{new}.")
-            given = yaml.load(other, Loader=loader) | {"match": []} | given  # noqa: S506  # a safe loader
+            given = _plain(other) | {"match": []} | given
         return profile(path.stem, given)
     except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, re.error) as error:
         raise BadProfile(f"{path.name}: {error}") from error
