@@ -10,7 +10,16 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 NAMES = (
-    *("clerk", "year_tale", "year_truth", "year_estate", "year_play", "year_people", "year_life"),
+    *(
+        "clerk",
+        "year_tale",
+        "year_truth",
+        "year_estate",
+        "year_play",
+        "year_people",
+        "year_habits",
+        "year_life",
+    ),
     "demo_year",
 )
 

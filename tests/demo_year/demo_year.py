@@ -19,6 +19,7 @@ from pathlib import Path
 
 import clerk
 import year_estate as estates
+import year_habits
 import year_life
 import year_people
 import year_play
@@ -34,9 +35,9 @@ from collector.reports.judging_found import judged_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = {
-    "luohe_monthly": year_people.luohe,
-    "pds_quarterly": year_people.pds,
-    "huaian_yearly": year_people.huaian,
+    "luohe_monthly": year_habits.luohe,
+    "pds_quarterly": year_habits.pds,
+    "huaian_yearly": year_habits.huaian,
 }
 WEEKLY = ("HA-13", "LH-31", "PD-37")
 TOLD = ("in short", "scorecard", "settlement", "VERIFIED")  # what is shown of a good bundle's verdicts

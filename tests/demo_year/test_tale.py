@@ -21,7 +21,7 @@ class Year:
         self.tale = year["year_tale"].TALES[self.found.scheme](self.found, seed)
         self.people = year["year_people"].People(None)
         told = {"luohe_monthly": "luohe", "pds_quarterly": "pds", "huaian_yearly": "huaian"}
-        play = getattr(year["year_people"], told[self.found.scheme])
+        play = getattr(year["year_habits"], told[self.found.scheme])
         self.truth = play(self.people, self.found, self.tale, seed)
 
 
@@ -133,7 +133,7 @@ def test_each_pack_has_such_an_example():
 
 def test_the_lapse_is_told_once_for_each_pair_of_months(year):
     made = Year(year, "luohe-2026", 7)
-    every = list(year["year_people"].months(made.found))
+    every = list(year["year_habits"].months(made.found))
     lapses = [year["year_truth"].luohe_lapses(made.found, made.tale, every, n) for n in range(12)]
     assert sum(lapses) == 1
     assert lapses[9] == 1
