@@ -1,14 +1,12 @@
 """What people see, in a real browser on a real server: it works, fits, and can be read aloud."""
 
 import importlib.util
-import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from web_browsing import DESK, PHONE, Served, hard_to_use, login, serious, too_wide, watched
 
 from collector import granian_server
 from collector.web.app import create_app, whole
@@ -18,8 +16,6 @@ worksite = importlib.util.module_from_spec(_SPEC)
 sys.modules["worksite"] = worksite
 _SPEC.loader.exec_module(worksite)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = [
     "/",
     "/systems",
@@ -41,14 +37,7 @@ PAGES = [
     "/settings",
     "/password",
 ]
-SIZES = [(1280, 900), (390, 844)]
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Served:
-    url: str
-    site: object
 
 
 @pytest.fixture(scope="module")
@@ -61,77 +50,25 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    if CHROMIUM is None:
-        pytest.skip("NOT TESTED: chromium is not installed, so no page was looked at in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def cookies(chromium, served) -> object:
     """What a browser keeps after the login of an admin."""
-    context = chromium.new_context()
-    context.set_default_timeout(180_000)
-    opened = context.new_page()
-    opened.goto(f"{served.url}/login")
-    opened.fill("#name", "admin")
-    opened.fill("#password", worksite.PASSWORD)
-    opened.click("button[type=submit]")
-    opened.wait_for_url(f"{served.url}/")
-    kept = context.storage_state()
-    context.close()
-    return kept
+    with watched(chromium) as page:
+        login(page, served.url, "admin", worksite.PASSWORD)
+        return page.context.storage_state()
 
 
-@contextmanager
-def watched(chromium, cookies, width: int, height: int) -> Iterator[object]:
-    """A page of somebody who is logged in; console errors and failed requests fail the test."""
-    context = chromium.new_context(viewport={"width": width, "height": height}, storage_state=cookies)
-    context.set_default_timeout(180_000)
-    opened = context.new_page()
-    wrong: list[str] = []
-    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    # A request that the next page cut off, or that became a download, has not failed.
-    aborted = "net::ERR_ABORTED"
-    opened.on("requestfailed", lambda asked: asked.failure == aborted or wrong.append(asked.url))
-    yield opened
-    context.close()
-    assert wrong == []
-
-
-@pytest.fixture(params=SIZES, ids=["desk", "phone"])
+@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
 def page(request: pytest.FixtureRequest, chromium, cookies) -> Iterator[object]:
     """At a desk and on a phone."""
-    with watched(chromium, cookies, *request.param) as opened:
+    with watched(chromium, request.param, storage_state=cookies) as opened:
         yield opened
 
 
 @pytest.fixture
 def desk(chromium, cookies) -> Iterator[object]:
     """At a desk only."""
-    with watched(chromium, cookies, *SIZES[0]) as opened:
+    with watched(chromium, storage_state=cookies) as opened:
         yield opened
-
-
-def serious(page) -> list[str]:
-    """Findings of axe that are serious or critical, each with its places."""
-    page.evaluate(AXE)
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:4]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-def too_wide(page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 def test_no_page_is_hard_to_use_without_eyes_or_too_wide(page, served) -> None:
@@ -139,8 +76,7 @@ def test_no_page_is_hard_to_use_without_eyes_or_too_wide(page, served) -> None:
     for path in PAGES:
         answer = page.goto(served.url + path)
         assert answer.status == 200, path
-        wrong += [f"{path}: {one}" for one in serious(page)]
-        wrong += [f"{path}: {wide} px wider than the screen"] if (wide := too_wide(page)) > 0 else []
+        wrong += hard_to_use(page, path)
     assert wrong == []
 
 

@@ -1,30 +1,17 @@
 """Pages of judging in a real browser, on real evidence under a contract: they work and fit."""
 
-import importlib.util
+import importlib
 import re
-import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from web_browsing import PHONE, Served, hard_to_use, opened, serious, too_wide
 
 from collector import granian_server
 from collector.jobs import derive
 from collector.web.app import create_app, whole
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-PASSWORD = judged_site.worksite.PASSWORD
-HAN = re.compile(r"[\u4e00-\u9fff]")
 PAGES = [
     "/",
     "/today",
@@ -42,81 +29,16 @@ PAGES = [
     "/periods",
     "/settlement",
 ]
-SIZES = [(1280, 900), (390, 844)]
 pytestmark = pytest.mark.browser
 
 
-@dataclass
-class Served:
-    url: str
-    site: object
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    place = tmp_path_factory.mktemp("judged") / "collector"
-    with judged_site.site(place, "luohe-2026", days=30) as site:
-        app = whole(create_app(site.context, site.publisher))
-        with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port:
-            yield Served(f"http://127.0.0.1:{port}", site)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    if CHROMIUM is None:
-        pytest.skip("NOT TESTED: chromium is not installed, so no page was looked at in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
-        )
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def opened(chromium, served, name: str) -> Iterator[object]:
-    """A page of somebody who is logged in; console errors and failed requests fail the test."""
-    context = chromium.new_context(
-        viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, base_url=served.url, locale="zh-CN"
-    )
-    context.set_default_timeout(180_000)
-    page = context.new_page()
+def test_no_page_of_judging_is_hard_to_use_without_eyes_or_too_wide(chromium, judged) -> None:
     wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.on("requestfailed", lambda asked: asked.failure == "net::ERR_ABORTED" or wrong.append(asked.url))
-    page.goto("/login")
-    page.fill("#name", name)
-    page.fill("#password", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{served.url}/")
-    yield page
-    context.close()
-    assert wrong == []
-
-
-def serious(page) -> list[str]:
-    page.evaluate(AXE)
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:4]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-def too_wide(page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-
-
-def test_no_page_of_judging_is_hard_to_use_without_eyes_or_too_wide(chromium, served) -> None:
-    wrong: list[str] = []
-    with opened(chromium, served, "admin") as page:
+    with opened(chromium, judged, "admin") as page:
         for path in PAGES:
             assert page.goto(path).status == 200, path
-            wrong += [f"{path}: {one}" for one in serious(page)]
-            wrong += [f"{path}: {wide} px too wide"] if (wide := too_wide(page)) > 0 else []
-        page.set_viewport_size({"width": SIZES[1][0], "height": SIZES[1][1]})
+            wrong += hard_to_use(page, path)
+        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.goto("/language?to=en&next=/")
         for path in PAGES:
             page.goto(path)
@@ -124,8 +46,8 @@ def test_no_page_of_judging_is_hard_to_use_without_eyes_or_too_wide(chromium, se
     assert wrong == []
 
 
-def test_the_scorecard_is_the_first_page_and_nothing_unproven_is_green(chromium, served) -> None:
-    with opened(chromium, served, "gast") as page:
+def test_the_scorecard_is_the_first_page_and_nothing_unproven_is_green(chromium, judged) -> None:
+    with opened(chromium, judged, "gast") as page:
         assert "考核表" in page.locator("h1").inner_text()
         visit = page.locator("td[data-label='上门回访']").last
         assert "0 – 8 / 8" in visit.inner_text() and "mark-ok" not in visit.get_attribute("class")
@@ -135,8 +57,8 @@ def test_the_scorecard_is_the_first_page_and_nothing_unproven_is_green(chromium,
         assert "考核期未结束" in page.locator("section[aria-label='尚未证实']").inner_text()
 
 
-def test_from_a_line_one_gets_to_the_entry_that_proves_it(chromium, served) -> None:
-    with opened(chromium, served, "gast") as page:
+def test_from_a_line_one_gets_to_the_entry_that_proves_it(chromium, judged) -> None:
+    with opened(chromium, judged, "gast") as page:
         page.goto("/scorecard?period=2026-10")
         cell = page.locator("td[data-label='日常巡检'][class*='mark-']").first
         colour = cell.evaluate("one => getComputedStyle(one).backgroundColor")
@@ -148,8 +70,8 @@ def test_from_a_line_one_gets_to_the_entry_that_proves_it(chromium, served) -> N
         assert page.locator(".st-ok", has_text="验证通过").count() == 3
 
 
-def test_a_statement_is_made_in_a_form_and_says_through_whose_session(chromium, served) -> None:
-    with opened(chromium, served, "zhao") as page:
+def test_a_statement_is_made_in_a_form_and_says_through_whose_session(chromium, judged) -> None:
+    with opened(chromium, judged, "zhao") as page:
         page.goto("/statements/new/visit?unit=office")
         page.fill("#f-at", "2026-11-20T09:30")
         page.locator("main form button[type=submit]").click()
@@ -157,14 +79,14 @@ def test_a_statement_is_made_in_a_form_and_says_through_whose_session(chromium, 
         assert "已填报" in page.locator(".notice-ok").inner_text()
         row = page.locator("section[aria-label='已填报'] tbody tr").first
         assert "上门回访" in row.inner_text() and "经 zhao 的登录会话录入" in row.inner_text()
-        derive.catch_up(served.site.context)
+        derive.catch_up(judged.site.context)
         page.goto("/scorecard/line/visit?unit=office")
         assert "满分" in page.locator("dd .st").first.inner_text()
         assert page.request.get("/statements/new/satisfaction").status == 403
 
 
-def test_what_needs_two_people_waits_for_the_second(chromium, served) -> None:
-    with opened(chromium, served, "qian") as page:
+def test_what_needs_two_people_waits_for_the_second(chromium, judged) -> None:
+    with opened(chromium, judged, "qian") as page:
         page.goto("/statements/new/finding_closed")
         assert "第二个账号" in page.locator(".notice").first.inner_text()
         page.select_option("#f-finding", index=1)
@@ -173,16 +95,16 @@ def test_what_needs_two_people_waits_for_the_second(chromium, served) -> None:
         page.wait_for_url("**/statements")
         waiting = page.locator("section[aria-labelledby='waiting']")
         assert "隐患销项" in waiting.inner_text() and waiting.locator("form").count() == 0
-    with opened(chromium, served, "buyer") as page:
+    with opened(chromium, judged, "buyer") as page:
         page.goto("/statements")
         page.locator("section[aria-labelledby='waiting'] form button").click()
         assert "已确认" in page.locator(".notice-ok").inner_text()
         assert page.locator("section[aria-labelledby='waiting']").count() == 0
 
 
-def test_a_document_goes_on_file_with_its_digest(chromium, served, tmp_path: Path) -> None:
+def test_a_document_goes_on_file_with_its_digest(chromium, judged, tmp_path: Path) -> None:
     (tmp_path / "维护记录.txt").write_bytes(b"maintained")
-    with opened(chromium, served, "zhao") as page:
+    with opened(chromium, judged, "zhao") as page:
         page.goto("/archive")
         page.locator("summary").click()
         page.locator("#content tr", has_text="维护记录").locator("a").first.click()
@@ -196,11 +118,11 @@ def test_a_document_goes_on_file_with_its_digest(chromium, served, tmp_path: Pat
         assert "维护记录.txt" in files and sha256(b"maintained").hexdigest()[:8] in files
 
 
-def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, served) -> None:
-    with opened(chromium, served, "zhao") as page:
+def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, judged) -> None:
+    with opened(chromium, judged, "zhao") as page:
         page.goto("/periods")
         assert page.locator("form[action='/periods/seal']").count() == 0
-    with opened(chromium, served, "qian") as page:
+    with opened(chromium, judged, "qian") as page:
         page.goto("/periods")
         before = page.locator("form[action='/periods/seal']").count()
         page.locator("form[action='/periods/seal'] button").first.click()
@@ -209,8 +131,8 @@ def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, served) -
         assert "封存" in page.locator("section[aria-label='封存与更正记录']").inner_text()
 
 
-def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chromium, served) -> None:
-    with opened(chromium, served, "gast") as page:
+def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chromium, judged) -> None:
+    with opened(chromium, judged, "gast") as page:
         page.goto("/obligations")
         row = page.locator(".duties tr", has_text="LH-31")
         assert row.locator(".st").count() >= 2
@@ -222,7 +144,7 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
         assert "故障发生" in page.locator("section[aria-label='时间线']").inner_text()
         assert "级别认定" in page.locator("section[aria-labelledby='asks']").inner_text()
         assert page.locator("a[href*='fault_acknowledged']").count() == 0  # he may not
-    with opened(chromium, served, "zhao") as page:
+    with opened(chromium, judged, "zhao") as page:
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
         page.locator("a[href*='/statements/new/fault_acknowledged']").click()
@@ -231,8 +153,8 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
 
 
 @pytest.mark.parametrize("form", ["docx", "json"])
-def test_documents_are_saved_from_the_page(chromium, served, form: str, tmp_path: Path) -> None:
-    with opened(chromium, served, "zhao") as page:
+def test_documents_are_saved_from_the_page(chromium, judged, form: str, tmp_path: Path) -> None:
+    with opened(chromium, judged, "zhao") as page:
         page.goto("/scorecard?period=2026-10")
         page.select_option("#form", form)
         with page.expect_download() as caught:
@@ -243,9 +165,9 @@ def test_documents_are_saved_from_the_page(chromium, served, form: str, tmp_path
         assert caught.value.suggested_filename == f"scorecard-2026-10.{form}"
 
 
-def test_every_table_of_judging_has_a_file_behind_its_link(chromium, served) -> None:
+def test_every_table_of_judging_has_a_file_behind_its_link(chromium, judged) -> None:
     links: set[str] = set()
-    with opened(chromium, served, "admin") as page:
+    with opened(chromium, judged, "admin") as page:
         for path in PAGES[2:]:
             page.goto(path)
             found = "[...document.querySelectorAll('a[href^=\"/tables/\"]')].map(a => a.getAttribute('href'))"
@@ -256,27 +178,8 @@ def test_every_table_of_judging_has_a_file_behind_its_link(chromium, served) -> 
             assert answer.status == 200 and answer.body()[:4] == b"PK\x03\x04", link
 
 
-def test_what_cannot_be_asked_of_a_scorecard_is_named(chromium, served) -> None:
-    with opened(chromium, served, "gast") as page:
-        get = page.request.get
-        nope = get("/scorecard?period=nope")
-        assert nope.status == 404 and "nope" in nope.text() and "2026-06" in nope.text()
-        assert get("/archive?period=nope").status == 404 and "2026-06" in get("/faults?period=nope").text()
-        early = get("/scorecard?period=2027-05")
-        assert early.status == 404 and "2027-05-10" in early.text()
-        for field, value in (
-            ("as_of", "yesterday"),
-            ("option.nope", "1"),
-            ("option.count", "never"),
-            ("what_if", "visit:nope=1,at=2026-11-20"),
-        ):
-            answer = get("/scorecard", params={"period": "2026-10", field: value})
-            assert answer.status == 400 and field in answer.text(), field
-        assert get("/scorecard?period=2026-10&as_of=2030-01-01").status == 404
-
-
-def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, served) -> None:
-    with opened(chromium, served, "gast") as page:
+def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, judged) -> None:
+    with opened(chromium, judged, "gast") as page:
         supposed = "visit:unit=office,at=2026-10-20T10:00:00+08:00"
         page.goto(f"/scorecard?period=2026-10&what_if={supposed.replace('+', '%2B')}")
         assert "不是现行考核表" in page.locator(".notice-warn").first.inner_text()
@@ -288,91 +191,9 @@ def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, se
         assert page.locator("td[data-label='上门回访']").last.inner_text().startswith("0 – 8")
 
 
-def form_of(page, kind: str, **fields: str):
-    """The answer to the form of a statement, filled in without a browser's own checks."""
-    token = page.request.get(f"/statements/new/{kind}").text().partition('csrf_token" value="')[2]
-    sent = {"csrf_token": token.partition('"')[0], **fields}
-    return page.request.post(f"/statements/new/{kind}", multipart=sent)
-
-
-REFUSED = [
-    ("satisfaction", {"unit": "office", "period": "2026-10", "points": "99"}, "0 至 30"),
-    ("satisfaction", {"unit": "office", "period": "2026-10"}, "至少填一项"),
-    ("satisfaction", {"unit": "office", "period": "2026-10", "row1": "satisfied"}, "五项评价"),
-    ("satisfaction", {"unit": "office", "period": "2026-13", "points": "9"}, "考核周期：应为"),
-    ("satisfaction", {"unit": "nowhere", "period": "2026-10", "points": "9"}, "没有此使用单位"),
-    ("satisfaction", {"unit": "office", "period": "2027-01", "points": "9"}, "还没有开始"),
-    ("complaint", {"at": "2030-01-01T10:00", "justified": "true", "text": "x"}, "尚未发生"),
-    ("complaint", {"at": "yesterday", "justified": "true", "text": "x"}, "时间：应为"),
-    ("complaint", {"at": "0001-01-01T00:00", "justified": "true", "text": "x"}, "1970"),
-    ("complaint", {"at": "2026-11-18T10:00", "text": "x"}, "是否属实：必填"),
-    ("in_service", {"system": "portal", "in_service": "false", "since": "2026-11-02", "until": "2026-11-01"},
-     "不晚于开始"),
-    ("deduction", {"item": "nope", "day": "2026-11-01", "points": "1", "text": "x"}, "没有此项"),
-    ("not_done", {"period": "2026-10", "item": "visit", "obligation": "LH-30"}, "只能填一项"),
-    ("acceptance", {"period": "2026-10", "accepted": "perhaps"}, "应为是或否"),
-]  # fmt: skip
-
-
-def test_what_a_form_refuses_is_said_in_the_language_of_the_page(chromium, served) -> None:
-    english = re.compile(r"[A-Za-z]{4,} [a-z]{2,} [a-z]{2,}")  # three words in a row
-    with opened(chromium, served, "buyer") as page:
-        for kind, fields, told in REFUSED:
-            text = form_of(page, kind, **fields).text()
-            said = text.partition('role="alert">')[2].partition("<")[0]
-            assert told in said and not english.search(said), (kind, fields, said)
-        page.goto("/language?to=en&next=/")
-        for kind, fields, _ in REFUSED:
-            text = form_of(page, kind, **fields).text()
-            said = text.partition('role="alert">')[2].partition("<")[0]
-            assert said.startswith("Not stated: ") and len(said) > 16, (kind, fields, said)
-            # The contract's own names and clauses stay as it prints them.
-            assert kind in ("satisfaction", "deduction") or not HAN.search(said), said
-
-
-def test_what_a_scorecard_refuses_is_said_in_the_language_of_the_page(chromium, served) -> None:
-    asked = {
-        "what_if=visit:unit=nowhere,at=2026-11-20": "没有此使用单位",
-        "what_if=nope:at=1": "没有此类填报",
-        "option.count=never": "应为其中之一",
-        "option.unseen.max=-1": "整数",
-        "as_of=1969-01-01": "合同包",
-    }
-    with opened(chromium, served, "gast") as page:
-        for query, told in asked.items():
-            answer = page.request.get(f"/scorecard?period=2026-10&{query}")
-            assert answer.status in (400, 404), query
-            said = answer.text().partition("<main")[2].partition("</main")[0]
-            assert told in said, (query, said)
-
-
-def test_a_page_says_what_it_was_asked_and_does_not_know(chromium, served) -> None:
-    paths = ("/", "/scorecard", "/today", "/obligations", "/faults", "/findings", "/statements", "/archive")
-    with opened(chromium, served, "gast") as page:
-        get = page.request.get
-        for path in (*paths, "/documents", "/periods", "/settlement", "/scans"):
-            answer = get(f"{path}?periode=2026-10")
-            assert answer.status == 400 and "periode" in answer.text(), path
-        nope = get("/statements?kind=nope")
-        assert nope.status == 400 and "satisfaction" in nope.text()
-        assert get("/statements?kind=visit").status == 200
-        assert (
-            get("/settlement?as_of=soon").status == 400 and get("/settlement?as_of=2030-01-01").status == 404
-        )
-        then = get("/settlement?as_of=2026-11-01")
-        assert then.status == 200 and "不是现行结算" in then.text() and "2026-11</a>" not in then.text()
-        term = get("/obligations?period=term")
-        assert term.status == 200 and "整个服务期" in term.text() and "2027-05" in term.text()
-        assert get("/obligations/LH-31?period=term").status == 200
-        bad = get("/api/v1/scorecards/2026-10?as_of=2026-02-30")
-        assert bad.status == 400 and "as_of" in bad.json()["detail"]
-        bad = get("/api/v1/scorecards/2026-10?what_if=visit:nope=1")
-        assert bad.status == 400 and "what_if" in bad.json()["detail"]
-
-
-def test_a_viewer_sees_no_link_that_is_closed_to_him(chromium, served) -> None:
+def test_a_viewer_sees_no_link_that_is_closed_to_him(chromium, judged) -> None:
     found = "[...document.querySelectorAll('main a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
-    with opened(chromium, served, "gast") as page:
+    with opened(chromium, judged, "gast") as page:
         links: set[str] = set()
         for path in (*(one for one in PAGES if "/new/" not in one), "/faults", "/scans"):
             page.goto(path)
@@ -384,11 +205,11 @@ def test_a_viewer_sees_no_link_that_is_closed_to_him(chromium, served) -> None:
             assert page.request.get(link).status == 200, link
 
 
-def test_every_link_to_a_form_opens_it_with_what_the_link_says(chromium, served) -> None:
+def test_every_link_to_a_form_opens_it_with_what_the_link_says(chromium, judged) -> None:
     mine = "main a[href^='/statements/new/']"
     found = f"[...document.querySelectorAll(\"{mine}\")].map(a => a.getAttribute('href'))"
     for name in ("admin", "zhao", "buyer"):
-        with opened(chromium, served, name) as page:
+        with opened(chromium, judged, name) as page:
             links: set[str] = set()
             for path in ("/statements", "/archive", "/faults?period=2026-10"):
                 page.goto(path)
@@ -399,8 +220,8 @@ def test_every_link_to_a_form_opens_it_with_what_the_link_says(chromium, served)
                 assert page.request.get(link).status == 200, (name, link)
 
 
-def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium, served) -> None:
-    with opened(chromium, served, "qian") as page:
+def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium, judged) -> None:
+    with opened(chromium, judged, "qian") as page:
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
         page.locator("section[aria-labelledby='asks'] a", has_text="级别认定").click()
@@ -412,7 +233,7 @@ def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium
         where = page.url
         assert page.locator("form[action$='/join']").count() == 0  # not he himself
         assert "还没有其他账号" in page.locator("section[aria-labelledby='joined']").inner_text()
-    with opened(chromium, served, "buyer") as page:
+    with opened(chromium, judged, "buyer") as page:
         page.goto("/statements")
         assert "单方填报" in page.locator("#alone").inner_text()
         page.goto(where)
@@ -425,8 +246,8 @@ def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium
         assert "buyer" in page.locator("section[aria-labelledby='joined']").inner_text()
 
 
-def test_a_form_of_satisfaction_is_shown_row_by_row_and_can_be_corrected(chromium, served) -> None:
-    with opened(chromium, served, "buyer") as page:
+def test_a_form_of_satisfaction_is_shown_row_by_row_and_can_be_corrected(chromium, judged) -> None:
+    with opened(chromium, judged, "buyer") as page:
         page.goto("/statements/new/satisfaction?unit=office&period=2026-11")
         for number, value in enumerate(("satisfied", "mostly", "satisfied", "not_satisfied", "satisfied"), 1):
             page.select_option(f"#f-row{number}", value)
@@ -444,8 +265,8 @@ def test_a_form_of_satisfaction_is_shown_row_by_row_and_can_be_corrected(chromiu
         assert "已被更正" in page.locator("section[aria-label='已填报'] tbody tr").nth(1).inner_text()
 
 
-def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sealed(chromium, served) -> None:
-    with opened(chromium, served, "qian") as page:
+def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sealed(chromium, judged) -> None:
+    with opened(chromium, judged, "qian") as page:
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 0
         for name in ("2026-06", "2026-07", "2026-08"):
@@ -455,14 +276,14 @@ def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sea
                 form.locator("button").click()
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 1
-    with opened(chromium, served, "zhao") as page:
+    with opened(chromium, judged, "zhao") as page:
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 0
         token = page.request.get("/settlement").text().partition('csrf_token" value="')[2].partition('"')[0]
         sent = {"payment": "payment-1"}
         assert page.request.post("/settlement/seal", form=sent).status == 400  # not from a page of ours
         assert page.request.post("/settlement/seal", form={**sent, "csrf_token": token}).status == 403
-    with opened(chromium, served, "buyer") as page:
+    with opened(chromium, judged, "buyer") as page:
         page.goto("/settlement")
         page.locator("form[action='/settlement/seal'] button").click()
         assert "已结算" in page.locator(".notice-ok").inner_text()
@@ -472,13 +293,13 @@ def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sea
 
 
 @pytest.mark.parametrize("path", ["/periods", "/settlement"])
-def test_a_page_is_filled_in_when_the_thread_has_its_figures(chromium, served, path: str) -> None:
-    app = create_app(served.site.context, served.site.publisher)
+def test_a_page_is_filled_in_when_the_thread_has_its_figures(chromium, judged, path: str) -> None:
+    app = create_app(judged.site.context, judged.site.publisher)
     job = importlib.import_module("collector.web.renewing").Renewing(app)
     with app.app_context():
         importlib.import_module("collector.web.judging_now").figures().renewing = job._want
     with granian_server.listening(whole(app), "127.0.0.1", 0, None, 4) as port:
-        there = Served(f"http://127.0.0.1:{port}", served.site)
+        there = Served(f"http://127.0.0.1:{port}", judged.site)
         with opened(chromium, there, "zhao") as page:
             page.goto(path)
             assert page.locator("tbody .st", has_text="正在计算").count() > 0
