@@ -71,9 +71,9 @@ def _json(ledger: "Ledger", names: list[str] | None) -> dict[str, Any]:
 
 def _account(context: Context, as_of: str | None, object_: str | None) -> "Account":
     from collector.jobs import backups as jobs
-    from collector.jobs import derive, figures
+    from collector.jobs import derived, figures
 
-    derive.catch_up(context)
+    derived.catch_up(context)
     try:
         at = None if as_of is None else figures.instant_of(as_of, figures.timezone_of(context))
         with context.read() as conn:

@@ -83,13 +83,13 @@ def findings(directory: Path, id_: str | None, every: bool, as_of: str | None, a
 
 def _told(directory: Path, period: str | None, as_of: str | None) -> "Told":
     from collector.availability.errors import AvailabilityError
-    from collector.jobs import derive, figures
+    from collector.jobs import derived, figures
     from collector.jobs import faults as jobs
     from collector.judging.judge import NoScorecard
 
     try:
         with open_context(directory) as context:
-            derive.catch_up(context)
+            derived.catch_up(context)
             at = context.now() if as_of is None else figures.instant_of(as_of, "Asia/Shanghai")
             with context.read() as conn:
                 return jobs.told(conn, at, period)

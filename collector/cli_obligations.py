@@ -38,13 +38,13 @@ def obligations(
     told.
     """
     from collector.availability.errors import AvailabilityError
-    from collector.jobs import cadence, derive
+    from collector.jobs import cadence, derived
     from collector.judging.judge import NoScorecard
 
     at = _instant(as_of)
     try:
         with open_context(directory) as context:
-            derive.catch_up(context)
+            derived.catch_up(context)
             now = context.now()
             if at is not None and at > now:
                 fail("--as-of lies in the future: nothing is known of it")
