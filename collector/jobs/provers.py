@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from struct import Struct
 from time import monotonic
 from typing import Any
 
@@ -25,13 +26,16 @@ from collector.prover import receive, send
 log = logging.getLogger(__name__)
 START_AGAIN_S = 1.0
 CHANNELS = 2  # of a process: its next request is waiting when it has answered the last
-AT_ONCE = 32  # batches that others add to one message
+AT_ONCE = 32  # batches of one caller in a message, and as many that others add
+PATIENCE_S = 15.0  # for a message; an agent hangs up after 20 s and is to be answered before that
+_TIMEVAL = Struct("@ll")  # as the kernel takes it: seconds, microseconds
 _ANSWER = msgspec.msgpack.Decoder()
 _Channel = tuple["_Process", int]  # and the number of its socket
 
 
 class ProverGone(Exception):
-    """The process died over a request, or cannot be started: nothing is known about these batches."""
+    """The process died over a request, gave no answer in time, or cannot be started: nothing is known about
+    these batches."""
 
     code = "overload"
 
@@ -46,18 +50,18 @@ def default_count() -> int:
 
 
 class _Process:
-    """One prover with its sockets; started again when it has died."""
+    """One prover with its sockets; started again when it has died or hangs."""
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
         self._lock = threading.Lock()
         self._tried = -START_AGAIN_S
+        self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
-        self.sockets: list[socket.socket] = []
-        self.life = 0
-        self.start()
+        self.now: tuple[int, list[socket.socket]] = (0, [])  # which life of it, and our ends of its sockets
+        self._start()
 
-    def start(self) -> None:
+    def _start(self) -> None:
         self._tried = monotonic()
         pairs = [socket.socketpair() for _ in range(self._channels)]
         theirs = [str(there.fileno()) for _, there in pairs]
@@ -74,24 +78,40 @@ class _Process:
         finally:
             for _, there in pairs:
                 there.close()
-        self.sockets = [ours for ours, _ in pairs]
-        self.life += 1
+        self.now = (self.now[0] + 1, [_patient(ours) for ours, _ in pairs])
 
     def again(self, life: int) -> None:
-        """Start anew, once for all who saw it die, and not more often than every few seconds."""
+        """Start anew, once for all who saw it fail, at most once a second, and never after `stop`."""
         with self._lock:
-            if life != self.life or monotonic() - self._tried < START_AGAIN_S:
+            if self._ended or life != self.now[0] or monotonic() - self._tried < START_AGAIN_S:
                 return
-            self.stop()
-            log.error("a prover process died and is started again")
-            self.start()
+            self._kill()
+            log.error("a prover process died or hung and is started again")
+            try:
+                self._start()
+            except OSError as error:  # no memory, no descriptors: the next caller tries again
+                log.error("a prover process cannot be started: %s", error)
 
     def stop(self) -> None:
-        for sock in self.sockets:
+        """End it for good."""
+        with self._lock:
+            self._ended = True
+            self._kill()
+
+    def _kill(self) -> None:
+        for sock in self.now[1]:
             sock.close()
         if self._process is not None:
             self._process.kill()  # it holds nothing that could be lost
             self._process.wait()
+
+
+def _patient(sock: socket.socket) -> socket.socket:
+    """The same with a limit on each wait, kept by the kernel: Python's own would poll before every call."""
+    limit = _TIMEVAL.pack(int(PATIENCE_S), int(PATIENCE_S % 1 * 1_000_000))
+    for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        sock.setsockopt(socket.SOL_SOCKET, way, limit)
+    return sock
 
 
 class _Ask:
@@ -125,6 +145,12 @@ class Provers:
 
     def prove(self, batches: Sequence[tuple[bytes, bytes]]) -> list[Rows | tuple[str, str]]:
         """For each (public key, frame bytes) its rows, or (error code, detail); ProverGone."""
+        found: list[Rows | tuple[str, str]] = []
+        for at in range(0, len(batches), AT_ONCE):
+            found += self._some_of(batches[at : at + AT_ONCE])
+        return found
+
+    def _some_of(self, batches: Sequence[tuple[bytes, bytes]]) -> list[Rows | tuple[str, str]]:
         mine = _Ask(batches)
         with self._lock:
             if self._free:  # then nobody waits
@@ -172,7 +198,7 @@ class Provers:
         following.turn.release()
 
     def stop(self) -> None:
-        """End the processes."""
+        """End the processes; who still waits is told that they are gone."""
         for process in self._processes:
             process.stop()
 
@@ -180,17 +206,23 @@ class Provers:
 def _exchange(channel: _Channel, batches: Sequence[tuple[bytes, bytes]]) -> Sequence[Any]:
     """The process's answers, undecided: two values a batch. ProverGone."""
     process, number = channel
-    life = process.life
+    life, sockets = process.now
+    sock = sockets[number]
     try:
-        sock = process.sockets[number]
         send(sock, batches)
         data = receive(sock)
         if data is None:
             raise ProverGone
-    except (OSError, ProverGone):
+        answers: list[Any] = _ANSWER.decode(data)
+        if len(answers) != len(batches):
+            raise ProverGone
+    except BaseException as error:
+        # Never used again: an answer that comes after all would be taken for that to the next message.
+        sock.close()
         process.again(life)
-        raise ProverGone from None
-    answers: list[Any] = _ANSWER.decode(data)
+        if isinstance(error, OSError | ProverGone | msgspec.MsgspecError):
+            raise ProverGone from None
+        raise
     return answers
 
 

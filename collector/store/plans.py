@@ -78,6 +78,21 @@ def current(conn: Connection, agent: str) -> tuple[bytes, bytes, str] | None:
     return (bytes(found[0]), bytes(found[1]), str(found[2])) if found else None
 
 
+def newest_issued(conn: Connection, agent: str, epoch: int) -> tuple[int, str] | None:
+    """(entry's index, digest) of the newest plan for this life of an agent; None if it has none.
+
+    The log itself has no short way there: its entries are found by seq, past every batch of the agent.
+    """
+    mark = "?" if conn.dialect.name == "sqlite" else "%s"
+    # Names are ours, values are bound.
+    text = (
+        "SELECT idx, digest FROM plan_issued"  # noqa: S608
+        f" WHERE agent = {mark} AND epoch = {mark} ORDER BY idx DESC LIMIT 1"
+    )
+    found = conn.exec_driver_sql(text, (agent, epoch)).first()
+    return None if found is None else (int(found[0]), str(found[1]))
+
+
 def current_digests(conn: Connection) -> dict[str, str]:
     """Digest of each agent's current plan."""
     table = current_table

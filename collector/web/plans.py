@@ -1,13 +1,12 @@
-"""The plan each agent is to follow now, as the log has it: newest plan entry of (agent, epoch)."""
+"""The plan each agent is to follow now, by the table that follows the plans' entries."""
 
 from time import monotonic
 from typing import NamedTuple
 
-from checks.wire import entry, strict_json
-from checks.wire.numbers import EntryKind, pae_type
+from checks.wire.numbers import pae_type
 from checks.wire.pae import pae
 from collector.context import Context
-from collector.store import content, evidence, packs
+from collector.store import content, packs, plans
 
 _FRESH_S = 2.0
 _MOST = 10_000
@@ -35,8 +34,8 @@ class Plans:
         if kept is not None and now - kept[0] < _FRESH_S:
             return kept[1]
         with self._context.read() as conn:
-            row = evidence.newest(conn, agent, epoch, EntryKind.PLAN)
-            found = "" if row is None else _digest(packs.data_of(conn, row))
+            issued = plans.newest_issued(conn, agent, epoch)
+        found = "" if issued is None else issued[1]
         if len(self._digests) >= _MOST:
             self._digests.clear()
         self._digests[agent, epoch] = (now, found)
@@ -45,14 +44,9 @@ class Plans:
     def current(self, agent: str, epoch: int) -> Served | None:
         """The agent's current plan with our signature over its bytes."""
         with self._context.read() as conn:
-            row = evidence.newest(conn, agent, epoch, EntryKind.PLAN)
-            body = None if row is None else packs.body(conn, row.idx)
-            if row is None or body is None:
-                return None
-            data, digest = content.content(body), _digest(packs.data_of(conn, row))
-        return Served(digest, data, self._context.signer.sign(pae(pae_type("plan"), data)))
-
-
-def _digest(data: bytes) -> str:
-    value = strict_json.loads(entry.parse(data).header)
-    return str(value.get("digest", ""))
+            found = plans.newest_issued(conn, agent, epoch)
+            body = None if found is None else packs.body(conn, found[0])
+        if found is None or body is None:
+            return None
+        data = content.content(body)
+        return Served(found[1], data, self._context.signer.sign(pae(pae_type("plan"), data)))

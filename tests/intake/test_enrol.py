@@ -6,11 +6,12 @@ from base64 import b64decode
 
 import pytest
 
+from checks.plan import Plan, encode
 from checks.wire import entry, note, signing, token
 from checks.wire.numbers import EntryKind, pae_type
 from checks.wire.pae import pae
 from checks.wire.signing import Signer
-from collector.jobs import lifecycle
+from collector.jobs import lifecycle, projection
 from collector.store import evidence, packs
 
 
@@ -127,21 +128,30 @@ def test_a_signature_for_one_path_is_no_signature_for_another(server, context, e
     assert server.request("GET", "/v1/plan", None, stolen)[0] == 401
 
 
-def test_the_plan_is_served_signed_with_its_digest_and_announced_with_batches(server, context, enrol):
+def test_the_plan_is_served_signed_with_its_digest_and_announced_with_batches(
+    server, context, enrol, eventually
+):
     from hashlib import sha256
 
     agent = enrol(context, "web-01")
     assert get(server, agent, "/v1/plan")[0] == 404
-    plan = b'{"v":1,"items":[]}'
-    idx = context.append_collector_entry(EntryKind.PLAN, {"agent": "web-01", "epoch": 1}, plan)
+    assert "roundseal-plan" not in server.request("POST", "/v1/batches", agent.batch())[1]
+    made = Plan(1, context.origin, "web-01", 1, context.now(), "00" * 32, "Asia/Shanghai", 300)
+    header = {"agent": "web-01", "epoch": 1, "estate": made.estate, "by": "test"}
+    plan = encode(made)
+    (idx,) = projection.log(context, [(EntryKind.PLAN, header, plan)])
     code, headers, body = get(server, agent, "/v1/plan")
     assert (code, body, headers["etag"]) == (200, plan, f'"{sha256(plan).hexdigest()}"')
     signature = b64decode(headers["roundseal-signature"])
     assert signing.verify(context.signer.public, pae(pae_type("plan"), plan), signature)
     again = {"Authorization": agent.authorization("/v1/plan"), "If-None-Match": headers["etag"]}
     assert server.request("GET", "/v1/plan", None, again)[0] == 304
-    _, headers, _ = server.request("POST", "/v1/batches", agent.batch())
-    assert headers["roundseal-plan"] == sha256(plan).hexdigest()
+
+    def announced():  # what is said is at most two seconds old
+        headers = server.request("POST", "/v1/batches", agent.batch())[1]
+        return headers if headers.get("roundseal-plan") == sha256(plan).hexdigest() else None
+
+    headers = eventually(announced, 30)
     assert len(headers["roundseal-time"].split(",")) == 2
     with context.read() as conn:
         assert evidence.newest(conn, "web-01", 1, EntryKind.PLAN).idx == idx

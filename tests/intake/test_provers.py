@@ -9,6 +9,7 @@ import pytest
 
 from checks.wire import frame as frames
 from collector.jobs import provers
+from collector.jobs.batches import read_batches
 
 
 def children() -> set[int]:
@@ -53,8 +54,6 @@ def test_a_large_batch_passes_whole(serve, context, enrol):
     server, agent = serve(provers=1), enrol(context, "web-01")
     assert server.send(*[agent.batch(count=1000) for _ in range(8)])[0] == 200
     with context.read() as conn:
-        from collector.jobs.batches import read_batches
-
         assert [len(one.rows) for one in read_batches(conn, 0, 100)] == [1000] * 8
 
 
@@ -121,6 +120,75 @@ def test_all_who_wait_for_a_process_that_dies_are_told(context, enrol, eventuall
             assert all([each.result(60) for each in [threads.submit(proven) for _ in range(12)]])
         finally:
             one.stop()
+
+
+def test_a_prover_that_hangs_is_replaced_and_its_batches_are_answered(
+    serve, context, enrol, eventually, monkeypatch
+):
+    monkeypatch.setattr(provers, "PATIENCE_S", 1.5)
+    server, agent = serve(provers=1), enrol(context, "web-01")
+    assert server.send(agent.batch())[1]["status"] == "ok"
+    (hung,) = children()
+    os.kill(hung, signal.SIGSTOP)
+    waiting = [agent.batch() for _ in range(3)]
+    code, acks = server.send(*waiting)
+    assert code == 503
+    assert [(ack["status"], ack["seq"]) for ack in acks] == [("overload", seq) for seq in (1, 2, 3)]
+    assert all(ack["retry_after"] > 0 for ack in acks)
+    eventually(lambda: server.send(*waiting)[0] == 200, 30)
+    assert children() != {hung} and not Path(f"/proc/{hung}").exists()
+    with context.read() as conn:
+        assert [one.seq for one in read_batches(conn, 0, 100)] == [0, 1, 2, 3]
+
+
+def test_an_answer_that_comes_too_late_is_nobodys(context, enrol, eventually, monkeypatch):
+    monkeypatch.setattr(provers, "START_AGAIN_S", 3600.0)  # what hung stays, and wakes up
+    agent, one = enrol(context, "web-01"), provers.Provers(1)
+    try:
+        eventually(lambda: _counts(one, agent, 5) == [5], 30)
+        (pid,) = children()
+        os.kill(pid, signal.SIGSTOP)
+        _have_patience(monkeypatch, one, 0.2)
+        assert _counts(one, agent, 2) == "gone"
+        _have_patience(monkeypatch, one, 30)
+        os.kill(pid, signal.SIGCONT)
+        for count in (1000, 1001, 1002, 1003):  # so much that the old answer would be there before theirs
+            assert _counts(one, agent, count) in ([count], "gone")
+        monkeypatch.setattr(provers, "START_AGAIN_S", 0.0)
+        eventually(lambda: _counts(one, agent, 8) == [8], 30)
+    finally:
+        one.stop()
+
+
+def _have_patience(monkeypatch, one, seconds):
+    monkeypatch.setattr(provers, "PATIENCE_S", seconds)
+    for sock in one._processes[0].now[1]:
+        if sock.fileno() >= 0:
+            provers._patient(sock)
+
+
+def _counts(one, agent, count):
+    try:
+        return [len(rows) for rows in one.prove([(agent.signer.public, agent.batch(count=count))])]
+    except provers.ProverGone:
+        return "gone"
+
+
+def test_who_waits_when_the_server_ends_is_told_and_nothing_starts_again(
+    context, enrol, eventually, monkeypatch
+):
+    monkeypatch.setattr(provers, "START_AGAIN_S", 0.0)
+    agent, one = enrol(context, "web-01"), provers.Provers(2)
+    eventually(lambda: _counts(one, agent, 5) == [5], 30)
+    for pid in children():
+        os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(12) as threads:
+        waiting = [threads.submit(_counts, one, agent, 2) for _ in range(12)]
+        eventually(lambda: one._waiting, 30)
+        one.stop()
+        assert [each.result(60) for each in waiting] == ["gone"] * 12
+    assert children() == set()
+    assert _counts(one, agent, 2) == "gone" and children() == set()
 
 
 def test_the_default_leaves_one_core_to_the_server():
