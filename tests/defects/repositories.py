@@ -1,6 +1,7 @@
 """Repositories of the world: restic and borg, three days of the same files."""
 
 import shutil
+import subprocess
 
 import files
 import world as w
@@ -26,10 +27,18 @@ def borg(*words, password=PASSWORD, base, cwd=None):
     return w.run(w.tool("borg"), *words, env=env, cwd=cwd)
 
 
-def restic_days(world, repository):
-    """Three snapshots."""
+def restic_days(world, repository, kept=None):
+    """Three snapshots; `kept`: where the repository is kept as it was after each of them."""
     for number in range(len(w.DAYS)):
         restic_day(world, repository, number)
+        keep(repository, kept, number)
+
+
+def keep(repository, kept, number):
+    """A copy of it as it is on that day."""
+    if kept is not None:
+        w.dated(repository, w.DAYS[number])
+        subprocess.run(["cp", "-a", repository, kept / str(number)], check=True)
 
 
 def restic_day(world, repository, number, *, live=True):
@@ -55,14 +64,15 @@ def make_restic(world, kind):
     top = world.folder("good", kind)
     repository = top / "repository"
     restic(repository, "init")
-    restic_days(world, repository)
+    restic_days(world, repository, world.folder("as-of", kind))
     return _made(world, kind, top, repository)
 
 
-def borg_days(world, repository):
-    """Three archives."""
+def borg_days(world, repository, kept=None):
+    """Three archives; `kept` as of restic."""
     for number in range(len(w.DAYS)):
         borg_day(world, repository, number)
+        keep(repository, kept, number)
 
 
 def borg_day(world, repository, number, *, name="", live=True):
@@ -87,7 +97,7 @@ def make_borg(world, kind):
     top = world.folder("good", kind)
     repository = top / "repository"
     borg("init", "-e", "repokey-blake2", repository, base=world.folder("borg-base"))
-    borg_days(world, repository)
+    borg_days(world, repository, world.folder("as-of", kind))
     return _made(world, kind, top, repository)
 
 
@@ -95,5 +105,6 @@ def _made(world, kind, top, repository):
     w.dated(repository, w.DAYS[2])
     _, prints = files.manifests(world, files.documents(world), f"of-{kind}")
     params = {"path": str(repository), "password": "ops"}
-    facts = {"prints": prints, "policy": {"kind": "files"}}
+    as_of = [world.folder("as-of", kind) / str(number) for number in range(len(w.DAYS))]
+    facts = {"prints": prints, "policy": {"kind": "files"}, "as_of": as_of}
     return w.Made(kind, top, [repository] * 3, f"backup.{kind}", params, facts)

@@ -4,6 +4,7 @@ A case is `broken` where the good one is bad, where nothing was planted, and whe
 bad one was, are called the same: then it is the asking that is found, not the defect.
 """
 
+import contextlib
 import os
 import resource
 import shutil
@@ -316,24 +317,52 @@ class Site:
             v.look(state, check, more, at)
 
     def _start(self, days):
-        # Looks on the first days, when the others' artefacts were not there. Of a repository no earlier
-        # state is kept: its first look is at all of it.
+        # Looks on the first days, when the others' artefacts were not there (of a repository, where it is
+        # kept as it was).
         if days not in self._begun:
-            state = self._start(days - 1) if days else v.State(prints=list(self.made.facts.get("prints", ())))
-            if days and self.made.days[0] != self.made.days[1]:
-                hidden = self.top.parent / f".{self.kind}-later"
-                with away(self.made.days[days:], hidden):
+            state = self._start(days - 1) if days else self._first()
+            if days and (self.made.days[0] != self.made.days[1] or "as_of" in self.made.facts):
+                with self._as_of(days):
                     self._look(state, w.DAYS[days - 1] + w.timedelta(hours=6))
-            self._begun[days] = state
-        return self._begun[days].copied()
+            self._begun[days] = self._kept(state, f"begun-{days}")
+        return self._given(self._begun[days])
+
+    def _first(self):
+        shutil.rmtree(self._shelf, ignore_errors=True)
+        return v.State(prints=list(self.made.facts.get("prints", ())))
+
+    def _as_of(self, days):
+        """The first so many days' artefacts, those alone."""
+        hidden = self.top.parent / f".{self.kind}-later"
+        if self.made.days[0] != self.made.days[1]:
+            return away(self.made.days[days:], hidden)
+        return instead(self.made.newest, self.made.facts["as_of"][days - 1], hidden)
 
     def _seen(self):
         """All of it was seen, and was good."""
         if self._standing is None:
             state = self._start(len(w.DAYS) - 1)
             self._look(state, w.NOW)
-            self._standing = state
-        return self._standing.copied()
+            self._standing = self._kept(state, "standing")
+        return self._given(self._standing)
+
+    # What checks keep in files is no more another case's than what they keep in memory.
+
+    @property
+    def _shelf(self):
+        return self.world.folder("state") / "backups"
+
+    def _kept(self, state, name):
+        state.shelf = self.world.folder("shelves", self.kind) / name
+        if self._shelf.exists():
+            shutil.copytree(self._shelf, state.shelf)
+        return state
+
+    def _given(self, state):
+        shutil.rmtree(self._shelf, ignore_errors=True)
+        if state.shelf.exists():
+            shutil.copytree(state.shelf, self._shelf)
+        return state.copied()
 
 
 class away:
@@ -352,6 +381,18 @@ class away:
         for path in self.paths:
             (self.hidden / path.name).rename(path)
         self.hidden.rmdir()
+
+
+@contextlib.contextmanager
+def instead(path, other, hidden):
+    """A repository as it was on another day, at its place for a while."""
+    path.rename(hidden)
+    subprocess.run(["cp", "-a", other, path], check=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(path)
+        hidden.rename(path)
 
 
 def stamps(top):

@@ -36,6 +36,7 @@ class State:
     prints: list = field(default_factory=list)
     extra: dict = field(default_factory=dict)
     stands: dict = field(default_factory=dict)
+    shelf: object = None
     drilled: dict = field(default_factory=lambda: {"bad": {}, "untold": {}})
 
     def copied(self):
