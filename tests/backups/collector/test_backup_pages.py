@@ -1,6 +1,6 @@
 """The pages about backups: both languages, files behind their tables, and in a real browser."""
 
-import shutil
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,12 @@ import pytest
 from collector import granian_server
 from collector.web.app import create_app, whole
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(__file__).resolve().parents[2] / "web" / "vendor" / "axe.min.js"
+_SPEC = importlib.util.spec_from_file_location(
+    "web_browsing", Path(__file__).resolve().parents[2] / "web" / "browsing.py"
+)
+browsing = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(browsing)
+
 PAGES = ("/backups", "/backups/county/xian-2/oa-db", "/backups/city/oa-db?month=2026-10")
 TABLES = (
     *("backups", "backup-problems", "backup-alerts", "backup-success", "backup-weeks", "backup-full"),
@@ -76,37 +80,18 @@ def test_the_record_is_saved_from_the_page(client: Any, kind: str, magic: bytes)
 
 @pytest.fixture(scope="module")
 def browser(site: Any) -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("NOT TESTED: chromium is not installed, so no page was looked at in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
     app = whole(create_app(site.context, site.publisher))
-    with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port, playwright.sync_playwright() as pw:
-        opened = pw.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
-        )
-        yield opened, f"http://127.0.0.1:{port}"
-        opened.close()
+    with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port, browsing.launched() as opened:
+        yield opened, browsing.Served(f"http://127.0.0.1:{port}", site)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)], ids=["desk", "phone"])
-def test_no_page_is_hard_to_use_without_eyes_or_too_wide(browser: Any, width: int, height: int) -> None:
-    chromium, url = browser
-    context = chromium.new_context(viewport={"width": width, "height": height})
-    context.set_default_timeout(180_000)
-    page = context.new_page()
-    page.goto(f"{url}/login")
-    page.fill("#name", "admin")
-    page.fill("#password", __import__("backupsite").worksite.PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{url}/")
-    wrong = []
-    for path in PAGES:
-        assert page.goto(url + path).status == 200
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-        wrong += [(path, one["id"]) for one in found if one["impact"] in ("serious", "critical")]
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        wrong += [(path, f"{wide} px too wide")] if wide > 0 else []
-    context.close()
+@pytest.mark.parametrize("size", [browsing.DESK, browsing.PHONE], ids=["desk", "phone"])
+def test_no_page_is_hard_to_use_without_eyes_or_too_wide(browser: Any, size: tuple[int, int]) -> None:
+    chromium, served = browser
+    wrong: list[str] = []
+    with browsing.opened(chromium, served, "admin", size) as page:
+        for path in PAGES:
+            assert page.goto(path).status == 200
+            wrong += browsing.hard_to_use(page, path)
     assert wrong == []
