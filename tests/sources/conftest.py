@@ -1,67 +1,24 @@
 """Real peers and mounts that answer badly, served from this process."""
 
-import ctypes
-import errno
-import os
+import importlib.util
 import select
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
 
-_IN = struct.Struct("=IIQQIIII")
-_OUT = struct.Struct("=IiQ")
-_INIT, _STATFS = 26, 17
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def _answer(fd: int, statfs: str) -> None:
-    while True:
-        try:
-            request = os.read(fd, 1 << 17)
-        except OSError:  # unmounted
-            return
-        _, opcode, unique, *_ = _IN.unpack_from(request)
-        if opcode == _INIT:
-            body = struct.pack("=IIIIHHII36x", 7, 31, 0, 0, 0, 0, 4096, 1)[:64]
-            os.write(fd, _OUT.pack(_OUT.size + len(body), 0, unique) + body)
-        elif opcode == _STATFS and statfs == "hang":
-            continue
-        elif opcode == _STATFS and statfs == "no_size":
-            os.write(fd, _OUT.pack(_OUT.size + 80, 0, unique) + bytes(80))
-        else:
-            os.write(fd, _OUT.pack(_OUT.size, -errno.ESTALE, unique))
-
-
-@contextmanager
-def _bad_mount(path: Path, statfs: str) -> Iterator[None]:
-    """Mount at `path`; statvfs there hangs, is stale, or reports no size. Needs root and /dev/fuse."""
-    try:
-        fd = os.open("/dev/fuse", os.O_RDWR)
-    except OSError as error:
-        pytest.skip(f"NOT TESTED: a mount that answers badly needs /dev/fuse: {error}")
-    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
-    if _LIBC.mount(b"nas:/share", os.fsencode(path), b"fuse.sshfs", 6, options):
-        os.close(fd)
-        pytest.skip(f"NOT TESTED: a mount that answers badly needs root: {os.strerror(ctypes.get_errno())}")
-    server = threading.Thread(target=_answer, args=(fd, statfs), daemon=True)
-    server.start()
-    try:
-        yield
-    finally:
-        _LIBC.umount2(os.fsencode(path), 1 | 2)  # force: ends what hangs; detach
-        server.join(60)
-        os.close(fd)
+_SPEC = importlib.util.spec_from_file_location("bad_mounts", Path(__file__).with_name("bad_mounts.py"))
+_bad_mounts = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_bad_mounts)
 
 
 @pytest.fixture
 def bad_mount() -> Callable[[Path, str], AbstractContextManager[None]]:
     """`with bad_mount(path, "hang" | "stale" | "no_size"):`"""
-    return _bad_mount
+    return _bad_mounts.bad_mount
 
 
 Act = Callable[[socket.socket, threading.Event], None]
