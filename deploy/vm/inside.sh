@@ -42,6 +42,16 @@ systemctl daemon-reload
 quiet mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 /dev/vdb /dev/vdc
 quiet vgcreate data /dev/vdd
 quiet lvcreate --yes --name files --size 32M data
+printf 'defaults {\n  user_friendly_names yes\n  find_multipaths no\n}\n' > /etc/multipath.conf
+quiet systemctl restart multipathd
+quiet nft -f - <<'NFT'
+table inet filter {
+  chain input { type filter hook input priority 0; policy drop; iif lo accept; }
+}
+NFT
+for unit in service timer; do cp "/srv/nightly.$unit" /etc/systemd/system/; done
+systemctl daemon-reload
+quiet systemctl start nightly.timer
 quiet systemctl enable --now roundseal-root-commands.socket
 quiet as_collector init $data
 systemctl start roundseal-collector
@@ -66,12 +76,21 @@ sed -E '/^host\.sensors /d; s/(; )?[0-9]+ x error timeout//' /tmp/looks.log > /t
 grep -q '^host.sensors .*error unsupported$' /tmp/looks.log || fail "host.sensors: a machine without sensors is unsupported"
 grep -q '^host.filesystem .*x ok$' /tmp/looks.log || fail "host.filesystem is not ok"
 grep -q '^service.tcp .*x ok$' /tmp/looks.log || fail "service.tcp is not ok"
-for check in virtual.md virtual.lvm server.smart; do until_true 300 "$check" log_has "^$check .*x ok"; done
-sed -n 's/^\(virtual\|server\)/vm:   &/p' /tmp/looks.log
+for check in virtual.md virtual.lvm virtual.multipath server.smart; do until_true 300 "$check" log_has "^$check .*x ok"; done
+until_true 300 "the packet filter" log_has '^security.firewall '
+until_true 300 "audit rules" log_has '^security.audit '
+until_true 300 "a stick in the USB port" log_has '^security.usb .*plugged_in'
+until_true 300 "a timer whose job failed" log_has '^host.jobs .*nightly.timer='
+until_true 300 "the unit that failed" log_has '^host.units .*crit'
+! grep -q '^security.*error' /tmp/looks.log || fail "a security check could not look"
+sed -n 's/^\(virtual\|server\|security\|host.units\|host.jobs\)/vm:   &/p' /tmp/looks.log
 say "smartctl --scan: $(smartctl --scan)"
 quiet mdadm /dev/md0 --fail /dev/vdc
+path=$(lsblk -lno NAME,TYPE,SERIAL | awk '$2 == "disk" && $3 == "LUN1" {print $1; exit}')
+[ -n "$path" ] && echo offline > "/sys/block/$path/device/state"
 until_true 300 "a RAID without its second disk" log_has '^virtual.md .*degraded'
-say "RAID 1, LVM, SMART of a SATA disk: looked at from inside the unit; a failed member is crit"
+until_true 300 "a disk that lost a path" log_has '^virtual.multipath .*\(warn\|crit\)'
+say "RAID 1, LVM, two paths to a disk, SMART of a SATA disk: from inside the unit; a failed member and a lost path are seen"
 say "every host check and the ICMP probe could look from inside the unit"
 
 round=$(as_collector round run $data daily --json | field 'x["window"]["id"]')

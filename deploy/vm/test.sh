@@ -19,7 +19,7 @@ done
 [ -z "$missing" ] || { say "installing$missing"; apt-get update -qq; apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
 
 mkdir -p "$dir"
-included=systemd,systemd-sysv,udev,dbus,kmod,iproute2,python3-minimal,python3-venv,ca-certificates,procps,mdadm,lvm2,smartmontools
+included=systemd,systemd-sysv,udev,dbus,kmod,iproute2,python3-minimal,python3-venv,ca-certificates,procps,mdadm,lvm2,smartmontools,multipath-tools,auditd,nftables
 if [ "$(cat "$dir/base/etc/included" 2>/dev/null)" != "$included" ]; then
   say "debootstrap"
   rm -rf "$dir/base.new" "$dir/base" "$dir/vmlinuz"
@@ -46,7 +46,7 @@ bash deploy/wheels.sh "$dir/offline"
 say "disk and initramfs"
 rm -rf "$dir/root" && cp -a "$dir/base" "$dir/root"
 mkdir -p "$dir/root/srv" && cp -r "$dir/offline" "$dir/root/srv/offline"
-cp deploy/vm/inside.sh deploy/vm/looks.py deploy/vm/estate.yaml "$dir/root/srv/"
+cp deploy/vm/inside.sh deploy/vm/looks.py deploy/vm/estate.yaml deploy/vm/nightly.* "$dir/root/srv/"
 cat > "$dir/root/etc/systemd/system/vmtest.service" <<'UNIT'
 [Unit]
 Description=vm test
@@ -68,7 +68,7 @@ echo roundseal-vm > "$dir/root/etc/hostname"
 rm -f "$dir/disk.img" && truncate -s 3G "$dir/disk.img"
 mkfs.ext4 -q -F -d "$dir/root" "$dir/disk.img"
 rm -rf "$dir/root"
-for name in raid-1 raid-2 volumes sata; do rm -f "$dir/$name.img" && truncate -s 64M "$dir/$name.img"; done
+for name in raid-1 raid-2 volumes sata paths usb; do rm -f "$dir/$name.img" && truncate -s 64M "$dir/$name.img"; done
 disk() { printf -- '-drive file=%s/%s.img,if=%s,format=raw' "$dir" "$@"; } # name, interface
 
 rm -rf "$dir/initrd" && mkdir -p "$dir/initrd/bin" "$dir/initrd/mod" "$dir/initrd/proc" "$dir/initrd/dev" "$dir/initrd/new"
@@ -96,5 +96,9 @@ say "booting (no network device at all)"
 timeout "${VM_TIMEOUT:-2400}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1536 -nographic -no-reboot -nic none \
   -kernel "$dir/vmlinuz" -initrd "$dir/initrd.gz" -append "console=ttyS0 root=/dev/vda rw quiet systemd.show_status=0" \
   $(disk disk virtio) $(disk raid-1 virtio) $(disk raid-2 virtio) $(disk volumes virtio) $(disk sata none,id=sata) \
-  -device ahci,id=ahci -device ide-hd,drive=sata,bus=ahci.0,serial=SN0001 < /dev/null | stdbuf -oL tr -d '\r' | tee "$log" | grep --line-buffered '^vm:' || true
+  -device ahci,id=ahci -device ide-hd,drive=sata,bus=ahci.0,serial=SN0001 \
+  -device virtio-scsi-pci,id=scsi $(disk paths none,id=path-1,file.locking=off) $(disk paths none,id=path-2,file.locking=off) \
+  -device scsi-hd,bus=scsi.0,drive=path-1,share-rw=on,serial=LUN1,wwn=0x5000c50015ea71aa \
+  -device scsi-hd,bus=scsi.0,drive=path-2,share-rw=on,serial=LUN1,wwn=0x5000c50015ea71aa \
+  -device qemu-xhci $(disk usb none,id=usb) -device usb-storage,drive=usb < /dev/null | stdbuf -oL tr -d '\r' | tee "$log" | grep --line-buffered '^vm:' || true
 if grep -q '^vm: PASS' "$log"; then say "PASS"; else say "FAILED, see $log"; tail -40 "$log"; exit 1; fi
