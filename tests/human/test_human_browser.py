@@ -1,6 +1,6 @@
 """The form in a browser, at a desk and on a phone: readable aloud, wide enough, large enough to touch."""
 
-import shutil
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -8,9 +8,13 @@ import pytest
 from collector import granian_server
 from collector.web.app import create_app, whole
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(__file__).parents[1] / "web" / "vendor" / "axe.min.js"
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+_SPEC = importlib.util.spec_from_file_location(
+    "web_browsing", Path(__file__).parents[1] / "web" / "browsing.py"
+)
+browsing = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(browsing)
+
+SIZES = {"desk": browsing.DESK, "phone": browsing.PHONE}
 LIST, ROOM = "/human/list/walk/2026-11-16", "/human/asset/room-1/walk/2026-11-16"
 PICTURE = bytes.fromhex(  # a grey point, as PNG
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
@@ -21,51 +25,28 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("NOT TESTED: chromium is not installed, so no form was looked at in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed")
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=180_000
-        )
+    with browsing.launched() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(params=SIZES)
 def page(request, browser, walk):
     """Somebody who has logged in, at the page's size; `walk` is the collector behind it."""
-    width, height = SIZES[request.param]
     app = whole(create_app(walk.context, walk.yard.publisher))
     with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port:
         url = f"http://127.0.0.1:{port}"
-        context = browser.new_context(viewport={"width": width, "height": height}, base_url=url)
-        context.set_default_timeout(180_000)
-        opened = context.new_page()
-        opened.goto("/login")
-        opened.fill("#name", "zhao")
-        opened.fill("#password", "Right-horse-7")
-        opened.click("button[type=submit]")
-        opened.wait_for_url(f"{url}/")
-        yield opened
-        context.close()
+        with browsing.stranger(browser, SIZES[request.param], base_url=url) as opened:
+            browsing.login(opened, url, "zhao", browsing.PASSWORD)
+            yield opened
 
 
 def wrong_with(page, where):
     """What is hard to use on the page as it stands."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    wrong = [
-        f"{where}: {one['id']}: {[node['target'] for node in one['nodes']][:4]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     small = page.evaluate(
         "[...document.querySelectorAll('main .touch')].filter(one => one.offsetParent"
         " && one.getBoundingClientRect().height < 44).map(one => one.outerHTML.slice(0, 80))"
     )
-    return wrong + ([f"{where}: {wide} px too wide"] if wide > 0 else []) + small
+    return browsing.hard_to_use(page, where) + small
 
 
 def test_a_person_walks_from_arrival_to_sign_off(page, walk, tmp_path):
