@@ -22,6 +22,7 @@ from checks.artefacts.formats import HEAD, named
 from checks.artefacts.packets import message
 
 BLOCK, BLOCKS = 4096, 256
+_MOST_ENTRIES = 100_000  # of an archive without its directory
 _LEAST = 4096  # bytes below which an even spread says nothing
 Range = tuple[int, int]  # offset, length
 _ARMOURS = (b"-----BEGIN AGE", b"-----BEGIN PGP MESSAGE", b"U2FsdGVkX1")
@@ -162,7 +163,7 @@ def _zip(file: BinaryIO, head: bytes, size: int) -> tuple[Seal, list[Range]]:
     try:
         found = zips.directory(file, size)
     except zips.ZipError:
-        return _zip_cut(head), [(0, size)]
+        return _zip_cut(head), list(_zip_bodies(file, size))
     kinds = {one.encrypted for one in found.entries if one.size}
     # One plain file among sealed ones is enough to be no seal; the weakest of several counts.
     order = ("", "zipcrypto", "unknown", "strong", "aes-128", "aes-192", "aes-256")
@@ -179,6 +180,24 @@ def _zip_cut(head: bytes) -> Seal:
     if len(head) < 30 or not head[6] & 1:
         return Seal("zip", "unknown")
     return Seal("zip", "unknown" if head[8:10] == b"\x63\0" else "zipcrypto", ("passphrase",))
+
+
+def _zip_bodies(file: BinaryIO, size: int) -> Iterator[Range]:
+    """What its entries hold, told by their own headers from the first on: names and sizes between them are
+    no part of what a cipher made."""
+    at = 0
+    for _ in range(_MOST_ENTRIES):
+        file.seek(at)
+        head = file.read(30)
+        if len(head) < 30 or head[:4] != b"PK\3\4":
+            return
+        flags, packed = head[6], int.from_bytes(head[18:22], "little")
+        at += 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+        if flags & 8 or packed == 0xFFFFFFFF:
+            return  # its length stands behind it, or where the directory was
+        if min(packed, size - at) > 0:
+            yield at, min(packed, size - at)
+        at += packed
 
 
 def _7z(file: BinaryIO, head: bytes, size: int) -> tuple[Seal, list[Range]]:

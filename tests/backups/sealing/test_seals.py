@@ -132,6 +132,20 @@ def test_zipcrypto_is_weak(shop, sealed):
     assert seen.reasons["sealed"] == "weak_seal"
 
 
+def test_a_zip_cut_between_its_sealed_files_is_not_called_plain(shop, sealed):
+    """Names and sizes that stand between the files are not even; what a cipher made of them is."""
+    many = shop.source / "many"
+    many.mkdir()
+    for number in range(300):
+        (many / f"a-long-enough-name-of-a-file-{number:05}.txt").write_bytes(os.urandom(200))
+    path = shop.zipped("c.zip", "-mem=AES256", f"-p{shop.secrets['ops']['password']}", "-mx=1")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    seen = sealed(path, "zip")
+    assert seen.facts.artefacts[0].base.seal.strength == "unknown"
+    assert seen.reasons["well_formed"] == "truncated"
+    assert seen.reasons.get("sealed") != "not_sealed"
+
+
 def test_one_plain_file_among_sealed_ones_is_no_seal(shop, sealed):
     path = shop.zipped("m.zip", "-mem=AES256", "-psecret")
     subprocess.run(["zip", "-q", path, "random.bin"], cwd=shop.source, check=True)
