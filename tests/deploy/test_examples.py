@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import settings
+from agent import runner, settings
 from agent.sources import root_door
 from agent.state import State
 
@@ -46,6 +46,8 @@ def test_root_s_programs_are_behind_a_socket_of_the_agent_s_group_and_off_until_
     socket = (DEPLOY / "systemd/roundseal-root-commands.socket").read_text(encoding="utf-8").splitlines()
     place = f"ListenStream={root_door.DOOR}"
     assert {place, "SocketGroup=roundseal-agent", "SocketMode=0660", "Accept=yes"} <= set(socket)
+    most = next(int(line.partition("=")[2]) for line in socket if line.startswith("MaxConnections="))
+    assert most > runner.WORKERS + runner.MOST_PROBES
     behind = unit("roundseal-root-commands@")
     assert {"StandardInput=socket", "NoNewPrivileges=yes", "ProtectSystem=strict"} <= set(behind)
     assert "enable" not in (DEPLOY / "install.sh").read_text(encoding="utf-8")
