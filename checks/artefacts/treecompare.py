@@ -117,6 +117,7 @@ class Comparer:
         self._lines: list[bytes] = []
         self._states: list[bytes] = []
         self._owners: dict[tuple[str, str], bytes] = {}
+        self._tails: dict[tuple[int, str, str], bytes] = {}
         self._moving: dict[bytes, None] = {}
         self._blind: tuple[bytes, ...] = ()
         self._gone: set[bytes] = set()
@@ -204,24 +205,22 @@ class Comparer:
     def _file(self, entry: Entry, raw: bytes, line: bytes, mine: _Own) -> None:
         """A file. One line made as the manifest's would be saves taking that apart: they are nearly always
         the same."""
-        found, size = self.found, entry.size
+        found = self.found
+        _, _, size, mtime, ctime, mode, owner, group, _, inode, _, _, _ = entry
         found.files += 1
         found.size += size
         at = line.index(b"\t")
-        key = (entry.owner, entry.group)
-        owner = self._owners.get(key) or self._owner(key)
-        told = b"\tf\t%d\t%d\t%o\t%s\t" % (size, entry.mtime_ns, entry.mode, owner)
+        told = b"\tf\t%d\t%d\t%s" % (size, mtime, self._tails.get((mode, owner, group)) or self._tail(entry))
         start = at + len(told)
-        if self._sampled or not line.startswith(told, at) or len(line) != start + 64:
+        if self._sampled or len(line) != start + 64 or not line.startswith(told, at):
             wanted = self._odd(entry, line.split(b"\t"))
             if wanted is None:
                 return
         else:
             wanted = line[start:]
-        # (Another size has another ctime.)
-        stamp = b"%d %d %d" % (entry.mtime_ns, entry.ctime_ns, entry.inode)
         path = line[:at]
-        if mine[1] == stamp and entry.ctime_ns and not self._pick.reads(raw):
+        # (Another size has another ctime.)
+        if mine[1] and ctime and mine[1] == b"%d %d %d" % (mtime, ctime, inode) and not self._pick.reads(raw):
             digest, read_at = mine[2], mine[3]
             self._oldest = min(self._oldest, int(read_at))
         else:
@@ -236,11 +235,17 @@ class Comparer:
         if digest != wanted:
             found.differ.add(path)
         made = b"%s\tf\t%d\t%s" % (path, size, digest)
-        self._lines.append(made)
-        if entry.ctime_ns < self._settled:
-            self._states.append(b"\t".join((made, stamp, read_at)))
-        if len(self._lines) >= _AT_ONCE:
+        lines = self._lines
+        lines.append(made)
+        if ctime < self._settled:
+            self._states.append(b"%s\t%d %d %d\t%s" % (made, mtime, ctime, inode, read_at))
+        if len(lines) >= _AT_ONCE:
             self._flush()
+
+    def _tail(self, entry: Entry) -> bytes:
+        """Mode and owner as they end what stands before the digest in a file's line."""
+        made = b"%o\t%s\t" % (entry.mode, self._owner((entry.owner, entry.group)))
+        return self._tails.setdefault((entry.mode, entry.owner, entry.group), made)
 
     def _odd(self, entry: Entry, fields: list[bytes]) -> bytes | None:
         """The wanted digest of a file that differs elsewhere, or has extras; None where all is told."""
