@@ -12,7 +12,7 @@ from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 
 AHEAD_MS = 5 * 60_000  # clocks of two machines may differ by so much
-_UNTOLD = {"timeout": "timeout", "denied": "denied", "moving": "moving", "not_a_file": "unsupported"}
+_UNTOLD = {"timeout": "timeout", "denied": "denied", "moving": "moving", "not_a_file": "not_a_file"}
 
 
 def judge_base(base: Artefact, params: Look, taken_at: int, *, inner: bool) -> Iterator[Verdict]:
@@ -21,11 +21,18 @@ def judge_base(base: Artefact, params: Look, taken_at: int, *, inner: bool) -> I
     if base.trouble == "missing":
         yield bad("missing")
         return
-    yield bad("empty") if base.bytes == 0 else good(Level.PRESENT)
+    yield _present(base)
     yield _fresh(base, params, taken_at, inner)
     if base.placed is not None:
         yield from judge_placed(base.placed, params)
     yield from _unchanged(base, params)
+
+
+def _present(base: Artefact) -> Verdict:
+    # A pipe, a socket or a device has no size of its own.
+    if base.trouble == "not_a_file" and not base.bytes:
+        return untold(Level.PRESENT, "not_a_file")
+    return good(Level.PRESENT) if base.bytes else bad("empty")
 
 
 def _fresh(base: Artefact, params: Look, taken_at: int, inner: bool) -> Verdict:

@@ -1,9 +1,11 @@
 """All of an artefact's content, read once through its seal and compression: what every sealed or packed kind
 shares. `look_inside` looks, `judge_form` decides level L4."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from checks.artefacts import zips
 from checks.artefacts.archives import Contents, read_stream, read_tar
 from checks.artefacts.formats import COMPRESSIONS
 from checks.artefacts.inner import inner_time
@@ -64,8 +66,10 @@ def look_inside(
                 content=whole.content,
                 made=inner_time(whole.content, whole.head, zone),
             )
-            if whole.content in ("zip", "7z") and not whole.layers:
-                reader = read_zip if whole.content == "zip" else read_7z
+            if not (whole.content or whole.layers) and _ends_as_zip(place, path):
+                seen = replace(seen, content="zip")
+            if seen.content in ("zip", "7z") and not whole.layers:
+                reader = read_zip if seen.content == "zip" else read_7z
                 return replace(seen, contents=reader(tools, place, path, keys, limits))
             reader_of = read_tar if whole.content == "tar" else None
             made = reader_of(whole.stream, limits, strip) if reader_of else read_stream(whole.stream, limits)
@@ -81,6 +85,21 @@ def look_inside(
         )
 
 
+def _ends_as_zip(place: Place, path: str) -> bool:
+    """Whether something that begins with other bytes (a program that unpacks it, the middle of a volume) goes
+    by the name of a zip and ends like one. LayerError for the last of several volumes."""
+    if not path.lower().endswith(".zip"):
+        return False
+    try:
+        with contextlib.closing(place.open(path)) as file:
+            zips.directory(file, place.stat(path).size)
+    except zips.ZipError as problem:
+        if problem.reason == "unsupported":
+            raise LayerError("unsupported", "zip", "one of several volumes") from None
+        return False
+    return True
+
+
 def packings_of(whole: Opened) -> tuple[Packing, ...]:
     """Its compressions, complete once all was read."""
     return tuple(
@@ -90,8 +109,8 @@ def packings_of(whole: Opened) -> tuple[Packing, ...]:
 
 def _even(account: Account) -> bool:
     sizes = account.members
-    if account.count < 2 or any(one < 0 for one in sizes):
-        return account.count < 2
+    if account.parallel or account.count < 2 or any(one < 0 for one in sizes):
+        return account.parallel or account.count < 2
     first = sizes[0]
     same = all(one == first for one in sizes[: min(account.count - 1, len(sizes))])
     return same and sizes[-1] <= first and (account.count > 2 or first in _BLOCKS)

@@ -34,6 +34,10 @@ _COMMENT = re.compile(rb"-- (\S+) database (cluster )?dump( complete)?\r?\n")
 _VERSION = re.compile(rb"-- Dumped (from database|by (\S+)) version (\S+)")
 _DATABASE = re.compile(rb'-- Database "(.*)" dump')
 _DATA = re.compile(rb"-- (?:Data for Name|Name): .*; Type: (?:TABLE DATA|TABLE); ")
+# Rows of a partition that are loaded through the table it belongs to: by wish, and where an enumeration
+# decides which partition a row belongs to (pg_dump since 11.20, 15.3). The comment before it names that one.
+_LEAF = re.compile(rb"-- Data for Name: (.*); Type: TABLE DATA; Schema: (.*?); Owner: ")
+_ROOTED = b"-- load via partition root "
 _STARTED = re.compile(rb"-- (Started|Completed) on (\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?: (\S+))?")
 _ERROR = re.compile(
     rb"(?:\S*?(?:dump|dumpall|restore|sql)(?:\.exe)?: (?!$)|ERROR: |FATAL: |PANIC: |Error response |"
@@ -112,6 +116,8 @@ class _Reader:
         self._schema = ""
         self._object: tuple[bytes, _Digest] | None = None
         self._database = ""
+        self._leaf = ""
+        self._rooted = False
         self._ended = False
         self._by_word = {
             b"COPY ": self._copy,
@@ -180,8 +186,18 @@ class _Reader:
             self._database = found.group(1).decode("utf-8", "replace")
         elif (found := _STARTED.match(line)) is not None and found.group(1) == b"Started":
             self._part.started = self._part.started or found.group().decode("ascii", "replace")[14:]
+        elif line.startswith(_ROOTED):
+            self._rooted = True
         elif _DATA.match(line):
             self._after(line)
+            self._of_leaf(_LEAF.match(line))
+
+    def _of_leaf(self, found: re.Match[bytes] | None) -> None:
+        self._rooted, self._leaf = False, ""
+        if found is not None:
+            codec = self._codec() or "utf-8"
+            table, schema = (one.decode(codec, "backslashreplace") for one in found.groups())
+            self._leaf = named(schema, table)
 
     def _boundary(self, found: re.Match[bytes]) -> None:
         product, cluster, complete = found.group(1).decode("utf-8", "replace"), found.group(2), found.group(3)
@@ -295,6 +311,8 @@ class _Reader:
         name = table_name(found.group(1), self._codec() or "utf-8")
         if self._schema and "." not in name:
             name = f"{self._schema}.{name}"
+        if self._rooted and self._leaf:
+            name = self._leaf
         tables = self._part.tables
         if name in tables or len(tables) >= MOST_TABLES:
             self.told.again += 1

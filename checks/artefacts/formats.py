@@ -7,6 +7,7 @@ _MAGIC: tuple[tuple[str, int, bytes], ...] = (
     ("xz", 0, b"\xfd7zXZ\0"),
     ("zstd", 0, b"\x28\xb5\x2f\xfd"),
     ("lz4", 0, b"\x04\x22\x4d\x18"),
+    ("lz4", 0, b"\x02\x21\x4c\x18"),  # its first format, still made by `lz4 -l`
     ("zip", 0, b"PK\x03\x04"),
     ("zip", 0, b"PK\x05\x06"),
     ("7z", 0, b"7z\xbc\xaf\x27\x1c"),

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from checks.api import ErrorKind, ObservationError
 from checks.artefacts.frames import Frames
+from checks.artefacts.lz4frames import Lz4Frames
 from checks.places import Stream, Tools
 
 CHUNK = 1 << 20
@@ -59,13 +60,15 @@ class Limits:
 class Account:
     """What came of one layer, complete once it was read to its end. `members`: unpacked bytes of each (the
     first 1000, `count` of all), `trailing`: bytes behind the last one, zeros not counted; `checked`: whether
-    every member carries a checksum of its content."""
+    every member carries a checksum of its content; `parallel`: members are marked as parts of one whole, as
+    by pzstd, which puts a frame without data before each."""
 
     layer: str
     members: list[int] = field(default_factory=list)
     count: int = 0
     trailing: int = 0
     checked: bool = True
+    parallel: bool = False
 
     def ended(self, size: int) -> None:
         """A member of so many bytes ended."""
@@ -362,10 +365,9 @@ def unpacked(
         raw: io.RawIOBase = Unpacked(layer, source, account, budget)
         yield io.BufferedReader(raw, CHUNK)
         return
-    frames = Frames() if layer == "zstd" else None
-    watch = None if frames is None else frames.feed
+    frames = Frames() if layer == "zstd" else Lz4Frames()
     argv = ["zstd", "-dcq", "--long=31"] if layer == "zstd" else ["lz4", "-dcq"]
-    with piped(tools, layer, argv, source, _told, watch=watch) as child:
+    with piped(tools, layer, argv, source, _told, watch=frames.feed) as child:
         child.budget = budget
         yield io.BufferedReader(_Framed(child, frames, account), CHUNK)
 
@@ -373,12 +375,11 @@ def unpacked(
 class _Framed(io.RawIOBase):
     """A program's output, whose input was counted by frames on its way."""
 
-    def __init__(self, child: Piped, frames: Frames | None, account: Account) -> None:
+    def __init__(self, child: Piped, frames: Frames | Lz4Frames, account: Account) -> None:
         super().__init__()
         self._child = child
         self._frames = frames
         self._account = account
-        self._made = 0
         self._told = False
 
     def readable(self) -> bool:
@@ -394,7 +395,6 @@ class _Framed(io.RawIOBase):
             if self._account.trailing and self._account.count:
                 return 0  # all that was packed came out; what follows is the account's to tell
             raise
-        self._made += count
         if not count:
             self._close_account()
         return count
@@ -403,14 +403,12 @@ class _Framed(io.RawIOBase):
         if self._told:
             return
         self._told = True
-        if self._frames is None:
-            self._account.ended(self._made)
-            return
         for size in self._frames.sizes:
             self._account.ended(size)
         self._account.count = self._frames.count
         self._account.checked = self._frames.checked
         self._account.trailing = self._frames.trailing
+        self._account.parallel = self._frames.count > 1 and self._frames.skipped >= self._frames.count
 
 
 def timed_out(problem: ObservationError) -> bool:

@@ -138,7 +138,7 @@ UNTOLD = frozenset(
     {
         *("not_read", "no_key", "no_tool", "needs_extension", "needs_licence", "denied", "timeout"),
         *("unreachable", "too_much", "moving", "unsupported", "not_recorded", "no_baseline"),
-        *("unknown_word", "no_network_cut", "not_followed"),
+        *("unknown_word", "no_network_cut", "not_followed", "not_a_file"),
         *("no_room", "busy"),  # of a drill: disk or quota full; another one under way
     }
 )

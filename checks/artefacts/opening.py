@@ -217,12 +217,20 @@ def _no_gpg(end: End) -> str:
     said = end.complaint
     if b"not integrity protected" in said:
         return "no_integrity"
-    if b"encrypted data" not in said and b"block_filter" not in said:
-        return "does_not_open"
     if b"No secret key" in said or b"Bad session key" in said:
         return "does_not_open"
-    cut = (b"block_filter", b"problem reading source", b"premature")
-    return "truncated" if any(word in said for word in cut) else "inner_damaged"
+    if any(word in said for word in _GPG_CUT):
+        return "truncated"
+    # What a passphrase opened is announced by its name alone.
+    if not any(word in said for word in _GPG_OPENED):
+        return "does_not_open"
+    unknown = b"Can't check signature: No public key" in said  # sealed all the same, and read to its end
+    return "" if unknown and not any(word in said for word in _GPG_DAMAGED) else "inner_damaged"
+
+
+_GPG_CUT = (b"block_filter", b"problem reading source", b"premature")
+_GPG_DAMAGED = (b"manipulated", b"decryption failed", b"BAD signature", b"CRC error", b"nvalid packet")
+_GPG_OPENED = (b"encrypted data", b"original file name", b"manipulated")
 
 
 def _no_openssl(end: End) -> str:

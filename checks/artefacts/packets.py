@@ -10,6 +10,10 @@ _CIPHERS = {
 }
 # Session key by public key, by passphrase; encrypted data without and with an integrity mark; AEAD; marker.
 _PUBLIC, _PHRASE, _OLD, _MARKED, _AEAD, _MARKER = 1, 3, 9, 18, 20, 10
+_VERSIONS = {
+    **{_PUBLIC: (b"\2", b"\3", b"\6"), _PHRASE: (b"\4", b"\5", b"\6")},
+    **{_MARKED: (b"\1", b"\2"), _AEAD: (b"\1",)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,9 @@ def message(head: bytes) -> Message | None:
     at = 0
     while (found := _packet(raw, at)) is not None:
         tag, body, at = found
+        # Without its version it is no packet of OpenPGP, but bytes that begin like one.
+        if tag in _VERSIONS and raw[body : body + 1] not in _VERSIONS[tag]:
+            break
         if tag in (_OLD, _MARKED, _AEAD):
             return Message(tuple(recipients), _protection(tag, raw[body : body + 1]), cipher)
         if tag == _PUBLIC and len(raw) >= body + 9:

@@ -88,14 +88,17 @@ def _member(file: BinaryIO, one: zips.Entry) -> Iterator[bytes]:
         return
     reader, left = _reader(file, one)
     try:
-        waiting = b""
+        waiting = made = b""
         while not reader.eof:
-            if not waiting and getattr(reader, "needs_input", True):
+            # Deflate without a trailer may have taken all of its input and still hold output: a full block
+            # says that there may be more.
+            if not waiting and len(made) < CHUNK and getattr(reader, "needs_input", True):
                 waiting = file.read(min(left, CHUNK))
                 left -= len(waiting)
                 if not waiting:
                     raise LayerError("truncated", "zip")
-            yield reader.decompress(waiting, CHUNK)
+            made = reader.decompress(waiting, CHUNK)
+            yield made
             waiting = getattr(reader, "unconsumed_tail", b"")
     except (zlib.error, lzma.LZMAError, OSError, ValueError):
         raise LayerError("damaged", "zip") from None
@@ -123,8 +126,16 @@ def read_7z(tools: Tools, place: Place, path: str, keys: Keys | None, limits: Li
     password = (keys or {}).get("password", "")
     if found.encrypted and not password:
         raise LayerError("no_key", "7z")
-    tally = Tally("7z", limits, trailing=found.extra)
-    budget = Budget(limits, size)
+    try:
+        return _by_7z(tools, place, path, password, Tally("7z", limits, trailing=found.extra), size)
+    except LayerError as problem:
+        if problem.reason != "inner_damaged" or found.encrypted:
+            raise
+        raise LayerError("damaged", "7z", problem.detail) from None  # without a seal nothing is within one
+
+
+def _by_7z(tools: Tools, place: Place, path: str, password: str, tally: Tally, size: int) -> Contents:
+    budget = Budget(tally.limits, size)
     with unarchived(tools, place, path, "7z", ["l", "-slt", "-ba"], password) as stream:
         listed = list(_listed(stream))
     for name, *_ in listed:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 from checks.artefacts.artefact import Listed
 from checks.artefacts.hashes import hasher
 from checks.artefacts.look import Look
-from checks.artefacts.standing import MOST_LISTED, Survey, name_of
+from checks.artefacts.standing import MOST_LISTED, Survey, exactly, name_of
 from checks.places import Entry, Ground, Place
 
 _Failed = Callable[[str, OSError], None] | None
@@ -213,6 +213,11 @@ def joined(place: Place, found: Survey, params: Look) -> tuple[Joined, Survey]:
         match = _VOLUME.fullmatch(entry.path)
         if match and entry.kind == "file":
             held.setdefault(match[1], {})[int(match[2])] = entry
+    # One volume that is named alone stands for all of them.
+    for stem, numbered in held.items():
+        for entry in place.match(f"{exactly(stem)}.[0-9][0-9][0-9]"):
+            if entry.kind == "file":
+                numbered.setdefault(int(entry.path[-3:]), entry)
     made = Joined(place)
     for stem, numbered in held.items():
         missing = tuple(n for n in range(1, max(numbered) + 1) if n not in numbered)

@@ -15,7 +15,8 @@ _FULL = 0xFFFFFFFF
 
 
 class ZipError(Exception):
-    """The archive is not formed as a zip is. `reason`: truncated, damaged."""
+    """The archive is not formed as a zip is. `reason`: truncated, damaged; unsupported where it is the last
+    of several volumes (`x.z01`, …, `x.zip`)."""
 
     code = "bad_zip"
 
@@ -62,6 +63,8 @@ class Directory:
 def directory(file: BinaryIO, size: int) -> Directory:
     """Read the central directory; ZipError where there is none or it does not fit."""
     at, tail = _end(file, size)
+    if tail[4:6] not in (b"\0\0", b"\xff\xff"):  # number of this volume
+        raise ZipError("unsupported")
     count, length, offset, comment = struct.unpack("<HLLH", tail[10:22])
     end = at
     if _FULL in (length, offset) or count == 0xFFFF:

@@ -154,7 +154,7 @@ def inside_of(read: Read, recorded: bool) -> Inside:
 
 CHECK = Check(
     id="backup.archive",
-    version=1,
+    version=2,
     title="备份压缩包与加密文件",
     title_en="Archives and encrypted files",
     source=Source.BACKUP,

@@ -333,7 +333,7 @@ def _chain(one: Kept, facts: Facts, own: dict[str, list[Verdict]]) -> Iterator[V
 
 CHECK = Check(
     id="backup.barman",
-    version=3,
+    version=4,
     title="Barman 备份",
     title_en="Barman: backups of a server",
     source=Source.BACKUP,

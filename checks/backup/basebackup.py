@@ -269,7 +269,7 @@ def _why_alone(link: Link, facts: Facts) -> str:
 
 CHECK = Check(
     id="backup.basebackup",
-    version=2,
+    version=3,
     title="PostgreSQL 物理备份",
     title_en="PostgreSQL: physical backups",
     source=Source.BACKUP,

@@ -247,7 +247,7 @@ def _judge(logs: Logs, params: Params, taken_at: int) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.binlog",
-    version=1,
+    version=2,
     title="MySQL、MariaDB 归档二进制日志",
     title_en="MySQL, MariaDB: archived binary logs",
     source=Source.BACKUP,

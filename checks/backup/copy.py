@@ -170,7 +170,7 @@ def _elsewhere(one: CopyArtefact, facts: Facts, params: Params) -> Verdict:
 
 CHECK = Check(
     id="backup.copy",
-    version=1,
+    version=2,
     title="第二份备份",
     title_en="Second copies",
     source=Source.BACKUP,

@@ -203,7 +203,7 @@ def _sections(found: Mapping[str, str] | None) -> int:
 
 CHECK = Check(
     id="backup.device_config",
-    version=2,
+    version=3,
     title="网络设备配置备份",
     title_en="Kept configurations of network devices",
     source=Source.BACKUP,

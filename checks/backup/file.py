@@ -69,7 +69,7 @@ def _verdicts(one: FileArtefact, params: Params, taken_at: int) -> Iterator[Verd
 
 CHECK = Check(
     id="backup.file",
-    version=1,
+    version=2,
     title="备份文件",
     title_en="Backup files",
     source=Source.BACKUP,

@@ -177,7 +177,7 @@ def _content(one: Taken, params: Params) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.fingerprint",
-    version=1,
+    version=2,
     title="数据库备份指纹 (源端)",
     title_en="Fingerprints of databases, at their source",
     source=Source.BACKUP,

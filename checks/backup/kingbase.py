@@ -22,7 +22,7 @@ judge = dumps.judge
 
 CHECK = Check(
     id="backup.kingbase",
-    version=2,
+    version=3,
     title="人大金仓逻辑备份",
     title_en="KingbaseES: logical dumps",
     source=Source.BACKUP,

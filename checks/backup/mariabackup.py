@@ -263,7 +263,7 @@ def _why_alone(link: Link, facts: Facts) -> str:
 
 CHECK = Check(
     id="backup.mariabackup",
-    version=1,
+    version=2,
     title="MariaDB、MySQL 物理备份",
     title_en="MariaDB, MySQL: physical backups",
     source=Source.BACKUP,

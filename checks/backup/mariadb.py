@@ -337,7 +337,7 @@ def _beside(one: Dumped, seen: Compared, text: Text, params: Params) -> Iterator
 
 CHECK = Check(
     id="backup.mariadb",
-    version=2,
+    version=3,
     title="MySQL、MariaDB 逻辑备份",
     title_en="MySQL, MariaDB: dumps",
     source=Source.BACKUP,

@@ -144,7 +144,7 @@ def _spoilt(verdicts: list[Verdict]) -> bool:
 
 CHECK = Check(
     id="backup.pgbackrest",
-    version=2,
+    version=3,
     title="pgBackRest 备份仓库",
     title_en="pgBackRest repositories",
     source=Source.BACKUP,

@@ -22,7 +22,7 @@ judge = dumps.judge
 
 CHECK = Check(
     id="backup.postgres",
-    version=2,
+    version=3,
     title="PostgreSQL 逻辑备份",
     title_en="PostgreSQL: logical dumps",
     source=Source.BACKUP,

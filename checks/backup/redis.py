@@ -235,7 +235,7 @@ def _appended(one: RedisDump) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.redis",
-    version=1,
+    version=2,
     title="Redis 备份",
     title_en="Redis dumps",
     source=Source.BACKUP,

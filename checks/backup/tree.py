@@ -321,7 +321,7 @@ def _true(one: TreeArtefact, params: Params) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.tree",
-    version=2,
+    version=3,
     title="文件目录备份",
     title_en="Copies of a file tree",
     source=Source.BACKUP,

@@ -112,7 +112,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
 
 CHECK = Check(
     id="backup.wal",
-    version=1,
+    version=2,
     title="PostgreSQL 归档日志",
     title_en="PostgreSQL: archived log",
     source=Source.BACKUP,

@@ -30,10 +30,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def parents(hashes: Sequence[bytes]) -> list[bytes]:
     """The level above, for an even number of nodes: the inner loop of everything here."""
-    digest = sha256
-    return [
-        digest(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=True)
-    ]
+    digest, nodes = sha256, iter(hashes)
+    return [digest(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=True)]
 
 
 def root(leaves: Sequence[bytes]) -> bytes:

@@ -371,3 +371,21 @@ def test_what_has_not_moved_is_not_read_again(made15, lay, seen):
 def test_a_fingerprint_survives_the_way_to_its_file_and_back(made15):
     raw = Path(f"{made15.path('custom')}.fingerprint.json").read_bytes()
     assert dump(parse(raw)) == raw
+
+
+@pytest.mark.parametrize("form", ["-Fp", "-Fc"])
+def test_rows_loaded_through_the_root_of_a_partition_are_the_partitions(pg15, made15, lay, seen, form):
+    path = lay(made15, "custom" if form == "-Fc" else "plain")
+    path.unlink()
+    pg15.tool("pg_dump", form, "--load-via-partition-root", "-f", path, "oa_db")
+    path.chmod(0o640)
+    reseal(path)
+    found = seen(path)
+    assert found.reasons == {}
+    assert found.facts.artefacts[0].compared.same == 22
+    if form == "-Fp":
+        text = path.read_bytes()
+        at = text.index(b"\n", text.index(b"COPY oa.log ")) + 30
+        path.write_bytes(text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :])
+        reseal(path)
+        assert seen(path).facts.artefacts[0].compared.differ.first == ("oa.log_2025",)

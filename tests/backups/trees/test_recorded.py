@@ -112,7 +112,7 @@ def test_links_and_pipes_tell_nothing(see: See, top: Path) -> None:
     os.mkfifo(top / "backup" / "a.dmp", 0o600)
     os.utime(top / "backup" / "a.dmp", ns=((NOW - DAY) * 1_000_000,) * 2)
     size = {"path": f"{top}/backup/a.dmp"}
-    assert see("backup.file", "crit-pipe", **size) == "crit"  # nothing stands in it
+    assert see("backup.file", "unknown-pipe", **size) == "unknown"  # it has no size that could be nothing
 
 
 def test_manifests_and_copies(see: See, top: Path) -> None:
