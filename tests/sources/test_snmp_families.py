@@ -235,6 +235,34 @@ def test_parts_of_a_storage_tell_their_state_and_what_it_has_not_is_left_out():
     assert volts == [45_000]
 
 
+def test_a_power_system_tells_of_each_rectifier_battery_and_sensor_and_not_of_levels_somebody_set():
+    site = E + "2011.6.164.1."
+    columns: dict[str, dict[int | str, int | bytes]] = {
+        site + "1.2.100.1.2": {1: b"AC failure"},
+        site + "1.2.100.1.3": {1: 1},
+        site + "3.2.2.1.99": {1: 1, 2: 4},
+        site + "4.4.2.1.99": {1: 2},
+        site + "4.4.2.1.6": {1: 253, 2: -99999},
+        site + "5.2.1.1.99": {1: 2},
+        site + "8.2.1.1.3": {1: b"room"},
+        site + "8.2.1.1.4": {1: 24},
+        site + "8.2.1.1.99": {1: 1},
+    }
+    rows = _held(columns)
+    assert _severities(E + "2011.6.164", "SMU02B", rows) == {
+        "rectifier 1": "ok",
+        "rectifier 2": "crit",
+        "battery 1": "crit",
+        "AC input 1": "crit",
+        "room 1": "ok",
+    }
+    profile = find(E + "2011.6.164", "SMU02B")
+    assert profile is not None
+    found = snmp_rules.sensors(profile.sensors, rows)
+    warm = [(one.name, one.value) for one in found if one.kind == "temperature" and one.value is not None]
+    assert warm == [("battery 1", 25_300), ("room 1", 24_000)]
+
+
 def test_a_rack_pdu_tells_its_load_supply_and_the_limits_of_its_thermometer():
     pdu = E + "674.10903.200.2.200."
     columns: dict[str, dict[int | str, int | bytes]] = {
