@@ -50,7 +50,7 @@ def plain_under_an_encrypted_name(case):
         source = files.documents(case.world)[case.place]
         case.path.unlink()
         words = ["-tzip"] if case.kind == "zip" else ["-t7z"]
-        w.run("7z", "a", "-bd", "-y", *words, case.path, ".", cwd=source)
+        w.run("7z", "a", "-bd", "-y", "-mx=1", *words, case.path, ".", cwd=source)
     files._finish(case.path, w.DAYS[case.place])
 
 
@@ -59,7 +59,7 @@ def zip_crypto(case):
     case.path.unlink()
     source = files.documents(case.world)[case.place]
     words = ["-tzip", "-mem=ZipCrypto", f"-p{files.PASSPHRASE}"]
-    w.run("7z", "a", "-bd", "-y", *words, case.path, ".", cwd=source)
+    w.run("7z", "a", "-bd", "-y", "-mx=1", *words, case.path, ".", cwd=source)
     files._finish(case.path, w.DAYS[case.place])
 
 

@@ -148,6 +148,7 @@ def volume_missing(case):
         "7z",
         "a",
         "-bd",
+        "-mx=1",
         "-y",
         "-t7z",
         "-mhe=on",
