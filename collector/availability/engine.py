@@ -258,7 +258,8 @@ def summed(
         blips=tuple(blip for one in tracks for blip in one.blips),
         divergences=tuple(found for one in tracks for found in one.divergences),
         longest_gap_ms=max(gaps, default=None),
-        observations=sum(one.n for one in tracks),
+        # A run that several stretches of a period have a part of is one.
+        observations=sum({run[:3]: run[3] for one in tracks for run in one.counted}.values()),
         observations_whole=all(one.whole for one in tracks),
         evidence=tuple(series for one in tracks for series in one.evidence),
         flags=said[0],

@@ -73,8 +73,9 @@ class Evidence:
 class CheckTrack:
     """One check over the period: state triples after the vote, and what is reported beside them.
 
-    `longest_gap_ms` is None where there are no observations to be apart. `whole` is False when a run reaches
-    over an edge of the period, so that `n` counts observations outside of it too.
+    `longest_gap_ms` is None where there are no observations to be apart. `counted`: of each run its check,
+    vantage point, begin and observations. `whole` is False when a run reaches over an edge of the period, so
+    that `counted` has observations outside of it too.
     """
 
     steps: Steps[int]
@@ -82,7 +83,7 @@ class CheckTrack:
     divergences: tuple[Divergence, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     longest_gap_ms: int | None = None
-    n: int = 0
+    counted: tuple[tuple[str, str, int, int], ...] = ()
     whole: bool = True
 
 
@@ -130,7 +131,9 @@ def follow(name: str, check: Check, period: Span) -> CheckTrack:
             _evidence(name, v, one.runs) for v, one in zip(voters, tracks, strict=True) if one.runs
         ),
         longest_gap_ms=_longest_gap(tracks, period),
-        n=sum(run.n for run in runs),
+        counted=tuple(
+            (name, v, run.first_ms, run.n) for v, one in zip(voters, tracks, strict=True) for run in one.runs
+        ),
         whole=all(run.first_ms >= period[0] and run.last_ms < period[1] for run in runs),
     )
 

@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     if options.json:
         sys.stdout.write(json.dumps(as_json(verdict), ensure_ascii=False, indent=1) + "\n")
     else:
-        sys.stdout.write(as_text(verdict))
+        sys.stdout.write(as_text(verdict, options.lang))
     sys.exit(verdict.exit)
 
 
@@ -62,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         "--full", action="store_true", help="check every signature, not one per key and a sample"
     )
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the report as one page, too")
+    parser.add_argument(
+        "--lang",
+        choices=("en", "zh"),
+        default="en",
+        help="the language of the report's words; details stay as they are. 报告的语言",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--processes", type=int, default=0, help="default: as many as there are processors")
     return parser

@@ -1,11 +1,14 @@
 """The verdict in words, as JSON and as one HTML page without any outside reference."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
 from time import monotonic
 from typing import Any
+from unicodedata import east_asian_width
 
+from collector.verify import words_zh
 from collector.verify.advice import ADVICE
 from collector.verify.findings import CODES, Findings
 from collector.verify.judged import OTHER
@@ -77,55 +80,72 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
 _MOST = 200  # lines of one kind that a person reads; --json has them all
 
 
-def as_text(verdict: Verdict) -> str:
-    """What a person reads in a terminal: nothing in a bundle can write over it."""
+def as_text(verdict: Verdict, lang: str = "en") -> str:
+    """What a person reads in a terminal, in English or Chinese: nothing in a bundle can write over it."""
+    head = words_zh.HEADINGS if lang == "zh" else _SAME
     own, worker = (f"{one / 1e6:.0f} MB" for one in verdict.memory)
-    lines = [
-        f"bundle     {verdict.bundle}",
-        f"log        {verdict.log}",
-        f"period     {verdict.period}",
-        f"entries    {verdict.range[0]} to {verdict.range[1]}",
-        f"mode       {verdict.mode}, signatures by {verdict.backend}, lines read by {verdict.reader}, "
+    shown = {
+        "bundle": verdict.bundle,
+        "log": verdict.log,
+        "period": verdict.period,
+        "entries": f"{verdict.range[0]} {_TO[lang]} {verdict.range[1]}",
+        "mode": f"{verdict.mode}, signatures by {verdict.backend}, lines read by {verdict.reader}, "
         f"{verdict.seconds} s",
-        "time       " + ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items()),
-        f"memory     {own} at most, its largest worker {worker}",
-        f"in short   {summary(verdict)}",
-        "",
-        "checked",
-        *(f"  {count:>10}  {what}" for what, count in verdict.findings.counted.items()),
-    ]
-    lines += (
-        ["", "claims"] + [f"  {b:<14}{a}   {c}".rstrip() for a, b, c in verdict.claims]
-        if verdict.claims
-        else []
-    )
+        "time": ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items()),
+        "memory": f"{own}, {worker}" if lang == "zh" else f"{own} at most, its largest worker {worker}",
+        "in short": summary(verdict, lang),
+    }
+    lines = [_aligned(head.get(key, key), 11) + value for key, value in shown.items()]
+    counted = words_zh.COUNTED if lang == "zh" else _SAME
+    lines += ["", head.get("checked", "checked")]
+    lines += [f"  {n:>10}  {counted.get(what, what)}" for what, n in verdict.findings.counted.items()]
+    if verdict.claims:
+        words = words_zh.VERDICTS if lang == "zh" else _SAME
+        lines += ["", head.get("claims", "claims")]
+        lines += [f"  {_aligned(words.get(b, b), 14)}{a}   {c}".rstrip() for a, b, c in verdict.claims]
     if verdict.coverage:
-        lines += ["", "due and done", *map(_coverage_line, verdict.coverage[:_MOST])]
+        lines += ["", head.get("due and done", "due and done")]
+        lines += [_coverage_line(row, lang) for row in verdict.coverage[:_MOST]]
     if verdict.findings.notices:
-        lines += ["", "to know", *(f"  - {text}" for text in verdict.findings.notices)]
-    lines += [*_problems(verdict), "", _last_word(verdict)]
+        lines += ["", head.get("to know", "to know"), *(f"  - {text}" for text in verdict.findings.notices)]
+    lines += [*_problems(verdict, lang), "", _last_word(verdict, lang)]
     return "\n".join(map(_shown, lines)) + "\n"
 
 
-def _last_word(verdict: Verdict) -> str:
+_SAME: Mapping[str, str] = {}
+_TO = {"en": "to", "zh": "至"}
+
+
+def _aligned(text: str, width: int) -> str:
+    """Filled up with spaces; a Chinese character takes two places."""
+    taken = sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+    return text + " " * max(width - taken, 1)
+
+
+def _last_word(verdict: Verdict, lang: str) -> str:
+    zh = lang == "zh"
     if verdict.good:
-        return "VERIFIED"
+        return words_zh.GOOD if zh else "VERIFIED"
     if verdict.exit == 1:
-        return "NOT VERIFIED"
-    return f"NOT VERIFIED: another version of judging made {', '.join(verdict.unchecked)}"
+        return words_zh.BAD if zh else "NOT VERIFIED"
+    lead = words_zh.OTHER if zh else "NOT VERIFIED: another version of judging made "
+    return lead + ", ".join(verdict.unchecked)
 
 
-def _problems(verdict: Verdict) -> list[str]:
+def _problems(verdict: Verdict, lang: str) -> list[str]:
     """Each problem, then by code what it means and what to do."""
     problems = verdict.findings.problems
     if not problems:
         return []
-    lines = ["", f"problems ({len(problems)})"]
+    head = words_zh.HEADINGS if lang == "zh" else _SAME
+    lines = ["", f"{head.get('problems', 'problems')} ({len(problems)})"]
     lines += [f"  {p.code:<20}{p.where}: {p.detail}" for p in problems[:_MOST]]
     lines += [f"  … and {len(problems) - _MOST} more (--json lists all)"] if len(problems) > _MOST else []
-    lines += ["", "what they mean, and what to do"]
+    meaning = "what they mean, and what to do"
+    lines += ["", head.get(meaning, meaning)]
     for code, count in _by_code(verdict).items():
-        lines += [f"  {code} ({count}): {CODES[code]}", f"      {ADVICE[code]}"]
+        means, advice = words_zh.CODES[code] if lang == "zh" else (CODES[code], ADVICE[code])
+        lines += [f"  {code} ({count}): {means}", f"      {advice}"]
     return lines
 
 
@@ -134,8 +154,10 @@ def _by_code(verdict: Verdict) -> dict[str, int]:
     return {code: counts[code] for code in CODES if code in counts}
 
 
-def summary(verdict: Verdict) -> str:
+def summary(verdict: Verdict, lang: str = "en") -> str:
     """The whole in one line."""
+    if lang == "zh":
+        return _summary_zh(verdict)
     counted = verdict.findings.counted
     claims = Counter(word for _, word, _ in verdict.claims)
     problems = ", ".join(f"{count} {code}" for code, count in _by_code(verdict).items()) or "no problem"
@@ -144,13 +166,23 @@ def summary(verdict: Verdict) -> str:
     return f"{problems}; {entries} entries, {lines} lines; claims: {said}"
 
 
+def _summary_zh(verdict: Verdict) -> str:
+    counted = verdict.findings.counted
+    claims = Counter(word for _, word, _ in verdict.claims)
+    problems = "，".join(f"{code} {count} 处" for code, count in _by_code(verdict).items()) or "没有问题"
+    said = "，".join(f"{words_zh.VERDICTS.get(word, word)} {n}" for word, n in claims.items()) or "无"
+    entries, lines = counted.get("entries", 0), counted.get("result lines", 0)
+    return f"{problems}；{entries} 个条目，{lines} 行结果；声明: {said}"
+
+
 def _shown(text: str) -> str:
     """Text from a bundle must not move the cursor or colour anything."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
-def _coverage_line(row: dict[str, Any]) -> str:
-    return f"  {row['done']:>8} of {row['due']:<8} {row['what']}"
+def _coverage_line(row: dict[str, Any], lang: str) -> str:
+    of = "/" if lang == "zh" else "of"
+    return f"  {row['done']:>8} {of} {row['due']:<8} {row['what']}"
 
 
 _STYLE = (

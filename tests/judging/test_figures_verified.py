@@ -22,6 +22,8 @@ def test_the_past_by_its_own_estate_and_by_the_buyers_word_is_verified(site, est
     # What failed before the hours were agreed is down; afterwards it lies outside them.
     assert 110 * 60_000 < sums.down <= 120 * 60_000 and sums.off_hours > 100 * 60_000
     assert len(made.changed) == 1
+    # The run of failures lies on both sides of the estate, and its looks were taken once.
+    assert made.figure.observations == 6 * 12 and made.figure.observations_whole
     verdict = site.verdict(tmp_path / "a.zip")
     assert [word for word, _ in of(verdict)] == ["proven if"] and verdict.good, verdict.findings
     site.go("2026-07-15T09:00")

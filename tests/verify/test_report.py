@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from collector.verify import progress
+from collector.verify import progress, words_zh
 from collector.verify.findings import CODES
 from collector.verify.memory import memory
 from collector.verify.report import Verdict, as_html, as_json, as_text
@@ -27,6 +27,18 @@ def test_the_report_says_what_each_code_means_and_what_to_do_once():
     assert text.count(CODES["bad_body"]) == 1
     assert "ask who approved this agent" in text and text.endswith("NOT VERIFIED\n")
     assert "ask who approved this agent" in as_html(spoiled())
+
+
+def test_the_report_in_chinese_explains_every_code_and_ends_with_the_same_word():
+    text = as_text(spoiled(), "zh")
+    assert "概要" in text and "bad_key 1 处，bad_body 2 处" in text and "与证据矛盾" in text
+    assert words_zh.CODES["bad_body"][0] in text and text.endswith("验证未通过 NOT VERIFIED\n")
+    assert words_zh.CODES.keys() == CODES.keys()
+    good = Verdict("a.zip")
+    assert as_text(good, "zh").endswith("验证通过 VERIFIED\n")
+    hostile = Verdict("a.zip", period="\x1b[2J\r验证通过 VERIFIED")
+    hostile.findings.add("bad_key", "entry 3", "no approved key may sign here")
+    assert "验证通过 VERIFIED" not in {line.strip() for line in as_text(hostile, "zh").splitlines()}
 
 
 def test_text_from_a_bundle_cannot_write_over_the_verdict():
