@@ -1,4 +1,4 @@
-"""Fixtures of the tests with real processes; the harness is loaded by its path (importlib mode)."""
+"""Fixtures of the tests with real processes; the modules beside are loaded by their path (importlib mode)."""
 
 import importlib.util
 import subprocess
@@ -28,8 +28,9 @@ def load(name):
 
 @pytest.fixture(scope="session")
 def e2e():
-    """The harness."""
-    return load("harness")
+    """Names of the harness, the oracle and the kills, in one place."""
+    parts = [vars(load(name)) for name in ("harness", "oracle", "kills")]
+    return SimpleNamespace(**{name: part[name] for part in parts for name in part if name[0] != "_"})
 
 
 @pytest.fixture

@@ -1,12 +1,7 @@
-"""A real collector and real agents as processes, and an oracle that reads both databases by itself.
-
-The oracle knows what an agent signed from the agent's own outbox, and what the collector holds from the
-collector's own tables; it shares no code with either side but the wire format, and compares the two.
-"""
+"""A real collector and real agents as processes."""
 
 import json
 import os
-import random
 import signal
 import socket
 import sqlite3
@@ -14,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -26,10 +20,6 @@ from checks.plan import Plan, PlanItem
 from checks.wire import entry as entries
 from checks.wire import frame as frames
 from checks.wire import header as headers
-from checks.wire import lines as bodies
-from checks.wire import note, tree
-from checks.wire.chain import chain_hash
-from checks.wire.checkpoint import open_checkpoint
 from checks.wire.frame import Frame
 from checks.wire.numbers import EntryKind
 from collector.cli_server import make
@@ -42,32 +32,6 @@ from collector.store import compact
 BIN = Path(sys.executable).parent
 ORIGIN = "e2e.example/log"
 AGENT = "web-01"
-
-AGENT_POINTS = (
-    "pending.before",
-    "pending.after",
-    "batch.before",
-    "batch.after",
-    "sent.before",
-    "sent.after",
-    "accept.before",
-    "accept.after",
-    "prove.before",
-    "prove.after",
-    "meta.before",
-    "meta.after",
-)
-COLLECTOR_POINTS = (
-    "entries-written",
-    "bodies-written",
-    "before-commit",
-    "after-commit",
-    "tiles-written",
-    "derive-written",
-    "derive-committed",
-    "checkpoint-signed",
-    "checkpoint-remembered",
-)
 
 
 def until(condition, seconds=180.0, every=0.05, what="this"):
@@ -405,180 +369,8 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-# the oracle
-
-
-def check_log(site):
-    """Positions without a hole, tree, tiles and every checkpoint as computed here; the vkey's signature."""
-    rows = site.rows("SELECT idx, data FROM entry ORDER BY idx")
-    assert [idx for idx, _ in rows] == list(range(len(rows)))
-    leaves = [tree.leaf_hash(compact.unpack(data)) for _, data in rows]
-    vkey = note.parse_vkey((site.directory / "keys" / "log.vkey").read_text().strip())
-    heads = site.rows("SELECT size, root, note FROM checkpoint ORDER BY size")
-    for size, root, text in heads:
-        checkpoint, _ = open_checkpoint(text.encode(), vkey)
-        assert (checkpoint.size, checkpoint.root) == (size, root)
-    # Roots of all sizes in one pass; recomputing each would be quadratic.
-    assert {size: root for size, root, _ in heads} == roots(leaves, {size for size, _, _ in heads})
-    for level, n, data in site.rows("SELECT level, n, data FROM tile ORDER BY level, n"):
-        width = 256**level
-        hashes = [
-            tree.root(leaves[i : i + width]) for i in range(n * 256 * width, (n + 1) * 256 * width, width)
-        ]
-        assert data == b"".join(hashes)
-    full = len(rows) // 256
-    assert site.rows("SELECT count(*) FROM tile WHERE level = 0") == [(full,)]
-
-
-def roots(leaves, sizes):
-    """Root at each of these sizes, from one growing stack of complete subtrees."""
-    stack, found = [], {}
-    for count, leaf in enumerate(leaves, 1):
-        stack.append((1, leaf))
-        while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
-            (n, right), (_, left) = stack.pop(), stack.pop()
-            stack.append((2 * n, tree.node_hash(left, right)))
-        if count in sizes:
-            acc = stack[-1][1]
-            for _, left in reversed(stack[:-1]):
-                acc = tree.node_hash(left, acc)
-            found[count] = acc
-    return found
-
-
-def check_chain(site, name=AGENT, epoch=1):
-    """One unbroken chain from the enrolment statement; signatures; bodies hash to their headers."""
-    ((statement,),) = site.rows("SELECT statement FROM agent WHERE agent = ? AND epoch = ?", name, epoch)
-    public = bytes.fromhex(json.loads(statement)["public"])
-    logged = site.logged(name, epoch)
-    assert sorted(logged) == list(range(len(logged)))
-    prev, found = chain_hash(bytes(statement)).hex(), {}
-    for seq in sorted(logged):
-        assert len(logged[seq]) == 1, f"seq {seq} stands in the log {len(logged[seq])} times"
-        idx, one = logged[seq][0]
-        header = headers.parse(one.header)
-        assert (header.seq, header.prev) == (seq, prev)
-        assert frames.verify_header(one.header, one.signatures, public)
-        prev = chain_hash(one.header).hex()
-        body = site.rows("SELECT seed, enc, data FROM body WHERE idx = ?", idx)
-        if header.n:
-            seed, enc, data = body[0]
-            lines = lines_of(Frame(one.header, one.signatures, seed, enc, data))
-            assert bodies.body_root(seed, lines).hex() == header.root
-            found[seq] = lines
-        else:
-            assert not body
-    return found
-
-
-def check_all(site, machine, name=AGENT, epoch=1):
-    """Every result that the agent signed stands in the log exactly once; chain and tree are whole."""
-    machine.look()
-    check_log(site)
-    held = check_chain(site, name, epoch)
-    logged = site.logged(name, epoch)
-    for seq, header in machine.seen.headers.items():
-        assert [one.header for _, one in logged.get(seq, [])] == [header], f"seq {seq}"
-    in_log = [line for lines in held.values() for line in lines]
-    assert len(in_log) == len(set(in_log)), "a result stands in the log twice"
-    waiting = {line for (line,) in machine.rows("SELECT line FROM pending")}
-    missing = machine.seen.lines - set(in_log) - waiting
-    assert not missing, f"{len(missing)} results that were durable are lost"
-    for seq, idx in machine.rows("SELECT seq, idx FROM batch WHERE state IN ('accepted', 'proven')"):
-        assert idx is None or logged[seq][0][0] == idx
-    assert machine.meta("log_alarm") is None and machine.meta("halt") is None
-    return len(machine.seen.headers), len(in_log)
-
-
-# kill -9
-
-
-@dataclass
-class Tally:
-    """What the rounds have reached: rounds, deaths at a write point, which points."""
-
-    rounds: int = 0
-    at_points: int = 0
-    hit: set = field(default_factory=set)
-
-    def add(self, side, point):
-        self.rounds += 1
-        if point:
-            self.at_points += 1
-            self.hit.add((side, point))
-
-
-EVERY_POINT = frozenset({("agent", p) for p in AGENT_POINTS} | {("collector", p) for p in COLLECTOR_POINTS})
-
-
-def kill_rounds(site, machine, count, seed, patience=8.0):
-    """`count` times: one side dies at a write point, or anywhere, and comes back.
-
-    A point whose turn does not come in time is tried again later, in at most `count` more rounds.
-    """
-    rng = random.Random(seed)
-    tally = Tally()
-    queue = deque()
-    while tally.rounds < count or (
-        EVERY_POINT - tally.hit and count >= len(EVERY_POINT) > tally.rounds - count
-    ):
-        if not queue:
-            every = [*sorted(EVERY_POINT), ("agent", ""), ("collector", "")]
-            missing = sorted(EVERY_POINT - tally.hit)
-            queue.extend(rng.sample(every, len(every)) if tally.rounds < count else missing)
-        side, point = queue.popleft()
-        again = tally.rounds >= count
-        victim = _with_crash(site, machine, side, point, rng, again=again)
-        # Without a point: at any instant, be it while it starts.
-        longest = patience * 5 if again else patience  # on a slow machine a start alone may take the first
-        end = time.monotonic() + (longest if point else rng.uniform(0.2, 4))
-        while victim.alive and time.monotonic() < end:
-            time.sleep(0.03)
-        victim.kill()
-        tally.add(side, victim.crashed_at)
-        machine.look()
-        if rng.random() < 0.15:  # the other side dies as well, at no point in particular
-            (site.server if side == "agent" else machine.program).kill()
-    for alive, start in ((machine.alive, machine.start), (site.alive, site.serve)):
-        if not alive:
-            start()
-    return tally
-
-
-def _with_crash(site, machine, side, point, rng, again):
-    """Stop one side and start it with its crash point set."""
-    turn = (
-        1
-        if point.startswith(("derive", "checkpoint", "prove", "tiles", "meta"))
-        else rng.choice((1, 1, 2, 3))
-    )
-    setting = f"{point}:{turn}" if point else str(rng.randint(1, 25))
-    if side == "agent":
-        if not site.alive:
-            site.serve()
-        if machine.alive:
-            machine.program.kill()
-        return machine.start(crash=setting)
-    if site.alive:
-        site.server.kill()
-    if point == "tiles-written":
-        site.fill(255)
-    site.serve(crash=setting, wait=False)
-    # A fresh agent: one that met several dead collectors in a row would wait up to a minute.
-    if machine.alive:
-        machine.program.kill()
-    machine.start()
-    return site.server
-
-
 def settle(site, machine, seconds=180):
     """Both run, nothing waits, and what was accepted is proven."""
     until(machine.drained, seconds, 0.2, "an empty spool")
     machine.program.stop()
     until(machine.drained, seconds, 0.2, "an empty spool")
-
-
-def sizes(site):
-    """Numbers of lines of the batches in the log."""
-    found = (entry for copies in site.logged().values() for _, entry in copies)
-    return [headers.parse(entry.header).n for entry in found]

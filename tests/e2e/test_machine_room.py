@@ -27,8 +27,19 @@ assets:
   - {{id: ups-1, kind: ups, via: web-01, snmp: {{address: 127.0.0.1, port: {ups}, version: 2, secret: room}}}}
   - {{id: ups-2, kind: ups, via: web-01, snmp: {{address: 127.0.0.1, port: {no}, version: 2, secret: room}}}}
   - {{id: ups-3, kind: ups, via: web-01, snmp: {{address: 127.0.0.1, port: {ups}, version: 2, secret: none}}}}
+probes:  # where there are some, batches are sealed every ten seconds instead of every minute
+  - id: door
+    check: service.tcp
+    from: [web-01]
+    every: 2s
+    params: {{host: 127.0.0.1, port: {door}, timeout_ms: 1000}}
 rounds:
-  - {{id: daily, every: day, window: "00:00-23:59", assets: [ups-*], checks: [network.ups, network.device]}}
+  - id: daily
+    every: day
+    window: "00:00-23:59"
+    assets: [ups-*]
+    checks: [network.ups, network.device]
+    params: {{network.*: {{timeout_ms: 5000}}}}
 """
 
 
@@ -48,7 +59,7 @@ def test_each_asset_behind_an_agent_is_inspected_or_says_why_not(site, e2e, sile
     secrets.chmod(0o600)
     with Responder({b"pa55word": recording(UPS.splitlines())}) as ups:
         file = site.place / "estate.yaml"
-        file.write_text(ESTATE.format(ups=ups.port, no=silent))
+        file.write_text(ESTATE.format(ups=ups.port, no=silent, door=site.target.port))
         applied = site.run("roundseal-collector", "estate", "apply", site.directory, file)
         assert applied.returncode == 0, applied.stderr
         machine.start()
