@@ -6,6 +6,7 @@ live by subject in `defects/`.
 
 import importlib.util
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,23 @@ def defect(code: str) -> Callable[[Maker], Maker]:
     def note(made: Maker) -> Maker:
         assert made.__name__ not in MAKERS, made.__name__
         MAKERS[made.__name__] = (code, made)
+        return made
+
+    return note
+
+
+def spoiled(code: str) -> Callable[[Callable[[Any, Any], None]], Maker]:
+    """Enter what changes the parts of the good bundle, which are then sealed by the log key and written."""
+
+    def note(change: Callable[[Any, Any], None]) -> Maker:
+        @defect(code)
+        @wraps(change)
+        def made(kit: Any, out: Path) -> Path:
+            parts = kit.parts()
+            change(kit, parts)
+            parts.seal(kit.log)
+            return parts.write(out, kit.log)
+
         return made
 
     return note

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect
+from roundseal_tests_verify_defects import defect, spoiled
 
 from checks.wire import header as headers
 from checks.wire.header import SeenNote
@@ -54,57 +54,42 @@ def line_with_other_parameters_by_agent(kit: Any, out: Path) -> Path:
     return kit.agent_lies(out, "web-01", 5, lax)
 
 
-@defect("bad_plan")
-def plan_that_is_not_in_the_log_by_agent(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_plan")
+def plan_that_is_not_in_the_log_by_agent(kit: Any, parts: Any) -> None:
     at = parts.batches("web-01")[6]
     parts.change_header(at, kit.signers["web-01"], plan="ee" * 32)
     parts.relink(at, kit.signers["web-01"])
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
-@defect("bad_plan")
-def plan_of_another_agent_by_agent(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_plan")
+def plan_of_another_agent_by_agent(kit: Any, parts: Any) -> None:
     at, other = parts.batches("web-01")[6], parts.batches("db-01")[6]
     plan = headers.parse(parts.parsed(other).header).plan
     parts.change_header(at, kit.signers["web-01"], plan=plan)
     parts.relink(at, kit.signers["web-01"])
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
-@defect("bad_seen")
-def agent_saw_another_log(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_seen")
+def agent_saw_another_log(kit: Any, parts: Any) -> None:
     at = parts.batches("web-01")[6]
     seen = headers.parse(parts.parsed(at).header).seen
     parts.change_header(at, kit.signers["web-01"], seen=SeenNote(seen.size, "ab" * 32))
     parts.relink(at, kit.signers["web-01"])
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
-@defect("bad_seen")
-def agent_saw_what_was_never_published(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_seen")
+def agent_saw_what_was_never_published(kit: Any, parts: Any) -> None:
     at = parts.batches("web-01")[6]
     parts.change_header(at, kit.signers["web-01"], seen=SeenNote(3, "ab" * 32))
     parts.relink(at, kit.signers["web-01"])
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
-@defect("bad_seen")
-def agent_saw_the_future(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_seen")
+def agent_saw_the_future(kit: Any, parts: Any) -> None:
     at = parts.batches("web-01")[6]
     last = parts.notes[-1][0]
     parts.change_header(at, kit.signers["web-01"], seen=SeenNote(last, "ab" * 32))
     parts.relink(at, kit.signers["web-01"])
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
 @defect("bad_seen")
@@ -114,10 +99,7 @@ def notes_left_out_by_liar(kit: Any, out: Path) -> Path:
     return parts.write(out, kit.log)
 
 
-@defect("bad_chain")
-def loss_hidden_by_liar(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_chain")
+def loss_hidden_by_liar(kit: Any, parts: Any) -> None:
     at = next(i for i, raw in enumerate(parts.entries) if b'"kind":"loss"' in raw and b"web-01" in raw)
     del parts.entries[at], parts.bodies[at]
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import MAKERS, Maker, defect
+from roundseal_tests_verify_defects import MAKERS, Maker, defect, spoiled
 
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
@@ -67,15 +67,12 @@ def record_that_forgets_what_was_not_inspected_by_liar(kit: Any, out: Path) -> P
     return kit.reword(parts, at, strict_json.dumps(document), out)
 
 
-@defect("claim_differs")
-def record_whose_entry_counts_more_by_liar(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("claim_differs")
+def record_whose_entry_counts_more_by_liar(kit: Any, parts: Any) -> None:
     at = parts.kinds(EntryKind.RECORD)[0]
     header = strict_json.loads(parts.parsed(at).header)
     header["counts"]["done"] += 1
     parts.resign(at, strict_json.dumps(header), kit.log)
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
 @defect("bad_member")

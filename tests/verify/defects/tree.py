@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect
+from roundseal_tests_verify_defects import defect, spoiled
 
 from checks.wire import tree
 from checks.wire.numbers import EntryKind
@@ -18,13 +18,10 @@ def entry_missing_by_liar(kit: Any, out: Path) -> Path:
     return parts.write(out, kit.log)
 
 
-@defect("bad_chain")
-def entry_missing_and_tree_made_anew_by_liar(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_chain")
+def entry_missing_and_tree_made_anew_by_liar(kit: Any, parts: Any) -> None:
     at = parts.batches("web-01")[5]
     del parts.entries[at], parts.bodies[at]
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
 @defect("bad_tree")
@@ -36,14 +33,11 @@ def entries_swapped_by_liar(kit: Any, out: Path) -> Path:
     return parts.write(out, kit.log)
 
 
-@defect("bad_chain")
-def entry_doubled_by_liar(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_chain")
+def entry_doubled_by_liar(kit: Any, parts: Any) -> None:
     at = parts.batches("db-01")[4]
     parts.entries.insert(at, parts.entries[at])
     parts.bodies.insert(at, parts.bodies[at])
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
 @defect("bad_tree")
@@ -82,13 +76,10 @@ def note_by_another_key(kit: Any, out: Path) -> Path:
     return parts.write(out, kit.log)
 
 
-@defect("bad_checkpoint")
-def note_of_a_rewritten_log_by_liar(kit: Any, out: Path) -> Path:
-    parts = kit.parts()
+@spoiled("bad_checkpoint")
+def note_of_a_rewritten_log_by_liar(kit: Any, parts: Any) -> None:
     at = parts.kinds(EntryKind.COLLECTOR) or parts.kinds(EntryKind.STATEMENT)
     parts.replace_entry(at[0], received_ms=parts.parsed(at[0]).received_ms + 1)
-    parts.seal(kit.log)
-    return parts.write(out, kit.log)
 
 
 @defect("bad_tree")
