@@ -5,25 +5,34 @@ drills; then the problems of all and the success of drills. Nothing is rounded h
 policy.md says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from checks.artefacts.levels import Level
 from collector.backups import losses, problems
 from collector.backups.account import Account
-from collector.backups.assign import Scene, assign, series_of
+from collector.backups.assign import Scene, Series, assign, series_of
 from collector.backups.case import Case
 from collector.backups.copies import Copies, copies_of
-from collector.backups.days import days_of, eaten, retention
+from collector.backups.days import Days, days_of, eaten, retention
 from collector.backups.days import word as day_word
 from collector.backups.doubts import lapse
 from collector.backups.drills import Turn, drilled, rpo, rtos, tested, turns, with_unseen
-from collector.backups.ledger import CopyWord, DayState, Ledger, ObjectLedger, Outcome, Problem, SlotState
-from collector.backups.observed import Drill, Observed, Place
+from collector.backups.ledger import (
+    Begun,
+    CopyWord,
+    DayState,
+    Ledger,
+    ObjectLedger,
+    Outcome,
+    Problem,
+    SlotState,
+)
+from collector.backups.observed import Drill, Excuse, Observed, Place
 from collector.backups.paths import Words, chain, judge
 from collector.backups.policy import BackupObject, Policies, Role, To
-from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, build, started
+from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, Runs, build, started
 from collector.backups.sizes import odd_sizes
 from collector.backups.sources import Signed, compare
 from collector.backups.success import successes
@@ -39,6 +48,41 @@ def evaluate(policies: Policies, observed: Observed, now: int) -> Ledger:
     drills = [drill for held in given.drills.values() for drill in held]
     success = () if rule is None else tuple(successes(rule, drills, observed.excuses, now))
     return Ledger(now, objects, success, tuple(sorted(found, key=_order)))
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSeen:
+    """As much of an object's account as a scorecard counts; the same as its ObjectLedger says."""
+
+    name: str
+    _account: Account
+
+    def begun(self, from_ms: int, to_ms: int) -> Iterator[Begun]:
+        """Artefacts begun in [from, to) by their own word, by start."""
+        return self._account.begun(from_ms, to_ms)
+
+    def unseen(self, from_ms: int, to_ms: int) -> tuple[int, ...]:
+        """When the slots of [from, to) open that nobody could look at since, ascending."""
+        return tuple(sorted(self._account.unseen(from_ms, to_ms)))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """As much of a ledger as scorecards count: days, copies, drills and problems cost as much again."""
+
+    objects: tuple[ObjectSeen, ...]
+
+
+def seen(policies: Policies, observed: Observed, now: int) -> Seen:
+    """What was begun and what nobody could look at, at `now` as `evaluate` has it."""
+    given = _Given.of(policies, observed)
+    made = []
+    for one in policies.objects:
+        held = _held(one, given, now)
+        nothing = Days((), (), (), (), held.series)
+        case = Case(one, held.runs, held.series, nothing, held.looks, now)
+        made.append(ObjectSeen(one.name, Account(case)))
+    return Seen(tuple(made))
 
 
 def _order(one: Problem) -> tuple[int, str, int, str]:
@@ -104,7 +148,22 @@ def _ids(given: _Given) -> Mapping[str, str]:
     return given.ids
 
 
-def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An object's runs, judged, and its slots with what fills them."""
+
+    runs: Runs
+    series: Sequence[Series]
+    looks: Sequence[int]
+    words: Words
+    signed: Signed
+    epochs: Sequence[int]
+    drills: Sequence[Drill]
+    excuses: Sequence[Excuse]
+    required: Sequence[tuple[int, int]]
+
+
+def _held(one: BackupObject, given: _Given, now: int) -> _Held:
     observed, names = given.observed, given.names[one.name]
     places = given.places(one)
     drills = [drill for name in names for drill in given.drills.get(name, ())]
@@ -122,11 +181,18 @@ def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
     series = series_of(one, [c for c in observed.changes if c.object in names], now)
     for held in series:
         assign(held, runs, one.kind, scene)
-    case = Case(one, runs, series, days_of(series, runs), looks, now)
+    return _Held(runs, series, looks, compared.words, signed, epochs, drills, excuses, required)
+
+
+def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
+    held = _held(one, given, now)
+    runs, drills = held.runs, held.drills
+    case = Case(one, runs, held.series, days_of(held.series, runs), held.looks, now)
     ids = _ids(given) if None in runs.parents.values() else {}
-    due = turns(one, runs, drills, excuses, observed.seeds, now)
-    copied = copies_of(one, runs, places, now)
-    return _ledger(case, compared.words, _Beside(signed, epochs, drills, due, copied, ids, required))
+    due = turns(one, runs, drills, held.excuses, given.observed.seeds, now)
+    copied = copies_of(one, runs, given.places(one), now)
+    beside = _Beside(held.signed, held.epochs, drills, due, copied, ids, held.required)
+    return _ledger(case, held.words, beside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,22 +88,37 @@ def seen_by_all(asked: Counting, ground: Ground, wanted: Collection[str] | None 
     base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special)
     term = asked.frame.first, asked.frame.end
     question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
-    proven, perhaps = lapses.lapses(ground, question, base.waivers, base.denied)
+    span = None if _lapses_and_more(asked) else asked.span
+    proven, perhaps = lapses.lapses(ground, question, base.waivers, base.denied, span)
     return replace(base, breaches=(*base.breaches, *proven), perhaps=perhaps)
+
+
+def _lapses_and_more(asked: Counting) -> bool:
+    """Whether an obligation is broken by a lapse and by something else: what nobody can tell of that (priced)
+    is told by whether there may be a lapse at all."""
+    cadences = [held for one in asked.terms.obligations for held in one.cadences]
+    return any(lapses.LAPSE in held.breach and len(held.breach) > 1 for held in cadences)
 
 
 def _near(
     asked: Counting, backups: tuple[BackedUp, ...], wanted: Collection[str] | None
 ) -> tuple[BackedUp, ...]:
-    """The backups that obligations (of these ids) can be told from: none where none of them counts any; those
-    of the span and before it where all that do are due so often that no turn of the span begins earlier."""
+    """The backups that obligations (of these ids) can be told from."""
+    since = backups_since(asked, wanted)
+    if since is None:
+        return ()
+    return tuple(one for one in backups if one.at_ms >= since)
+
+
+def backups_since(asked: Counting, wanted: Collection[str] | None = None) -> int | None:
+    """From when on backups tell something of obligations (of these ids): None where none of them counts any;
+    the span and before it where all that do are due so often that no turn of the span begins earlier."""
     every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
     counting_ = {held.every for one in every for held in one.cadences if any(map(_backups, held.what))}
     if not counting_:
-        return ()
-    if not counting_ <= _SHORT:
-        return backups
-    return tuple(one for one in backups if one.at_ms >= asked.span[0] - _BEFORE)
+        return None
+    begin = start_of(asked.frame.first, asked.frame.days.zone)
+    return asked.span[0] - _BEFORE if counting_ <= _SHORT else min(begin, asked.span[0] - _BEFORE)
 
 
 def _backups(what: str) -> bool:

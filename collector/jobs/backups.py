@@ -1,6 +1,6 @@
 """What is proven of backups: looks in the derived table, statements, applied estates, through the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,12 +78,41 @@ class Account:
 
 def account_at(conn: Connection, as_of: int, size: int) -> Account:
     """The account at an instant at which the log held `size` entries; NoBackups."""
+    return account(conn, as_of, _as_of(conn, as_of, size))
+
+
+def _as_of(conn: Connection, as_of: int, size: int) -> int | None:
     # Where nothing came since, what was read of each object is still in memory.
-    return account(conn, as_of, None if size == series.cursor(conn) else as_of)
+    return None if size == series.cursor(conn) else as_of
 
 
-def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
-    """The account now, or as the log stood at an instant; NoBackups where no estate asks for any."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """As much of the account as scorecards count; `entries` as Account has it."""
+
+    account: engine.Seen
+    entries: Mapping[tuple[str, str], tuple[int, int]]
+
+
+def seen_at(conn: Connection, as_of: int, size: int) -> Seen:
+    """What scorecards count of the account at an instant at which the log held `size` entries; NoBackups."""
+    read = _read(conn, as_of, _as_of(conn, as_of, size))
+    return Seen(engine.seen(read.policies, read.observed, as_of), read.rows.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What an account is made of."""
+
+    policies: Policies
+    observed: Observed
+    versions: Sequence[tuple[Applied, EstateTerms]]
+    rows: Rows
+    size: int
+    said: Sequence[Said]
+
+
+def _read(conn: Connection, now: int, as_of: int | None) -> _Read:
     at = now if as_of is None else as_of
     # Looks are derived up to here, so nothing behind it counts: the verifier must come to the same.
     size = series.cursor(conn)
@@ -96,19 +125,24 @@ def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
         raise NoBackups("no_backups", "the estate asks for no backups")
     said = [one for one in people.every(conn, as_of) if one.idx < size]
     policies = cited(policies, said)
-    read = rows(conn, as_of)
-    observed = observed_of(read, said, policies)
-    ledger = engine.evaluate(policies, observed, at)
+    found = rows(conn, as_of)
+    return _Read(policies, observed_of(found, said, policies), versions, found, size, said)
+
+
+def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
+    """The account now, or as the log stood at an instant; NoBackups where no estate asks for any."""
+    read = _read(conn, now, as_of)
+    newest, terms = read.versions[-1]
     return Account(
-        ledger=ledger,
-        policies=policies,
-        observed=observed,
-        estate=versions[-1][0],
-        terms=versions[-1][1],
-        rows=read,
-        size=size,
-        document=estates.document(conn, applied[-1].idx),
-        media=tuple(one for one in said if one.header["kind"] == "media_tested"),
+        ledger=engine.evaluate(read.policies, read.observed, now if as_of is None else as_of),
+        policies=read.policies,
+        observed=read.observed,
+        estate=newest,
+        terms=terms,
+        rows=read.rows,
+        size=read.size,
+        document=estates.document(conn, newest.idx),
+        media=tuple(one for one in read.said if one.header["kind"] == "media_tested"),
     )
 
 

@@ -127,9 +127,10 @@ def claims_of(context: Context, conn: Connection, period: Period) -> list[dict[s
         return []
     document = estates.terms(conn, applied.idx)
     size = series.cursor(conn)
-    claims = []
+    span = period.from_ms, period.to_ms
+    claims, shared = [], figures.common(conn, span, size)
     for terms in document.services:
-        made = figures.figure_on(conn, context.now(), terms.id, (period.from_ms, period.to_ms), None, size)
+        made = figures.figure_on(conn, context.now(), terms.id, span, None, shared)
         claims.append({**figures.as_json(made), "terms": document.estate, "evidence_size": size})
     return claims
 

@@ -24,7 +24,15 @@ from collector.inspection.obligations_changes import breaches as change_breaches
 from collector.inspection.obligations_changes import changed
 from collector.inspection.obligations_changes import deeds as change_deeds
 from collector.inspection.obligations_changes import events as change_events
-from collector.inspection.obligations_counted import Counting, counting, reach_of, seen, span_of, term_of
+from collector.inspection.obligations_counted import (
+    Counting,
+    backups_since,
+    counting,
+    reach_of,
+    seen,
+    span_of,
+    term_of,
+)
 from collector.inspection.obligations_faults import Troubles
 from collector.inspection.obligations_faults import extra as of_faults
 from collector.inspection.obligations_looks import breaches, deeds
@@ -37,9 +45,9 @@ from collector.jobs.said import all_said
 from collector.jobs.scorecards import _services as services_of
 from collector.judging import judge
 from collector.judging.asked import Asked
-from collector.judging.backups import backed_up, unseen
+from collector.judging.backups import NOTHING, Stood, stood
 from collector.judging.changes import changes
-from collector.judging.ground import Applied, BackedUp, Ground, ServiceSeen, scope_at
+from collector.judging.ground import Applied, Ground, ServiceSeen, scope_at
 from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
 from collector.scoring.model import PackPeriod
@@ -141,13 +149,15 @@ def _ground(conn: Connection, asked: _Question, account: Account | None) -> Grou
     """What had been received of the span, with as much before and after it as its rows reach."""
     span, as_of, size = reach_of(asked.counting), asked.counting.as_of_ms, asked.size
     held = unit_rounds.rounds(conn, *span, as_of, size)
+    stood = _backups(conn, asked.counting, account, span)
     return Ground(
         size=size,
         applied=asked.applied,
         rounds=held,
         pending=scorecards.pending_of(conn, held, span, (as_of, size)),
-        backups=_points(conn, account, span),
-        unseen=() if account is None else unseen(account.ledger, span),
+        backups=stood.backups,
+        unseen=stood.unseen,
+        earlier=stood.earlier,
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),
@@ -164,11 +174,12 @@ def _account(conn: Connection, asked: _Question) -> Account | None:
         return None
 
 
-def _points(conn: Connection, account: Account | None, span: Span) -> tuple[BackedUp, ...]:
+def _backups(conn: Connection, asked: Counting, account: Account | None, span: Span) -> Stood:
     if account is None:
-        return ()
-    signers = partial(backup_rows.signers, conn)
-    return backed_up(account.ledger, account.entries, signers, span)
+        return NOTHING
+    since = backups_since(asked)
+    near = asked.span[0] if since is None else since
+    return stood(account.ledger, account.entries, partial(backup_rows.signers, conn), span, near)
 
 
 def _special(conn: Connection) -> Extra:

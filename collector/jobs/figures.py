@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from checks.recurrence import instant, zone
 from collector.availability import calendar_cn
+from collector.availability.approvals import Approval
+from collector.availability.calendar_cn import Calendar
 from collector.availability.classes import TimeClass
 from collector.availability.current import CurrentState, current
 from collector.availability.display import Provenance, figure_json
@@ -91,23 +93,66 @@ def service_figure(
         return figure_on(conn, context.now(), service, (from_ms, to_ms), as_of)
 
 
-def figure_on(
-    conn: Connection, now: int, service: str, period: tuple[int, int], as_of: int | None, size: int = WHOLE
-) -> ServiceFigure:
-    """The same on one snapshot of the database, by estates and statements below `size`."""
-    asked = _ask(conn, service)
-    mark = watermark(conn, asked.terms, now)
-    end = as_of if as_of is not None else _settled(now, mark, asked.terms)
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all services of one snapshot are judged by."""
+
+    newest: tuple[Applied, EstateTerms] | None
+    estates: Estates
+    approvals: tuple[Approval, ...]
+    marks: Mapping[str, MarkRow]
+    calendar: Calendar
+    vantages: "Vantages"
+    found: "Found"
+    """Runs that were read for all of them at a time; others are read where they are wanted."""
+
+
+def common(conn: Connection, period: tuple[int, int], size: int = WHOLE, only: str | None = None) -> Common:
+    """By estates and statements below `size`, for the services of the estate in force, or for `only` one."""
     stated = tuple(one for one in said.all_said(conn, WHOLE) if one.entry < size)
+    then, signed = Estates.of(_every(conn, size), stated), said.approvals(conn, size)
+    newest = _newest(conn)
+    every = () if newest is None else newest[1].services
+    services = [one for one in every if only in (None, one.id)]
+    keys = sorted({key for one in services for key in _keys(one)})
+    return Common(
+        newest=newest,
+        estates=then,
+        approvals=signed,
+        marks=series.marks(conn),
+        calendar=calendar_cn.shipped(),
+        vantages=_vantages(conn, services),
+        found=runs.for_leaves(conn, keys, *period),
+    )
+
+
+def figure_on(
+    conn: Connection,
+    now: int,
+    service: str,
+    period: tuple[int, int],
+    as_of: int | None,
+    shared: Common | None = None,
+) -> ServiceFigure:
+    """The same on one snapshot of the database; `shared`: of this snapshot and period, where many are asked
+    for."""
+    shared = shared or common(conn, period, only=service)
+    asked = _ask(conn, service, shared.newest)
+    known = shared.found.keys() >= set(_keys(asked.terms))
+    vantages = shared.vantages if known else _vantages(conn, [asked.terms])
+    mark = _mark(asked.terms, vantages, shared.marks, now)
+    end = as_of if as_of is not None else _settled(now, mark, asked.terms)
     question = Question(
         terms=asked.terms,
-        estates=Estates.of(_every(conn, size), stated),
+        estates=shared.estates,
         span=period,
         end_ms=end,
-        approvals=said.approvals(conn, size),
-        calendar=calendar_cn.shipped(),
+        approvals=shared.approvals,
+        calendar=shared.calendar,
     )
-    found = runs.for_leaves(conn, list(question.keys), *period)
+    keys = list(question.keys)
+    held = shared.found if shared.found.keys() >= set(keys) else runs.for_leaves(conn, keys, *period)
+    found = {key: held[key] for key in keys}
     figure = served(question, lambda _: _plain(found))
     if asked.terms.target is None:
         figure = replace(figure, meets=None)
@@ -133,7 +178,7 @@ def service_now(context: Context, service: str) -> CurrentState:
     """State of a service as far as its agents have reported, with its age (ruling 6)."""
     now = context.now()
     with context.read() as conn:
-        asked = _ask(conn, service)
+        asked = _ask(conn, service, _newest(conn))
         mark = watermark(conn, asked.terms, now)
         return _now(conn, asked.terms, mark, now)
 
@@ -197,11 +242,15 @@ def _mark(terms: ServiceTerms, found: Vantages, agents: Mapping[str, MarkRow], n
     return min(live, default=max(marks, default=None))
 
 
-def _ask(conn: Connection, service: str) -> _Asked:
+def _newest(conn: Connection) -> tuple[Applied, EstateTerms] | None:
     applied = estates.newest(conn)
-    if applied is None:
+    return None if applied is None else (applied, estates.terms(conn, applied.idx))
+
+
+def _ask(conn: Connection, service: str, newest: tuple[Applied, EstateTerms] | None) -> _Asked:
+    if newest is None:
         raise NoFigure("no_estate", "no estate has been applied")
-    document = estates.terms(conn, applied.idx)
+    applied, document = newest
     logged = next((one for one in document.services if one.id == service), None)
     if logged is not None:
         return _Asked(logged, applied, document)

@@ -19,19 +19,18 @@ from collector.jobs import backups as backup_jobs
 from collector.jobs import projection, scans
 from collector.jobs.known import unfit
 from collector.jobs.said import all_said, approvals, book_of
-from collector.judging import backups, judge, pending, sealed, services
+from collector.judging import backups, judge, ledgers, pending, sealed, services
 from collector.judging.asked import Asked
+from collector.judging.backups import NOTHING, Stood
 from collector.judging.changes import Changes
 from collector.judging.changes import changes as changes_of
 from collector.judging.estates import Estates
 from collector.judging.ground import (
     Applied,
-    BackedUp,
     Ground,
     Pending,
     ServiceSeen,
     UnitRound,
-    Unseen,
 )
 from collector.judging.judge import Chosen, NoScorecard
 from collector.judging.scans import scan_of
@@ -96,7 +95,7 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
     size = size_at(conn, as_of_ms)
     every = applied(conn, size)
     span = chosen.periods[0].from_ms, asked.period.to_ms
-    points, blind = _backups(conn, every, span, (as_of_ms, size))
+    stood = _backups(conn, every, span, (as_of_ms, size), ledgers.backups_from(asked))
     said = said_of(conn, as_of_ms, size)
     held = store.rounds(conn, *span, as_of_ms, size)
     return Ground(
@@ -104,8 +103,9 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
         applied=every,
         rounds=held,
         pending=pending_of(conn, held, span, (as_of_ms, size)),
-        backups=points,
-        unseen=blind,
+        backups=stood.backups,
+        unseen=stood.unseen,
+        earlier=stood.earlier,
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),
@@ -155,17 +155,15 @@ def _troubles(
 
 
 def _backups(
-    conn: Connection, held: tuple[Applied, ...], span: tuple[int, int], at: tuple[int, int]
-) -> tuple[tuple[BackedUp, ...], tuple[Unseen, ...]]:
+    conn: Connection, held: tuple[Applied, ...], span: tuple[int, int], at: tuple[int, int], since: int
+) -> Stood:
     if not any(one.terms.backups is not None for one in held):
-        return (), ()
+        return NOTHING
     try:
-        account = backup_jobs.account_at(conn, *at)
+        seen = backup_jobs.seen_at(conn, *at)
     except backup_jobs.NoBackups:
-        return (), ()
-    signers = partial(looks.signers, conn)
-    points = backups.backed_up(account.ledger, account.entries, signers, span)
-    return points, backups.unseen(account.ledger, span)
+        return NOTHING
+    return backups.stood(seen.account, seen.entries, partial(looks.signers, conn), span, since)
 
 
 def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: int) -> Iterator[ServiceSeen]:

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import islice
+from typing import Protocol
 
 from checks.recurrence import instant
-from collector.backups.ledger import Ledger
+from collector.backups.ledger import Begun
 from collector.judging.estates import Planned
-from collector.judging.ground import CHINA, BackedUp, Unseen, day
+from collector.judging.ground import CHINA, BackedUp, Earlier, Unseen, day
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Unit
 
 Place = tuple[int, int]
@@ -18,8 +20,63 @@ Places = Mapping[tuple[str, str], Place]
 Week = tuple[int, int]
 
 
+class Object(Protocol):
+    """An object's account: what was begun, what nobody could look at."""
+
+    @property
+    def name(self) -> str:
+        """As the policy names it."""
+        ...
+
+    def begun(self, from_ms: int, to_ms: int) -> Iterable[Begun]:
+        """Artefacts begun in [from, to)."""
+        ...
+
+    def unseen(self, from_ms: int, to_ms: int) -> Iterable[int]:
+        """When the slots of [from, to) open that nobody could look at since."""
+        ...
+
+
+class Account(Protocol):
+    """A ledger of backups, or as much of it as a scorecard counts."""
+
+    @property
+    def objects(self) -> Sequence[Object]:
+        """All objects of the policy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """What a ground has of backups."""
+
+    backups: tuple[BackedUp, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    earlier: Earlier | None = None
+
+
+NOTHING = Stood()
+
+
+def stood(
+    account: Account,
+    entries: Places,
+    signers: Callable[[Collection[Place]], Mapping[Place, str]],
+    span: tuple[int, int],
+    since: int,
+) -> Stood:
+    """Backups begun in [from, to): those before `since` are left to be read where a lapse reaches so far."""
+
+    def read(from_ms: int, to_ms: int) -> tuple[BackedUp, ...]:
+        return backed_up(account, entries, lambda _: {}, (max(from_ms, span[0]), min(to_ms, span[1])))
+
+    near = max(span[0], since), span[1]
+    earlier = Earlier(near[0], read) if near[0] > span[0] else None
+    return Stood(backed_up(account, entries, signers, near), unseen(account, span), earlier)
+
+
 def backed_up(
-    ledger: Ledger,
+    ledger: Account,
     entries: Places,
     signers: Callable[[Collection[Place]], Mapping[Place, str]],
     span: tuple[int, int],
@@ -52,7 +109,7 @@ def backed_up(
     return tuple(sorted(made, key=lambda p: (p.object, p.at_ms, p.artefact)))
 
 
-def unseen(ledger: Ledger, span: tuple[int, int]) -> tuple[Unseen, ...]:
+def unseen(ledger: Account, span: tuple[int, int]) -> tuple[Unseen, ...]:
     """Backups due in [from, to) that nobody could look at since."""
     return tuple(Unseen(one.name, opens) for one in ledger.objects for opens in one.unseen(*span))
 

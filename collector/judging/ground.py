@@ -1,6 +1,6 @@
 """What a scorecard stands on, as plain data: filled from the collector's tables or from a bundle."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -86,6 +86,15 @@ class BackedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """Backups of the term begun before `to_ms`, which are read of [from, to) when somebody looks so far back;
+    nobody tells who signed those."""
+
+    to_ms: int
+    read: Callable[[int, int], Sequence[BackedUp]]
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """A backup that was due at an instant and that nobody could look at since."""
 
@@ -127,8 +136,9 @@ class ServiceSeen:
 class Ground:
     """Everything received up to an instant that counting looks at. `size`: of the log it was taken from.
 
-    `rounds`, `backups`, `scans` are of the whole term, up to the period's end; `troubles`: what faults are
-    judged from; `special`: rounds that are due before occasions only; `pending`: those without a record.
+    `rounds`, `backups`, `scans` are of the whole term, up to the period's end (of backups those are left to
+    `earlier` of which only months without are told); `troubles`: what faults are judged from; `special`:
+    rounds that are due before occasions only; `pending`: those without a record.
     """
 
     size: int
@@ -142,6 +152,7 @@ class Ground:
     troubles: Troubles | None = None
     special: frozenset[str] = frozenset()
     pending: tuple[Pending, ...] = ()
+    earlier: Earlier | None = None
 
 
 def day(ms: int) -> date:

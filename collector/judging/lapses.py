@@ -7,7 +7,7 @@ rule, or a written notice excuses it, no month without is proven of it either.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
 from typing import TypeVar
@@ -18,7 +18,7 @@ from collector.inspection.deadlines import shanghai, start_of, stretches
 from collector.judging import inspections, late_scans, said
 from collector.judging.asked import Asked, kinds_of
 from collector.judging.estates import Estates
-from collector.judging.ground import Ground
+from collector.judging.ground import BackedUp, Ground
 from collector.judging.not_done import NOT_DONE, settled
 from collector.judging.regular import About, regular
 from collector.judging.scope import Scope, met
@@ -92,28 +92,59 @@ class _Told:
 
 
 def lapses(
-    ground: Ground, question: Question, waivers: Sequence[Waiver] = (), denied: Sequence[Waiver] = ()
+    ground: Ground,
+    question: Question,
+    waivers: Sequence[Waiver] = (),
+    denied: Sequence[Waiver] = (),
+    span: tuple[int, int] | None = None,
 ) -> tuple[tuple[Breach, ...], tuple[Breach, ...]]:
     """Those that are proven, and those that may be, each on the last instant of its months. `waivers`: that
-    excuse, `denied`: of obligations that somebody says were not done."""
+    excuse, `denied`: of obligations that somebody says were not done. `span`: only those that end in it; of
+    the months before it as many are looked at as it takes to find each kind of work done."""
     terms = question.terms
     if not terms.lapse_months or not ground.applied:
         return (), ()
+    work = _Work(ground, question, waivers, denied)
+    ends = [n for n, one in enumerate(work.periods) if span is None or span[0] <= one.to_ms - 1 < span[1]]
+    if not ends:
+        return (), ()
+    since = _since(work, ends, terms.lapse_kinds)
     proven: list[Breach] = []
     perhaps: list[Breach] = []
     runs: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for month in _months(ground, question):
-        about = _About.of(month, question, waivers, denied)
-        for unit, system in _systems(month):
-            for kind in terms.lapse_kinds:
+    for number in range(min(since.values()), ends[-1] + 1):
+        kinds = tuple(kind for kind in terms.lapse_kinds if since[kind] <= number)
+        about = work.about(number, kinds)
+        for unit, system in _systems(about.month):
+            for kind in kinds:
                 key = (kind, unit.id, system)
-                state = about.state(kind, unit, system)
-                runs[key], ends = _next(runs.get(key, (0, 0)), state, terms.lapse_months)
-                if ends is not None:
-                    at = month.period.to_ms - 1
+                runs[key], lapsed = _next(
+                    runs.get(key, (0, 0)), about.state(kind, unit, system), terms.lapse_months
+                )
+                if lapsed is not None and number >= ends[0]:
+                    at = about.month.period.to_ms - 1
                     made = Breach(LAPSE, at, at, -1, unit.id, system, what=kind)
-                    (proven if ends else perhaps).append(made)
+                    (proven if lapsed else perhaps).append(made)
     return tuple(proven), tuple(perhaps)
+
+
+def _since(work: "_Work", ends: Sequence[int], kinds: Sequence[str]) -> dict[str, int]:
+    """From which month on the months that end a lapse are told, by kind of work: from one on in which it was
+    done for each of their systems, for what was done begins the count anew; else from the first month."""
+    wanted = {(unit.id, system) for n in ends for unit, system in _systems(work.about(n, tuple(kinds)).month)}
+    since, left = dict.fromkeys(kinds, ends[0]), {kind: set(wanted) for kind in kinds}
+    for number in reversed(range(ends[0])):
+        open_ = tuple(kind for kind in kinds if left[kind])
+        if not open_:
+            break
+        about = work.about(number, open_)
+        for unit, system in _systems(about.month):
+            for kind in open_:
+                where = (unit.id, system)
+                if where in left[kind] and about.state(kind, unit, system) is Month.DONE:
+                    left[kind].remove(where)
+        since |= dict.fromkeys(open_, number)
+    return since
 
 
 def _next(run: tuple[int, int], state: Month, needed: int) -> tuple[tuple[int, int], bool | None]:
@@ -204,25 +235,57 @@ def _waives(one: Waiver, month: PackPeriod, terms: ObligationTerms) -> bool:
     return one.received_ms < edge and one.from_ms < month.to_ms and one.to_ms > month.from_ms
 
 
-def _months(ground: Ground, question: Question) -> Iterator[_Told]:
-    """Every month of the term that is over, with what its lines count."""
-    options = resolve(question.pack, question.options)
-    kinds = kinds_of(question.pack) | set(question.terms.lapse_kinds)
-    periods = _periods(question, options)
-    estates = Estates.of(ground.applied, ground.said)
-    rounds = inspections.counting(ground.rounds, estates.words, options.get("inspection.silent"))
-    by_round = _parted(rounds, periods, when)
-    by_point = _parted(ground.backups, periods, lambda one: one.at_ms)
-    for number, period in enumerate(periods):
-        asked = Asked(question.pack, kinds, options, period, question.as_of_ms, question.term, {})
-        scope = scope_of(estates, period, question.as_of_ms)
+class _Work:
+    """The months of the term that are over, each told when it is asked for: once, of some kinds of work."""
+
+    def __init__(
+        self, ground: Ground, question: Question, waivers: Sequence[Waiver], denied: Sequence[Waiver]
+    ) -> None:
+        self._ground, self._question = ground, question
+        self._said = waivers, denied
+        self._options = resolve(question.pack, question.options)
+        self._kinds = kinds_of(question.pack) | set(question.terms.lapse_kinds)
+        self.periods = _periods(question, self._options)
+        self._estates = Estates.of(ground.applied, ground.said)
+        silent = self._options.get("inspection.silent")
+        rounds = inspections.counting(ground.rounds, self._estates.words, silent)
+        self._rounds = _parted(rounds, self.periods, when)
+        self._points = _parted(ground.backups, self.periods, lambda one: one.at_ms)
+        self._told: dict[int, _About] = {}
+
+    def about(self, number: int, kinds: Sequence[str]) -> _About:
+        """A month, of these kinds; who asks first asks for all that will be asked of it."""
+        if number not in self._told:
+            self._told[number] = _About.of(self._month(number, kinds), self._question, *self._said)
+        return self._told[number]
+
+    def _month(self, number: int, kinds: Sequence[str]) -> _Told:
+        period, question = self.periods[number], self._question
+        asked = Asked(
+            *(question.pack, self._kinds, self._options, period),
+            *(question.as_of_ms, question.term, {}),
+        )
+        scope = scope_of(self._estates, period, question.as_of_ms)
         units = units_in(scope, period)
-        about = About(estates, scope, units)
-        found = regular(ground, about, asked, by_round[number], by_point[number], once=True)
+        # What tells of other kinds alone is left out: gaps and items of one kind hang on nothing of another.
+        ground = replace(
+            self._ground,
+            scans=self._ground.scans if "scan" in kinds else (),
+            unseen=self._ground.unseen if "backup" in kinds else (),
+        )
+        rounds = self._rounds[number] if "inspection" in kinds else ()
+        points = self._backups(number) if "backup" in kinds else ()
+        found = regular(ground, About(self._estates, scope, units), asked, rounds, points, once=True)
         begun = ground.applied[0].at_ms < start_of(period.first + _A_DAY, shanghai())
         items, gaps = _settled(ground, units, asked, found)
         places = _Places.of_all(items), _Places.of_all(gaps), _Places.of_words(items)
-        yield _Told(period, scope, units, *places, begun)
+        return _Told(period, scope, units, *places, begun)
+
+    def _backups(self, number: int) -> Sequence[BackedUp]:
+        earlier, period = self._ground.earlier, self.periods[number]
+        if earlier is None or period.from_ms >= earlier.to_ms:
+            return self._points[number]
+        return earlier.read(period.from_ms, period.to_ms)
 
 
 def _settled(

@@ -9,7 +9,7 @@ from collector.faults.counted import days_of, terms_of
 from collector.faults.items import interruptions
 from collector.faults.model import Account, Finding
 from collector.inspection.obligations_changes import changed, deeds, events
-from collector.inspection.obligations_counted import counted, counting, seen_by_all
+from collector.inspection.obligations_counted import backups_since, counted, counting, seen_by_all
 from collector.inspection.obligations_seen import Extra
 from collector.judging import priced
 from collector.judging.asked import Asked
@@ -50,6 +50,15 @@ def _faults(ground: Ground, asked: Asked) -> tuple[Account, tuple[Item, ...], tu
 def _of_entries(item: Item) -> Item:
     """The item with proofs that name entries only: a run of looks is proven by more than one line."""
     return replace(item, proofs=tuple(dict.fromkeys(replace(one, line=None) for one in item.proofs)))
+
+
+def backups_from(asked: Asked) -> int:
+    """From when on backups count in a period or in its ledger; older ones tell of months without only."""
+    begin = asked.period.from_ms
+    span = begin, asked.period.to_ms
+    question = counting(asked.pack, asked.options, asked.term, span, asked.as_of_ms, shipped())
+    since = None if question is None else backups_since(question, priced.wanted(question, asked.pack))
+    return begin if since is None else min(begin, since)
 
 
 def _due(ground: Ground, asked: Asked, findings: Sequence[Finding]) -> Found:

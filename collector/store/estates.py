@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, ins
 from collector.availability.estate_terms import EstateTerms, parse
 from collector.store import packs
 from collector.store.content import content
-from collector.store.evidence import Damaged
+from collector.store.evidence import BodyRow, Damaged
 from collector.store.metadata import metadata
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def every(conn: Connection) -> list[Applied]:
 
 def terms(conn: Connection, idx: int) -> EstateTerms:
     """The document of an estate's entry."""
-    return _parsed(document(conn, idx))
+    return _unpacked(_body(conn, idx))
 
 
 def loaded(conn: Connection, idx: int) -> "Loaded":
@@ -80,10 +80,19 @@ def agent_of_asset(conn: Connection, asset: str) -> str:
 
 def document(conn: Connection, idx: int) -> bytes:
     """The document of an estate's entry as it was logged."""
+    return content(_body(conn, idx))
+
+
+def _body(conn: Connection, idx: int) -> BodyRow:
     body = packs.body(conn, idx)
     if body is None:
         raise Damaged(f"the document of the estate's entry {idx} is missing")
-    return content(body)
+    return body
+
+
+@lru_cache(maxsize=8)  # a page of many systems asks for it once for each
+def _unpacked(body: BodyRow) -> EstateTerms:
+    return _parsed(content(body))
 
 
 @lru_cache(maxsize=8)

@@ -1,11 +1,12 @@
-"""What one more result costs after 1, 6 and 12 months: keeping it, and a scorecard and a ledger after it.
+"""What one more result costs after 1, 6 and 12 months: keeping it, and what is judged after it.
 
     python tests/bench/bench_growth.py [--assets N]
 
 A store as bench_scorecard.py fills it, with fewer assets and as many days. A morning's looks at the backups
 of 27 systems and a run of each of their probes are kept as the deriver keeps them, several mornings in turn
-(the median counts); after each a month's scorecard and its ledger are made. Milliseconds of CPU, and how
-they have grown from the first month to the twelfth. The bar is on keeping: less than half as much again.
+(the median counts); after each a month's scorecard, its ledger of obligations (cadence) and its faults and
+findings are made. Milliseconds of CPU, and how they have grown from the first month to the twelfth. The bar
+is on keeping: less than half as much again; of what is judged the growth is printed.
 """
 
 import argparse
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench_scorecard as year
 
 from collector.context import Context, open_context
-from collector.jobs import backup_folds, cadence, scorecards
+from collector.jobs import backup_folds, cadence, faults, scorecards
 from collector.store import plans, runs
 from collector.store.runs import RunRow
 
@@ -41,8 +42,8 @@ def cpu(call: Callable[[], object]) -> float:
 
 
 def one_more(context: Context, days: int, site: ModuleType) -> dict[str, float]:
-    """Medians of keeping a morning, of a scorecard and of a ledger after it."""
-    took: dict[str, list[float]] = {"kept": [], "scorecard": [], "ledger": []}
+    """Medians of keeping a morning, of a scorecard, a ledger and the findings after it; of all together."""
+    took: dict[str, list[float]] = {"kept": [], "scorecard": [], "ledger": [], "findings": []}
     with context.read() as conn:
         planned = {agent: plan for agent, _, plan in plans.current_plans(conn)}
         period = [p for p in scorecards.periods(conn, context.now()) if p.to_ms <= context.now()][-1].name
@@ -68,7 +69,9 @@ def one_more(context: Context, days: int, site: ModuleType) -> dict[str, float]:
         took["scorecard"].append(cpu(lambda: scorecards.scorecard(context, period)))
         with context.read() as conn:
             took["ledger"].append(cpu(lambda conn=conn: cadence.ledger(conn, context.now(), period)))
-    return {name: median(found[1:]) for name, found in took.items()}
+            took["findings"].append(cpu(lambda conn=conn: faults.told(conn, context.now(), period)))
+    made = {name: median(found[1:]) for name, found in took.items()}
+    return {**made, "all": sum(made.values())}
 
 
 def main() -> int:

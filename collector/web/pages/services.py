@@ -182,7 +182,7 @@ def figures_of(services: Sequence[str], period: Period) -> None:
     """Makes the figures of all these, on one snapshot."""
     held, now, span = _held(), context().now(), (period.from_ms, period.to_ms)
     with context().read() as conn:
-        shared = figures.common(conn)
+        shared = figures.common(conn, span, only=services[0] if len(services) == 1 else None)
         for service in services:
             try:
                 held[service, period] = figures.figure_on(conn, now, service, span, None, shared), ""

@@ -1,0 +1,183 @@
+"""A period's lapses are those of the whole term that end in it, however few months are looked at for them."""
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.availability.calendar_cn import shipped
+from collector.availability.estate_terms import EstateTerms
+from collector.backups.policy import BackupObject, ObjectKind, Policies
+from collector.inspection.deadlines import shanghai, start_of, stretches
+from collector.inspection.obligations_counted import counting, seen_by_all
+from collector.judging import lapses
+from collector.judging.ground import Applied, BackedUp, Earlier, Ground, ScanSeen, UnitRound, Unseen
+from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
+from collector.packs.loading import packaged
+from collector.statements.model import Said, Through
+
+PACK = packaged("luohe-2026").pack
+TERM = (date(2026, 6, 10), date(2027, 6, 10))
+MONTHS = [(start_of(low, shanghai()), start_of(high, shanghai())) for low, high in stretches(*TERM, 1, 10)]
+NAMES = [f"{low:%Y-%m}" for low, _ in stretches(*TERM, 1, 10)]
+OBLIGATION = {"visit": "LH-30", "inspection": "LH-31", "backup": "LH-32", "scan": "LH-33"}
+DAY = 86_400_000
+SYSTEMS = {"s0": "u0", "s1": "u0", "s2": "u1"}
+NOBODY = UnitScope("u2", "u2", "line_rental")
+
+
+def estate(systems):
+    """An estate with these systems, each with an asset and a backup object."""
+    return Scope(
+        (UnitScope("u0", "u0"), UnitScope("u1", "u1"), NOBODY),
+        tuple(SystemScope(name, name, SYSTEMS[name]) for name in systems),
+        tuple(AssetScope(f"a-{name}", "server", system=name, agent=f"a-{name}") for name in systems),
+        {f"o-{name}": name for name in systems},
+    )
+
+
+def terms(systems):
+    scope = estate(systems)
+    objects = tuple(BackupObject(name, ObjectKind.DATABASE, 0, ()) for name in scope.objects)
+    policies = Policies(objects) if objects else None
+    return EstateTerms(1, "00", "e", "Asia/Shanghai", "", (), scope=scope, backups=policies)
+
+
+MONTH = st.integers(0, len(MONTHS) - 1)
+EVENT = st.tuples(
+    st.sampled_from(
+        ["round", "short", "backup", "bad", "unseen", "scan", "scan late", "visit", "not_done", "waiver"]
+    ),
+    MONTH,
+    st.integers(0, 27),
+    st.sampled_from(sorted(SYSTEMS)),
+    st.sampled_from(["visit", "inspection", "backup", "scan"]),
+)
+ESTATES = st.lists(st.tuples(MONTH, st.sets(st.sampled_from(sorted(SYSTEMS)), min_size=1)), max_size=3)
+
+
+def said(entry, at, kind, fields):
+    return Said(kind, entry, at, "works", "operator", Through.SESSION, fields, at_ms=at)
+
+
+def ground(estates, events):
+    """Everything that was done, in the order of months."""
+    first = Applied(0, MONTHS[0][0] - DAY, terms(sorted(SYSTEMS)))
+    later = sorted(estates, key=lambda one: one[0])
+    applied = [
+        first,
+        *(Applied(n + 1, MONTHS[m][0] + 12 * DAY, terms(sorted(s))) for n, (m, s) in enumerate(later)),
+    ]
+    rounds, points, blind, scans, words = [], [], [], [], []
+    for number, (what, month, day, system, kind) in enumerate(events):
+        at, entry, unit = MONTHS[month][0] + day * DAY + DAY // 2, 10 + number, SYSTEMS[system]
+        if what in ("round", "short"):
+            given_ = 10 if what == "round" else 3
+            share = UnitRound(
+                f"w{number}",
+                unit,
+                "weekly",
+                entry,
+                at,
+                at,
+                at,
+                10,
+                given_,
+                2,
+                2,
+                "B",
+                looks=(("a-s0", 10, given_),),
+            )
+            rounds.append(share)
+        elif what in ("backup", "bad"):
+            points.append(
+                BackedUp(f"o-{system}", f"f{number}", at, 5, what == "backup", "p", entry, 0, "a", "C")
+            )
+        elif what == "unseen":
+            blind.append(Unseen(f"o-{system}", at))
+        elif what in ("scan", "scan late"):
+            came = at if what == "scan" else at + 90 * DAY
+            scans.append(ScanSeen(entry, came, at, "nessus", "works", (f"a-{system}",), "done"))
+        elif what == "visit":
+            words.append(said(entry, at, "visit", {"unit": unit, "at": at}))
+        else:
+            until = MONTHS[month][1]
+            fields = {"item": kind, "unit": unit, "system": system, "period": NAMES[month]}
+            fields |= {"from": MONTHS[month][0], "to": until, "obligation": OBLIGATION[kind], "text": "x"}
+            words.append(said(entry, at if what == "not_done" else MONTHS[month][0] - DAY, what, fields))
+    return Ground(
+        size=1000,
+        applied=tuple(applied),
+        rounds=tuple(sorted(rounds, key=lambda one: (one.from_ms, one.window, one.unit))),
+        backups=tuple(sorted(points, key=lambda p: (p.object, p.at_ms, p.artefact))),
+        unseen=tuple(blind),
+        scans=tuple(scans),
+        said=tuple(words),
+    )
+
+
+def asked(number, as_of):
+    made = counting(PACK, {}, TERM, MONTHS[number], as_of, shipped())
+    assert made is not None
+    return made
+
+
+def cut(whole, since):
+    """The same, with backups before `since` left to be read."""
+
+    def read(from_ms, to_ms):
+        return tuple(one for one in whole.backups if from_ms <= one.at_ms < to_ms)
+
+    near = tuple(one for one in whole.backups if one.at_ms >= since)
+    return replace(whole, backups=near, earlier=Earlier(since, read))
+
+
+@settings(max_examples=25, deadline=None)
+@given(ESTATES, st.lists(EVENT, max_size=60), MONTH, st.integers(0, 120))
+def test_a_months_lapses_are_those_of_the_whole_term_that_end_in_it(estates, events, number, days):
+    whole, as_of = ground(estates, events), MONTHS[number][1] + days * DAY
+    question = asked(number, as_of)
+    base = seen_by_all(question, whole)
+    of_term = lapses.Question(PACK, {}, question.terms, TERM, as_of)
+    proven, perhaps = lapses.lapses(whole, of_term, base.waivers, base.denied)
+    low, high = MONTHS[number]
+    wanted = [tuple(one for one in some if low <= one.at_ms < high) for some in (proven, perhaps)]
+    for since in (low, low - 40 * DAY):
+        near = cut(whole, since)
+        assert list(lapses.lapses(near, of_term, base.waivers, base.denied, (low, high))) == wanted
+        told = seen_by_all(question, near)
+        assert tuple(one for one in told.breaches if one.kind == lapses.LAPSE) == wanted[0]
+        assert told.perhaps == wanted[1]
+
+
+def test_histories_hold_lapses_that_are_proven_and_such_as_may_be():
+    """Else the property above would say nothing."""
+    undone = [("not_done", month, 3, "s2", "backup") for month in range(4)]
+    whole = ground([], [*undone, ("backup", 5, 3, "s0", ""), ("backup", 6, 3, "s0", "")])
+    question = asked(3, MONTHS[-1][1])
+    told = seen_by_all(question, whole)
+    assert {(one.system, one.what) for one in told.breaches if one.kind == lapses.LAPSE}
+    assert {(one.system, one.what) for one in told.perhaps}
+
+
+class Counted:
+    """Reads backups, and keeps for which months."""
+
+    def __init__(self, whole):
+        self.whole, self.read_ = whole, []
+
+    def read(self, from_ms, to_ms):
+        self.read_.append((from_ms, to_ms))
+        return tuple(one for one in self.whole.backups if from_ms <= one.at_ms < to_ms)
+
+
+def test_where_backups_were_made_each_month_no_older_ones_are_read_than_of_the_month_before():
+    every = [("backup", month, 4, system, "") for month in range(12) for system in SYSTEMS]
+    whole = ground([], every)
+    counted = Counted(whole)
+    near = cut(whole, MONTHS[11][0])
+    near = replace(near, earlier=Earlier(MONTHS[11][0], counted.read))
+    question = asked(11, MONTHS[-1][1])
+    seen_by_all(question, near)
+    assert counted.read_ == [MONTHS[10]]
