@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import abort, request, url_for
 
@@ -142,9 +143,9 @@ def first_proof(found: Sequence[Proof]) -> object:
     if not found:
         return None
     one = found[0]
-    anchor = {} if one.line is None else {"line": one.line, "_anchor": f"line-{one.line}"}
+    anchor: dict[str, Any] = {} if one.line is None else {"line": one.line, "_anchor": f"line-{one.line}"}
     shown = f"#{one.entry}" + ("" if one.line is None else f"/{one.line}")
-    return Link(shown, url_for("pages.entry", idx=one.entry, **anchor))  # type: ignore[arg-type]
+    return Link(shown, url_for("pages.entry", idx=one.entry, **anchor))
 
 
 def _clocks(one: Fault) -> str:
