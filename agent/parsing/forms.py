@@ -53,6 +53,7 @@ _SAME = {
     ("huawei_vrp", "display ntp-service status"): "display ntp status",
     ("hp_comware", "display ntp status"): "display ntp-service status",
     ("ruijie_os", "show cpu-usage"): "show cpu",
+    ("ruijie_os", "show interface status"): "show interfaces status",
     ("zte_zxros", "show temperature"): "show card-temperature",
 }
 

@@ -176,7 +176,34 @@ Slot #    Type       Online    Register      Status      Role   LsId   Primary
 H3C_LOAD = """Slot CPU        Last 5 sec        Last 1 min        Last 5 min
 1    0          12%               18%               15%
 """
+RUIJIE_USERS = """      Line               User         Host(s)            Idle                 Location
+    0 con 0                            idle            00:00:16
+  * 1 vty 0             admin          idle            00:00:00               192.0.2.2
+"""
+RUIJIE_PORTS = """Interface                                Status    Vlan   Duplex   Speed     Type
+---------------------------------------- --------  ----   -------  --------- ------
+GigabitEthernet 0/1                      up        1      Full     1000M     copper
+TenGigabitEthernet 0/49                  down      routed Unknown  Unknown   fiber
+"""
 READ = [
+    (
+        "ruijie",
+        "show users",
+        RUIJIE_USERS,
+        [
+            {"active": "", "line": "con 0", "username": "", "idle": "00:00:16", "location": ""},
+            {"active": "*", "line": "vty 0", "username": "admin", "location": "192.0.2.2"},
+        ],
+    ),
+    (
+        "ruijie",
+        "show interface status",
+        RUIJIE_PORTS,
+        [
+            {"interface": "GigabitEthernet 0/1", "status": "up", "vlan": "1", "speed": "1000M"},
+            {"interface": "TenGigabitEthernet 0/49", "status": "down", "vlan": "routed", "type": "fiber"},
+        ],
+    ),
     (
         "huawei",
         "display temperature all",
