@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 from checks.artefacts.artefact import Listed
 from checks.artefacts.hashes import hasher
 from checks.artefacts.look import Look
-from checks.artefacts.standing import MOST_LISTED, Survey, exactly, name_of
+from checks.artefacts.standing import MOST_LISTED, Survey, exactly, name_of, pattern_of
 from checks.places import Entry, Ground, Place
 
 _Failed = Callable[[str, OSError], None] | None
@@ -215,7 +215,7 @@ def joined(place: Place, found: Survey, params: Look) -> tuple[Joined, Survey]:
             held.setdefault(match[1], {})[int(match[2])] = entry
     # One volume that is named alone stands for all of them.
     for stem, numbered in held.items():
-        for entry in place.match(f"{exactly(stem)}.[0-9][0-9][0-9]"):
+        for entry in place.match(pattern_of(exactly(stem)) + ".[0-9][0-9][0-9]"):
             if entry.kind == "file":
                 numbered.setdefault(int(entry.path[-3:]), entry)
     made = Joined(place)

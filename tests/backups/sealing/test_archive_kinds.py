@@ -48,11 +48,11 @@ def test_a_flip_in_an_open_7z_is_damage(shop, words):
 
 
 def test_the_first_volume_stands_for_all_of_them(shop, words):
-    path = shop.zipped("v.7z", "-v8k").with_name("v.7z.001")
-    for one in shop.place.glob("v.7z.*"):
+    path = shop.zipped("v 50%.7z", "-v8k").with_name("v 50%.7z.001")
+    for one in shop.place.glob("v 50%.7z.*"):
         one.chmod(0o600)
     assert words(path) == {}
-    shop.place.joinpath("v.7z.002").unlink()
+    shop.place.joinpath("v 50%.7z.002").unlink()
     assert words(path)["present"] == "part_missing"
 
 
