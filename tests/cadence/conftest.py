@@ -1,6 +1,7 @@
 """What the tests of cadences share."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 def _load(name):
     spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[f"cadence_{name}"] = module
     spec.loader.exec_module(module)
     return module
 
@@ -40,6 +42,11 @@ def luohe():
 @pytest.fixture(scope="session")
 def driving():
     return _load("driving")
+
+
+@pytest.fixture(scope="session")
+def drivers(driving):
+    return _load("drivers")
 
 
 @pytest.fixture

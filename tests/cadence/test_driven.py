@@ -1,6 +1,6 @@
 """Obligations driven from signed results and statements, through the real intake, to their ledger lines.
 
-Four collectors under each contract (driving.py): one where all goes well, one where nothing does, one that is
+Four collectors under each contract (drivers.py): one where all goes well, one where nothing does, one that is
 up all the time, one that nobody fed. It is the test that docs/packs/obligations.md names.
 """
 
@@ -29,7 +29,7 @@ OF_THE_ESTATE = {"LH-23", "PD-49"}
 
 
 @pytest.fixture(scope="module")
-def worlds(luohe, driving, tmp_path_factory):
+def worlds(luohe, driving, drivers, tmp_path_factory):
     """A function: the collector of a kind under a pack, made once."""
     made, open_ = {}, []
 
@@ -39,7 +39,7 @@ def worlds(luohe, driving, tmp_path_factory):
             begin = driving.at(driving.datetime.fromisoformat(driving.FIRST[pack]).date(), "00:00")
             opened = luohe.opened(place, begin)
             open_.append(opened)
-            driven = getattr(driving, kind)(opened.__enter__(), pack, luohe.worlds.Sight)
+            driven = getattr(drivers, kind)(opened.__enter__(), pack, luohe.worlds.Sight)
             made[kind, pack] = driven.live()
         return made[kind, pack]
 
