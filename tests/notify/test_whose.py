@@ -103,7 +103,24 @@ def test_months_in_which_the_estate_told_nobody_are_not_proven(told):
     text = told.estate.replace("luohe-2026", "pingdingshan-2025")
     told.apply("{when: fault, to: 'custom:desk'}", text=text)
     told.site.go("2026-07-15T09:00")
-    told.apply(text=text)  # in the second month the rules go
+    told.apply(text=text)  # five days into the second month the rules go
+    assert mechanism(told)[0] == ["done", "not_proven", "not_proven"]
+
+
+def test_a_rule_for_one_second_is_no_early_warning_and_a_day_without_costs_nothing(told):
+    text = told.estate.replace("luohe-2026", "pingdingshan-2025")
+    rule = "{when: fault, to: 'custom:desk'}"
+    told.apply(rule, text=text)
+    told.site.go("2026-07-20T09:00")
+    told.apply(text=text)
+    told.site.go("2026-07-21T09:00")
+    told.apply(rule, text=text)  # of the second month all but a day
+    told.site.go("2026-08-10T00:00")
+    told.apply(text=text)
+    told.site.go("2026-08-20T09:00")
+    told.apply(rule, text=text)
+    told.world.at += 1_000
+    told.apply(text=text)
     assert mechanism(told)[0] == ["done", "done", "not_proven"]
 
 
