@@ -243,6 +243,8 @@ def summed(
     sums, shares, limits, meets = summary(scenarios, params)
     if sums.total != period[1] - period[0]:
         raise AssertionError(f"classes sum to {sums.total} ms of {period[1] - period[0]}")
+    # A run that several stretches of a period have a part of is one.
+    runs = {run[:3]: run for one in tracks for run in one.counted}
     gaps = [one.longest_gap_ms for one in tracks if one.longest_gap_ms is not None]
     return Figure(
         from_ms=period[0],
@@ -258,9 +260,9 @@ def summed(
         blips=tuple(blip for one in tracks for blip in one.blips),
         divergences=tuple(found for one in tracks for found in one.divergences),
         longest_gap_ms=max(gaps, default=None),
-        # A run that several stretches of a period have a part of is one.
-        observations=sum({run[:3]: run[3] for one in tracks for run in one.counted}.values()),
-        observations_whole=all(one.whole for one in tracks),
+        observations=sum(run[4] for run in runs.values()),
+        # False: a run reaches over an edge, so that observations outside are counted too.
+        observations_whole=all(run[2] >= period[0] and run[3] < period[1] for run in runs.values()),
         evidence=tuple(series for one in tracks for series in one.evidence),
         flags=said[0],
         windows=said[1],

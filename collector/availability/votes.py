@@ -74,8 +74,7 @@ class CheckTrack:
     """One check over the period: state triples after the vote, and what is reported beside them.
 
     `longest_gap_ms` is None where there are no observations to be apart. `counted`: of each run its check,
-    vantage point, begin and observations. `whole` is False when a run reaches over an edge of the period, so
-    that `counted` has observations outside of it too.
+    vantage point, first and last instant and observations, those outside of the period too.
     """
 
     steps: Steps[int]
@@ -83,8 +82,7 @@ class CheckTrack:
     divergences: tuple[Divergence, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     longest_gap_ms: int | None = None
-    counted: tuple[tuple[str, str, int, int], ...] = ()
-    whole: bool = True
+    counted: tuple[tuple[str, str, int, int, int], ...] = ()
 
 
 def vote(states: tuple[int, ...], rule: Vote, least: int) -> int:
@@ -122,7 +120,6 @@ def follow(name: str, check: Check, period: Span) -> CheckTrack:
     rule = (check.hold_ms, check.confirm)
     tracks = [track((name, v), check.runs[v], rule, period) for v in voters]
     steps, divergences = _voted(name, check, voters, tracks, period)
-    runs = [run for one in tracks for run in one.runs]
     return CheckTrack(
         steps=steps,
         blips=tuple(blip for one in tracks for blip in one.blips),
@@ -132,9 +129,10 @@ def follow(name: str, check: Check, period: Span) -> CheckTrack:
         ),
         longest_gap_ms=_longest_gap(tracks, period),
         counted=tuple(
-            (name, v, run.first_ms, run.n) for v, one in zip(voters, tracks, strict=True) for run in one.runs
+            (name, v, run.first_ms, run.last_ms, run.n)
+            for v, one in zip(voters, tracks, strict=True)
+            for run in one.runs
         ),
-        whole=all(run.first_ms >= period[0] and run.last_ms < period[1] for run in runs),
     )
 
 
