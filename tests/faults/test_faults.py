@@ -330,6 +330,19 @@ def test_a_repeat_of_a_fault_before_the_window_is_told_by_the_ids_that_people_na
     assert only(made).repeated is None
 
 
+def test_how_long_ago_the_same_fault_counts_as_one_again_is_an_option(case):
+    made = case(window=(at("2026-07-10 00:00"), at("2026-08-10 00:00"))).down("portal", TUESDAY, 30 * MINUTE)
+    first = "portal@2026-06-11T02:00:00Z"  # 33 days before: within the term and a quarter, not within a month
+    made.say("cause", TUESDAY - 33 * DAY, fault=first, cause="disk_full")
+    made.say("cause", TUESDAY + HOUR, fault=ID, cause="disk_full")
+    found = {}
+    for window in ("term", "year", "quarter", "month"):
+        made.options["repeat.window"] = window
+        repeated = only(made).repeated
+        found[window] = None if repeated is None else repeated.of
+    assert found == {"term": first, "year": first, "quarter": first, "month": None}
+
+
 def test_the_late_clock_of_an_acknowledged_recovery_sets_the_fact_and_says_how_many(case):
     made = case().down("portal", TUESDAY, 3 * HOUR)
     made.say("fault_acknowledged", TUESDAY + HOUR, fault=ID)

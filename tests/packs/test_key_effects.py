@@ -45,7 +45,7 @@ clock.start faults/faults
 waiver faults/faults
     force_majeure_suspends_what_ran_out_until_the_centre_decides
 repeat.window faults/faults
-    a_repeat_of_a_fault_before_the_window_is_told_by_the_ids_that_people_named
+    how_long_ago_the_same_fault_counts_as_one_again_is_an_option
 archive.late packs/key_effects
     a_document_that_came_late_is_missing_or_counts
 statement.tolerance faults/sides
