@@ -18,6 +18,8 @@ from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
     from collector.jobs.scorecards import Made
+    from collector.judging.sealed import Change
+    from collector.scoring.model import Scorecard
     from collector.scoring.terms import Value
 
 CHINA = zone("Asia/Shanghai")
@@ -83,8 +85,7 @@ def seal(directory: Path, period: str, by: str) -> None:
         f"{whole.scorecard.period.name}: {word}, entry {idx}, total {points_of(whole.scorecard.total)}"
     )
     for one in whole.changes:
-        where = f" {one.unit}" if one.unit else ""
-        click.echo(f"  {one.what}{where}: {one.before or 'not proven'} -> {one.after or 'not proven'}")
+        click.echo(f"  {changed(one, None, whole.scorecard)}")
 
 
 @click.command("periods")
@@ -196,13 +197,24 @@ def _options(chosen: tuple[str, ...]) -> dict[str, "Value"]:
     return made
 
 
+def changed(one: "Change", before: "Scorecard | None", after: "Scorecard") -> str:
+    """What changed. A line that a scorecard has not (a fine that is none after all) is no unproven one."""
+
+    def value(text: str | None, card: "Scorecard | None") -> str:
+        lines = set() if card is None else {(f"line.{line.id}", line.unit or "") for line in card.lines}
+        there = card is None or not one.what.startswith("line.") or (one.what, one.unit) in lines
+        return text or ("not proven" if there else "none")
+
+    where = f" {one.unit}" if one.unit else ""
+    return f"{one.what}{where}: {value(one.before, before)} -> {value(one.after, after)}"
+
+
 def _supposed(text: str, made: "Made", other: "Made") -> Iterator[str]:
     from collector.judging.sealed import changes
 
     yield f"what if {text}:"
     found = changes(made.scorecard, other.scorecard)
     for one in found:
-        where = f" {one.unit}" if one.unit else ""
-        yield f"  {one.what}{where}: {one.before or 'not proven'} -> {one.after or 'not proven'}"
+        yield f"  {changed(one, made.scorecard, other.scorecard)}"
     if not found:
         yield "  nothing would change"
