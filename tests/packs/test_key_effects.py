@@ -55,7 +55,7 @@ statement.vendor faults/sides
 unseen.max judging/unwatched
     how_much_may_be_unseen_is_an_option
 silence judging/unwatched
-    what_only_people_know_counts_as_none_and_says_that_it_rests_on_silence
+    by_the_other_reading_silence_counts_only_once_the_buyer_has_accepted
 impact faults/levels
     no_serious_effect_makes_every_level_the_fourth_whatever_straddles
 no_impact faults/levels
