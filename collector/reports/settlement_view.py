@@ -26,7 +26,7 @@ PERIODS = (
     Column("j_net", Kind.NUMBER),
     Column("j_entry", Kind.ENTRY),
 )
-_PAYMENTS = (
+PAYMENTS = (
     Column("j_payment"),
     Column("j_period"),
     Column("j_state", Kind.STATE),
@@ -144,7 +144,7 @@ class SettlementWords:
     def payments(self) -> Table:
         """Each payment's steps."""
         rows = [self._payment(one, step) for one in self.found.made() for step in one.settlement.money]
-        return self._table("payments", _PAYMENTS, rows)
+        return self._table("payments", PAYMENTS, rows)
 
     def _payment(self, one: Settled, step: Money) -> Sequence[object]:
         names = [*one.settlement.periods]
@@ -161,11 +161,11 @@ class SettlementWords:
         )
 
     def payment_name(self, name: str) -> str:
-        """`payment-2`, `term`."""
-        number = name.rpartition("-")[2]
-        if number.isdigit():
-            return text("judging.settlement.payment", self.lang, n=number)
-        return text("judging.settlement.term", self.lang)
+        """`payment-2`, `term`, `payment-2@pingdingshan-2025`."""
+        own, _, contract = name.partition("@")  # of a later contract: its pack, or its first day
+        number = own.rpartition("-")[2]
+        key = "payment" if number.isdigit() else "term"
+        return text(f"judging.settlement.{key}", self.lang, n=number) + (f" @{contract}" if contract else "")
 
     def readings(self) -> Table:
         """What is paid where the contract contradicts itself and is read the other way."""

@@ -67,6 +67,7 @@ JUDGED: dict[str, tuple[str, str]] = {
         "考核表更正后须重新结算",
         "a scorecard was amended since it was settled",
     ),
+    "settlement.replaced": ("已被替换的合同: {pack}", "A contract that was replaced: {pack}"),
     "settlement.done": ("已结算，条目 #{entry}。", "Settled: entry #{entry}."),
     "settlement.same": (
         "已存证的结算没有变化。",
@@ -102,6 +103,29 @@ JUDGED: dict[str, tuple[str, str]] = {
     "periods.ready.none": ("没有待封存的考核期。", "Nothing waits to be sealed."),
     "periods.do": ("封存", "Seal"),
     "periods.amend": ("更正", "Amend"),
+    "periods.closing": ("封存 {period}", "Seal {period}"),
+    "periods.closing.amend": ("更正 {period} 的封存", "Amend the seal of {period}"),
+    "periods.closing.what": ("将要封存的内容", "What will be sealed"),
+    "periods.closing.card": ("考核表全文", "The whole scorecard"),
+    "periods.closing.open": (
+        "还有 {n} 项未证实或待填报，见下表；封存后只能以更正补入。",
+        "{n} things are still open (below): once sealed they can only come in by an amendment.",
+    ),
+    "periods.closing.running": (
+        "该考核期尚未结束（至 {day}，不含当日），不能封存。",
+        "This period is not over (up to {day}, not included) and cannot be sealed.",
+    ),
+    "periods.closing.forever": (
+        "封存后不能撤销，之后的变化只能编号更正。",
+        "A seal cannot be taken back: what changes later is a numbered amendment.",
+    ),
+    "periods.closing.not": ("不封存", "Do not seal"),
+    "periods.moved": (
+        "{period} 自您查看后有了变化：请看过再确认。",
+        "{period} has changed since you looked: look again before you confirm.",
+    ),
+    "periods.lines": ("已证实的考核子项", "Lines that are proven"),
+    "periods.lines.of": ("{n} 项中的 {proven} 项", "{proven} of {n}"),
     "periods.changes": ("{n} 处变化", "{n} changes"),
     "periods.sealed": ("{period} 已封存，条目 #{entry}。", "{period} is sealed: entry #{entry}."),
     "periods.same": ("{period} 自封存以来没有变化。", "Nothing of {period} has changed since its seal."),

@@ -114,6 +114,9 @@ def test_pages_and_api_show_it_too(replaced):
         page = client.get(path)
         assert page.status_code == 200, path
     assert "cycle-1" in client.get("/periods").text
+    money = client.get("/settlement").text
+    older = money.partition("已被替换的合同")[2].partition("</section>")[0]
+    assert "pingdingshan-2024" in older and "cycle-1" in older
 
 
 def test_a_contract_that_is_removed_leaves_both(replaced, estate):

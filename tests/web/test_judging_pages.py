@@ -118,16 +118,35 @@ def test_a_document_goes_on_file_with_its_digest(chromium, judged, tmp_path: Pat
         assert "维护记录.txt" in files and sha256(b"maintained").hexdigest()[:8] in files
 
 
+def unconfirmed(page, name: str) -> None:
+    """Without the second answer, with another period's, or of what has changed: nothing is sealed."""
+    token = page.locator("form[action='/periods/seal'] input[name=csrf_token]").get_attribute("value")
+    seen = page.locator("input[name=seen]").get_attribute("value")
+    for more in ({}, {"confirm": "2026-01", "seen": seen}, {"confirm": name, "seen": "0" * 64}):
+        sent = {"period": name, "csrf_token": token, **more}
+        answer = page.request.post("/periods/seal", form=sent, max_redirects=0)
+        assert answer.status == 302 and answer.headers["location"].startswith("/periods/closing"), more
+
+
 def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, judged) -> None:
     with opened(chromium, judged, "zhao") as page:
         page.goto("/periods")
-        assert page.locator("form[action='/periods/seal']").count() == 0
+        assert page.locator("a[href^='/periods/closing']").count() == 0
+        assert page.request.get("/periods/closing?period=2026-07").status == 403
     with opened(chromium, judged, "qian") as page:
         page.goto("/periods")
-        before = page.locator("form[action='/periods/seal']").count()
-        page.locator("form[action='/periods/seal'] button").first.click()
+        before = page.locator("a[href^='/periods/closing']").count()
+        assert page.locator("form[action='/periods/seal']").count() == 0
+        page.locator("a[href^='/periods/closing']").first.click()
+        page.wait_for_url("**/periods/closing**")
+        name = page.locator("input[name=confirm]").get_attribute("value")
+        shown = page.locator("section[aria-labelledby='what']").inner_text()
+        assert all(one in shown for one in (f"封存 {name}", "总分", "不能撤销", "已证实的考核子项"))
+        assert serious(page) == [] and too_wide(page) <= 0
+        unconfirmed(page, name)
+        page.locator("form[action='/periods/seal'] button").click()
         assert "已封存" in page.locator(".notice-ok").inner_text()
-        assert page.locator("form[action='/periods/seal']").count() == before - 1
+        assert page.locator("a[href^='/periods/closing']").count() == before - 1
         assert "封存" in page.locator("section[aria-label='封存与更正记录']").inner_text()
 
 
@@ -271,9 +290,11 @@ def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sea
         assert page.locator("form[action='/settlement/seal']").count() == 0
         for name in ("2026-06", "2026-07", "2026-08"):
             page.goto("/periods")
-            form = page.locator("form[action='/periods/seal']", has_text=name)
-            if form.count():  # another test may have sealed one
-                form.locator("button").click()
+            link = page.locator(f"a[href='/periods/closing?period={name}']")
+            if link.count():  # another test may have sealed one
+                link.click()
+                page.locator("form[action='/periods/seal'] button").click()
+                page.wait_for_url("**/periods")
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 1
     with opened(chromium, judged, "zhao") as page:

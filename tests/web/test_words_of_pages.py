@@ -96,4 +96,4 @@ def test_points_at_stake_are_printed_as_the_total_is() -> None:
     todo = Words(shown, "zh").todo()
     column = [one.key for one in todo.columns].index("j_stake")
     assert [row[column] for row in todo.rows] == [points(whole.full / 3, 2)]
-    assert len(points(whole.full / 3).partition(".")[2]) == 6
+    assert len(points(whole.full / 3).partition(".")[2]) == 2

@@ -1,6 +1,7 @@
 """The closing of periods: what is provisional, what is sealed, what was amended."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 
 from flask import abort, flash, redirect, request, url_for
 
@@ -9,14 +10,14 @@ from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
 from collector.judging.judge import NoScorecard
 from collector.reports.judging_found import judged_of
-from collector.reports.judging_view import Words, last, points, spanned, yuan
+from collector.reports.judging_view import Words, is_off, last, points, spanned, yuan
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.scoring.model import PackPeriod
+from collector.scoring.model import Money, PackPeriod, Scorecard
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
 from collector.web.judging_now import Listed
 from collector.web.kept import Failed
-from collector.web.pages import refusals
+from collector.web.pages import asking, refusals
 from collector.web.pages.base import Answer, context, render, route, t, table
 from collector.web.pages.scorecard import status_word
 
@@ -159,11 +160,67 @@ def _status(found: Listed | Failed | None) -> Status:
     return found.status if isinstance(found, Listed) else Status("over", (), ())
 
 
+@route("/periods/closing", Role.MANAGER, asks=("period",))
+def period_closing() -> Answer:
+    """What would be sealed: the second question, which names the period."""
+    period = asking.period_asked(request.args.get("period", ""))
+    if context().now() < period.from_ms:
+        abort(404)
+    card = judging_now.make_card(period.name)  # as of now: what is agreed to is what is sealed
+    words = Words(card.judged, i18n.language())
+    made = card.made.scorecard
+    paid = last(made.money)
+    return render(
+        "closing.html",
+        "scorecard",
+        period=card.period,
+        status=card.status,
+        over=card.period.to_ms <= context().now(),
+        seen=_seen(made),
+        as_of_ms=made.as_of_ms,
+        facts=(
+            (t("periods.total"), _total(made, words)),
+            (t("col.j_level_of"), made.grade or t("periods.open")),
+            (t("col.j_yuan") if paid is None else words.step(paid.id), "–" if paid is None else _yuan(paid)),
+            (t("periods.lines"), t("periods.lines.of", **_proven(made))),
+        ),
+        vetoes=made.vetoes,
+        money=words.money(),
+        todo=words.todo(),
+    )
+
+
+def _total(made: Scorecard, words: Words) -> str:
+    return points(made.total) if made.total is not None else words.range_of(made.low, made.high)
+
+
+def _yuan(paid: Money) -> str:
+    return yuan(paid.yuan) if paid.yuan is not None else spanned(paid.low, paid.high, i18n.language())
+
+
+def _proven(made: Scorecard) -> dict[str, int]:
+    every = [one for one in made.lines if not is_off(one)]
+    return {"n": len(every), "proven": sum(one.points is not None for one in every)}
+
+
+def _seen(made: Scorecard) -> str:
+    """What a manager agreed to: the scorecard without its instant."""
+    shown = (made.total, made.low, made.high, made.grade, made.vetoes, made.money)
+    lines = [(one.id, one.unit, one.points, one.low, one.high) for one in made.lines]
+    return sha256(repr((shown, lines)).encode()).hexdigest()
+
+
 @route("/periods/seal", Role.MANAGER, "POST")
 def period_seal() -> Answer:
-    """Seal a period that is over, or amend its seal."""
+    """Seal a period that is over, or amend its seal: what was shown, of a period that was named twice."""
     name = request.form.get("period", "")
+    asked = url_for("pages.period_closing", period=name)
+    if request.form.get("confirm") != name:
+        return redirect(asked)
     try:
+        if _seen(scorecards.scorecard(context(), name).scorecard) != request.form.get("seen"):
+            flash(t("periods.moved", period=name), "warn")
+            return redirect(asked)
         made = scorecards.seal(context(), name, by=auth.account().name)
     except NoScorecard as error:
         flash(t("periods.refused", why=refusals.unjudged(error)), "bad")

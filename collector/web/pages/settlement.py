@@ -1,20 +1,21 @@
 """The money of the term: each period's fee, deductions and fines, each payment, both readings."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import Connection
 
 from collector.jobs import scorecards, settlements
 from collector.jobs.scorecards import Made
-from collector.judging import judge
 from collector.judging.judge import NoScorecard
-from collector.judging.settling import Group, Part, Settled, groups
+from collector.judging.payments import Payment, payments
+from collector.judging.settling import Group, Part, Settled
 from collector.reports.judging_found import judged_by
 from collector.reports.judging_view import Judged, Words
-from collector.reports.settlement_view import PERIODS, SettlementWords, Settling, paid, paid_step
+from collector.reports.settlement_view import PAYMENTS, PERIODS, SettlementWords, Settling, paid, paid_step
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import text
 from collector.scoring.model import PackPeriod
@@ -53,9 +54,9 @@ class Told:
     """Names of what it speaks of; None: no figure is ready."""
 
 
-def _begun(at: int | None) -> Iterator[PackPeriod]:
+def _begun(at: int | None, known: Sequence[PackPeriod]) -> Iterator[PackPeriod]:
     now = context().now() if at is None else at
-    return (one for one in judging_now.periods() if one.from_ms <= now)
+    return (one for one in known if one.from_ms <= now)
 
 
 def _sealed(conn: Connection, period: PackPeriod, at: int | None) -> tuple[Part, int] | None:
@@ -98,30 +99,40 @@ def _instant(args: Mapping[str, str]) -> int | None:
 
 
 def settling(at: int | None = None, *, wait: bool = False) -> Told:
-    """Everything that settles the term as of now, or of an instant; 404 without a contract.
+    """Everything that settles the term of the contract in force as of now, or of an instant; 404 without one.
 
     `wait`: till every figure is made, for a file is filled in by nobody later.
     """
+    return _settling(at, wait)[-1]
+
+
+def _settling(at: int | None, wait: bool) -> list[Told]:
+    """The same of each contract: those that were replaced first."""
     known, now = judging_now.periods(), context().now() if at is None else at
     if not known:
         abort(404)
+    try:
+        with context().read() as conn:
+            every = payments(scorecards.applied(conn, scorecards.size_at(conn, now)), now)
+            terms = [tuple(found) for _, found in groupby(every, key=lambda one: one.chosen.periods)]
+            return [_told(conn, one, at, wait) for one in terms]
+    except NoScorecard as error:
+        raise asking.NotThereError(asking.refused(error)) from None
+
+
+def _told(conn: Connection, due: Sequence[Payment], at: int | None, wait: bool) -> Told:
+    """What settles the payments of one contract."""
+    chosen, every = due[0].chosen, tuple(one.group for one in due)
     parts: dict[str, Part] = {}
     entries: dict[str, int] = {}
     lacking: dict[str, Failed | None] = {}
-    try:
-        with context().read() as conn:
-            held = scorecards.applied(conn, scorecards.size_at(conn, now))
-            chosen = judge.chosen(held, known[-1].name, now)
-            for period in _begun(at):
-                if (sealed := _sealed(conn, period, at)) is not None:
-                    parts[period.name], entries[period.name] = sealed
-                elif isinstance(one := _figure(period, at, wait), Part):
-                    parts[period.name] = one
-                else:
-                    lacking[period.name] = one
-    except NoScorecard as error:
-        raise asking.NotThereError(asking.refused(error)) from None
-    every = groups(chosen.pack.pack, known)
+    for period in _begun(at, [period for one in every for period in one.periods]):
+        if (sealed := _sealed(conn, period, at)) is not None:
+            parts[period.name], entries[period.name] = sealed
+        elif isinstance(one := _figure(period, at, wait), Part):
+            parts[period.name] = one
+        else:
+            lacking[period.name] = one
     whole = tuple(one for one in every if not any(period.name in lacking for period in one.periods))
     last = next(reversed(parts.values()), None)
     judged = None if last is None else judged_by(chosen.pack.pack, last.scorecard, last.facts)
@@ -237,20 +248,35 @@ def _asked(made: Table, args: Mapping[str, str]) -> Table:
     return Table(made.name, made.title, made.columns, made.rows, made.empty, more)
 
 
-def _ready(words: SettlementWords) -> list[tuple[str, str, bool]]:
+def _ready(every: Sequence[SettlementWords | None]) -> list[tuple[str, str, bool]]:
     """(name, in words, whether it was logged before) of payments that can be logged: every period is sealed,
     and not all of those seals were paid for already."""
     with context().read() as conn:
         before = {row.name: held for row, held in settlements.logged(conn)}
     made = []
-    for one in words.found.made():
-        names = one.settlement.periods
-        seals = {name: words.found.entries.get(name) for name in names}
-        held = before.get(one.name)
-        paid_for = {} if held is None else {part.period: part.entry for part in held.parts}
-        if one.final and seals != paid_for:
-            made.append((one.name, words.payment_name(one.name), held is not None))
+    for words in (one for one in every if one is not None):
+        for one in words.found.made():
+            seals = {name: words.found.entries.get(name) for name in one.settlement.periods}
+            held = before.get(one.name)
+            paid_for = {} if held is None else {part.period: part.entry for part in held.parts}
+            if one.final and seals != paid_for:
+                made.append((one.name, words.payment_name(one.name), held is not None))
     return made
+
+
+def _replaced(told: Told, at: int | None) -> Table:
+    """The payments of a contract that was replaced, for the periods that stayed with it."""
+    pack = told.found.pack.pack
+    name = pack.title if i18n.language() == "zh" else pack.title_en or pack.title
+    words = _words(told, at)
+    title, due = t("settlement.replaced", pack=f"{name} ({pack.pack})"), "j_calculating"
+    if words is not None:
+        return replace(_payments(told, words), title=title)
+    rows = [
+        (one.name, t("judging.part").join(period.name for period in one.periods), due, *("–",) * 3, None)
+        for one in told.groups
+    ]
+    return Table("settlement-replaced", title, PAYMENTS, rows, "–")
 
 
 def may_settle() -> bool:
@@ -292,8 +318,9 @@ def _tile(words: SettlementWords, one: Settled) -> Tile:
 def settlement() -> Answer:
     """What is paid, period by period and payment by payment; with `poll` only what is filled in later."""
     at = _instant(request.args)
-    told = settling(at)
+    *older, told = _settling(at, wait=False)
     words = _words(told, at)
+    before = [_replaced(one, at) for one in older]
     then = request.args.get("as_of", "")
     return render(
         "settlement_parts.html" if "poll" in request.args else "settlement.html",
@@ -303,12 +330,15 @@ def settlement() -> Answer:
         tiles=[] if words is None else [_tile(words, one) for one in told.found.made()],
         periods=_asked(_periods(told, words, at), request.args),
         tables=[] if words is None else _tables(told, words),
+        older=before,
         logged=None if words is None else _logged(words),
         as_of=_as_of(told.found) if at is None else at,
         then=then,
-        ready=[] if words is None or at is not None or not may_settle() else _ready(words),
-        calculating=[name for name, why in told.lacking.items() if why is None],
-        failed=failures(told.lacking.items()),
+        ready=[]
+        if at is not None or not may_settle()
+        else _ready([_words(one, at) for one in (*older, told)]),
+        calculating=[name for one in (*older, told) for name, why in one.lacking.items() if why is None],
+        failed=[why for one in (*older, told) for why in failures(one.lacking.items())],
         again=url_for("pages.settlement", poll=1, as_of=then or None),
     )
 
