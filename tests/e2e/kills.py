@@ -4,6 +4,9 @@ import random
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
+
+from e2e_harness import until  # as conftest.py loads it
 
 AGENT_POINTS = (
     "pending.before",
@@ -57,6 +60,7 @@ def kill_rounds(site, machine, count, seed, patience=8.0):
     """
     rng = random.Random(seed)
     tally = Tally()
+    slow = 0.0  # s, what the last start of the collector took
     queue = deque()
     while tally.rounds < count or (
         EVERY_POINT - tally.hit and count >= len(EVERY_POINT) > tally.rounds - count
@@ -67,9 +71,14 @@ def kill_rounds(site, machine, count, seed, patience=8.0):
             queue.extend(rng.sample(every, len(every)) if tally.rounds < count else missing)
         side, point = queue.popleft()
         again = tally.rounds >= count
+        begun = time.monotonic()
         victim = _with_crash(site, machine, side, point, rng, again=again)
+        if point and side == "collector":
+            until(partial(_up_or_dead, victim), what="the server")
+            slow = time.monotonic() - begun
+        # Where a start alone takes long, all that leads to the point does.
+        longest = max(patience * 5 if again else patience, 3 * slow)
         # Without a point: at any instant, be it while it starts.
-        longest = patience * 5 if again else patience  # on a slow machine a start alone may take the first
         end = time.monotonic() + (longest if point else rng.uniform(0.2, 4))
         while victim.alive and time.monotonic() < end:
             time.sleep(0.03)
@@ -82,6 +91,10 @@ def kill_rounds(site, machine, count, seed, patience=8.0):
         if not alive:
             start()
     return tally
+
+
+def _up_or_dead(server):
+    return not server.alive or "listening" in server.said()
 
 
 def _with_crash(site, machine, side, point, rng, again):
