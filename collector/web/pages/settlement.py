@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import Connection
@@ -140,8 +141,8 @@ def _told(conn: Connection, due: Sequence[Payment], at: int | None, wait: bool) 
 
 
 def _shown_at(name: str, at: int | None) -> str:
-    more = {} if at is None else {"as_of": request.args.get("as_of", "")}
-    return url_for("pages.scorecard", period=name, **more)  # type: ignore[arg-type]  # no option of its
+    more: dict[str, Any] = {} if at is None else {"as_of": request.args.get("as_of", "")}
+    return url_for("pages.scorecard", period=name, **more)
 
 
 def _words(told: Told, at: int | None) -> SettlementWords | None:
