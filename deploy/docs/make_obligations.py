@@ -52,9 +52,9 @@ cloud is stated with `migration` (HA-03), what starts a limit with `limit_starte
 at once is proven by what a channel took (docs/notify.md) or by `escalated`; LH-35 wants it of the buyer's
 people (the centre) and of the user's: by `whose` of the recipient, or by `whom` of the statement.
 
-A document counts by `document_filed` (`document:ITEM`); one that the collector makes of evidence also by its own
-entry (`report:KIND`, `roundseal-collector report`), if it was made after the period that it names. A roster counts
-for all the time that it covers, a restore drill whenever it was held.
+A document counts by `document_filed` (`document:ITEM`); one that the collector makes of evidence also by
+its own entry (`report:KIND`, `roundseal-collector report`), if it was made after the period that it names.
+A roster counts for all the time that it covers, a restore drill whenever it was held.
 
 The tests (collectors in `tests/cadence/driving.py`, fed with signed results and statements):
 
