@@ -236,7 +236,7 @@ def test_half_years_follow_each_other():
 def test_pack_check_says_all_of_it():
     said = "\n".join(explain(PACK, "en"))
     for words in (
-        "60 from 99.9 on; 45 from 99.5 on; 20 from 99 on",
+        "60 from 99.9% on; 45 from 99.5% on; 20 from 99% on",
         "things done / things due x 100",
         "the first 2 cost nothing, 30 at most",
         "no points below 60",

@@ -162,6 +162,6 @@ def test_the_pages_show_imports_findings_and_sheets_in_both_languages(place: Pat
         for name in ("scans", f"findings?idx={json.loads(found)['entry']}"):
             sheet = client.get(f"/tables/{name.replace('?', '.xlsx?') if '?' in name else name + '.xlsx'}")
             assert sheet.status_code == 200 and sheet.data[:2] == b"PK"
-        assert (
-            client.get("/scans/0").status_code == client.get("/tables/findings.xlsx?idx=x").status_code == 404
-        )
+        assert client.get("/scans/0").status_code == 404
+        wrong = client.get("/tables/findings.xlsx?idx=x")
+        assert wrong.status_code == 400 and "idx" in wrong.text
