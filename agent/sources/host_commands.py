@@ -21,8 +21,13 @@ from agent.sources import root_door
 from checks.api import ErrorKind, ObservationError
 from checks.commands import CommandOutput
 
-_DEVICE = r"/dev/[A-Za-z0-9][A-Za-z0-9/_.:-]{0,100}"
-_KIND = r"[a-z][a-z0-9,+_/:-]{0,60}"
+# What `smartctl --scan` lists on Linux and nothing else: to open a watchdog arms it, a tape is wound back.
+_DEVICE = (
+    r"/dev/(?:[hsv]d[a-z]{1,3}|nvme\d{1,4}(?:n\d{1,4})?|(?:sg|bus/|bsg/[a-z]{1,20})\d{1,4}"
+    r"|tw[aelw]\d{1,4}|cciss/c\d{1,2}d\d{1,2})"
+)
+# jmb39x and jms56x ask by way of a sector that they write.
+_KIND = r"(?!.*jm[bs]\d)[a-z][a-z0-9,+_/:-]{0,60}"
 _URI = r"[a-z][a-z0-9+]{1,30}://[A-Za-z0-9._:@/-]{0,200}"
 _HERE = r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/[\w./-]{0,200}"
 _NAME = r"[^-/\s\0][^\0\n]{0,200}"

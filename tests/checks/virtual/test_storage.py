@@ -201,6 +201,33 @@ class TestTheRunner:
             host_commands.argv_of("smart.drive", ("sat", word))
         assert caught.value.kind is ErrorKind.DENIED
 
+    @pytest.mark.parametrize(
+        "device", ["watchdog", "st0", "char/10:130", "disk/../watchdog", "shm/own", "sda1/x"]
+    )
+    def test_only_disks_and_controllers_are_opened_by_smartctl(self, device: str) -> None:
+        """To open a watchdog arms it; a tape is wound back when it is closed."""
+        with pytest.raises(ObservationError) as caught:
+            host_commands.argv_of("smart.drive", ("scsi", f"/dev/{device}"))
+        assert caught.value.kind is ErrorKind.DENIED
+
+    @pytest.mark.parametrize("kind", ["jmb39x,0,s33,force", "jmb39x-q,1", "jms56x,0,force", "sat+jmb39x,0"])
+    def test_a_way_to_ask_that_writes_to_the_disk_is_denied(self, kind: str) -> None:
+        """smartctl(8): these pass their commands by writing to sector 33 to 62."""
+        with pytest.raises(ObservationError) as caught:
+            host_commands.argv_of("smart.drive", (kind, "/dev/sda"))
+        assert caught.value.kind is ErrorKind.DENIED
+
+    @pytest.mark.parametrize(
+        ("kind", "device"),
+        [
+            *(("auto", "/dev/sda"), ("sat", "/dev/sdaa"), ("nvme", "/dev/nvme0"), ("nvme", "/dev/nvme12n1")),
+            *(("sat+megaraid,4", "/dev/bus/0"), ("usbjmicron", "/dev/sdb"), ("areca,1", "/dev/sg2")),
+            *(("cciss,2", "/dev/cciss/c0d0"), ("sssraid,0,1", "/dev/bsg/sssraid0"), ("cciss,0", "/dev/sg3")),
+        ],
+    )
+    def test_what_a_scan_lists_is_asked(self, kind: str, device: str) -> None:
+        assert host_commands.argv_of("smart.drive", (kind, device))[-2:] == (kind, device)
+
     def test_a_program_that_does_not_end_is_stopped(self) -> None:
         with pytest.raises(ObservationError) as caught:
             host_commands.run(("/bin/sleep", "600"), timeout_ms=200)
