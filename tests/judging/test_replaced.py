@@ -119,6 +119,24 @@ def test_pages_and_api_show_it_too(replaced):
     assert "pingdingshan-2024" in older and "cycle-1" in older
 
 
+def test_a_pack_put_right_and_then_replaced_is_settled_apart_on_the_page_too(site, estate):
+    """Both Pingdingshan packs have the same periods: those of one are not settled by the other."""
+    site.apply(estate.replace(LUOHE, "pingdingshan-2024, start: 2026-03-05"))
+    site.go("2026-07-15T10:00")
+    site.apply(estate.replace(LUOHE, "pingdingshan-2025, start: 2026-03-05"))
+    site.go("2026-10-15T10:00")
+    site.apply(estate.replace(LUOHE, "luohe-2026, start: 2026-10-10"))
+    site.go("2026-11-20T01:00")
+    site.settle()
+    client = create_app(site.context).test_client()
+    with site.context.write() as conn:
+        client.set_cookie("roundseal", accounts.open_session(conn, "buyer", site.context.now()))
+    page = client.get("/settlement")
+    assert page.status_code == 200, page.text
+    said = [f"({pack})</h2>" in page.text for pack in ("pingdingshan-2024", "pingdingshan-2025")]
+    assert said == [True, True]
+
+
 def test_a_contract_that_is_removed_leaves_both(replaced, estate):
     before = names(replaced)
     contract = next(line for line in estate.splitlines() if line.startswith("contract:"))

@@ -115,7 +115,8 @@ def _settling(at: int | None, wait: bool) -> list[Told]:
     try:
         with context().read() as conn:
             every = payments(scorecards.applied(conn, scorecards.size_at(conn, now)), now)
-            terms = [tuple(found) for _, found in groupby(every, key=lambda one: one.chosen.periods)]
+            # By the estate that names each: a wrong pack put right has the periods of the right one.
+            terms = [tuple(found) for _, found in groupby(every, key=lambda one: one.chosen.applied.idx)]
             return [_told(conn, one, at, wait) for one in terms]
     except NoScorecard as error:
         raise asking.NotThereError(asking.refused(error)) from None
