@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from agent.sources import root_door
+from checks import registry
 from checks.api import ErrorKind, ObservationError
+from checks.codec import from_json
+
+UNITS = Path(__file__).parents[2] / "deploy/systemd"
 
 # A confined user's look: imported first, then no right can be gained, then the identity is given up.
 CONFINED = """
@@ -111,6 +116,20 @@ def test_a_named_program_is_run_and_its_bytes_come_back_as_they_are(programs, do
 def test_words_reach_the_program_as_they_fit(programs, door):
     programs("smartctl", 'echo "$@"')
     assert root_door.ask("smart.drive", ("sat", "/dev/sda"), 20_000, door).text == "-jaH -d sat /dev/sda\n"
+
+
+def test_as_long_as_a_check_may_be_told_to_wait_is_waited_here_too(programs, door):
+    programs("nginx", "echo events")
+    from_json(registry.get("middleware.nginx").params, {"expected": [], "timeout_ms": 600_000}, "params")
+    assert root_door.ask("nginx.config", (), 600_000, door).text == "events\n"
+    unit = (UNITS / "roundseal-root-commands@.service").read_text(encoding="utf-8")
+    assert int(re.search(r"^RuntimeMaxSec=(\d+)$", unit, re.M)[1]) > 600
+
+
+def test_a_crowd_at_the_door_does_not_shut_it_for_good():
+    assert "\nTriggerLimitIntervalSec=0\n" in (UNITS / "roundseal-root-commands.socket").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(
