@@ -115,5 +115,12 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-24", "PD-35"),
-    needs=(f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/sbin/vgs *, /usr/sbin/lvs *`",),
+    # Word for word: with `--config log{file=…}` both write what they are told where they are told.
+    needs=(
+        f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: "
+        r"/usr/sbin/vgs --reportformat json --units b --nosuffix -o "
+        r"vg_name\,vg_attr\,vg_size\,vg_free\,vg_missing_pv_count, "
+        r"/usr/sbin/lvs --reportformat json --units b --nosuffix -o "
+        r"vg_name\,lv_name\,lv_attr\,lv_size\,data_percent\,metadata_percent\,copy_percent\,lv_health_status`",
+    ),
 )

@@ -1,6 +1,7 @@
 """`doctor` of a plan: what is missing for each look, and the line that grants it."""
 
 import json
+import re
 from base64 import b64encode
 
 import pytest
@@ -143,6 +144,14 @@ def test_sudoers_lines_hold_every_command_that_root_must_run(name):
     assert line.startswith(f"{doctor_grants.user()} ALL=(root) NOPASSWD: /usr/sbin/{argv[0]}")
     fixed = [word.replace(",", "\\,") for word in argv[1:] if word != "{}"]
     assert all(word in line for word in fixed)
+
+
+def test_the_page_of_lvm_grants_what_the_agent_runs_and_no_word_more():
+    needs = "; ".join(registry.get("virtual.lvm").needs)
+    granted = re.search(r"NOPASSWD: (.*)`", needs)[1].split(", ")
+    lines = [doctor_grants.sudoers(f"/usr/sbin/{name}").partition("NOPASSWD: ")[2] for name in ("vgs", "lvs")]
+    assert granted == lines
+    assert "*" not in needs
 
 
 @pytest.mark.parametrize(
