@@ -265,7 +265,7 @@ def _scored(material: Matter, lang: str) -> dict[str, str]:
         "scheme": f"{card.pack} ({card.pack_digest[:16]})",
         "status": sealed or doc("doc.provisional", lang),
         "total": total + mark,
-        "grade": card.grade or doc("doc.not_proven", lang),
+        "grade": words.grade(card.grade) or doc("doc.not_proven", lang),
         "payable": amount,
         "veto": "; ".join(card.vetoes) or doc("doc.none", lang),
     }

@@ -238,9 +238,11 @@ CLOCKS = (
 
 
 def limit_words(limit: str, lang: str) -> str:
-    """`4 hours` in the language."""
+    """`4 hours`, `1 hour` in the language."""
     count, gap, unit = limit.partition(" ")
     known = doc_or(f"doc.unit.{unit}", unit.replace("_", " "), lang)
+    if lang != "zh" and count == "1":
+        known = known.removesuffix("s")
     return f"{count}{'' if lang == 'zh' else gap}{known}"
 
 

@@ -250,7 +250,7 @@ class FormWords:
             card.total is not None,
             points(self.words.judged.full),
         )
-        grid.across(doc("doc.fact.grade", lang), card.grade or doc("doc.not_proven", lang))
+        grid.across(doc("doc.fact.grade", lang), self.words.grade(card.grade) or doc("doc.not_proven", lang))
         paid = last(card.money)
         if paid is not None:
             low_high = spanned(paid.low, paid.high, lang)

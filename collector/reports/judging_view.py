@@ -42,6 +42,8 @@ class Judged:
     form: FormTerms | None = None
     percents: frozenset[str] = frozenset()
     """Lines of which the counted values are percentages."""
+    grades: Mapping[str, str] = field(default_factory=dict)
+    """English names of grades by the contract's own."""
 
     @property
     def units(self) -> int:
@@ -179,6 +181,10 @@ class Words:
         name = self.line_name(one)
         return name if self.line is None else Link(name, self.line(one))
 
+    def grade(self, name: str | None) -> str:
+        """A grade's name in the language; "" where it is open."""
+        return (self.judged.grades.get(name or "") if self.lang != "zh" else "") or name or ""
+
     def line_name(self, one: Line) -> str:
         """A line's name."""
         return one.title if self.lang == "zh" else self.judged.english.get(one.id) or one.title
@@ -293,7 +299,7 @@ class Words:
             one.value,
             clause or "–",
             points(one.total),
-            one.grade or "–",
+            self.grade(one.grade) or "–",
             yuan(theirs.yuan if theirs else None),
             "–" if gap is None else f"{gap:+,.2f}",
         )

@@ -2,7 +2,7 @@
 
 import io
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,13 @@ from docxtpl import DocxTemplate, InlineImage
 from collector.reports.record_pdf import (
     BY_HAND,
     TALL,
-    WIDTHS,
     cell_text,
     clean,
     headings,
     own_page,
     signers,
     tone,
+    widths,
 )
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
@@ -33,6 +33,7 @@ from collector.reports.sheet import Column, Kind, Table
 # Names that official forms use; the reader's machine has them.
 _BODY, _HEAD = "仿宋", "黑体"
 _WIDTH = 26.0  # centimetres between the margins
+_LETTER, _EDGE = 0.22, 0.5  # of a letter of 10 points in a wide font, and of a cell beside its text
 _UNKNOWN = "E6E9EF"
 # Marks for cells that are put into the one at their left, the one above; and for one that runs down.
 _LEFT, _UP, _DOWN = "\ue000", "\ue001", "\ue002"
@@ -68,7 +69,11 @@ class Cell(str):
 def docx(view: Paper, template: Path | None = None) -> bytes:
     """The document. `template` is a form of one's own with the same fields; else the one made here."""
     source = io.BytesIO(
-        _template(tuple((_part_name(one), one.columns, own_page(one)) for one in view.tables))
+        _template(
+            tuple(
+                (_part_name(one), one.columns, own_page(one), _centimetres(one, view)) for one in view.tables
+            )
+        )
     )
     form = DocxTemplate(str(template) if template is not None else source)
     try:
@@ -171,8 +176,13 @@ def _cell(cell: object, column: Column, view: Paper) -> Cell:
     return Cell(_LISTED.sub("\\g<0>\u200b", cell_text(cell, column.kind, view)), fill)
 
 
-@cache
-def _template(parts: tuple[tuple[str, tuple[Column, ...], bool], ...]) -> bytes:
+def _centimetres(table: Table, view: Paper) -> tuple[float, ...]:
+    """The widths of a table's columns."""
+    return tuple(round(width, 2) for width in widths(table, view, _WIDTH, _LETTER, _EDGE))
+
+
+@lru_cache(maxsize=32)
+def _template(parts: tuple[tuple[str, tuple[Column, ...], bool, tuple[float, ...]], ...]) -> bytes:
     """The form: fields in double braces, rows repeated, East Asian fonts set everywhere."""
     made: Any = Document()
     _page(made)
@@ -181,11 +191,11 @@ def _template(parts: tuple[tuple[str, tuple[Column, ...], bool], ...]) -> bytes:
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     made.add_paragraph("{{ overview_title }}", style="Heading 1")
     _pairs(made, "facts", 2)
-    for name, columns, fresh in parts:
+    for name, columns, fresh, centimetres in parts:
         head = made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
         head.paragraph_format.page_break_before = fresh
         _optional(made, f"{name}.note", together=name in _BY_HAND)
-        _grid(made, name, columns)
+        _grid(made, name, columns, centimetres)
     made.add_paragraph("{{ proof_title }}", style="Heading 1")
     # A page of boxes alone could be signed for anything: they stay with the evidence.
     _pairs(made, "proof", 1, together=True)
@@ -301,7 +311,7 @@ def _maybe(number: int, key: str) -> str:
     )
 
 
-def _grid(made: Any, name: str, columns: tuple[Column, ...]) -> None:
+def _grid(made: Any, name: str, columns: tuple[Column, ...], centimetres: tuple[float, ...]) -> None:
     """A table whose rows repeat; gone altogether where there are none."""
     made.add_paragraph(f"{{%p if {name}.rows %}}")
     table = made.add_table(rows=4, cols=len(columns), style="Table Grid")
@@ -311,8 +321,7 @@ def _grid(made: Any, name: str, columns: tuple[Column, ...]) -> None:
         _shade(head)
         colour = f"{{% cellbg row[{number}].fill %}}" if column.kind is Kind.STATE else ""
         table.rows[2].cells[number].text = f"{colour}{{{{ row[{number}] }}}}"
-    shares = [WIDTHS.get(column.key, 1) for column in columns]
-    _widths(table, [_WIDTH * share / sum(shares) for share in shares])
+    _widths(table, list(centimetres))
     for row in (table.rows[0], table.rows[2]):
         _whole(row)
     if name in {one.replace("-", "_") for one in TALL}:

@@ -13,6 +13,7 @@ import segno
 import typst
 
 from collector.reports import judging_columns
+from collector.reports.column_widths import fitted, longest
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table, words
@@ -75,6 +76,8 @@ _MOST_UNSHOWN = 50
 _SIGNERS = ("inspector", "reviewer", "buyer")
 # Parts that people fill in: what the machine did not measure stands above them, filled or not.
 BY_HAND = frozenset({"record-human", "doc-hands"})
+# Centimetres between the margins, of a letter of 8.5 points, and of a cell beside its text.
+_WIDE, _NARROW = (26.1, 0.165, 0.35), (17.4, 0.165, 0.35)
 _SURVEY = 4  # columns of a questionnaire, which is short
 TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
 
@@ -177,7 +180,7 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         "tall": table.name in TALL,
         "fresh": own_page(table),
         "headings": headings(table, view.lang),
-        "widths": [WIDTHS.get(column.key, 1) for column in table.columns],
+        "widths": widths(table, view, *(_WIDE if getattr(view, "wide", False) else _NARROW)),
         "rows": [
             [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
             for row in table.rows
@@ -190,6 +193,24 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
 def own_page(table: Table) -> bool:
     """Whether a part begins a page: each sheet of a form behind the first, as another unit signs it."""
     return table.name.startswith("doc-form-") and table.name != "doc-form-0" and len(table.columns) > _SURVEY
+
+
+def widths(table: Table, view: Paper, across: float, letter: float, edge: float) -> list[float]:
+    """The widths of a table's columns, `across` in all: by their shares, and no short word is cut.
+
+    `letter` is the width of a letter, `edge` what a cell needs beside its text, in the unit of `across`.
+    """
+    heads, shares = headings(table, view.lang), [WIDTHS.get(column.key, 1) for column in table.columns]
+    covered = table.covered() | {place for place, (_, columns) in table.merged.items() if columns > 1}
+    least = []
+    for place, column in enumerate(table.columns):
+        texts = [heads[place]]
+        for number, row in enumerate(table.rows):
+            if (number, place) not in covered:
+                texts.append(_ENDS.sub(_MARK, cell_text(row[place], column.kind, view)))
+        least.append((letter * longest(texts) + edge, letter * longest(texts[:1]) + edge))
+    whole = [both[0] for both in least]
+    return fitted(shares, whole if sum(whole) <= across else [both[1] for both in least], across)
 
 
 def headings(table: Table, lang: str) -> list[str]:

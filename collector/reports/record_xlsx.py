@@ -1,16 +1,16 @@
 """An inspection record as a workbook: one sheet a part."""
 
 import io
-from collections.abc import Sequence
 
 from openpyxl import Workbook
 
-from collector.reports.record_pdf import WIDTHS, headings, signers
+from collector.reports.record_pdf import headings, signers, widths
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
 
 _ACROSS = 132  # characters that fit across a printed page
+_LETTER, _EDGE = 1.15, 1.5  # of a capital letter in bold, and of a cell beside its text, in characters
 _LEAST = {Kind.WHEN: 19.0, Kind.STATE: 9.0}
 
 
@@ -26,17 +26,17 @@ def xlsx(view: Paper) -> bytes:
     footer = f"{view.title} · {view.facts[0][1]}"
     add_sheet(book, cover, Style(view.lang, view.zone, (view.title, ""), (30, 90), footer))
     for table in view.tables:
-        style = Style(view.lang, view.zone, headings(table, view.lang), _widths(table.columns), footer)
+        style = Style(view.lang, view.zone, headings(table, view.lang), _widths(table, view), footer)
         add_sheet(book, table, style)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _widths(columns: Sequence[Column]) -> list[float]:
+def _widths(table: Table, view: Paper) -> list[float]:
     """As on paper, but never too narrow for an instant or a state."""
-    shares = [WIDTHS.get(column.key, 1) for column in columns]
+    made = widths(table, view, _ACROSS, _LETTER, _EDGE)
     return [
-        max(round(_ACROSS * share / sum(shares), 1), _LEAST.get(column.kind, 7.0))
-        for column, share in zip(columns, shares, strict=True)
+        max(round(width, 1), _LEAST.get(column.kind, 7.0))
+        for column, width in zip(table.columns, made, strict=True)
     ]

@@ -72,6 +72,7 @@ def judged_by(pack: Pack | None, card: Scorecard, facts: PeriodFacts) -> Judged:
         fined(pack, card, facts, choices),
         pack.form,
         percents_of(pack),
+        {one.name: one.name_en for one in pack.scoring.grades},
     )
 
 

@@ -123,7 +123,7 @@ class SettlementWords:
             name if self.period is None else Link(name, self.period(name)),
             self.state(name),
             total,
-            card.grade or text("judging.open", self.lang),
+            self.words.grade(card.grade) or text("judging.open", self.lang),
             *("–" if one is None else self.amount(one) for one in amounts),
             self.found.entries.get(name),
         )

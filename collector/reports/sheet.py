@@ -60,7 +60,7 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
     widths = style.widths or [_WIDTHS.get(column.kind, 16) for column in table.columns]
     for index, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
-    _printed(sheet, style)
+    _printed(sheet, style, table.title)
     sheet.row_dimensions[1].height = _height(style.headings, widths)
     sheet.append([_heading(sheet, text) for text in style.headings])
     covered = table.covered()
@@ -84,15 +84,16 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
         sheet.append([_text(sheet, table.empty)])
 
 
-def _printed(sheet: Any, style: Style) -> None:
-    """On paper: across, as wide as the page, headings on each page, pages counted."""
+def _printed(sheet: Any, style: Style, title: str) -> None:
+    """On paper: across, as wide as the page, title and headings on each page, pages counted."""
     sheet.freeze_panes = "A2"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
-    sheet.oddHeader.center.text = (sheet.title or "").replace("&", "&&")
+    # The sheet's own name is cut after 31 characters; Excel takes 255 in a header.
+    sheet.oddHeader.center.text = title[:120].replace("&", "&&")
     # An ampersand begins a code of a footer.
     sheet.oddFooter.left.text = style.footer.replace("&", "&&")
     sheet.oddFooter.right.text = "&P / &N"

@@ -174,6 +174,17 @@ def test_points_of_units_their_mean_deductions_fines_and_money_are_those_of_the_
 
 
 @pytest.mark.parametrize("name", PACKS)
+def test_grades_have_their_english_names_in_english(name: str) -> None:
+    made = packaged(name)
+    found = judged(made, facts())
+    for band in made.pack.scoring.grades:
+        assert (
+            Words(found, "en").grade(band.name).isascii() and Words(found, "zh").grade(band.name) == band.name
+        )
+    assert Words(found, "en").grade(None) == ""
+
+
+@pytest.mark.parametrize("name", PACKS)
 def test_the_form_can_be_opened_in_word_excel_and_pdf_and_no_box_is_ticked(name: str, tmp_path: Path) -> None:
     made = packaged(name)
     words = form(made, facts(Item("visit", unit="a", proofs=PROOF), gaps=open_gaps()[:4]))

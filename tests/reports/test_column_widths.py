@@ -1,0 +1,87 @@
+"""Columns of printed documents: by their shares, and no word that fits into a line is cut."""
+
+import io
+from datetime import UTC
+
+import pytest
+from docx import Document
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from collector.reports.column_widths import fitted, longest
+from collector.reports.document_faults import limit_words
+from collector.reports.documents import DocumentPaper
+from collector.reports.record_docx import docx
+from collector.reports.record_pdf import headings, widths
+from collector.reports.record_xlsx import xlsx
+from collector.reports.sheet import Column, Table
+
+KEYS = ("j_obligation", "j_task", "j_required", "j_counted", "j_missing", "j_section", "j_points")
+ROW = (
+    "LH-01",
+    "A long sentence about what is due " * 6,
+    "1",
+    "1",
+    "0",
+    "Faults and vulnerabilities",
+    "126,350.00",
+)
+COLUMNS_OF = tuple(map(Column, KEYS))
+COLUMNS = st.lists(st.tuples(st.floats(0.3, 6), st.floats(0, 5)), min_size=1, max_size=20)
+
+
+def paper(*rows: tuple[object, ...]) -> DocumentPaper:
+    table = Table("doc-any", "1. A part & its title that is longer than a sheet's name", COLUMNS_OF, rows, "")
+    pairs = (("Period", "p"), ("Total", "x"))
+    return DocumentPaper(
+        "en", UTC, "T", "1. Overview", pairs, (table,), "Evidence", pairs, "https://x/1", ("buyer",)
+    )
+
+
+@given(COLUMNS, st.floats(10, 30))
+def test_all_the_room_is_used_and_no_column_is_below_its_least_where_there_is_room(columns, across) -> None:
+    shares, least = zip(*columns, strict=True)
+    made = fitted(shares, least, across)
+    assert sum(made) == pytest.approx(across)
+    if sum(least) <= across:
+        assert all(width >= one - 1e-9 for width, one in zip(made, least, strict=True))
+    if all(across * share / sum(shares) >= one for share, one in columns):
+        assert made == pytest.approx([across * share / sum(shares) for share in shares])
+
+
+def test_a_line_ends_at_spaces_and_beside_chinese_and_what_fits_no_line_needs_no_room() -> None:
+    assert longest(["Faults and vulnerabilities", "5(3)、表2.2"]) == len("vulnerabilities")
+    assert longest(["工程建设电子交易 99.972214 %"]) == len("99.972214")
+    assert longest(["ab" * 32, "one\u200btwo"]) == 3 and longest([""]) == 0
+
+
+def test_no_word_of_a_heading_or_a_cell_is_cut_in_word_and_excel() -> None:
+    shown = paper(ROW)
+    words = [longest([head, cell]) for head, cell in zip(headings(shown.tables[0], "en"), ROW, strict=True)]
+    table = next(one for one in Document(io.BytesIO(docx(shown))).tables if len(one.columns) == len(KEYS))
+    for column, letters in zip(table.columns, words, strict=True):
+        assert column.width.cm >= 0.2 * letters + 0.38, "0.38 cm are the margins of a cell in Word"
+    assert sum(column.width.cm for column in table.columns) == pytest.approx(26, abs=0.1)
+    sheet = load_workbook(io.BytesIO(xlsx(shown))).worksheets[1]
+    for number, letters in enumerate(words):
+        assert sheet.column_dimensions["ABCDEFG"[number]].width >= letters + 1
+    assert sheet.oddHeader.center.text.startswith("1. A part && its title that is longer"), "never cut"
+
+
+def test_a_cell_that_runs_over_others_makes_no_column_wider() -> None:
+    alone = paper(("1",) * len(KEYS))
+    table = alone.tables[0]
+    sign = ("Overwhelmingly",) + (None,) * (len(KEYS) - 1)
+    merged = Table(
+        table.name, table.title, table.columns, (*table.rows, sign), "", merged={(1, 0): (1, len(KEYS))}
+    )
+    assert widths(merged, alone, 26, 0.2, 0.4) == widths(table, alone, 26, 0.2, 0.4)
+
+
+def test_a_limit_of_one_is_one() -> None:
+    assert limit_words("1 hours", "en") == "1 hour" and limit_words("1 hours", "zh") == "1小时"
+    assert (
+        limit_words("1 working_days", "en") == "1 working day"
+        and limit_words("10 minutes", "en") == "10 minutes"
+    )
