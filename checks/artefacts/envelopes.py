@@ -162,9 +162,7 @@ def _luks(file: BinaryIO, head: bytes, size: int) -> tuple[Seal, list[Range]]:
 def _zip(file: BinaryIO, head: bytes, size: int) -> tuple[Seal, list[Range]]:
     try:
         found = zips.directory(file, size)
-    except zips.ZipError as problem:
-        if problem.reason == "unsupported":
-            return Seal(), [(0, size)]
+    except zips.ZipError:
         return _zip_cut(head), list(_zip_bodies(file, size))
     kinds = {one.encrypted for one in found.entries if one.size}
     # One plain file among sealed ones is enough to be no seal; the weakest of several counts.

@@ -146,6 +146,17 @@ def test_a_zip_cut_between_its_sealed_files_is_not_called_plain(shop, sealed):
     assert seen.reasons.get("sealed") != "not_sealed"
 
 
+@pytest.mark.parametrize("at", [4, 5])
+def test_a_sealed_zip_that_seems_one_of_several_volumes_is_not_called_plain(shop, sealed, at):
+    path = shop.zipped("v.zip", "-mem=AES256", f"-p{shop.secrets['ops']['password']}")
+    raw = bytearray(path.read_bytes())
+    raw[raw.rfind(b"PK\5\6") + at] ^= 1  # the number of this volume
+    path.write_bytes(raw)
+    seen = sealed(path, "zip")
+    assert seen.reasons["well_formed"] == "unsupported"
+    assert seen.reasons["sealed"] == "unsupported"
+
+
 def test_one_plain_file_among_sealed_ones_is_no_seal(shop, sealed):
     path = shop.zipped("m.zip", "-mem=AES256", "-psecret")
     subprocess.run(["zip", "-q", path, "random.bin"], cwd=shop.source, check=True)
