@@ -67,12 +67,16 @@ def _package(program: str) -> Iterator[str]:
 
 
 def sudoers(path: str) -> str:
-    """The line that lets this user run what the agent runs of this program as root, and nothing else."""
+    """The line that lets this user run what the agent runs of this program as root, and nothing else.
+
+    KIND and DEVICE are to be written out for each drive: a `*` of sudoers takes blanks too, and with them
+    further options.
+    """
     from agent.sources.host_commands import COMMANDS
 
     name = path.rpartition("/")[2]
     asked = sorted(
-        " ".join((path, *("*" if word == "{}" else word.replace(",", "\\,") for word in each.argv[1:])))
+        " ".join((path, *each.argv[1:])).replace(",", "\\,").replace("{} {}", "KIND DEVICE")
         for each in COMMANDS.values()
         if each.root and each.argv[0] == name
     )

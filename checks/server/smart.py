@@ -73,6 +73,6 @@ CHECK = Check(
     needs=(
         "smartmontools 7 or newer",
         f"{ROOT} `roundseal-agent ALL=(root) NOPASSWD: /usr/sbin/smartctl --scan -j, "
-        "/usr/sbin/smartctl -jaH -d *`",
+        "/usr/sbin/smartctl -jaH -d KIND DEVICE` for each drive, such as `-d auto /dev/sda` (never a `*`)",
     ),
 )

@@ -144,6 +144,7 @@ def test_sudoers_lines_hold_every_command_that_root_must_run(name):
     assert line.startswith(f"{doctor_grants.user()} ALL=(root) NOPASSWD: /usr/sbin/{argv[0]}")
     fixed = [word.replace(",", "\\,") for word in argv[1:] if word != "{}"]
     assert all(word in line for word in fixed)
+    assert "*" not in line and "{}" not in line
 
 
 def test_the_page_of_lvm_grants_what_the_agent_runs_and_no_word_more():
