@@ -1,11 +1,13 @@
 """Who is asking: the session cookie, the role each page needs, and what is logged about accounts."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from collector.context import Context
@@ -98,7 +100,10 @@ def install(app: Flask, pages: Blueprint, context: Context, csrf: CSRFProtect, *
 def remembered(context: Context) -> None:
     """Who is logged in, for a page that no route of ours was asked for: an error page keeps its menu."""
     if "account" not in g:
-        g.account = _visitor(context)
+        g.account = None
+        # A full disk, a database that is away: the page that tells of it must not fail over it again.
+        with suppress(SQLAlchemyError):
+            g.account = _visitor(context)
 
 
 def _visitor(context: Context) -> Account | None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from checks.wire.numbers import ENC_RAW
 from collector.cli_parts import in_words
@@ -155,3 +155,11 @@ def test_the_api_names_file_and_line_of_an_estate_that_it_cannot_read(judged, pe
 )
 def test_a_command_tells_file_and_reason_instead_of_a_number(text, told):
     assert in_words(text) == told
+
+
+def test_an_error_page_does_not_fail_over_sessions_that_cannot_be_read(judged, person):
+    assert person.login("root").status_code == 302
+    with judged.write() as conn:
+        conn.execute(text("ALTER TABLE account_session RENAME TO elsewhere"))
+    answer = person.get("/nowhere")
+    assert answer.status_code == 404 and "没有此页" in answer.text
