@@ -79,9 +79,7 @@ def test_raw_bytes_hash_to_the_leaf(entries, admin) -> None:
     assert leaf_hash(raw.data).hex() in admin.get("/evidence/3").text
 
 
-@pytest.mark.parametrize(
-    "path", ["/evidence/77", "/evidence/99999999", "/evidence/77/raw", "/evidence/find?idx=x"]
-)
+@pytest.mark.parametrize("path", ["/evidence/77", "/evidence/99999999", "/evidence/77/raw"])
 def test_what_is_not_there_is_404(entries, admin, path: str) -> None:
     assert admin.get(path).status_code == 404
 
@@ -139,14 +137,23 @@ def test_it_is_said_which_date_is_wrong(context, admin, query: str, said: str) -
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "field"),
     [
-        *(f"/rounds?month={one}" for one in ("x", "2026-13", "0001-01", "1969-12", "9999-12", "9999-99")),
-        *("/rounds?month=1970-01", "/rounds?month=9998-12", "/evidence?before=-1", "/evidence?before=x"),
+        *(
+            (f"/rounds?month={one}", "month")
+            for one in ("x", "2026-13", "0001-01", "1969-12", "1970-01", "9999-12", "9999-99")
+        ),
+        *((f"/evidence?before={one}", "before") for one in ("-1", "x")),
+        ("/evidence/find?idx=x", "idx"),
     ],
 )
-def test_odd_arguments_show_the_usual_page(context, admin, path: str) -> None:
-    assert admin.get(path).status_code == 200
+def test_odd_arguments_are_refused_by_name(context, admin, path: str, field: str) -> None:
+    answer = admin.get(path)
+    assert answer.status_code == 400 and field in answer.text
+
+
+def test_a_month_far_away_is_an_empty_page(context, admin) -> None:
+    assert admin.get("/rounds?month=9998-12").status_code == 200
 
 
 def test_secrets_of_the_directory_are_on_no_page(context, admin, tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_link_a_pipe_and_an_unreadable_one_are_trouble_of_their_own(
     }
     said = {one.name: reasons(one, Look(path="/x")) for one in found}
     assert said["a.dmp"]["unchanged"] == "not_followed"
-    assert said["b.dmp"]["unchanged"] == "unsupported"
+    assert said["b.dmp"]["unchanged"] == "not_a_file"
     assert "unchanged" not in said["c.dmp"]
 
 
