@@ -193,7 +193,17 @@ def _hints(root: Path, path: Path, readings: Iterable[Reading]) -> str:
         made += f"\n{path} is a link to {os.readlink(path)}: links are not followed, name what it points to"
     if any(one.reason == "no_key" for one in readings):
         made += f"\nno_key: keys stand in {root / 'secrets.yaml'} (--state), under the name of sealed.secret"
+    for reason, advice in _ADVICE.items():
+        if any(one.reason == reason for one in readings):
+            made += f"\n{reason}: {advice}"
     return made
+
+
+# Of what has nothing to do with the bytes: whoever reads `bad` should know that.
+_ADVICE = {
+    "open_to_others": "other accounts may read or change it (chmod o-rwx,g-w); its content is judged apart",
+    "parent_writable": "other accounts may replace it (a folder above it); its content is judged apart",
+}
 
 
 def _worst(wish: Wish, judged: list[Reading], readings: list[Reading]) -> Word:

@@ -44,6 +44,18 @@ def test_a_file_that_is_no_fingerprint_is_a_mistake(tmp_path, capsys):
     assert "is no fingerprint" in capsys.readouterr().err
 
 
+def test_a_mode_that_lets_others_read_says_that_it_is_not_the_content(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    made = tmp_path / "20260301.dump"
+    made.write_text("x")
+    made.chmod(0o644)
+    assert cli.main(["backup", "verify", str(made), "--kind", "file"]) == 1
+    assert "open_to_others: other accounts may read or change it" in capsys.readouterr().out
+    made.chmod(0o640)
+    cli.main(["backup", "verify", str(made), "--kind", "file"])
+    assert "open_to_others" not in capsys.readouterr().out
+
+
 def test_a_key_that_is_not_there_is_looked_for_where_it_says(tmp_path, capsys):
     (tmp_path / "state").mkdir(mode=0o700)
     made = tmp_path / "20260301.sql.age"
