@@ -31,7 +31,7 @@ def card_lines(made: "Made", status: "Status", judged: "Judged") -> Iterator[str
     if card.deducted:
         yield f"deducted {points_of(card.deducted)}"
     bounds = "" if card.total is not None else f" ({points_of(card.low)} .. {points_of(card.high)})"
-    yield f"total {points_of(card.total)}{bounds}, grade {card.grade or 'not proven'}"
+    yield f"total {points_of(card.total)}{bounds}, grade {words.grade(card.grade) or 'not proven'}"
     for veto in card.vetoes:
         yield f"veto: {veto}"
     for step in card.money:

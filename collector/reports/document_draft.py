@@ -183,7 +183,8 @@ def draft(kind_id: str, material: Matter, lang: str) -> Draft:
             "no_scorecard", "the estate in force has no contract pack, so nothing is scored"
         )
     if kind.subject == "fault" and material.fault is None:
-        raise NoDocumentError("no_such_fault", f"no fault {material.subject!r} is known")
+        told = f"no fault {material.subject!r} is known" if material.subject else "name one: --fault ID"
+        raise NoDocumentError("no_such_fault", told)
     material = material.of_special() if kind.special else material
     made = [(name, table) for name in kind.parts for table in PARTS[name](material, lang)]
     filled = {name for name, table in made if table.rows}

@@ -75,7 +75,7 @@ def _row(period: PackPeriod, found: Listed | Failed | None) -> tuple[object, ...
         *head,
         status_word(found.status, period),
         points(card.total, 2) if card.total is not None else words.range_of(card.low, card.high),
-        card.grade or t("scorecard.grade.open"),
+        words.grade(card.grade) or t("scorecard.grade.open"),
         _paid(found, words.lang),
         len(entries) - 1 if entries else None,
         entries[-1].idx if entries else None,
@@ -180,7 +180,7 @@ def period_closing() -> Answer:
         as_of_ms=made.as_of_ms,
         facts=(
             (t("periods.total"), _total(made, words)),
-            (t("col.j_level_of"), made.grade or t("periods.open")),
+            (t("col.j_level_of"), words.grade(made.grade) or t("periods.open")),
             (t("col.j_yuan") if paid is None else words.step(paid.id), "–" if paid is None else _yuan(paid)),
             (t("periods.lines"), t("periods.lines.of", **_proven(made))),
         ),

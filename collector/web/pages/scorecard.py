@@ -167,7 +167,7 @@ def tiles_of(found: Card) -> list[Tile]:
         Tile("bad" if lost else "ok", points(lost, 2), t("scorecard.lost"), t("scorecard.lost.what")),
         Tile(
             "note" if card.grade is None else "",
-            card.grade or t("scorecard.grade.open"),
+            words_of(found).grade(card.grade) or t("scorecard.grade.open"),
             t("scorecard.grade"),
             "",
         ),
