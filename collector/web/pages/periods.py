@@ -23,8 +23,8 @@ from collector.web.pages.scorecard import status_word
 
 _PERIODS = (
     Column("j_period"),
-    Column("j_from", Kind.WHEN),
-    Column("j_to", Kind.WHEN),
+    Column("j_from"),
+    Column("j_to"),
     Column("j_state", Kind.STATE),
     Column("j_total"),
     Column("j_level_of"),
@@ -66,7 +66,7 @@ def _listing(found: Sequence[Found]) -> Table:
 
 def _row(period: PackPeriod, found: Listed | Failed | None) -> tuple[object, ...]:
     name = Link(period.name, url_for("pages.scorecard", period=period.name))
-    head = name, period.from_ms, period.to_ms
+    head = name, str(period.first), t("scorecard.before", day=period.end)
     if not isinstance(found, Listed):
         return *head, lacking(found), "–", "–", "–", None, None, None
     card, words = found.card, Words(found.judged, i18n.language())
