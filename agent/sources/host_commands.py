@@ -137,14 +137,22 @@ def argv_of(name: str, words: Sequence[str]) -> tuple[str, ...]:
 
 
 def find(program: str) -> str:
-    """Where a program lies; `unsupported` where it is not installed, `denied` where anybody may change it."""
+    """Where a program lies; `unsupported` where it is not installed, `denied` where others may change it."""
     for folder in (*os.get_exec_path(), *_PLACES):
         place = os.path.join(folder, program)
         if os.path.isabs(place) and os.path.isfile(place) and os.access(place, os.X_OK):
-            if os.stat(place).st_mode & stat.S_IWOTH:
-                raise ObservationError(ErrorKind.DENIED, f"{place} may be written by anybody")
+            if _is_open(os.stat(place)):
+                raise ObservationError(ErrorKind.DENIED, f"{place} may be written by others")
             return place
     raise ObservationError(ErrorKind.UNSUPPORTED, f"{program} is not installed")
+
+
+def _is_open(program: os.stat_result) -> bool:
+    """Whether somebody else may change it: anybody, and where root is to run it, anyone but root."""
+    if program.st_mode & stat.S_IWOTH:
+        return True
+    others = program.st_uid != 0 or (program.st_gid != 0 and program.st_mode & stat.S_IWGRP != 0)
+    return os.geteuid() == 0 and others
 
 
 def run(

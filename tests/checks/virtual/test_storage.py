@@ -1,6 +1,7 @@
 """Storage programs: their outputs through the real host source, by programs of these names on PATH."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -256,6 +257,19 @@ class TestTheRunner:
     def test_a_program_that_anybody_may_change_is_not_run(self, tmp_path, monkeypatch) -> None:
         (tmp_path / "zpool").write_text("#!/bin/sh\n")
         (tmp_path / "zpool").chmod(0o777)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(ObservationError) as caught:
+            host_commands.command("zfs.status", (), 1000)
+        assert caught.value.kind is ErrorKind.DENIED
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can give a program to another")
+    @pytest.mark.parametrize(("owner", "group", "mode"), [(65534, 0, 0o755), (0, 65534, 0o775)])
+    def test_root_runs_no_program_that_another_may_change(
+        self, tmp_path, monkeypatch, owner: int, group: int, mode: int
+    ) -> None:
+        (tmp_path / "zpool").write_text("#!/bin/sh\n")
+        os.chown(tmp_path / "zpool", owner, group)
+        (tmp_path / "zpool").chmod(mode)
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(ObservationError) as caught:
             host_commands.command("zfs.status", (), 1000)
