@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from agent.drills.choice import by_rule, period_of, rule_of
 from agent.drills.course import Course
@@ -17,6 +17,7 @@ from agent.drills.settings import Drills
 from agent.drills.work import Progress, Work, silent
 from agent.errors import AgentError
 from agent.log import log
+from agent.sources.backup_guard import Guard
 from agent.state import State
 from checks.api import ErrorKind, ObservationError
 from checks.artefacts import standing
@@ -25,9 +26,6 @@ from checks.artefacts.look import LONGEST_S, Stands
 from checks.backup.drill import Params, overlap
 from checks.drills import Aborted, Drilled
 from checks.places import Backups, Entry, Place, shown
-
-if TYPE_CHECKING:
-    from agent.sources.backup import BackupLooks
 
 REPOSITORIES = ("restic", "borg", "pgbackrest", "barman")
 Engine = Callable[[Course, Backups, Place, Entry], None]
@@ -47,12 +45,18 @@ _ENGINES = {
 }
 
 
+class Looks(Backups, Protocol):
+    """The source that begins a drill; its guard knows whether somebody still waits for the look."""
+
+    @property
+    def guard(self) -> Guard:
+        """Of this look."""
+
+
 class LocalDrills:
     """Implements checks.drills.Drills."""
 
-    def __init__(
-        self, backups: "BackupLooks", given: Drills, state: Path, progress: Progress = silent
-    ) -> None:
+    def __init__(self, backups: Looks, given: Drills, state: Path, progress: Progress = silent) -> None:
         self._backups = backups
         self._given = given
         self._state = state
@@ -153,7 +157,7 @@ class LocalDrills:
         )
 
 
-def local_drills(backups: "BackupLooks", state: Path | None) -> LocalDrills:
+def local_drills(backups: Looks, state: Path | None) -> LocalDrills:
     """As agent.yaml of this state directory says."""
     if state is None:
         raise ObservationError(ErrorKind.UNSUPPORTED, "drills need a state directory")

@@ -1,16 +1,11 @@
-"""The questions put to PostgreSQL and Kingbase.
-
-Kingbase has PostgreSQL's catalogues under sys_ names; `{p}` stands for the prefix. Functions of sizes keep
-pg_. Where a Kingbase has the pg_ names only, those are used.
-"""
+"""The questions put to PostgreSQL and Kingbase."""
 
 # ruff: noqa: S608  # statements are put together from this file's own constants
 
-from typing import Any
-
 from agent.sources import sql_postgres_more as more
-from agent.sources.sql_asks import Asks, Questions, timed
-from agent.sources.sql_session import Recall, Rows, Session, optional, text, whole
+from agent.sources.sql_asks import Asks, timed
+from agent.sources.sql_postgres_talk import PostgresTalk
+from agent.sources.sql_session import text, whole
 from checks.sql import (
     Accounts,
     Archiver,
@@ -24,7 +19,6 @@ from checks.sql import (
     Settings,
     Space,
     Statistics,
-    Tally,
     Transactions,
 )
 
@@ -33,36 +27,8 @@ _AGE = "extract(epoch FROM clock_timestamp() - {})"
 _XID_LIMIT = 2_147_483_647
 
 
-class PostgresAsks(Questions, Asks):
+class PostgresAsks(PostgresTalk, Asks):
     """PostgreSQL from 10 on, and what descends from it."""
-
-    def __init__(self, session: Session, recall: Recall, login_us: int, platform: str) -> None:
-        super().__init__(session, recall, login_us)
-        self.prefix = "pg_"
-        if platform == "kingbase" and not session.missing("SELECT 1 FROM sys_stat_activity LIMIT 1"):
-            self.prefix = "sys_"
-
-    def ask(self, statement: str) -> Rows:
-        """Rows of a statement written with `{p}` for the catalogues' prefix."""
-        return self.session.rows(statement.replace("{p}", self.prefix))
-
-    def one(self, statement: str) -> tuple[Any, ...]:
-        """Its first row."""
-        return (self.ask(statement) or [(None,) * 20])[0]
-
-    def perhaps(self, statement: str, absent: Any = None) -> Any:
-        """The first column of its first row; `absent` where it may not be asked."""
-        written = statement.replace("{p}", self.prefix)
-        return optional(self.session, written, lambda rows: rows[0][0] if rows else absent, absent)
-
-    def hidden(self) -> int:
-        """Other people's sessions whose state this account may not see."""
-        name = "<insufficient privilege>"
-        return whole(self.one(f"SELECT count(*) FROM {{p}}stat_activity WHERE query = '{name}'")[0]) or 0
-
-    def standby(self) -> bool:
-        """Whether it is in recovery."""
-        return bool(self.one("SELECT pg_is_in_recovery()")[0])
 
     def login(self) -> Login:
         answer_us = timed(self.session, "SELECT 1")
@@ -148,7 +114,3 @@ class PostgresAsks(Questions, Asks):
 
     def backups(self) -> Backups:
         return more.backups(self)
-
-    def tally(self, key: str, now: Any) -> Tally:
-        """A counter beside its last value."""
-        return self.recall.tally(key, now)

@@ -2,14 +2,12 @@
 
 # ruff: noqa: S608  # statements are put together from this file's own constants
 
-from __future__ import annotations
-
 import re
 import time
-from typing import TYPE_CHECKING
 
 from agent.sources import sql_common
 from agent.sources.sql_asks import unsupported
+from agent.sources.sql_postgres_talk import PostgresTalk
 from agent.sources.sql_session import text, whole
 from checks.api import ErrorKind, ObservationError
 from checks.sql import (
@@ -31,14 +29,11 @@ from checks.sql import (
     Upstream,
 )
 
-if TYPE_CHECKING:
-    from agent.sources.sql_postgres_asks import PostgresAsks
-
 _MS = "extract(epoch FROM {}) * 1000"
 _PATIENCE_S = 1.0
 
 
-def primary(asks: PostgresAsks) -> Replication:
+def primary(asks: PostgresTalk) -> Replication:
     """Members and slots as a primary sees them."""
     found = asks.ask(
         "SELECT application_name, client_addr, state, sync_state,"
@@ -57,7 +52,7 @@ def primary(asks: PostgresAsks) -> Replication:
     )
 
 
-def _slots(asks: PostgresAsks) -> tuple[Slot, ...]:
+def _slots(asks: PostgresTalk) -> tuple[Slot, ...]:
     found = asks.ask(
         "SELECT slot_name, active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)"
         " FROM {p}replication_slots WHERE NOT temporary ORDER BY 1 LIMIT 100"
@@ -65,7 +60,7 @@ def _slots(asks: PostgresAsks) -> tuple[Slot, ...]:
     return tuple(Slot(text(name), bool(active), whole(kept)) for name, active, kept in found)
 
 
-def standby(asks: PostgresAsks) -> Replication:
+def standby(asks: PostgresTalk) -> Replication:
     """What a standby says of itself; without a receiver it replays nothing new."""
     received = asks.ask("SELECT status, pid FROM {p}stat_wal_receiver")
     here, there, since, paused = asks.one(
@@ -90,7 +85,7 @@ def _position(lsn: object) -> int | None:
         return None
 
 
-def _lag(asks: PostgresAsks, written: int | None, behind: int | None, since: int | None) -> int | None:
+def _lag(asks: PostgresTalk, written: int | None, behind: int | None, since: int | None) -> int | None:
     """Milliseconds. Everything received is replayed: no lag, however long nobody wrote anything.
 
     The time since the last transaction that was replayed is an upper bound, and far too much where the first
@@ -108,7 +103,7 @@ def _lag(asks: PostgresAsks, written: int | None, behind: int | None, since: int
     return since
 
 
-def space(asks: PostgresAsks) -> Space:
+def space(asks: PostgresTalk) -> Space:
     """A database whose size this account may not see has none."""
     visible = "has_database_privilege(oid, 'CONNECT')"
     if asks.perhaps("SELECT pg_has_role('{p}monitor', 'USAGE')"):
@@ -122,7 +117,7 @@ def space(asks: PostgresAsks) -> Space:
     return sql_common.space(asks.recall, areas)
 
 
-def _tablespace(asks: PostgresAsks, name: str) -> int | None:
+def _tablespace(asks: PostgresTalk, name: str) -> int | None:
     try:
         return whole(asks.session.rows("SELECT pg_tablespace_size(%s::name)", (name,))[0][0])
     except ObservationError as problem:
@@ -131,7 +126,7 @@ def _tablespace(asks: PostgresAsks, name: str) -> int | None:
         raise
 
 
-def settings(asks: PostgresAsks) -> Settings:
+def settings(asks: PostgresTalk) -> Settings:
     """Settings from files, command line or databases; not those of this session."""
     found = asks.ask(
         "SELECT name, setting || coalesce(unit, ''), source, pending_restart FROM {p}settings"
@@ -144,7 +139,7 @@ def settings(asks: PostgresAsks) -> Settings:
     return sql_common.settings(asks.recall, items, (text(row[0]) for row in found if row[3]))
 
 
-def statistics(asks: PostgresAsks) -> Statistics:
+def statistics(asks: PostgresTalk) -> Statistics:
     """Counters of the server; dead rows and indexes of this database."""
     hits, reads, temp = asks.one(
         "SELECT sum(blks_hit), sum(blks_read), sum(temp_bytes) FROM {p}stat_database"
@@ -169,7 +164,7 @@ def statistics(asks: PostgresAsks) -> Statistics:
     )
 
 
-def _checkpoints(asks: PostgresAsks) -> tuple[object, object]:
+def _checkpoints(asks: PostgresTalk) -> tuple[object, object]:
     """They moved to a view of their own in PostgreSQL 17."""
     older = "SELECT checkpoints_timed || '/' || checkpoints_req FROM {p}stat_bgwriter"
     newer = "SELECT num_timed || '/' || num_requested FROM {p}stat_checkpointer"
@@ -177,7 +172,7 @@ def _checkpoints(asks: PostgresAsks) -> tuple[object, object]:
     return timed, asked
 
 
-def archiver(asks: PostgresAsks) -> Archiver:
+def archiver(asks: PostgresTalk) -> Archiver:
     """The statistics of the archiver, and how many files wait."""
     mode = asks.one("SELECT setting FROM {p}settings WHERE name = 'archive_mode'")[0]
     done, failed, last_done, last_failed = asks.one(
@@ -196,7 +191,7 @@ def archiver(asks: PostgresAsks) -> Archiver:
     )
 
 
-def jobs(asks: PostgresAsks) -> Jobs:
+def jobs(asks: PostgresTalk) -> Jobs:
     """Jobs of pg_cron, which lives in one database of the server."""
     if asks.session.missing("SELECT 1 FROM cron.job LIMIT 1"):
         raise unsupported("jobs (no pg_cron in this database)")
@@ -222,7 +217,7 @@ def jobs(asks: PostgresAsks) -> Jobs:
     return Jobs("pg_cron", seen, made)
 
 
-def _own_jobs_only(asks: PostgresAsks) -> bool:
+def _own_jobs_only(asks: PostgresTalk) -> bool:
     """pg_cron shows each account its own jobs, by row security, unless a policy shows all."""
     if not asks.one("SELECT row_security_active('cron.job')")[0]:
         return False
@@ -236,7 +231,7 @@ def _own_jobs_only(asks: PostgresAsks) -> bool:
 _RIGHTS = ("superuser", "create_role", "create_database", "replication", "bypass_rls")
 
 
-def accounts(asks: PostgresAsks) -> Accounts:
+def accounts(asks: PostgresTalk) -> Accounts:
     """Roles that may log in; password hashes are never asked for."""
     found = asks.ask(
         f"SELECT rolname, {_MS.format('rolvaliduntil')}, rolsuper, rolcreaterole, rolcreatedb,"
@@ -254,7 +249,7 @@ def accounts(asks: PostgresAsks) -> Accounts:
     return sql_common.accounts(asks.recall, made, _audit(asks))
 
 
-def _audit(asks: PostgresAsks) -> bool | None:
+def _audit(asks: PostgresTalk) -> bool | None:
     """An audit extension is loaded, or all changes of structure and all logins are logged."""
     found: dict[str, str] = dict(
         asks.ask(
@@ -271,7 +266,7 @@ def _audit(asks: PostgresAsks) -> bool | None:
     return logins and found["log_statement"] in ("ddl", "mod", "all")
 
 
-def backups(asks: PostgresAsks) -> Backups:
+def backups(asks: PostgresTalk) -> Backups:
     """Base backups by the history files they leave beside the log that waits to be archived.
 
     The server forgets them with that log; what a tool like pgBackRest keeps is not known here.

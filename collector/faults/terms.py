@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from collector.faults import checking
 from collector.faults.checking import Mistake
 from collector.inspection.deadlines import Deadline
+from collector.scoring.kinds import KINDS
 
 
 class ClockStart(StrEnum):
@@ -79,8 +81,20 @@ class ClockRule:
     basis: str = ""
 
     def mistakes(self, pack: object) -> Iterator[Mistake]:
-        """What is wrong with it beside its shape."""
-        return checking.clock_rule(self)
+        """Words that are none, limits that are none or the wrong way round."""
+        stop, _, role = self.stop.partition(":")
+        wanted = {
+            "start": (self.start, checking.STARTS),
+            "stop": (stop, checking.STOPS),
+            "by": (self.by, ("level", "grade")),
+            "counts_as": (self.counts_as, checking.SCORED),
+        }
+        for name, (word, words) in wanted.items():
+            if word not in words:
+                yield (name,), f"{word!r} is none of: {', '.join(words)}"
+        if role not in checking.ROLES or (role and stop != "arrived"):
+            yield ("stop",), f"{role!r}: who came is one of: {', '.join(checking.ROLES[1:])}"
+        yield from checking.limits_of(self.limits, sorted(key for key in self.limits if key.isdecimal()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +139,14 @@ class EventRule:
     must_close: bool = False
 
     def mistakes(self, pack: object) -> Iterator[Mistake]:
-        """What is wrong with it beside its shape."""
-        return checking.event_rule(self)
+        """Words that are none, limits that are none."""
+        if self.kind not in ("security_event", "emergency"):
+            yield ("kind",), f"{self.kind!r} is none of: security_event, emergency"
+        if self.stop not in ("acknowledged", "recovered"):
+            yield ("stop",), f"{self.stop!r} is none of: acknowledged, recovered"
+        if self.item not in KINDS:
+            yield ("item",), f"no kind of item named {self.item!r}"
+        yield from checking.limits_of(self.limits, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +185,34 @@ class FaultTerms:
     impact_counts: bool = True
 
     def mistakes(self, pack: object) -> Iterator[Mistake]:
-        """What is wrong with it beside its shape."""
-        return checking.fault_terms(self)
+        """Levels out of order, names twice, impossible minimums."""
+        yield from self._order()
+        yield from checking.twice("clocks", [one.id for one in self.clocks])
+        yield from checking.twice("reports", [one.id for one in self.reports])
+        yield from checking.twice("events", [one.id for one in self.events])
+        bases = {one.basis for one in self.clocks}
+        if self.scored_basis and self.scored_basis not in bases:
+            yield ("scored_basis",), f"no clock has the basis {self.scored_basis!r}"
+        if self.late_item and self.late_item not in KINDS:
+            yield ("late_item",), f"no kind of item named {self.late_item!r}"
+        for name in ("min_fault_s", "merge_gap_s", "recover_stable_s", "min_probes"):
+            if getattr(self, name) < 0:
+                yield (name,), "must not be negative"
+        known = {str(one) for one in range(1, self.lightest + 1)} | {"any"}
+        for i, rule in enumerate(self.clocks):
+            keys = known if rule.by == "level" else {*self.grades, "any"}
+            for key in rule.limits:
+                if key not in keys and not key.startswith("system:"):
+                    yield ("clocks", i, "limits", key), f"{key!r} is none of: {', '.join(sorted(keys))}"
+
+    def _order(self) -> Iterator[Mistake]:
+        for i, (graver, lighter) in enumerate(pairwise(self.levels), 1):
+            if graver.level > lighter.level:
+                yield ("levels", i, "level"), "the gravest level stands first"
+            for name in ("down_over_s", "bad_over_s"):
+                high, low = getattr(graver, name), getattr(lighter, name)
+                if graver.core is lighter.core and high is not None and low is not None and high <= low:
+                    yield ("levels", i, name), f"limits the wrong way round: a graver level has {high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +231,15 @@ class VulnerabilityClock:
     scored: bool = True
 
     def mistakes(self, pack: object) -> Iterator[Mistake]:
-        """What is wrong with it beside its shape."""
-        return checking.vulnerability_clock(self)
+        """Words that are none, limits that are none or the wrong way round."""
+        if self.start not in ("found", "plan_approved"):
+            yield ("start",), f"{self.start!r} is none of: found, plan_approved"
+        if self.stop not in ("fixed", "planned"):
+            yield ("stop",), f"{self.stop!r} is none of: fixed, planned"
+        for key in self.limits:
+            if key not in checking.SEVERITIES:
+                yield ("limits", key), f"{key!r} is none of: {', '.join(checking.SEVERITIES)}"
+        yield from checking.limits_of(self.limits, [key for key in checking.SEVERITIES if key in self.limits])
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +270,13 @@ class FindingTerms:
     hazards_by: tuple[str, ...] = ("buyer", "superior")
 
     def mistakes(self, pack: object) -> Iterator[Mistake]:
-        """What is wrong with it beside its shape."""
-        return checking.states(self.due)
+        """Limits by the state of the reading that opens a finding."""
+        for key in self.due:
+            if key not in checking.STATES:
+                yield ("due", key), f"{key!r} is none of: {', '.join(checking.STATES)}"
+        gravest_first = [key for key in checking.STATES if key in self.due]
+        for (_, *path), reason in checking.limits_of(self.due, gravest_first):
+            yield ("due", *path), reason
 
 
 @dataclass(frozen=True, slots=True)

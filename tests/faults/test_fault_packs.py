@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from collector.faults.checking import fault_terms
 from collector.faults.options import KEYS
 from collector.packs.errors import PackError
 from collector.packs.loading import SCHEMES, names, packaged
@@ -71,8 +70,8 @@ def test_levels_that_stand_in_another_order_are_a_mistake():
     terms = packaged("pingdingshan-2024").pack.faults
     assert terms is not None
     backwards = type(terms)(clause="", levels=tuple(reversed(terms.levels)))
-    assert [path for path, _ in fault_terms(backwards)] != []
-    assert list(fault_terms(terms)) == []
+    assert [path for path, _ in backwards.mistakes(None)] != []
+    assert list(terms.mistakes(None)) == []
 
 
 def test_every_pack_has_a_clause_at_each_limit():
