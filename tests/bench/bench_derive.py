@@ -9,6 +9,7 @@ a server's deriver flushes `--series` series while single batches of an idle age
 
 import argparse
 import gc
+import os
 import sys
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from load import Chain, collector, real_lines
+from machine import Speed
 
 from collector.context import Context, open_context
 from collector.evidence.examine import Batch, examine
@@ -90,6 +92,9 @@ def waits(
     def flush() -> None:
         while not stop.is_set():
             deriver.catch_up()
+            if not deriver.behind:  # then a flush has nothing to do, whatever is marked
+                stop.wait(0.001)
+                continue
             memory = deriver._memory
             for one in memory.every[:series]:
                 if not one.dirty:
@@ -132,7 +137,9 @@ def main() -> int:
     gc.set_threshold(50_000, 20, 100)  # and this too
     templates = real_lines()
     agents = max(args.series // COUNT, 2)
-    with tempfile.TemporaryDirectory() as folder:
+    speed = Speed()
+    with tempfile.TemporaryDirectory() as folder, speed.around() as moment:
+        mine = sum(os.times()[:2])
         directory = Path(folder) / "collector"
         chains = collector(directory, agents)
         with open_context(directory) as context:
@@ -149,6 +156,7 @@ def main() -> int:
             place(context, [late(chains[0], templates, 1 + i % each) for i in range(each)])
             often, _ = derived(context)
             times, cpus = waits(context, chains[-1], templates, args.series)
+        moment.ours_s = sum(os.times()[:2]) - mine
     p99 = times[len(times) * 99 // 100]
     rate = 4 * each * COUNT / normal
     print(f"in order, read back from the log: {rate:.0f} results per CPU second")
@@ -159,6 +167,7 @@ def main() -> int:
         f"{1e6 / fed:.0f} results per CPU second (bar {BAR_RATE})"
     )
     each_series = 1e6 * sum(cpus) / max(len(cpus), 1) / args.series
+    print(f"{speed.said()}; others kept {moment.others:.2f} cores busy")
     print(f"flush: {each_series:.1f} µs of CPU time a series")
     print(
         f"a batch while {args.series} series are flushed: p50 {times[len(times) // 2]:.1f} ms, "
