@@ -70,7 +70,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Run:
-    """One run. `cpu` is of server and provers for 100 000 results to the last answer, `cpu_all` derived too."""
+    """One run. CPU of server and provers for 100 000 results: `cpu` when answered, `cpu_all` when derived."""
 
     rate: float
     cpu: float
