@@ -320,3 +320,51 @@ def test_an_alarm_that_stands_in_a_table_is_named_and_ranked_by_what_it_points_t
     found = _severities(E + "4555.1.1.1", "x", rows)
     assert (found.pop("battery"), found.pop("output source")) == ("crit", "ok")
     assert list(found.values()) == ["crit", "warn", "warn"]
+
+
+def test_boards_fans_and_supplies_of_large_zte_routers_are_read_by_their_shelves():
+    zte = E + "3902.3.6002.2."
+    rows = _held(
+        {
+            zte + "1.1.4": {"0.0.1.1": 1, "0.0.2.1": 0, "0.0.3.1": 2},
+            zte + "3.1.7": {"0.0.1.1": 1, "0.0.1.2": 0},
+            zte + "5.1.8": {"0.0.1.0.72": 2},
+            zte + "6.2.1.4": {"0.0.1.1": 1, "0.0.1.2": 2},
+            zte + "6.2.1.5": {"0.0.1.1": 2, "0.0.1.2": 0},
+        }
+    )
+    assert _severities(E + "3902.3.100.6002.1", "ZXR10 M6000", rows) == {
+        "board 0.0.1.1": "ok",
+        "board 0.0.2.1": "crit",
+        "board 0.0.3.1": "unknown",
+        "fan 0.0.1.1": "ok",
+        "fan 0.0.1.2": "crit",
+        "temperature of 0.0.1.0.72": "crit",
+        "power module 0.0.1.1 presence": "ok",
+        "power module 0.0.1.2 presence": "ok",
+        "power module 0.0.1.1 power": "crit",
+    }
+
+
+def test_units_and_sensors_of_rittals_older_controllers_are_read_by_their_kind():
+    unit = E + "2606.4.2.3."
+    table = unit + "5.2.1."
+    rows = _held(
+        {
+            table + "2": {1: 10, 2: 77, 3: 7},
+            table + "3": {1: b"inlet", 2: b"phase", 3: b"smoke"},
+            table + "4": {1: 4, 2: 7, 3: 9},
+            table + "5": {1: 23, 2: 57, 3: 1},
+        },
+        {unit + "4.0": 5},
+    )
+    assert _severities(E + "2606.4", "x", rows) == {
+        "unit 1": "crit",
+        "unit 1 inlet": "ok",
+        "unit 1 phase": "warn",
+        "unit 1 smoke": "crit",
+    }
+    profile = find(E + "2606.4", "x")
+    assert profile is not None
+    read = {one.kind: one.value for one in snmp_rules.sensors(profile.sensors, rows) if one.kind != "state"}
+    assert read == {"temperature": 23000, "current": 5700}, "a smoke detector's value is no number"
