@@ -97,12 +97,13 @@ def _quick(kind: Any) -> _Reader:
         return _quick_dataclass(kind)
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return _quick_optional(args)
-    if origin in (tuple, frozenset, list) and (origin is not tuple or args[1:] == (Ellipsis,)):
-        return _quick_sequence(origin, _quick(args[0]))
+        return _quick_union(args)
+    if origin in (tuple, frozenset, list):
+        every = origin is not tuple or args[1:] == (Ellipsis,)
+        return _quick_sequence(origin, _quick(args[0])) if every else _quick_fixed(tuple(map(_quick, args)))
     if origin is not None and issubclass(origin, Mapping):
         return _quick_mapping(_quick(args[0]), _quick(args[1]))
-    if kind in (int, str, bool):
+    if kind in _QUICK_SCALARS:
         return _QUICK_SCALARS[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _quick_enum(kind)
@@ -131,37 +132,97 @@ def _quick_bool(value: JsonValue) -> bool:
     return value
 
 
-_QUICK_SCALARS: dict[Any, _Reader] = {int: _quick_int, str: _quick_str, bool: _quick_bool}
+def _quick_ratio(value: JsonValue) -> Fraction:
+    return Fraction(_quick_number(value))
+
+
+def _quick_date(value: JsonValue) -> date:
+    try:
+        made = date.fromisoformat(_quick_str(value))
+    except ValueError:
+        raise _Odd from None
+    if str(made) != value:
+        raise _Odd
+    return made
+
+
+def _quick_decimal(value: JsonValue) -> Decimal:
+    try:
+        made = Decimal(_quick_str(value))
+    except InvalidOperation:
+        raise _Odd from None
+    if str(made) != value:
+        raise _Odd
+    return made
+
+
+_QUICK_SCALARS: dict[Any, _Reader] = {
+    int: _quick_int,
+    str: _quick_str,
+    bool: _quick_bool,
+    Fraction: _quick_ratio,
+    date: _quick_date,
+    Decimal: _quick_decimal,
+}
 
 
 def _quick_dataclass(kind: Any) -> _Reader:
-    hints = _hints(kind)
-    reads = [(f.name, _quick(hints[f.name])) for f in fields(kind)]
+    hints, parts = _hints(kind), fields(kind)
+    reads = {f.name: _quick(hints[f.name]) for f in parts}
+    needed = {f.name for f in parts if f.default is MISSING and f.default_factory is MISSING}
     count = len(reads)
-    if not all(f.init and not f.kw_only for f in fields(kind)):
+    if not all(f.init and not f.kw_only for f in parts):
         return _no_quick_way
 
     def read(value: JsonValue) -> Any:
-        if type(value) is not dict or len(value) != count:
+        if type(value) is not dict:
             raise _Odd
         try:
-            return kind(*[reader(value[name]) for name, reader in reads])
+            if len(value) == count:
+                return kind(*[reader(value[name]) for name, reader in reads.items()])
+            if needed <= value.keys():
+                return kind(**{name: reads[name](item) for name, item in value.items()})
         except (KeyError, ValueError):
             raise _Odd from None
+        raise _Odd
 
     return read
 
 
-def _quick_optional(args: tuple[Any, ...]) -> _Reader:
+def _quick_union(args: tuple[Any, ...]) -> _Reader:
+    """Told apart by what a plain value is; options that could be taken for each other are read with care."""
     options = [arg for arg in args if arg is not type(None)]
-    if len(options) != 1 and options != [int, Fraction]:
-        return _no_quick_way
-    inner, maybe = _quick(options[0]) if len(options) == 1 else _quick_number, type(None) in args
+    if options == [int, Fraction]:
+        by_kind: dict[type, _Reader] = {int: _quick_number, list: _quick_number}
+    else:
+        pairs = [(plain, _quick(option)) for option in options for plain in _plain_kinds(option)]
+        by_kind = dict(pairs)
+        if len(by_kind) < len(pairs):
+            return _no_quick_way
+    if type(None) in args:
+        by_kind[type(None)] = lambda value: None
 
     def read(value: JsonValue) -> Any:
-        return None if value is None and maybe else inner(value)
+        reader = by_kind.get(type(value))
+        if reader is None:
+            raise _Odd
+        return reader(value)
 
     return read
+
+
+def _plain_kinds(kind: Any) -> tuple[type, ...]:
+    """What plain values of `kind` can be."""
+    origin = get_origin(kind) or kind
+    if not isinstance(origin, type):
+        return (int, str, bool, list, dict)
+    if is_dataclass(origin) or issubclass(origin, Mapping):
+        return (dict,)
+    if origin in (tuple, frozenset, list):
+        return (list,)
+    if issubclass(origin, Enum):
+        return (int, str)
+    return {Fraction: (int, list), date: (str,), Decimal: (str,)}.get(origin, (origin,))
 
 
 def _quick_number(value: JsonValue) -> int | Fraction:
@@ -182,6 +243,15 @@ def _quick_sequence(origin: Any, inner: _Reader) -> _Reader:
     return read
 
 
+def _quick_fixed(inner: tuple[_Reader, ...]) -> _Reader:
+    def read(value: JsonValue) -> Any:
+        if type(value) is not list or len(value) != len(inner):
+            raise _Odd
+        return tuple([reader(item) for reader, item in zip(inner, value, strict=True)])
+
+    return read
+
+
 def _quick_mapping(key: _Reader, inner: _Reader) -> _Reader:
     def read(value: JsonValue) -> Any:
         if type(value) is not dict:
@@ -195,7 +265,7 @@ def _quick_enum(kind: type[Enum]) -> _Reader:
     members = {member.value: member for member in kind}
 
     def read(value: JsonValue) -> Any:
-        if type(value) is not str or value not in members:
+        if type(value) not in (str, int) or value not in members:
             raise _Odd
         return members[value]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from collector.cli_cases import run_file
 from collector.cli_parts import FILE
 
 # Commands that need the database, loaded only when they are asked for.
@@ -50,6 +49,7 @@ def scorecard() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def case(file: Path, as_json: bool) -> None:
     """Scorecards of the worked examples in FILE; exit 1 if one differs from what it expects."""
+    from collector.cli_cases import run_file
     from collector.packs.loading import packaged
     from collector.scoring.cases import run_cases
 

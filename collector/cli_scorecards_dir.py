@@ -46,7 +46,6 @@ def show(
 
     Exit 0: everything is proven; 1: something is not proven, or a veto; 2: cannot be told.
     """
-    from collector.jobs import scorecard_json
     from collector.jobs import scorecards as jobs
     from collector.reports.judging_found import judged_of
 
@@ -57,6 +56,8 @@ def show(
             status, judged = jobs.status(conn, made), judged_of(conn, made)
         supposed = [(text, jobs.suppose(context, made, text, _options(chosen))) for text in ifs]
     if as_json:
+        from collector.jobs import scorecard_json
+
         click.echo(json.dumps(scorecard_json.whole(made, status, supposed), ensure_ascii=False))
     else:
         click.echo("\n".join(card_lines(made, status, judged)))
@@ -181,9 +182,11 @@ def caught_up(directory: Path) -> Iterator[Context]:
 
 
 def instant(text: str | None) -> int | None:
+    if text is None:
+        return None
     from collector.jobs import figures
 
-    return None if text is None else figures.instant_of(text, "Asia/Shanghai")
+    return figures.instant_of(text, "Asia/Shanghai")
 
 
 def _options(chosen: tuple[str, ...]) -> dict[str, "Value"]:

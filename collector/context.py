@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import yaml
 from sqlalchemy import Connection, Engine, select
@@ -22,14 +23,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from checks.wire import entry, note, strict_json
 from checks.wire.numbers import ENC_GZIP, EntryKind
 from checks.wire.signing import Signer
-from collector.evidence.accepted import Accepted
-from collector.jobs.placing import OF_IDX, OwnEntry, OwnWork
-from collector.jobs.provers import Provers
-from collector.jobs.sequencer import LEASE, Sequencer
-from collector.jobs.writer import LogWriter
 from collector.store import evidence, leases, shape
 from collector.store.content import pack
 from collector.store.engine import Database, create_tables
+
+if TYPE_CHECKING:
+    from collector.evidence.accepted import Accepted
+    from collector.jobs.placing import OwnEntry
+    from collector.jobs.provers import Provers
+    from collector.jobs.writer import LogWriter
 
 Clock = Callable[[], int]
 
@@ -43,7 +45,7 @@ class ConfigError(Exception):
 class Deriver(Protocol):
     """Takes logged batches; must return at once (it catches up from the log when it cannot keep up)."""
 
-    def feed(self, accepted: list[Accepted]) -> None:
+    def feed(self, accepted: "list[Accepted]") -> None:
         """Batches in log order, just committed."""
         ...
 
@@ -73,12 +75,18 @@ class Context:
         self.now = now
         self.vkey = note.make_vkey(settings.origin, signer.public)
         self.database = Database(settings.database)
-        fence = leases.SqlLeases(self.database, now)
-        self.writer = LogWriter(Sequencer(self.database, fence, now), fence, settings.id)
         self.deriver: Deriver | None = None
-        self.provers: Provers | None = (
-            None  # of a server that has them; else batches are proven in its threads
-        )
+        # Of a server that has them; else batches are proven in its threads.
+        self.provers: Provers | None = None
+
+    @cached_property
+    def writer(self) -> "LogWriter":
+        """Gives the log's positions. Most commands only read, and do without it and all that it loads."""
+        from collector.jobs.sequencer import Sequencer
+        from collector.jobs.writer import LogWriter
+
+        fence = leases.SqlLeases(self.database, self.now)
+        return LogWriter(Sequencer(self.database, fence, self.now), fence, self.settings.id)
 
     @property
     def engine(self) -> Engine:
@@ -125,6 +133,8 @@ class Context:
         `v`, `log` and `kind` are put in front; `digest` and `bytes` of a body behind, unless given.
         `effect(conn, idx)` runs in the same transaction: what it writes stands or falls with the entry.
         """
+        from collector.jobs.placing import OF_IDX, OwnWork
+
         agent, epoch = header.get("agent"), header.get("epoch")
         key = (agent, epoch, OF_IDX) if isinstance(agent, str) and isinstance(epoch, int) else None
         made = self.own_entry(kind, header, body, key)
@@ -138,8 +148,10 @@ class Context:
         header: Mapping[str, Any],
         body: bytes | None = None,
         key: tuple[str, int, int] | None = None,
-    ) -> OwnEntry:
+    ) -> "OwnEntry":
         """An entry signed by the log key, not yet placed."""
+        from collector.jobs.placing import OwnEntry
+
         whole: dict[str, Any] = {"v": 1, "log": self.origin, "kind": kind.word, **header}
         if body is not None:
             whole = {**whole, **digest_of(body), **header}
@@ -150,7 +162,8 @@ class Context:
 
     def close(self) -> None:
         """Stop writing and give back every connection."""
-        self.writer.stop()
+        if "writer" in vars(self):
+            self.writer.stop()
         self.database.close()
 
     def __enter__(self) -> "Context":
@@ -181,7 +194,7 @@ def open_context(directory: Path, now: Clock = system_clock, *, derived: bool = 
     try:
         with context.database.write() as conn:
             create_tables(conn)
-            leases.ensure(conn, LEASE)
+            leases.ensure(conn, leases.LEASE)
             fits = _fits(conn)
     except SQLAlchemyError as error:
         context.close()

@@ -7,8 +7,11 @@ verifier makes them anew. Pure.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from collector.inspection.record import Place, Record
+if TYPE_CHECKING:
+    from collector.inspection.record import Record
+
 
 Key = tuple[str, str, str]
 """(check, target, name of the reading)"""
@@ -72,7 +75,7 @@ class Look:
     line: int
 
 
-def inspected(records: Iterable[tuple[int, Record]]) -> tuple[Inspected, ...]:
+def inspected(records: "Iterable[tuple[int, Record]]") -> tuple[Inspected, ...]:
     """All records by entry, each with what it says of everything that was bad in it or before it."""
     known: set[Key] = set()
     made = []
@@ -83,7 +86,7 @@ def inspected(records: Iterable[tuple[int, Record]]) -> tuple[Inspected, ...]:
     return tuple(made)
 
 
-def notices(record: Record, known: Collection[Key]) -> tuple[Notice, ...]:
+def notices(record: "Record", known: Collection[Key]) -> tuple[Notice, ...]:
     """What is bad in it, and what became of `known`, which was bad in a record before it."""
     bad = {(p.check, p.target, p.reading.name): p for p in record.problems}
     places = {(item.check, item.target): (item.t_ms, item.agent, item.state) for item in record.items}
@@ -101,7 +104,7 @@ def notices(record: Record, known: Collection[Key]) -> tuple[Notice, ...]:
 
 
 def _became(
-    record: Record, keys: list[Key], places: dict[tuple[str, str], tuple[int, str, str]]
+    record: "Record", keys: list[Key], places: dict[tuple[str, str], tuple[int, str, str]]
 ) -> Iterator[Notice]:
     if not keys:
         return
@@ -116,12 +119,12 @@ def _became(
             at, by, state = places[pair]
             item = evidence.get(pair)
             named = item is None or any(reading.name == key[2] for reading in item.readings)
-            place = Place(0, 0) if item is None else item.evidence
             what = What.GOOD if named else What.ABSENT
-            yield Notice(*key, what, state, at, None, by, place.entry, place.line)
+            place = (0, 0) if item is None else (item.evidence.entry, item.evidence.line)
+            yield Notice(*key, what, state, at, None, by, *place)
 
 
-def looks(record: Record, pairs: Collection[tuple[str, str]]) -> Iterator[Look]:
+def looks(record: "Record", pairs: Collection[tuple[str, str]]) -> Iterator[Look]:
     """Looks of (check, target) in a record."""
     for item in record.items:
         if (item.check, item.target) in pairs:

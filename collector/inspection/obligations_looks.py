@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from collector.inspection.cadence_model import Breach, Deed
-from collector.inspection.record import Record
+
+if TYPE_CHECKING:
+    from collector.inspection.record import Record
 
 _MOST = 95  # per cent of a check's looks that make it looked at; as for inspections, and not an option
 
@@ -27,7 +30,7 @@ class Looked:
     crit_line: int
 
 
-def looked(idx: int, received_ms: int, record: Record) -> tuple[Looked, ...]:
+def looked(idx: int, received_ms: int, record: "Record") -> tuple[Looked, ...]:
     """Each check of a record."""
     due: dict[str, int] = {}
     times: dict[str, list[int]] = {}

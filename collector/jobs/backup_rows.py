@@ -1,10 +1,10 @@
 """Looks of the derived table read back for the policy engine, object by object."""
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from msgspec.json import decode
 from sqlalchemy import Connection
 
 from checks.api import ErrorKind, State
@@ -62,7 +62,7 @@ def _read(
     """What looks at an object tell: from what is kept on, where everything that is kept had come by then."""
     if fold is not None and (as_of is None or fold.received <= as_of):
         found = backups.of_targets(conn, targets, as_of, (fold.idx, fold.line))
-        made = kept.whole(name, json.loads(fold.head), [json.loads(one) for one in backups.parts(conn, name)])
+        made = kept.whole(name, decode(fold.head), [decode(one) for one in backups.parts(conn, name)])
         if continued(made, fold, found, lambda series, before: backups.last_look(conn, series, before)):
             return made.rows()
     return lines.read(lines_of(backups.of_targets(conn, targets, as_of)))
@@ -119,7 +119,7 @@ def result_of(row: LookRow) -> Result | None:
     if row.error is not None:
         return Result(*head, None, (), State.UNKNOWN, ErrorKind(row.error))
     try:
-        raw = json.loads(row.seen)  # written by `distilled`, of what was read with care
+        raw = decode(row.seen)  # written by `distilled`, of what was read with care
         readings, state = of_rest({**raw, "readings": [_plain(one) for one in raw["readings"]]})
     except (FieldError, LookupError, ValueError):
         return None

@@ -22,7 +22,6 @@ from sqlalchemy import Connection
 from checks.artefacts.levels import REASONS, Outcome
 from checks.wire import entry, strict_json
 from collector.backups.said import Said
-from collector.jobs import figures
 from collector.store import packs, statements
 
 _WHOLE = 2**53 - 1
@@ -37,6 +36,8 @@ def _text(text: str, _zone: str) -> str:
 
 
 def _instant(text: str, zone: str) -> int:
+    from collector.jobs import figures  # only a form that is read needs it
+
     return figures.instant_of(text, zone)
 
 

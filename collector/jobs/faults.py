@@ -22,7 +22,7 @@ from collector.faults.said import Extent, onset_of
 from collector.faults.seen import Keys, Looks, Placed
 from collector.faults.terms import FaultTerms, Terms
 from collector.faults.vulnerabilities import LATEST_MS, named_looks
-from collector.jobs import rounds, scans, scorecards
+from collector.jobs import scans, scorecards
 from collector.jobs.said import approvals, every_said
 from collector.judging import judge
 from collector.judging.estates import Estates
@@ -229,6 +229,8 @@ def _looks(conn: Connection, asked: Asked, said: Iterable[Said]) -> tuple[Look, 
     pairs = named_looks(plans)
     if not pairs:
         return ()
+    from collector.jobs import rounds  # mostly there are none, and it loads what closes rounds
+
     since = min(one.received_ms for one in plans) - LATEST_MS
     rows = [row for row in records(conn) if row.idx < asked.size and row.closed >= since]
     return tuple(look for row in rows for look in looks(rounds.read_record(conn, row), pairs))

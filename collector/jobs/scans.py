@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from checks.wire import entry, strict_json
 from checks.wire.numbers import MAX_BODY, EntryKind
 from collector.context import Context
-from collector.jobs import projection
 from collector.scans import model
 from collector.scans.lifecycle import Import, Life, lives
 from collector.scans.model import Scan, ScanError
@@ -76,6 +75,8 @@ class Source:
 
 def add(context: Context, scan: Scan, source: Source) -> int:
     """Log a scan; its entry. `Twice` for a file that was logged before."""
+    from collector.jobs import projection  # what only writes is not loaded to read
+
     digest = sha256(source.data).hexdigest()
     with context.read() as conn:
         before = next((one for one in logged(conn) if one.header["file"] == digest), None)

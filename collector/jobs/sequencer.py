@@ -25,8 +25,8 @@ from collector.evidence.edge import Edge
 from collector.evidence.intake import Epoch, Fenced, Leases
 from collector.store import agents, evidence, leases, packs
 from collector.store.engine import Database
+from collector.store.leases import LEASE
 
-LEASE = "sequencer"
 log = logging.getLogger(__name__)
 Key = tuple[str, int]
 

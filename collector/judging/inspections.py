@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from collector.inspection.cadence_model import NOT_CONFIRMED, NOT_PLANNED
 from collector.inspection.human import NOT_DONE
-from collector.inspection.record import Record
 from collector.judging.ground import UnitRound, day, worst
 from collector.judging.scope import AssetScope, Scope, met
 from collector.judging.united import united
 from collector.judging.words import Outside, Words
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
+
+if TYPE_CHECKING:
+    from collector.inspection.record import Record
 
 VERSION = 3  # of what `unit_rounds` makes of a record: another one means other rows
 BY_PEOPLE = "D"  # what people say they saw
@@ -47,7 +50,7 @@ class _Share:
             self.last = t_ms if self.last is None else max(self.last, t_ms)
 
 
-def unit_rounds(idx: int, received_ms: int, record: Record, scope: Scope) -> tuple[UnitRound, ...]:
+def unit_rounds(idx: int, received_ms: int, record: "Record", scope: Scope) -> tuple[UnitRound, ...]:
     """What a record says of each unit that owed something, by the estate it was made under; unit "" for what
     belongs to none.
 
@@ -76,7 +79,7 @@ def unit_rounds(idx: int, received_ms: int, record: Record, scope: Scope) -> tup
     return tuple(_round(idx, received_ms, record, unit, one) for unit, one in sorted(shares.items()))
 
 
-def _answers(record: Record) -> Iterator[tuple[str, int | None, str | None]]:
+def _answers(record: "Record") -> Iterator[tuple[str, int | None, str | None]]:
     """Asset, when, and which agent (None: people) of all that was answered."""
     for item in record.items:
         yield item.asset or item.target, item.t_ms, item.agent
@@ -87,8 +90,10 @@ def _answers(record: Record) -> Iterator[tuple[str, int | None, str | None]]:
 
 def _counts(asset: AssetScope, at_ms: int) -> bool:
     """Whether an asset is in scope and in service at an instant."""
-    spans = asset.in_scope, asset.in_service  # mostly neither names any
-    return all(not held or met(held, at_ms, at_ms + 1) for held in spans)
+    # Mostly neither names any span, and this is asked of every asset for every round.
+    if asset.in_scope and not met(asset.in_scope, at_ms, at_ms + 1):
+        return False
+    return not asset.in_service or met(asset.in_service, at_ms, at_ms + 1)
 
 
 def units_with_assets(scope: Scope, at_ms: int) -> frozenset[str]:
@@ -108,7 +113,7 @@ def _grade(asset: AssetScope | None, agent: str) -> str:
     return "B"
 
 
-def _round(idx: int, received_ms: int, record: Record, unit: str, one: _Share) -> UnitRound:
+def _round(idx: int, received_ms: int, record: "Record", unit: str, one: _Share) -> UnitRound:
     window, answered = record.window, sum(one.given.values())
     whole = one.wanted <= one.attempted and answered == sum(one.owed.values())
     return UnitRound(

@@ -134,7 +134,7 @@ def parts(conn: Connection, name: str) -> list[str]:
     """All parts of an object, in order."""
     table = part_table
     wanted = select(table.c.part).where(table.c.object == name).order_by(table.c.number)
-    return [row[0] for row in conn.execute(wanted)]
+    return [row[0] for row in conn.execute(wanted).all()]
 
 
 def targets_of(conn: Connection, objects: Collection[str]) -> dict[str, list[str]]:
@@ -208,5 +208,5 @@ def signers(conn: Connection, places: Collection[tuple[int, int]]) -> dict[tuple
     for at in range(0, len(wanted), _MOST_ASKED):
         some = wanted[at : at + _MOST_ASKED]
         rows = conn.execute(select(table.c.idx, table.c.line, table.c.vantage).where(table.c.idx.in_(some)))
-        found |= {(int(idx), int(line)): str(vantage) for idx, line, vantage in rows}
+        found.update(((idx, line), vantage) for idx, line, vantage in rows.all())
     return found

@@ -5,12 +5,15 @@ these few rows instead of every record of the year.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, insert, select
 
 from collector.faults.notices import Inspected, Key, Notice, What, notices
-from collector.inspection.record import Record
 from collector.store.metadata import metadata
+
+if TYPE_CHECKING:
+    from collector.inspection.record import Record
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 notice_table = Table(
@@ -32,7 +35,7 @@ notice_table = Table(
 )
 
 
-def follow(conn: Connection, idx: int, record: Record) -> None:
+def follow(conn: Connection, idx: int, record: "Record") -> None:
     """Follow a record's entry."""
     rows = [
         (idx, *one.key, one.what.value, one.state, one.at_ms, one.asset, one.by, one.entry, one.line)

@@ -11,6 +11,9 @@ from collector.store.engine import Database
 from collector.store.evidence import driver
 from collector.store.metadata import metadata
 
+LEASE = "sequencer"
+"""Who holds it gives the log's positions."""
+
 lease_table = Table(
     "lease",
     metadata,

@@ -121,7 +121,7 @@ def around(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) ->
     for at in range(0, len(series), _MOST_ASKED):
         some = list(series[at : at + _MOST_ASKED])
         given = {"ids": some, "from_ms": from_ms, "to_ms": to_ms}
-        for row in conn.execute(_AROUND, given):
+        for row in conn.execute(_AROUND, given).all():
             found[row[0]].append(RunRow(*row))
     return found
 
