@@ -114,7 +114,7 @@ def _got(line: "Line", words: "Words") -> str:
 def _outlook(made: "Made") -> Iterator[str]:
     from collector.judging.outlook import outlook
 
-    found = outlook(made.scorecard, made.facts)
+    found = outlook(made.scorecard, made.facts, made.weights)
     yield f"sure {points_of(found.sure)}, at risk {points_of(found.at_risk)}, lost {points_of(found.lost)}"
     for risk in found.risks:
         where = f" {risk.unit}" if risk.unit else ""

@@ -27,10 +27,11 @@ def estate() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def check(file: Path, as_json: bool) -> None:
     """Check FILE; every mistake with file, line and path. Exit 1 if there is one."""
-    from collector.estate.contract_notes import start_note
+    from collector.estate.contract_notes import start_note, weights_note
 
     loaded = _load(file, as_json)
-    notes = [*start_note(loaded.estate.contract, date.today()), *loaded.notes]
+    estate_ = loaded.estate
+    notes = [*start_note(estate_.contract, date.today()), *weights_note(estate_), *loaded.notes]
     said = {
         "estate": loaded.estate.estate,
         "digest": loaded.digest,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
-from collector.estate.model import Contract
+from collector.estate.model import Contract, Estate
 from collector.packs import loading
 
 _AHEAD = timedelta(days=366)
@@ -12,8 +12,27 @@ _BACK = timedelta(days=5 * 366)
 
 def kinds_of(name: str) -> tuple[str, ...]:
     """Kinds of units that a shipped pack tells apart, beside `unit`; empty where it names none."""
-    lines = loading.packaged(name).pack.scoring.lines
-    return tuple(sorted({kind for line in lines for kind in line.full_for}))
+    scoring = loading.packaged(name).pack.scoring
+    weighed = () if scoring.weights is None else scoring.weights.kinds
+    return tuple(sorted({*weighed, *(kind for line in scoring.lines for kind in line.full_for)} - {"unit"}))
+
+
+def weights_note(estate: Estate) -> Iterator[str]:
+    """Units and systems that the contract's pack gives a weight and the estate does not name: a wrong id
+    would count as every other."""
+    named = estate.contract
+    if named is None or named.pack not in loading.names():
+        return
+    weights = loading.packaged(named.pack).pack.scoring.weights
+    if weights is None:
+        return
+    for what, known, there in (
+        ("unit", weights.units, {one.id for one in estate.units}),
+        ("system", weights.systems, {one.id for one in estate.systems}),
+    ):
+        for name in known:
+            if name not in there:
+                yield f"contract.pack: {named.pack} gives {what} {name} a weight; no {what} here has that id"
 
 
 def start_note(named: Contract | None, today: date) -> Iterator[str]:

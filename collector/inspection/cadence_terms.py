@@ -7,9 +7,11 @@ week, so many a month, so many days before an occasion, within a limit of an eve
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from collector.inspection.deadlines import Deadline
+from collector.scoring.terms import LATER
 
 
 class Tag(StrEnum):
@@ -162,6 +164,9 @@ class ObligationTerms:
     `anchor_day`: of contract months, None for the term's own first day; `first_week_days`: how many days of a
     month are its first week; `waiver_before`: a waiver excuses if it came before the `due` moment or before
     the `start` of what it is about; `lapse_months`: months without one of `lapse_kinds` that are a lapse.
+    `alert_rules_least`: for how much of a contract month somebody must have been told of trouble for the deed
+    `alert_rules` (PD-09 names no share: a day of changing channels costs nothing, a rule for one second
+    proves nothing).
     """
 
     obligations: tuple[Obligation, ...]
@@ -177,9 +182,12 @@ class ObligationTerms:
     lapse_months: int = 0
     lapse_kinds: tuple[str, ...] = ()
     lapse_per: str = "system"
+    alert_rules_least: Fraction = field(default=Fraction(9, 10), metadata=LATER)
 
     def mistakes(self, pack: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is wrong with it beside the rest of a pack: (path, reason)."""
+        if not 0 <= self.alert_rules_least <= 1:
+            yield ("alert_rules_least",), "is between 0 and 1"
         for error in check(self):
             place = next((i for i, one in enumerate(self.obligations) if error.subject.startswith(one.id)), 0)
             yield ("obligations", place), f"{error.subject}: {error.detail}"

@@ -85,15 +85,10 @@ def scopes(applied: Sequence[Applied]) -> Iterator[Deed]:
             yield Deed("scope", one.at_ms, one.at_ms, one.idx, signer=LOG)
 
 
-LEAST_TOLD = Fraction(9, 10)
-"""How much of a contract month somebody must have been told of trouble for it to count (PD-09): the contract
-names no share. A day of changing channels costs nothing, a rule for one second proves nothing."""
-
-
-def alert_rules(applied: Sequence[Applied], frame: Frame, as_of_ms: int) -> Iterator[Deed]:
-    """Contract months that are over in which the estates in force told somebody of trouble for nine tenths of
-    the time since the first of them: the mechanism of early warning (PD-09). Whether its channels take
-    anything is told by the messages themselves."""
+def alert_rules(applied: Sequence[Applied], frame: Frame, as_of_ms: int, least: Fraction) -> Iterator[Deed]:
+    """Contract months that are over in which the estates in force told somebody of trouble for at least this
+    share of the time since the first of them: the mechanism of early warning (PD-09). Whether its channels
+    take anything is told by the messages themselves."""
     spans = [
         (one.at_ms, applied[number + 1].at_ms if number + 1 < len(applied) else _EVER, one.idx)
         for number, one in enumerate(applied)
@@ -104,7 +99,7 @@ def alert_rules(applied: Sequence[Applied], frame: Frame, as_of_ms: int) -> Iter
         begins, ends = start_of(first, zone), start_of(last, zone)
         since = max(begins, applied[0].at_ms) if applied else ends
         held = [(min(end, ends) - max(at, since), idx) for at, end, idx in spans if at < ends and end > since]
-        if ends <= as_of_ms and since < ends and sum(ms for ms, _ in held) >= LEAST_TOLD * (ends - since):
+        if ends <= as_of_ms and since < ends and sum(ms for ms, _ in held) >= least * (ends - since):
             for idx in dict.fromkeys(idx for _, idx in held):
                 yield Deed("alert_rules", ends - 1, ends - 1, idx, signer=LOG, grade="D")
 

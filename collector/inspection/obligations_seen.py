@@ -88,7 +88,7 @@ def gathered(
         *of_rounds(rounds, ground.applied, terms, frame, special),
         *_regular(ground, scope, frame, as_of_ms),
         *obligations_scope.scopes(ground.applied),
-        *obligations_scope.alert_rules(ground.applied, frame, as_of_ms),
+        *obligations_scope.alert_rules(ground.applied, frame, as_of_ms, terms.alert_rules_least),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
     ]
     waivers = tuple(waiver for one in said for waiver in _waiver(one, ground.said))

@@ -69,6 +69,7 @@ def notes(context: Context, loaded: Loaded) -> list[str]:
     return [
         *loaded.notes,
         *contract_notes.start_note(loaded.estate.contract, today),
+        *contract_notes.weights_note(loaded.estate),
         *contract_notes.changed(old, loaded.estate.contract, sealed),
         *compiling.provisional(loaded, shipped(), context.now() + _YEAR_MS),
     ]

@@ -92,7 +92,7 @@ def _line(line: Line, made: Made) -> Json:
 
 
 def _outlook(made: Made) -> Json:
-    found = outlook(made.scorecard, made.facts)
+    found = outlook(made.scorecard, made.facts, made.weights)
     return {
         "full": text(found.full),
         "sure": text(found.sure),

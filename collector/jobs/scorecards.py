@@ -16,8 +16,7 @@ from collector.context import Context
 from collector.faults.counted import terms_of
 from collector.faults.ground import Ground as Troubles
 from collector.jobs import backups as backup_jobs
-from collector.jobs import projection, scans
-from collector.jobs.known import unfit
+from collector.jobs import scans
 from collector.jobs.said import all_said, approvals, book_of
 from collector.judging import backups, judge, ledgers, pending, sealed, services
 from collector.judging.asked import Asked
@@ -38,7 +37,7 @@ from collector.judging.sealed import Change, Sealed
 from collector.judging.services import Keys, Looks
 from collector.judging.version import FRESH_MS, UNNAMED
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard
-from collector.scoring.terms import Option, Value
+from collector.scoring.terms import Option, Value, Weights
 from collector.statements.fields import FieldsError
 from collector.statements.kind import written
 from collector.statements.kinds import KINDS
@@ -61,6 +60,8 @@ class Made:
     facts: PeriodFacts
     estate: str
     size: int
+    weights: Weights | None = None
+    """How units count in their mean, by the pack that judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,8 @@ def _made(
     question = judge.asked(chosen, as_of_ms, options)
     ground = ground_of(conn, chosen, question, supposed)
     facts, card = judge.judged(chosen, ground, question)
-    return Made(card, facts, chosen.applied.terms.estate, ground.size)
+    weights = chosen.pack.pack.scoring.weights
+    return Made(card, facts, chosen.applied.terms.estate, ground.size, weights)
 
 
 def history(conn: Connection, period: str, as_of_ms: int | None = None) -> list[SealedRow]:
@@ -279,6 +281,8 @@ def suppose(context: Context, made: Made, text: str, options: Mapping[str, Value
     It is held to all that a statement is, but for the future: what is not over yet may be supposed.
     FieldsError for an unknown kind, field or value, or what the estate or the pack has not.
     """
+    from collector.jobs.known import unfit
+
     kind, _, rest = text.partition(":")
     at = made.scorecard.as_of_ms
     said = supposed(kind, dict(part.partition("=")[::2] for part in rest.split(",") if part), at)
@@ -307,6 +311,8 @@ def seal(context: Context, name: str, *, by: str) -> tuple[int, Sealed] | None:
 
     NoScorecard for a period that still runs, or while late results are still being derived.
     """
+    from collector.jobs import projection  # what only writes is not loaded to show a scorecard
+
     with context.read() as conn:
         if late.count(conn):
             raise NoScorecard("not_settled", "results that came late are still being derived: try again")

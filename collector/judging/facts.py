@@ -80,7 +80,8 @@ def _stated(ground: Ground, units: tuple[Unit, ...], asked: Asked) -> Found:
     """From people's statements."""
     made = list(said.statements(ground.said, unit_of(units), asked))
     wanted = said.Wanted(asked.kinds, units)
-    return made, list(said.unproven(ground.said, made, wanted, asked.period, asked.as_of_ms))
+    gaps = said.unproven(ground.said, made, wanted, asked.period, asked.as_of_ms)
+    return made, [*gaps, *said.unpriced(ground.said, asked.pack, asked.period)]
 
 
 def _filed(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:

@@ -223,14 +223,17 @@ def bounds(kind: str, fields: Fields, frame: Frame) -> Iterator[tuple[str, Bound
         yield "points", ranges.deduction(scoring, _POINTS[kind] or item, frame.choices)
     elif kind == "fine":
         for name in ("percent", "yuan"):
-            fee = ranges.fee_of(scoring)
-            yield name, ranges.fine(scoring, item, name == "percent", fee, frame.choices)
+            yield name, ranges.fine(frame.pack, item, name == "percent", frame.choices)
 
 
 _POINTS = {"deduction": "", "complaint": "complaint", "refusal": "refused_cooperation"}
 
 
 def _ranges(kind: Kind, fields: Fields, frame: Frame) -> Iterator[Misfit]:
+    if kind.name == "fine" and not fields.keys() & {"yuan", "percent"}:
+        rule = ranges.fined_by(frame.pack.scoring, str(fields.get("item") or ""))
+        if rule is not None and rule.yuan is None and rule.share is None:
+            yield "missing_field", "yuan", f"{frame.pack.pack} fixes no sum for it: say how much"
     for name, found in bounds(kind.name, fields, frame):
         value = fields.get(name)
         named = kind.name not in ("deduction", "fine") or fields.get("item") in ranges.items_of(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from collector.scoring.model import Line, PeriodFacts, Scorecard
+from collector.scoring.money import shares_of
+from collector.scoring.terms import Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class Outlook:
     risks: tuple[Risk, ...]
 
 
-def outlook(card: Scorecard, facts: PeriodFacts) -> Outlook:
-    """The outlook of a scorecard; lines of units weigh one part in so many units."""
-    units = len({line.unit for line in card.lines if line.unit is not None}) or 1
+def outlook(card: Scorecard, facts: PeriodFacts, weights: Weights | None = None) -> Outlook:
+    """The outlook of a scorecard; lines of units weigh what their unit does in the mean."""
+    shares = shares_of(card, facts, weights)
 
     def part(line: Line, points: Fraction) -> Fraction:
-        return points / units if line.unit is not None else points
+        return points * shares[line.unit] if line.unit is not None else points
 
     full = sum((part(line, line.full) for line in card.lines), Fraction())
     # What may still be taken off can be more than there is: then nothing is sure.

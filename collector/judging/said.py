@@ -11,6 +11,7 @@ from fractions import Fraction
 from collector.judging import fits
 from collector.judging.asked import Asked
 from collector.judging.ground import day
+from collector.packs.model import Pack
 from collector.scoring import ranges
 from collector.scoring.model import Gap, Item, PackPeriod, Proof, Scalar, Unit
 from collector.scoring.rules import number as shown
@@ -214,9 +215,20 @@ def _notice(one: Said, about: About) -> Iterator[Item]:
 
 def _fine(one: Said, about: About) -> Iterator[Item]:
     percent = one.fields.get("percent") is not None
+    if not percent and one.fields.get("yuan") is None:
+        # Who states it need not know what the contract fixes; what it does not fix waits for a sum (`_half`).
+        if _fixed(one, about.asked.pack):
+            facts: Facts = {"item": str(one.fields.get("item", "")), "by_rule": True}
+            yield _item(one, "fine", about, Fraction(0), facts)
+        return
     value, more = about.amount(one, "percent" if percent else "yuan")
-    facts: Facts = {"item": str(one.fields.get("item", "")), "percent": percent, **more}
+    facts = {"item": str(one.fields.get("item", "")), "percent": percent, **more}
     yield _item(one, "fine", about, Fraction(0) if value is None else value, facts)
+
+
+def _fixed(one: Said, pack: Pack) -> bool:
+    rule = ranges.fined_by(pack.scoring, str(one.fields.get("item") or ""))
+    return rule is not None and (rule.yuan is not None or rule.share is not None)
 
 
 def _veto(one: Said, about: About) -> Iterator[Item]:
@@ -290,6 +302,15 @@ def _half(
             yield _pointless(one, REFUSED)
         elif one.kind == "satisfaction" and not one.begun_late and _text(one, "unit") not in read:
             yield Gap("satisfaction", "points_not_given", _text(one, "unit"), who="buyer")
+
+
+def unpriced(said: Sequence[Said], pack: Pack, period: PackPeriod) -> Iterator[Gap]:
+    """Fines that were stated without a sum, where the contract fixes none."""
+    for one in said:
+        bare = one.kind == "fine" and not one.fields.keys() & {"yuan", "percent"}
+        if bare and belongs(one, period) and not _fixed(one, pack):
+            facts: Facts = {"item": str(one.fields.get("item", ""))}
+            yield Gap("fine", "points_not_given", at_most=1, facts=facts, who="buyer")
 
 
 def _pointless(one: Said, item: str) -> Gap:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from collector.packs.checking_money import check_money
 from collector.packs.model import Pack
 from collector.scoring.kinds import KINDS
 from collector.scoring.terms import (
@@ -162,8 +163,7 @@ def _scoring(scoring: Scoring, note: Note) -> None:
             _stated(part, (*at, name, i), note)
     for i, line in enumerate(scoring.lines):
         _line(line, (*at, "lines", i), note)
-    for i, fine in enumerate(scoring.fines):
-        _fine(fine, (*at, "fines", i), note)
+    check_money(scoring, at, note)
     total = sum((line.full for line in scoring.lines if not line.bonus), Fraction(0))
     if total != scoring.full:
         note((*at, "lines"), f"full points add up to {total}, not {scoring.full}")
@@ -225,17 +225,6 @@ def _tiers(rule: Tiers, full: Fraction, path: Path, note: Note) -> None:
         if not 0 <= points <= before:
             note((*path, i, "points"), f"is between 0 and {before}, what is given above it")
         before = points
-
-
-def _fine(fine: Fine, path: Path, note: Note) -> None:
-    if fine.share is None:
-        return
-    if fine.yuan is not None or fine.least is not None or fine.most is not None:
-        note((*path, "share"), "not both a share and an amount or a range")
-    if fine.of not in ("fee", "price"):
-        note((*path, "of"), f"{fine.of!r} is none of: fee, price")
-    if fine.count.kind == "fine":
-        note((*path, "share"), "who states a fine says how much; a range (least, most) holds it to per cents")
 
 
 def _bands(scoring: Scoring, note: Note) -> None:

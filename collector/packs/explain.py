@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from collector.packs.explain_numbers import numbers
+from collector.packs.explain_vetoes import kept_back, vetoed, weighed
 from collector.packs.explain_words import KINDS, WORDS
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import resolve
@@ -118,6 +119,7 @@ def explain(compiled: Compiled, lang: str = "zh") -> Iterator[str]:
     yield say.say("price", price=f"{Decimal(pack.price.numerator) / pack.price.denominator:,.2f}")
     yield from _periods(say)
     yield from _scoring(pack.scoring, say)
+    yield from _vetoes(pack.scoring, say)
     yield from _money(pack.scoring, say)
     yield from _sections(pack, say)
     yield say.say("numbers")
@@ -164,13 +166,17 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
             limit=limit,
             share=_percent(band.share) + _each_point(band, say),
         )
+
+
+def _vetoes(scoring: Scoring, say: _Words) -> Iterator[str]:
     if scoring.vetoes:
         yield say.say("vetoes")
     for veto in scoring.vetoes:
-        below = "" if veto.below is None else say.say("veto_below", limit=_of_kind(veto.count, veto.below))
-        below += say.back(veto.count) + say.depends(veto.count)
-        yield say.say("veto", id=veto.id, title=veto.title, title_en=veto.title_en, below=below)
+        said = vetoed(veto, scoring, say)
+        yield say.say("veto", id=veto.id, title=veto.title, title_en=veto.title_en, below=said)
         yield say.clause(veto)
+    if scoring.weights is not None:
+        yield from weighed(scoring.weights, say)
 
 
 def _each_point(band: Band, say: _Words) -> str:
@@ -272,7 +278,8 @@ def _tiers(rule: Tiers, say: _Words) -> str:
 
 def _term(term: Term, say: _Words) -> str:
     word = "times" if term.per > 1 else "unit_of_value" if term.count.by == "value" else "once"
-    title = term.title if say.place == 0 else KINDS[term.count.kind][1] + _conditions(term.count)
+    plain = KINDS[term.count.kind][1] + _conditions(term.count)
+    title = term.title if say.place == 0 else term.title_en or plain
     said = say.say(
         "term",
         title=title or say.what(term.count),
@@ -306,6 +313,8 @@ def _off(part: Deduction | Fine, say: _Words) -> Iterator[str]:
         text = say.say(f"share_of_{part.of}", share=say.percent(part.share)) + options
     elif each is not None:
         text = say.say("each", each=say.amount(each), unit=unit, options=options)
+        if isinstance(part, Fine) and part.count.kind == "fine":
+            text += say.say("stated")
     elif part.least is not None and part.most is not None:
         unit = "%" if isinstance(part, Fine) else unit
         text = say.say("range", least=number(part.least), most=number(part.most), unit=unit) + options
@@ -338,6 +347,8 @@ def _money(scoring: Scoring, say: _Words) -> Iterator[str]:
             options = say.back(extra.count) + say.depends(extra.count, extra.when)
             yield say.say("extra", title=extra.title, title_en=extra.title_en, each=each, options=options)
             yield say.clause(extra)
+    if rule.retention is not None:
+        yield from kept_back(rule.retention, say)
     if rule.ratio is not None:
         full, prepaid = number(rule.ratio.full_from), _percent(rule.ratio.prepaid)
         yield say.say("ratio", full=full, prepaid=prepaid)
@@ -348,6 +359,8 @@ def _sections(pack: Pack, say: _Words) -> Iterator[str]:
     """The sections of other parts: obligations, clocks on faults, documents."""
     if pack.obligations is not None:
         yield say.say("obligations", count=len(pack.obligations.obligations))
+        if any("alert_rules" in one.what for held in pack.obligations.obligations for one in held.cadences):
+            yield say.say("alert_rules", share=_percent(pack.obligations.alert_rules_least))
         for one in pack.obligations.obligations:
             line = say.say("priced", line=one.line) if one.line else say.say("unpriced")
             limit = one.limit or one.why_not or "-"

@@ -86,6 +86,37 @@ WORDS: dict[str, tuple[str, str]] = {
     "vetoes": ("否决项（考核不通过，余款可拒付）", "Vetoes (acceptance fails, the rest may be refused)"),
     "veto": ("  {id} {title}{below}", "  {id} {title_en}{below}"),
     "veto_below": ("：低于 {limit}", ": below {limit}"),
+    "veto_line_mean": ("：{line}低于 {limit} 分", ": below {limit} points on {line}"),
+    "veto_line_worst": (
+        "：任一单位{line}低于 {limit} 分",
+        ": below {limit} points of any one unit on {line}",
+    ),
+    "veto_grade": ("；该期等级最高为“{grade}”", "; the period has grade {grade} at best"),
+    "veto_pays": ("；该期最多支付其费用的 {share}", "; at most {share} of the period's fee is paid"),
+    "veto_loses": ("；扣除质保金的 {share}", "; {share} of the retention is lost"),
+    "weights": (
+        "权重（各单位、各系统的平均按权重计，未列的为 1）",
+        "Weights (means of units and of systems; 1 where none is named)",
+    ),
+    "weights_units": ("  单位：{weights}", "  units: {weights}"),
+    "weights_kinds": ("  单位类别：{weights}", "  kinds of units: {weights}"),
+    "weights_systems": ("  系统：{weights}", "  systems: {weights}"),
+    "retention": ("  质保金：{of}的 {share}，{until}", "  retention: {share} of {of}, {until}"),
+    "kept_of_payment": ("每次付款", "each payment"),
+    "kept_of_price": ("对应合同价款", "the periods' part of the contract total"),
+    "kept_until": ("{day} 起应付，除非被扣除", "due from {day} on, as far as it is not lost"),
+    "kept_months": (
+        "所付最后一期结束 {n} 个月后应付，除非被扣除",
+        "due {n} months after the end of the last period paid for, as far as it is not lost",
+    ),
+    "stated": (
+        "，由人认定，未写金额时按此数",
+        ", stated by a person, of this sum where no other is stated",
+    ),
+    "alert_rules": (
+        "  预警规则：每合同月至少 {share} 的时间内有人会收到告警，该月方为已落实",
+        "  alert rules: a contract month counts if somebody is to be told of trouble for {share} of it",
+    ),
     "money": ("结算", "Settlement"),
     "fee": (
         "  每期 {fee} 元 × 等级比例 − 罚款；每 {n} 期合并支付；当期净额{net}；合并后{paid}",

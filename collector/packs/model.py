@@ -1,10 +1,12 @@
 """A contract pack as plain data, its canonical JSON and digest. Standard library only (the verifier)."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from checks import codec
 from collector.faults.terms import FaultTerms, FindingTerms, VulnerabilityTerms
@@ -68,8 +70,28 @@ class PackDataError(ValueError):
 
 def compiled(pack: Pack) -> Compiled:
     """The pack with its canonical bytes."""
-    body = _canonical(codec.to_json(pack))
+    document = codec.to_json(pack)
+    _without_unused(pack, document)
+    body = _canonical(document)
     return Compiled(pack, body, sha256(body).hexdigest())
+
+
+def _without_unused(part: Any, written: Any) -> None:
+    """Leave out keys that came later (`LATER`) and are at their default: who does not use one keeps the
+    digest that his pack had before there was such a key, and so his seals, settlements and statements."""
+    if is_dataclass(part):
+        for spec in fields(part):
+            value = getattr(part, spec.name)
+            if spec.metadata.get("later") and value == spec.default:
+                del written[spec.name]
+            else:
+                _without_unused(value, written[spec.name])
+    elif isinstance(part, tuple):
+        for one, item in zip(part, written, strict=True):
+            _without_unused(one, item)
+    elif isinstance(part, Mapping):
+        for key, one in part.items():
+            _without_unused(one, written[str(key)])
 
 
 def _canonical(document: object) -> bytes:

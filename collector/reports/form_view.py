@@ -16,6 +16,8 @@ from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc
 from collector.reports.words_judging import text, word
 from collector.scoring.model import Line, LineState, Sum
+from collector.scoring.money import weight_of
+from collector.scoring.rules import number
 
 COLUMNS = (
     Column("j_number"),
@@ -28,6 +30,11 @@ COLUMNS = (
 )
 _WIDE = len(COLUMNS)
 _GROUPS = {"deduction": "doc.form.deductions", "fine": "doc.form.fines", "veto": "doc.form.vetoes"}
+
+
+def _joined(*parts: str | None) -> str | None:
+    """Notes in one; None where there is none."""
+    return "; ".join(part for part in parts if part) or None
 
 
 @dataclass(slots=True)
@@ -190,16 +197,30 @@ class FormWords:
     def _units(self, grid: _Grid) -> None:
         start = len(grid.rows)
         sums = [one for one in self.words.judged.card.sums if one.unit is not None]
-        for number, one in enumerate(sums, 1):
-            name = doc("doc.form.units", self.lang) if number == 1 else None
+        for place, one in enumerate(sums, 1):
+            name = doc("doc.form.units", self.lang) if place == 1 else None
             shown, note = self._unit(one)
+            note = _joined(note, self._weight(one.unit))
             full = points(sum((line.full for line in self._lines() if line.unit == one.unit), Fraction(0)))
-            grid.add(str(number), name, self.words.place(one.unit, None), full, None, shown, note)
+            grid.add(str(place), name, self.words.place(one.unit, None), full, None, shown, note)
         grid.down(start)
-        count = Fraction(len(sums))
-        mean = tuple(sum((getattr(one, key) for one in sums), Fraction(0)) / count for key in ("low", "high"))
+        judged = self.words.judged
+        shares = [judged.shares.get(one.unit or "", Fraction(0)) for one in sums]
+        mean = tuple(
+            sum((getattr(one, key) * share for one, share in zip(sums, shares, strict=True)), Fraction(0))
+            for key in ("low", "high")
+        )
         proven = all(one.points is not None for one in sums)
-        self._across(grid, doc("doc.form.mean", self.lang, n=len(sums)), (mean[0], mean[1]), proven)
+        key = "doc.form.mean" if judged.weights is None else "doc.form.weighed"
+        self._across(grid, doc(key, self.lang, n=len(sums)), (mean[0], mean[1]), proven)
+
+    def _weight(self, unit: str | None) -> str | None:
+        """How much a unit counts in the mean, where not all count the same."""
+        judged = self.words.judged
+        kind = next((one.kind for one in judged.facts.units if one.id == unit), "")
+        if judged.weights is None or unit is None:
+            return None
+        return doc("doc.form.weight", self.lang, n=number(weight_of(judged.weights, unit, kind)))
 
     def _unit(self, one: Sum) -> tuple[str, str | None]:
         if one.points is not None:

@@ -9,7 +9,7 @@ from collector.packs.model import Pack
 from collector.packs.options import from_text, resolve
 from collector.scoring.choices import Choices
 from collector.scoring.kinds import PERCENTS
-from collector.scoring.model import Line, PeriodFacts, Scorecard
+from collector.scoring.model import Item, Line, PeriodFacts, Scorecard
 from collector.scoring.money import fee_of, fen
 from collector.scoring.offs import fine_each
 from collector.scoring.rules import number
@@ -45,7 +45,7 @@ def offs_of(pack: Pack, choices: Choices) -> Iterator[Off]:
     for fine in scoring.fines:
         yield _off("fine", fine, _money(fine, choices))
     for veto in scoring.vetoes:
-        yield _off("veto", veto, ("否决", "veto"))
+        yield _off("veto", veto, _effect(veto))
 
 
 def _off(prefix: str, one: Deduction | Fine | Veto, price: tuple[str, str]) -> Off:
@@ -60,6 +60,20 @@ def _points(one: Deduction, choices: Choices) -> tuple[str, str]:
         return f"每次 -{number(each)}", f"-{number(each)} each"
     low, high = (number(limit) if limit is not None else "…" for limit in (one.least, one.most))
     return f"-{low} ~ -{high}", f"-{low} to -{high}"
+
+
+def _effect(one: Veto) -> tuple[str, str]:
+    """What a veto does to its period."""
+    zh, en = [], []
+    if one.grade:
+        zh, en = [f"等次最高“{one.grade}”"], [f"grade {one.grade} at best"]
+    if one.pays is not None:
+        share = f"{number(one.pays * 100)} %"
+        zh, en = [*zh, f"当期最多支付 {share}"], [*en, f"at most {share} of the period is paid"]
+    if one.loses is not None:
+        share = f"{number(one.loses * 100)} %"
+        zh, en = [*zh, f"扣质保金 {share}"], [*en, f"loses {share} of the retention"]
+    return "，".join(["否决", *zh]), ", ".join(["veto", *en])
 
 
 def _money(one: Fine, choices: Choices) -> tuple[str, str]:
@@ -98,15 +112,25 @@ def _fined(
     if rule is not None and rule.count.kind != "fine":
         return (each or _ZERO) * (line.counted or _ZERO)
     items = [facts.items[place] for place in line.items]
-    amounts = [one.value * fee / 100 if one.facts.get("percent") is True else one.value for one in items]
+    amounts = [_said(one, fee, each) for one in items]
     if rule is not None and choices.word(rule.count.by) == "any":
         return max(amounts, default=_ZERO)
     return sum(amounts, _ZERO)
 
 
+def _said(one: Item, fee: Fraction, each: Fraction | None) -> Fraction:
+    if one.facts.get("by_rule") is True:
+        return each or _ZERO
+    return one.value * fee / 100 if one.facts.get("percent") is True else one.value
+
+
 def percents_of(pack: Pack) -> frozenset[str]:
     """Lines and vetoes that go by a percentage."""
-    made = {f"veto.{one.id}" for one in pack.scoring.vetoes if one.below is not None and _shares(one.count)}
+    made = {
+        f"veto.{one.id}"
+        for one in pack.scoring.vetoes
+        if one.below is not None and one.count is not None and _shares(one.count)
+    }
     for one in pack.scoring.lines:
         if (one.steps is not None and _shares(one.steps.value)) or (
             one.tiers is not None and (one.tiers.required is not None or _shares(one.tiers.value))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 from checks.recurrence import zone
 from collector.faults.said import onset_of
@@ -15,6 +16,8 @@ from collector.reports.judging_prices import Off
 from collector.reports.tables import Column, Link, Table
 from collector.reports.words_judging import text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, PeriodFacts, Proof, Scorecard
+from collector.scoring.money import shares_of
+from collector.scoring.terms import Weights
 
 _MOST_PROOFS = 3
 _ZONE = "Asia/Shanghai"  # of every contract
@@ -24,7 +27,7 @@ _WANTED = {"document_present": "document_missing"}
 _SUBJECTS = ("item", "fault", "finding", "vulnerability", "obligation", "object", "event", "promise")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
     """A scorecard with what it was made of and the names of things. `names`: of units and systems by id;
     `english`: titles of lines by id; `about`: (clause, Chinese, English) of each option; `offs`, `form`: of
@@ -44,11 +47,15 @@ class Judged:
     """Lines of which the counted values are percentages."""
     grades: Mapping[str, str] = field(default_factory=dict)
     """English names of grades by the contract's own."""
+    weights: Weights | None = None
+    """How much units count in their mean."""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    """English titles of what lines take off, by the contract's own."""
 
-    @property
-    def units(self) -> int:
-        """How many units are scored on their own; at least one."""
-        return max(1, len({one.unit for one in self.card.lines if one.unit is not None}))
+    @cached_property
+    def shares(self) -> Mapping[str, Fraction]:
+        """What the points of each unit are to the total."""
+        return shares_of(self.card, self.facts, self.weights)
 
     @property
     def full(self) -> Fraction:
@@ -57,7 +64,7 @@ class Judged:
 
     def weight(self, line: Line, points: Fraction) -> Fraction:
         """What points of a line are to the total."""
-        return points if line.unit is None else points / self.units
+        return points if line.unit is None else points * self.shares[line.unit]
 
     def stake(self, gap: int) -> Fraction:
         """Points of the total that hang on the lines in which this gap stands."""
@@ -238,11 +245,24 @@ class Words:
     def why(self, one: Line) -> str:
         """Why its points are as they are."""
         of_percents = one.id in self.judged.percents
-        said = [cause(found.code, shortened(found.numbers, of_percents), self.lang) for found in one.causes]
+        said = [
+            cause(found.code, self._named(shortened(found.numbers, of_percents)), self.lang)
+            for found in one.causes
+        ]
         for number in one.gaps:
             gap = self.judged.facts.gaps[number]
             said.append(f"{word('item', gap.kind, self.lang)}: {word('gap', gap.reason, self.lang)}")
         return text("judging.join", self.lang).join(dict.fromkeys(filter(None, said))) or "–"
+
+    def _named(self, numbers: Mapping[str, str]) -> Mapping[str, str]:
+        """Titles that a cause speaks of, in the language."""
+        made = dict(numbers)
+        if "line" in made:
+            line = next((one for one in self.judged.card.lines if one.id == made["line"]), None)
+            made["line"] = made["line"] if line is None else self.line_name(line)
+        if self.lang == "en" and "title" in made:
+            made["title"] = self.judged.terms.get(made["title"]) or made["title"]
+        return made
 
     def proofs(self, one: Line) -> str:
         """The entries behind it."""
@@ -282,7 +302,8 @@ class Words:
         named = self.judged.steps.get(code)
         if named is not None:
             return (named[0] if self.lang == "zh" else named[1]) or named[0]
-        return word("step", code, self.lang)
+        name, _, day = code.partition("@")
+        return word("step", name, self.lang).replace("{day}", day)
 
     def others(self) -> Table:
         """Both readings where the contract contradicts itself, with their money."""

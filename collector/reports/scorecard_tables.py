@@ -13,7 +13,7 @@ from collector.reports.judging_view import Judged, Words
 from collector.reports.tables import Column, Table
 from collector.reports.words_document import doc, numbered
 from collector.scoring.model import PeriodFacts, Scorecard
-from collector.scoring.terms import Extra, Option
+from collector.scoring.terms import Extra, Option, Term
 
 HANDS = ("opinion",)
 """What people fill in."""
@@ -73,12 +73,18 @@ def judged_by(pack: Pack | None, card: Scorecard, facts: PeriodFacts) -> Judged:
         pack.form,
         percents_of(pack),
         {one.name: one.name_en for one in pack.scoring.grades},
+        pack.scoring.weights,
+        {one.title: one.title_en for one in _terms(pack)},
     )
 
 
 def about(one: Option) -> tuple[str, str, str]:
     """Clause and meaning of an option in both languages."""
     return f"{one.clause} {one.page}".strip(), one.zh, one.en
+
+
+def _terms(pack: Pack) -> Iterator[Term]:
+    return (one for line in pack.scoring.lines if line.deduct is not None for one in line.deduct.terms)
 
 
 def _extras(pack: Pack) -> tuple[Extra, ...]:

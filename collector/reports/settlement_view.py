@@ -202,7 +202,7 @@ def paid(one: Settled) -> Money:
 def paid_step(found: Sequence[Money]) -> Money:
     """The step of a settlement that says what is paid."""
     by_id = {step.id: step for step in found}
-    return by_id.get("period_payment") or last(found) or found[-1]
+    return by_id.get("paid_now") or by_id.get("period_payment") or last(found) or found[-1]
 
 
 def _exactly(value: Fraction) -> Range:

@@ -27,5 +27,6 @@ CAUSES: dict[str, tuple[str, str]] = {
     "no_system": ("该单位没有业务系统", "the unit has no system"),
     "off": ("{counted} 次", "{counted} times"),
     "fined": ("{counted} 次", "{counted} times"),
+    "vetoed_line": ("{line} 得 {points} 分，低于 {limit} 分", "{line} has {points} points, below {limit}"),
     "vetoed": ("{counted} 次", "{counted} times"),
 }

@@ -258,6 +258,8 @@ DOCUMENT: Words = {
     "doc.form.may_be": ("可能 {range}", "may be {range}"),
     "doc.form.units": ("各使用单位得分", "User units"),
     "doc.form.mean": ("{n} 个使用单位平均", "Mean of {n} units"),
+    "doc.form.weighed": ("{n} 个使用单位加权平均", "Mean of {n} units by their weights"),
+    "doc.form.weight": ("权重 {n}", "weight {n}"),
     "doc.form.deductions": ("扣分项", "Points off"),
     "doc.form.fines": ("扣款项", "Fines"),
     "doc.form.vetoes": ("否决项", "Vetoes"),

@@ -237,6 +237,10 @@ _STEPS: Words = {
     "shortfall": ("不足冲抵额", "Shortfall"),
     "cycle_deductions": ("各期扣减合计", "Deductions of the periods"),
     "all_deductions": ("全部扣减(封顶)", "All deductions (capped)"),
+    "retained": ("质保金(暂扣)", "Kept back"),
+    "retention_lost": ("质保金扣除", "Lost of what was kept back"),
+    "paid_now": ("本次实付", "Paid now"),
+    "retention_due": ("质保金余额，{day} 起应付", "Kept back, due from {day}"),
 }
 
 _FACTS: Words = {

@@ -68,8 +68,8 @@ KINDS: dict[str, frozenset[str]] = {
         {"item", "by_rule", "stated"}
     ),  # value: points; by_rule: the contract says how many
     "fine": frozenset(
-        {"item", "percent", "stated"}  # stated: beyond the clause's range, which counts instead
-    ),  # value: yuan, or per cent of the month's fee where percent is true
+        {"item", "percent", "stated", "by_rule"}  # stated: beyond the clause's range, which counts instead
+    ),  # value: yuan, or per cent of the month's fee where percent is true; by_rule: the contract says
     "promise_missed": frozenset({"promise"}),
     "reprimand": frozenset(),
     "absence": frozenset({"number"}),

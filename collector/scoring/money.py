@@ -1,15 +1,15 @@
 """From points and grade to yuan: exact to the end, each printed amount rounded once, half up, to the fen."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from collector.packs.model import Pack
 from collector.scoring.choices import Choices
-from collector.scoring.model import Money
-from collector.scoring.terms import Band, FeeMoney, RateMoney, RatioMoney, Scoring
+from collector.scoring.model import Money, PeriodFacts, Scorecard
+from collector.scoring.terms import Band, RateMoney, RatioMoney, Scoring, Weights
 
 ZERO = Fraction(0)
 
@@ -53,6 +53,35 @@ def sum_of(ranges: Iterable[Range]) -> Range:
     return total
 
 
+def weight_of(weights: Weights | None, unit: str, kind: str) -> Fraction:
+    """How much a unit counts in the mean of units."""
+    if weights is None:
+        return Fraction(1)
+    return weights.units.get(unit, weights.kinds.get(kind, Fraction(1)))
+
+
+def weights_of(scoring: Scoring, facts: PeriodFacts) -> dict[str | None, Fraction]:
+    """How much each unit counts, by its id."""
+    return {unit.id: weight_of(scoring.weights, unit.id, unit.kind) for unit in facts.units}
+
+
+def shares_of(card: Scorecard, facts: PeriodFacts, weights: Weights | None) -> dict[str, Fraction]:
+    """What the points of each unit that is scored on its own are to the total: its part of the mean."""
+    scored = {line.unit for line in card.lines if line.unit is not None}
+    known = {one.id: weight_of(weights, one.id, one.kind) for one in facts.units if one.id in scored}
+    known |= {one: Fraction(1) for one in scored - known.keys()}
+    whole = sum(known.values(), ZERO)
+    return {unit: weight / whole for unit, weight in known.items()}
+
+
+def weighed(parts: Sequence[tuple[str | None, Range]], scoring: Scoring, facts: PeriodFacts) -> Range:
+    """The mean of what units have, each by its weight; of the contract alone (no unit) what it has."""
+    weights = weights_of(scoring, facts)
+    counted = [(weights.get(unit, Fraction(1)), one) for unit, one in parts]
+    whole = sum((weight for weight, _ in counted), ZERO)
+    return sum_of(one.times(weight / whole) for weight, one in counted)
+
+
 def fen(yuan: Fraction) -> Decimal:
     """Rounded half up (away from nought) to the fen."""
     whole = math.floor(abs(yuan) * 100 + Fraction(1, 2))
@@ -80,9 +109,8 @@ def band(bands: tuple[Band, ...], points: Fraction) -> Band:
     raise ValueError("the last grade has a limit")
 
 
-def share_of(bands: tuple[Band, ...], points: Fraction, choices: Choices, more: bool = False) -> Fraction:
-    """The share that goes with so many points. `more`: of a total that is taken off, which grows."""
-    mine = band(bands, points)
+def share_of(bands: tuple[Band, ...], mine: Band, points: Fraction, choices: Choices, more: bool) -> Fraction:
+    """The share that goes with a grade and so many points. `more`: of a total that is taken off: it grows."""
     if mine.each_point is None:
         return mine.share
     above = bands[bands.index(mine) - 1].at_least or points
@@ -104,53 +132,6 @@ def fee_of(pack: Pack, share: Fraction) -> Fraction:
     """What a period is worth in full: its fee, or its part of the price. `share`: of a whole period."""
     rule = pack.scoring.money.fee
     return (pack.price / pack.periods.count if rule is None else rule.fee) * share
-
-
-def period_money(
-    scoring: Scoring,
-    total: Range,
-    vetoed: tuple[bool, bool],
-    fines: Range,
-    fee: Fraction,
-    price: Fraction,
-    choices: Choices,
-) -> tuple[Money, ...]:
-    """The money of one period. `vetoed`: surely, and perhaps; `fee`: of the period (`fee_of`)."""
-    rule = scoring.money
-    points = Range(graded(total.low, scoring, choices), graded(total.high, scoring, choices))
-    owed = (("fines", fines),) if scoring.fines else ()
-    if rule.fee is not None:
-        return _fee_money(rule.fee, scoring, points, fines, fee, choices)
-    if rule.rate is not None:
-        low, high = (share_of(scoring.grades, one, choices, more=True) for one in (points.low, points.high))
-        named = (("deduct", Range(high * price, low * price)), *owed)
-        return tuple(money(id_, rule.rate.clause, yuan) for id_, yuan in named)
-    if rule.ratio is None:
-        raise ValueError("no rule of money")
-    off = fines if owed else Range(ZERO, ZERO)
-    payable = Range(
-        _payable(points.low, rule.ratio, fee, off.high, vetoed[1]),
-        _payable(points.high, rule.ratio, fee, off.low, vetoed[0]),
-    )
-    steps = tuple(money(id_, rule.ratio.clause, yuan) for id_, yuan in owed)
-    return (*steps, *paid(rule.ratio, payable, fee))
-
-
-def _fee_money(
-    rule: FeeMoney, scoring: Scoring, points: Range, fines: Range, fee: Fraction, choices: Choices
-) -> tuple[Money, ...]:
-    after = Range(*(share_of(scoring.grades, one, choices) * fee for one in (points.low, points.high)))
-    cap = choices.floor(rule.fines_cap)
-    due = fines if cap is None else Range(min(fines.low, cap * fee), min(fines.high, cap * fee))
-    net = (after - due).floored(choices.floor(rule.net_floor))
-    named = (("fee_after_grade", after), ("fines", due), ("net", net))
-    return tuple(money(id_, rule.clause, yuan) for id_, yuan in named)
-
-
-def _payable(points: Fraction, rule: RatioMoney, part: Fraction, fines: Fraction, vetoed: bool) -> Fraction:
-    earned = part if points >= rule.full_from else max(part * points / rule.full_from, ZERO)
-    kept = min(earned, part * rule.prepaid) if vetoed else earned  # a veto does not pay the fines
-    return max(kept - fines, ZERO)
 
 
 def paid(rule: RatioMoney, payable: Range, price: Fraction) -> tuple[Money, ...]:

@@ -1,14 +1,13 @@
-"""What comes off the average (deductions), off the fee (fines), and what makes acceptance fail (vetoes)."""
+"""What comes off the average (deductions) and off the fee (fines), and the line that any of them has."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 
 from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Counted, Ledger, Scope
-from collector.scoring.model import Item, Line, LineState, Proof
+from collector.scoring.model import Cause, Item, Line, LineState, Proof
 from collector.scoring.money import Range, sum_of
-from collector.scoring.rules import ZERO, Looking, accepted, cause, silence, value_of
+from collector.scoring.rules import ZERO, Looking, accepted, cause, silence
 from collector.scoring.terms import Deduction, Fine, Scoring, Select, Veto
 
 WHOLE = Scope()
@@ -21,7 +20,7 @@ def worst_grade(proofs: Iterable[Proof]) -> str:
     return max((proof.grade for proof in proofs), default="-")
 
 
-def _line(
+def line_of(
     prefix: str,
     rule: Deduction | Fine | Veto,
     points: Range,
@@ -29,10 +28,11 @@ def _line(
     ledger: Ledger,
     choices: Choices,
 ) -> Line:
+    """A scorecard's line of a deduction, a fine or a veto."""
     known = choices.values
     used = tuple((key, shown(known[key])) for key in ledger.options_of(rule) if key in known)
     held = ledger.accepted(found.items)
-    causes = (*accepted(ledger, held), *silence([(rule.count, found)], Looking(ledger, WHOLE, choices)))
+    causes = (*accepted(ledger, held), *_silence(rule, found, ledger, choices))
     if len(found.items) > len(held):
         causes = (cause(_CODES[prefix], {"counted": found.low}, found.items),)
     return Line(
@@ -55,18 +55,25 @@ def _line(
     )
 
 
+def _silence(
+    rule: Deduction | Fine | Veto, found: Counted, ledger: Ledger, choices: Choices
+) -> tuple[Cause, ...]:
+    counts = () if rule.count is None else ((rule.count, found),)
+    return silence(counts, Looking(ledger, WHOLE, choices))
+
+
 def deductions(scoring: Scoring, ledger: Ledger, choices: Choices) -> Iterator[Line]:
     """A line with negative points for each deduction, and for what nobody listed."""
     for rule in scoring.deductions:
         found = ledger.count(rule.count, WHOLE, choices)
-        yield _line("deduction", rule, _off(rule, found, ledger, choices), found, ledger, choices)
+        yield line_of("deduction", rule, _off(rule, found, ledger, choices), found, ledger, choices)
     rest = list(ledger.unlisted("deduction", (rule.count for rule in scoring.deductions), choices))
     if rest:
         points = -sum((item.value for _, item in rest), ZERO)
         places = tuple(i for i, _ in rest)
         found = Counted(Fraction(len(rest)), Fraction(len(rest)), places)
         rule = Deduction("other", "其他扣分", scoring.clause, "MANUAL", _ANY, scoring.page)
-        yield _line("deduction", rule, Range(points, points), found, ledger, choices)
+        yield line_of("deduction", rule, Range(points, points), found, ledger, choices)
 
 
 def _off(rule: Deduction, found: Counted, ledger: Ledger, choices: Choices) -> Range:
@@ -92,14 +99,14 @@ def fines(
         found = ledger.count(rule.count, WHOLE, choices)
         amounts.append(_fined(rule, found, ledger, choices, fine_each(rule, fee, price, choices), fee))
         if found.items or found.gaps:
-            lines.append(_line("fine", rule, Range(ZERO, ZERO), found, ledger, choices))
+            lines.append(line_of("fine", rule, Range(ZERO, ZERO), found, ledger, choices))
     rest = list(ledger.unlisted("fine", (rule.count for rule in scoring.fines), choices))
     if rest:
         total = sum((_yuan(item, fee) for _, item in rest), ZERO)
         amounts.append(Range(total, total))
         found = Counted(Fraction(len(rest)), Fraction(len(rest)), tuple(i for i, _ in rest))
         other = Fine("other", "其他罚款", scoring.clause, _ANY_FINE, scoring.page)
-        lines.append(_line("fine", other, Range(ZERO, ZERO), found, ledger, choices))
+        lines.append(line_of("fine", other, Range(ZERO, ZERO), found, ledger, choices))
     return tuple(lines), sum_of(amounts)
 
 
@@ -115,7 +122,8 @@ def _fined(
 ) -> Range:
     if rule.count.kind == "fine":
         fined = [one for one in (ledger.facts.items[i] for i in found.items) if one.kind == rule.count.kind]
-        amounts = [_yuan(one, fee) for one in fined]
+        # Who states a fine of a fixed sum need not know it: then the contract's counts.
+        amounts = [(each or ZERO) if one.facts.get("by_rule") is True else _yuan(one, fee) for one in fined]
         once = choices.word(rule.count.by) == "any"
         low = max(amounts, default=ZERO) if once else sum(amounts, ZERO)
     else:
@@ -127,32 +135,3 @@ def _fined(
 def _yuan(item: Item, fee: Fraction) -> Fraction:
     """What a fine says: yuan, or per cent of the period's fee (before its grade)."""
     return item.value * fee / 100 if item.facts.get("percent") is True else item.value
-
-
-def vetoes(
-    scoring: Scoring, ledger: Ledger, choices: Choices
-) -> tuple[tuple[str, ...], tuple[bool, bool], tuple[Line, ...]]:
-    """Those that hold, whether any surely and perhaps holds, and a line without points for each that may."""
-    held, perhaps, lines = [], False, []
-    at = Looking(ledger, WHOLE, choices)
-    for rule in scoring.vetoes:
-        found, sure, maybe = _vetoed(rule, at)
-        if sure:
-            held.append(rule.id)
-        perhaps = perhaps or maybe
-        if sure or maybe:
-            line = _line("veto", rule, Range(ZERO, ZERO), found, ledger, choices)
-            # Neither shown to hold nor to fail: it costs no points, and is proven in no way.
-            lines.append(line if sure else replace(line, points=None, state=LineState.NOT_PROVEN))
-    return tuple(held), (bool(held), perhaps), tuple(lines)
-
-
-def _vetoed(rule: Veto, at: Looking) -> tuple[Counted, bool, bool]:
-    if rule.below is None:
-        found = at.count(rule.count)
-        return found, found.low > 0, found.high > 0
-    items, gaps, bounds = value_of(rule.count, at)
-    if bounds is None:
-        return Counted(ZERO, ZERO, (), gaps), False, True
-    found = Counted(bounds[0], bounds[1], items, gaps)
-    return found, bounds[1] < rule.below, bounds[0] < rule.below

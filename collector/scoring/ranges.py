@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from collector.packs.model import Pack
 from collector.scoring.choices import Choices
+from collector.scoring.money import fee_of
+from collector.scoring.offs import fine_each
 from collector.scoring.rules import number
 from collector.scoring.terms import Deduction, Fine, Scoring
 
@@ -31,7 +34,8 @@ class Bounds:
 def items_of(scoring: Scoring, kind: str) -> tuple[str, ...]:
     """Items of a kind (`deduction`, `fine`, `veto`) that the pack's rules name."""
     counts = [rule.count for rules in (scoring.deductions, scoring.fines, scoring.vetoes) for rule in rules]
-    found = [str(item) for one in counts if one.kind == kind for item in _wanted(one.where.get("item", ()))]
+    mine = [one for one in counts if one is not None and one.kind == kind]
+    found = [str(item) for one in mine for item in _wanted(one.where.get("item", ()))]
     return tuple(dict.fromkeys(found))
 
 
@@ -51,13 +55,13 @@ def deduction(scoring: Scoring, item: str, choices: Choices) -> Bounds | None:
     return Bounds(rule.least, rule.most, "points", rule.clause)
 
 
-def fine(scoring: Scoring, item: str, percent: bool, fee: Fraction | None, choices: Choices) -> Bounds | None:
-    """What a fine may be, in per cent of the fee or in yuan. `fee`: of the period, where it has one."""
-    rule = next(_named(scoring.fines, "fine", item), None)
-    if not isinstance(rule, Fine):
+def fine(pack: Pack, item: str, percent: bool, choices: Choices) -> Bounds | None:
+    """What a fine may be, in per cent of a whole period's fee (or part of the price) or in yuan."""
+    rule, fee = fined_by(pack.scoring, item), fee_of(pack, Fraction(1))
+    if rule is None:
         return None
-    if rule.yuan is not None:
-        most = choices.amount(rule.yuan)
+    most = fine_each(rule, fee, pack.price, choices)
+    if most is not None:
         if not percent:
             return Bounds(ZERO, most, "yuan", rule.clause)
         return None if not fee else Bounds(ZERO, most * 100 / fee, "percent", rule.clause)
@@ -65,9 +69,13 @@ def fine(scoring: Scoring, item: str, percent: bool, fee: Fraction | None, choic
         return None
     if percent:
         return Bounds(rule.least, rule.most, "percent", rule.clause)
-    if fee is None:
-        return None
     return Bounds(rule.least * fee / 100, rule.most * fee / 100, "yuan", rule.clause)
+
+
+def fined_by(scoring: Scoring, item: str) -> Fine | None:
+    """The rule of a fine that somebody states."""
+    rule = next(_named(scoring.fines, "fine", item), None)
+    return rule if isinstance(rule, Fine) else None
 
 
 def priced(rules: tuple[Deduction, ...] | tuple[Fine, ...], item: str, unit: str) -> Bounds | None:
@@ -88,11 +96,6 @@ def given(scoring: Scoring, kind: str) -> Bounds | None:
         if measured is not None and measured.value.kind == kind:
             return Bounds(ZERO, HUNDRED, "percent", line.clause)
     return None
-
-
-def fee_of(scoring: Scoring) -> Fraction | None:
-    """The fee of a whole period; None where the money is none of periods."""
-    return None if scoring.money.fee is None else scoring.money.fee.fee
 
 
 def _named(

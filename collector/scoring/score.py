@@ -12,8 +12,10 @@ from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Ledger, Scope
 from collector.scoring.model import Line, LineState, Money, Other, PeriodFacts, Scorecard, Sum, Unit
 from collector.scoring.money import Range
+from collector.scoring.period_money import bounds, period_money
 from collector.scoring.rules import ZERO, Looking, Points, cause, points_of
-from collector.scoring.terms import LineRule, Option, Scoring, Value
+from collector.scoring.terms import LineRule, Option, Scoring, Value, Weights
+from collector.scoring.vetoes import vetoes
 
 Chosen = Mapping[str, Value]
 
@@ -83,24 +85,23 @@ def _made(compiled: Compiled, ledger: Ledger, choices: Choices, before: _Before 
     """One reading; `before`: another one that differs in the option of this key alone."""
     scoring, facts = compiled.pack.scoring, ledger.facts
     lines = tuple(_lines(scoring, ledger, choices, before))
-    sums, mean = _sums(lines, facts.units)
+    sums, mean = _sums(lines, scoring, facts)
     off = tuple(offs.deductions(scoring, ledger, choices))
     fee = yuan.fee_of(compiled.pack, facts.period.share)
     fines, fined = offs.fines(scoring, ledger, choices, fee, compiled.pack.price)
-    vetoes, vetoed, veto_lines = offs.vetoes(scoring, ledger, choices)
+    vetoed = vetoes(scoring, ledger, choices, lines)
     taken = yuan.sum_of(Range(-line.high, -line.low) for line in off)
     total = (mean - taken).floored(choices.floor(scoring.floor)).capped(choices.floor(scoring.most))
-    low, high = (
-        yuan.band(scoring.grades, yuan.graded(one, scoring, choices)).name for one in (total.low, total.high)
-    )
-    paid = yuan.period_money(scoring, total, vetoed, fined, fee, compiled.pack.price, choices)
+    found = bounds(scoring, total, vetoed, choices)
+    low, high = (one.band.name for one in found)
+    paid = period_money(scoring, found, fined, fee, compiled.pack.price, choices)
     return _Made(
-        (*lines, *off, *fines, *veto_lines),
+        (*lines, *off, *fines, *vetoed.lines),
         sums,
         taken.low,
         total,
         low if low == high else None,
-        vetoes,
+        vetoed.held,
         paid,
     )
 
@@ -113,7 +114,7 @@ def _lines(scoring: Scoring, ledger: Ledger, choices: Choices, before: _Before) 
             continue
         used = tuple((key, shown(choices.values[key])) for key in keys if key in choices.values)
         for unit in _units(rule, ledger.facts.units, choices):
-            state, points = _in_unit(rule, unit, ledger, choices)
+            state, points = _in_unit(rule, unit, ledger, choices, scoring.weights)
             yield _line(rule, unit, state, points, ledger, used)
 
 
@@ -124,7 +125,9 @@ def _units(rule: LineRule, units: tuple[Unit, ...], choices: Choices) -> tuple[U
 _Found = tuple[LineState | None, Points]
 
 
-def _in_unit(rule: LineRule, unit: Unit | None, ledger: Ledger, choices: Choices) -> _Found:
+def _in_unit(
+    rule: LineRule, unit: Unit | None, ledger: Ledger, choices: Choices, weights: Weights | None
+) -> _Found:
     number = ledger.facts.period.number
     if unit is None:
         return None, points_of(rule, Looking(ledger, Scope(), choices), number)
@@ -134,8 +137,10 @@ def _in_unit(rule: LineRule, unit: Unit | None, ledger: Ledger, choices: Choices
     if choices.word(rule.per) == "unit":
         return None, points_of(rule, Looking(ledger, whole, choices), number)
     if unit.systems:
-        scopes = [Scope(unit.id, system.id) for system in unit.systems]
-        return None, _mean([points_of(rule, Looking(ledger, one, choices), number) for one in scopes])
+        known = {} if weights is None else weights.systems
+        scopes = [(Scope(unit.id, one.id), known.get(one.id, Fraction(1))) for one in unit.systems]
+        every = [(points_of(rule, Looking(ledger, one, choices), number), weight) for one, weight in scopes]
+        return None, _mean(every)
     made = points_of(rule, Looking(ledger, whole, choices), number)
     # What is missing somewhere, nobody knows where, is no sign that this unit has anything.
     if made.items or any(ledger.facts.gaps[i].unit == unit.id for i in made.gaps):
@@ -144,17 +149,18 @@ def _in_unit(rule: LineRule, unit: Unit | None, ledger: Ledger, choices: Choices
     return LineState.NOT_APPLICABLE, Points(points, points, (cause("no_system", {}),))
 
 
-def _mean(parts: list[Points]) -> Points:
-    """The mean over a unit's systems; counts are added up."""
-    n = len(parts)
+def _mean(weighed: list[tuple[Points, Fraction]]) -> Points:
+    """The mean over a unit's systems, each by its weight; counts are added up."""
+    parts = [part for part, _ in weighed]
+    n = sum((weight for _, weight in weighed), ZERO)
 
     def added(values: Iterable[Fraction | None]) -> Fraction | None:
         known = [value for value in values if value is not None]
         return sum(known, ZERO) if known else None
 
     return Points(
-        sum((part.low for part in parts), ZERO) / n,
-        sum((part.high for part in parts), ZERO) / n,
+        sum((part.low * weight for part, weight in weighed), ZERO) / n,
+        sum((part.high * weight for part, weight in weighed), ZERO) / n,
         tuple(one for part in parts for one in part.causes),
         tuple(dict.fromkeys(i for part in parts for i in part.items)),
         tuple(dict.fromkeys(i for part in parts for i in part.gaps)),
@@ -196,8 +202,9 @@ def _line(
     )
 
 
-def _sums(lines: tuple[Line, ...], units: tuple[Unit, ...]) -> tuple[tuple[Sum, ...], Range]:
+def _sums(lines: tuple[Line, ...], scoring: Scoring, facts: PeriodFacts) -> tuple[tuple[Sum, ...], Range]:
     """Points of each unit and of the whole contract; the mean of the units plus what is the contract's."""
+    units = facts.units
     whole = yuan.sum_of(Range(line.low, line.high) for line in lines if line.unit is None)
     if not units or all(line.unit is None for line in lines):
         return (Sum(None, whole.exact, whole.low, whole.high),), whole
@@ -205,7 +212,7 @@ def _sums(lines: tuple[Line, ...], units: tuple[Unit, ...]) -> tuple[tuple[Sum, 
     for unit in units:
         own = yuan.sum_of(Range(line.low, line.high) for line in lines if line.unit == unit.id)
         sums.append(Sum(unit.id, own.exact, own.low, own.high))
-    mean = yuan.sum_of(Range(one.low, one.high) for one in sums).times(Fraction(1, len(sums)))
+    mean = yuan.weighed([(one.unit, Range(one.low, one.high)) for one in sums], scoring, facts)
     return tuple(sums), whole + mean
 
 

@@ -10,6 +10,7 @@ from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Ledger, Scope
 from collector.scoring.model import Money, PeriodFacts, Scorecard, Settlement
 from collector.scoring.money import Range
+from collector.scoring.retention import retained
 from collector.scoring.score import Chosen
 from collector.scoring.terms import FeeMoney, MoneyRule, RateMoney
 
@@ -29,6 +30,7 @@ def settle(
         raise ValueError(f"{odd[0].period.name}: scored by another pack")
     values = resolve(compiled.pack, dict(options or {}))
     choices = Choices(values)
+    retention = compiled.pack.scoring.money.retention
     rule = compiled.pack.scoring.money
     if rule.fee is not None:
         money = _payment(rule.fee, cards, choices)
@@ -36,6 +38,8 @@ def settle(
         money = _year(rule.rate, compiled.pack.price, cards, term, choices)
     else:
         money = _parts(rule, compiled.pack, cards)
+    if retention is not None and cards:
+        money = (*money, *retained(retention, compiled.pack, cards, money))
     return Settlement(
         compiled.pack.pack,
         compiled.digest,

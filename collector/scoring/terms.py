@@ -6,6 +6,11 @@ A number or word may be `{option: KEY}`: the value that was chosen for an ambigu
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
+
+LATER = MappingProxyType({"later": True})
+"""Of a key that packs did not have at first: while it is at its default it is no part of the canonical bytes,
+so that packs which do not use it keep their digest (collector/packs/model.py)."""
 
 Scalar = str | int | bool | None
 Value = str | int | bool | None | tuple[Scalar, ...]
@@ -77,6 +82,7 @@ class Term:
     title: str = ""
     free: int = 0
     most: Amount | None = None
+    title_en: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,9 @@ class Deduction:
 class Fine:
     """Yuan off what a period is paid: `yuan` each, or `share` each of what `of` names (`fee`: the period's,
     before its grade; `price`: the contract total). Neither: the amount somebody set (or per cent of the fee,
-    where the item says so), within `least`..`most` (per cent). `ends`: the contract may be ended for it."""
+    where the item says so), within `least`..`most` (per cent). `ends`: the contract may be ended for it.
+
+    A fine that somebody states (kind `fine`) without an amount costs what is fixed here (`by_rule`)."""
 
     id: str
     title: str
@@ -245,15 +253,50 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """What makes acceptance fail: any such item, or a value below `below`."""
+    """What makes acceptance fail: any such item, a value below `below`, or points of a `line` below it (of a
+    line of units: `of` their mean, or of the worst of them).
+
+    What it does to its period: `grade` at best, at most the share `pays` of its fee (or part of the price),
+    and `loses` so much of the retention. None of the three: in `ratio` money no more than the prepaid part is
+    paid, elsewhere it is only said.
+    """
 
     id: str
     title: str
     clause: str
-    count: Select
+    count: Select | None = None
     page: str = ""
     title_en: str = ""
     below: Fraction | None = None
+    line: str = field(default="", metadata=LATER)
+    of: str = field(default="mean", metadata=LATER)
+    grade: str = field(default="", metadata=LATER)
+    pays: Fraction | None = field(default=None, metadata=LATER)
+    loses: Fraction | None = field(default=None, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much a unit counts in the mean of units, by its id, else by its kind; and a system in the mean of
+    its unit's systems. Who is not named counts 1."""
+
+    units: Mapping[str, Fraction] = field(default_factory=dict)
+    kinds: Mapping[str, Fraction] = field(default_factory=dict)
+    systems: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Money kept back (质保金): the `share` of each payment (`of: payment`) or of its periods' part of the
+    contract total (`of: price`), as far as the payment goes; due `months` after the end of the last period
+    that is paid for, or on the day `until`, but for what vetoes that say `loses` take of it."""
+
+    share: Fraction
+    clause: str
+    page: str = ""
+    of: str = "payment"
+    months: int | None = None
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,16 +355,17 @@ class RatioMoney:
 
 @dataclass(frozen=True, slots=True)
 class MoneyRule:
-    """Exactly one of them."""
+    """Exactly one of `fee`, `rate`, `ratio`; with any of them a `retention`."""
 
     fee: FeeMoney | None = None
     rate: RateMoney | None = None
     ratio: RatioMoney | None = None
+    retention: Retention | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """`full` points in all. `floor` of the total None: may be negative. Units' sums are averaged.
+    """`full` points in all. `floor` of the total None: may be negative. Units' sums are averaged (`weights`).
 
     `most` of the total (bonus points may pass `full`); None: no limit. `rounding` of the total before the
     grade: none, or half_up to whole points.
@@ -339,6 +383,7 @@ class Scoring:
     fines: tuple[Fine, ...] = ()
     vetoes: tuple[Veto, ...] = ()
     most: Amount | None = None
+    weights: Weights | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

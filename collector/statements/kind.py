@@ -29,8 +29,8 @@ class Paper(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind. `who`: roles that may make it; `two`: another account must join in before it counts;
-    `when`: the field with the time it speaks of; `one_of`: of these fields exactly one is there; `any_of`: at
-    least one is wanted of whoever makes it now."""
+    `when`: the field with the time it speaks of; `one_of`: of these fields exactly one is there; `not_both`:
+    at most one; `any_of`: at least one is wanted of whoever makes it now."""
 
     name: str
     zh: str
@@ -45,6 +45,7 @@ class Kind:
     any_of: tuple[str, ...] = ()
     older: bool = False
     """Its entries have a form of their own, from before there were schemas."""
+    not_both: tuple[str, ...] = ()
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -107,6 +108,8 @@ def _together(kind: Kind, fields: Mapping[str, Scalar]) -> None:
         raise FieldsError(
             "missing_field", kind.one_of[0], f"exactly one of {', '.join(kind.one_of)} is wanted"
         )
+    if sum(name in fields for name in kind.not_both) > 1:
+        raise FieldsError("bad_field", kind.not_both[1], f"not both {' and '.join(kind.not_both)}")
     begin, end = fields.get("from"), fields.get("to")
     if begin is not None and end is not None and type(begin) is type(end) and end <= begin:  # type: ignore[operator]  # of one type, which orders
         raise FieldsError("bad_field", "to", "does not end after it begins")

@@ -119,11 +119,12 @@ def _kind(
     two: bool = False,
     paper: Paper = Paper.MAY,
     one_of: tuple[str, ...] = (),
+    not_both: tuple[str, ...] = (),
     any_of: tuple[str, ...] = (),
     older: bool = False,
 ) -> Kind:
     made = tuple(_field(word) for word in fields.split())
-    return Kind(name, zh, en, made, who, when, late, two, paper, one_of, any_of, older)
+    return Kind(name, zh, en, made, who, when, late, two, paper, one_of, any_of, older, not_both)
 
 
 _DAY = Late(Rule.AFTER, "at", 24)  # what happened is written down within a day
@@ -349,9 +350,9 @@ _TABLE = (
         BUYER,
         "item day yuan? percent? text entry?",
         when="day",
-        one_of=("yuan", "percent"),
+        not_both=("yuan", "percent"),
     ),
-    _kind("veto", "否决项", "veto", BUYER, "item day text", when="day"),
+    _kind("veto", "否决项", "veto", BUYER, "item day period? text", when="day"),
     _kind("reprimand", "书面批评", "reprimand", BUYER, "day text", when="day"),
     _kind("absence", "缺岗", "absence", BUYER, "at count? text?", when="at"),
     _kind("refusal", "拒不整改或拒绝配合", "refusal", BUYER, "at points? text", when="at"),

@@ -29,7 +29,7 @@ def test_without_the_directory_there_is_no_such_pack_and_with_it_the_shipped_one
     assert "town" not in shipped
     (tmp_path / "luohe-2026.yaml").write_text("pack: luohe-2026\n")
     monkeypatch.setenv(OURS, f"{tmp_path}:{PACKS}")
-    assert names() == tuple(sorted({*shipped, "town", "county"}))
+    assert names() == tuple(sorted({*shipped, "town", "county", "harbour"}))
     # A name that the program ships is never another's.
     assert (SCHEMES / "luohe-2026.yaml").exists() and packaged("luohe-2026").pack.scoring.full == 100
 
