@@ -68,7 +68,7 @@ def take(tools: Tools, server: Server, database: str, now: Callable[[], int]) ->
         tables=tables,
         root=root(tables, None),
         tool=dump.tool,
-        encoding="",
+        encoding=dump.charset,
         databases=databases(tools, server),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.artefacts.manifest import ENDINGS, INSIDE, Head, ManifestError, Open, replay, summary
 from checks.artefacts.standing import Memory, trouble
-from checks.places import Entry, Place
+from checks.places import Entry, Place, shown
 
 MOST = 100 << 20  # stored bytes of one manifest: a million files have half of that
 _MOST_CHAIN = 400
@@ -46,6 +46,7 @@ class Pool:
         self._place = place
         self._memory = memory
         self._known: dict[str, Known] = {}
+        self._bare: list[str] = []
 
     def add(self, entries: Iterable[Entry]) -> None:
         """These are manifests as well."""
@@ -59,6 +60,8 @@ class Pool:
         inside = f"{_plain(path)}/{INSIDE}/*"
         found += [one for ending in ENDINGS for one in self._place.match(inside + ending)]
         self.add(found)
+        if not found:
+            self._bare.append(path)
         return sorted((self._known[one.path] for one in found), key=_age)
 
     def newest(self) -> Known | None:
@@ -85,12 +88,18 @@ class Pool:
         return Chain(tuple(links))
 
     def _why(self, child: Known) -> str:
-        """Its parent is not there: some other manifest of that time, which nobody follows, was it once."""
+        """Its parent is not there: it was seen here and is gone, or has other bytes now; or a copy of between
+        has none; else some other manifest of that time, which nobody follows, was it once."""
+        parent, here = child.head.parent, {shown(path) for path in self._known}
+        for path, one in self._memory.held.items():
+            if one["value"].get("head", {}).get("digest") == parent:
+                return "manifest_edited" if path in here else "manifest_missing"
         followed = {one.head.parent for one in self._known.values()}
         for one in self._known.values():
             before = one.fault or one.head.made < child.head.made
             if one is not child and before and one.head.digest not in followed:
-                return "manifest_edited"
+                between = any(one.path < bare < child.path for bare in self._bare)
+                return "manifest_missing" if between else "manifest_edited"
         return "manifest_missing"
 
     def _read(self, entry: Entry) -> Known:

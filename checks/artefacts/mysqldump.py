@@ -3,10 +3,12 @@
 A row is the text between the parentheses of an INSERT, these included, whether a statement holds many rows on
 one line (MySQL), one row a line (MariaDB since 10.11), or one row at all. A table's sum is that of
 `copyrows`: order and grouping do not matter. The same client with the same options writes the same text for
-the same row, at the source and from a restored copy alike.
+the same row, at the source and from a restored copy alike. Bytes written as hexadecimal digits (`--hex-blob`)
+or behind MySQL's `_binary` are summed up as the quoted text that stands there without the option.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -17,9 +19,15 @@ from checks.artefacts.copytext import named
 
 LONGEST = 1 << 30
 _NUMBER: Any = int.from_bytes
+# In backticks; in double quotes with `--compatible=ansi`, bare with `--skip-quote-names` where it needs none.
+_NAME = rb"(`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|[0-9A-Za-z_$\x80-\xff]+)"
+_COLUMN = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|[0-9A-Za-z_$\x80-\xff]+)"
 _INSERT = re.compile(
-    rb"(?:INSERT|REPLACE)(?: +(?:DELAYED|IGNORE))* +INTO +(`(?:[^`]|``)+`)"
-    rb"(?: +\((?:`(?:[^`]|``)+`(?:, *)?)+\))? +VALUES *"
+    rb"(?:INSERT|REPLACE)(?: +(?:DELAYED|IGNORE))* +INTO +"
+    + _NAME
+    + rb"(?: +\((?:"
+    + _COLUMN
+    + rb"(?:, *)?)+\))? +VALUES *"
 )
 # A row on a line with others: text in single quotes may hold anything, escaped by backslash or doubled.
 _ROW = re.compile(rb"\([^'()]*(?:'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'[^'()]*)*\)", re.DOTALL)
@@ -27,27 +35,46 @@ _ERROR = re.compile(
     rb"(?:mysqldump|mariadb-dump|mysqldump\.exe|mysql|mariadb): |ERROR (?:\d|at )|Error: |error: |"
     rb"Warning: Using|(?:bash|sh|gzip|ssh): |Killed\b|Segmentation fault"
 )
-_NAME = rb"`((?:[^`]|``)+)`"
 _TABLE = re.compile(rb"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?" + _NAME)
 _USE = re.compile(rb"(?:USE |-- Current Database: )" + _NAME)
 _ENGINE = re.compile(rb"\).* ?ENGINE=(\w+)")
 _DONE = re.compile(rb"-- Dump completed(?: on +(\d{4})-(\d\d)-(\d\d) +(\d\d?):(\d\d):(\d\d))?")
 _HOST = re.compile(rb"-- Host: (\S*) +Database: ?(\S*)")
 _TOOL = re.compile(rb"-- ((?:MariaDB|MySQL) dump [^ ,]+ +(?:Distrib )?[^, ]*)")
+_NAMES = re.compile(rb"/\*!\d+ SET NAMES (\w+) \*/")
+# Columns of bytes, loosely: a table without any needs no search for hexadecimal digits in its rows.
+_BYTES = re.compile(
+    rb"(?i)\b(?:bit|(?:var)?binary|\w*blob|geom\w*|\w*point|\w*linestring|\w*polygon|vector|uuid|inet\w)\b"
+)
+_HEXED = re.compile(rb"'[^'\\]*(?:\\.[^'\\]*)*'|(?<=[,(])0x([0-9A-Fa-f]+)|_binary (?=')", re.DOTALL)
+_ESCAPED = {0: b"\\0", 10: b"\\n", 13: b"\\r", 26: b"\\Z", 34: b'\\"', 39: b"\\'", 92: b"\\\\"}
+_TEXT = [_ESCAPED.get(byte, bytes((byte,))) for byte in range(256)]
+# What Python calls the server's character sets in which names may be written.
+_CODECS = {"gbk": "gbk", "gb2312": "gb2312", "gb18030": "gb18030", "big5": "big5", "latin1": "cp1252"}
+# A backslash may be the second half of a character there: quotes can't be followed byte by byte.
+TANGLED = frozenset(("gbk", "gb18030", "big5", "sjis", "cp932"))
 _SAFE = frozenset((b"InnoDB", b"ROCKSDB", b"TokuDB", b"RocksDB", b"SEQUENCE"))
 
 
 @dataclass
 class Table:
-    """Rows of a table: how many, and their sum modulo 2^256."""
+    """Rows of a table: how many, and their sum modulo 2^256; `written`: of the rows as they stand there,
+    digits of bytes as digits. `binary`: whether it may have columns of bytes."""
 
     count: int = 0
     total: int = 0
     engine: str = ""
+    written: int = 0
+    binary: bool = True
+    database: str = ""
 
     def hex(self) -> str:
         """The sum, as it is recorded."""
         return f"{self.total % (1 << 256):064x}"
+
+    def as_written(self) -> "Table":
+        """The same with the sum of what stands there, digits as digits."""
+        return Table(self.count, self.written, self.engine, self.written, self.binary, self.database)
 
 
 @dataclass
@@ -55,7 +82,9 @@ class Dump:
     """What a dump holds. `heads`, `ends`: how many dumps begin and end in it, `closed`: whether the settings
     were put back at its end (what there is without comments); `cut`: why it ends too early ("" it does not):
     line, rows, statement. `errors`: lines that no dump has; `wrong`: rows that do not parse. `ended`: by its
-    last line, local time of the machine that wrote it. `loose`: tables of an engine without transactions."""
+    last line, local time of the machine that wrote it. `loose`: tables of an engine without transactions.
+    `charset`: of the connection, in which rows are written, as the server calls it ("" not said). `form`: xml
+    where it is no SQL."""
 
     tables: dict[str, Table] = field(default_factory=dict)
     heads: int = 0
@@ -73,6 +102,8 @@ class Dump:
     loose: list[str] = field(default_factory=list)
     views: int = 0
     routines: int = 0
+    charset: str = ""
+    form: str = ""
 
     @property
     def complete(self) -> bool:
@@ -166,7 +197,9 @@ class _Reader:
 
     def _line(self, line: bytes) -> None:
         """One line outside rows."""
-        if self.body:
+        if self.dump.form == "xml":
+            self.open = line != b"</mysqldump>"
+        elif self.body:
             self.body = line != b"DELIMITER ;"
         elif line.startswith((b"INSERT", b"REPLACE")):
             self._insert(line)
@@ -174,6 +207,8 @@ class _Reader:
             self._comment(line)
         elif line.startswith(b"DELIMITER"):
             self.body, self.dump.routines = True, self.dump.routines + 1
+        elif line.startswith(b"<?xml ") and not (self.dump.heads or self.dump.tables):
+            self.dump.form, self.open = "xml", True
         elif line:
             self._statement(line)
 
@@ -185,19 +220,27 @@ class _Reader:
         dump.closed = line.startswith(b"/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES")
         if found := _TABLE.match(line):
             self.created = self._named(found[1])
-            dump.tables.setdefault(self.created, Table())
-        elif self.created and (found := _ENGINE.match(line)):
-            dump.tables[self.created].engine = found[1].decode("ascii", "replace")
-            if found[1] not in _SAFE:
-                dump.loose.append(self.created)
+            dump.tables.setdefault(self.created, Table(database=self.database)).binary = False
+        elif self.created:
+            self._definition(line, dump.tables[self.created])
+        elif found := _NAMES.match(line):
+            dump.charset = found[1].decode("ascii", "replace").lower()
         elif found := _USE.match(line):
-            self.database = _text(found[1])
+            self.database = self._text(found[1])
         elif b" VIEW " in line and line.startswith(b"/*!50001 VIEW"):
             dump.views += 1
         # A comment with a version is a statement of its own, or part of one that ends further down.
         ends = line.rstrip().endswith((b";", b"*/"))
         self.open = not ends
         self.created = "" if ends else self.created
+
+    def _definition(self, line: bytes, table: Table) -> None:
+        """A column, a key, or the end of a table's definition."""
+        table.binary = table.binary or _BYTES.search(line) is not None
+        if found := _ENGINE.match(line):
+            table.engine = found[1].decode("ascii", "replace")
+            if found[1] not in _SAFE:
+                self.dump.loose.append(self.created)
 
     def _comment(self, line: bytes) -> None:
         dump = self.dump
@@ -213,14 +256,14 @@ class _Reader:
         elif line.startswith(b"-- Server version"):
             dump.server = _plain(line[17:].strip())
         elif found := _USE.match(line):
-            self.database = _text(found[1])
+            self.database = self._text(found[1])
 
     def _insert(self, line: bytes) -> None:
         found = _INSERT.match(line)
         if found is None:
             self.open = not line.endswith(b";")
             return
-        table = self.dump.tables.setdefault(self._named(found[1][1:-1]), Table())
+        table = self.dump.tables.setdefault(self._named(found[1]), Table(database=self.database))
         self.dump.closed = self.open = False
         at = found.end()
         if at >= len(line):
@@ -235,8 +278,18 @@ class _Reader:
             self.table = table
 
     def _named(self, raw: bytes) -> str:
-        name = _text(raw)
+        name = self._text(raw)
         return named(self.database, name) if self.database else name
+
+    def _text(self, raw: bytes) -> str:
+        """A name out of its quotes; what the server writes is UTF-8, what the client does is the dump's."""
+        quote = raw[:1]
+        if quote in (b"`", b'"'):
+            raw = raw[1:-1].replace(quote + quote, quote)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode(_CODECS.get(self.dump.charset, "utf-8"), "replace")
 
     def finish(self) -> None:
         """The stream is at its end."""
@@ -257,12 +310,28 @@ class _Reader:
 
 
 def _add(table: Table, rows: list[bytes]) -> None:
+    summed = _sum(rows)
     table.count += len(rows)
-    table.total += sum(map(_NUMBER, SHA256.digests(rows), repeat("little")))
+    table.written += summed
+    table.total += summed
+    if table.binary and (other := [one for one in rows if b"0x" in one or b"_binary '" in one]):
+        table.total += _sum(map(textual, other)) - _sum(other)
 
 
-def _text(raw: bytes) -> str:
-    return raw.replace(b"``", b"`").decode("utf-8", "replace")
+def _sum(rows: Iterable[bytes]) -> int:
+    return sum(map(_NUMBER, SHA256.digests(rows), repeat("little")))
+
+
+def textual(row: bytes) -> bytes:
+    """The row with its bytes as quoted text, whichever way they are written."""
+    return _HEXED.sub(_as_text, row)
+
+
+def _as_text(found: re.Match[bytes]) -> bytes:
+    if found[1] is not None:
+        digits = found[1] if len(found[1]) % 2 == 0 else b"0" + found[1]
+        return b"'" + b"".join([_TEXT[byte] for byte in bytes.fromhex(digits.decode("ascii"))]) + b"'"
+    return b"" if found[0] == b"_binary " else found[0]
 
 
 def _plain(raw: bytes) -> str:

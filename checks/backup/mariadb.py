@@ -27,7 +27,7 @@ from checks.artefacts.fingerprint import (
 from checks.artefacts.layers import LayerError, Limits
 from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
-from checks.artefacts.mysqldump import Dump, moment, read_dump
+from checks.artefacts.mysqldump import TANGLED, Dump, moment, read_dump
 from checks.artefacts.opening import Opened, Sealed, key_of, opened_with
 from checks.artefacts.sealing import Inside, judge_seal, seal_of
 from checks.artefacts.twins import twin
@@ -36,6 +36,8 @@ from checks.files import check_paths
 from checks.places import Backups, Entry, Place, shown
 
 ENDS = ("completed", "closed", "none")
+_OWN = frozenset(("mysql", "sys", "performance_schema", "information_schema"))
+_UTF8 = frozenset(("", "utf8", "utf8mb3", "utf8mb4"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Params(Look):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What the dump says, see mysqldump.Dump; `rows` of all `tables`, `root` of their sums."""
+    """What the dump says, see mysqldump.Dump; `rows` of all `tables`, `root` of their sums. `databases`:
+    whose tables they are, the server's own left out, the first twenty."""
 
     tables: int
     rows: int
@@ -83,12 +86,16 @@ class Text:
     loose: tuple[str, ...]
     views: int
     routines: int
+    charset: str = ""
+    form: str = ""
+    databases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Dumped:
     """One dump. `text`: None where nothing could be read. `recorded`: of the fingerprint: "" there is one,
-    missing, or the word of a FingerprintError; `compared` with it; `of`: the database it was taken of."""
+    missing, or the word of a FingerprintError; `compared` with it; `of`: the database it was taken of, `in_`:
+    the character set its rows were written in ("" not said: utf8mb4)."""
 
     base: Artefact
     read: Read | None = None
@@ -97,6 +104,7 @@ class Dumped:
     recorded: str = "missing"
     compared: Compared | None = None
     of: str = ""
+    in_: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,8 @@ def _look(
         expected=sidecar.root if sidecar else "",
         recorded=artefact.recorded or _digest(sidecar),
     )
-    return replace(made, base=base, same_as=same, recorded=word, of=sidecar.database if sidecar else "")
+    of, in_ = (sidecar.database, sidecar.encoding) if sidecar is not None else ("", "")
+    return replace(made, base=base, same_as=same, recorded=word, of=of, in_=in_)
 
 
 def _first_root(memory: standing.Memory, entry: Entry, kept: dict[str, Any], root: str) -> str:
@@ -188,7 +197,7 @@ def _read(
         read.trouble if seal.opened == "yes" and REASONS.get(read.trouble) is Level.SEALED else seal.opened
     )
     seal = replace(seal, inner=(read.content or "empty") if seal.scheme else "", opened=opened)
-    compared = compare(sidecar, dump.tables, None) if sidecar is not None and not read.trouble else None
+    compared = _compared(sidecar, dump) if sidecar is not None and not read.trouble else None
     at = moment(dump.ended, params.zone_min)
     made = Made(at, at, dump.tool, dump.database, "")
     dumped = {"read": to_json(read), "text": to_json(_told(dump)), "compared": to_json(compared)}
@@ -217,6 +226,17 @@ def _through(backups: Backups, place: Place, entry: Entry, params: Params, dump:
     return Read(tuple(whole.layers), whole.content, packings_of(whole), Contents(bytes=dump.bytes))
 
 
+def _compared(sidecar: Fingerprint, dump: Dump) -> Compared:
+    """Its tables beside the fingerprint; those of other databases that lie in the same dump are not its."""
+    mine = {name: one for name, one in dump.tables.items() if one.database == sidecar.database}
+    tables = dict(mine or dump.tables)
+    for name, one in tables.items():
+        # Taken with the option that writes bytes as digits, as this dump was made.
+        if name in sidecar.tables and sidecar.tables[name].sum == one.as_written().hex():
+            tables[name] = one.as_written()
+    return compare(sidecar, tables, None)
+
+
 def _told(dump: Dump) -> Text:
     loose = [one for one in dump.loose if not one.startswith(("mysql.", "sys.", "performance_schema."))]
     return Text(
@@ -234,6 +254,9 @@ def _told(dump: Dump) -> Text:
         tuple(loose[:10]),
         dump.views,
         dump.routines,
+        dump.charset,
+        dump.form,
+        tuple(sorted({one.database for one in dump.tables.values()} - {"", *_OWN}))[:20],
     )
 
 
@@ -269,11 +292,22 @@ def judge_one(one: Dumped, params: Params, taken_at: int) -> Iterator[Verdict]:
 
 def _complete(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     """Whether the text comes to its end, and nothing in it is an error's."""
+    if text.form:
+        yield bad("truncated", text.form) if text.cut else untold(Level.WELL_FORMED, "unsupported", text.form)
+        return
     if not (text.tables or text.heads or text.ends or text.closed):
         yield bad("unknown_format")
         return
     if text.errors:
         yield bad("error_text", text.errors[0].partition(" ")[0])
+    yield from _ended(one, text, params)
+    if text.wrong and text.charset in TANGLED:
+        yield untold(Level.WELL_FORMED, "unsupported", f"charset {text.charset}")
+    elif text.wrong:
+        yield bad("damaged", f"{text.wrong}")
+
+
+def _ended(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     if text.cut:
         yield bad("truncated", text.cut)
     elif text.ends and text.heads <= text.ends:
@@ -282,8 +316,11 @@ def _complete(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
         yield bad("no_end_mark")
     elif params.end == "none" and not _proven(one):
         yield untold(Level.WELL_FORMED, "no_end_mark")
-    if text.wrong:
-        yield bad("damaged", f"{text.wrong}")
+
+
+def _another(text: Text, database: str) -> bool:
+    """Whether it is of another database. The head of a dump of several names the first of them."""
+    return bool(text.database) and database != text.database and database not in text.databases
 
 
 def _proven(one: Dumped) -> bool:
@@ -295,12 +332,14 @@ def _true(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     """Its rows against those of the source."""
     if params.database and not text.database and not _proven(one):
         yield untold(Level.TRUE, "not_recorded", "database")
-    if params.database and text.database and params.database != text.database:
+    if params.database and _another(text, params.database):
         yield bad("wrong_source", text.database)
     elif one.recorded == "edited":
         yield bad("fingerprint_edited")
     elif one.read is not None and (one.read.trouble or not one.read.contents.bytes):
         yield untold(Level.TRUE, "not_read")
+    elif text.form:
+        yield untold(Level.TRUE, "unsupported", text.form)
     elif one.compared is not None:
         yield from _beside(one, one.compared, text, params)
     else:
@@ -325,19 +364,35 @@ def _loose(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
 
 
 def _beside(one: Dumped, seen: Compared, text: Text, params: Params) -> Iterator[Verdict]:
-    if one.of and text.database and one.of != text.database:
+    if one.of and _another(text, one.of):
         yield bad("wrong_source", text.database)
     for word, subject in verdict_words(seen):
-        yield bad(word, subject)
+        if _other_text(one, text, word):
+            yield untold(Level.TRUE, "unsupported", f"charset {text.charset}")
+        else:
+            yield bad(word, subject)
     yield from _loose(one, text, params)
     # Tables that changed during the dump are inside their bounds; where that is all, nothing is proven.
-    proven = seen.same or not seen.tables
-    yield good(Level.TRUE) if proven else untold(Level.TRUE, "not_recorded")
+    others = sorted({*text.databases} - {one.of}) if one.of in text.databases else []
+    if others and params.database != one.of:
+        yield untold(Level.TRUE, "not_recorded", others[0])
+    else:
+        proven = seen.same or not seen.tables
+        yield good(Level.TRUE) if proven else untold(Level.TRUE, "not_recorded")
+
+
+def _other_text(one: Dumped, text: Text, word: str) -> bool:
+    """Whether the difference may be that of character sets in which the same rows were written: the sum of
+    one says nothing of the other's, and where characters hold backslashes rows can't be told apart either."""
+    ours, theirs = text.charset, one.in_ if one.in_ != "UTF8" else ""
+    if ours == theirs or {ours, theirs} <= _UTF8 or word in ("nothing_in_it", "no_rows_at_all"):
+        return False
+    return word in ("rows_differ", "wrong_source") or (ours in TANGLED and text.wrong > 0)
 
 
 CHECK = Check(
     id="backup.mariadb",
-    version=3,
+    version=4,
     title="MySQL、MariaDB 逻辑备份",
     title_en="MySQL, MariaDB: dumps",
     source=Source.BACKUP,

@@ -156,6 +156,8 @@ class _Copy:
 
     def artefact(self, pool: Pool, now: int) -> TreeArtefact:
         made = base(self.place, self.entry, self.found.top)
+        if self.entry.kind == "directory":
+            made = replace(made, bytes=0)  # its own size is not that of what lies in it
         own = pool.of(self.entry.path)
         last = own[-1] if own else pool.newest() if self.params.manifests else None
         chain = pool.chain(last)
@@ -321,7 +323,7 @@ def _true(one: TreeArtefact, params: Params) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.tree",
-    version=3,
+    version=4,
     title="文件目录备份",
     title_en="Copies of a file tree",
     source=Source.BACKUP,

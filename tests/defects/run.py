@@ -211,7 +211,10 @@ def judged(row, case, after):
     own = {name: words for name, words in mine.items() if level == 0 or not name.startswith("slot ")}
     words = {word for found in own.values() for word in found if word[1] not in case.ignored}
     row.words = sorted(words)
-    row.others = {name: sorted(words) for name, words in after.bad.items() if not hit(case, name)}
+    row.others = {
+        name: sorted(words - rests_on(case, name)) for name, words in after.bad.items() if not hit(case, name)
+    }
+    row.others = {name: words for name, words in row.others.items() if words}
     if not words:
         row.state, row.why = "missed", f"nothing bad; untold {after.untold} {after.error}"
     elif not any(word in reasons for _, word in words):
@@ -225,6 +228,20 @@ def judged(row, case, after):
     else:
         row.state = "found"
     return row
+
+
+# What is true of a later one because of the one that was hit, where each rests on the one before it.
+CHAINS = {
+    "pg-incremental": {(6, "orphan"), (6, "link_damaged"), (6, "wrong_parent")},
+    "mariabackup": {(6, "orphan"), (6, "link_damaged"), (6, "wrong_parent")},
+    "tree": {(3, "manifest_missing"), (3, "manifest_edited")},
+}
+
+
+def rests_on(case, name):
+    """Words that follow for the artefact of this name."""
+    later = any(c.slot(path) in name for path in case.made.days[case.place + 1 :])
+    return CHAINS.get(case.base, set()) if later else set()
 
 
 def hit(case, name):

@@ -414,3 +414,54 @@ def test_what_was_changed_just_now_is_read_again(two_days, monkeypatch) -> None:
     assert two_days.made(rolling=0).read_files >= 1
     two_days.now += 60_000
     assert two_days.made(rolling=0).read_files == 0
+
+
+@pytest.fixture
+def three_copies(site) -> Path:
+    """A directory a day with its manifest beside it, each manifest resting on the one before."""
+    top = site.top / "server" / "days"
+    top.mkdir(mode=0o700)
+    for number in range(1, 4):
+        site.put(f"new{number}.txt", b"%d" % number)
+        site.made()
+        shutil.copytree(site.source, top / f"2027011{number}d", copy_function=shutil.copy2)
+        (top / f"2027011{number}d").chmod(0o700)
+        newest = max(site.manifests.glob("2*"), key=lambda path: path.name)
+        shutil.copy2(newest, top / f"2027011{number}d.manifest.gz")
+        site.next_day()
+    return top
+
+
+def words_of_days(site, top: Path) -> dict[str, str]:
+    found = site.looked(path=f"{top}/*d", artefacts=3)
+    readings = tree.judge(Seen(found, site.now), site.params)
+    return {r.name[6:8]: r.reason for r in readings if r.name.endswith(":unchanged") and r.reason}
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_a_day_whose_manifest_is_gone_is_not_called_edited_nor_are_those_after_it(
+    site, three_copies, seen_before
+) -> None:
+    if seen_before:
+        assert words_of_days(site, three_copies) == {}
+    (three_copies / "20270112d.manifest.gz").unlink()
+    assert words_of_days(site, three_copies) == {"12": "manifest_missing", "13": "manifest_missing"}
+    # Nothing was compared, so no size is known: that of a directory is not that of its files.
+    unread = [one.base for one in site.looked(path=f"{three_copies}/*d", artefacts=3).artefacts[:2]]
+    assert [one.bytes for one in unread] == [0, 0]
+
+
+def test_a_day_that_is_gone_with_its_manifest_was_not_edited_if_it_was_seen(site, three_copies) -> None:
+    assert words_of_days(site, three_copies) == {}
+    shutil.rmtree(three_copies / "20270112d")
+    (three_copies / "20270112d.manifest.gz").unlink()
+    assert words_of_days(site, three_copies) == {"13": "manifest_missing"}
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_a_manifest_that_was_edited_is_called_so(site, three_copies, seen_before) -> None:
+    if seen_before:
+        assert words_of_days(site, three_copies) == {}
+    path = three_copies / "20270112d.manifest.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"new2.txt", b"new9.txt")))
+    assert words_of_days(site, three_copies) == {"12": "manifest_edited", "13": "manifest_edited"}

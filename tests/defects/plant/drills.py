@@ -12,7 +12,8 @@ import world as w
 
 
 def drilled(case, kind="postgres", **params):
-    """A restore drill of the newest artefact after the usual look."""
+    """A restore drill of the newest artefact after the usual look: that one is hit, whatever the place."""
+    case.place = 2
     state_of = case.world.folder("state")
 
     def look(state, at):
@@ -62,6 +63,7 @@ def overran(case):
 @c.plants("D64", "drill/rolled-back")
 def rolled_back(case):
     """All of it in a transaction that is taken back; the client reports success."""
+    case.place = 2
     source = case.world.made("pg-plain").newest
     # pg_dump puts large objects into a transaction of their own: its COMMIT would keep all that came before.
     text = source.read_bytes().replace(b"\nBEGIN;\n", b"\n").replace(b"\nCOMMIT;\n", b"\n")
@@ -136,6 +138,7 @@ def no_roles(case):
 
 @c.benign("B15", "drill")
 def extension_missing(case):
+    case.place = 2
     source = case.world.made("pg-plain").newest
     text = source.read_bytes().replace(
         b"CREATE SCHEMA oa;\n", b"CREATE EXTENSION zhparser;\n\nCREATE SCHEMA oa;\n", 1

@@ -88,8 +88,8 @@ def wrong_key(case):
     if case.kind == "age":
         sealed_again(case, to=("stranger", "escrow"))
     elif case.kind == "gpg":
-        # Ours was rotated, and only the new one is held.
-        case.asked = True
+        # Ours was rotated, and only the new one is held: the newest is asked, whatever the place.
+        case.asked, case.place = True, 2
         case.params |= {"sealed": {**case.made.params["sealed"], "secret": "stranger"}, "artefacts": 1}
     elif case.kind == "openssl":
         sealed_again(case, password="rotated")
@@ -102,6 +102,8 @@ def wrong_key(case):
 @c.plants("D31", "openssl/cbc", "openssl/ctr")
 def flip_without_integrity(case):
     cipher = f"aes-256-{case.way}"
+    # Those before it are sealed otherwise, and are not asked.
+    case.place = 2
     sealed_again(case, cipher=cipher)
     data = case.path.read_bytes()
     where = case.offset(len(data))

@@ -1,0 +1,185 @@
+"""Dumps of a real MariaDB made with the options that change how rows are written: the same rows are the same,
+what is not is found, and what can't be compared is said to be so."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent.fingerprints.mariadb import Server, take
+from agent.sources.backup_tools import LocalTools
+from checks.artefacts import fingerprint
+from checks.artefacts.mysqldump import textual
+
+CHECK = "backup.mariadb"
+# Every byte, each twice beside every other kind: quotes, backslashes, ends of lines, halves of characters.
+BYTES = bytes(range(256)) + bytes(range(255, -1, -1)) + b"0xAB,(0xCD)'_binary '"
+
+
+@pytest.fixture(scope="module")
+def blobs(maria):
+    """A database of bytes beside text that looks like them."""
+    maria.sql(
+        "CREATE DATABASE blobs; USE blobs;"
+        "CREATE TABLE part (id int PRIMARY KEY, body blob, fixed binary(3), varied varbinary(600), b bit(9),"
+        " g geometry, note varchar(99));"
+        f"INSERT INTO part VALUES (1, 0x{BYTES.hex()}, 'a\\0', 0x{BYTES.hex()}, b'100000001', POINT(1, 2),"
+        " '(0xAB,0xCD)'),"
+        " (2, '', NULL, '', NULL, NULL, ',0xAB'), (3, NULL, '\\'\\\\\"', '甲', 0, NULL, NULL);"
+        "CREATE TABLE plain (id int PRIMARY KEY, note varchar(99));"
+        "INSERT INTO plain VALUES (1, ',0xAB'), (2, '_binary \\'x\\'');"
+    )
+    return maria
+
+
+@pytest.fixture
+def look(looker, tmp_path):
+    """What is not good of a dump."""
+    tmp_path.chmod(0o700)
+
+    def one(path, **more):
+        seen = looker(CHECK, path=path, zone_min=0).look(**more)
+        return {name.rpartition(":")[2]: word for name, word in seen.bad().items()}
+
+    return one
+
+
+def noted(maria, to, *options, database="blobs"):
+    """A fingerprint beside a dump, taken with options."""
+    server = Server("root", socket=maria.server.socket, options=(*maria.server.options, *options))
+    made = take(LocalTools(), server, database, lambda: 1_800_000_000_000)
+    Path(f"{to}.fingerprint.json").write_bytes(fingerprint.dump(made))
+    return made
+
+
+@pytest.mark.parametrize("taken", [(), ("--hex-blob",)])
+@pytest.mark.parametrize("made", [(), ("--hex-blob",), ("--hex-blob", "--skip-extended-insert"),
+                                  ("--hex-blob", "--complete-insert")])  # fmt: skip
+def test_bytes_as_digits_are_the_same_bytes(blobs, tmp_path, look, taken, made):
+    path = blobs.dump(tmp_path / "blobs.sql", *made, database="blobs", noted=False)
+    assert (b"FFFEFD" in path.read_bytes()) is ("--hex-blob" in made)
+    noted(blobs, path, *taken)
+    assert look(path) == {}
+
+
+def test_a_changed_digit_is_found_and_a_lost_row(blobs, tmp_path, look):
+    path = blobs.dump(tmp_path / "blobs.sql", "--hex-blob", database="blobs")
+    raw = path.read_bytes()
+    for old, new in ((b"FFFEFD", b"FFFEFC"), (b"0x000102", b"0x010102"), (b"',0xAB'", b"',0xAC'")):
+        assert old in raw
+        path.write_bytes(raw.replace(old, new, 1))
+        assert look(path) == {"true": "crit rows_differ"}, old
+    begin = raw.index(b"(2,''")
+    path.write_bytes(raw[:begin] + raw[raw.index(b"\n", begin) + 1 :])
+    assert look(path) == {"true": "crit rows_missing"}
+    path.write_bytes(raw[: raw.index(b"FFFEFD") + 4])
+    assert look(path)["well_formed"] == "crit truncated"
+
+
+def test_a_fingerprint_of_digits_as_it_was_taken_before_still_holds(blobs, tmp_path, look):
+    """Until now the sum was of what stands there; such files lie beside older dumps."""
+    path = blobs.dump(tmp_path / "blobs.sql", "--hex-blob", database="blobs", noted=False)
+    made = noted(blobs, path, "--hex-blob")
+    from checks.artefacts.mysqldump import read_dump
+
+    with open(path, "rb") as stream:
+        dump = read_dump(stream, database="blobs")
+    old = {name: fingerprint.Counted(one.count, one.as_written().hex()) for name, one in dump.tables.items()}
+    assert old["blobs.part"].sum != made.tables["blobs.part"].sum
+    held = json.loads(fingerprint.dump(made))
+    held |= {"tables": {name: {"count": one.count, "sum": one.sum, "how": "exact", "most": 0}
+                        for name, one in old.items()}, "root": fingerprint.root(old, None)}  # fmt: skip
+    Path(f"{path}.fingerprint.json").write_text(json.dumps(held))
+    assert look(path) == {}
+
+
+def test_what_mysql_writes_before_bytes_is_no_part_of_them():
+    """As MySQL 8's mysqldump writes a column of bytes (manual, mysqldump); no MySQL was at hand."""
+    assert textual(b"(1,_binary 'a\\'b\\0',NULL)") == b"(1,'a\\'b\\0',NULL)"
+    assert textual(b"(1,0x61276200,NULL)") == b"(1,'a\\'b\\0',NULL)"
+    for kept in (b"('x',',0xAB')", b"('_binary ''x''')", b"('a\\'_binary ',0)", b"('(0xAB')"):
+        assert textual(kept) == kept
+
+
+@pytest.mark.parametrize(("words", "odd"), [
+    (("--skip-quote-names",), "odd"), (("--compatible=ansi",), 'o"dd'), (("--compatible=ansi",), "o`dd"),
+    ((), "o`dd"),
+])  # fmt: skip
+def test_names_in_other_quotes_or_none_are_the_same_names(maria, tmp_path, look, words, odd):
+    name = odd.replace("`", "``")
+    maria.sql("DROP DATABASE IF EXISTS quoted; CREATE DATABASE quoted; USE quoted;"
+              "CREATE TABLE a (id int, k int); INSERT INTO a VALUES (1, 2);"
+              f"CREATE TABLE `{name}` (id int); INSERT INTO `{name}` VALUES (3)")  # fmt: skip
+    path = maria.dump(tmp_path / "quoted.sql", "--complete-insert", *words, database="quoted")
+    assert look(path) == {}
+    path.write_bytes(path.read_bytes().replace(b"(3)", b"(4)"))
+    assert look(path) == {"true": "crit rows_differ"}
+
+
+def test_rows_in_another_character_set_cannot_be_compared(maria, tmp_path, look):
+    path = maria.dump(tmp_path / "shop.sql", "--default-character-set=gbk")
+    assert b"SET NAMES gbk" in path.read_bytes()
+    assert look(path) == {"true": "unknown unsupported"}
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"(1,'a'),\n", b"", 1))
+    assert look(path)["true"] == "crit rows_missing"
+    path.write_bytes(raw[: len(raw) // 2])
+    assert look(path)["well_formed"] == "crit truncated"
+    # Taken in the same one they are compared.
+    path.write_bytes(raw)
+    server = Server("root", socket=maria.server.socket, options=("--default-character-set=gbk",))
+    made = take(LocalTools(), server, "shop", lambda: 1_800_000_000_000)
+    assert made.encoding == "gbk"
+    Path(f"{path}.fingerprint.json").write_bytes(fingerprint.dump(made))
+    assert look(path) == {}
+    path.write_bytes(raw.replace(b"(1,'a'),\n", b"(1,'A'),\n", 1))
+    assert look(path) == {"true": "crit rows_differ"}
+
+
+def test_xml_is_not_read_and_a_cut_one_is_cut(maria, tmp_path, look):
+    path = tmp_path / "shop.xml"
+    path.write_bytes(maria.run("mariadb-dump", "--single-transaction", "--xml", "shop"))
+    path.chmod(0o600)
+    told = {
+        "fresh": "unknown not_recorded",
+        "well_formed": "unknown unsupported",
+        "true": "unknown unsupported",
+    }
+    assert look(path) == told
+    os.truncate(path, path.stat().st_size // 2)
+    assert look(path)["well_formed"] == "crit truncated"
+
+
+@pytest.mark.parametrize("words", [("--all-databases",), ("--databases", "loose", "shop")])
+def test_what_else_lies_in_a_dump_is_not_the_fingerprints(maria, tmp_path, look, words):
+    path = tmp_path / "all.sql"
+    given = ("--single-transaction", "--default-character-set=utf8mb4")
+    path.write_bytes(maria.run("mariadb-dump", *given, *words))
+    path.chmod(0o600)
+    noted(maria, path, database="shop")
+    # Nothing was recorded of the others, unless this database is all that is asked about.
+    assert look(path, single_transaction=False) == {"true": "unknown not_recorded"}
+    asked = {"database": "shop", "single_transaction": False}
+    assert look(path, **asked) == {}
+    raw = path.read_bytes()
+    for old, new, word in ((b"(3,'b')", b"(3,'B')", "rows_differ"), (b"(1,'a'),\n", b"", "rows_missing")):
+        path.write_bytes(raw.replace(old, new, 1))
+        assert look(path, **asked) == {"true": f"crit {word}"}
+
+
+def test_a_directory_of_tab_is_no_dump(maria, tmp_path, look):
+    """`--tab` lets the server write a file a table: not read, neither good nor bad by its content."""
+    place = maria.place / "tab"
+    place.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        shutil.chown(place, (maria.place / "data").owner())
+    maria.run("mariadb-dump", f"--tab={place}", "shop", "item", "nokey")
+    held = tmp_path / "tab"
+    subprocess.run(["cp", "-r", place, held], check=True)
+    subprocess.run(["chmod", "-R", "go-rwx", held], check=True)
+    assert {one.name for one in held.iterdir()} == {"item.sql", "item.txt", "nokey.sql", "nokey.txt"}
+    told = {"fresh": "not_recorded", "unchanged": "not_a_file", "well_formed": "not_read"}
+    assert look(held) == {level: f"unknown {word}" for level, word in told.items()}
