@@ -109,20 +109,22 @@ def _run(args: SimpleNamespace) -> int:
 
 
 # The unit says the same: a service need not start over.
-_MALLOC = {
+_SMALLER = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "65536",
     "MALLOC_TRIM_THRESHOLD_": "65536",
+    "PYTHONNODEBUGRANGES": "1",
 }
 
 
 def _one_arena() -> None:
     """Start over with one malloc arena that gives back what it need not keep.
 
-    With one per thread an agent keeps two megabytes more for good; with thresholds that grow, half a one.
+    With one per thread an agent keeps two megabytes more for good; with thresholds that grow, half a one;
+    with the columns of each instruction, which only draw the marks below a traceback's lines, a quarter.
     """
     if "MALLOC_ARENA_MAX" not in os.environ:
-        for name, value in _MALLOC.items():
+        for name, value in _SMALLER.items():
             os.environ.setdefault(name, value)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
 

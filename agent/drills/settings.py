@@ -9,13 +9,9 @@ drills:
   programs: {postgres: [/opt/kingbase/Server/bin]}   # besides those found by themselves
 """
 
-import grp
 import os
-import pwd
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
-from agent.drills.errors import StopError
 
 _USER = "roundseal-drill"
 _UNUSED = range(60_706, 61_184)  # what neither accounts nor systemd's own users are given
@@ -52,6 +48,11 @@ class User:
 
 def user_of(given: Drills) -> User:
     """A root agent drops to the configured user, any other runs as itself. StopError where there is none."""
+    # Only where drills happen: every agent reads its settings.
+    import pwd
+
+    from agent.drills.errors import StopError
+
     if os.geteuid():
         name = next((one.pw_name for one in pwd.getpwall() if one.pw_uid == os.geteuid()), "drill")
         return User(name, os.geteuid(), os.getegid())
@@ -69,6 +70,11 @@ def user_of(given: Drills) -> User:
 def _unused() -> User:
     """A number of its own: other services that run as `nobody` could read a drill's memory, its passwords and
     what it restored through /proc."""
+    import grp
+    import pwd
+
+    from agent.drills.errors import StopError
+
     taken = _running()
     for number in _UNUSED:
         if number not in taken and not _known(pwd.getpwuid, number) and not _known(grp.getgrgid, number):

@@ -9,17 +9,20 @@ import os
 import re
 import signal
 import stat
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from agent.sources import root_door
 from checks.api import ErrorKind, ObservationError
 from checks.commands import CommandOutput
+
+if TYPE_CHECKING:
+    import subprocess
 
 # What `smartctl --scan` lists on Linux and nothing else: to open a watchdog arms it, a tape is wound back.
 _DEVICE = (
@@ -159,6 +162,8 @@ def run(
     argv: Sequence[str], *, timeout_ms: int, environment: Mapping[str, str] | None = None
 ) -> CommandOutput:
     """One bounded run without a terminal; the whole process group ends with it."""
+    import subprocess
+
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "TZ": "UTC"}
     try:
         process = subprocess.Popen(  # noqa: S603  # argv is from the table above, without a shell
@@ -185,7 +190,7 @@ def run(
     return CommandOutput(code, output, told.decode("utf-8", "replace"))
 
 
-def _listen(process: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes]:
+def _listen(process: "subprocess.Popen[bytes]", until: float) -> tuple[bytes, bytes]:
     """What it prints, and the beginning of what it says on standard error."""
     assert process.stdout is not None  # noqa: S101  # we asked for pipes
     assert process.stderr is not None  # noqa: S101

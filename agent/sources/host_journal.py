@@ -8,15 +8,13 @@ the cursor of the last one.
 
 import json
 import os
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import IO
 
+from agent.sources import programs
 from agent.sources.host_counts import Tally
 from agent.sources.host_proc import Tree, which
 from agent.sources.memory import Memory
@@ -162,27 +160,11 @@ def _entry(line: bytes) -> tuple[str, bytes]:
 
 
 @contextmanager
-def _journalctl(*words: str) -> Iterator[IO[bytes]]:
+def _journalctl(*words: str) -> Iterator[Iterator[bytes]]:
     path = which("journalctl")
     if path is None:
         raise FileNotFoundError("journalctl")
-    running = subprocess.Popen(  # noqa: S603 - see the import
-        [path, "--quiet", "--no-pager", "--system", "--output=json", "--output-fields=MESSAGE", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-    )
-    limit = threading.Timer(_TIMEOUT_S, running.kill)
-    limit.daemon = True
-    limit.start()
-    try:
-        if running.stdout is None:
-            raise OSError("journalctl has no output")
-        yield running.stdout
-    finally:
-        limit.cancel()
-        running.kill()
-        running.wait()
-        if running.stdout is not None:
-            running.stdout.close()
+    argv = [path, "--quiet", "--no-pager", "--system", "--output=json", "--output-fields=MESSAGE", *words]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    with programs.lines(argv, environment, _TIMEOUT_S) as lines:
+        yield lines

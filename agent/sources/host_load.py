@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 
 from agent.sources.host_proc import Tree
 from agent.sources.host_samples import recently, since_last_look
@@ -38,6 +39,7 @@ def cores(tree: Tree) -> int:
 
 _RANGES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 _PROCESSOR = re.compile(r"^cpu[0-9]", re.MULTILINE)
+_BTIME = re.compile(r"^btime (\d+)$", re.MULTILINE)
 
 
 def load(tree: Tree) -> Load:
@@ -58,25 +60,39 @@ def memory_use(tree: Tree, memory: Memory) -> MemoryUse:
     if kills is not None:
         span = since_last_look(memory, "oom", tree.boot_id(), dict[str, int], lambda: {"kills": kills})
         before = span.before["kills"] if span.before and "kills" in span.before else None
-    found = tree.psutil().virtual_memory()
-    swap = _swap(tree)
+    rows = _meminfo(tree)
+    total, available = _room(tree, rows)
     return MemoryUse(
-        total=found.total,
-        available=found.available,
-        swap_total=swap.get("SwapTotal", 0),
-        swap_free=swap.get("SwapFree", 0),
+        total=total,
+        available=available,
+        swap_total=rows.get("SwapTotal", 0),
+        swap_free=rows.get("SwapFree", 0),
         oom_kills=kills,
         oom_kills_before=before,
     )
 
 
-def _swap(tree: Tree) -> dict[str, int]:
-    """The swap lines of /proc/meminfo in bytes: `SwapTotal:       8388604 kB`.
+_ROWS = ("MemTotal:", "MemAvailable:", "SwapTotal:", "SwapFree:")
+
+
+def _meminfo(tree: Tree) -> dict[str, int]:
+    """Lines of /proc/meminfo that we want, in bytes: `SwapTotal:       8388604 kB`.
 
     psutil.swap_memory asks sysinfo(2), wherever it is told to look, and reads /proc/vmstat as well.
     """
-    rows = (line.split() for line in tree.text("proc/meminfo").splitlines() if line.startswith("Swap"))
+    rows = (line.split() for line in tree.text("proc/meminfo").splitlines() if line.startswith(_ROWS))
     return {row[0].removesuffix(":"): int(row[1]) * 1024 for row in rows}
+
+
+def _room(tree: Tree, rows: Mapping[str, int]) -> tuple[int, int]:
+    """Memory in all and available, in bytes."""
+    total, available = rows.get("MemTotal", 0), rows.get("MemAvailable", 0)
+    if 0 < available <= total:
+        return total, available
+    # A kernel before 3.14, or a container that is told another machine's figures: psutil knows those cases.
+    # It costs a resident agent half a megabyte, so it is not asked for what one line of the kernel says.
+    found = tree.psutil().virtual_memory()
+    return int(found.total), int(found.available)
 
 
 def _oom_kills(tree: Tree) -> int | None:
@@ -88,14 +104,13 @@ def _oom_kills(tree: Tree) -> int | None:
 def boot(tree: Tree, memory: Memory, mark: str) -> Boot:
     """This boot's id and start, the id seen at the last look, and the time of the restart mark."""
     boot_id = tree.boot_id()
-    try:
-        started = int(tree.psutil().boot_time()) * 1000
-    except RuntimeError as error:
-        raise ValueError("/proc/stat has no btime") from error
+    started = _BTIME.search(tree.text("proc/stat"))
+    if started is None:
+        raise ValueError("/proc/stat has no btime")
     previous = memory.swap("boot", boot_id)
     return Boot(
         boot_id=boot_id,
-        booted_at=started,
+        booted_at=int(started[1]) * 1000,
         uptime_ms=tree.uptime_ms(),
         previous_boot_id=previous if isinstance(previous, str) else None,
         marked_at=_marked_at(tree, mark),

@@ -2,10 +2,10 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+from agent.sources import programs
 from agent.sources.host_proc import Tree, which
 from checks.api import ErrorKind, ObservationError
 from checks.codec import from_json
@@ -21,20 +21,13 @@ def run(program: str, *words: str) -> str:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{program} is not installed")
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "SYSTEMD_COLORS": "0"}
     try:
-        done = subprocess.run(  # noqa: S603 - see the import
-            [path, *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
+        done = programs.run([path, *words], environment, _TIMEOUT_S)
+    except TimeoutError as error:
         raise ObservationError(ErrorKind.TIMEOUT, program) from error
-    if done.returncode:
-        complaint = done.stderr.decode("utf-8", "replace").strip()
+    if done.code:
+        complaint = done.told.decode("utf-8", "replace").strip()
         raise ObservationError(_kind(complaint), f"{program}: {complaint}")
-    return done.stdout.decode("utf-8", "replace")
+    return done.output.decode("utf-8", "replace")
 
 
 def _kind(complaint: str) -> ErrorKind:

@@ -5,9 +5,12 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import cffi
 import pytest
 
+from agent.sources import host_clock
 from agent.sources.host_clock import address_of, clock_offset, kernel_clock, read_answer
 
 PACKET = struct.Struct("!BBBbII4sQQQQ")
@@ -120,3 +123,30 @@ def test_the_kernel_s_word_is_read() -> None:
     clock = kernel_clock()
     assert 0 <= clock.estimated_error_us <= 16_000_000
     assert clock.maximum_error_us >= 0
+
+
+@pytest.mark.parametrize("way", [host_clock.by_cffi, host_clock.by_ctypes])
+def test_both_ways_of_asking_the_kernel_give_its_word_and_its_struct(way: Callable[[], Callable]) -> None:
+    state, _, timex = way()()
+    modes, _, _, maximum, estimated, status = struct.unpack_from("@I4xqqqqi", timex)
+    assert 0 <= state <= 5
+    assert modes == 0
+    assert maximum >= 0
+    assert 0 <= estimated <= 16_000_000
+    # Only the kernel sets STA_UNSYNC, and then it says TIME_ERROR.
+    assert not status & 0x40 or state == 5
+
+
+def test_the_call_is_described_to_cffi_as_cffi_itself_would(tmp_path: Path) -> None:
+    ffi = cffi.FFI()
+    ffi.cdef("int adjtimex(char *);")
+    ffi.set_source("made", None)
+    given: dict[str, object] = {}
+    text = Path(ffi.compile(tmpdir=str(tmp_path))).read_text("utf-8").replace("_cffi_backend.FFI", "dict")
+    exec(text.replace("'made',", "name='made',"), given)
+    made = given["ffi"]
+    assert (made["_version"], made["_types"], made["_globals"]) == (
+        host_clock.TIMEX_VERSION,
+        host_clock.TIMEX_TYPES,
+        host_clock.TIMEX_GLOBALS,
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.sources.host import open_host
+from agent.sources.host_proc import Tree
 from agent.sources.memory import Transient
 from checks.api import ErrorKind, ObservationError
 
@@ -57,6 +58,22 @@ def kind_of(root: Path, look: str, *words: str) -> ErrorKind:
     with pytest.raises(ObservationError) as caught:
         getattr(open_host(Transient(), root), look)(*words)
     return caught.value.kind
+
+
+@pytest.mark.parametrize(
+    "available", ["", "MemAvailable: 12000000 kB\n", "MemAvailable: 0 kB\n", "MemAvailable: 99999999 kB\n"]
+)
+def test_memory_is_what_psutil_makes_of_it_whatever_the_kernel_says(tmp_path: Path, available: str) -> None:
+    # Too much: a container that is shown its own total and the machine's available memory.
+    root = machine(tmp_path, proc__meminfo=MEMINFO + available)
+    found = open_host(Transient(), root).memory()
+    there = Tree(root).psutil().virtual_memory()
+    assert (found.total, found.available) == (there.total, there.available)
+    assert 0 < found.available <= found.total == 15_666_184 * 1024
+
+
+def test_the_boot_s_instant_is_psutil_s() -> None:
+    assert open_host(Transient()).boot("").booted_at == int(Tree(Path("/")).psutil().boot_time()) * 1000
 
 
 def test_an_absent_proc_is_unsupported(tmp_path: Path) -> None:
