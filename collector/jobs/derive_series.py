@@ -34,8 +34,9 @@ class Span:
 class Series:
     """One series: newest look, open run (n is 0 before the first observation), runs that ended.
 
-    While nothing changes, only `last` and `n` follow every line. The rest of the newest look is in
-    `seen`, the batch that holds it, at line `seen_line`, until `level` takes it from there.
+    While nothing changes, only `last` and `n` follow every line, or only `t` where looks say nothing of the
+    target (`idle`). The rest of the newest look is in `seen`, the batch that holds it, at line `seen_line`,
+    until `level` takes it from there.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class Series:
         "hold",
         "holds",
         "id",
+        "idle",
         "idx",
         "last",
         "last_hold",
@@ -95,6 +97,9 @@ class Series:
         # The state of the newest look, if that is also the open run's newest observation, made in `span`;
         # another within `room` after it neither ends the run nor widens its gap.
         self.steady = ""
+        # Or what the newest look gave in the place of an outcome, its error or that it is unknown: such looks
+        # touch no run. Never set together with `steady`.
+        self.idle = ""
         self.span: Span | None = None
         self.room = 0
         self.seen: Accepted | None = None
@@ -111,11 +116,11 @@ class Series:
         self.seen, line = None, self.seen_line
         rows: Any = batch.rows
         row = rows.lines[line]
-        self.t, self.slot = self.last, row.slot
+        self.slot, self.idx, self.line = row.slot, batch.idx, line
         self.belongs(row.asset)
-        self.idx = self.last_idx = self.hi_idx = batch.idx
-        self.line = self.last_line = line
-        self.last_seq = batch.seq
+        if not self.idle:
+            self.t, self.last_seq, self.last_line = self.last, batch.seq, line
+            self.last_idx = self.hi_idx = batch.idx
 
     def alone(self) -> None:
         """No longer followed together with others."""
@@ -131,7 +136,7 @@ class Series:
         """Go on with a run that was kept."""
         self.alone()
         self.level()
-        self.steady = ""
+        self.steady = self.idle = ""
         self.first, self.last, self.outcome, self.n, self.gap = run[1:6]
         self.first_seq, self.last_seq, self.first_idx, self.first_line = run[6:10]
         self.last_idx, self.last_line, self.lo_idx, self.hi_idx = run[10:]

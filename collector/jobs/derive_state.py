@@ -24,6 +24,7 @@ from collector.store.series import EventRow, MarkRow, SeriesRow
 DEFAULT_HOLD_MS = 150_000
 CLOCK_FINDING_US = 60_000_000
 MOST_SPANS = 1024
+_NOTHING: dict[str, Series] = {}
 _OUTCOMES = {
     state: None if outcome is Outcome.ERROR else outcome.value for state, outcome in OUTCOME_OF_STATE.items()
 }
@@ -214,38 +215,44 @@ class _Taking:
             self.memory.events.append(EventRow(batch.idx, "future", batch.agent, batch.received_ms, text))
 
     def _lines(self, rows: Sequence[Row], lines: Sequence[Any]) -> None:
-        """What only prolongs a run goes the short way, which leaves the rest to `level`."""
-        batch, known, shift, span = self.batch, self.known, self.shift, self.span
-        agent, end = batch.agent, min(span.midnight, self.latest + 1)
-        prolonged = []
+        """What only says again what was said goes the short way, which leaves the rest to `level`."""
+        batch, known = self.batch, self.known
+        end = min(self.span.midnight, self.latest + 1)
+        again = []
         for number, line in enumerate(lines):
-            try:
-                series = known[line.check][line.target]
-            except KeyError:
+            series = known.get(line.check, _NOTHING).get(line.target)
+            if series is None:
                 self._row(rows[number])
                 continue
             if series.group is not None:
                 series.group.dissolve()
-            if line.state == series.steady and series.span is span:
-                t = line.t0 - shift
-                if (
-                    0 < t - series.last <= series.room
-                    and t < end
-                    and (line.round is None or line.round is UNSET)
-                    and line.vantage == agent
-                ):
-                    series.last = t
-                    series.n += 1
-                    series.seen_line = number
-                    if series.seen is None:
-                        self._touch(series)
-                    series.seen = batch
-                    prolonged.append(series)
-                    continue
-            self._row(rows[number])
+            if not self._says_again(series, line, end):
+                self._row(rows[number])
+                continue
+            series.seen_line = number
+            if series.seen is None:
+                self._touch(series)
+            series.seen = batch
+            again.append(series)
         packed = rows.packed if isinstance(rows, Rows) else None
         if packed is not None:
-            self.memory.steady.learn(batch, packed, prolonged, span)
+            self.memory.steady.learn(batch, packed, again, self.span)
+
+    def _says_again(self, series: Series, line: Any, end: int) -> bool:
+        """Take a look before `end` that only prolongs its run, or again says nothing; False for others."""
+        t = line.t0 - self.shift
+        if series.span is not self.span or t >= end or line.vantage != self.batch.agent:
+            return False
+        if line.round is not None and line.round is not UNSET:
+            return False
+        if line.state == series.steady and 0 < t - series.last <= series.room:
+            series.last = t
+            series.n += 1
+            return True
+        if series.idle and (line.state or line.error) == series.idle and t > series.t:
+            series.t = t
+            return True
+        return False
 
     def _row(self, row: Row) -> None:
         if row.vantage != self.batch.agent:
@@ -259,6 +266,8 @@ class _Taking:
         outcome = outcome_of(row)
         if outcome is not None:
             self._observe(series, row, t, outcome)
+        elif series.t == t:
+            series.idle, series.span = row.error or row.state or "", self.span
         if row.round is not None:
             self._round(row, t)
 
@@ -276,14 +285,14 @@ class _Taking:
         self._touch(series)
         holds = self.span.holds
         if series.holds is not holds:
-            series.holds, series.steady = holds, ""
+            series.holds, series.steady, series.idle = holds, "", ""
             series.hold = holds.get((row.check, row.target), DEFAULT_HOLD_MS)
         return series
 
     def _look(self, series: Series, row: Row, t: int) -> None:
         if t < series.t:
             return
-        series.steady = ""
+        series.steady = series.idle = ""
         series.t, series.slot, series.state, series.error = t, row.slot, row.state, row.error
         series.idx, series.line = self.batch.idx, row.line_no
         series.belongs(row.asset)

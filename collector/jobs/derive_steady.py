@@ -1,10 +1,11 @@
 """Batches that say again what one before said: taken in whole, their series followed in one piece.
 
 Most batches of an agent hold the same looks at the same targets with the same outcome as one a minute
-before; only the times differ. A `Group` is the series of such a batch, line by line. While another batch
-names the same (byte for byte, `Packed.who`) and each of its looks prolongs its run, the group keeps the
-newest times and counts; the series hear of it (`settle`) when somebody looks at them. Whatever touches one
-of the series in another way ends the group first (`dissolve`).
+before; only the times differ. Looks that again say nothing of their target (an error, or unknown) are among
+them: they prolong no run, but are the newest looks. A `Group` is the series of such a batch, line by line.
+While another batch names the same (byte for byte, `Packed.who`) and each of its looks prolongs its run or
+again says nothing, the group keeps the newest times and counts; the series hear of it (`settle`) when
+somebody looks at them. Whatever touches one of the series in another way ends the group first (`dissolve`).
 """
 
 from array import array
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collector.jobs.derive_series import Series, Span
 
 MOST_GROUPS = 8  # of one agent
+_NO_LIMIT = 1 << 62
 
 
 class Group:
@@ -31,9 +33,9 @@ class Group:
         self._span: Span | None = span
         self._series = series
         self._dirty = dirty  # the memory's list, to which series are added that have changed
-        self._last: Sequence[int] = array("q", [one.last for one in series])
+        self._last: Sequence[int] = array("q", [one.t if one.idle else one.last for one in series])
         self._places = _places(series)
-        self._rooms = [one.room for one in series]
+        self._rooms = [_NO_LIMIT if one.idle else one.room for one in series]
         self._batch: Accepted | None = None
         self._count = 0
         for one in series:
@@ -45,7 +47,7 @@ class Group:
         return self._span is None
 
     def take(self, batch: Accepted, times: Sequence[int], span: "Span", end: int) -> bool:
-        """Prolong all runs by this batch, whose looks were at `times`; False if not each can be.
+        """Prolong all runs by this batch, whose looks were at `times`; False if not each can be taken so.
 
         That is: within `span` and before `end`, later than the last, and not by more than its room.
         """
@@ -66,8 +68,11 @@ class Group:
             return
         self._batch, self._count = None, 0
         for number, (series, t) in enumerate(zip(self._series, self._last, strict=True)):
-            series.last = t
-            series.n += count
+            if series.idle:
+                series.t = t
+            else:
+                series.last = t
+                series.n += count
             series.seen, series.seen_line = batch, number
             if not series.dirty:
                 series.dirty = True

@@ -106,12 +106,13 @@ def steady_batches(luck: random.Random, count: int) -> list[Accepted]:
         plan = luck.choice([plan] * 60 + list(PLANS))
         offset = luck.choice([offset] * 60 + [0, 2_000_000, -3_000_000])
         agent, kind = luck.choice([("a", kinds[idx % 2])] * 40 + [("a", luck.choice(kinds)), ("b", kinds[0])])
-        state = luck.choice(["ok"] * 80 + ["crit", "error"])
+        states = {"t1": "error", "t4": "unknown", "t6": "error"} if luck.random() < 0.97 else {}
+        state = luck.choice(["ok"] * 80 + ["crit", "error", "unknown"])
         jitter = (
             [luck.choice([0, 0, 0, 7, 900, -900, 45_000]) for _ in kind] if luck.random() < 0.2 else [0] * 3
         )
         lines = [
-            line(agent, target, at + 10 * n + jitter[n], state, None, agent, "web-01")
+            line(agent, target, at + 10 * n + jitter[n], states.get(target, state), None, agent, "web-01")
             for n, target in enumerate(kind)
         ]
         lines = [*lines, line(agent, "t0", at, "ok", None, "somebody")] if luck.random() < 0.02 else lines
@@ -182,6 +183,35 @@ def test_a_batch_that_comes_again_and_again_is_taken_in_whole() -> None:
     memory.take(proven(batch(10, "a", [line("a", "t0", t, "crit", None, "a", "web-01")], t + 1000, "", 0)))
     assert first.group is None and [run.n for run in first.ended] == [5]
     assert second.group is not None
+
+
+def test_a_batch_with_looks_that_fail_each_time_is_taken_in_whole_and_touches_no_run_of_them() -> None:
+    memory, said = Memory(PLANS.__getitem__), {"t0": "ok", "t1": "error", "t2": "unknown"}
+
+    def one(idx: int, said: dict[str, str]) -> Accepted:
+        t = START - 3_600_000 + 60_000 * idx
+        lines = [line("a", target, t, state, None, "a", "web-01") for target, state in said.items()]
+        return proven(batch(idx, "a", lines, t + 1000, "", 0))
+
+    for idx in range(6):
+        memory.take(one(idx, said))
+    healthy, failing, unknown = memory.every
+    assert healthy.group is not None and healthy.group is failing.group is unknown.group
+    memory.forget_changes()
+    memory.settle()
+    assert failing.dirty and unknown.dirty
+    for series in memory.every:
+        series.level()
+    newest = START - 3_600_000 + 5 * 60_000
+    assert [series.row().t for series in memory.every] == [newest] * 3
+    assert [series.row().idx for series in memory.every] == [5] * 3
+    assert [series.n for series in memory.every] == [6, 0, 0]
+    assert (failing.row().error, unknown.row().state) == ("timeout", "unknown")
+    # It answers again, and fails in another way after that: neither is passed over.
+    memory.take(one(6, said | {"t1": "ok"}))
+    memory.take(one(7, said | {"t1": "unknown"}))
+    assert (failing.n, failing.last_idx, failing.row().idx) == (1, 6, 7)
+    assert (failing.row().error, failing.row().state) == (None, "unknown")
 
 
 def test_most_lines_of_a_quiet_agent_go_the_short_way() -> None:
