@@ -12,7 +12,8 @@ from checks.recurrence import zone
 
 if TYPE_CHECKING:
     from collector.jobs.scorecards import Made, Status
-    from collector.reports.judging_view import Judged, Words
+    from collector.reports.judged import Judged
+    from collector.reports.judging_view import Words
     from collector.scoring.model import Line, Money
 
 CHINA = zone("Asia/Shanghai")

@@ -26,7 +26,8 @@ def report(directory: Path, kind: str, period: str, target: Path, subject: str, 
 
     KIND: scorecard, fault, major-fault, monthly-inspection, special-inspection, defects,
     quarterly-operation, performance, rectification, device-year, service-year, fault-statistics,
-    tool-usage, self-assessment. The file's ending decides: .docx, .xlsx, .pdf or .json (as logged).
+    tool-usage, self-assessment, satisfaction, term. The file's ending decides: .docx, .xlsx, .pdf or
+    .json (as logged).
     """
     form = target.suffix.lower().lstrip(".")
     if form not in FORMS:

@@ -8,30 +8,24 @@ from collector.jobs import scorecards
 from collector.judging import judge
 from collector.judging.estates import Estates
 from collector.judging.ground import day
-from collector.judging.term import TermLine, Watched, sheet
+from collector.judging.term import TermLine, Watched, sheet, so_far
 from collector.store import runs
 
-_DAY_MS = 86_400_000
-_CHINA_MS = 8 * 3_600_000
 
-
-def term_sheet(conn: Connection, as_of_ms: int) -> tuple[TermLine, ...]:
-    """A line for each system and asset, up to the last midnight before `as_of_ms`; NoScorecard."""
-    size = scorecards.size_at(conn, as_of_ms)
+def term_sheet(
+    conn: Connection, as_of_ms: int, until_ms: int | None = None, size: int | None = None
+) -> tuple[TermLine, ...]:
+    """A line for each system and asset, up to the last midnight before `as_of_ms`, and not beyond `until_ms`;
+    NoScorecard. `size`: of the log that it is made of; None: what had come by then."""
+    size = scorecards.size_at(conn, as_of_ms) if size is None else size
     held = scorecards.applied(conn, size)
     every = judge.periods(held, as_of_ms)
     estates = Estates.of(held, scorecards.said_of(conn, as_of_ms, size))
     return sheet(
         estates,
         _watched(conn, every[0].from_ms, as_of_ms, size),
-        so_far(every[0].from_ms, every[-1].to_ms, as_of_ms),
+        so_far(every[0].from_ms, every[-1].to_ms, min(as_of_ms, until_ms or as_of_ms)),
     )
-
-
-def so_far(from_ms: int, to_ms: int, as_of_ms: int) -> tuple[int, int]:
-    """The whole days of a term that are over."""
-    over = (as_of_ms + _CHINA_MS) // _DAY_MS * _DAY_MS - _CHINA_MS
-    return from_ms, max(from_ms, min(to_ms, over))
 
 
 def _watched(conn: Connection, from_ms: int, to_ms: int, size: int) -> dict[str, dict[date, Watched]]:

@@ -21,6 +21,7 @@ from collector.judging.words import of_file
 OPERATED, UNSEEN, OUT_OF_SERVICE, OUT_OF_SCOPE = "operated", "unseen", "out_of_service", "out_of_scope"
 STATES = (OPERATED, UNSEEN, OUT_OF_SERVICE, OUT_OF_SCOPE)
 _DAY_MS = 86_400_000
+_CHINA_MS = 8 * 3_600_000
 _SAID = "D"  # by a login, or a person's key
 Thing = SystemScope | AssetScope
 Key = tuple[str, str]
@@ -91,6 +92,12 @@ def sheet(estates: Estates, watched: Days, span: tuple[int, int]) -> tuple[TermL
         states = (_state(key, at, held[n], estates, looks) for at, n in zip(days, in_force, strict=True))
         made.append(TermLine(*key, thing.name or thing.id, thing.owner, tuple(_stretches(days, states))))
     return tuple(made)
+
+
+def so_far(from_ms: int, to_ms: int, as_of_ms: int) -> tuple[int, int]:
+    """The whole days (in China) of a term that are over."""
+    over = (as_of_ms + _CHINA_MS) // _DAY_MS * _DAY_MS - _CHINA_MS
+    return from_ms, max(from_ms, min(to_ms, over))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collector.reports import (  # noqa: F401 - their parts name themselves
     document_faults,
     document_measures,
     document_plans,
+    document_term,
     document_trend,
 )
 from collector.reports.document_parts import PARTS
@@ -148,6 +149,13 @@ _KINDS = (
         ),
         ("change", "conclusion", "plan"),
         proves=("lines", "ledger", "log"),
+    ),
+    Kind(
+        "term",
+        ("term-sums", "term-spans"),
+        ("cause", "objection", "answer"),
+        ("vendor", "manager", "assessor"),
+        proves=("term-sums",),
     ),
     Kind("satisfaction", ("survey",), ("advice",), ("unit", "assessor"), proves=("survey",)),
 )

@@ -9,7 +9,7 @@ from collector.judging import judge
 from collector.judging.units import units_of
 from collector.packs.archive import Archive, Asked, archive
 from collector.packs.model import Pack
-from collector.reports.judging_view import Judged
+from collector.reports.judged import Judged
 from collector.reports.scorecard_tables import about, judged_by
 from collector.scoring.model import PackPeriod
 

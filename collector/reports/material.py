@@ -21,10 +21,12 @@ from collector.jobs import backups, capacity, faults, figures, rounds, scans, sc
 from collector.jobs.backups import NoBackups
 from collector.jobs.figures import NoFigure, ServiceFigure
 from collector.jobs.said import all_said
+from collector.jobs.term import term_sheet
 from collector.judging.changes import Changes
 from collector.judging.judge import NoScorecard, pack_of
+from collector.judging.term import TermLine
 from collector.packs.archive import Archive
-from collector.reports.judging_view import Judged
+from collector.reports.judged import Judged
 from collector.reports.matter import (
     Act,
     Closed,
@@ -241,6 +243,15 @@ class Material(Matter):
                 return scorecards.changes(conn, self.span.name, self.span.as_of_ms)
             except NoScorecard:
                 return None
+
+    @cached_property
+    def term(self) -> Sequence[TermLine]:
+        """The end-of-term sheet, up to the period's end."""
+        with self.context.read() as conn:
+            try:
+                return term_sheet(conn, self.span.as_of_ms, self.span.to_ms, self.span.size or None)
+            except NoScorecard:
+                return ()
 
     def acts(self) -> Iterator[Act]:
         """What people did with the tool, as the log has it."""

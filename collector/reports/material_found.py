@@ -8,8 +8,8 @@ from collector.jobs.cadence import NoLedger
 from collector.jobs.faults import Told
 from collector.jobs.scorecards import Made
 from collector.judging.judge import NoScorecard
+from collector.reports.judged import Judged
 from collector.reports.judging_found import archive_of, judged_of
-from collector.reports.judging_view import Judged
 from collector.reports.material import Found, Span
 from collector.scoring.model import PackPeriod
 from collector.store import evidence, late, packs, series

@@ -17,8 +17,9 @@ from collector.inspection.capacity import Place
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.record import ItemReading, Record
 from collector.judging.changes import Changes
+from collector.judging.term import TermLine
 from collector.packs.archive import Archive
-from collector.reports.judging_view import Judged
+from collector.reports.judged import Judged
 from collector.reports.measures import Key, Measure, measures
 from collector.reports.words_judging import text
 from collector.scans.lifecycle import Life
@@ -257,6 +258,11 @@ class Matter(Protocol):
     @property
     def changes(self) -> Changes | None:
         """Drifts of a period of the pack; None of any other."""
+
+    @property
+    def term(self) -> Sequence[TermLine]:
+        """The end-of-term sheet, from the term's first day to the end of the period, so far; none without a
+        contract."""
 
     def acts(self) -> Iterator[Act]:
         """What people did with the tool, as the log has it."""

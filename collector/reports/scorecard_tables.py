@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from collector.packs.model import Pack
 from collector.reports.form_view import form_of
+from collector.reports.judged import Judged
 from collector.reports.judging_prices import choices_of, english_of, fined, offs_of, percents_of
-from collector.reports.judging_view import Judged, Words
+from collector.reports.judging_view import Words
 from collector.reports.tables import Column, Table
 from collector.reports.words_document import doc, numbered
 from collector.scoring.model import PeriodFacts, Scorecard

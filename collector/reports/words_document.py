@@ -1,5 +1,7 @@
 """Words of judging's documents: key -> (Chinese, English)."""
 
+from collector.reports.words_term import STATES as TERM_STATES
+from collector.reports.words_term import TERM
 from collector.reports.words_trend import MORE
 
 Words = dict[str, tuple[str, str]]
@@ -179,6 +181,7 @@ _ASKS: Words = {
 }
 
 STATES: Words = {
+    **TERM_STATES,
     "j_c_running": ("计时中", "running"),
     "j_c_kept": ("按时", "kept"),
     "j_c_late": ("超时", "too late"),
@@ -204,6 +207,7 @@ STATES: Words = {
 
 DOCUMENT: Words = {
     **MORE,
+    **TERM,
     **TITLES,
     **{f"doc.part.{key}": words for key, words in _PARTS.items()},
     **{f"doc.none.{key}": words for key, words in _NONE.items()},

@@ -40,6 +40,7 @@ OUTCOMES = (Outcome.OK, Outcome.DEGRADED, Outcome.FAIL)
 _CODE = {state: OUTCOMES.index(outcome) for state, outcome in OUTCOME_OF_STATE.items() if outcome in OUTCOMES}
 NO_HOLD = -1
 _BACKUP = b'{"check":"backup.'  # as agents write their lines
+_DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _NEVER = -(2**62)  # before any instant that a line can hold
 Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
 _NO_HOLDS: Holds = {}
@@ -60,6 +61,12 @@ class Task:
     sample: bytes
     full: bool
     backups: bool = False
+    days: bool = False
+    """Whether a document asks who looked at what on which day."""
+
+
+Days = dict[tuple[str, str, int], int]
+"""(target, vantage, number of the day in China) -> the first entry with a look that shows something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ class Found:
     tracks: dict[Series, Track] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     backups: list[BackupLine] = field(default_factory=list)
+    days: Days = field(default_factory=dict)
 
 
 class _Kept(NamedTuple):
@@ -169,6 +177,8 @@ def _merge(total: Found, found: Found) -> None:
             known.seen.extend(track.seen)
     total.done += found.done
     total.backups += found.backups
+    for key, idx in found.days.items():
+        total.days[key] = min(idx, total.days.get(key, idx))
 
 
 def read_chunk(task: Task, number: int, judge: Judge) -> Found:
@@ -285,8 +295,8 @@ class _Batch:
                 kept.slots(slot)
             elif t0 <= latest:
                 found.done.append(Done(in_round, *who.series, t0 - shift, said.error, self.idx, number, line))
-            if kept.wanted:
-                self.observed(kept.track, t0, (shift, latest), who.pair, said)
+            if kept.wanted or self.task.days:
+                self.observed(kept, t0, (shift, latest), who, said)
         self.tally(judged)
 
     def backups(self, split: list[bytes]) -> None:
@@ -321,15 +331,18 @@ class _Batch:
         who.kept = made = _Kept(self.found, track, track.slots.append, who.pair in self.task.wanted)
         return made
 
-    def observed(
-        self, track: Track, t0: int, clock: tuple[int, int], pair: tuple[str, str], said: Said
-    ) -> None:
+    def observed(self, kept: _Kept, t0: int, clock: tuple[int, int], who: Who, said: Said) -> None:
         """Keep an observation that a figure needs; a look that failed, or is too late, shows nothing."""
         shift, latest = clock
         code = _CODE.get(said.state)
-        if said.error is None and code is not None and t0 <= latest:
+        if said.error is not None or code is None or t0 > latest:
+            return
+        if self.task.days:
+            day = who.series[1], who.series[2], (t0 - shift + _CHINA_MS) // _DAY_MS
+            self.found.days.setdefault(day, self.idx)
+        if kept.wanted:
             holds = self.task.holds.get(self.header.plan, _NO_HOLDS)
-            track.seen.extend((t0 - shift, code, self.idx, holds.get(pair, NO_HOLD)))
+            kept.track.seen.extend((t0 - shift, code, self.idx, holds.get(who.pair, NO_HOLD)))
 
     def _scores(self) -> bool:
         """Whether the newest change before this entry was a release from quarantine, or there was none."""

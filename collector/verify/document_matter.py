@@ -6,6 +6,7 @@ devices, and figures of times that were not over yet.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 
 from checks.wire.numbers import EntryKind
@@ -26,8 +27,9 @@ from collector.judging.scans import scan_of
 from collector.judging.scope import Scope
 from collector.judging.sealed import Sealed
 from collector.judging.served import Question, served
+from collector.judging.term import TermLine, Watched, sheet, so_far
 from collector.packs.archive import Archive
-from collector.reports.judging_view import Judged
+from collector.reports.judged import Judged
 from collector.reports.matter import (
     Act,
     Closed,
@@ -46,12 +48,14 @@ from collector.scans.lifecycle import Import, lives
 from collector.statements.fold import standing
 from collector.statements.model import Said
 from collector.verify import backups as verified_backups
+from collector.verify.batches import Days
 from collector.verify.document_facts import Facts
 from collector.verify.figures import looks_of
 from collector.verify.scorecards import rules_of
 from collector.verify.statements import approvals, counting
 
 _EVER = 2**62
+_DAY_ONE = date(1970, 1, 1)
 _ON_ITS_WAY_MS = 600_000  # until what an agent saw is surely told, beside its hold
 
 
@@ -263,6 +267,20 @@ class Bundled(Matter):
         """Imported scans of the period with the findings of their series."""
         return tuple(self._scans())
 
+    @cached_property
+    def term(self) -> Sequence[TermLine]:
+        """The end-of-term sheet; it stands on looks of the whole term."""
+        facts, span = self.facts, self.span
+        if facts.evidence.begin:
+            raise Unmade("looks from before this bundle")
+        every = judge.every_period(facts.held, span.as_of_ms)
+        people, size = facts.evidence.people, facts.about.size
+        estates = Estates.of(facts.held, standing(counting(people, size), _EVER))
+        end = min(span.as_of_ms, span.to_ms)
+        return sheet(
+            estates, _watched(facts.evidence.days, size), so_far(every[0].from_ms, every[-1].to_ms, end)
+        )
+
     def _scans(self) -> Iterator[Scan]:
         end = min(self.span.to_ms, self.span.as_of_ms + 1)
         held: dict[str, list[Import]] = {}
@@ -322,3 +340,16 @@ def _ends(
             if inside:
                 made.append((inside[0].first_seq or 0, inside[-1].last_seq or 0))
     return (made[0][0], made[-1][1]) if made else None
+
+
+def _watched(days: Days, size: int) -> dict[str, dict[date, Watched]]:
+    """By target and day who looked, in the first `size` entries."""
+    made: dict[str, dict[date, Watched]] = {}
+    for (target, vantage, number), idx in days.items():
+        if idx < size:
+            when = _DAY_ONE + timedelta(days=number)
+            held = made.setdefault(target, {})
+            before = held.get(when)
+            seen = frozenset({vantage}) if before is None else before.vantages | {vantage}
+            held[when] = Watched(idx, seen)
+    return made

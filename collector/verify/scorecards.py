@@ -24,7 +24,7 @@ from collector.judging.sealed import Sealed
 from collector.statements.fold import Seal, standing
 from collector.verify import backups as verified_backups
 from collector.verify import judged, troubles
-from collector.verify.batches import Series, Track
+from collector.verify.batches import Days, Series, Track
 from collector.verify.figures import looks_of
 from collector.verify.findings import Findings
 from collector.verify.history import History, Said
@@ -47,6 +47,8 @@ class Evidence:
     """Scorecards that were made anew, by period, instant and size: documents of one hour print the same."""
     shares: dict[int, tuple[UnitRound, ...]] = field(default_factory=dict)
     """Rounds by unit, by entry of the record: each scorecard counts them again."""
+    days: Days = field(default_factory=dict)
+    """Who looked at what on which day, where a document asks for it."""
 
 
 def check_scorecards(evidence: Evidence, findings: Findings) -> list[Verdict]:

@@ -81,7 +81,7 @@ def _read(archive: Archive, policy: Policy, options: Options, verdict: Verdict, 
     verdict.phase("bodies and lines")
     people = read_people(history, policy)
     looks = backups.Looks(found.backups)
-    evidence = Evidence(history, people, looks, found.tracks, manifest.from_size)
+    evidence = Evidence(history, people, looks, found.tracks, manifest.from_size, days=found.days)
     # First what stands on the shortest stretches of the log: runs are gone on from (folding.py).
     judged = check_scorecards(evidence, findings)
     judged += check_settlements(history, evidence.words, manifest.from_size, findings)
@@ -128,4 +128,5 @@ def _task(archive: Archive, history: History, options: Options) -> batches.Task:
         sample=end.root if end is not None else b"",
         full=options.full,
         backups=backups.asked(history),
+        days=any(one.header.get("document") == "term" for one in history.said),
     )

@@ -47,6 +47,13 @@ JUDGED: dict[str, tuple[str, str]] = {
         "This is not the scorecard as it stands: it was computed with",
     ),
     "scorecard.asked.plain": ("现行考核表", "The scorecard as it stands"),
+    "term.what": (
+        "服务期内各系统、设备有运维、无人查看、停用、不在运维范围的天数；无人查看既不证明已运维，也不证明未运维。",
+        "Days of the term on which systems and assets were operated, seen by nobody, out of service or out of"
+        " scope. That nobody looked proves neither.",
+    ),
+    "term.so_far": ("{first} 起，至 {until} 零时止。", "From {first}, before {until}."),
+    "term.until": ("截至考核周期", "Up to the end of period"),
     # settlement
     "settlement.title": ("结算", "Settlement"),
     "settlement.what": (

@@ -18,8 +18,8 @@ from collector.judging.judge import NoScorecard
 from collector.judging.sealed import Sealed
 from collector.packs.archive import Archive
 from collector.packs.model import Pack
+from collector.reports.judged import Judged
 from collector.reports.judging_found import archive_of, judged_of
-from collector.reports.judging_view import Judged
 from collector.scoring.model import PackPeriod, Scorecard
 from collector.store import series
 from collector.store.estates import estate_table

@@ -47,6 +47,7 @@ LEAST = {
     "fault-statistics": 10,
     "tool-usage": 20,
     "self-assessment": 100,
+    "term": 40,
 }
 
 

@@ -28,6 +28,7 @@ PAGES = [
     "/documents",
     "/periods",
     "/settlement",
+    "/term",
 ]
 pytestmark = pytest.mark.browser
 

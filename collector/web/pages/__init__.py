@@ -114,6 +114,8 @@ LOOKS = {
         ("unknown", "circle-dashed"),
     ),
     **dict.fromkeys(("j_l_excused", "j_o_nothing_due"), ("unknown", "circle-dashed")),
+    **dict.fromkeys(("j_t_out_of_service", "j_t_out_of_scope"), ("note", "clock-exclamation")),
+    "j_t_unseen": ("unknown", "help-circle"),
     **dict.fromkeys(("planned", "off_hours", "revoked", "disabled"), ("unknown", "circle-dashed")),
 }
 

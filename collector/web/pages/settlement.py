@@ -14,8 +14,9 @@ from collector.jobs.scorecards import Made
 from collector.judging.judge import NoScorecard
 from collector.judging.payments import Payment, payments
 from collector.judging.settling import Group, Part, Settled
+from collector.reports.judged import Judged
 from collector.reports.judging_found import judged_by
-from collector.reports.judging_view import Judged, Words
+from collector.reports.judging_view import Words
 from collector.reports.settlement_view import PAYMENTS, PERIODS, SettlementWords, Settling, paid, paid_step
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import text

@@ -1,0 +1,83 @@
+"""Parts of the end-of-term sheet (LH-23): what was operated on how many days of the term, and when not."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from fractions import Fraction
+
+from collector.judging.term import OPERATED, OUT_OF_SCOPE, OUT_OF_SERVICE, STATES, TermLine
+from collector.reports.document_parts import part, table
+from collector.reports.judging_view import percent
+from collector.reports.matter import Matter
+from collector.reports.tables import Column, Kind, Table
+from collector.reports.words_document import doc
+
+SUMS = (
+    Column("j_t_kind"),
+    Column("j_t_thing"),
+    Column("j_t_owner"),
+    Column("j_t_all", Kind.NUMBER),
+    *(Column(f"j_t_{state}", Kind.NUMBER) for state in STATES),
+    Column("j_t_share", Kind.NUMBER),
+)
+SPANS = (
+    Column("j_t_kind"),
+    Column("j_t_thing"),
+    Column("j_state", Kind.STATE),
+    Column("j_t_first"),
+    Column("j_t_last"),
+    Column("j_t_days", Kind.NUMBER),
+    Column("j_evidence"),
+)
+
+
+def sums(lines: Sequence[TermLine], lang: str) -> Table:
+    """A row for each system and asset: its days by state, and the share that it was not operated."""
+    return table("term-sums", SUMS, [_sum(one, lang) for one in lines], lang)
+
+
+def _sum(one: TermLine, lang: str) -> tuple[object, ...]:
+    days = [one.days(state) for state in STATES]
+    whole, out = sum(days), one.days(OUT_OF_SERVICE) + one.days(OUT_OF_SCOPE)
+    return (
+        doc(f"doc.term.{one.kind}", lang),
+        _called(one),
+        one.owner or doc("doc.term.no_owner", lang),
+        whole,
+        *days,
+        percent(Fraction(100 * out, whole)) if whole else "–",
+    )
+
+
+def spans(lines: Sequence[TermLine], lang: str) -> Table:
+    """A row for each stretch that was not operated, or that nobody saw, with what says so."""
+    rows = [
+        (
+            doc(f"doc.term.{one.kind}", lang),
+            _called(one),
+            f"j_t_{held.state}",
+            str(held.first),
+            str(held.end - timedelta(days=1)),
+            held.days,
+            doc("doc.term.nobody", lang) if held.entry is None else f"#{held.entry} ({held.grade})",
+        )
+        for one in lines
+        for held in one.stretches
+        if held.state != OPERATED
+    ]
+    return table("term-spans", SPANS, rows, lang)
+
+
+def _called(one: TermLine) -> str:
+    return one.id if one.name == one.id else f"{one.name} ({one.id})"
+
+
+@part("term-sums")
+def term_sums(material: Matter, lang: str) -> Iterator[Table]:
+    """Days by state."""
+    yield sums(material.term, lang)
+
+
+@part("term-spans")
+def term_spans(material: Matter, lang: str) -> Iterator[Table]:
+    """When it was not operated."""
+    yield spans(material.term, lang)
