@@ -90,7 +90,7 @@ def prove(frame: Frame, header: Header, public: bytes) -> Sequence[Line]:
     found = frames.split_body(body, header)
     if bodies.body_root(frame.seed, found).hex() != header.root:
         raise WireError(Code.BAD_ROOT, "the lines do not hash to the header's root")
-    return read_lines(found, body)
+    return read_lines(found, body, header.agent)
 
 
 def examine(piece: bytes, origin: str, lookup: Lookup) -> Batch | Ack:

@@ -3,15 +3,15 @@
 The fast way: msgspec decodes all lines typed; if encoding them again gives the same bytes, then no
 key was doubled, no white space or escape hid anything, and each line is one object. Whatever is not
 exactly that goes the slow way, through the strict reader, which has the last word; so the fast way
-may only ever accept what the slow one accepts. (No msgspec constraints here: bounds on integers
+may only ever accept what the slow one accepts. Two types are tried: lines without an error whose
+readings give no reason, as most are, then any line. (No msgspec constraints here: bounds on integers
 within unions misread memory in 0.22.)
 """
 
-import re
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union, overload
 
 import msgspec
 
@@ -42,10 +42,26 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 else:
     Facts = dict[str, _value(_DEPTH)]  # made at run time, for msgspec
-Reading = list[int | str | list[int] | None]
+_UNITS = tuple(sorted(map(str, Unit)))
+_STATES = tuple(sorted(map(str, State)))
+if TYPE_CHECKING:
+    _UnitText: TypeAlias = str
+    _StateText: TypeAlias = str
+else:
+    _UnitText, _StateText = Literal[_UNITS], Literal[_STATES]
+_Number = int | tuple[int, int] | None
+_NO_REASON = "@" * 24  # long, so that it is found fast; a body that holds it is read the slow way
 
 
-class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _Reading(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
+    name: str
+    value: _Number
+    unit: _UnitText
+    state: _StateText
+    reason: str = _NO_REASON
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     """One line, keys in the order in which agents write them (`checks.result.encode`)."""
 
     check: str
@@ -57,24 +73,11 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     t0: int
     t1: int
     round: str | _Unset | None = _UNSET
-    params: str = ""
+    params: str
     error: _Error | _Unset = _UNSET
     facts: Facts | _Unset = _UNSET
-    readings: list[Reading] | _Unset = _UNSET
-    state: Literal["ok", "warn", "unknown", "crit"] | _Unset = _UNSET
-
-
-_UNITS = frozenset(str(unit) for unit in Unit)
-_STATES = frozenset(str(state) for state in State)
-if TYPE_CHECKING:
-    _Typed = tuple[str, Any, str, str]
-else:
-    _Typed = tuple[
-        str,
-        int | tuple[int, int] | None,
-        Literal[tuple(sorted(_UNITS))],
-        Literal[tuple(sorted(_STATES))],
-    ]
+    readings: list[_Reading] | _Unset = _UNSET
+    state: _StateText | _Unset = _UNSET
 
 
 class _Healthy(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -90,8 +93,8 @@ class _Healthy(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     t1: int
     params: str
     facts: Facts
-    readings: list[_Typed]
-    state: Literal["ok", "warn", "unknown", "crit"]
+    readings: list[tuple[str, _Number, _UnitText, _StateText]]
+    state: _StateText
     round: _Unset = _UNSET
     error: _Unset = _UNSET
 
@@ -101,48 +104,73 @@ _DECODER = msgspec.json.Decoder(Line)
 _ENCODER = msgspec.json.Encoder()
 _FRONTS = b"[:,-"  # what stands before a number; within a text it does no harm, the slow way decides then
 _MARKED = bytes(0x30 if i in b"0123456789" else 0x3A if i in _FRONTS else i for i in range(256))
-_NOUGHT = re.compile(rb",0\]").search  # twice as fast as `in`
+_FILLED = b',"' + _NO_REASON.encode() + b'"]'
 _LONG = b":" + b"0" * 16
 LINE_TIMES = 24  # bytes of a line in `Packed.times`
 
 
-def read_lines(lines: Sequence[bytes], body: bytes | None = None) -> Sequence[Line]:
+def read_lines(lines: Sequence[bytes], body: bytes | None = None, sender: str = "") -> Sequence[Line]:
     """The lines of a body; WireError `bad_json` names the first bad one by its number.
 
-    `body` is the same as one piece, where the caller has it.
+    `body` is the same as one piece, where the caller has it. The `sender` only tells what is tried first.
     """
     if not lines:
         return ()
     if body is None:
         body = b"\n".join(lines) + b"\n"
     if _small(body):
-        found = _healthy(body, len(lines)) or _any(body, len(lines))
+        found = None if sender in _mixed else _healthy(body, len(lines))
+        if found is None:
+            found = _any(body, len(lines))
+            _remember(sender)
         if found is not None:
             return found
     return [_slow(line, number) for number, line in enumerate(lines)]
 
 
+# Senders whose lines were not all healthy: mostly the next ones are not either.
+_mixed: set[str] = set()
+_MOST_MIXED = 10_000
+
+
+def _remember(sender: str) -> None:
+    if len(_mixed) >= _MOST_MIXED:
+        _mixed.clear()
+    if sender:
+        _mixed.add(sender)
+
+
 def _healthy(body: bytes, count: int) -> Sequence[Line] | None:
     """Lines as most batches hold them, with one look at each; None for any other."""
-    # What may be a denominator of 0 is looked at one by one.
-    if _NOUGHT(body) is not None:
-        return None
     try:
         found: Any = _HEALTHY.decode_lines(body)
+        if len(found) != count or not _divisible([one[1] for line in found for one in line.readings]):
+            return None
         # The same bytes again: nothing was doubled, hidden or spread over two lines.
-        return found if len(found) == count and _ENCODER.encode_lines(found) == body else None
+        return found if _ENCODER.encode_lines(found) == body else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _any(body: bytes, count: int) -> Sequence[Line] | None:
-    try:
-        found = _DECODER.decode_lines(body)
-        good = len(found) == count and all(map(_whole, found))
-        return found if good and _ENCODER.encode_lines(found) == body else None
-    # TypeError: where a unit or state should stand is something that is in no set, a list.
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
+    if _FILLED in body:
         return None
+    try:
+        found: Any = _DECODER.decode_lines(body)
+        if len(found) != count or not all(map(_whole, found)):
+            return None
+        judged = [line.readings for line in found if line.error is _UNSET]
+        if not _divisible([one.value for readings in judged for one in readings]):
+            return None
+        # The same bytes again, but for the reasons that are not given: the body holds no such text itself.
+        return found if _ENCODER.encode_lines(found).replace(_FILLED, b"]") == body else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _divisible(values: Sequence[Any]) -> bool:
+    """No ratio with a denominator below 1."""
+    return all([value[1] > 0 for value in values if type(value) is tuple])
 
 
 def _small(body: bytes) -> bool:
@@ -150,33 +178,11 @@ def _small(body: bytes) -> bool:
     return _LONG not in body.translate(_MARKED)
 
 
-def _whole(line: Any) -> bool:
-    """Either an error, or facts, readings and state; every reading of a known shape."""
-    readings = line.readings
-    if not line.params or readings is _UNSET:
-        return bool(line.params) and line.error is not _UNSET and _bare(line)
-    if line.error is not _UNSET or line.facts is _UNSET or line.state is _UNSET:
-        return False
-    for one in readings:
-        if len(one) == 4:
-            name, value, unit, state = one
-        elif len(one) == 5 and type(one[4]) is str:
-            name, value, unit, state = one[:4]
-        else:
-            return False
-        if type(name) is not str or unit not in _UNITS or state not in _STATES:
-            return False
-        if type(value) is not int and value is not None and not _ratio(value):
-            return False
-    return True
-
-
-def _ratio(value: Any) -> bool:
-    return type(value) is list and len(value) == 2 and value[1] > 0
-
-
-def _bare(line: Line) -> bool:
-    return line.facts is _UNSET and line.state is _UNSET
+def _whole(line: Line) -> bool:
+    """Either an error, or facts, readings and state."""
+    if line.error is _UNSET:
+        return line.facts is not _UNSET and line.readings is not _UNSET and line.state is not _UNSET
+    return line.facts is _UNSET and line.readings is _UNSET and line.state is _UNSET
 
 
 def _slow(line: bytes, number: int) -> Line:
@@ -184,8 +190,18 @@ def _slow(line: bytes, number: int) -> Line:
         read = result.decode(line)
     except (WireError, FieldError) as error:
         raise WireError(Code.BAD_JSON, f"line {number}: {error}") from None
-    made = Line(read.check, read.version, read.asset, read.target, read.vantage, read.slot, read.t0, read.t1)
-    made.round, made.params = read.round, read.params
+    made = Line(
+        check=read.check,
+        version=read.version,
+        asset=read.asset,
+        target=read.target,
+        vantage=read.vantage,
+        slot=read.slot,
+        t0=read.t0,
+        t1=read.t1,
+        round=read.round,
+        params=read.params,
+    )
     if read.error is not None:
         made.error = _Error(read.error.value)
     else:
