@@ -7,6 +7,8 @@ say() { echo "vm: $*"; }
 fail() {
   trap - ERR
   say "FAIL $*"
+  sed "s/^/vm:   /" /tmp/looks.log 2> /dev/null
+  lsblk -o NAME,TYPE,SIZE,TRAN,SERIAL,WWN; multipath -ll
   journalctl -n 80 --no-pager -o cat -u roundseal-collector -u roundseal-agent
   journalctl -n 20 --no-pager -o cat -t audit -t kernel
   systemctl poweroff --force; exit 1
@@ -42,7 +44,7 @@ systemctl daemon-reload
 quiet mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 /dev/vdb /dev/vdc
 quiet vgcreate data /dev/vdd
 quiet lvcreate --yes --name files --size 32M data
-printf 'defaults {\n  user_friendly_names yes\n  find_multipaths no\n}\n' > /etc/multipath.conf
+printf 'defaults {\n  user_friendly_names yes\n  find_multipaths yes\n}\n' > /etc/multipath.conf
 quiet systemctl restart multipathd
 quiet nft -f - <<'NFT'
 table inet filter {
@@ -55,7 +57,9 @@ quiet systemctl start nightly.timer
 quiet systemctl enable --now roundseal-root-commands.socket
 quiet as_collector init $data
 systemctl start roundseal-collector
-install -m 0644 /srv/estate.yaml /tmp/estate.yaml
+# The kernel names disks as it finds them: only the one with this serial is asked for its SMART.
+others=$(lsblk -dno NAME,SERIAL | awk '$1 ~ /^sd/ && $2 != "SN0001" {printf "%s/dev/%s", comma, $1; comma = ", "}')
+sed "s|OTHERS|$others|" /srv/estate.yaml > /tmp/estate.yaml && chmod 0644 /tmp/estate.yaml
 quiet as_collector estate apply $data /tmp/estate.yaml
 token=$(as_collector token create $data --asset vm | tail -1)
 as_agent enrol https://127.0.0.1:8443 "$token" --state $state --no-wait --json > /tmp/enrol.json
