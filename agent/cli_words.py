@@ -83,6 +83,7 @@ def _fingerprint_words(commands: Any, run: Mapping[str, Any]) -> None:
     both = _taking(verbs, "sandwich", run["fingerprint sandwich"], "before and after a dump that others make")
     both.add_argument("--artefact", type=Path, required=True, metavar="PATH", help="the dump they make")
     both.add_argument("--before", type=Path, metavar="FILE", help="what `take --before FILE` took")
+    both.add_argument("--lock", action="store_true", help="of mariadb: nobody writes meanwhile (RELOAD)")
     both.add_argument("words", nargs="*", metavar="COMMAND", help="behind --: the command that makes it")
 
 
@@ -94,7 +95,9 @@ def _taking(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentPars
     made.add_argument("--user", default="", metavar="U")
     made.add_argument("--service", default="", metavar="S", help="of libpq's service file, instead")
     made.add_argument("--secret", default="", metavar="NAME", help="user and password, in secrets.yaml")
-    made.add_argument("--product", choices=("postgresql", "kingbase"), default="postgresql")
+    made.add_argument("--product", choices=("postgresql", "kingbase", "mariadb"), default="postgresql")
+    text = "of mariadb: the dump's, where it changes the text of rows (--option=--skip-tz-utc)"
+    made.add_argument("--option", action="append", default=[], metavar="OPTION", help=text)
     made.add_argument("--programs", default="", metavar="DIR", help="where the product's tools are")
     made.add_argument("--rate", type=float, default=0.0, metavar="MIB", help="rows of so many MiB a second")
     made.add_argument("--pause-file", default="", metavar="FILE", help="while it is there nothing is read")

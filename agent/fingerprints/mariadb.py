@@ -42,8 +42,15 @@ class Server:
             raise ValueError(f"options: {odd[0]!r} is none of a dump's")
 
 
-def take(tools: Tools, server: Server, database: str, now: Callable[[], int]) -> Fingerprint:
-    """Sum up all tables of a database, in one transaction; `now` is UTC epoch milliseconds."""
+def take(
+    tools: Tools,
+    server: Server,
+    database: str,
+    now: Callable[[], int],
+    paced: Callable[[BinaryIO], BinaryIO] = lambda stream: stream,
+) -> Fingerprint:
+    """Sum up all tables of a database, in one transaction; `now` is UTC epoch milliseconds. What the client
+    writes is read through `paced`."""
     started = now()
     dump = Dump()
     argv = [
@@ -51,7 +58,7 @@ def take(tools: Tools, server: Server, database: str, now: Callable[[], int]) ->
         *(*server.options, "--", database),
     ]
     with _running(tools, server, _DUMPERS, argv) as stream:
-        read_dump(stream.out, dump, database=database)
+        read_dump(paced(stream.out), dump, database=database)
         status = stream.finish()
     if status or not dump.complete:
         raise ObservationError(*_why(stream.complaint))

@@ -56,11 +56,11 @@ def wrap(wish: Wish, out: Path, form: str, words: Sequence[str], globals_to: Pat
             stack.callback(_forget, part)
             argv = [login.program(login.tools.dump), f"-F{FORMATS[form]}", "-f", str(part)]
             argv += [f"--snapshot={snapshot}", *login.words(user), *words, "-d", login.database]
-            _call(argv, env, wish.pace, _ours())
+            called(argv, env, wish.pace, _ours())
             taken = take(session, wish.pace, wish.how, started)
             about = About(
                 login.tools.kind, login.database, "snapshot", f"{login.tools.dump} {version}", snapshot,
-                _bytes_of(part, out.name),
+                measured(part, out.name),
             )  # fmt: skip
             made = fingerprint(taken, about)
             _place(part, out, made)
@@ -81,7 +81,7 @@ class Before:
 def around(wish: Wish, artefact: Path, command: Sequence[str]) -> Fingerprint:
     """Fingerprints before and after somebody else's dump, and what both agree on."""
     first = before(wish)
-    _call(command, os.environ, wish.pace)
+    called(command, os.environ, wish.pace)
     return after(wish, artefact, first)
 
 
@@ -100,7 +100,7 @@ def after(wish: Wish, artefact: Path, held: Before) -> Fingerprint:
     with _tools(wish) as (env, user):
         second = _taken(wish, env, user)
         changes = _changes(wish, env, user)
-    made = _bytes_of(artefact, artefact.name)
+    made = measured(artefact, artefact.name)
     about = About(wish.login.tools.kind, wish.login.database, "sandwich", artefact=made)
     both = sandwich((held.fingerprint, held.changes), (second, changes), about)
     write(beside(artefact), dump(both))
@@ -125,8 +125,8 @@ def _tools(wish: Wish) -> Iterator[tuple[dict[str, str], str]]:
         yield env, user
 
 
-def _call(argv: Sequence[str], env: Mapping[str, str], pace: Pace, umask: int = -1) -> None:
-    """Run a program to its end; its output is ours. `umask` -1: as it is."""
+def called(argv: Sequence[str], env: Mapping[str, str], pace: Pace, umask: int = -1) -> None:
+    """Run a program to its end; its output is ours. AgentError `dump_failed`; `umask` -1: as it is."""
     name = os.path.basename(argv[0])
     try:
         done = subprocess.run(  # noqa: S603  # no shell: the operator's own words
@@ -154,13 +154,14 @@ def _globals(login: Login, env: Mapping[str, str], user: str, out: Path, pace: P
     with contextlib.ExitStack() as stack:
         stack.callback(_forget, part)
         argv = [login.program(login.tools.dump_all), "--globals-only", "-f", str(part), *login.words(user)]
-        _call([*argv, "-l", login.database], env, pace, _ours())
+        called([*argv, "-l", login.database], env, pace, _ours())
         part.chmod(0o600)  # it holds digests of passwords
         _sync(part)
         part.rename(out)
 
 
-def _bytes_of(path: Path, name: str) -> Bytes:
+def measured(path: Path, name: str) -> Bytes:
+    """An artefact's size and digest, under its name."""
     place = LocalPlace()
     found = standing.digest(place, place.stat(str(path)))
     if found.trouble:
