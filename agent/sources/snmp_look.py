@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.sources import snmp_profiles, snmp_roles, snmp_rules, snmp_standard
+from agent.sources import snmp_kin, snmp_profiles, snmp_roles, snmp_rules, snmp_standard
 from agent.sources.snmp_ber import GONE, encode_oid, oid_text
 from agent.sources.snmp_profiles import Profile
 from agent.sources.snmp_rules import text_of
@@ -23,11 +23,17 @@ _SYSTEM = (
 Choose = Callable[[str, str], Sequence[Profile]]
 
 
-def look(parts: Sequence[Part], *, choose: Choose = snmp_profiles.chosen) -> Reader[Device]:
-    """Identify the device, then read these parts of it. `choose`: sysObjectID and sysDescr to profiles."""
+def look(
+    parts: Sequence[Part], *, choose: Choose = snmp_profiles.chosen, kin: snmp_kin.Kin = snmp_kin.kin
+) -> Reader[Device]:
+    """Identify the device, then read these parts of it.
+
+    `choose`: sysObjectID and sysDescr to profiles; `kin`: an enterprise to profiles, for a device whose
+    sysObjectID does not tell its maker.
+    """
     rows = Rows()
     object_id, description = yield from _who(rows)
-    profile = yield from _profile(choose(object_id, description))
+    profile = yield from _known(object_id, description, choose, kin)
     yield from _read(rows, _wanted(profile, parts))
     yield from snmp_standard.read_chassis(rows, profile)
     yield from _standard(rows, profile, parts)
@@ -48,7 +54,7 @@ def members() -> Reader[tuple[Member, ...]]:
     """Units of the device's stack or pair; ObservationError `unsupported` where no profile says how."""
     rows = Rows()
     object_id, description = yield from _who(rows)
-    profile = yield from _profile(snmp_profiles.chosen(object_id, description))
+    profile = yield from _known(object_id, description, snmp_profiles.chosen, snmp_kin.kin)
     if not profile.members:
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{object_id}: no profile reads its stack or pair")
     yield from _read(rows, snmp_roles.wanted(profile.members))
@@ -72,13 +78,27 @@ def _enterprise(rows: Rows) -> Reader[str]:
     return ".".join(first.split(".")[:7]) if first.startswith("1.3.6.1.4.1.") else ""
 
 
+def _known(object_id: str, description: str, choose: Choose, kin: snmp_kin.Kin) -> Reader[Profile]:
+    """What is known of the device by its name, else of its maker's tables that answer."""
+    profiles = choose(object_id, description)
+    found = yield from _profile(profiles)
+    if not snmp_kin.tells_no_maker(object_id, profiles):
+        return found
+    there = yield from snmp_kin.enterprises()
+    more = [profile for each in snmp_kin.strangers(there, found) for profile in kin(each)]
+    known = {profile.name for profile in profiles}
+    more = [profile for profile in more if profile.name not in known]
+    return (yield from _profile([*profiles, *more])) if more else found
+
+
 def _profile(profiles: Sequence[Profile]) -> Reader[Profile]:
     """All of these that need nothing, or something that the device has: one GETNEXT asks for it."""
     heads = tuple(dict.fromkeys(profile.present for profile in profiles if profile.present))
     there = {""}
     for at in range(0, len(heads), HEADS):
         there |= yield from _present(heads[at : at + HEADS])
-    return snmp_profiles.joined([profile for profile in profiles if profile.present in there])
+    found = {profile.name: profile for profile in profiles if profile.present in there}
+    return snmp_profiles.joined(list(found.values()))
 
 
 def _present(heads: Sequence[str]) -> Reader[set[str]]:

@@ -214,7 +214,7 @@ def find(object_id: str, description: str) -> Profile | None:
 def chosen(object_id: str, description: str) -> tuple[Profile, ...]:
     """What fits best, then all it uses, then the standard ones; each once, none that one of them leaves."""
     best = find(object_id, description)
-    names = [*([] if best is None else _used(best.name)), *_used(STANDARD)]
+    names = [*([] if best is None else used(best.name)), *used(STANDARD)]
     found = [everything()[name] for name in dict.fromkeys(names)]
     left = frozenset[str]().union(*(profile.leave for profile in found))
     return tuple(profile for profile in found if profile.name not in left)
@@ -232,18 +232,18 @@ def joined(profiles: Sequence[Profile]) -> Profile:
 
 def complete(name: str) -> Profile:
     """A profile with the rules of all it uses."""
-    made = joined([everything()[each] for each in dict.fromkeys(_used(name))])
+    made = joined([everything()[each] for each in dict.fromkeys(used(name))])
     return replace(made, name=name, match=everything()[name].match)
 
 
-def _used(name: str) -> list[str]:
-    """This profile and those it uses, down to the last."""
+def used(name: str) -> list[str]:
+    """Names of this profile and of those it uses, down to the last."""
     known = everything()
     found = [name]
     for other in known[name].use if name in known else ():
         if other not in known:
             raise BadProfile(f"{name}: use: there is no profile {other}")
-        found += _used(other)
+        found += used(other)
     return found if name in known else []
 
 

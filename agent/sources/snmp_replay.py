@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from agent.sources.snmp_kin import Kin, kin
 from agent.sources.snmp_look import Choose, look
 from agent.sources.snmp_profiles import chosen
 from agent.sources.snmp_readings import readings
@@ -15,15 +16,14 @@ from agent.sources.snmp_udp import Job, Loop
 from checks.snmp import EVERYTHING
 
 
-def replay(recordings: list[Path], out: Path, *, choose: Choose = chosen) -> dict[str, str]:
-    """Readings of each recording in OUT/NAME.json; what could not be read, by name. `choose`: see `look`."""
+def replay(recordings: list[Path], out: Path, *, choose: Choose = chosen, kin: Kin = kin) -> dict[str, str]:
+    """Readings of each recording in OUT/NAME.json; what could not be read, by name. The rest: see `look`."""
     failed = {}
     out.mkdir(parents=True, exist_ok=True)
     for path in recordings:
         with Responder({b"public": read(path)}) as responder:
-            job = Job(
-                ("127.0.0.1", responder.port), 2, b"public", look(EVERYTHING, choose=choose), 60, path.stem
-            )
+            reader = look(EVERYTHING, choose=choose, kin=kin)
+            job = Job(("127.0.0.1", responder.port), 2, b"public", reader, 60, path.stem)
             Loop([job]).run()
         if job.error is not None:
             failed[path.stem] = str(job.error)

@@ -3,8 +3,9 @@
     python tests/bench/bench_snmp_agreement.py BASE SCORE_TOOL [--out DIR]
 
 BASE holds recordings/, expected/ and MANIFEST.json; SCORE_TOOL is the script that compares. Recordings are
-replayed over real UDP, three times: with the profiles; leaving out of them what only the recording itself
-shows (for systems with three or more, snmp_left_out.py); and as devices that no profile knows. Printed, over
+replayed over real UDP, four times: with the profiles; leaving out of them what only the recording itself
+shows (for systems with three or more, snmp_left_out.py); as devices whose sysObjectID no profile knows, which
+are read by their makers' tables that answer; and by the standard MIBs alone. Printed, over
 all and per vendor family: agreement, expected warning and critical states found with that severity, expected
 ok states given as bad; and per system with three or more recordings how far these lie apart.
 
@@ -160,12 +161,12 @@ def left_out(base: Path, recordings: dict[str, Any], out: Path) -> dict[str, str
     failed: dict[str, str] = {}
     for path in paths:
         if many[recordings[path.stem]["os"]] >= FEW:
-            failed |= replay([path], out, choose=backed.without(path.stem))
+            failed |= replay([path], out, choose=backed.without(path.stem), kin=backed.kin(path.stem))
     return failed
 
 
 def nobody(object_id: str, description: str) -> tuple[Profile, ...]:
-    """What every device gets: as if no profile knew this one."""
+    """What every device gets: as if no profile knew its sysObjectID."""
     return chosen("", "")
 
 
@@ -178,22 +179,25 @@ def main() -> int:
     recordings = load(args.base / "MANIFEST.json")["recordings"]
     paths = sorted((args.base / "recordings").glob("*.snmprec"))
     with tempfile.TemporaryDirectory() as scratch:
-        out, bare, without = (
-            args.out or Path(scratch) / "out",
-            Path(scratch) / "bare",
-            Path(scratch) / "without",
-        )
+        out = args.out or Path(scratch) / "out"
+        bare, without, unnamed = (Path(scratch) / each for each in ("bare", "without", "unnamed"))
         before = time.process_time()
         failed = replay(paths, out)
         spent = time.process_time() - before
-        failed |= replay(paths, bare, choose=nobody)
+        failed |= replay(paths, bare, choose=nobody, kin=lambda enterprise: ())
+        failed |= replay(paths, unnamed, choose=nobody)
         shutil.copytree(out, without)
         failed |= left_out(args.base, recordings, without)
         print(score(args.tool, args.base, out), end="")
         for name, error in failed.items():
             print(f"not read: {name}: {error}")
         print(f"CPU, responder included: {spent:.1f} s")
-        outs = {"with profiles": out, "without what it alone shows": without, "standard MIBs alone": bare}
+        outs = {
+            "with profiles": out,
+            "without what it alone shows": without,
+            "sysObjectID of nobody": unnamed,
+            "standard MIBs alone": bare,
+        }
         print("== agreement by kind (extra behind it)")
         print("\n".join(table({title: by_kind(args.tool, args.base, each) for title, each in outs.items()})))
         print("== states, found with that severity")
@@ -204,7 +208,7 @@ def main() -> int:
                 for family, counted in sorted(families.items()):
                     print(said("  " + family, counted))
         print("== systems with three or more recordings: worst, middle, best recording in per cent,")
-        print("   with profiles | leave-one-out | standard MIBs alone (in-sample: see the top of this file)")
+        print(f"   {' | '.join(outs)} (in-sample: see the top of this file)")
         columns = [each(args.tool, args.base, place) for place in outs.values()]
         print("\n".join(spread(recordings, columns)))
     return 1 if failed else 0

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.sources.snmp_ber import arcs_of, encode_oid, value_of
+from agent.sources.snmp_kin import ENTERPRISES, Kin, kin, tells_no_maker
 from agent.sources.snmp_profiles import Profile, Rule, SpaceRule, Text, chosen
 from agent.sources.snmp_responder import Recording, read
 from agent.sources.snmp_rules import text_of
@@ -30,20 +31,27 @@ class Backed:
         self._by: dict[Key, set[str]] = defaultdict(set)
         for path in paths:
             held = Held(read(path))
-            for profile in chosen(held.text(OBJECT_ID), held.text(DESCRIPTION)):
+            for profile in known_of(held):
                 for key in shown(profile, held):
                     self._by[key].add(path.stem)
 
     def without(self, name: str) -> Callable[[str, str], tuple[Profile, ...]]:
         """What chooses profiles as if this recording had never been."""
 
+        def choose(object_id: str, description: str) -> tuple[Profile, ...]:
+            return tuple(self._reduced(profile, name) for profile in chosen(object_id, description))
+
+        return choose
+
+    def kin(self, name: str) -> Kin:
+        """What knows the profiles of an enterprise as if this recording had never been."""
+        return lambda enterprise: tuple(self._reduced(profile, name) for profile in kin(enterprise))
+
+    def _reduced(self, profile: Profile, name: str) -> Profile:
         def known(thing: object, code: str = "") -> bool:
             return bool(self._by[id(thing), code] - {name})
 
-        def choose(object_id: str, description: str) -> tuple[Profile, ...]:
-            return tuple(reduced(profile, known) for profile in chosen(object_id, description))
-
-        return choose
+        return reduced(profile, known)
 
 
 class Held:
@@ -65,9 +73,24 @@ class Held:
             yield text_of(self._values[at])
             at += 1
 
+    def enterprises(self) -> Iterator[str]:
+        """OIDs of the enterprises it holds anything of."""
+        root = arcs_of(encode_oid(ENTERPRISES))
+        numbers = {arcs[len(root)] for arcs in self._keys if arcs[: len(root)] == root}
+        yield from (f"{ENTERPRISES}.{number}" for number in sorted(numbers))
+
     def any(self, oid: str) -> bool:
         """Whether it holds anything there."""
         return next(self.column(oid.removeprefix("=")), None) is not None
+
+
+def known_of(held: Held) -> Iterator[Profile]:
+    """Profiles that a device with this recording is read by."""
+    profiles = chosen(held.text(OBJECT_ID), held.text(DESCRIPTION))
+    yield from profiles
+    if tells_no_maker(held.text(OBJECT_ID), profiles):
+        for enterprise in held.enterprises():
+            yield from kin(enterprise)
 
 
 def shown(profile: Profile, held: Held) -> Iterator[Key]:

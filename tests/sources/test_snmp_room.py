@@ -111,7 +111,7 @@ def test_a_synology_that_calls_itself_linux_is_known_by_its_own_tables(seen):
         "DSM 7.2-64570",
         "3005AWL000000",
     )
-    assert states(device) == {"Disk 1": ("crashed", "crit"), "Volume 1": ("degrade", "crit")}
+    assert states(device) == {"Disk 1": ("crashed", "crit"), "Volume 1": ("degrade", "warn")}
     assert seen(LINUX).identity.os == "linux"
 
 
