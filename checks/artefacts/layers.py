@@ -408,7 +408,8 @@ class _Framed(io.RawIOBase):
         self._account.count = self._frames.count
         self._account.checked = self._frames.checked
         self._account.trailing = self._frames.trailing
-        self._account.parallel = self._frames.count > 1 and self._frames.skipped >= self._frames.count
+        frames = self._frames
+        self._account.parallel = frames.count > 1 and frames.skipped >= frames.count and not frames.short
 
 
 def timed_out(problem: ObservationError) -> bool:

@@ -20,6 +20,7 @@ class Lz4Frames:
         self.checked = True
         self.trailing = 0
         self.skipped = 0
+        self.short = 0  # nobody writes parts of one whole so
         self._held = bytearray()
         self._want = 4
         self._leave = 0  # bytes to pass over

@@ -96,11 +96,23 @@ def test_two_lz4_streams_are_several(shop, words):
     assert words(one)["well_formed"] == "several_members"
 
 
-def test_frames_of_a_parallel_zstd_are_one_whole(shop, words):
-    (shop.place / "big").write_bytes(os.urandom(1 << 20) + bytes(11 << 20))
-    tar = made(shop, "tar", "-cf", "p.tar", "big", name="p.tar")
-    path = made(shop, "pzstd", "-q", "-f", tar, "-o", "p.tar.zst", name="p.tar.zst")
-    assert words(path) == {}
+@pytest.mark.parametrize("flags", [("-p", "1"), ("-p", "4"), ("-1",), ("-12", "-p", "3")])
+def test_frames_of_a_parallel_zstd_are_one_whole_and_two_files_joined_are_not(shop, words, flags):
+    (shop.place / "big").write_bytes(os.urandom(9 << 20) + bytes(11 << 20))
+    (shop.place / "small").write_bytes(os.urandom(50_000))
+    packed = []
+    for name in ("big", "small"):
+        tar = made(shop, "tar", "-cf", f"{name}.tar", name, name=f"{name}.tar")
+        packed.append(
+            made(shop, "pzstd", "-q", "-f", *flags, tar, "-o", f"{tar}.zst", name=f"{name}.tar.zst")
+        )
+        assert words(packed[-1]) == {}
+    big, small = (path.read_bytes() for path in packed)
+    for joined in (small * 2, small + big, big + small + big):
+        packed[0].write_bytes(joined)
+        assert words(packed[0])["well_formed"] == "several_members"
+    packed[0].write_bytes(big[: len(big) // 2] + big)
+    assert words(packed[0])["well_formed"] in ("truncated", "damaged", "several_members")
 
 
 def test_bytes_that_only_begin_like_openpgp_are_nobodys_seal(shop, words):
