@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, fail
+from collector.cli_parts import DIRECTORY, FILE, counted, fail
 from collector.context import ConfigError, open_context
 from collector.estate.errors import EstateError
 from collector.estate.loading import Loaded
@@ -43,8 +43,8 @@ def check(file: Path, as_json: bool) -> None:
         return
     for note in notes:
         click.echo(f"note: {note}")
-    count = len(loaded.estate.assets)
-    click.echo(f"good: {loaded.estate.estate}, {count} assets, {len(loaded.regular)} regular looks")
+    assets, looks = counted(len(estate_.assets), "asset"), counted(len(loaded.regular), "regular look")
+    click.echo(f"good: {estate_.estate}, {assets}, {looks}")
 
 
 @estate.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, fail, opened
+from collector.cli_parts import DIRECTORY, FILE, counted, fail, opened
 from collector.context import Context
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def import_(
     else:
         _say(found.rejected, found.unused)
         click.echo(
-            f"{len(found.rows)} assets in {place}; include it in the estate (a file beside or below it), "
-            "then estate check and apply"
+            f"{counted(len(found.rows), 'asset')} in {place}; include it in the estate "
+            "(a file beside or below it), then estate check and apply"
         )
     sys.exit(1 if found.rejected else 0)
 
@@ -147,7 +147,7 @@ def export(directory: Path, target: Path) -> None:
         target.write_bytes(_csv(rows) if target.suffix.lower() == ".csv" else _book(rows, kept))
     except OSError as error:
         fail(str(error))
-    click.echo(f"{len(rows)} assets in {target}")
+    click.echo(f"{counted(len(rows), 'asset')} in {target}")
 
 
 def _rows(context: Context, kept: "Kept") -> list[dict[str, str]]:

@@ -18,6 +18,11 @@ _ERRNO = re.compile(
 )
 
 
+def counted(number: int, what: str) -> str:
+    """So many of a thing, in English: `1 asset`, `2 assets`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def in_words(error: Exception | str) -> str:
     """An error's text with the file and the reason in place of the system's number."""
 

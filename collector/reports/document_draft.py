@@ -238,6 +238,8 @@ def facts(kind: Kind, material: Matter, lang: str) -> Iterator[tuple[str, str]]:
     if project := material.project(lang):
         said["project"] = project
     said |= {"days": _days(material, lang)}
+    if "term-sums" in kind.parts:
+        said["term"] = str(cell(lambda: _listed(material, lang)))
     said["asof"] = _clock(at.as_of_ms, material)
     if kind.subject:
         said["subject"] = material.subject
@@ -249,6 +251,13 @@ def facts(kind: Kind, material: Matter, lang: str) -> Iterator[tuple[str, str]]:
         said["problems"] = str(len(material.problems))
     for key, value in said.items():
         yield doc(f"doc.fact.{key}", lang), value
+
+
+def _listed(material: Matter, lang: str) -> str:
+    """First and last day of the term that are listed."""
+    days = [part for one in material.term for part in one.stretches]
+    first, end = min(one.first for one in days), max(one.end for one in days)
+    return doc("doc.days_of", lang, first=first, last=end - timedelta(days=1), n=(end - first).days)
 
 
 def _scored(material: Matter, lang: str) -> dict[str, str]:

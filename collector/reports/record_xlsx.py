@@ -11,6 +11,7 @@ from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
 
 _ACROSS = 132  # characters that fit across a printed page
 _LETTER, _EDGE = 1.15, 1.5  # of a capital letter in bold, and of a cell beside its text, in characters
+_SIGN_PT = 42.0  # points of a row that somebody signs in by hand
 _LEAST = {Kind.WHEN: 19.0, Kind.STATE: 9.0}
 
 
@@ -24,7 +25,8 @@ def xlsx(view: Paper) -> bytes:
     rows = (*view.facts, *view.proof, (text("record.qr", view.lang), view.qr), *signed)
     cover = Table("cover", view.overview_title, pairs, rows, "")
     footer = f"{view.title} · {view.facts[0][1]}"
-    add_sheet(book, cover, Style(view.lang, view.zone, (view.title, ""), (30, 90), footer))
+    high = {len(rows) - number: _SIGN_PT for number in range(1, len(signed) + 1)}
+    add_sheet(book, cover, Style(view.lang, view.zone, (view.title, ""), (30, 90), footer, high))
     for table in view.tables:
         style = Style(view.lang, view.zone, headings(table, view.lang), _widths(table, view), footer)
         add_sheet(book, table, style)

@@ -1,12 +1,12 @@
 """The money of a term in words: period by period, payment by payment, and under other readings."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from collector.judging.settling import Group, Part, Settled, settled
-from collector.packs.model import Compiled
+from collector.packs.model import Compiled, Pack
 from collector.packs.options import from_text
 from collector.reports.judging_view import Words, last, points, spanned, table
 from collector.reports.sheet import Column, Kind, Link, Table
@@ -55,10 +55,28 @@ class Settling:
     parts: Mapping[str, Part]
     options: Mapping[str, Value]
     entries: Mapping[str, int]
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    """Packs of seals that another text of the pack made, or another pack, from the log; by digest."""
+
+    def pack_of(self, card: Scorecard) -> Pack:
+        """What made a scorecard; the pack in force where the log has it not."""
+        return self.packs.get(card.pack_digest, self.pack.pack)
 
     def made(self) -> tuple[Settled, ...]:
-        """Every payment of which a period has begun. ValueError: a seal was made by another pack."""
-        return tuple(settled(self.pack, self.groups, self.parts, self.options))
+        """Every payment of which a period has begun, and that can be settled."""
+        made: list[Settled] = []
+        for group in self.groups:
+            try:
+                made += settled(self.pack, (group,), self.parts, self.options)
+            except ValueError:
+                continue
+        return tuple(made)
+
+    def refused(self) -> tuple[Group, ...]:
+        """Payments of which a period was sealed by another pack: they cannot be added up."""
+        made = {one.name for one in self.made()}
+        begun = (one for one in self.groups if any(period.name in self.parts for period in one.periods))
+        return tuple(one for one in begun if one.name not in made)
 
     def readings(self) -> Iterator[tuple[Other, tuple[Settled, ...]]]:
         """The same where a contradiction is read the other way, in every period that it changes."""
@@ -68,7 +86,7 @@ class Settling:
             first = next(one for one in every if (one.option, one.value) == (option, value))
             parts = {name: _read(part, option, value) for name, part in self.parts.items()}
             options = {**self.options, option: from_text(known[option], value)}
-            yield first, tuple(settled(self.pack, self.groups, parts, options))
+            yield first, replace(self, parts=parts, options=options).made()
 
 
 def _read(part: Part, option: str, value: str) -> Part:
@@ -123,14 +141,20 @@ class SettlementWords:
             name if self.period is None else Link(name, self.period(name)),
             self.state(name),
             total,
-            self.words.grade(card.grade) or text("judging.open", self.lang),
+            self._grade(card) or text("judging.open", self.lang),
             *("–" if one is None else self.amount(one) for one in amounts),
             self.found.entries.get(name),
         )
 
+    def _grade(self, card: Scorecard) -> str:
+        """A grade by its own pack's words."""
+        bands = self.found.pack_of(card).scoring.grades
+        english = {one.name: one.name_en for one in bands}
+        return (card.grade and self.lang == "en" and english.get(card.grade)) or card.grade or ""
+
     def _amounts(self, card: Scorecard) -> tuple[Range | None, Range | None, Range | None, Range | None]:
         """What a period is worth in full, what its grade takes off, fines, what is left."""
-        pack, steps = self.found.pack.pack, {one.id: range_of(one) for one in card.money}
+        pack, steps = self.found.pack_of(card), {one.id: range_of(one) for one in card.money}
         rule = pack.scoring.money
         if rule.fee is not None:
             whole = _exactly(rule.fee.fee * card.period.share)
@@ -144,6 +168,7 @@ class SettlementWords:
     def payments(self) -> Table:
         """Each payment's steps."""
         rows = [self._payment(one, step) for one in self.found.made() for step in one.settlement.money]
+        rows += [self._refused(one) for one in self.found.refused()]
         return self._table("payments", PAYMENTS, rows)
 
     def _payment(self, one: Settled, step: Money) -> Sequence[object]:
@@ -159,6 +184,19 @@ class SettlementWords:
             self.amount(range_of(step)),
             "j_proven" if step.yuan is not None else "j_not_proven",
         )
+
+    def _refused(self, one: Group) -> Sequence[object]:
+        """A payment that cannot be added up, and by which packs its periods were sealed."""
+        cards = [
+            self.found.parts[period.name].scorecard
+            for period in one.periods
+            if period.name in self.found.parts
+        ]
+        join = text("judging.part", self.lang)
+        said = join.join(f"{card.period.name}: {card.pack} ({card.pack_digest[:16]})" for card in cards)
+        why = text("judging.settlement.other_pack", self.lang, packs=said)
+        names = join.join(card.period.name for card in cards)
+        return self.payment_name(one.name), names, "j_not_calculated", why, "–", "–", "j_not_proven"
 
     def payment_name(self, name: str) -> str:
         """`payment-2`, `term`, `payment-2@pingdingshan-2025`."""

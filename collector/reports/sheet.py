@@ -1,8 +1,8 @@
 """Tables as sheets of a workbook, and their cells in words."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from fractions import Fraction
 from typing import Any
@@ -35,7 +35,8 @@ _WIDTHS = {Kind.TEXT: 28, Kind.CODE: 34, Kind.WHEN: 21, Kind.NUMBER: 12}
 class Style:
     """Language, zone and headings of a workbook. `widths`: of the columns, in characters; () by their kind.
 
-    `footer`: what stands at the foot of each printed page, beside its number.
+    `footer`: what stands at the foot of each printed page, beside its number. `high`: points that rows
+    (from 0) have at least, such as those that people sign in.
     """
 
     lang: str
@@ -43,6 +44,7 @@ class Style:
     headings: Sequence[str]
     widths: Sequence[float] = ()
     footer: str = ""
+    high: Mapping[int, float] = field(default_factory=dict)
 
 
 def workbook(table: Table, style: Style) -> bytes:
@@ -70,7 +72,7 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
         ]
         room = [_room(table, widths, number, place) for place in range(len(cells))]
         shown = ["" if (number, place) in covered else cell.value for place, cell in enumerate(cells)]
-        sheet.row_dimensions[number + 2].height = _height(shown, room)
+        sheet.row_dimensions[number + 2].height = max(_height(shown, room), style.high.get(number, 0.0))
         sheet.append(
             [_bare(sheet) if (number, place) in covered else cell for place, cell in enumerate(cells)]
         )

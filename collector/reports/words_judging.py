@@ -407,6 +407,10 @@ JUDGING: Words = {
     **{f"judging.cause.{code}": words for code, words in CAUSES.items()},
     **{f"judging.step.{code}": words for code, words in _STEPS.items()},
     **{f"judging.fact.{code}": words for code, words in _FACTS.items()},
+    "judging.settlement.other_pack": (
+        "各期按不同合同包封存，不能合并结算: {packs}",
+        "sealed by different packs, cannot be added up: {packs}",
+    ),
     "judging.offs": ("扣分、扣款与否决", "Deductions, fines, vetoes"),
     "judging.offs.none": ("没有这类条款。", "There are none."),
     "judging.lines": ("考核子项", "Lines"),

@@ -24,10 +24,11 @@ def settle(
     """The settlement of these scorecards: a payment period's months, a year's cycles, or one year.
 
     `term` holds the items that count over the whole contract (promises, reprimands). ValueError if a
-    scorecard was made by another pack.
+    scorecard was made by another pack. One of the same name is the same contract: its text may have been put
+    right in the middle of a payment, and each scorecard stands as it was made.
     """
-    if odd := [card for card in cards if card.pack_digest != compiled.digest]:
-        raise ValueError(f"{odd[0].period.name}: scored by another pack")
+    if odd := [card for card in cards if card.pack != compiled.pack.pack]:
+        raise ValueError(f"{odd[0].period.name}: scored by another pack, {odd[0].pack}")
     values = resolve(compiled.pack, dict(options or {}))
     choices = Choices(values)
     retention = compiled.pack.scoring.money.retention
@@ -50,7 +51,12 @@ def settle(
 
 
 def _step(card: Scorecard, name: str) -> Range:
-    return next(yuan.range_of(one) for one in card.money if one.id == name)
+    for one in card.money:
+        if one.id == name:
+            return yuan.range_of(one)
+    raise ValueError(
+        f"{card.period.name}: its scorecard has no step {name}, another kind of settlement made it"
+    )
 
 
 def _payment(rule: FeeMoney, cards: Sequence[Scorecard], choices: Choices) -> tuple[Money, ...]:

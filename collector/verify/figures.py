@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from checks.codec import FieldError, from_json
@@ -50,6 +51,7 @@ COMPARED = (
     "changed",
 )
 _EVER = 2**62
+_CHINA = timezone(timedelta(hours=8))
 _SHOWN = ("known", "low", "high")
 
 Verdict = tuple[str, str, str]
@@ -151,7 +153,7 @@ def _check(claim: Mapping[str, Any], ground: _Ground) -> Verdict:
     if made["divergences"]:
         words.append(f"vantages disagreed {len(made['divergences'])} times")
     if period["evaluated_to"] < period["to"]:
-        words.append(f"evaluated to {period['evaluated_to']} only")
+        words.append(f"evaluated to {clock(period['evaluated_to'])} only")
     return name, "proven if", ", ".join(words)
 
 
@@ -219,6 +221,11 @@ def _terms(applied: Applied, service: str) -> ServiceTerms:
         if terms.id == service:
             return terms
     raise FieldError("claim.service", f"the estate in force has no service {service}")
+
+
+def clock(ms: int) -> str:
+    """An instant as people read it, in China's time."""
+    return datetime.fromtimestamp(ms / 1000, _CHINA).strftime("%Y-%m-%d %H:%M:%S +08:00")
 
 
 def _runs(keys: Iterable[tuple[str, str]], tracks: Mapping[Series, Track], size: int) -> Runs:

@@ -30,6 +30,12 @@ CODES = {
 }
 
 
+_HOLD = ("entries/", "bodies/", "chunk ")
+"""Names of members that hold what was logged, and how their chunks are called."""
+
+DEPENDENT = "{0} checks that depend on a plan in it could not be made"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is bad: a code of CODES, the place, what exactly."""
@@ -52,6 +58,19 @@ class Findings:
         if code not in CODES:
             raise KeyError(code)
         self.problems.append(Problem(code, where, detail))
+
+    def gather_dependent(self) -> None:
+        """Where a member with entries or their bodies is damaged, plans that were in it are not to be had,
+        and every line under such a plan would be told: those as one line behind the member's own."""
+        damaged = [one for one in self.problems if one.code == "bad_member" and one.where.startswith(_HOLD)]
+        dependent = [one for one in self.problems if one.code == "bad_plan"]
+        if not damaged or len(dependent) < 2:
+            return
+        members = ", ".join(dict.fromkeys(one.where for one in damaged))
+        told = Problem("bad_plan", members, DEPENDENT.format(len(dependent)))
+        kept = [one for one in self.problems if one.code != "bad_plan"]
+        at = max(kept.index(one) for one in damaged) + 1
+        self.problems[:] = [*kept[:at], told, *kept[at:]]
 
     def notice(self, text: str) -> None:
         """Something the reader must know that is no problem of the bundle; said once."""

@@ -35,7 +35,9 @@ class Verdict:
 
     def phase(self, name: str) -> None:
         """One more part of the work is done."""
-        self.phases[name] = round(monotonic() - self.began - sum(self.phases.values()), 2)
+        # What was rounded before may add up to more than it took: no part takes less than nothing.
+        took = max(monotonic() - self.began - sum(self.phases.values()), 0.0)
+        self.phases[name] = round(took, 2)
 
     @property
     def unchecked(self) -> list[str]:

@@ -61,6 +61,7 @@ def verify_bundle(path: Path, policy: Policy, options: Options, tell: Tell = sil
     verdict.phase("container")
     if archive is not None:
         _read(archive, policy, options, verdict, tell)
+        verdict.findings.gather_dependent()
     verdict.memory = memory()
     verdict.seconds = f"{time.monotonic() - started:.1f}"
     return verdict

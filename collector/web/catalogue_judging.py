@@ -86,10 +86,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "This is not the settlement as it stands: it was computed with",
     ),
     "settlement.asked.plain": ("现行结算", "The settlement as it stands"),
-    "settlement.other_pack": (
-        "考核期 {period} 是按另一合同包 {pack} 封存的，不能一并结算。",
-        "Period {period} was sealed by another pack, {pack}: it cannot be settled with the others.",
-    ),
     # periods
     "periods.title": ("考核期结案", "Closing of periods"),
     "periods.what": (

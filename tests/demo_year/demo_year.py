@@ -10,11 +10,13 @@ bundle of the year. Exit 0 where all agree.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import clerk
@@ -131,10 +133,17 @@ def seal_line(entry, whole):
         told(card.total) if card.total is not None else f"{clerk.told(card.low)} .. {clerk.told(card.high)}"
     )
     changes = ", ".join(
-        f"{one.what}{' ' + one.unit if one.unit else ''} {one.before or '?'} -> {one.after or '?'}"
+        f"{one.what}{' ' + one.unit if one.unit else ''} {changed(one.before)} -> {changed(one.after)}"
         for one in whole.changes
     )
     return f"{word} in entry {entry}: {points}" + (f" ({changes})" if changes else "")
+
+
+def changed(value):
+    """What an amendment changes, as people read it: points as decimals, and that nothing was proven."""
+    if value is None:
+        return "not proven"
+    return told(Fraction(value)) if re.fullmatch(r"-?\d+(/\d+)?", value) else value or "none"
 
 
 def sealed_wrong(history, card):

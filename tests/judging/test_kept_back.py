@@ -11,6 +11,9 @@ from collector.jobs import scorecards as jobs
 from collector.jobs import settlements
 from collector.jobs.statements import StatementError
 from collector.packs.loading import OURS
+from collector.store import accounts
+from collector.store import scorecards as store
+from collector.web.app import create_app
 
 PACKS = Path(__file__).resolve().parents[1] / "packs"
 
@@ -81,6 +84,42 @@ def test_what_is_stated_of_a_sealed_half_a_year_later_is_lost_by_an_amendment(ha
     due, lost = after["retention_due@2028-01-01"][1], after["retention_lost"][1]
     assert lost == (after["retained"][1] * Decimal("0.6")).quantize(Decimal("0.01")) > 0
     assert due == after["retained"][1] - lost
+    verdict = site.verdict(tmp_path / "b.zip")
+    words = {name: word for name, word, _ in verdict.claims if name.startswith(("scorecard", "settlement"))}
+    assert len(words) == 5 and set(words.values()) == {"proven if"}, words
+
+
+def test_a_text_that_is_put_right_in_mid_term_leaves_the_payment_one(site, estate, tmp_path, monkeypatch):
+    """Its digest is another: each quarter stands as it was sealed, and all are paid together."""
+    whole = (PACKS / "harbour.yaml").read_text(encoding="utf-8")
+    old = whole.replace("months: 6, count: 2", "months: 3, count: 4")
+    new = old.replace("name: 不合格, name_en: bad", "name: 差, name_en: poor")
+    new = new.replace("grade: 不合格", "grade: 差")
+    for name, text in (("old", old), ("new", new)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "harbour-2028.yaml").write_text(text, encoding="utf-8")
+    named = estate.replace("luohe-2026, start: 2026-06-10", "harbour-2028, start: 2026-07-01")
+    monkeypatch.setenv(OURS, str(tmp_path / "old"))
+    site.apply(named)
+    site.go("2026-11-15T09:00")
+    monkeypatch.setenv(OURS, str(tmp_path / "new"))
+    site.apply(named)
+    site.go("2027-07-05T09:00")
+    site.settle()
+    for number in range(1, 5):
+        jobs.seal(site.context, f"half-{number}", by="manager")
+        site.settle()
+    ((_, made),) = settlements.seal(site.context, by="manager")
+    assert len(made.settlement.periods) == 4
+    with site.context.read() as conn:
+        sealed = {row.period: jobs.read_sealed(conn, row).scorecard for row in store.sealed(conn)}
+    assert len({one.pack_digest for one in sealed.values()}) == 2
+    client = create_app(site.context).test_client()
+    with site.context.write() as conn:
+        client.set_cookie("roundseal", accounts.open_session(conn, "buyer", site.context.now()))
+    shown = client.get("/settlement")
+    # Each by its own text; it was 400 for any seal of another digest.
+    assert shown.status_code == 200 and shown.text.count("已封存") >= 4
     verdict = site.verdict(tmp_path / "b.zip")
     words = {name: word for name, word, _ in verdict.claims if name.startswith(("scorecard", "settlement"))}
     assert len(words) == 5 and set(words.values()) == {"proven if"}, words

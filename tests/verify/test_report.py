@@ -78,3 +78,36 @@ def shown(text: str) -> str:
     for piece in text.split("\r"):
         line[: len(piece)] = piece
     return "".join(line)
+
+
+def test_what_only_follows_from_a_damaged_member_is_one_line_behind_it():
+    verdict = Verdict("a.zip")
+    verdict.findings.add("bad_member", "bodies/000000.gz", "its bytes do not fit the digest in the manifest")
+    for line in range(40):
+        verdict.findings.add("bad_plan", f"entry 7 line {line}", "host.load with parameters ab… is unknown")
+    verdict.findings.add("bad_key", "entry 3", "no approved key may sign here")
+    verdict.findings.gather_dependent()
+    told = [(one.code, one.where, one.detail) for one in verdict.findings.problems]
+    assert told[1] == (
+        "bad_plan",
+        "bodies/000000.gz",
+        "40 checks that depend on a plan in it could not be made",
+    )
+    assert [one[0] for one in told] == ["bad_member", "bad_plan", "bad_key"] and not verdict.good
+
+
+@pytest.mark.parametrize("where", ["claims/availability.json", "calendars.json"])
+def test_a_damaged_member_that_holds_no_plan_hides_no_plan_that_is_bad(where: str):
+    verdict = Verdict("a.zip")
+    verdict.findings.add("bad_member", where, "missing")
+    for line in range(3):
+        verdict.findings.add("bad_plan", f"entry 7 line {line}", "host.load with parameters ab… is unknown")
+    verdict.findings.gather_dependent()
+    assert len(verdict.findings.problems) == 4
+
+
+def test_no_part_of_the_work_takes_less_than_nothing():
+    verdict = Verdict("a.zip")
+    verdict.phases["before"] = verdict.began  # more than there was, as sums of rounded parts can be
+    verdict.phase("claims")
+    assert verdict.phases["claims"] == 0.0 and "-0.0" not in as_text(verdict)

@@ -14,20 +14,22 @@ from collector.jobs.scorecards import Made
 from collector.judging.judge import NoScorecard
 from collector.judging.payments import Payment, payments
 from collector.judging.settling import Group, Part, Settled
+from collector.packs.model import Compiled, Pack
 from collector.reports.judged import Judged
-from collector.reports.judging_found import judged_by
+from collector.reports.judging_found import judged_by, judging_pack
 from collector.reports.judging_view import Words
 from collector.reports.settlement_view import PAYMENTS, PERIODS, SettlementWords, Settling, paid, paid_step
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import text
 from collector.scoring.model import PackPeriod
 from collector.scoring.money import range_of
+from collector.store import evidence
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
 from collector.web.judging_now import Card
 from collector.web.kept import Failed, Held
 from collector.web.pages import asking, refusals
-from collector.web.pages.base import Answer, BadAskedError, context, render, route, t, table
+from collector.web.pages.base import Answer, context, render, route, t, table
 from collector.web.pages.periods import failures, lacking
 from collector.web.pages.scorecard import Tile
 
@@ -138,8 +140,25 @@ def _told(conn: Connection, due: Sequence[Payment], at: int | None, wait: bool) 
             lacking[period.name] = one
     whole = tuple(one for one in every if not any(period.name in lacking for period in one.periods))
     last = next(reversed(parts.values()), None)
-    judged = None if last is None else judged_by(chosen.pack.pack, last.scorecard, last.facts)
-    return Told(Settling(chosen.pack, whole, parts, chosen.options, entries), lacking, every, judged)
+    judged = None if last is None else _judged(conn, chosen.pack, last)
+    packs = dict(_packs(conn, parts, chosen.pack.digest))
+    return Told(Settling(chosen.pack, whole, parts, chosen.options, entries, packs), lacking, every, judged)
+
+
+def _judged(conn: Connection, pack: Compiled, part: Part) -> Judged:
+    """Names, by the pack that made the scorecard: options of another are not its."""
+    digest = part.scorecard.pack_digest
+    own = pack.pack if digest == pack.digest else judging_pack(conn, digest, evidence.size(conn))
+    return judged_by(own, part.scorecard, part.facts)
+
+
+def _packs(conn: Connection, parts: Mapping[str, Part], mine: str) -> Iterator[tuple[str, Pack]]:
+    """Packs of seals that another text of the pack made (or another pack), as the log has them."""
+    size = evidence.size(conn)
+    for digest in dict.fromkeys(part.scorecard.pack_digest for part in parts.values()):
+        pack = None if digest == mine else judging_pack(conn, digest, size)
+        if pack is not None:
+            yield digest, pack
 
 
 def _shown_at(name: str, at: int | None) -> str:
@@ -153,9 +172,6 @@ def _words(told: Told, at: int | None) -> SettlementWords | None:
         return None
     found = told.found
     by_name = {one.name: one for one in judging_now.periods()}
-    if odd := [one for one in found.parts.values() if one.scorecard.pack_digest != found.pack.digest]:
-        name = odd[0].scorecard.period.name
-        raise BadAskedError(t("settlement.other_pack", period=name, pack=odd[0].scorecard.pack))
 
     def state(name: str) -> str:
         if found.parts[name].sealed:
