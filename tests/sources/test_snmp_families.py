@@ -368,3 +368,36 @@ def test_units_and_sensors_of_rittals_older_controllers_are_read_by_their_kind()
     assert profile is not None
     read = {one.kind: one.value for one in snmp_rules.sensors(profile.sensors, rows) if one.kind != "state"}
     assert read == {"temperature": 23000, "current": 5700}, "a smoke detector's value is no number"
+
+
+def test_a_stack_that_broke_in_two_is_critical_and_one_that_is_switched_off_is_not():
+    stack = E + "11.2.14.11.5.1.69.1."
+    rows = _held({stack + "3.1.9": {1: 3, 2: 1, 3: 0}}, {stack + "1.2.0": 4})
+    assert _severities(E + "11.2.3.7.11.166", "x", rows) == {
+        "stack": "crit",
+        "stack member 1": "ok",
+        "stack member 2": "crit",
+    }
+    assert _severities(E + "11.2.3.7.11.166", "x", _held({}, {stack + "1.2.0": 1})) == {"stack": "ok"}
+
+
+def test_codes_of_h3c_servers_that_the_maker_takes_for_alarms_are_warnings():
+    hdm = E + "25506.13.1.2."
+    rows = _held(
+        {
+            hdm + "1.1.9.6.1.3": {1: 2, 2: 3, 3: 4, 4: 1},
+            hdm + "1.1.9.6.1.2": {1: b"Front 1", 2: b"Front 2", 3: b"Front 3", 4: b"Front 4"},
+            hdm + "1.1.2.2.1.5": {1: 1, 2: 2, 3: 0},
+        },
+        {hdm + "4.7.1.0": 1},
+    )
+    assert _severities(E + "25506.13.1.2", "x", rows) == {
+        "system health": "warn",
+        "disk Front 1": "ok",
+        "disk Front 2": "warn",
+        "disk Front 3": "crit",
+        "disk Front 4": "unknown",
+        "memory 1": "ok",
+        "memory 2": "warn",
+        "memory 3": "unknown",
+    }
