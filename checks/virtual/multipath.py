@@ -1,5 +1,5 @@
-"""Paths to shared storage by `multipath -ll`: how many of each map's paths work. Tried on recorded output
-of its documented form, never on real multipath hardware."""
+"""Paths to shared storage by `multipath -ll`: how many of each map's paths work. Tried on two paths
+to an emulated SCSI disk, one of them cut, in a virtual machine; never on a fibre channel fabric."""
 
 import re
 from collections.abc import Iterator
