@@ -268,6 +268,9 @@ def sensors(rules: Iterable[Rule], rows: Rows) -> list[Sensor]:
     return list(found.values())
 
 
+_NEVER_NOTHING = ("temperature", "humidity", "fanspeed")
+
+
 def _sensor(
     table: Table, rule: Rule, oid: str, index: str, value: Value, scaled: Fraction | None
 ) -> Sensor | None:
@@ -281,8 +284,8 @@ def _sensor(
     limits: dict[str, Any] = {}
     for key, column in rule.limits.items():
         bound = number(table.at(column, index, rule.cut))
-        # An upper limit of no degrees at all is one that was never set.
-        unset = bound is None or (rule.kind == "temperature" and key.endswith("high") and bound <= 0)
+        # An upper limit of no degrees, of no humidity or of no turns at all is one that was never set.
+        unset = bound is None or (rule.kind in _NEVER_NOTHING and key.endswith("high") and bound <= 0)
         limits[key] = (
             None if bound is None or unset else thousandths(measured(rule, bound, None) or Fraction(0))
         )

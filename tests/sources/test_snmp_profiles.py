@@ -119,9 +119,10 @@ def test_a_rule_may_need_so_many_rows_of_another_column():
     assert [sensor.severity for sensor in sensors(rules("sensors", rule), stack)] == ["warn"]
 
 
-def test_an_upper_limit_of_no_degrees_was_never_set():
+@pytest.mark.parametrize("kind", ["temperature", "humidity", "fanspeed"])
+def test_an_upper_limit_of_nothing_was_never_set(kind):
     columns = {V + "1": {1: 41, 2: 41}, V + "2": {1: 70, 2: 0}}
-    rule = {"class": "temperature", "value": V + "1", "limits": {"warn_high": V + "2"}}
+    rule = {"class": kind, "value": V + "1", "limits": {"warn_high": V + "2"}}
     found = sensors(rules("sensors", rule), held(columns))
     assert [sensor.warn_high for sensor in found] == [70_000, None]
 
