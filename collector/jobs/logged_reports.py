@@ -1,14 +1,15 @@
 """Documents that the collector logged (`report`), as deeds `report:KIND` of the ledger of obligations."""
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
 from collector.inspection.cadence_model import Deed, Span
 from collector.inspection.deadlines import day_of, shanghai
-from collector.store import packs
+from collector.store import evidence, packs
 from collector.store.evidence import entry_table
 from collector.store.rounds import record_table
 
@@ -21,18 +22,34 @@ def reported(conn: Connection, span: Span, as_of_ms: int, size: int) -> Iterator
     period that they name. One that was made before that period was over is there and does not count."""
     table = entry_table
     rounds = select(record_table.c.idx)
+    # Receipt times never fall: the span is a stretch of the log, and no entry in front of it is looked at.
+    begin = evidence.first_received(conn, span[0])
+    end = evidence.first_received(conn, min(span[1], as_of_ms + 1))
+    if begin is None:
+        return
     wanted = (
+        table.c.idx >= begin,
+        table.c.idx < (size if end is None else min(end, size)),
         table.c.kind == int(EntryKind.RECORD),
-        table.c.received >= span[0],
-        table.c.received < min(span[1], as_of_ms + 1),
-        table.c.idx < size,
         table.c.idx.not_in(rounds),
     )
     for (idx,) in conn.execute(select(table.c.idx).where(*wanted).order_by(table.c.idx)).all():
+        yield from _known(conn, idx)
+
+
+def _known(conn: Connection, idx: int) -> tuple[Deed, ...]:
+    """What an entry tells; each is read once by a process, for none ever changes."""
+    held = _READ.setdefault(conn.engine, {})
+    if idx not in held:
         row = packs.entry(conn, idx)
         header = {} if row is None or row.data is None else strict_json.loads(entry.parse(row.data).header)
-        if row is not None and isinstance(header.get("document"), str):
-            yield from _deeds(header, row.idx, row.received)
+        told = row is not None and isinstance(header.get("document"), str)
+        held[idx] = tuple(_deeds(header, row.idx, row.received)) if told and row is not None else ()
+    return held[idx]
+
+
+_READ: WeakKeyDictionary[Engine, dict[int, tuple[Deed, ...]]] = WeakKeyDictionary()
+"""What entries of a store tell, by index."""
 
 
 def _deeds(header: dict[str, object], idx: int, received: int) -> Iterator[Deed]:

@@ -278,8 +278,9 @@ def _tiers(rule: Tiers, say: _Words) -> str:
 
 def _term(term: Term, say: _Words) -> str:
     word = "times" if term.per > 1 else "unit_of_value" if term.count.by == "value" else "once"
-    plain = KINDS[term.count.kind][1] + _conditions(term.count)
-    title = term.title if say.place == 0 else term.title_en or plain
+    # Conditions are said beside a title: the number of a level must show.
+    english = (term.title_en or KINDS[term.count.kind][1]) + _conditions(term.count)
+    title = term.title if say.place == 0 else english
     said = say.say(
         "term",
         title=title or say.what(term.count),

@@ -145,7 +145,11 @@ _MOMENTS = (doc("doc.fact.asof", "zh"), doc("doc.fact.asof", "en"))
 def _last(material: Material, kind: str) -> tuple[int, bytes] | None:
     wanted = (kind, material.subject, material.span.name)
     with material.context.read() as conn:
-        for row in reversed(evidence.of_kinds(conn, [int(EntryKind.RECORD)])):
+        # None was made before its period began: what was logged until then is not looked at.
+        begin = evidence.first_received(conn, material.span.from_ms)
+        if begin is None:
+            return None
+        for row in reversed(evidence.of_kinds(conn, [int(EntryKind.RECORD)], begin)):
             header = strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
             if tuple(header.get(key) for key in ("document", "subject", "period")) == wanted:
                 body = packs.body(conn, row.idx)

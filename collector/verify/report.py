@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 from unicodedata import east_asian_width
 
-from collector.verify import words_zh
+from collector.verify import details_zh, words_zh
 from collector.verify.advice import ADVICE
 from collector.verify.findings import CODES, Findings
 from collector.verify.judged import OTHER
@@ -104,12 +104,18 @@ def as_text(verdict: Verdict, lang: str = "en") -> str:
     if verdict.claims:
         words = words_zh.VERDICTS if lang == "zh" else _SAME
         lines += ["", head.get("claims", "claims")]
-        lines += [f"  {_aligned(words.get(b, b), 14)}{a}   {c}".rstrip() for a, b, c in verdict.claims]
+        told = details_zh.detail if lang == "zh" else str
+        lines += [f"  {_aligned(words.get(b, b), 14)}{a}   {told(c)}".rstrip() for a, b, c in verdict.claims]
     if verdict.coverage:
         lines += ["", head.get("due and done", "due and done")]
         lines += [_coverage_line(row, lang) for row in verdict.coverage[:_MOST]]
     if verdict.findings.notices:
-        lines += ["", head.get("to know", "to know"), *(f"  - {text}" for text in verdict.findings.notices)]
+        said = details_zh.detail if lang == "zh" else str
+        lines += [
+            "",
+            head.get("to know", "to know"),
+            *(f"  - {said(one)}" for one in verdict.findings.notices),
+        ]
     lines += [*_problems(verdict, lang), "", _last_word(verdict, lang)]
     return "\n".join(map(_shown, lines)) + "\n"
 
@@ -141,8 +147,11 @@ def _problems(verdict: Verdict, lang: str) -> list[str]:
         return []
     head = words_zh.HEADINGS if lang == "zh" else _SAME
     lines = ["", f"{head.get('problems', 'problems')} ({len(problems)})"]
-    lines += [f"  {p.code:<20}{p.where}: {p.detail}" for p in problems[:_MOST]]
-    lines += [f"  … and {len(problems) - _MOST} more (--json lists all)"] if len(problems) > _MOST else []
+    told = details_zh.detail if lang == "zh" else str
+    lines += [f"  {p.code:<20}{p.where}: {told(p.detail)}" for p in problems[:_MOST]]
+    more = len(problems) - _MOST
+    rest = f"另有 {more} 处(--json 全部列出)" if lang == "zh" else f"and {more} more (--json lists all)"
+    lines += [f"  … {rest}"] if more > 0 else []
     meaning = "what they mean, and what to do"
     lines += ["", head.get(meaning, meaning)]
     for code, count in _by_code(verdict).items():

@@ -1,6 +1,7 @@
 """The report in Chinese: headings, verdicts, what was checked, what each problem means and what to do.
 
-Names, entries and details stay as the program has them: they are compared word by word with other reports.
+Names, entries and codes stay as the program has them: they are compared word by word with other reports.
+Details are in details_zh.py.
 """
 
 from collections.abc import Mapping

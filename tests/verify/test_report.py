@@ -1,11 +1,14 @@
 """What a person reads: a summary, what each problem means and what to do, and nothing a bundle could fake."""
 
+import ast
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collector.verify import progress, words_zh
+from collector.verify import details_zh, progress, words_zh
 from collector.verify.findings import CODES
 from collector.verify.memory import memory
 from collector.verify.report import Verdict, as_html, as_json, as_text
@@ -111,3 +114,48 @@ def test_no_part_of_the_work_takes_less_than_nothing():
     verdict.phases["before"] = verdict.began  # more than there was, as sums of rounded parts can be
     verdict.phase("claims")
     assert verdict.phases["claims"] == 0.0 and "-0.0" not in as_text(verdict)
+
+
+def sentences(file: Path) -> set[str]:
+    """Every text of a module, with `{}` for what is put in."""
+    made = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            made.add(re.sub(r"\{\w*\}", "{}", node.value))
+        elif isinstance(node, ast.JoinedStr):
+            parts = (one.value if isinstance(one, ast.Constant) else "{}" for one in node.values)
+            made.add("".join(map(str, parts)))
+    return made
+
+
+def test_every_detail_in_chinese_is_one_that_the_verifier_says():
+    folder = Path(details_zh.__file__).parent
+    said = "\n".join(
+        text for file in folder.glob("*.py") if file.name != "details_zh.py" for text in sentences(file)
+    )
+    known = [re.sub(r"\{\d\}", "{}", english) for english in details_zh.DETAILS]
+    # Sentences are joined of pieces in places: their longest piece stands in the program.
+    lost = [one for one in known if max(re.split(r"\{\}", one), key=len).strip(" ,:…") not in said]
+    assert [one for one in lost if not one.endswith(("says otherwise", "anew: none"))] == []
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "its figures, as they stood then; 143 of 143 filled cells made anew, 3 blanks for people; "
+            "not made anew: none",
+            "数字与当时一致；143 个已填单元格中重算了 143 个，3 处留待人工填写；没有未重算的表",
+        ),
+        ("total 82.5, grade 良好, 5 of 9 lines proven", "总分 82.5，等次 良好，9 行中 5 行已证实"),
+        ("something nobody put into Chinese; missing", "something nobody put into Chinese；缺失"),
+        ("host.load with parameters ab12… is in no plan", "host.load 的参数 ab12… 不在任何方案中"),
+    ],
+)
+def test_details_are_told_in_chinese_sentence_by_sentence(english: str, chinese: str):
+    verdict = spoiled()
+    verdict.claims.append(("scorecard 2026-07", "proven if", english))
+    verdict.findings.add("bad_member", "x", english)
+    verdict.findings.notice(english)
+    assert as_text(verdict, "zh").count(chinese) == 3 and chinese not in as_text(verdict)
+    assert as_json(verdict)["claims"][-1]["detail"] == english
