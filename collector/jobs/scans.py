@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from checks.wire import entry, strict_json
 from checks.wire.numbers import MAX_BODY, EntryKind
@@ -125,14 +126,21 @@ def scope_of(name: str) -> str:
     return _DATE.sub("", stem).strip("-_. ") or stem
 
 
+_READ: WeakKeyDictionary[Engine, dict[int, Logged]] = WeakKeyDictionary()
+"""Scans of a store that were read, by their entry."""
+
+
 def logged(conn: Connection) -> list[Logged]:
-    """Every scan in the log, oldest first."""
+    """Every scan in the log, oldest first; the header of each is read once by a process, for none changes."""
+    held = _READ.setdefault(conn.engine, {})
     found = []
     for one in statements.of_kind(conn, "scan"):
-        row = packs.entry(conn, one.idx)
-        if row is not None:
+        known = held.get(one.idx)
+        if known is None and (row := packs.entry(conn, one.idx)) is not None:
             header = strict_json.loads(entry.parse(packs.data_of(conn, row)).header)
-            found.append(Logged(one.idx, one.received_ms, header))
+            known = held[one.idx] = Logged(one.idx, one.received_ms, header)
+        if known is not None:
+            found.append(known)
     return found
 
 

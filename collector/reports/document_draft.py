@@ -24,7 +24,7 @@ from collector.reports.scorecard_tables import HANDS, hands
 from collector.reports.tables import EmptyRecordError, Table
 from collector.reports.words_document import doc, numbered
 
-WORDED = 6
+WORDED = 7
 """From this version of documents on whoever verifies makes their words anew with their numbers."""
 
 

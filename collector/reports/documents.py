@@ -28,7 +28,8 @@ from collector.store import estates, evidence, packs, rounds
 from collector.store.content import content
 
 # 2: with the figures of its scorecard; 3: with the version of the program that worded it;
-# 4: it sums up and measures; 5: with the size of the log that it is made of; 6: words are made anew, too
+# 4: it sums up and measures; 5: with the size of the log that it is made of; 6: words are made anew, too;
+# 7: a line that counts nothing names what was looked at
 VERSION = WORDED
 
 

@@ -38,6 +38,9 @@ class Judged:
     terms: Mapping[str, str] = field(default_factory=dict)
     """English titles of what lines take off, by the contract's own."""
 
+    by_looking: frozenset[str] = frozenset()
+    """Lines that count what only looks can show: of those that count none, the looks are cited."""
+
     @cached_property
     def shares(self) -> Mapping[str, Fraction]:
         """What the points of each unit are to the total."""

@@ -15,6 +15,9 @@ from collector.reports.tables import Column, Link, Table
 from collector.reports.words_judging import text, word
 from collector.scoring.model import Gap, Item, Line, LineState, Money, Other, Proof
 
+COVERING = frozenset({"inspection", "availability", "scan"})
+"""Kinds of items that say that something was looked at."""
+
 _MOST_PROOFS = 3
 _ZONE = "Asia/Shanghai"  # of every contract
 # What is not there yet is asked for by its other name.
@@ -216,9 +219,25 @@ class Words:
         return made
 
     def proofs(self, one: Line) -> str:
-        """The entries behind it."""
+        """The entries behind it; of a line that counts nothing, since looks showed none, the looked at."""
         items = [self.judged.facts.items[number] for number in one.items]
-        return self.references(proof for item in items for proof in item.proofs)
+        found = self.references(proof for item in items for proof in item.proofs)
+        return found if items or one.gaps else self.looked(one) or found
+
+    def looked(self, one: Line) -> str:
+        """First and last entry of rounds, figures and imports of the period, where nothing was found of what
+        only looks can show: "no fault" rests on them."""
+        if one.id not in self.judged.by_looking or one.points is None:
+            return ""
+        seen = [
+            proof.entry
+            for item in self.judged.facts.items
+            if item.kind in COVERING and (one.unit is None or item.unit in (None, one.unit))
+            for proof in item.proofs
+        ]
+        if not seen:
+            return ""
+        return text("judging.looked", self.lang, first=min(seen), last=max(seen))
 
     def references(self, found: Iterable[Proof]) -> str:
         """The first few entries, and how many more there are."""

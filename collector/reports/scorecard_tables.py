@@ -13,6 +13,8 @@ from collector.reports.judging_prices import choices_of, english_of, fined, offs
 from collector.reports.judging_view import Words
 from collector.reports.tables import Column, Table
 from collector.reports.words_document import doc, numbered
+from collector.scoring.choices import kinds_in
+from collector.scoring.kinds import BY_LOOKING
 from collector.scoring.model import PeriodFacts, Scorecard
 from collector.scoring.terms import Extra, Option, Term
 
@@ -76,6 +78,7 @@ def judged_by(pack: Pack | None, card: Scorecard, facts: PeriodFacts) -> Judged:
         {one.name: one.name_en for one in pack.scoring.grades},
         pack.scoring.weights,
         {one.title: one.title_en for one in _terms(pack)},
+        frozenset(one.id for one in pack.scoring.lines if kinds_in(one) & BY_LOOKING),
     )
 
 

@@ -407,6 +407,7 @@ JUDGING: Words = {
     **{f"judging.cause.{code}": words for code, words in CAUSES.items()},
     **{f"judging.step.{code}": words for code, words in _STEPS.items()},
     **{f"judging.fact.{code}": words for code, words in _FACTS.items()},
+    "judging.looked": ("已查看 #{first} – #{last}", "looked at: #{first} – #{last}"),
     "judging.settlement.other_pack": (
         "各期按不同合同包封存，不能合并结算: {packs}",
         "sealed by different packs, cannot be added up: {packs}",

@@ -213,7 +213,8 @@ def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int
         wanted = [plain(one) for one in tables(judgement, lang)]
         if strict_json.loads(strict_json.dumps(wanted)) == body["tables"]:
             return False, _TABLES
-    if (by := body.get("program")) != program():
+    by = body.get("program")
+    if by != program() or from_json(int, body["v"], "v") < WORDED:
         return False, _OTHERS.format(by or "that named none", program() or "unknown")
     return True, "its form and tables are not those of its scorecard"
 
