@@ -255,7 +255,7 @@ def _marks(one: Said, other: Beside | None) -> list[str]:
         "late": one.late,
         "after the seal": one.after_seal,
         "confirmed by the buyer": one.confirmed,
-        "beside a newer word: this one counts": other is not None and other.counts == one.entry,
+        "of several about this the one that counts": other is not None and other.counts == one.entry,
     }
     made = [word for word, on in marks.items() if on]
     if other is not None and other.counts != one.entry:

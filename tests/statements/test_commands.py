@@ -160,7 +160,7 @@ def test_of_several_about_one_thing_the_list_says_which_counts(run, place):
     assert rows == {first: False, second: True}
     lines = run("statement", "list", place).stdout.splitlines()
     assert f"entry {second} counts" in lines[0]
-    assert "this one counts" in lines[1]
+    assert "of several about this the one that counts" in lines[1] and "newer" not in lines[1]
 
 
 def test_times_are_listed_in_the_contracts_zone(run, place):
