@@ -125,9 +125,9 @@ class Outbox:
                 check_same_thread=False,
                 timeout=10,
             )
-            # 256 KiB of cache: the spool is written once and read once.
+            # 64 KiB of cache: the spool is written once and read once.
             self._db.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64;"
                 "PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576;" + _SCHEMA
             )
         except (sqlite3.Error, OSError) as error:

@@ -56,6 +56,7 @@ PLAIN = {
     "MALLOC_ARENA_MAX": "16",
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_TOP_PAD_": "131072",
     "PYTHONNODEBUGRANGES": "",
 }
 SIMPLE = ("host.load", "host.uptime", "host.memory", "host.cpu")
