@@ -177,10 +177,15 @@ def told(backups: Backups, params: Params, found: Sequence[Snapshot], seen: Repo
 
 
 def content_of(
-    tools: Tools, argv: Sequence[str], env: Mapping[str, str], password: str, tree: str, most: int
+    tools: Tools,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    secrets: Mapping[int, bytes],
+    tree: str,
+    most: int,
 ) -> tuple[str, str]:
-    """Root of a snapshot's files, out of the tar that the tool writes of it, and `ok` or a word."""
-    secrets = {3: password.encode() + b"\n"}
+    """Root of a snapshot's files, out of the tar that the tool writes of it, and `ok` or a word. `secrets`:
+    by the descriptor on which the tool reads them."""
     try:
         with tools.stream(argv, env=env, secrets=secrets) as stream:
             read = read_tar(stream.out, Limits(bytes=2 * most + (1 << 30)), tree=tree)

@@ -42,11 +42,14 @@ class _Way:
     backups: Backups
     shadow: str
     password: str
+    key: bytes = b""
 
     @property
     def env(self) -> dict[str, str]:
         """What borg is told by its environment; what it caches goes with the shadow."""
-        return {
+        # Without the file that we hold it would look for one in a directory of its user's.
+        key = {"BORG_KEY_FILE": "/dev/fd/4"} if self.key else {}
+        return key | {
             "BORG_BASE_DIR": f"{self.shadow}/base",
             "BORG_PASSPHRASE_FD": "3",
             "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
@@ -56,10 +59,14 @@ class _Way:
             "TZ": "UTC",  # borg tells local times, without their zone
         }
 
+    @property
+    def secrets(self) -> dict[int, bytes]:
+        """What it is handed on descriptors."""
+        return {3: self.password.encode() + b"\n", **({4: self.key} if self.key else {})}
+
     def ask(self, *words: str) -> Answer:
         """Ask borg about the shadow."""
-        secrets = {3: self.password.encode() + b"\n"}
-        return ask(self.backups.tools, ["borg", *words], env=self.env, secrets=secrets)
+        return ask(self.backups.tools, ["borg", *words], env=self.env, secrets=self.secrets)
 
 
 def observe(backups: Backups, params: Params) -> Facts:
@@ -112,7 +119,7 @@ def _asked(backups: Backups, place: Place, params: Params, seen: Repository) -> 
     if word or password is None or local is None:
         return repositories.closed(backups, params, replace(seen, opened=word, check=word), modified)
     with _shadow(local) as shadow:
-        way = _Way(backups, shadow, password)
+        way = _Way(backups, shadow, password, _key_file(backups, params))
         check, missing = _check(way, place, params)
         seen = replace(seen, check=check, missing=missing)
         answer = way.ask("list", "--json", "--format", _FORMAT, f"{shadow}/repository")
@@ -132,8 +139,16 @@ def _asked(backups: Backups, place: Place, params: Params, seen: Repository) -> 
     return repositories.told(backups, params, found, seen)
 
 
+def _key_file(backups: Backups, params: Params) -> bytes:
+    """The secret's `key`, of repositories whose key does not lie in them (`borg key export`)."""
+    key = backups.secret(params.password).get("key") if params.password else None
+    return key.rstrip("\n").encode() + b"\n" if key else b""
+
+
 def _why(answer: Answer) -> str:
     said = answer.complaint
+    if "No key file for repository" in said:
+        return "no_key"
     closed = "passphrase" in said or "assword" in said or "key file" in said.lower()
     return "does_not_open" if closed else "not_read"
 
@@ -234,7 +249,7 @@ def _held(way: _Way, params: Params, one: Mapping[str, Any]) -> _Held:
         return _Held(sum(files), len(files))
     argv = ["borg", "export-tar", asked, "-"]
     tools, most = way.backups.tools, params.most_content
-    root, word = repositories.content_of(tools, argv, way.env, way.password, tree, most)
+    root, word = repositories.content_of(tools, argv, way.env, way.secrets, tree, most)
     return _Held(sum(files), len(files), root, word)
 
 

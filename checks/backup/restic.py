@@ -219,7 +219,9 @@ def _root(way: _Way, params: Params, one: Mapping[str, Any], size: int) -> list[
         return ["", ""]
     argv = ["restic", "-r", way.path, "--no-lock", "--no-cache", "dump", "--archive", "tar", one["id"], "/"]
     tools, most = way.backups.tools, params.most_content
-    root, word = repositories.content_of(tools, argv, _ENV, way.password, str(paths[0]), most)
+    root, word = repositories.content_of(
+        tools, argv, _ENV, {3: way.password.encode() + b"\n"}, str(paths[0]), most
+    )
     return [root, word]
 
 

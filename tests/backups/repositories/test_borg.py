@@ -90,3 +90,38 @@ def test_a_lock_left_behind_and_no_repository(look, borg):
     assert look().of("repository") == {"connected": "stale_lock"}
     borg.rename(borg.with_name("elsewhere"))
     assert look(name="crit_no_repository").reasons == {"stands": "missing"}
+
+
+@pytest.fixture
+def keyfile(tool, tmp_path, borg):
+    """A repository whose key lies elsewhere, and that key as `borg key export` writes it."""
+    top, base = tmp_path / "apart", {"BORG_BASE_DIR": str(tmp_path / "apart-base")}
+    tool("borg", "init", "-e", "keyfile", top, **base)
+    tool("borg", "create", f"{top}::oa-2026-03-04", ".", cwd=borg / "data", **base)
+    top.chmod(0o700)
+    tool("borg", "key", "export", top, tmp_path / "exported", **base)
+    return top, (tmp_path / "exported").read_text()
+
+
+def test_a_key_that_lies_apart_is_held_or_missed_and_never_a_wrong_one(look, secrets, keyfile, largest, flip):
+    top, key = keyfile
+    # The password is right, and the key is not here: nothing can be said of what it would open.
+    assert look(path=str(top), fresh=True).of("repository") == {"sealed": "no_key"}
+    assert str(look(path=str(top), fresh=True).result.state) == "unknown"
+    secrets["right"]["key"] = key
+    seen = look(path=str(top), fresh=True)
+    assert seen.reasons == {} and seen.facts.repository.encryption == "keyfile"
+    secrets["wrong"]["key"] = key
+    assert look(path=str(top), fresh=True, password="wrong").of("repository")["sealed"] == "does_not_open"
+    flip(largest(top / "data"))
+    assert look(path=str(top), fresh=True).of("repository")["well_formed"] == "damaged"
+
+
+def test_a_repository_that_only_grows_is_read_as_any_other(look, tool, tmp_path, borg, largest):
+    top, base = tmp_path / "grows", {"BORG_BASE_DIR": str(tmp_path / "grows-base")}
+    tool("borg", "init", "-e", "repokey", "--append-only", top, **base)
+    tool("borg", "create", "-C", "none", f"{top}::oa-2026-03-04", ".", cwd=borg / "data", **base)
+    top.chmod(0o700)
+    assert look(path=str(top), fresh=True).reasons == {}
+    largest(top / "data").unlink()
+    assert look(path=str(top), fresh=True).of("repository")["present"] == "part_missing"

@@ -114,3 +114,20 @@ def test_no_password_in_the_facts_and_no_temporary_pack_is_read(look, restic):
     seen = look()
     assert seen.reasons == {}
     assert "Secret" not in json.dumps(seen.result.facts)
+
+
+def test_several_keys_and_other_ways_to_pack(look, tool, tmp_path, restic, largest, secrets, flip):
+    top = tmp_path / "packed"
+    tool("restic", "-r", top, "init")
+    tool("restic", "-r", top, "backup", restic / "keys", restic / "index", "--compression", "off")
+    tool("restic", "-r", top, "backup", restic / "data", "--compression", "max", "--pack-size", "4")
+    (tmp_path / "second").write_text("another-Secret-8")
+    tool("restic", "-r", top, "key", "add", "--new-password-file", tmp_path / "second")
+    top.chmod(0o700)
+    # Either opens it; a third does not.
+    assert look(path=str(top), fresh=True).reasons == {}
+    assert look(path=str(top), fresh=True, password="wrong").reasons == {}
+    secrets["third"] = {"password": "nobody's"}
+    assert look(path=str(top), fresh=True, password="third").of("repository")["sealed"] == "does_not_open"
+    flip(largest(top / "data"))
+    assert look(path=str(top), fresh=True).of("repository")["unchanged"] == "changed"
