@@ -217,10 +217,15 @@ class FormWords:
     def _weight(self, unit: str | None) -> str | None:
         """How much a unit counts in the mean, where not all count the same."""
         judged = self.words.judged
-        kind = next((one.kind for one in judged.facts.units if one.id == unit), "")
-        if judged.weights is None or unit is None:
+        found = next((one for one in judged.facts.units if one.id == unit), None)
+        if judged.weights is None or found is None:
             return None
-        return doc("doc.form.weight", self.lang, n=number(weight_of(judged.weights, unit, kind)))
+        known = judged.weights.systems
+        said = [doc("doc.form.weight", self.lang, n=number(weight_of(judged.weights, found.id, found.kind)))]
+        said += [
+            f"{one.name or one.id} x {number(known[one.id])}" for one in found.systems if one.id in known
+        ]
+        return ", ".join(said)
 
     def _unit(self, one: Sum) -> tuple[str, str | None]:
         if one.points is not None:

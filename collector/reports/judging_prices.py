@@ -13,7 +13,7 @@ from collector.scoring.model import Item, Line, PeriodFacts, Scorecard
 from collector.scoring.money import fee_of, fen
 from collector.scoring.offs import fine_each
 from collector.scoring.rules import number
-from collector.scoring.terms import Deduction, Fine, Select, Veto
+from collector.scoring.terms import Deduction, Fine, Scoring, Select, Veto
 
 _ZERO = Fraction(0)
 
@@ -45,7 +45,7 @@ def offs_of(pack: Pack, choices: Choices) -> Iterator[Off]:
     for fine in scoring.fines:
         yield _off("fine", fine, _money(fine, choices))
     for veto in scoring.vetoes:
-        yield _off("veto", veto, _effect(veto))
+        yield _off("veto", veto, _effect(veto, scoring))
 
 
 def _off(prefix: str, one: Deduction | Fine | Veto, price: tuple[str, str]) -> Off:
@@ -62,11 +62,12 @@ def _points(one: Deduction, choices: Choices) -> tuple[str, str]:
     return f"-{low} ~ -{high}", f"-{low} to -{high}"
 
 
-def _effect(one: Veto) -> tuple[str, str]:
+def _effect(one: Veto, scoring: Scoring) -> tuple[str, str]:
     """What a veto does to its period."""
     zh, en = [], []
     if one.grade:
-        zh, en = [f"等次最高“{one.grade}”"], [f"grade {one.grade} at best"]
+        english = next((band.name_en for band in scoring.grades if band.name == one.grade), "")
+        zh, en = [f"等次最高“{one.grade}”"], [f"grade {english or one.grade} at best"]
     if one.pays is not None:
         share = f"{number(one.pays * 100)} %"
         zh, en = [*zh, f"当期最多支付 {share}"], [*en, f"at most {share} of the period is paid"]

@@ -55,11 +55,17 @@ def vetoes(scoring: Scoring, ledger: Ledger, choices: Choices, scored: Sequence[
         if may:
             perhaps.append(rule)
             line = line_of("veto", rule, Range(ZERO, ZERO), found, ledger, choices)
-            line = replace(line, causes=causes) if causes else line
+            line = _of_line(rule, scoring, line, causes) if rule.line else line
             # Neither shown to hold nor to fail: it costs no points, and is proven in no way.
             lines.append(line if holds else replace(line, points=None, state=LineState.NOT_PROVEN))
     held = tuple(rule.id for rule in sure)
     return Vetoed(held, _effect(sure, scoring), _effect(perhaps, scoring), tuple(lines))
+
+
+def _of_line(rule: Veto, scoring: Scoring, line: Line, causes: tuple[Cause, ...]) -> Line:
+    """A veto by a line is measured as that line is, and counts nothing of its own."""
+    tag = next((one.tag for one in scoring.lines if one.id == rule.line), line.tag)
+    return replace(line, causes=causes, tag=tag, counted=None)
 
 
 def _effect(rules: Sequence[Veto], scoring: Scoring) -> Effect:

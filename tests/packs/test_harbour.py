@@ -11,6 +11,7 @@ from collector.packs.errors import PackError
 from collector.packs.explain import explain
 from collector.packs.loading import from_file, names, packaged
 from collector.packs.model import compiled, read_back
+from collector.reports.scorecard_tables import judged_by, tables
 from collector.scoring.model import Gap, Item, LineState, PackPeriod, PeriodFacts, System, Unit
 from collector.scoring.score import score
 from collector.scoring.settlement import settle
@@ -82,6 +83,7 @@ def test_a_veto_by_the_points_of_one_line_leaves_the_period_nothing():
     }
     line = next(one for one in held.lines if one.id == "veto.faults")
     (why,) = line.causes
+    assert (line.tag, line.counted) == ("SEMI", None)  # measured as the line is
     assert (why.code, why.numbers) == ("vetoed_line", {"line": "faults", "points": "10", "limit": "15"})
     assert line.items == next(one for one in held.lines if one.id == "faults").items != ()
 
@@ -293,3 +295,28 @@ def test_a_pack_without_these_keys_has_the_bytes_that_it_had_before_there_were_a
 
 def test_a_pack_with_them_is_read_back_as_it_was_logged():
     assert read_back(PACK.body) == PACK
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_form_prints_weights_and_what_each_veto_does(lang):
+    card = score(PACK, facts(fine("mess"), rounds=(10, 10, 2), late=3))
+    made = list(tables(judged_by(PACK.pack, card, facts(fine("mess"), rounds=(10, 10, 2), late=3)), lang))
+    rows = [[str(cell) for cell in row if cell is not None] for one in made for row in one.rows]
+    said = "\n".join(" | ".join(row) for row in rows)
+    wanted = {
+        "zh": (
+            "港口 | 60 | 55 | 权重 3, 岸桥 x 3",
+            "3 个使用单位加权平均 | 48.83",
+            "否决，等次最高“不合格”，当期最多支付 0 %",
+            "故障 得 10 分，低于 15 分",
+            "2,000.00 元",
+        ),
+        "en": (
+            "weight 2",
+            "Mean of 3 units by their weights | 48.83",
+            "veto, grade bad at best, at most 0 % of the period is paid",
+            "Faults has 10 points, below 15",
+            "Handled too late: 3, 30 points off",
+        ),
+    }[lang]
+    assert [words for words in wanted if words not in said] == []
