@@ -64,6 +64,28 @@ def test_what_nothing_was_recorded_of_is_found_by_reading_it(defects):
     assert defects.alone("D09", "tar.gz").state == "found"
 
 
+def test_what_rests_on_the_one_that_was_hit_may_say_so_and_nothing_else(defects):
+    """Of a chain the middle day is hit: the next one's manifest then rests on none; any other word counts."""
+    import run
+
+    middle = run.Bench(defects.world, 7, 1)
+    try:
+        row = middle.defect("D17", "tree")
+        assert row.state == "found" and row.others == {}
+        case = run.c.Case(defects.world, middle.site("tree").made, "tree", 7, 1)
+        later, before = case.made.days[2].name, case.made.days[0].name
+        for name, word, state in (
+            (later, (3, "manifest_missing"), "found"),
+            (later, (3, "changed"), "missed"),
+            (before, (3, "manifest_missing"), "missed"),
+        ):
+            bad = {case.path.name: {(3, "manifest_missing")}, name: {word}}
+            said = run.v.Said(bad=bad, untold={}, good={})
+            assert run.judged(run.Row("D17", "tree", ""), case, said).state == state, (name, word)
+    finally:
+        middle.site("tree").put_back()
+
+
 @pytest.fixture
 def bench(defects):
     import bench
