@@ -190,6 +190,8 @@ def _with_form(
 ) -> tuple[str, str]:
     """The verdict on a scorecard's own document with its form and tables; `so_far`: on its figures."""
     reworded, told = _worded(body, made, evidence.history, said.idx)
+    if reworded and from_json(int, body["v"], "v") < WORDED:
+        return judged.OTHER, f"{told}: documents were worded in another way then (version {body['v']})"
     if reworded:
         return judged.differing(judged.made_by(said.header), told, "made")
     if told == _TABLES and not evidence.begin and _is_worded(body):
@@ -214,7 +216,7 @@ def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int
         if strict_json.loads(strict_json.dumps(wanted)) == body["tables"]:
             return False, _TABLES
     by = body.get("program")
-    if by != program() or from_json(int, body["v"], "v") < WORDED:
+    if by != program():
         return False, _OTHERS.format(by or "that named none", program() or "unknown")
     return True, "its form and tables are not those of its scorecard"
 

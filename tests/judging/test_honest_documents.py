@@ -184,6 +184,16 @@ def test_a_scorecards_form_that_the_first_version_worded_otherwise_is_never_cont
     assert said == ["other version", "contradicted"], found.claims
 
 
+def test_a_form_that_says_an_older_version_of_documents_is_left_to_that_and_never_proven(outage, tmp_path):
+    header, body = told(outage, "scorecard")
+    row = next(one for one in body["tables"][0]["rows"] if one[-1])
+    row[-1] = "x"
+    outage.world.at += MINUTE
+    forge(outage, header, strict_json.dumps({**body, "v": 6}))
+    found, said = words(outage, tmp_path / "b.zip")
+    assert said == ["other version"] and found.exit == 2, found.claims
+
+
 def test_a_document_says_how_much_of_the_log_it_is_made_of_and_by_one_version(outage, tmp_path):
     header, body = told(outage)
     outage.world.at += MINUTE
