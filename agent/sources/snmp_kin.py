@@ -1,17 +1,18 @@
 """A device that does not tell its maker: which enterprises it has anything of, and which profiles know these.
 
-Many appliances run net-snmp's agent and have its sysObjectID, others have one that no profile knows; their
-maker's tables answer all the same. Each enterprise costs one GETNEXT, each family of it a variable of one.
+Many appliances run net-snmp's agent and have its sysObjectID, others have one that no profile knows, or one
+that belongs to another family of the maker's; their tables answer all the same. Each enterprise costs one
+GETNEXT, each family of it a variable of one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
 from agent.sources.snmp_ber import GONE, encode_oid, oid_text
 from agent.sources.snmp_profiles import Profile, everything, used
 from agent.sources.snmp_rules import wanted
-from agent.sources.snmp_walk import Ask, Reader
+from agent.sources.snmp_walk import Ask, Reader, Rows
 
 Kin = Callable[[str], Sequence[Profile]]
 
@@ -48,6 +49,18 @@ def strangers(found: Sequence[str], read: Profile) -> list[str]:
     """Those of which nothing is read yet."""
     known = {_enterprise(oid) for oid in _oids(read)}
     return [each for each in found if each not in known]
+
+
+def silent(object_id: str, asked: Iterable[str], rows: Rows) -> str:
+    """The device's enterprise, if it was asked for something there and answered none of it; else empty.
+
+    Then it is another family than its number made believe. `asked`: OIDs of all that was asked for.
+    """
+    enterprise = _enterprise(object_id)
+    own = [oid for oid in asked if enterprise and _enterprise(oid) == enterprise]
+    if not own or any(rows.columns.get(oid) or oid in rows.scalars for oid in own):
+        return ""
+    return enterprise
 
 
 @cache

@@ -21,6 +21,7 @@ _SYSTEM = (
 
 
 Choose = Callable[[str, str], Sequence[Profile]]
+OWN = frozenset({Part.PROCESSORS, Part.MEMORY, Part.STORAGE, Part.SENSORS})  # what makers' own tables hold
 
 
 def look(
@@ -34,7 +35,12 @@ def look(
     rows = Rows()
     object_id, description = yield from _who(rows)
     profile = yield from _known(object_id, description, choose, kin)
-    yield from _read(rows, _wanted(profile, parts))
+    asked = _wanted(profile, parts)
+    yield from _read(rows, asked)
+    stranger = snmp_kin.silent(object_id, asked, rows) if OWN & set(parts) else ""
+    if stranger:
+        profile = yield from _family(profile, kin(stranger))
+        yield from _read(rows, _wanted(profile, parts) - asked)
     yield from snmp_standard.read_chassis(rows, profile)
     yield from _standard(rows, profile, parts)
     device = Device(_identity(rows, profile, object_id, description))
@@ -91,6 +97,12 @@ def _known(object_id: str, description: str, choose: Choose, kin: snmp_kin.Kin) 
     return (yield from _profile([*profiles, *more])) if more else found
 
 
+def _family(found: Profile, kin: Sequence[Profile]) -> Reader[Profile]:
+    """What is known of it with the profiles of its maker's other families whose tables answer before it."""
+    other = yield from _profile(kin)
+    return snmp_profiles.joined([other, found]) if other.name else found
+
+
 def _profile(profiles: Sequence[Profile]) -> Reader[Profile]:
     """All of these that need nothing, or something that the device has: one GETNEXT asks for it."""
     heads = tuple(dict.fromkeys(profile.present for profile in profiles if profile.present))
@@ -124,7 +136,7 @@ def _wanted(profile: Profile, parts: Sequence[Part]) -> set[str]:
     texts = (*profile.version, *profile.hardware, *profile.serial)
     found = {oid for text in texts for oid in text.values if oid[:1] in "=012"}
     found |= {text.row for text in texts if text.row}
-    for part in (Part.PROCESSORS, Part.MEMORY, Part.STORAGE, Part.SENSORS):
+    for part in OWN:
         if part in parts:
             found |= snmp_rules.wanted(getattr(profile, part.value))
     return found

@@ -60,6 +60,20 @@ def test_a_device_that_a_profile_knows_is_not_asked_for_other_makers():
     assert device.identity.vendor == "Rittal" and "system health" not in states(device)
 
 
+def test_a_family_whose_tables_do_not_answer_is_not_the_one_its_number_made_believe():
+    health = E + "2011.2.235.1.1.1.1.0"
+    assert find(E + "2011.2.9999", "a thing").name == "huawei-vrp"
+    device = read(f"{health}|2|4", object_id=E + "2011.2.9999", description="a thing")
+    assert (device.identity.kind, states(device)["system health"]) == ("server", "crit")
+
+
+def test_a_family_of_which_one_table_answers_is_asked_for_no_other():
+    load = E + "2011.6.3.4.1.2.0.0.0"
+    device = read(f"{load}|2|7", f"{E}2011.2.235.1.1.1.1.0|2|4", object_id=E + "2011.2.9999", description="x")
+    assert [cpu.load for cpu in device.processors] == [700]
+    assert "system health" not in states(device)
+
+
 def test_a_host_with_its_own_tables_stays_what_it_is():
     device = read(f"{E}2021.4.5.0|2|1000", f"{E}2021.4.6.0|2|250", object_id=NET_SNMP)
     assert device.identity.vendor == "Linux"
