@@ -177,6 +177,15 @@ def detail(text: str) -> str:
     return "；".join(_known(part) or part for part in text.split("; "))
 
 
+def looks(what: str) -> str:
+    """What was due, of the coverage: `CHECK of TARGET from VANTAGE`, `round WINDOW`."""
+    check, of, rest = what.partition(" of ")
+    target, from_, vantage = rest.rpartition(" from ")
+    if of and from_:
+        return f"{check}  {target}(观测点 {vantage})"
+    return f"巡检 {what.removeprefix('round ')}" if what.startswith("round ") else what
+
+
 def _known(text: str) -> str | None:
     if text in DETAILS:
         return DETAILS[text]

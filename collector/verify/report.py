@@ -193,7 +193,8 @@ def _shown(text: str) -> str:
 
 def _coverage_line(row: dict[str, Any], lang: str) -> str:
     of = "/" if lang == "zh" else "of"
-    return f"  {row['done']:>8} {of} {row['due']:<8} {row['what']}"
+    what = details_zh.looks(row["what"]) if lang == "zh" else row["what"]
+    return f"  {row['done']:>8} {of} {row['due']:<8} {what}"
 
 
 _STYLE = (

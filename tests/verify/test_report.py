@@ -159,3 +159,14 @@ def test_details_are_told_in_chinese_sentence_by_sentence(english: str, chinese:
     verdict.findings.notice(english)
     assert as_text(verdict, "zh").count(chinese) == 3 and chinese not in as_text(verdict)
     assert as_json(verdict)["claims"][-1]["detail"] == english
+
+
+def test_what_was_due_is_told_in_chinese_too():
+    verdict = Verdict("a.zip")
+    verdict.coverage += [
+        {"what": "host.load of web-01 from outside", "due": 4, "done": 3},
+        {"what": "round weekly/2026-07-13", "due": 2, "done": 2},
+    ]
+    text = as_text(verdict, "zh")
+    assert "3 / 4        host.load  web-01(观测点 outside)" in text and "巡检 weekly/2026-07-13" in text
+    assert "host.load of web-01 from outside" in as_text(verdict)
