@@ -1,6 +1,7 @@
 """Dumps of a real MariaDB made with the options that change how rows are written: the same rows are the same,
 what is not is found, and what can't be compared is said to be so."""
 
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 from agent.fingerprints.mariadb import Server, take
 from agent.sources.backup_tools import LocalTools
 from checks.artefacts import fingerprint
-from checks.artefacts.mysqldump import textual
+from checks.artefacts.mysqldump import read_dump, textual
 
 CHECK = "backup.mariadb"
 # Every byte, each twice beside every other kind: quotes, backslashes, ends of lines, halves of characters.
@@ -83,8 +84,6 @@ def test_a_fingerprint_of_digits_as_it_was_taken_before_still_holds(blobs, tmp_p
     """Until now the sum was of what stands there; such files lie beside older dumps."""
     path = blobs.dump(tmp_path / "blobs.sql", "--hex-blob", database="blobs", noted=False)
     made = noted(blobs, path, "--hex-blob")
-    from checks.artefacts.mysqldump import read_dump
-
     with open(path, "rb") as stream:
         dump = read_dump(stream, database="blobs")
     old = {name: fingerprint.Counted(one.count, one.as_written().hex()) for name, one in dump.tables.items()}
@@ -183,3 +182,64 @@ def test_a_directory_of_tab_is_no_dump(maria, tmp_path, look):
     assert {one.name for one in held.iterdir()} == {"item.sql", "item.txt", "nokey.sql", "nokey.txt"}
     told = {"fresh": "not_recorded", "unchanged": "not_a_file", "well_formed": "not_read"}
     assert look(held) == {level: f"unknown {word}" for level, word in told.items()}
+
+
+# As MySQL 8.0's mysqldump writes it by its manual (mysqldump, "GTID", "--hex-blob"); no MySQL was at hand.
+MYSQL8 = """\
+-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
+--
+-- Host: localhost    Database: shop
+-- ------------------------------------------------------
+-- Server version	8.0.36
+
+/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
+/*!50503 SET NAMES utf8mb4 */;
+/*!40103 SET TIME_ZONE='+00:00' */;
+SET @MYSQLDUMP_TEMP_LOG_BIN = @@SESSION.SQL_LOG_BIN;
+SET @@SESSION.SQL_LOG_BIN= 0;
+
+--
+-- GTID state at the beginning of the backup
+--
+
+SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3E11FA47-71CA-11E1-9E33-C80AA9429562:1-5,
+4E11FA47-71CA-11E1-9E33-C80AA9429562:1-7';
+
+--
+-- Table structure for table `part`
+--
+
+DROP TABLE IF EXISTS `part`;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `part` (
+  `id` int NOT NULL,
+  `body` varbinary(20) DEFAULT NULL,
+  `note` varchar(20) DEFAULT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;
+
+LOCK TABLES `part` WRITE;
+/*!40000 ALTER TABLE `part` DISABLE KEYS */;
+INSERT INTO `part` VALUES (1,{one},'a,(0xAB)'),(2,{two},'_binary ''x'''),(3,NULL,NULL);
+/*!40000 ALTER TABLE `part` ENABLE KEYS */;
+UNLOCK TABLES;
+SET @@SESSION.SQL_LOG_BIN = @MYSQLDUMP_TEMP_LOG_BIN;
+/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;
+
+-- Dump completed on 2026-11-22  3:00:00
+"""
+
+
+def test_what_mysql_8_writes_is_read_to_its_end():
+    quoted = MYSQL8.format(one=r"_binary 'A\'\0\"B'", two="_binary ''").encode()
+    digits = MYSQL8.format(one="0x4127002242", two="''").encode()
+    made = [read_dump(io.BytesIO(raw)) for raw in (quoted, digits)]
+    for one in made:
+        assert one.complete and not one.errors and not one.wrong and one.charset == "utf8mb4"
+        assert (one.database, one.server, one.ended) == ("shop", "8.0.36", "2026-11-22 03:00:00")
+    sums = {one.tables["shop.part"].hex() for one in made}
+    assert len(sums) == 1 and [one.tables["shop.part"].count for one in made] == [3, 3]
+    other = read_dump(io.BytesIO(digits.replace(b"0x41", b"0x42")))
+    assert other.tables["shop.part"].hex() not in sums
+    for at in (quoted.index(b"11E1-9E33"), quoted.index(b"(2,"), quoted.index(b"UNLOCK")):
+        assert not read_dump(io.BytesIO(quoted[:at])).complete
