@@ -322,10 +322,12 @@ def test_an_alarm_that_stands_in_a_table_is_named_and_ranked_by_what_it_points_t
     assert list(found.values()) == ["crit", "warn", "warn"]
 
 
-def test_boards_fans_and_supplies_of_large_zte_routers_are_read_by_their_shelves():
+def test_cards_boards_fans_and_supplies_of_zte_are_read_and_empty_slots_are_not():
     zte = E + "3902.3.6002.2."
     rows = _held(
         {
+            E + "3902.3.2.3.1.6": {"0.0.1": 1, "0.0.2": 1, "0.0.3": 0},
+            E + "3902.3.2.3.1.7": {"0.0.1": 1, "0.0.2": 0, "0.0.3": 0},
             zte + "1.1.4": {"0.0.1.1": 1, "0.0.2.1": 0, "0.0.3.1": 2},
             zte + "3.1.7": {"0.0.1.1": 1, "0.0.1.2": 0},
             zte + "5.1.8": {"0.0.1.0.72": 2},
@@ -334,6 +336,8 @@ def test_boards_fans_and_supplies_of_large_zte_routers_are_read_by_their_shelves
         }
     )
     assert _severities(E + "3902.3.100.6002.1", "ZXR10 M6000", rows) == {
+        "card 0.0.1": "ok",
+        "card 0.0.2": "crit",
         "board 0.0.1.1": "ok",
         "board 0.0.2.1": "crit",
         "board 0.0.3.1": "unknown",
