@@ -6,7 +6,7 @@ import pytest
 
 from collector.availability.cases import run_case
 
-CASES_PER_SEED = 100
+CASES_PER_SEED = 300  # of ten seeds: three thousand
 KEYS = [
     "up",
     "degraded",
