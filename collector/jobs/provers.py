@@ -143,6 +143,11 @@ class Provers:
         self._waiting: deque[_Ask] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether batches of other callers are being proven now."""
+        return len(self._free) < self._channels
+
     def prove(self, batches: Sequence[tuple[bytes, bytes]]) -> list[Rows | tuple[str, str]]:
         """For each (public key, frame bytes) its rows, or (error code, detail); ProverGone."""
         found: list[Rows | tuple[str, str]] = []

@@ -178,7 +178,8 @@ class Batches:
         if not works:
             return
         try:
-            self._context.writer.place(works)
+            provers = self._context.provers
+            self._context.writer.place(works, more=provers is not None and provers.busy)
         except Overload:
             self._fail(works, Ack(Status.OVERLOAD, retry_after=RETRY_S))
             return

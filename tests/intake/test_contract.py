@@ -9,11 +9,13 @@ from checks.wire import frame as frames
 from checks.wire.numbers import EntryKind
 from collector.context import open_context
 from collector.evidence.answers import Status
+from collector.evidence.examine import examine
 from collector.evidence.intake import AgentKey, Fenced
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.draining import Drain
 from collector.jobs.fsck import Fsck
-from collector.jobs.sequencer import LEASE, Sequencer
+from collector.jobs.placing import BatchWork
+from collector.jobs.sequencer import LEASE, Sequencer, load_standing
 from collector.metrics import Metrics
 from collector.store import evidence
 from collector.store.intake import SqlIntake
@@ -263,6 +265,33 @@ def test_packing_on_either_database(opened, enrol):
     assert after < before
     assert Fsck(opened, full=True).run().problems == []
     assert intake.take(agent.batch())[0].status == Status.OK
+
+
+def test_a_writer_told_that_others_come_answers_those_who_came_whoever_else_does(any_directory, enrol):
+    with open_context(any_directory) as context:
+        agents = [enrol(context, f"web-{n:02d}") for n in range(4)]
+        context.writer.start()
+        found = []
+
+        def standing(agent, epoch):
+            with context.read() as conn:
+                return load_standing(conn, agent, epoch)
+
+        def send(agent):
+            for _ in range(3):
+                batch = examine(agent.batch(count=2), context.origin, standing)
+                work = BatchWork(batch, context.origin, context.signer)
+                context.writer.place([work], more=True)
+                found.append(work.ack.status)
+
+        threads = [threading.Thread(target=send, args=(agent,)) for agent in agents]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [Status.OK] * 12
+        context.writer.stop()
+        assert Fsck(context, full=True).run().problems == []
 
 
 def test_a_collector_that_stands_by_accepts_and_the_holder_gives_the_places(any_directory, enrol):
