@@ -18,6 +18,8 @@ from agent.sources.backup_tools import LocalTools
 from checks.api import ObservationError
 from checks.artefacts.fingerprint import Fingerprint, dump
 
+KINDS = ("mariadb", "mysql")
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -81,6 +83,9 @@ def before(wish: Wish) -> Before:
 
 def after(wish: Wish, artefact: Path, held: Before) -> Fingerprint:
     """Take the second half, and put what both agree on beside the artefact."""
+    first = held.fingerprint
+    if first.kind not in KINDS or first.database != wish.login.database:
+        raise AgentError("wrong_source", f"the first one is of {first.kind} {first.database}")
     return _kept(mariadb.between(held.fingerprint, alone(wish)), artefact)
 
 

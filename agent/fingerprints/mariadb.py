@@ -8,6 +8,7 @@ both are made under FLUSH TABLES WITH READ LOCK. The text of a row depends on op
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeVar
@@ -21,6 +22,8 @@ T = TypeVar("T")
 _CLIENTS = ("mariadb", "mysql")
 _DUMPERS = ("mariadb-dump", "mysqldump")
 _SECRET = 9  # the descriptor on which the option file with the password is handed over
+_PASSWORD = re.compile(r"--(?:loose[-_])?pa|.*password")
+_LONGEST_S = 31 * 24 * 3600
 _NEVER = ("information_schema", "performance_schema", "sys", "mysql")
 
 
@@ -37,9 +40,12 @@ class Server:
     options: tuple[str, ...] = ("--default-character-set=utf8mb4",)
 
     def __post_init__(self) -> None:
-        odd = [one for one in self.options if not one.startswith("--") or "password" in one]
+        # The clients take any beginning of an option that fits no other: `--pa=…` is the password as well.
+        odd = [one for one in self.options if not one.startswith("--") or _PASSWORD.match(one)]
         if odd:
-            raise ValueError(f"options: {odd[0]!r} is none of a dump's")
+            raise ValueError(f"options: {odd[0][:4]!r}… is none of a dump's")
+        if any("\n" in one or "\0" in one for one in (self.user, self.password, self.socket, self.host)):
+            raise ValueError("user, password, host and socket hold no newline")
 
 
 def take(
@@ -121,20 +127,34 @@ def around(
 
 
 @contextlib.contextmanager
-def locked(tools: Tools, server: Server) -> Iterator[None]:
-    """Nobody writes: FLUSH TABLES WITH READ LOCK in a session of its own, released with it."""
+def locked(tools: Tools, server: Server, patience_s: int = 60) -> Iterator[None]:
+    """Nobody writes: FLUSH TABLES WITH READ LOCK in a session of its own, released with it.
+
+    Whoever writes waits behind us while we wait for the lock, so not longer than `patience_s`
+    (ObservationError `timeout`). One that was lost meanwhile (the session killed, the server started anew) is
+    ObservationError `unreachable` at the end: what was done under it is of no one instant.
+    """
     read_end, write_end = os.pipe()
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(os.fdopen(write_end, "wb", buffering=0))
         theirs = stack.enter_context(os.fdopen(read_end, "rb", buffering=0))
-        argv = ["--batch", "--skip-column-names", "--unbuffered"]
+        # A client that connects again would have a session without the lock.
+        argv = ["--batch", "--skip-column-names", "--unbuffered", "--skip-reconnect"]
         stream = stack.enter_context(_running(tools, server, _CLIENTS, argv, stdin=theirs))
-        ours.write(b"FLUSH TABLES WITH READ LOCK; SELECT 'locked';\n")
+        # A session that says nothing while a dump is made is ended by many servers' `wait_timeout`.
+        ours.write(
+            b"SET SESSION lock_wait_timeout = %d; SET SESSION wait_timeout = %d;" % (patience_s, _LONGEST_S)
+            + b"FLUSH TABLES WITH READ LOCK; SELECT 'locked';\n"
+        )
         if stream.out.readline().strip() != b"locked":
             ours.close()
             stream.finish()
             raise ObservationError(*_why(stream.complaint))
         yield
+        with contextlib.suppress(BrokenPipeError):
+            ours.write(b"SELECT 'held';\n")
+        if stream.out.readline().strip() != b"held":
+            raise ObservationError(ErrorKind.UNREACHABLE, "the lock did not hold to the end")
         ours.close()
 
 
@@ -169,8 +189,6 @@ def _options(server: Server) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    if "\n" in text or "\0" in text:
-        raise ValueError("credentials hold no newline")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -181,4 +199,6 @@ def _why(complaint: bytes) -> tuple[ErrorKind, str]:
         return ErrorKind.DENIED, "the account may not read or lock"
     if "Can't connect" in text or "Lost connection" in text:
         return ErrorKind.UNREACHABLE, "the server does not answer"
+    if "Lock wait timeout" in text:
+        return ErrorKind.TIMEOUT, "a statement under way keeps the lock away"
     return ErrorKind.GARBLED, "the client ended without a whole dump"

@@ -201,6 +201,8 @@ def sandwich(
     (first, was), (second, now) = begun, ended
     if first.how != second.how:
         raise AgentError("bad_param", f"the first one adds up by {first.how}, this one by {second.how}")
+    if (first.kind, first.database) != (about.kind, about.database):
+        raise AgentError("wrong_source", f"the first one is of {first.kind} {first.database}")
     if first.system and second.cluster.system and first.system != second.cluster.system:
         raise AgentError("wrong_source", "the first one is of another server")
     tables: dict[str, Counted] = {}

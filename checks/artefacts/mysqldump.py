@@ -20,17 +20,19 @@ from checks.artefacts.copytext import named
 LONGEST = 1 << 30
 _NUMBER: Any = int.from_bytes
 # In backticks; in double quotes with `--compatible=ansi`, bare with `--skip-quote-names` where it needs none.
-_NAME = rb"(`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|[0-9A-Za-z_$\x80-\xff]+)"
 _COLUMN = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|[0-9A-Za-z_$\x80-\xff]+)"
+_NAME = b"(" + _COLUMN + b")"
 _INSERT = re.compile(
     rb"(?:INSERT|REPLACE)(?: +(?:DELAYED|IGNORE))* +INTO +"
     + _NAME
-    + rb"(?: +\((?:"
+    + rb"(?: +\("
     + _COLUMN
-    + rb"(?:, *)?)+\))? +VALUES *"
+    + rb"(?:, *"
+    + _COLUMN
+    + rb")*\))? +VALUES *"
 )
 # A row on a line with others: text in single quotes may hold anything, escaped by backslash or doubled.
-_ROW = re.compile(rb"\([^'()]*(?:'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'[^'()]*)*\)", re.DOTALL)
+_ROW = re.compile(rb"\([^'()]*+(?:'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'[^'()]*+)*+\)", re.DOTALL)
 _ERROR = re.compile(
     rb"(?:mysqldump|mariadb-dump|mysqldump\.exe|mysql|mariadb): |ERROR (?:\d|at )|Error: |error: |"
     rb"Warning: Using|(?:bash|sh|gzip|ssh): |Killed\b|Segmentation fault"

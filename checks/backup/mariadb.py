@@ -70,7 +70,7 @@ class Params(Look):
 @dataclass(frozen=True, slots=True)
 class Text:
     """What the dump says, see mysqldump.Dump; `rows` of all `tables`, `root` of their sums. `databases`:
-    whose tables they are, the server's own left out, the first twenty."""
+    whose tables they are, the server's own left out: asked ones and the first, twenty in all."""
 
     tables: int
     rows: int
@@ -200,7 +200,8 @@ def _read(
     compared = _compared(sidecar, dump) if sidecar is not None and not read.trouble else None
     at = moment(dump.ended, params.zone_min)
     made = Made(at, at, dump.tool, dump.database, "")
-    dumped = {"read": to_json(read), "text": to_json(_told(dump)), "compared": to_json(compared)}
+    asked = frozenset((params.database, sidecar.database if sidecar else ""))
+    dumped = {"read": to_json(read), "text": to_json(_told(dump, asked)), "compared": to_json(compared)}
     return {
         "dumped": dumped,
         "seal": to_json(seal),
@@ -237,7 +238,8 @@ def _compared(sidecar: Fingerprint, dump: Dump) -> Compared:
     return compare(sidecar, tables, None)
 
 
-def _told(dump: Dump) -> Text:
+def _told(dump: Dump, asked: frozenset[str]) -> Text:
+    held = {one.database for one in dump.tables.values()} - {"", *_OWN}
     loose = [one for one in dump.loose if not one.startswith(("mysql.", "sys.", "performance_schema."))]
     return Text(
         len(dump.tables),
@@ -256,7 +258,7 @@ def _told(dump: Dump) -> Text:
         dump.routines,
         dump.charset,
         dump.form,
-        tuple(sorted({one.database for one in dump.tables.values()} - {"", *_OWN}))[:20],
+        tuple(sorted(held, key=lambda name: (name not in asked, name))[:20]),
     )
 
 
@@ -377,7 +379,8 @@ def _beside(one: Dumped, seen: Compared, text: Text, params: Params) -> Iterator
     if others and params.database != one.of:
         yield untold(Level.TRUE, "not_recorded", others[0])
     else:
-        proven = seen.same or not seen.tables
+        # An empty database is proven; one of which all came or went meanwhile is not.
+        proven = seen.same or not (seen.tables or seen.untold)
         yield good(Level.TRUE) if proven else untold(Level.TRUE, "not_recorded")
 
 

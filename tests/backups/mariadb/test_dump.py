@@ -5,13 +5,14 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.fingerprints.mariadb import Server, around, between, take
+from agent.fingerprints.mariadb import Server, around, between, locked, take
 from agent.sources.backup_tools import LocalTools
 from checks.api import ObservationError
 from checks.artefacts import fingerprint
@@ -267,16 +268,68 @@ def test_nobody_writes_while_tables_are_locked(maria, tmp_path):
     maria.sql("INSERT INTO shop.nokey VALUES (8, 'after')")
 
 
+def test_a_lock_that_was_lost_meanwhile_is_told(maria):
+    """As a restart of the server or a timeout of its own ends it: the dump is then of no one instant."""
+
+    def job():
+        others = maria.sql("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()")
+        for one in others.split():
+            maria.sql(f"KILL {one}")
+
+    with pytest.raises(ObservationError) as caught:
+        around(LocalTools(), maria.server, "shop", now, job, lock=True)
+    assert caught.value.kind == "unreachable"
+
+
+def test_the_lock_outlives_a_server_that_ends_silent_sessions_early(maria):
+    maria.sql("SET GLOBAL wait_timeout = 1")
+    try:
+        with locked(LocalTools(), maria.server):
+            maria.sql("SELECT SLEEP(2.5)")  # the session that holds the lock says nothing for longer
+    finally:
+        maria.sql("SET GLOBAL wait_timeout = 28800")
+
+
+def test_nobody_waits_long_behind_a_lock_that_does_not_come(maria):
+    holder = subprocess.Popen(
+        ["mariadb", "--no-defaults", f"--socket={maria.place / 's'}", "-uroot", "--unbuffered", "-BN"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        holder.stdin.write(b"LOCK TABLES shop.item WRITE; SELECT 'mine';\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == b"mine\n"
+        with pytest.raises(ObservationError) as caught, locked(LocalTools(), maria.server, patience_s=1):
+            raise AssertionError("there is no lock to be had")
+        assert caught.value.kind == "timeout"
+    finally:
+        holder.stdin.close()
+        holder.wait(60)
+        holder.stdout.close()
+
+
 def test_a_login_that_may_not_is_denied_and_no_password_is_shown(maria):
     with pytest.raises(ObservationError) as caught:
         take(LocalTools(), Server("nobody", password="not-a-secret", socket=maria.server.socket), "shop", now)
     assert caught.value.kind == "denied" and "not-a-secret" not in str(caught.value)
+    for odd in ("--password=xyz", "--pa=xyz", "--loose-pass=xyz", "-p xyz", "--loose_password1=xyz"):
+        with pytest.raises(ValueError) as refused:
+            Server("root", options=(odd,))
+        assert "xyz" not in str(refused.value)
+    Server("root", options=("--max-allowed-packet=64M", "--skip-tz-utc"))
     with pytest.raises(ValueError):
-        Server("root", options=("--password=x",))
+        Server("root", password="two\nlines")
 
 
 def test_a_dump_of_hostile_bytes_is_read_without_an_error():
     begun = b"INSERT INTO `x", b"INSERT INTO `t` VALUES (1,'a", b"CREATE TABLE `", b"INSERT INTO `t` VALUES\n"
+    # A name that no bracket ends: one way only through it.
+    begun = (
+        *begun,
+        b"INSERT INTO t (" + b"a" * 60 + b"; VALUES (1);\n",
+        b"INSERT INTO t VALUES (" + b"'" * 90 + b"!\n",
+    )
     odd = b"\0" * 100, b"'\n" * 50, b"DELIMITER ;;\nERROR 1\n", b"-- Dump completed on 9999-99-99 99:99:99\n"
     for raw in (*begun, *odd):
         assert read_dump(io.BytesIO(raw)).complete in (True, False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.fingerprints.mariadb import Server, take
+from agent.fingerprints.mariadb import Server, between, take
 from agent.sources.backup_tools import LocalTools
 from checks.artefacts import fingerprint
 from checks.artefacts.mysqldump import read_dump, textual
@@ -167,6 +167,27 @@ def test_what_else_lies_in_a_dump_is_not_the_fingerprints(maria, tmp_path, look,
     for old, new, word in ((b"(3,'b')", b"(3,'B')", "rows_differ"), (b"(1,'a'),\n", b"", "rows_missing")):
         path.write_bytes(raw.replace(old, new, 1))
         assert look(path, **asked) == {"true": f"crit {word}"}
+
+
+def test_the_database_that_is_asked_about_is_found_behind_many_others(maria, tmp_path, look):
+    names = [f"many{number:02}" for number in range(24)]
+    for name in names:
+        maria.sql(f"CREATE DATABASE {name}; CREATE TABLE {name}.t (a int); INSERT INTO {name}.t VALUES (1)")
+    path = tmp_path / "many.sql"
+    given = ("--single-transaction", "--default-character-set=utf8mb4", "--databases")
+    path.write_bytes(maria.run("mariadb-dump", *given, *names))
+    path.chmod(0o600)
+    noted(maria, path, database=names[-1])
+    assert look(path) == {"true": "unknown not_recorded"}
+    assert look(path, database=names[-1]) == {}
+    assert look(path, database="many99") == {"true": "crit wrong_source"}
+
+
+def test_a_fingerprint_whose_tables_all_came_or_went_proves_nothing(maria, tmp_path, look):
+    path = maria.dump(tmp_path / "shop.sql", noted=False)
+    first, second = noted(maria, path, database="loose"), noted(maria, path, database="shop")
+    Path(f"{path}.fingerprint.json").write_bytes(fingerprint.dump(between(first, second)))
+    assert look(path)["true"] == "unknown not_recorded"
 
 
 def test_a_directory_of_tab_is_no_dump(maria, tmp_path, look):

@@ -69,6 +69,23 @@ def test_before_and_after_somebody_elses_job_what_moved_is_bounded(maria, place,
     maria.sql("DELETE FROM shop.nokey WHERE a = 77")
 
 
+def test_two_halves_of_different_databases_are_no_sandwich(maria, place, command):
+    """Together they would be a fingerprint of no table, beside which every dump is equal."""
+    path = maria.dump(place / "shop.sql", noted=False)
+    assert (
+        command("take", "--before", str(place / "first"), to=("--user", "root", "--database", "loose"))[0]
+        == 0
+    )
+    code, said = command("sandwich", "--artefact", str(path), "--before", str(place / "first"))
+    assert (code, said["status"]) == (2, "wrong_source") and "loose" in said["detail"]
+    held = json.loads((place / "first").read_text())
+    held["fingerprint"] |= {"kind": "postgresql", "database": "shop"}
+    (place / "first").write_text(json.dumps(held))
+    code, said = command("sandwich", "--artefact", str(path), "--before", str(place / "first"))
+    assert (code, said["status"]) == (2, "wrong_source")
+    assert not (place / "shop.sql.fingerprint.json").exists()
+
+
 def test_the_password_comes_from_the_secrets_and_a_wrong_one_is_denied(maria, place, command):
     maria.sql(
         "CREATE USER IF NOT EXISTS taker@localhost IDENTIFIED BY 'se''cret \"7\\\\';"
