@@ -32,6 +32,7 @@ DETAILS: dict[str, str] = {
     "its form and tables were worded by program {0}, this is {1}: they were not compared": (
         "表式和表格由程序 {0} 生成，本程序为 {1}，未作比较"
     ),
+    "its overview is worded in another way: it was not compared": "概况的文字不同，未作比较",
     "its figures, as they stood then": "数字与当时一致",
     "its figures are those of the scorecard of entry {0}": "数字与条目 {0} 的考核表一致",
     "its figures are not those of the scorecard of entry {0}": "数字与条目 {0} 的考核表不一致",
@@ -92,6 +93,7 @@ DETAILS: dict[str, str] = {
     "its lines do not hash to the root, count and size in its header": "结果行与头部的树根、行数或大小不符",
     "says its vantage point is {0}": "所称观测点为 {0}",
     "names the plan {0}, not in the log": "所称方案 {0} 不在日志中",
+    "names the plan {0}, another agent's": "所称方案 {0} 是另一代理的",
     "{0} with parameters {1} is in no plan": "{0} 的参数 {1} 不在任何方案中",
     "{0} gives {1}, the line says {2}": "{0} 得出 {1}，结果行为 {2}",
     "{0} checks that depend on a plan in it could not be made": "依赖其中方案的 {0} 项核对无法进行",
@@ -201,7 +203,13 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     made = []
     for english, chinese in DETAILS.items():
         if "{" in english:
-            parts = re.split(r"\{\d\}", english)
-            # What is put in holds no end of a sentence, or it would swallow the next one.
-            made.append((re.compile("((?:(?!; ).)+?)".join(map(re.escape, parts)), re.DOTALL), chinese))
+            first, *rest = (re.escape(part) for part in re.split(r"\{\d\}", english))
+            made.append((re.compile(first + "".join(map(_put_in, rest)), re.DOTALL), chinese))
     return tuple(made)
+
+
+def _put_in(then: str) -> str:
+    """What is put in, up to the text behind it. It holds no end of a sentence, or it would swallow the next
+    one; and it is never given back, or a bundle could name things so that the report takes for ever."""
+    end = f"|{then}" if then else ""
+    return f"((?:(?!; {end}).)++){then}"

@@ -33,6 +33,7 @@ _SAME = "numbers, times, states and entries made anew of: {0}; not its words, no
 _BEHIND_MS = 60_000
 _TABLES = "its form and tables are those that they give"
 _OTHERS = "its form and tables were worded by program {0}, this is {1}: they were not compared"
+_OVERVIEW = "its overview is worded in another way: it was not compared"
 
 
 def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
@@ -50,6 +51,8 @@ def check_documents(evidence: Evidence, findings: Findings) -> list[Verdict]:
             why = f"it cannot be read: {error}"
             verdicts.append((name, *judged.differing(judged.made_by(said.header), why, "made")))
         findings.count("documents of judging")
+        if verdicts[-1][1] == "not proven":
+            findings.count("documents of judging that are not proven")
         if verdicts[-1][1] == "contradicted":
             findings.add("claim_differs", *verdicts[-1][::2])
     return verdicts
@@ -114,16 +117,16 @@ def _with_tables(
     size = body.get("size", said.idx)
     if word == "proven if" and (late := evidence.history.received(size, said.idx, body["as_of"])):
         word, detail = "not proven", f"its tables leave out {len(late)} entries that had come"
-    every = []
+    every: list[_Compared] = []
     for size, until in _sizes(said, body, evidence.history):
         about = About(said.header["period"], body["as_of"], size, until)
         facts = known.setdefault(about, Facts(evidence, about))
         every.append(_tables(body, facts, made))
         if not every[-1][0]:
             break
-    odd, told = every[-1] if not every[-1][0] else every[0]
+    odd, told, whole = every[-1] if not every[-1][0] else every[0]
     if not odd:
-        return word, f"{detail}; {told}"
+        return word if whole else _no_better(word), f"{detail}; {told}"
     if set(odd) <= document_words.STANDING and _came(said, body, evidence.history):
         why = f"{', '.join(odd)} may rest on what came while it was made: make it again"
         return "not proven", f"{detail}; {why}"
@@ -139,18 +142,42 @@ def _came(said: Said, body: Mapping[str, Any], history: History) -> bool:
     return any(kind != EntryKind.RECORD for kind in kinds)
 
 
-def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> tuple[list[str], str]:
-    """Names of tables that are not what the evidence gives, and what to say of the others; of a fault that is
-    none nothing else is asked."""
+def _no_better(word: str) -> str:
+    """The verdict on a document of which words were not compared: whatever names another program, or an older
+    version of documents, is never proven by its figures alone."""
+    return "not proven" if word == "proven if" else word
+
+
+_Compared = tuple[list[str], str, bool]
+"""Names of tables that are not what the evidence gives, what to say of the others, whether every word was
+compared."""
+
+
+def _tables(body: Mapping[str, Any], facts: Facts, made: Sealed) -> _Compared:
+    """A document's tables beside the evidence; of a fault that is none nothing else is asked."""
     fault = facts.fault(body["subject"]) if body["subject"] else None
     if body["subject"] and fault is None:
-        return ["subject"], ""
+        return ["subject"], "", True
     prints = document_tables.About(fault, (made.scorecard, made.facts))
-    if _is_worded(body):
-        found = document_words.compared(body, _matter(body, facts, made), (facts, prints))
-        return found.odd, found.told
+    found = _words(body, facts, made, prints)
+    if found is not None:
+        return found.odd, found.told, True
     odd, same, left = document_tables.differing(body, facts, prints)
-    return odd, _SAME.format(", ".join(same) or "no table", ", ".join(left) or "none")
+    return odd, _SAME.format(", ".join(same) or "no table", ", ".join(left) or "none"), False
+
+
+def _words(
+    body: Mapping[str, Any], facts: Facts, made: Sealed, prints: document_tables.About
+) -> document_words.Compared | None:
+    """A document word by word; None where it differs, and was worded by another program than this."""
+    mine = _is_worded(body)
+    try:
+        found = document_words.compared(body, _matter(body, facts, made), (facts, prints))
+    except judged.PROBLEMS:
+        if mine:
+            raise
+        return None
+    return found if mine or not found.odd else None
 
 
 def _is_worded(body: Mapping[str, Any]) -> bool:
@@ -194,14 +221,17 @@ def _with_form(
         return judged.OTHER, f"{told}: documents were worded in another way then (version {body['v']})"
     if reworded:
         return judged.differing(judged.made_by(said.header), told, "made")
-    if told == _TABLES and not evidence.begin and _is_worded(body):
-        facts = Facts(evidence, About(said.header["period"], body["as_of"], body["size"], body["as_of"]))
-        odd, cells = _tables(body, facts, made)
-        if odd:
-            why = f"the evidence gives another {', '.join(odd)}"
-            return judged.differing(judged.made_by(said.header), why, "made")
-        told = f"{told}; {cells}"
-    return so_far[0], f"{so_far[1]}; {told}"
+    if told != _TABLES or evidence.begin:
+        return _no_better(so_far[0]), f"{so_far[1]}; {told}"
+    size = body.get("size", said.idx)
+    facts = Facts(evidence, About(said.header["period"], body["as_of"], size, body["as_of"]))
+    found = _words(body, facts, made, document_tables.About(None, (made.scorecard, made.facts)))
+    if found is None:
+        return _no_better(so_far[0]), f"{so_far[1]}; {told}; {_OVERVIEW}"
+    if found.odd:
+        why = f"the evidence gives another {', '.join(found.odd)}"
+        return judged.differing(judged.made_by(said.header), why, "made")
+    return so_far[0], f"{so_far[1]}; {told}; {found.told}"
 
 
 def _worded(body: Mapping[str, Any], made: Sealed, history: History, before: int) -> tuple[bool, str]:

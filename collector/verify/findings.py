@@ -34,6 +34,7 @@ _HOLD = ("entries/", "bodies/", "chunk ")
 """Names of members that hold what was logged, and how their chunks are called."""
 
 DEPENDENT = "{0} checks that depend on a plan in it could not be made"
+NOT_LOGGED = "names the plan {0}…, not in the log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,18 @@ class Findings:
 
     def gather_dependent(self) -> None:
         """Where a member with entries or their bodies is damaged, plans that were in it are not to be had,
-        and every line under such a plan would be told: those as one line behind the member's own."""
+        and every line under such a plan would be told: those as one line behind the member's own. What is
+        wrong of a plan that is here (parameters that it has not, a pack of another text) stays as it is."""
         damaged = [one for one in self.problems if one.code == "bad_member" and one.where.startswith(_HOLD)]
-        dependent = [one for one in self.problems if one.code == "bad_plan"]
+        plans = [one for one in self.problems if one.code == "bad_plan"]
+        tail = NOT_LOGGED.partition("{0}")[2]
+        without = {one.where for one in plans if one.detail.endswith(tail)}  # entries whose plan is not here
+        dependent = {one for one in plans if one.where.partition(" (")[0] in without}
         if not damaged or len(dependent) < 2:
             return
         members = ", ".join(dict.fromkeys(one.where for one in damaged))
         told = Problem("bad_plan", members, DEPENDENT.format(len(dependent)))
-        kept = [one for one in self.problems if one.code != "bad_plan"]
+        kept = [one for one in self.problems if one not in dependent]
         at = max(kept.index(one) for one in damaged) + 1
         self.problems[:] = [*kept[:at], told, *kept[at:]]
 

@@ -30,7 +30,7 @@ from collector.availability.estate_terms import parse as parse_terms
 from collector.evidence import bundle
 from collector.evidence.bundle import Absent, Body, Document
 from collector.verify.archive import Archive
-from collector.verify.findings import Findings
+from collector.verify.findings import NOT_LOGGED, Findings
 from collector.verify.forks import Forks, LifeKey
 from collector.verify.keys import KeyTable
 from collector.verify.swift import read_header
@@ -182,8 +182,10 @@ class Reader:
         self.seen(where, idx, header)
         if header.plan:
             issue = self.history.plans.get(header.plan)
-            if issue is None or issue.plan.agent != header.agent:
-                self.findings.add("bad_plan", where, f"names the plan {header.plan[:16]}…, not in the log")
+            if issue is None:
+                self.findings.add("bad_plan", where, NOT_LOGGED.format(header.plan[:16]))
+            elif issue.plan.agent != header.agent:
+                self.findings.add("bad_plan", where, f"names the plan {header.plan[:16]}…, another agent's")
         self.rotation(where, idx, header)
 
     def rotation(self, where: str, idx: int, header: Header) -> None:

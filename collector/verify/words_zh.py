@@ -39,6 +39,7 @@ COUNTED: Mapping[str, str] = {
     "bodies": "条目内容",
     "carried entries": "随附的早期条目",
     "documents of judging": "考核文档",
+    "documents of judging that are not proven": "其中未证实的考核文档",
     "documents": "文档",
     "entries": "条目",
     "estates applied": "启用过的资产文件",

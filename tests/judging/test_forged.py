@@ -16,6 +16,7 @@ from collector.jobs import scorecards as jobs
 from collector.judging import sealed
 from collector.judging.version import JUDGING
 from collector.reports import documents, material_found
+from collector.reports.document_draft import WORDED
 from collector.reports.material import Material
 from collector.statements.kinds import KINDS
 from collector.statements.persons import Request, encode_request
@@ -246,5 +247,33 @@ def test_a_form_in_other_words_than_its_scorecard_gives_is_contradicted(quiet, t
     projection.log(quiet.context, [(EntryKind.RECORD, other, strict_json.dumps(others))])
     found = documents_of(quiet.verdict(tmp_path / "b.zip"))
     good, bad = "proven if", "contradicted"
-    assert [word for word, _ in found] == [good, good, bad, bad, bad, good, good], found
+    assert [word for word, _ in found] == [good, good, bad, bad, bad, "not proven", good], found
     assert "worded by program 0.0.1" in found[5][1] and "filled cells made anew" in found[6][1]
+
+
+def praised(body):
+    """The overview says another grade and total; the form below it stays."""
+    body["facts"] = [[key, "100" if "分" in key else value] for key, value in body["facts"]]
+
+
+@pytest.mark.parametrize("older", [{"program": "0.0.1"}, {"v": WORDED - 1}])
+@pytest.mark.parametrize(
+    ("kind", "change"), [("scorecard", praised), ("scorecard", reworded), ("self-assessment", filled)]
+)
+def test_who_names_another_program_or_version_of_documents_is_not_proven_by_figures_alone(
+    quiet, tmp_path, kind, change, older
+):
+    quiet.go("2026-08-10T01:00")
+    quiet.settle()
+    header, honest = told(quiet, kind)
+    forged = strict_json.loads(strict_json.dumps(honest))
+    change(forged)
+    assert forged != honest
+    quiet.go("2026-08-10T01:01")
+    for body in (honest, forged):
+        projection.log(quiet.context, [(EntryKind.RECORD, header, strict_json.dumps({**body, **older}))])
+    verdict = quiet.verdict(tmp_path / "b.zip")
+    # Word by word what this program says: proven, whoever wrote it. Else its figures are, and no more.
+    (good, _), (bad, why) = documents_of(verdict)
+    assert good == "proven if" and bad in ("not proven", "other version"), (good, bad, why)
+    assert bad != "not proven" or verdict.findings.counted["documents of judging that are not proven"] == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collector.verify import details_zh, progress, words_zh
-from collector.verify.findings import CODES
+from collector.verify.findings import CODES, NOT_LOGGED
 from collector.verify.memory import memory
 from collector.verify.report import Verdict, as_html, as_json, as_text
 
@@ -83,11 +83,17 @@ def shown(text: str) -> str:
     return "".join(line)
 
 
+def lines_of(verdict: Verdict, entry: int, count: int) -> None:
+    for line in range(count):
+        where = f"entry {entry} (web-01 epoch 1 seq {entry}) line {line}"
+        verdict.findings.add("bad_plan", where, "host.load with parameters ab… is in no plan")
+
+
 def test_what_only_follows_from_a_damaged_member_is_one_line_behind_it():
     verdict = Verdict("a.zip")
     verdict.findings.add("bad_member", "bodies/000000.gz", "its bytes do not fit the digest in the manifest")
-    for line in range(40):
-        verdict.findings.add("bad_plan", f"entry 7 line {line}", "host.load with parameters ab… is unknown")
+    verdict.findings.add("bad_plan", "entry 7", NOT_LOGGED.format("ab"))
+    lines_of(verdict, 7, 39)
     verdict.findings.add("bad_key", "entry 3", "no approved key may sign here")
     verdict.findings.gather_dependent()
     told = [(one.code, one.where, one.detail) for one in verdict.findings.problems]
@@ -97,6 +103,19 @@ def test_what_only_follows_from_a_damaged_member_is_one_line_behind_it():
         "40 checks that depend on a plan in it could not be made",
     )
     assert [one[0] for one in told] == ["bad_member", "bad_plan", "bad_key"] and not verdict.good
+
+
+def test_a_damaged_member_hides_nothing_of_plans_that_are_here():
+    """Else who cheats damages a member far from it, and the report says that it could not be looked at."""
+    verdict = Verdict("a.zip")
+    verdict.findings.add("bad_member", "bodies/000009.gz", "its bytes do not fit the digest in the manifest")
+    verdict.findings.add("bad_plan", "entry 2", "its pack luohe-2026 is not the text that it names")
+    verdict.findings.add("bad_plan", "entry 70", NOT_LOGGED.format("ab"))
+    lines_of(verdict, 7, 3)  # its plan is in the log, and has other parameters
+    lines_of(verdict, 70, 3)
+    verdict.findings.gather_dependent()
+    told = [one.where.partition(" (")[0] for one in verdict.findings.problems]
+    assert told == ["bodies/000009.gz", "bodies/000009.gz", "entry 2", *["entry 7"] * 3]
 
 
 @pytest.mark.parametrize("where", ["claims/availability.json", "calendars.json"])
@@ -159,6 +178,13 @@ def test_details_are_told_in_chinese_sentence_by_sentence(english: str, chinese:
     verdict.findings.notice(english)
     assert as_text(verdict, "zh").count(chinese) == 3 and chinese not in as_text(verdict)
     assert as_json(verdict)["claims"][-1]["detail"] == english
+
+
+@pytest.mark.parametrize("name", [", grade , of ", "a epoch 1 seq ", " of filled cells made anew, "])
+def test_a_name_that_a_bundle_repeats_a_thousand_times_is_read_as_quickly_as_another(name: str):
+    """A table may be called anything: with patterns that try every way to split it this would take days."""
+    text = "total " + name * 1000
+    assert details_zh.detail(text) == text
 
 
 def test_what_was_due_is_told_in_chinese_too():
