@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from collector.judging.settling import Group, Part, Settled, settled
 from collector.packs.model import Compiled, Pack
-from collector.packs.options import from_text
+from collector.packs.options import OptionError, from_text
 from collector.reports.judging_view import Words, last, points, spanned, table
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.reports.words_judging import text
@@ -80,13 +80,22 @@ class Settling:
 
     def readings(self) -> Iterator[tuple[Other, tuple[Settled, ...]]]:
         """The same where a contradiction is read the other way, in every period that it changes."""
-        known = {one.key: one for one in self.pack.pack.options}
         every = [one for part in self.parts.values() for one in part.scorecard.others]
         for option, value in dict.fromkeys((one.option, one.value) for one in every):
             first = next(one for one in every if (one.option, one.value) == (option, value))
             parts = {name: _read(part, option, value) for name, part in self.parts.items()}
-            options = {**self.options, option: from_text(known[option], value)}
-            yield first, replace(self, parts=parts, options=options).made()
+            yield first, replace(self, parts=parts, options=self._under(option, value)).made()
+
+    def _under(self, option: str, value: str) -> Mapping[str, Value]:
+        """The options with one read the other way; as they are where only another text, by which a period was
+        sealed, has it: then it changes that period alone."""
+        known = next((one for one in self.pack.pack.options if one.key == option), None)
+        if known is None:
+            return self.options
+        try:
+            return {**self.options, option: from_text(known, value)}
+        except OptionError:
+            return self.options
 
 
 def _read(part: Part, option: str, value: str) -> Part:

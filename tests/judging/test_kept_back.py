@@ -123,3 +123,36 @@ def test_a_text_that_is_put_right_in_mid_term_leaves_the_payment_one(site, estat
     verdict = site.verdict(tmp_path / "b.zip")
     words = {name: word for name, word, _ in verdict.claims if name.startswith(("scorecard", "settlement"))}
     assert len(words) == 5 and set(words.values()) == {"proven if"}, words
+
+
+def test_a_reading_that_only_an_older_text_has_changes_what_that_sealed(site, estate, tmp_path, monkeypatch):
+    """The text in force knows no such option: the page must show it all the same, and not fail."""
+    new = (
+        (PACKS / "harbour.yaml")
+        .read_text(encoding="utf-8")
+        .replace("months: 6, count: 2", "months: 3, count: 4")
+    )
+    old = new.replace("yuan: 2000}", "yuan: {option: mess.each}}") + (
+        "options:\n- {key: mess.each, number: '1', default: 2000, allowed: [2000, 4000], contradiction: true,"
+        " clause: 第8条, zh: 每次罚款, en: each fine}\n"
+    )
+    for name, text in (("old", old), ("new", new)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "harbour-2028.yaml").write_text(text, encoding="utf-8")
+    named = estate.replace("luohe-2026, start: 2026-06-10", "harbour-2028, start: 2026-07-01")
+    monkeypatch.setenv(OURS, str(tmp_path / "old"))
+    site.apply(named)
+    site.go("2026-10-05T09:00")
+    site.say("fine", item="mess", day="2026-09-30", text="dust")
+    site.settle()
+    jobs.seal(site.context, "half-1", by="manager")
+    site.settle()
+    monkeypatch.setenv(OURS, str(tmp_path / "new"))
+    site.apply(named)
+    site.go("2027-01-05T09:00")
+    site.settle()
+    client = create_app(site.context).test_client()
+    with site.context.write() as conn:
+        client.set_cookie("roundseal", accounts.open_session(conn, "buyer", site.context.now()))
+    shown = client.get("/settlement")
+    assert shown.status_code == 200 and "mess.each" in shown.text
