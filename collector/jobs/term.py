@@ -13,18 +13,23 @@ from collector.store import runs
 
 
 def term_sheet(
-    conn: Connection, as_of_ms: int, until_ms: int | None = None, size: int | None = None
+    conn: Connection,
+    as_of_ms: int,
+    until_ms: int | None = None,
+    size: int | None = None,
+    period: str | None = None,
 ) -> tuple[TermLine, ...]:
     """A line for each system and asset, up to the last midnight before `as_of_ms`, and not beyond `until_ms`;
-    NoScorecard. `size`: of the log that it is made of; None: what had come by then."""
+    NoScorecard. `size`: of the log that it is made of; None: what had come by then. `period`: of the contract
+    whose term it is; None: of the one in force."""
     size = scorecards.size_at(conn, as_of_ms) if size is None else size
     held = scorecards.applied(conn, size)
-    every = judge.periods(held, as_of_ms)
+    from_ms, to_ms = judge.term(held, as_of_ms, period)
     estates = Estates.of(held, scorecards.said_of(conn, as_of_ms, size))
     return sheet(
         estates,
-        _watched(conn, every[0].from_ms, as_of_ms, size),
-        so_far(every[0].from_ms, every[-1].to_ms, min(as_of_ms, until_ms or as_of_ms)),
+        _watched(conn, from_ms, as_of_ms, size),
+        so_far(from_ms, to_ms, min(as_of_ms, until_ms or as_of_ms)),
     )
 
 

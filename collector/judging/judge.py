@@ -68,6 +68,14 @@ def terms(applied: Sequence[Applied], as_of_ms: int) -> tuple[tuple[contracts.Ow
     return contracts.terms(applied, _newest(applied, as_of_ms), _periods)
 
 
+def term(applied: Sequence[Applied], as_of_ms: int, period: str | None = None) -> tuple[int, int]:
+    """From when to when the contract of a period runs, as far as it was not replaced (of no such period: the
+    one in force); NoScorecard."""
+    every = terms(applied, as_of_ms)
+    own = next((one for one in every if any(part.period.name == period for part in one)), every[-1])
+    return own[0].period.from_ms, own[-1].period.to_ms
+
+
 def every_period(applied: Sequence[Applied], as_of_ms: int) -> tuple[PackPeriod, ...]:
     """Every period that can be asked for, those of contracts that were replaced first; NoScorecard."""
     return tuple(one.period for one in contracts.every(applied, _newest(applied, as_of_ms), _periods))

@@ -249,7 +249,8 @@ class Material(Matter):
         """The end-of-term sheet, up to the period's end."""
         with self.context.read() as conn:
             try:
-                return term_sheet(conn, self.span.as_of_ms, self.span.to_ms, self.span.size or None)
+                of = self.span
+                return term_sheet(conn, of.as_of_ms, of.to_ms, of.size or None, of.name)
             except NoScorecard:
                 return ()
 

@@ -273,13 +273,11 @@ class Bundled(Matter):
         facts, span = self.facts, self.span
         if facts.evidence.begin:
             raise Unmade("looks from before this bundle")
-        every = judge.every_period(facts.held, span.as_of_ms)
+        from_ms, to_ms = judge.term(facts.held, span.as_of_ms, span.name)
         people, size = facts.evidence.people, facts.about.size
         estates = Estates.of(facts.held, standing(counting(people, size), _EVER))
         end = min(span.as_of_ms, span.to_ms)
-        return sheet(
-            estates, _watched(facts.evidence.days, size), so_far(every[0].from_ms, every[-1].to_ms, end)
-        )
+        return sheet(estates, _watched(facts.evidence.days, size), so_far(from_ms, to_ms, end))
 
     def _scans(self) -> Iterator[Scan]:
         end = min(self.span.to_ms, self.span.as_of_ms + 1)

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
-from collector.jobs import projection
+from collector.jobs import projection, scorecards
 from collector.reports.documents import KINDS, body_of, draft, export
 from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
@@ -69,6 +69,29 @@ def test_it_comes_in_every_form_and_the_verifier_makes_every_cell_anew(ended, tm
     assert export("term", found, "pdf").startswith(b"%PDF")
     ((word, detail),) = of(ended.verdict(tmp_path / "b.zip"))
     assert word == "proven if" and detail.endswith("not made anew: none"), detail
+
+
+def test_of_a_contract_that_replaced_another_it_begins_with_its_own_term(site, estate, tmp_path):
+    """And of a period that the old one keeps it is of the old one's term."""
+    site.apply(estate.replace("luohe-2026, start: 2026-06-10", "pingdingshan-2024, start: 2026-05-05"))
+    site.go("2026-08-15T10:00")
+    site.settle()
+    site.apply(estate.replace("luohe-2026, start: 2026-06-10", "pingdingshan-2025, start: 2026-09-01"))
+    site.go("2026-12-10T01:00")
+    site.settle()
+    with site.context.read() as conn:
+        every = scorecards.every_period(conn, site.context.now())
+    old, new = (
+        every[0].name,
+        next(one.name for one in every if one.from_ms > every[0].to_ms + 86_400_000 * 60),
+    )
+    days = {}
+    for name in (old, new):
+        export("term", found := material(site, name), "json")
+        days[name] = str(found.term[0].stretches[0].first)
+        site.settle()
+    assert days == {old: "2026-05-05", new: "2026-09-01"}
+    assert [word for word, _ in of(site.verdict(tmp_path / "b.zip"))] == ["proven if"] * 2
 
 
 @pytest.mark.parametrize("row", [0, 1])
