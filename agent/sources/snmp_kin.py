@@ -7,7 +7,7 @@ GETNEXT, each family of it a variable of one.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 
 from agent.sources.snmp_ber import GONE, encode_oid, oid_text
 from agent.sources.snmp_profiles import Profile, everything, used
@@ -63,7 +63,7 @@ def silent(object_id: str, asked: Iterable[str], rows: Rows) -> str:
     return enterprise
 
 
-@cache
+@lru_cache(maxsize=256)  # the numbers are what devices say: no end of them may be kept
 def kin(enterprise: str) -> tuple[Profile, ...]:
     """Profiles of an enterprise's devices, and what they use: once for each branch that may answer.
 

@@ -97,3 +97,10 @@ def test_every_kin_is_used_only_where_one_of_its_branches_answers():
     for enterprise in {match.oid for profile in everything().values() for match in profile.match}:
         if enterprise.count(".") == 6:
             assert all(profile.present for profile in kin(enterprise))
+
+
+def test_numbers_without_end_that_a_device_makes_up_are_not_all_kept():
+    for number in range(300):
+        assert kin(f"{E}{70_000_000 + number}") == ()
+    held = kin.cache_info()
+    assert held.maxsize is not None and held.currsize <= held.maxsize < 300
