@@ -17,6 +17,8 @@ MOST = 1000
 # Where all rows of a part can be seen and saved.
 _PAGES = {
     "lines": "/scorecard",
+    "term-sums": "/term",
+    "term-spans": "/term",
     "rounds": "/rounds",
     "missing": "/rounds",
     "problems": "/today",
@@ -45,11 +47,18 @@ def part(name: str) -> Callable[[Part], Part]:
 
 
 def table(
-    name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[object]], lang: str, title: str = ""
+    name: str,
+    columns: tuple[Column, ...],
+    rows: Sequence[Sequence[object]],
+    lang: str,
+    title: str = "",
+    *,
+    whole: bool = False,
 ) -> Table:
-    """A part as a table; of a very long one the first rows, and how many are left out."""
-    shown = list(rows[:MOST])
-    if len(rows) > MOST:
+    """A part as a table; of a very long one (but for pages, which show the `whole`) the first rows, and how
+    many are left out."""
+    shown = list(rows if whole else rows[:MOST])
+    if len(rows) > len(shown):
         left = doc("doc.left_out", lang, n=len(rows) - MOST, where=_PAGES.get(name, "/evidence"))
         shown.append((left, *(None for _ in columns[1:])))
     head = title or doc(f"doc.part.{name}", lang)

@@ -1,6 +1,7 @@
 """Parts of the end-of-term sheet (LH-23): what was operated on how many days of the term, and when not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -30,9 +31,9 @@ SPANS = (
 )
 
 
-def sums(lines: Sequence[TermLine], lang: str) -> Table:
+def sums(lines: Sequence[TermLine], lang: str, *, whole: bool = False) -> Table:
     """A row for each system and asset: its days by state, and the share that it was not operated."""
-    return table("term-sums", SUMS, [_sum(one, lang) for one in lines], lang)
+    return table("term-sums", SUMS, [_sum(one, lang) for one in lines], lang, whole=whole)
 
 
 def _sum(one: TermLine, lang: str) -> tuple[object, ...]:
@@ -48,7 +49,7 @@ def _sum(one: TermLine, lang: str) -> tuple[object, ...]:
     )
 
 
-def spans(lines: Sequence[TermLine], lang: str) -> Table:
+def spans(lines: Sequence[TermLine], lang: str, *, whole: bool = False) -> Table:
     """A row for each stretch that was not operated, or that nobody saw, with what says so."""
     rows = [
         (
@@ -64,7 +65,10 @@ def spans(lines: Sequence[TermLine], lang: str) -> Table:
         for held in one.stretches
         if held.state != OPERATED
     ]
-    return table("term-spans", SPANS, rows, lang)
+    made = table("term-spans", SPANS, rows, lang, whole=whole)
+    # Of no day it cannot be said that each was looked at.
+    seen = any(one.stretches for one in lines)
+    return made if seen else replace(made, empty=doc("doc.none.term-sums", lang))
 
 
 def _called(one: TermLine) -> str:

@@ -1,6 +1,7 @@
 """The end-of-term sheet (LH-23) as a document and a page: filled, verified from a bundle, forged in vain."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from docx import Document
@@ -9,10 +10,13 @@ from openpyxl import load_workbook
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from collector.jobs import projection, scorecards
+from collector.reports import document_term
+from collector.reports.document_parts import MOST
 from collector.reports.documents import KINDS, body_of, draft, export
 from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
 from collector.reports.tables import EmptyRecordError
+from collector.store import accounts
 from collector.web.app import create_app
 
 SUMS = [
@@ -115,7 +119,22 @@ def test_before_a_day_of_the_term_is_over_there_is_none(site, estate):
     site.settle()
     with pytest.raises(EmptyRecordError):
         draft("term", material(site, "2026-07"), "zh")
+    # Nor does the page say that each day was looked at.
+    client = create_app(site.context).test_client()
+    with site.context.write() as conn:
+        client.set_cookie("roundseal", accounts.open_session(conn, "buyer", site.context.now()))
+    shown = client.get("/term")
+    assert shown.status_code == 200 and shown.text.count("服务期内还没有整天可列。") == 2
     assert "term" in KINDS
+
+
+def test_a_document_leaves_out_the_last_rows_of_a_long_term_and_the_page_has_them(ended):
+    line = material(ended).term[0]
+    many = [replace(line, id=f"mail-{number:04}") for number in range(MOST + 5)]
+    for made in (document_term.sums, document_term.spans):
+        cut, shown = made(many, "en"), made(many, "en", whole=True)
+        assert len(cut.rows) == MOST + 1 and "/term" in str(cut.rows[-1][0]), cut.rows[-1]
+        assert len(shown.rows) >= MOST + 5 and shown.rows[:MOST] == cut.rows[:MOST]
 
 
 def test_without_a_contract_there_is_no_such_page(site, estate):

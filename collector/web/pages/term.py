@@ -33,13 +33,13 @@ def _lines() -> tuple[TermLine, ...]:
 @table("doc-term-sums", Role.VIEWER)
 def sums_table(_args: Mapping[str, str]) -> Table:
     """Days by state."""
-    return document_term.sums(_lines(), i18n.language())
+    return document_term.sums(_lines(), i18n.language(), whole=True)
 
 
 @table("doc-term-spans", Role.VIEWER)
 def spans_table(_args: Mapping[str, str]) -> Table:
     """When it was not operated."""
-    return document_term.spans(_lines(), i18n.language())
+    return document_term.spans(_lines(), i18n.language(), whole=True)
 
 
 @route("/term", Role.VIEWER)
@@ -50,7 +50,7 @@ def term() -> Answer:
     return render(
         "term.html",
         "scorecard",
-        tables=[document_term.sums(lines, lang), document_term.spans(lines, lang)],
+        tables=[made(lines, lang, whole=True) for made in (document_term.sums, document_term.spans)],
         first=min((one.first for one in days), default=None),
         until=max((one.end for one in days), default=None),
         period=judging_now.period_asked("").name,
