@@ -35,7 +35,7 @@ SCANS: dict[str, tuple[str, str]] = {
     "severity.unknown": ("无法判定", "Could not tell"),
     "col.scan": ("工具与范围", "Tool and scope"),
     "col.scanned": ("扫描时间", "Scanned"),
-    "col.verdict": ("扫描情况", "Scan run"),
+    "col.scan_run": ("扫描情况", "Scan run"),
     "col.examined": ("检查对象数", "Examined"),
     "col.critical": ("严重", "Critical"),
     "col.high": ("高", "High"),

@@ -16,7 +16,7 @@ _COLUMNS = (
     Column("entry", Kind.ENTRY),
     Column("scan"),
     Column("scanned", Kind.WHEN),
-    Column("verdict", Kind.STATE),
+    Column("scan_run", Kind.STATE),
     Column("examined", Kind.NUMBER),
     Column("critical", Kind.NUMBER),
     Column("high", Kind.NUMBER),
