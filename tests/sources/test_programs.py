@@ -13,6 +13,12 @@ from agent.sources import programs
 PLACE = {"PATH": os.defpath}
 
 
+@pytest.fixture(autouse=True)
+def this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """psutil looks here, wherever a look at another root has pointed it."""
+    monkeypatch.setattr(psutil, "PROCFS_PATH", "/proc")
+
+
 def shell(script: str) -> list[str]:
     return ["/bin/sh", "-c", script]
 
