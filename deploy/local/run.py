@@ -301,6 +301,13 @@ def asked_to_stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def check_installed(programs: Path = BIN) -> None:
+    """Programs of an environment name the folder it was made in: a checkout that was moved has none."""
+    first = (programs / "roundseal-collector").read_bytes().partition(b"\n")[0]
+    if first.startswith(b"#!/") and not Path(os.fsdecode(first[2:]).partition(" ")[0]).exists():
+        raise Failed("this checkout was moved: rm -rf .venv, then make run again; what is in var/ stays")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=ROOT / "var")
@@ -311,6 +318,7 @@ def main() -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, asked_to_stop)
     try:
+        check_installed()
         bring_up(options.home, options.listen, programs)
         if not options.once:
             watch(options.home, programs)

@@ -121,3 +121,12 @@ def test_an_agent_that_dies_is_started_again_and_the_collector_is_not_stopped(
     assert programs[1] is not first and first.returncode == -9
     assert "the agent ended by itself (exit -9" in capsys.readouterr().out
     assert "holds no enrolment" in log.read_text()
+
+
+def test_a_checkout_that_was_moved_is_told_in_one_line(tmp_path: Path, local: ModuleType) -> None:
+    program = tmp_path / "roundseal-collector"
+    program.write_text(f"#!{sys.executable}\n")
+    local.check_installed(tmp_path)
+    program.write_text(f"#!{tmp_path}/before/.venv/bin/python\n")
+    with pytest.raises(local.Failed, match=r"moved: rm -rf \.venv"):
+        local.check_installed(tmp_path)
