@@ -263,7 +263,8 @@ def _before(conn: Connection, asked: _Question, observed: Observed) -> Iterator[
 
 
 def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:
-    """In each week the first day (UTC) on which anything came to the log: then the collector was there.
+    """In each week the first day (UTC) on which anything came to the log: then the collector was there, on
+    the log's own first day since its first entry.
 
     Days between are told by the rounds that closed; looking up each of them would cost more than it tells.
     """
@@ -274,7 +275,7 @@ def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:
         if row is None or row.received > as_of:
             return
         day = row.received // _DAY_MS * _DAY_MS
-        yield day, day + _DAY_MS
+        yield (day if idx else row.received), day + _DAY_MS
         at = day + 7 * _DAY_MS
 
 

@@ -45,6 +45,18 @@ def test_weekly_inspections_of_each_unit_are_kept_with_their_records_as_evidence
     assert len(line.entries) == 4
 
 
+def test_a_week_that_ended_on_the_logs_first_day_but_before_its_first_entry_is_not_proven(luohe, tmp_path):
+    # Monday in China, Sunday by UTC: a whole week had ended some hours before.
+    with luohe.opened(tmp_path / "collector", local("2026-07-13T02:54")) as site:
+        site.apply()
+        site.go("2026-07-27T12:00")
+        site.settle()
+        line = lines(site, whole_term=True)["LH-31"]
+    weeks = {row.turn.key: (row.state.value, row.reason) for row in line.rows if row.cadence == 0}
+    assert weeks["2026-W28"] == ("not_proven", "nobody_watched")
+    assert weeks["2026-W29"][0] == "missed"
+
+
 def test_a_unit_that_was_not_inspected_one_week_breaks_it_and_the_other_does_not(site):
     site.apply()
     for monday in MONDAYS:
