@@ -83,7 +83,15 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
         )
         sheet.merged_cells.add(f"{first}:{last}")
     if not table.rows:
-        sheet.append([_text(sheet, table.empty)])
+        _sentence(sheet, table.empty, widths)
+
+
+def _sentence(sheet: Any, text: str, widths: Sequence[float]) -> None:
+    """What stands in place of rows, across all columns."""
+    sheet.row_dimensions[2].height = _height([text], [sum(widths)])
+    sheet.append([_text(sheet, text), *(_bare(sheet) for _ in widths[1:])])
+    if len(widths) > 1:
+        sheet.merged_cells.add(f"A2:{get_column_letter(len(widths))}2")
 
 
 def _printed(sheet: Any, style: Style, title: str) -> None:

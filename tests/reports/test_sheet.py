@@ -50,3 +50,11 @@ def test_cells_keep_their_types_and_times_are_in_the_estates_zone() -> None:
 
 def test_an_empty_table_says_so_in_words() -> None:
     assert read(Table("x", "表", COLUMNS, [], "还没有数据。"))[1][0] == "还没有数据。"
+
+
+def test_the_sentence_of_an_empty_table_runs_across_and_is_as_high_as_it_needs() -> None:
+    long = "没有与上一份记录相比较的内容，或这是首次巡检。" * 6
+    sheet = load_workbook(io.BytesIO(workbook(Table("x", "表", COLUMNS, [], long), STYLE))).active
+    assert [str(one) for one in sheet.merged_cells.ranges] == ["A2:E2"]
+    across = sum(sheet.column_dimensions[letter].width for letter in "ABCDE")
+    assert sheet.row_dimensions[2].height >= 15 * len(long) * 2 / across
