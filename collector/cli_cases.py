@@ -10,7 +10,7 @@ import click
 
 from collector.availability.case_report import CaseReport, CaseResult
 from collector.availability.errors import CaseError
-from collector.cli_parts import fail
+from collector.cli_parts import fail, of_place
 
 _WORDS = {True: "good", False: "DIFFERS", None: "no expectation"}
 
@@ -21,8 +21,12 @@ def run_file(file: Path, run: Callable[[object], CaseReport], as_json: bool) -> 
 
     try:
         report = run(_document(file.read_bytes()))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        begun = f"{error.context} (line {error.context_mark.line + 1}): " if error.context_mark else ""
+        fail(f"{file}: line {line}: not YAML: {begun}{error.problem or error.context}")
     except (OSError, yaml.YAMLError, ValueError, CaseError, RecursionError) as error:
-        fail(f"{file}: {error}")
+        fail(of_place(file, error))
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

@@ -34,6 +34,12 @@ def in_words(error: Exception | str) -> str:
     return _ERRNO.sub(said, str(error))
 
 
+def of_place(place: Path, error: Exception | str) -> str:
+    """The same behind the file or directory it is about, which is named once."""
+    said = in_words(error)
+    return said if said.startswith(str(place)) else f"{place}: {said}"
+
+
 def fail(message: str) -> NoReturn:
     """Say why it cannot be done, and end with 2."""
     click.echo(f"error: {in_words(message)}", err=True)

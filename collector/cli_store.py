@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from collector.cli_parts import in_words
+from collector.cli_parts import in_words, of_place
 from collector.context import ConfigError, Context, locked, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -17,7 +17,7 @@ def _open(directory: Path) -> Context:
     try:
         return open_context(directory, derived=False)  # only what is evidence is looked at here
     except Exception as error:  # a damaged database raises whatever it likes: say it, exit 2
-        click.echo(f"error: {directory}: {in_words(error)}", err=True)
+        click.echo(f"error: {of_place(directory, error)}", err=True)
         sys.exit(2)
 
 
@@ -36,7 +36,7 @@ def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
         try:
             report = Fsck(context, full=full, bodies=bodies).run()
         except SQLAlchemyError as error:
-            click.echo(f"error: {directory}: {in_words(error)}", err=True)
+            click.echo(f"error: {of_place(directory, error)}", err=True)
             sys.exit(2)
     if as_json:
         click.echo(json.dumps(asdict(report)))

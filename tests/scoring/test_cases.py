@@ -200,6 +200,15 @@ def test_a_file_that_loses_something_or_is_none_is_refused_with_its_place(tmp_pa
         said = CliRunner().invoke(main, [command, "case", str(file)])
         assert (said.exit_code, said.stdout) == (2, "")
         assert said.stderr.startswith(f"error: {file}: ") and says in said.stderr
+        assert said.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path):
+    said = CliRunner().invoke(main, ["scorecard", "case", str(tmp_path / "none.yaml")])
+    assert (said.exit_code, said.stderr) == (
+        2,
+        f"error: {tmp_path / 'none.yaml'}: no such file or directory\n",
+    )
 
 
 def test_a_fault_whose_cause_nobody_has_told_counts_by_the_option():
