@@ -1,8 +1,8 @@
 """The writer: one thread that commits for everybody who waits.
 
 Idle, a batch is committed at once; while a commit runs, what arrives gathers and goes with the next
-one. A commit of one batch costs half of what one of twenty costs: with few at hand, while others are being
-proven, the writer waits a moment for these. Nobody is answered before the commit is on disk. Without
+one. Most of what a commit costs does not depend on how many it holds: with few at hand, while others are
+being proven, the writer waits a moment for these. Nobody is answered before the commit is on disk. Without
 `start` (a command beside the server) each call commits by itself, as a guest of the lease's holder.
 """
 
