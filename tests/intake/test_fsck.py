@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 
 import pytest
@@ -16,6 +17,11 @@ from collector.store import compact, evidence
 from collector.store.engine import create_tables
 from collector.web.batches import Batches
 from collector.web.plans import Plans
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 BATCHES = 300
 
@@ -66,20 +72,27 @@ def test_a_changed_byte_in_an_entry_is_found_at_that_entry(filled):
     assert any(code == "checkpoint" for _, code in found)
 
 
-def test_a_changed_byte_in_the_form_at_rest_is_found_too(filled):
-    frame = bytearray(compact.pack(blob(filled, 40)))
-    assert len(frame) < len(blob(filled, 40))
-    frame[-1] ^= 1
-    tamper(filled, ("UPDATE entry SET data = ? WHERE idx = 40", bytes(frame)))
+def frame(data):
+    """A row as data directories of earlier versions hold it."""
+    return zstd.ZstdCompressor(level=1, zstd_dict=compact.DICTIONARY).compress(
+        data, zstd.ZstdCompressor.FLUSH_FRAME
+    )
+
+
+def test_a_changed_byte_in_a_frame_of_an_earlier_version_is_found_too(filled):
+    bad = bytearray(frame(blob(filled, 40)))
+    bad[-1] ^= 1
+    tamper(filled, ("UPDATE entry SET data = ? WHERE idx = 40", bytes(bad)))
     assert (40, "tile") in problems(filled)
 
 
-def test_rows_that_hold_entries_as_they_are_stay_readable(filled):
+def test_rows_that_hold_frames_of_an_earlier_version_stay_readable(filled):
     with closing(sqlite3.connect(filled.directory / "collector.db")) as raw:
         kept = raw.execute("SELECT idx, data FROM entry").fetchall()
-    assert sum(data[0] != 1 for _, data in kept) > 200
-    plain = [("UPDATE entry SET data = ? WHERE idx = ?", compact.unpack(data), idx) for idx, data in kept]
-    tamper(filled, *plain)
+    assert all(data[0] == 1 for _, data in kept)
+    framed = [("UPDATE entry SET data = ? WHERE idx = ?", frame(data), idx) for idx, data in kept]
+    assert sum(data[0] != 1 for _, data, _ in framed) > 200
+    tamper(filled, *framed)
     assert problems(filled, full=True) == set()
 
 
