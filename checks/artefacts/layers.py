@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from checks.api import ErrorKind, ObservationError
+from checks.api import ObservationError
 from checks.artefacts.frames import Frames
 from checks.artefacts.lz4frames import Lz4Frames
 from checks.places import Stream, Tools
@@ -410,8 +410,3 @@ class _Framed(io.RawIOBase):
         self._account.trailing = self._frames.trailing
         frames = self._frames
         self._account.parallel = frames.count > 1 and frames.skipped >= frames.count and not frames.short
-
-
-def timed_out(problem: ObservationError) -> bool:
-    """Whether a tool was ended at its deadline."""
-    return problem.kind is ErrorKind.TIMEOUT

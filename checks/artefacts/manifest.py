@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from heapq import merge
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 HEADS = {"sha256": b"roundseal-manifest\t1", "blake3": b"roundseal-manifest\t2\tblake3"}
 _BY_HEAD = {head: how for how, head in HEADS.items()}
@@ -272,13 +272,6 @@ def _dated(source: Open, number: int) -> Iterator[tuple[bytes, int, bytes, bytes
 
 
 # Writing
-
-
-class Sink(Protocol):
-    """Where a manifest is written to."""
-
-    def write(self, data: bytes, /) -> int:
-        """All of it."""
 
 
 class Writer:

@@ -17,7 +17,6 @@ from checks.artefacts.opening import Keys, Sealed, key_of, opened_with
 from checks.places import Backups, Place, Tools
 
 EVEN = 6000  # thousandths: beyond it no cipher made these bytes
-_STRONG = {"zip": ("aes-256", "aes-192", "aes-128")}
 # Nothing in these formats tells a flipped byte from a right one.
 _NO_INTEGRITY = frozenset({"openssl", "luks"})
 

@@ -5,8 +5,6 @@ from fnmatch import fnmatchcase
 
 from checks.api import Reading, State, Unit
 
-MOST_SHOWN = 200
-
 
 def unique(names: Iterable[str]) -> list[str]:
     """The names, each once: the second `Fan` is `Fan #2`; an empty one is `-`."""

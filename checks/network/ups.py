@@ -25,7 +25,6 @@ _BATTERIES = {2: (State.OK, ""), 3: (State.CRIT, "battery_low"), 4: (State.CRIT,
 # Alarms of RFC 1628 that mean the load is lost or soon will be.
 _GRAVE = frozenset({1, 2, 3, 4, 8, 16, 18, 19})
 _NO_NUMBER = (1 << 31) - 1
-_KNOWN_ALARMS = range(1, 25)
 
 
 @dataclass(frozen=True, slots=True)

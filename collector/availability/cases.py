@@ -102,10 +102,6 @@ def _seconds(ms: int) -> int | float:
     return ms // 1000 if ms % 1000 == 0 else ms / 1000
 
 
-def _maybe_seconds(ms: int | None) -> int | float | None:
-    return None if ms is None else _seconds(ms)
-
-
 _READ: dict[str, Callable[[Figure, ServiceSpec], Any]] = {
     "down_min": lambda figure, _: _seconds(figure.bounds.down_min),
     "down_max": lambda figure, _: _seconds(figure.bounds.down_max),

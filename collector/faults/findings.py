@@ -6,7 +6,7 @@ closes it. What was not looked at stays open and is carried. A two-person statem
 reading shows it again: then it is another episode.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -215,9 +215,3 @@ def _agreed(
     state, why = judged(run, due_ms)
     blank = Clock(*name[:2], "", *name[2:], run.start_ms, run.stop_ms, None, ClockState.UNKNOWN)
     return replace(made or blank, limit=f"until {until}", due_ms=due_ms, state=state, reason=why)
-
-
-def open_at(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that stand open, the gravest and oldest first."""
-    still = [one for one in findings if one.closed_ms is None]
-    return sorted(still, key=lambda one: (-BAD.index(one.state), one.opened_ms))

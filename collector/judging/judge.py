@@ -119,14 +119,6 @@ def begun(period: PackPeriod, as_of_ms: int) -> None:
         )
 
 
-def concerning(applied: Sequence[Applied], period: PackPeriod) -> tuple[Applied, ...]:
-    """Of all estates the first, the one in force when the period began, and those applied in it."""
-    before = [one for one in applied if one.at_ms <= period.from_ms]
-    inside = [one for one in applied if period.from_ms < one.at_ms < period.to_ms]
-    kept = {one.idx: one for one in (*applied[:1], *before[-1:], *inside)}
-    return tuple(kept[idx] for idx in sorted(kept))
-
-
 def asked(one: Chosen, as_of_ms: int, options: Mapping[str, Value] | None = None) -> Asked:
     """What facts are wanted; `options`: other readings than those agreed. OptionError for one unknown."""
     pack = one.pack.pack

@@ -85,10 +85,3 @@ def met(spans: Iterable[Span], from_ms: int, to_ms: int) -> bool:
     """Whether any part of [from, to) is inside; no spans: always."""
     held = tuple(spans)
     return not held or any(one.meets(from_ms, to_ms) for one in held)
-
-
-def ownerless(scope: Scope) -> tuple[str, ...]:
-    """Ids of systems, then of assets, that nobody was named for (PD-49); a system answers for its assets."""
-    owned = {one.id for one in scope.systems if one.owner}
-    systems = [one.id for one in scope.systems if not one.owner]
-    return (*systems, *(one.id for one in scope.assets if not one.owner and one.system not in owned))

@@ -10,7 +10,6 @@ from collector.statements.kind import ANY, BOTH, BUYER, MANAGERS, ROWS, VENDOR, 
 from collector.statements.lateness import NEVER, Late, Rule
 
 _T = Type
-_OPERATOR_UP = VENDOR
 
 
 def _f(name: str, kind: Type, zh: str, en: str, *choices: str, unit: str = "") -> Field:

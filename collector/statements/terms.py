@@ -60,9 +60,6 @@ def _wrong(one: KindTerms) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("clause",), "clause and page are wanted"
 
 
-NO_TERMS = StatementsTerms()
-
-
 def effective(kind: Kind, terms: StatementsTerms | None) -> Kind:
     """The kind as a contract has it."""
     said = None if terms is None else terms.of(kind.name)
