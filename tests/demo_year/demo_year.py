@@ -1,12 +1,12 @@
 """A contract's year, played and judged: `demo_year.py --pack luohe-2026 [--seed 7] [--days N] [--keep DIR]`.
 
-Outages, work with and without approval, weeks without a round, backups that are missing or late, scans and
-flaws, a sensor that stands still, results that wait for a line, statements of three people, seals and
-amendments. Results go through real outboxes, signatures, the intake and the log, with a clock that is set;
-probes look every ten minutes and each second while something fails. Each period is sealed nine days after its
-end and amended after what came later; its scorecard stands beside a clerk's, who knows only the tale
-(year_truth.py, clerk.py). Then come the settlement, the ledger of obligations, what looks made up, and the
-bundle of the year. Exit 0 where all agree.
+Outages, work with and without approval, weeks without a round, special inspections before holidays and key
+moments (kept and not), backups that are missing or late, scans and flaws, a sensor that stands still, results
+that wait for a line, statements of three people, seals and amendments. Results go through real outboxes,
+signatures, the intake and the log, with a clock that is set; probes look every ten minutes and each second
+while something fails. Each period is sealed nine days after its end and amended after what came later; its
+scorecard stands beside a clerk's, who knows only the tale (year_truth.py, clerk.py). Then come the
+settlement, the ledger of obligations, what looks made up, and the bundle of the year. Exit 0 where all agree.
 """
 
 import argparse
@@ -41,7 +41,6 @@ PEOPLE = {
     "pds_quarterly": year_habits.pds,
     "huaian_yearly": year_habits.huaian,
 }
-WEEKLY = ("HA-13", "LH-31", "PD-37")
 TOLD = ("in short", "scorecard", "settlement", "VERIFIED")  # what is shown of a good bundle's verdicts
 AFTER = 14  # days that are played after the year: seals and amendments come then
 
@@ -198,9 +197,9 @@ def owed(site, found, tale):
         lines = {one.obligation.id: one for one in cadence.ledger(conn, site.hands.ms, whole_term=True).lines}
     agree = True
     for name, wanted in year_truth.ledger(found, tale).items():
-        counts = lines[name].counts
-        # Of those that are weekly and monthly at once only the weeks are compared: cadence 0.
-        rows = [row for row in lines[name].rows if row.cadence == 0 or name not in WEEKLY]
+        obligation, _, rhythm = name.partition(".")
+        counts = lines[obligation].counts
+        rows = [row for row in lines[obligation].rows if rhythm in ("", str(row.cadence))]
         ours = sum(row.state in ("missed", "late") for row in rows)
         same = ours == wanted
         agree = agree and same

@@ -1,19 +1,16 @@
 """Two calculations of one scorecard: the product's, through its packs, and a clerk's, by the contracts."""
 
-import importlib.util
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parts import part
 
 from collector.packs.loading import packaged
 from collector.scoring.cases import run_case
 
-_SPEC = importlib.util.spec_from_file_location("clerk", Path(__file__).with_name("clerk.py"))
-clerk = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(clerk)
+clerk = part("demo_year/clerk.py")
 
 few = st.integers(0, 4)
 quarters = st.integers(0, 120).map(lambda n: str(n / 4))

@@ -33,7 +33,15 @@ def small(tales, found):
     found_ms = tales.at(date(2025, 6, 14), "11:00")
     flaw = tales.Flaw(0, "CVE-2025-0001", "9.8", "critical", found_ms, found_ms + 2 * tales.DAY)
     tale.flaws = [flaw]
+    # One in time, one with a server that was silent: of its unit it is no inspection, of the other it is one.
+    tale.occasions = [moment(tales, "a", 6, 4), moment(tales, "b", 13, 11, 1)]
     return tale
+
+
+def moment(tales, name, first, looked, silent=None):
+    """A key moment of two days in July."""
+    days = (date(2025, 7, day) for day in (first, first + 2, looked))
+    return tales.Occasion(name, *days, silent, told=date(2025, 6, 24))
 
 
 def minutes(tales, *numbers):
@@ -74,8 +82,18 @@ def test_the_tale_told_what_it_was_to_tell(year, played):
     units = truth["2025-06"]["units"]
     assert [unit["late_faults"] for unit in units] == [[1], [3]]
     assert units[0]["late_vulns"] == {"critical": 1}
-    assert [len(unit["inspections"]) for unit in units] == [5, 4]
+    assert [len(unit["inspections"]) for unit in units] == [6, 5]  # 4 July is in a week that has its round
     assert len(units[0]["systems"][0]["backups"]) == 3
+
+
+def test_a_special_inspection_in_which_a_server_was_silent_is_none(year, played):
+    site, found, tale, _, _ = played
+    with site.context.read() as conn:
+        lines = year["demo_year"].cadence.ledger(conn, site.hands.ms, whole_term=True).lines
+    rows = [row for line in lines if line.obligation.id == "LH-05" for row in line.rows if row.cadence == 0]
+    assert [(str(row.state), row.reason) for row in rows] == [("done", ""), ("missed", "partial")]
+    kept = [year["year_truth"].in_time(found, tale, one, 3) for one in tale.occasions]
+    assert kept == [True, False]
 
 
 def test_work_that_was_approved_in_time_is_no_fault_and_work_that_never_was_is_one(year, played):
@@ -107,7 +125,7 @@ def test_the_command_names_them_with_the_places_of_their_looks(played):
     found = ask("--period", "2025-07")
     assert found.exit_code == 1
     assert "4 suspicious" in found.output, found.output
-    assert re.search(r"^constant\thost.memory memory\tsrv-04\t.*\t4 looks: \d+:\d+ ", found.output, re.M)
+    assert re.search(r"^constant\thost.memory memory\tsrv-04\t.*\t6 looks: \d+:\d+ ", found.output, re.M)
     assert re.search(r"^copied of srv-06\thost.cpu total\tsrv-07\t", found.output, re.M)
     places = [one["looks"] for one in json.loads(ask("--period", "2025-07", "--json").output)]
     assert all(place["entry"] < site.entries() for looks in places for place in looks)

@@ -70,6 +70,10 @@ def test_a_tale_has_everything_that_a_year_is_to_show(year, pack, seed):
     assert any(one.counted and one.onset > one.begin for one in work)
     assert {"approved", "refused"} <= {one.majeure for one in outages}
     assert any(one.contradicted is not None for one in outages)
+    truth = year["year_truth"]
+    wanted = [one for one in tale.occasions if one.told is not None]
+    kept = [truth.in_time(made.found, tale, one, 21) for one in wanted]
+    assert {True, False} == set(kept)
     assert tale.held[0] < tale.held[1]
     assert tale.moved is not None
     kinds = {"seal", "bring", "state"}
@@ -89,6 +93,37 @@ def test_work_counts_from_the_later_of_its_start_and_the_approval_with_its_notic
     assert counted(start - hour) == ((start, start + hour), (window[1], start + 3 * hour))
     assert counted(start) == ((start, start + 3 * hour),)
     assert counted(start - 9 * hour, end=window[1]) == ()
+
+
+def test_a_special_inspection_counts_for_any_occasion_and_only_where_no_server_was_silent(year):
+    tale, truth = year["year_tale"], year["year_truth"]
+    found = year["year_estate"].terms("huaian-2025")
+    year_of = tale.Tale(found.begin, found.end)
+
+    def days(first, looked, silent=None):
+        made = (date(2025, 12, first), date(2025, 12, first + 2), looked and date(2025, 12, looked))
+        return tale.Occasion(f"m{first}", *made, silent, told=date(2025, 11, 20))
+
+    year_of.occasions = [days(20, 10), days(22, 15, 4), days(29, None)]
+    assert truth.specials(found, year_of, (0,)) == [date(2025, 12, 10)]
+    first, second, third = year_of.occasions
+    assert truth.in_time(found, year_of, first, 14, 7)
+    assert truth.in_time(found, year_of, second, 14, 7)  # by the one for the other moment
+    assert not truth.in_time(found, year_of, third, 14)
+    assert not truth.in_time(found, year_of, first, 7)  # too early
+    assert not truth.in_time(found, year_of, first, 21, 11)  # too late
+    year_of.absent = {(0, date(2025, 12, 8))}
+    assert truth.specials(found, year_of, (0,)) == []
+
+
+def test_holidays_are_whole_stretches_of_free_days(year):
+    tale = year["year_tale"]
+    every = list(tale.free_days(date(2025, 8, 29), date(2026, 8, 29), tale.HOLIDAYS))
+    assert [(str(first), str(after)) for first, after, _ in every] == [
+        ("2025-10-01", "2025-10-09"),  # with the mid-autumn day in its middle
+        ("2026-02-15", "2026-02-24"),
+        ("2026-05-01", "2026-05-06"),
+    ]
 
 
 def test_a_report_is_late_by_dates_after_a_last_day_that_is_no_rest_day(year):

@@ -63,7 +63,11 @@ def text(found, tale, ms):
     made += [_device(number, kind, found) for number, kind in enumerate(devices(found))]
     made += ["probes:"]
     made += [_probe(k) for k in systems]
-    made += [ROUND + (DEVICES if found.devices else ""), "objects:"]
+    also = DEVICES if found.devices else ""
+    made += ["rounds:", WEEKLY + LOOKS + also]
+    if found.scheme == "huaian_yearly":
+        made += [HOLIDAYS + LOOKS + also]
+    made += ["objects:"]
     made += [_object(k) for k in systems]
     made += [BACKUPS.replace("CLAUSE", CLAUSES[found.scheme])]
     return "\n".join(made) + "\n"
@@ -81,13 +85,20 @@ def servers(found, tale, ms):
     return {k: system for k, system in every.items() if tale.is_there(k % len(found.systems), day)}
 
 
-ROUND = """\
-rounds:
+WEEKLY = """\
   - id: weekly
     name: 每周巡检
     every: week
     on: tuesday
     window: "09:00-17:00"
+"""
+HOLIDAYS = """\
+  - id: holidays
+    name: 节前特巡
+    before: [national-day, spring-festival, labour-day]
+    days: 7
+"""
+LOOKS = """\
     assets: kind:server
     checks: [host.cpu, host.memory, host.filesystem, host.uptime]"""
 DEVICES = """

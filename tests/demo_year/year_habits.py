@@ -5,7 +5,16 @@ from datetime import timedelta
 
 import year_estate as estates
 import year_truth as clerk
-from year_people import BUYER, MANAGER, OPERATOR, about_faults, clock, scan_all, scan_flaws
+from year_people import (
+    BUYER,
+    MANAGER,
+    OPERATOR,
+    about_faults,
+    about_moments,
+    clock,
+    scan_all,
+    scan_flaws,
+)
 from year_tale import COPY, FAKED, MINUTE, MODEL, SEALED_AFTER, at
 
 MONTHLY = ("daily-maintenance", "inspection-log", "maintenance-record", "backup-paths", "scan-report")
@@ -30,6 +39,7 @@ def luohe(people, found, tale, seed):
     """Visits, forms, papers; the truth of each month."""
     rng = random.Random(seed + 1)
     about_faults(people, tale)
+    about_moments(people, tale)
     scan_flaws(people, tale)
     every = list(months(found))
     told = {}
@@ -101,7 +111,7 @@ def _luohe_unit(people, played, month, unit):
     ]
     truth = {
         "name": found.units[unit],
-        "inspections": clerk.rounds(tale, unit, first, end),
+        "inspections": clerk.rounds(found, tale, unit, first, end),
         "visits": 1,  # that there was none, nobody could state: such a line is not proven
         "satisfaction": None if rng.random() < 0.2 and number != 1 else rng.randint(22, 30),
         "systems": [
@@ -162,6 +172,7 @@ def pds(people, found, tale, seed):
     """Reports, drills, trainings, a notice, absences; the truth of each cycle."""
     del seed
     about_faults(people, tale)
+    about_moments(people, tale)
     scan_flaws(people, tale)
     told = {}
     for number, (name, first, end) in enumerate(cycles(found), 1):
@@ -173,6 +184,7 @@ def pds(people, found, tale, seed):
         told[name] = truth = {
             "weeks_required": len(weeks),
             "weeks_inspected": sum(1 for week in weeks if (0, week) not in tale.absent),
+            **clerk.pds_special(found, tale, first, end),
             "defect_reports": 1,
             "faults": clerk.pds_faults(tale, first, end),
             "response": clerk.pds_response(tale, first, end),
@@ -239,7 +251,6 @@ HUAIAN_PAPERS = {
     "configuration-archive": 1,
     "duty-roster": 1,
     "monthly-inspection": 12,
-    "holiday-inspection": 3,
     "plan-data": 1,
     "plan-key-moment": 1,
     "plan-outage": 1,
@@ -261,6 +272,7 @@ def huaian(people, found, tale, seed):
     """Satisfaction, missing papers, incidents answered late; the truth of the year."""
     del seed
     about_faults(people, tale)
+    about_moments(people, tale)
     scan_flaws(people, tale)
     for number in range(12):
         scan_all(people, found, tale, found.begin, found.begin + timedelta(days=30 * number + 12))
@@ -275,7 +287,11 @@ def huaian(people, found, tale, seed):
         percent="88.4",
     )
     people.will(at(last, "10:05"), "process_missing", BUYER, item="change-review", period="year-1")
-    for k, (item, how_many) in enumerate(HUAIAN_PAPERS.items()):
+    # Of a holiday before which nobody inspected there is no report either.
+    holidays = [one for one in tale.occasions if one.told is None]
+    unwritten = clerk.neglected(found, tale, holidays, 7)
+    papers = {**HUAIAN_PAPERS, "holiday-inspection": len(holidays) - unwritten}
+    for k, (item, how_many) in enumerate(papers.items()):
         for number in range(how_many):
             filed = at(last, "11:00") + (20 * k + number) * MINUTE
             text = f"{item} {number}".encode()
@@ -286,9 +302,10 @@ def huaian(people, found, tale, seed):
         "year-1": {
             "availability": f"{clerk.huaian_reach(found, tale):.6f}",
             "satisfaction": "88.4",
-            "process_missing": 1,
+            "process_missing": 1 + unwritten,
             "incidents_late": clerk.huaian_late(tale, found.begin, found.end),
             "vulnerabilities_late": slow,
             "vulnerabilities_found": grave,
+            "key_moment_faults": clerk.huaian_troubled(found, tale),
         }
     }

@@ -3,21 +3,32 @@
 import json
 import random
 from bisect import bisect_right
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
 import year_estate as estates
+from year_people import OPERATOR
 from year_play import Sights
 from year_tale import COPY, DAY, FAKED, FAKED_WEEKS, HOUR, MINUTE, MODEL, SECOND, at, probe_at
 
 from checks.recurrence import windows
+from collector.jobs.estates import run_round
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "checks" / "recordings"
 QUARTER = 6 * HOUR
 SLOT = 10 * MINUTE
 AGAIN = 3  # looks each second after it answers again: two make it sure
+
+
+@dataclass(frozen=True)
+class Part:
+    """A window of a round: of several that can be answered that which began at `begins`, ms."""
+
+    round: str
+    begins: int | None
 
 
 class Life:
@@ -56,7 +67,7 @@ class Life:
         rounds = at(day, "10:00"), lambda: self.rounds(day)
         backups = at(day, "08:30"), lambda: self.backups(day)
         late = at(day, "20:00"), lambda: self.backups(day, late=True)
-        work = {1: [rounds], 3: [backups, late]}.get(day.weekday(), [])
+        work = [*{1: [rounds], 3: [backups, late]}.get(day.weekday(), []), *self._specials(day)]
         if self.tale.moved is not None and begin <= self.tale.moved[0] < begin + DAY:
             moved = self.tale.moved[0]
             work.append((moved, lambda: self._estate(moved)))
@@ -101,18 +112,38 @@ class Life:
                         yield sights.one(t0, t0 - t0 % SLOT, connection(word), word=word, plan=plan)
 
     def rounds(self, day):
-        """The week's round, by every server that is not away."""
+        """The week's round."""
+        weekly = Part("weekly", at(day, "09:00"))
+        self._round(day, at(day, "10:00"), weekly)
+
+    def _specials(self, day):
+        """What is done on a day for the occasions: before a holiday the plan asks for a round of its own;
+        before a key moment somebody has the week's round run, and the agents answer it."""
+        for one in self.tale.occasions:
+            if one.looked == day:
+                begins, now = at(day, "15:00"), at(day, "15:20")
+                part = Part("holidays", None) if one.told is None else Part("weekly", begins)
+                if one.told is not None:
+                    yield begins, self._run
+                yield now, partial(self._round, day, now, part, one.silent)
+
+    def _run(self):
+        run_round(self.site.context, "weekly", by=OPERATOR)
+        for node in self.site.nodes.values():
+            node.fetch()
+
+    def _round(self, day, now, wanted, silent=None):
+        """The looks of a round by every server that is not away; `silent`: number of one more that is."""
         monday = day - timedelta(days=day.weekday())
-        now = at(day, "10:00")
         for number, system in estates.servers(self.found, self.tale, self.now).items():
-            if (system % len(self.found.units), monday) in self.tale.absent:
+            if (system % len(self.found.units), monday) in self.tale.absent or number == silent:
                 continue
             node = self.site.node(estates.server_id(number))
             seen = self._seen(number, day)
             looks = []
-            for part in node.plan.rounds:
-                every = windows(part, node.plan.timezone, at(day), at(day) + DAY)
-                for window in (one for one in every if one.from_ms >= at(day)):  # not last week's, late
+            for part in (one for one in node.plan.rounds if one.id == wanted.round):
+                every = windows(part, node.plan.timezone, now - 5 * MINUTE, now)
+                for window in (one for one in every if wanted.begins in (None, one.from_ms)):
                     for k, item in enumerate(part.items):
                         t0 = now - 5 * MINUTE + k * SECOND
                         sights = Sights(item, node.name)

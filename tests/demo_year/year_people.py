@@ -137,6 +137,15 @@ def about_faults(people, tale):
         about_reported(people, one)
 
 
+def about_moments(people, tale):
+    """Key moments that the buyer announces, and who is on duty in them."""
+    for one in tale.occasions:
+        if one.told is not None:
+            span = {"from": clock(at(one.first)), "to": clock(at(one.after))}
+            people.will(at(one.told, "11:00"), "key_moment", BUYER, id=one.name, text="重要会议", **span)
+            people.will(at(one.told, "17:00"), "roster", MANAGER, people="3", text="专项值守", **span)
+
+
 def about_work(people, one, key):
     """Maintenance: asked for five days ahead, and perhaps approved."""
     begin, end = one.window

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import chinese_calendar
+
 ZONE = ZoneInfo("Asia/Shanghai")
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 NOTICE = 2 * HOUR  # what the estate asks between an approval and the work
@@ -13,6 +15,7 @@ FAKED = (
 )
 COPY, MODEL = 6, 5
 FAKED_WEEKS = range(3, 11)  # numbers of the weeks in which they do
+HOLIDAYS = "National Day", "Spring Festival", "Labour Day"  # as chinese_calendar calls them
 SEALED_AFTER, AMENDED_AFTER = 9, 13  # days after a period's end
 
 
@@ -94,6 +97,23 @@ class Flaw:
     gone: int
 
 
+@dataclass(frozen=True)
+class Occasion:
+    """What a special inspection (特巡特维) is owed before: days [first, after) of a holiday of the calendar,
+    or of a key moment that the buyer announces on the day `told`.
+
+    `looked`: the day of the inspection, None where there was none; `silent`: number of the server that did
+    not answer in it, None where all did.
+    """
+
+    name: str
+    first: date
+    after: date
+    looked: date | None
+    silent: int | None = None
+    told: date | None = None
+
+
 @dataclass
 class Tale:
     """The year. Days are local; `absent`: the unit whose servers are silent in the week of that Monday.
@@ -111,6 +131,7 @@ class Tale:
     waived: set[tuple[int, date]] = field(default_factory=set)
     backups_missed: set[tuple[int, date]] = field(default_factory=set)
     backups_late: set[tuple[int, date]] = field(default_factory=set)
+    occasions: list[Occasion] = field(default_factory=list)
     held: tuple[int, int] = (0, 0)
     joined: tuple[date, int] | None = None
     moved: tuple[int, int, int] | None = None
@@ -154,7 +175,7 @@ class Draw:
     """Places what happens, three days apart from each other and from what is quiet."""
 
     def __init__(self, tale, found, seed):
-        self.tale, self.found, self.rng = tale, found, random.Random(seed)
+        self.tale, self.found, self.seed, self.rng = tale, found, seed, random.Random(seed)
         self.taken = [*(tale.held if tale.held[1] else ()), *((at(tale.joined[0]),) if tale.joined else ())]
 
     def day(self, wanted=None):
@@ -222,6 +243,44 @@ class Draw:
             self.tale.backups_missed |= {(system, day) for day in drawn[:missed]}
             self.tale.backups_late |= {(system, day) for day in drawn[missed:]}
 
+    def key_moments(self, kept, begin=None):
+        """Key moments of two days, each announced 20 days before: `kept` has for each how many days before
+        it the special inspection was (0: on its first day, None: never) and a server that was silent in it.
+        `begin`: the first day of the second one, where it is to lie around a fault.
+        """
+        rng = random.Random(f"{self.seed} key moments")  # its own: what else is drawn stays as it was
+        share = ((self.tale.end - self.tale.begin).days - 45) // len(kept)
+        fixed = [] if begin is None else [(1, begin)]
+        for number, wanted in (*fixed, *((k, None) for k in range(len(kept)) if (k, begin) not in fixed)):
+            ahead, silent = kept[number]
+            days = [self.tale.begin + timedelta(days=35 + k) for k in range(share * len(kept))]
+            mine = days[share * number : share * (number + 1) - 25]
+            free = [day for day in mine if self._plain(day, ahead or 0)]
+            free = free or [day for day in days if self._plain(day, ahead or 0)]
+            first = wanted or rng.choice(free)
+            looked = None if ahead is None else first - timedelta(days=ahead)
+            after, told = first + timedelta(days=2), first - timedelta(days=20)
+            self.tale.occasions.append(Occasion(f"moment-{number + 1}", first, after, looked, silent, told))
+
+    def _plain(self, first, ahead):
+        """Whether an occasion that begins on a day is no other's neighbour, and whether its inspection is in
+        a week in which nobody is silent or fakes, and not on the day of the week's round."""
+        weeks = self.tale.weeks()
+        looked = first - timedelta(days=ahead)
+        monday = looked - timedelta(days=looked.weekday())
+        near = any(abs(first - one.first) < timedelta(days=25) for one in self.tale.occasions)
+        taken = {day for _, day in self.tale.absent} | {weeks[k] for k in FAKED_WEEKS}
+        return not near and monday not in taken and looked.weekday() != 1
+
+    def holidays(self, names, missed):
+        """The holidays of these names in the term, each inspected three days before; one of `missed` (drawn)
+        was not, or a server was silent then."""
+        rng = random.Random(f"{self.seed} holidays")
+        lost, silent = rng.choice(missed), rng.choice((None, 4))
+        for first, after, name in free_days(self.tale.begin, self.tale.end, names):
+            looked = None if name == lost and silent is None else first - timedelta(days=3)
+            self.tale.occasions.append(Occasion(name, first, after, looked, silent if name == lost else None))
+
     def maintained(self, **more):
         """Work of every kind: approved in time, with too little notice, overrun, and never approved."""
         self.maintenance(60, approved=72)
@@ -235,6 +294,21 @@ def _tale(found, held_month, **more):
     last = _months(found.begin, held_month)
     held = at(last - timedelta(days=2), "18:00"), at(last + timedelta(days=SEALED_AFTER + 1), "12:00")
     return Tale(found.begin, found.end, held=held, **more)
+
+
+def free_days(begin, end, names):
+    """(first day, day after the last, name) of the public holidays of these names that begin in [begin, end),
+    as chinese_calendar has them."""
+    day = begin
+    while day < end:
+        free, name = chinese_calendar.get_holiday_detail(day)
+        after = day + timedelta(days=1)
+        if free and name in names:
+            # The mid-autumn day may lie in the middle of the national holiday.
+            while chinese_calendar.get_holiday_detail(after)[1] and chinese_calendar.is_holiday(after):
+                after += timedelta(days=1)
+            yield day, after, name
+        day = after
 
 
 def _months(day, count):
@@ -275,6 +349,8 @@ def luohe(found, seed):
     draw.reported(3, 30, 300)
     draw.reported(4, 10, 30 * 60)
     draw.reported(3, 10, 200)
+    # On site three days before: kept, on its first day, not at all, and with a server that was silent.
+    draw.key_moments(((2, None), (0, None), (None, None), (1, 4)))
     for month, name, cvss, severity, days in (
         (1, "CVE-2025-0001", "9.8", "critical", 2),
         (4, "CVE-2025-0002", "8.1", "high", 5),
@@ -304,6 +380,7 @@ def pingdingshan(found, seed):
     draw.outage(95, serious=False, majeure="refused", answered=25 * MINUTE)
     draw.maintained(serious=False)
     draw.reported(4, 5, 120)
+    draw.key_moments(((3, None), (None, None), (2, 4), (6, None)))
     if found.pack.endswith("2025"):
         for month, name, days in ((2, "CVE-2025-0011", 8), (7, "CVE-2025-0012", 24)):
             day = _months(found.begin, month) + timedelta(days=4)
@@ -326,6 +403,11 @@ def huaian(found, seed):
     draw.outage(280, system=2, level=1, majeure="approved")
     draw.outage(25, level=2, word="slow")
     draw.maintained()
+    # Seven days ahead: kept, four days before (and a fault comes in it), and not at all.
+    days = [local_day(one.begin) for one in tale.outages if one.window is None]
+    troubled = next(day for day in days if day > found.begin + timedelta(days=30))
+    draw.holidays(HOLIDAYS, HOLIDAYS[:2])
+    draw.key_moments(((10, None), (4, None), (None, None)), begin=troubled)
     for month, name, cvss, severity, days in (
         (2, "CVE-2025-0021", "8.1", "high", 5),
         (5, "CVE-2025-0022", "5.3", "medium", 2),

@@ -7,7 +7,7 @@ are held against the contracts' limits here, levels against their durations, wee
 from datetime import timedelta
 
 import chinese_calendar
-from year_tale import DAY, HOUR, MINUTE, local_day
+from year_tale import DAY, HOUR, MINUTE, at, local_day
 
 LUOHE = {1: (10, 120), 2: (10, 240), 3: (20, 1440), 4: (30, 1440)}  # minutes to answer, to restore
 HUAIAN = {1: (30, 240), 2: (120, 1440)}
@@ -101,10 +101,61 @@ def backups(tale, system, first, end):
     return [str(day) for day in thursdays if first <= day < end and (system, day) not in tale.backups_missed]
 
 
-def rounds(tale, unit, first, end):
-    """Days of a period on which a unit was inspected."""
-    tuesdays = [(monday, monday + timedelta(days=1)) for monday in tale.mondays()]
-    return [str(day) for monday, day in tuesdays if first <= day < end and (unit, monday) not in tale.absent]
+def rounds(found, tale, unit, first, end):
+    """Days of a period on which a unit was inspected: by the week's round, or by a special one."""
+    tuesdays = [monday + timedelta(days=1) for monday in tale.mondays()]
+    days = [day for day in tuesdays if not silent(tale, unit, day)] + specials(found, tale, (unit,))
+    return [str(day) for day in sorted(days) if first <= day < end]
+
+
+def silent(tale, unit, day):
+    """Whether a unit's servers are silent in the week of a day."""
+    return (unit, day - timedelta(days=day.weekday())) in tale.absent
+
+
+def specials(found, tale, units):
+    """Days of the special inspections that were whole in these units: none of their servers was silent."""
+
+    def whole(one, unit):
+        if one.silent is not None:
+            system = tale.system_of(one.silent, found, at(one.looked, "15:00"))
+            if system % len(found.units) == unit:
+                return False
+        return not silent(tale, unit, one.looked)
+
+    done = [one for one in tale.occasions if one.looked is not None]
+    return [one.looked for one in done if all(whole(one, unit) for unit in units)]
+
+
+def in_time(found, tale, one, opens, ahead=1):
+    """Whether a special inspection of everything was done from `opens` days before an occasion on, and at
+    the latest `ahead` days before it. Which occasion it was done for is nothing that anybody writes down."""
+    days = specials(found, tale, range(len(found.units)))
+    return any(opens >= (one.first - day).days >= ahead for day in days)
+
+
+def key_moments(tale, first, end):
+    """Those that begin in a period."""
+    return [one for one in tale.occasions if one.told is not None and first <= one.first < end]
+
+
+def neglected(found, tale, occasions, *limits):
+    """How many of these occasions had no special inspection in time."""
+    return sum(not in_time(found, tale, one, *limits) for one in occasions)
+
+
+def pds_special(found, tale, first, end):
+    """Special patrols of a cycle in the words of a case: within seven days before each key moment."""
+    moments = key_moments(tale, first, end)
+    short = neglected(found, tale, moments, 7)
+    return {"special_required": len(moments), "special_done": len(moments) - short} if moments else {}
+
+
+def huaian_troubled(found, tale):
+    """Faults with a part in a key moment."""
+    moments = [(at(one.first), at(one.after)) for one in key_moments(tale, found.begin, found.end)]
+    every = faults(tale, found.begin, found.end)
+    return sum(any(one.onset < end and one.end > begin for begin, end in moments) for one in every)
 
 
 # Pingdingshan (annex 2)
@@ -223,21 +274,41 @@ def allowed(one):
 
 
 def ledger(found, tale):
-    """Obligation -> how many of its rows were missed or late, of those that the clerk can count."""
+    """Obligation -> how many of its rows were missed or late, of those that the clerk can count; `LH-31.0`:
+    of its first rhythm alone (weekly, beside four a month)."""
+    moments = key_moments(tale, found.begin, found.end)
     weeks = set(tale.weeks())
     missed = len({one for one in tale.absent - tale.waived if one[1] in weeks})
     mine = list(faults(tale, found.begin, found.end))
     if found.scheme == "luohe_monthly":
-        return {"LH-03": luohe_clocks(tale, mine), "LH-31": missed, "LH-37": luohe_slow(tale)}
+        return {
+            "LH-03": luohe_clocks(tale, mine),
+            "LH-05.0": neglected(found, tale, moments, 3),
+            "LH-31.0": missed,
+            "LH-37": luohe_slow(tale),
+        }
     if found.scheme == "huaian_yearly":
         slow = [
             one for one in mine if not excused(one) and one.answered > HOUR
         ]  # 一.5, beside the scorecard's
         flaws = huaian_flaws(tale, found.begin, found.end)[0]
-        return {"HA-13": missed, "HA-16": len(slow), "HA-27": flaws}
+        holidays = [one for one in tale.occasions if one.told is None]
+        return {
+            "HA-13.0": missed,
+            "HA-14": neglected(found, tale, holidays, 7),
+            "HA-16": len(slow),
+            "HA-17.0": neglected(found, tale, moments, 14),
+            "HA-27": flaws,
+            "HA-29.0": neglected(found, tale, moments, 21, 7),
+        }
     reports = [one for one in mine if one.report_days is not None and report_late(one) > 0]
     slow = pds_response(tale, found.begin, found.end)["no_support"]
-    return {"PD-07": slow, "PD-37": missed, "PD-47": len(reports)}
+    return {
+        "PD-07": slow,
+        "PD-37.0": missed,
+        "PD-37.1": neglected(found, tale, moments, 7),
+        "PD-47": len(reports),
+    }
 
 
 def luohe_clocks(tale, mine):
