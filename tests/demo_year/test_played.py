@@ -33,15 +33,16 @@ def small(tales, found):
     found_ms = tales.at(date(2025, 6, 14), "11:00")
     flaw = tales.Flaw(0, "CVE-2025-0001", "9.8", "critical", found_ms, found_ms + 2 * tales.DAY)
     tale.flaws = [flaw]
-    # One in time, one with a server that was silent: of its unit it is no inspection, of the other it is one.
-    tale.occasions = [moment(tales, "a", 6, 4), moment(tales, "b", 13, 11, 1)]
+    # One in time, one with a server that was silent.
+    days = date(2025, 6, 13), date(2025, 7, 13)
+    tale.occasions = [moment(tales, "a", days[0], 1), moment(tales, "b", days[1], 2, silent=1)]
     return tale
 
 
-def moment(tales, name, first, looked, silent=None):
-    """A key moment of two days in July."""
-    days = (date(2025, 7, day) for day in (first, first + 2, looked))
-    return tales.Occasion(name, *days, silent, told=date(2025, 6, 24))
+def moment(tales, name, first, ahead, silent=None):
+    """A key moment of two days, inspected so many days before."""
+    days = (first + timedelta(days=day) for day in (0, 2, -ahead))
+    return tales.Occasion(name, *days, silent, told=first - timedelta(days=2))
 
 
 def minutes(tales, *numbers):
@@ -82,7 +83,7 @@ def test_the_tale_told_what_it_was_to_tell(year, played):
     units = truth["2025-06"]["units"]
     assert [unit["late_faults"] for unit in units] == [[1], [3]]
     assert units[0]["late_vulns"] == {"critical": 1}
-    assert [len(unit["inspections"]) for unit in units] == [6, 5]  # 4 July is in a week that has its round
+    assert [len(unit["inspections"]) for unit in units] == [6, 5]  # 12 June is in a week that has its round
     assert len(units[0]["systems"][0]["backups"]) == 3
 
 
@@ -125,7 +126,7 @@ def test_the_command_names_them_with_the_places_of_their_looks(played):
     found = ask("--period", "2025-07")
     assert found.exit_code == 1
     assert "4 suspicious" in found.output, found.output
-    assert re.search(r"^constant\thost.memory memory\tsrv-04\t.*\t6 looks: \d+:\d+ ", found.output, re.M)
+    assert re.search(r"^constant\thost.memory memory\tsrv-04\t.*\t5 looks: \d+:\d+ ", found.output, re.M)
     assert re.search(r"^copied of srv-06\thost.cpu total\tsrv-07\t", found.output, re.M)
     places = [one["looks"] for one in json.loads(ask("--period", "2025-07", "--json").output)]
     assert all(place["entry"] < site.entries() for looks in places for place in looks)
