@@ -39,10 +39,11 @@ from collector.inspection.obligations_looks import breaches, deeds
 from collector.inspection.obligations_seen import BLIND, Extra, watched_too
 from collector.jobs import backups as backup_jobs
 from collector.jobs import faults, scans, scorecards
+from collector.jobs.as_of import applied_at, size_at
 from collector.jobs.backups import Account
 from collector.jobs.logged_reports import reported
 from collector.jobs.said import all_said
-from collector.jobs.scorecards import _services as services_of
+from collector.jobs.scorecards import services_seen
 from collector.judging import judge
 from collector.judging.asked import Asked
 from collector.judging.backups import NOTHING, Stood, stood
@@ -122,8 +123,8 @@ def ledger(conn: Connection, as_of_ms: int, period: str | None = None, *, whole_
 
 
 def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: bool) -> _Question:
-    size = scorecards.size_at(conn, as_of_ms)
-    applied = tuple(one for one in scorecards.applied(conn, size) if one.at_ms <= as_of_ms)
+    size = size_at(conn, as_of_ms)
+    applied = tuple(one for one in applied_at(conn, as_of_ms) if one.at_ms <= as_of_ms)
     every = judge.periods(applied, as_of_ms)
     begun = [one for one in every if one.from_ms <= as_of_ms] or [every[0]]
     chosen = judge.chosen(applied, period or begun[-1].name, as_of_ms)
@@ -330,7 +331,7 @@ def _move(conn: Connection, asked: _Question, one: Said, window: Span) -> Timed:
     state, entries = "running" if as_of < window[1] else "unknown", [one.entry]
     if window[0] < as_of:
         period = replace(asked.asked.period, from_ms=window[0], to_ms=window[1])
-        every = services_of(conn, asked.applied, replace(asked.asked, period=period), asked.size)
+        every = services_seen(conn, asked.applied, replace(asked.asked, period=period), asked.size)
         seen_ = next((found for found in every if found.system == system), None)
         if seen_ is not None:
             entries += sorted({proof.entry for proof in seen_.proofs})
@@ -373,7 +374,7 @@ def _availability(conn: Connection, asked: _Question) -> Extra:
     targets = {one.id: one.target for one in asked.chosen.applied.terms.services if one.target is not None}
     if not targets:
         return NONE
-    every = services_of(conn, asked.applied, asked.asked, asked.size)
+    every = services_seen(conn, asked.applied, asked.asked, asked.size)
     found = [one for one in every if one.system in targets]
     if not found or asked.counting.span[0] >= asked.counting.as_of_ms:
         return NONE

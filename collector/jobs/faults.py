@@ -22,7 +22,7 @@ from collector.faults.said import Extent, onset_of
 from collector.faults.seen import Keys, Looks, Placed
 from collector.faults.terms import FaultTerms, Terms
 from collector.faults.vulnerabilities import LATEST_MS, named_looks
-from collector.jobs import scans, scorecards
+from collector.jobs import as_of, scans
 from collector.jobs.said import approvals, every_said
 from collector.judging import judge
 from collector.judging.estates import Estates
@@ -83,8 +83,8 @@ class Told:
 
 def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
     """What is known of faults, vulnerabilities and findings; NoScorecard without a pack or such a period."""
-    size = scorecards.size_at(conn, as_of_ms)
-    applied = scorecards.applied(conn, size)
+    size = as_of.size_at(conn, as_of_ms)
+    applied = as_of.applied(conn, size)
     every = judge.periods(applied, as_of_ms)
     running = [one for one in every if one.from_ms <= as_of_ms]
     chosen = judge.chosen(applied, period or (running or every)[-1].name, as_of_ms)
@@ -101,8 +101,8 @@ def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
 
 def near(conn: Connection, as_of_ms: int, refs: Iterable[str]) -> tuple[Extent, ...]:
     """The faults that ids may mean, without a look at anything else; NoScorecard without a pack."""
-    size = scorecards.size_at(conn, as_of_ms)
-    applied = scorecards.applied(conn, size)
+    size = as_of.size_at(conn, as_of_ms)
+    applied = as_of.applied(conn, size)
     every = judge.periods(applied, as_of_ms)
     term = every[0].from_ms, every[-1].to_ms
     found: list[Fault] = []
@@ -122,8 +122,8 @@ def near(conn: Connection, as_of_ms: int, refs: Iterable[str]) -> tuple[Extent, 
 
 def named(conn: Connection, as_of_ms: int) -> frozenset[str]:
     """Ids of every finding and vulnerability of the term, without episodes; NoScorecard without a pack."""
-    size = scorecards.size_at(conn, as_of_ms)
-    applied = scorecards.applied(conn, size)
+    size = as_of.size_at(conn, as_of_ms)
+    applied = as_of.applied(conn, size)
     every = judge.periods(applied, as_of_ms)
     term = every[0].from_ms, every[-1].to_ms
     running = [one for one in every if one.from_ms <= as_of_ms] or every
@@ -138,9 +138,7 @@ def named(conn: Connection, as_of_ms: int) -> frozenset[str]:
 
 def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
     """Everything that was received of the window by then; of what is not the window's the whole term."""
-    estates = Estates.of(
-        scorecards.applied(conn, asked.size), scorecards.said_of(conn, asked.as_of_ms, asked.size)
-    )
+    estates = Estates.of(as_of.applied(conn, asked.size), as_of.said_of(conn, asked.as_of_ms, asked.size))
     scope = estates.scope(*asked.window, latest=asked.latest)
     reports = tuple(_reports(conn, asked)) if terms.vulnerabilities is not None else ()
     said = (*(one for one in every_said(conn, asked.as_of_ms) if one.entry < asked.size), *asked.supposed)

@@ -1,13 +1,13 @@
 """What a statement may be about: units, systems, assets, windows, objects of the estate in force; faults and
 findings that the log shows; entries that are statements."""
 
-import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from collector.faults.said import Extent, matching, onset_of
+from collector.jobs import faults as judged
 from collector.judging import judge
 from collector.judging.fits import Frame, misfits
 from collector.judging.ground import Applied
@@ -157,12 +157,10 @@ def _fault(one: Field, value: str, held: Known) -> Iterator[tuple[str, str, str]
 
 def faults_of(conn: Connection, now: int, refs: Iterable[str]) -> tuple[Extent, ...] | None:
     """Faults, measured and reported, that these ids may mean; None where no contract says what is one."""
-    judged = importlib.import_module("collector.jobs.faults")  # it stands on what statements stand on
     try:
-        found: tuple[Extent, ...] = judged.near(conn, now, refs)
+        return judged.near(conn, now, refs)
     except LookupError:
         return None
-    return found
 
 
 def _ended(
@@ -181,9 +179,8 @@ def _findings(
     value = fields.get("finding")
     if value is None or kind.field("finding") is None:
         return
-    judged = importlib.import_module("collector.jobs.faults")
     try:
-        found: frozenset[str] = judged.named(conn, now_ms)
+        found = judged.named(conn, now_ms)
     except LookupError:
         return
     if str(value).partition("#")[0] not in found:

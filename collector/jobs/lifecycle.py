@@ -1,6 +1,5 @@
 """The life of an agent: token, enrolment, approval, revocation, release from quarantine."""
 
-import importlib
 import secrets
 from collections.abc import Sequence
 from hashlib import sha256
@@ -18,6 +17,7 @@ from collector.evidence.enrolment import Refused, Statement, check_statement
 from collector.jobs import estates
 from collector.jobs.placing import OF_IDX, OwnEntry, OwnWork
 from collector.store import agents, tokens
+from collector.store import estates as applied_estates
 from collector.tls import spki_pin
 
 LIFETIME_S = 3600
@@ -47,19 +47,16 @@ def create_token(context: Context, asset: str, agent: str, *, by: str, seconds: 
 
 def agent_of(context: Context, asset: str) -> str:
     """Agent id for an asset: what the estate in force says, else the asset's own id."""
-    store = importlib.import_module("collector.store.estates")
     with context.read() as conn:
-        named: str | None = store.agent_of_asset(conn, asset)
-    return named or asset
+        return applied_estates.agent_of_asset(conn, asset) or asset
 
 
 def in_estate(context: Context, asset: str) -> bool:
     """Whether the estate in force has this asset; true while no estate has been applied."""
-    store = importlib.import_module("collector.store.estates")
     with context.read() as conn:
-        applied = store.newest(conn)
+        applied = applied_estates.newest(conn)
         return applied is None or any(
-            one.id == asset for one in store.loaded(conn, applied.idx).estate.assets
+            one.id == asset for one in applied_estates.loaded(conn, applied.idx).estate.assets
         )
 
 

@@ -18,7 +18,7 @@ from collector.faults.counted import days_of, terms_of
 from collector.faults.model import Account, Clock, ClockState, Fault, Finding
 from collector.faults.said import Extent, fault_id, onset_of
 from collector.faults.terms import ClockStart, Terms
-from collector.jobs import backups, scorecards
+from collector.jobs import as_of, backups
 from collector.jobs import faults as fault_jobs
 from collector.judging import judge
 from collector.notify.due import Subject, Told
@@ -97,8 +97,8 @@ def _account(
     conn: Connection, now: int, window: tuple[int, int] | None, part: Callable[[Terms], Terms]
 ) -> tuple[Account, Terms] | None:
     """One part of the account, of a window or the whole term, and its terms; None without a contract."""
-    size = scorecards.size_at(conn, now)
-    applied = scorecards.applied(conn, size)
+    size = as_of.size_at(conn, now)
+    applied = as_of.applied(conn, size)
     try:
         every = judge.periods(applied, now)
         running = [one for one in every if one.from_ms <= now] or every

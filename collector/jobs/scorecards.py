@@ -16,7 +16,8 @@ from collector.context import Context
 from collector.faults.counted import terms_of
 from collector.faults.ground import Ground as Troubles
 from collector.jobs import backups as backup_jobs
-from collector.jobs import scans
+from collector.jobs import faults, scans
+from collector.jobs.as_of import applied, applied_at, said_of, size_at
 from collector.jobs.said import all_said, approvals, book_of
 from collector.judging import backups, judge, ledgers, pending, sealed, services
 from collector.judging.asked import Asked
@@ -44,7 +45,7 @@ from collector.statements.kinds import KINDS
 from collector.statements.lateness import instant_of
 from collector.statements.model import Said, Through
 from collector.store import backups as looks
-from collector.store import estates, evidence, late, packs, rounds, runs, series
+from collector.store import evidence, late, packs, rounds, runs, series
 from collector.store import scorecards as store
 from collector.store.content import content
 from collector.store.scorecards import SealedRow
@@ -77,19 +78,6 @@ class Status:
     judging: int = UNNAMED
 
 
-def size_at(conn: Connection, as_of_ms: int) -> int:
-    """How much of the log had been received at an instant, as far as it is derived."""
-    after = evidence.first_received(conn, as_of_ms + 1)
-    derived = series.cursor(conn)
-    return derived if after is None else min(after, derived)
-
-
-def applied(conn: Connection, size: int) -> tuple[Applied, ...]:
-    """Every estate below `size`."""
-    known = [one for one in estates.every(conn) if one.idx < size]
-    return tuple(Applied(one.idx, one.applied_ms, estates.terms(conn, one.idx)) for one in known)
-
-
 def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Said, ...] = ()) -> Ground:
     """What had been received up to an instant, of the term up to the end of a period."""
     as_of_ms = asked.as_of_ms
@@ -110,7 +98,7 @@ def ground_of(conn: Connection, chosen: Chosen, asked: Asked, supposed: tuple[Sa
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),
-        services=tuple(_services(conn, every, asked, size)) if services.wanted(asked.kinds) else (),
+        services=tuple(services_seen(conn, every, asked, size)) if services.wanted(asked.kinds) else (),
         said=(*said, *supposed),
         troubles=_troubles(conn, chosen, asked, size, supposed),
         special=_special(conn, size),
@@ -140,8 +128,6 @@ def _special(conn: Connection, size: int) -> frozenset[str]:
 def _troubles(
     conn: Connection, chosen: Chosen, asked: Asked, size: int, supposed: tuple[Said, ...]
 ) -> Troubles:
-    from collector.jobs import faults  # it stands on this module
-
     question = faults.Asked(
         applied=chosen.applied,
         pack=asked.pack,
@@ -167,7 +153,9 @@ def _backups(
     return backups.stood(seen.account, seen.entries, partial(looks.signers, conn), span, since)
 
 
-def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: int) -> Iterator[ServiceSeen]:
+def services_seen(
+    conn: Connection, held: tuple[Applied, ...], asked: Asked, size: int
+) -> Iterator[ServiceSeen]:
     """The availability of each system, each stretch by the estate then in force, then of all together."""
     span = asked.period.from_ms, asked.period.to_ms
     end = min(asked.as_of_ms, asked.period.to_ms)
@@ -186,30 +174,23 @@ def _services(conn: Connection, held: tuple[Applied, ...], asked: Asked, size: i
     yield from services.measured(given, looks_at)
 
 
-def said_of(conn: Connection, as_of_ms: int, size: int) -> tuple[Said, ...]:
-    """What stands of people's statements at an instant, in the first `size` entries."""
-    return tuple(one for one in all_said(conn, as_of_ms) if one.entry < size)
-
-
 def periods(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
     """The periods of the contract in force: its term; NoScorecard."""
-    return judge.periods(applied(conn, size_at(conn, as_of_ms)), as_of_ms)
+    return judge.periods(applied_at(conn, as_of_ms), as_of_ms)
 
 
 def every_period(conn: Connection, as_of_ms: int) -> tuple[PackPeriod, ...]:
     """All that can be asked for: those of contracts that were replaced first, then `periods`; NoScorecard."""
-    return judge.every_period(applied(conn, size_at(conn, as_of_ms)), as_of_ms)
+    return judge.every_period(applied_at(conn, as_of_ms), as_of_ms)
 
 
 def options(conn: Connection, period: str, as_of_ms: int) -> tuple[Option, ...]:
     """The ambiguities of the pack that judges a period; NoScorecard."""
-    return judge.chosen(applied(conn, size_at(conn, as_of_ms)), period, as_of_ms).pack.pack.options
+    return judge.chosen(applied_at(conn, as_of_ms), period, as_of_ms).pack.pack.options
 
 
 def changes(conn: Connection, period: str, as_of_ms: int) -> Changes:
     """Drifts first seen in a period, and which of them somebody had approved; NoScorecard."""
-    from collector.jobs import faults  # it stands on this module
-
     told = faults.told(conn, as_of_ms, period)
     size = size_at(conn, as_of_ms)
     found = judge.chosen(applied(conn, size), period, as_of_ms)
@@ -243,7 +224,7 @@ def scorecard_on(
 def _made(
     conn: Connection, name: str, as_of_ms: int, options: Mapping[str, Value], supposed: tuple[Said, ...]
 ) -> Made:
-    chosen = judge.chosen(applied(conn, size_at(conn, as_of_ms)), name, as_of_ms)
+    chosen = judge.chosen(applied_at(conn, as_of_ms), name, as_of_ms)
     judge.begun(chosen.period, as_of_ms)
     question = judge.asked(chosen, as_of_ms, options)
     ground = ground_of(conn, chosen, question, supposed)
@@ -281,7 +262,7 @@ def suppose(context: Context, made: Made, text: str, options: Mapping[str, Value
     It is held to all that a statement is, but for the future: what is not over yet may be supposed.
     FieldsError for an unknown kind, field or value, or what the estate or the pack has not.
     """
-    from collector.jobs.known import unfit
+    from collector.jobs.known import unfit  # what is only shown supposes nothing
 
     kind, _, rest = text.partition(":")
     at = made.scorecard.as_of_ms

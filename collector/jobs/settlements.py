@@ -8,6 +8,7 @@ from checks.wire.numbers import EntryKind
 from collector.context import Context
 from collector.jobs import projection
 from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied_at
 from collector.judging import judge, paid
 from collector.judging.ground import Applied
 from collector.judging.paid import Paid, Seals
@@ -32,7 +33,7 @@ def settlements(context: Context, as_of_ms: int | None = None) -> tuple[Settled,
         raise judge.NoScorecard("future", "that instant lies in the future: nothing is known of it")
     made: list[Settled] = []
     with context.read() as conn:
-        for one in payments(jobs.applied(conn, jobs.size_at(conn, at)), at):
+        for one in payments(applied_at(conn, at), at):
             parts = dict(_parts(conn, one.group.periods, at))
             try:
                 made += settled(one.chosen.pack, (one.group,), parts, one.chosen.options)

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from collector.jobs import scorecards
+from collector.jobs import as_of
 from collector.judging import judge
 from collector.judging.estates import Estates
 from collector.judging.ground import day
@@ -22,10 +22,10 @@ def term_sheet(
     """A line for each system and asset, up to the last midnight before `as_of_ms`, and not beyond `until_ms`;
     NoScorecard. `size`: of the log that it is made of; None: what had come by then. `period`: of the contract
     whose term it is; None: of the one in force."""
-    size = scorecards.size_at(conn, as_of_ms) if size is None else size
-    held = scorecards.applied(conn, size)
+    size = as_of.size_at(conn, as_of_ms) if size is None else size
+    held = as_of.applied(conn, size)
     from_ms, to_ms = judge.term(held, as_of_ms, period)
-    estates = Estates.of(held, scorecards.said_of(conn, as_of_ms, size))
+    estates = Estates.of(held, as_of.said_of(conn, as_of_ms, size))
     return sheet(
         estates,
         _watched(conn, from_ms, as_of_ms, size),

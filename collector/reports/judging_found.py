@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from collector.jobs import scorecards
+from collector.jobs.as_of import applied, applied_at
 from collector.jobs.said import all_said
 from collector.jobs.scorecards import Made
 from collector.judging import judge
@@ -24,7 +24,7 @@ def judged_of(conn: Connection, made: Made) -> Judged:
 
 def judging_pack(conn: Connection, digest: str, size: int) -> Pack | None:
     """The pack of this digest, from the newest estate that names it."""
-    for one in reversed(scorecards.applied(conn, size)):
+    for one in reversed(applied(conn, size)):
         if one.terms.contract is not None and one.terms.contract.compiled:
             pack = judge.pack_of(one)
             if pack.digest == digest:
@@ -34,7 +34,7 @@ def judging_pack(conn: Connection, digest: str, size: int) -> Pack | None:
 
 def archive_of(conn: Connection, period: PackPeriod, as_of_ms: int) -> Archive | None:
     """The archive of a period as of an instant; None where the pack lists no documents."""
-    held = scorecards.applied(conn, scorecards.size_at(conn, as_of_ms))
+    held = applied_at(conn, as_of_ms)
     chosen = judge.chosen(held, period.name, as_of_ms)
     terms = chosen.pack.pack.archive
     if terms is None:

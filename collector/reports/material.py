@@ -18,6 +18,7 @@ from collector.inspection.due import BY_HAND
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.record import Record
 from collector.jobs import backups, capacity, faults, figures, rounds, scans, scorecards
+from collector.jobs.as_of import applied_at
 from collector.jobs.backups import NoBackups
 from collector.jobs.figures import NoFigure, ServiceFigure
 from collector.jobs.said import all_said
@@ -131,7 +132,7 @@ class Material(Matter):
     def project(self, lang: str) -> str:
         """What the contract in force is called; "" without one."""
         with self.context.read() as conn:
-            applied = scorecards.applied(conn, scorecards.size_at(conn, self.span.as_of_ms))
+            applied = applied_at(conn, self.span.as_of_ms)
         if not applied or applied[-1].terms.contract is None:
             return ""
         pack = pack_of(applied[-1]).pack

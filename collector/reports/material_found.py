@@ -4,6 +4,7 @@ from collector.context import Context
 from collector.faults.model import Account
 from collector.inspection.obligations import ObligationLine
 from collector.jobs import cadence, faults, scorecards, spans
+from collector.jobs.as_of import size_at
 from collector.jobs.cadence import NoLedger
 from collector.jobs.faults import Told
 from collector.jobs.scorecards import Made
@@ -29,7 +30,7 @@ def span_of(context: Context, name: str) -> Span:
         at = evidence.instant(conn, context.now())
         row = packs.entry(conn, series.cursor(conn))
         at = at if row is None else min(at, row.received - 1)
-        return Span(made.name, made.from_ms, made.to_ms, at, scorecards.size_at(conn, at))
+        return Span(made.name, made.from_ms, made.to_ms, at, size_at(conn, at))
 
 
 def found_in(context: Context, span: Span) -> Found:

@@ -10,6 +10,7 @@ from checks.wire.numbers import EntryKind
 from collector.cli import main
 from collector.jobs import derive, projection
 from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied
 from collector.judging import paid, sealed
 from collector.judging.judge import NoScorecard
 from collector.judging.version import JUDGING
@@ -244,7 +245,7 @@ def test_a_settlement_of_the_first_version_is_not_asked_how_old_it_is(outage, tm
         header = {**sealed.header_of(whole, None), "by": "manager"}
         projection.log(outage.context, [(EntryKind.RECORD, header, sealed.encode(whole))])
     with outage.context.read() as conn:
-        held = jobs.applied(conn, 10**9)
+        held = applied(conn, 10**9)
         seals = {row.period: (row.idx, jobs.read_sealed(conn, row)) for row in store.sealed(conn)}
     settled = replace(paid.make(held, outage.world.at, seals, "payment-1", 0), judging=judging)
     outage.world.at += 11 * MINUTE

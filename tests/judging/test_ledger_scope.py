@@ -4,7 +4,7 @@ from datetime import datetime
 
 from collector.inspection import obligations_scope
 from collector.jobs import cadence
-from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied, said_of
 from collector.judging.words import words
 
 
@@ -15,8 +15,8 @@ def at(text):
 def held(site, system, text):
     """Of each unit the system was in, whether it was in scope at an instant."""
     with site.context.read() as conn:
-        said = jobs.said_of(conn, site.world.at, 2**62)
-        found = obligations_scope.systems(jobs.applied(conn, 2**62), words(said))
+        said = said_of(conn, site.world.at, 2**62)
+        found = obligations_scope.systems(applied(conn, 2**62), words(said))
     return [one.unit for one in found if one.id == system and one.holds(at(text))]
 
 

@@ -13,6 +13,7 @@ from collector.cli import main
 from collector.evidence.bundle import Period
 from collector.evidence.policy import parse_policy
 from collector.jobs import bundles, derive, projection, scorecards, settlements
+from collector.jobs.as_of import applied
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.judging_json import settlement as said
 from collector.judging import paid
@@ -151,7 +152,7 @@ def log(site, whole, **header):
 def test_money_that_the_scorecards_do_not_give_is_contradicted(quarter, tmp_path):
     site, _ = quarter
     with site.context.read() as conn:
-        held = scorecards.applied(conn, 10**9)
+        held = applied(conn, 10**9)
         seals = {row.period: (row.idx, scorecards.read_sealed(conn, row)) for row in store.sealed(conn)}
     whole = paid.make(held, site.world.at, seals, "payment-1", 0)
     first, *rest = whole.settlement.money

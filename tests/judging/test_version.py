@@ -18,6 +18,7 @@ from collector.cli import main
 from collector.inspection import record as records
 from collector.jobs import derive, projection, rounds, settlements
 from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied
 from collector.judging import paid, sealed
 from collector.judging.judge import NoScorecard
 from collector.judging.version import JUDGING
@@ -228,7 +229,7 @@ def test_a_settlement_of_a_version_below_that_of_its_scorecards_is_contradicted(
         settlements.seal(site.context, by="manager")
     assert refused.value.code == "older_judging"
     with site.context.read() as conn:
-        held = jobs.applied(conn, 10**9)
+        held = applied(conn, 10**9)
         seals = {row.period: (row.idx, jobs.read_sealed(conn, row)) for row in store.sealed(conn)}
     made = paid.make(held, site.world.at, seals, "payment-1", 0)
     forge(site, {**paid.header_of(made, None), "by": "manager"}, paid.encode(made))

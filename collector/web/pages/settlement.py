@@ -10,6 +10,7 @@ from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import Connection
 
 from collector.jobs import scorecards, settlements
+from collector.jobs.as_of import applied_at
 from collector.jobs.scorecards import Made
 from collector.judging.judge import NoScorecard
 from collector.judging.payments import Payment, payments
@@ -117,7 +118,7 @@ def _settling(at: int | None, wait: bool) -> list[Told]:
         abort(404)
     try:
         with context().read() as conn:
-            every = payments(scorecards.applied(conn, scorecards.size_at(conn, now)), now)
+            every = payments(applied_at(conn, now), now)
             # By the estate that names each: a wrong pack put right has the periods of the right one.
             terms = [tuple(found) for _, found in groupby(every, key=lambda one: one.chosen.applied.idx)]
             return [_told(conn, one, at, wait) for one in terms]

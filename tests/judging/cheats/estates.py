@@ -13,6 +13,7 @@ from collector.availability.estate_terms import parse as parse_terms
 from collector.inspection import record as records
 from collector.jobs import derive, projection, rounds
 from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied
 
 PERIOD = "2026-07"
 HOUR = 3_600_000
@@ -21,7 +22,7 @@ HOUR = 3_600_000
 def estate_again(hand: Hand, change: Callable[[Any], Any]) -> int:
     """The estate's entry once more, with other terms."""
     with hand.context.read() as conn:
-        idx = jobs.applied(conn, 10**9)[0].idx
+        idx = applied(conn, 10**9)[0].idx
     header, body = hand.header_and_body(idx)
     terms = change(parse_terms(body))
     body = encode_terms(terms)

@@ -8,6 +8,7 @@ from roundseal_tests_judging_cheating import cheat
 
 from checks.wire.numbers import EntryKind
 from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied
 from collector.judging import paid, sealed
 from collector.judging.version import JUDGING
 from collector.store import scorecards as store
@@ -101,7 +102,7 @@ def settlement_of_a_seal_that_was_amended_since(hand):
     jobs.seal(site.context, PERIOD, by="manager")
     site.settle()
     with site.context.read() as conn:
-        held = jobs.applied(conn, 10**9)
+        held = applied(conn, 10**9)
     made = paid.make(held, site.world.at, old, "payment-1", 0)
     hand.entry(EntryKind.RECORD, {**paid.header_of(made, None), "by": "manager"}, paid.encode(made))
 

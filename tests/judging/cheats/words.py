@@ -11,7 +11,7 @@ from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from checks.wire.signing import Signer
 from collector.jobs import projection
-from collector.jobs import scorecards as jobs
+from collector.jobs.as_of import applied
 from collector.judging.version import JUDGING
 from collector.reports import documents, material_found
 from collector.reports.material import Material
@@ -106,7 +106,7 @@ def statement_that_is_taken_and_never_logged(hand):
 
 def receipt(hand: Hand, **more: Any) -> None:
     with hand.context.read() as conn:
-        estate = jobs.applied(conn, 10**9)[-1].terms.estate
+        estate = applied(conn, 10**9)[-1].terms.estate
     header = {"event": "message", "key": "x", "kind": "fault", "subject": "fault:portal@1", "estate": estate}
     hand.entry(EntryKind.COLLECTOR, {**header, **more})
 
