@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from collector.evidence.accepted import Accepted
 from collector.store.runs import RunRow
 from collector.store.series import SeriesRow
-
-if TYPE_CHECKING:
-    from collector.jobs.derive_steady import Group
 
 DAY_MS = 86_400_000
 _CHINA_MS = 8 * 3_600_000
@@ -29,6 +26,16 @@ class Span:
 
     holds: Holds
     midnight: int
+
+
+class Together(Protocol):
+    """What follows a series together with others (derive_steady.py)."""
+
+    def settle(self) -> None:
+        """Let each of its series know what was taken since."""
+
+    def dissolve(self) -> None:
+        """Settle and end."""
 
 
 class Series:
@@ -104,7 +111,7 @@ class Series:
         self.room = 0
         self.seen: Accepted | None = None
         self.seen_line = 0
-        self.group: Group | None = None  # that follows it together with others; it may know more
+        self.group: Together | None = None  # that follows it together with others; it may know more
 
     def level(self) -> None:
         """Take all of the newest look from the batch that holds it."""

@@ -11,13 +11,10 @@ somebody looks at them. Whatever touches one of the series in another way ends t
 from array import array
 from collections.abc import Sequence
 from operator import le, sub
-from typing import TYPE_CHECKING
 
 from collector.evidence.accepted import Accepted
 from collector.evidence.rows import LINE_TIMES, Packed
-
-if TYPE_CHECKING:
-    from collector.jobs.derive_series import Series, Span
+from collector.jobs.derive_series import Series, Span
 
 MOST_GROUPS = 8  # of one agent
 _NO_LIMIT = 1 << 62
@@ -28,7 +25,7 @@ class Group:
 
     __slots__ = ("_batch", "_count", "_dirty", "_last", "_places", "_rooms", "_series", "_span", "who")
 
-    def __init__(self, who: bytes, series: Sequence["Series"], span: "Span", dirty: "list[Series]") -> None:
+    def __init__(self, who: bytes, series: Sequence[Series], span: Span, dirty: list[Series]) -> None:
         self.who = who
         self._span: Span | None = span
         self._series = series
@@ -46,7 +43,7 @@ class Group:
         """Whether its series go their own ways again."""
         return self._span is None
 
-    def take(self, batch: Accepted, times: Sequence[int], span: "Span", end: int) -> bool:
+    def take(self, batch: Accepted, times: Sequence[int], span: Span, end: int) -> bool:
         """Prolong all runs by this batch, whose looks were at `times`; False if not each can be taken so.
 
         That is: within `span` and before `end`, later than the last, and not by more than its room.
@@ -92,12 +89,12 @@ class Steady:
 
     __slots__ = ("_agents", "_dirty")
 
-    def __init__(self, dirty: "list[Series]") -> None:
+    def __init__(self, dirty: list[Series]) -> None:
         self._agents: dict[str, dict[int, Group | None]] = {}
         self._dirty = dirty
 
     def take(
-        self, batch: Accepted, packed: Packed, times: "array[int]", shift: int, span: "Span", latest: int
+        self, batch: Accepted, packed: Packed, times: "array[int]", shift: int, span: Span, latest: int
     ) -> bool:
         """Whether a group took this batch, whose looks are `shift` ms too late by their clock."""
         group = self._agents.get(batch.agent, {}).get(hash(packed.who))
@@ -109,7 +106,7 @@ class Steady:
             looked = [t - shift for t in looked]
         return group.take(batch, looked, span, min(span.midnight, latest + 1))
 
-    def learn(self, batch: Accepted, packed: Packed, series: "Sequence[Series]", span: "Span") -> None:
+    def learn(self, batch: Accepted, packed: Packed, series: Sequence[Series], span: Span) -> None:
         """This batch went line by line: if it is one that comes again and only prolongs runs, make a group.
 
         `series` are those whose runs it prolonged, of each line.
@@ -139,7 +136,7 @@ class Steady:
                     group.settle()
 
 
-def _places(series: "Sequence[Series]") -> list[int]:
+def _places(series: Sequence[Series]) -> list[int]:
     """For each line where the look before it at the same series is: in the last batch, or in this one.
 
     Counted through the lines of both; a series may be there more than once.

@@ -6,7 +6,7 @@ from collector.jobs import backups as jobs
 from collector.jobs.backups import Account, NoBackups
 from collector.reports.backup_view import Words
 from collector.web import i18n, judging_now
-from collector.web.pages.base import context
+from collector.web.current import context
 
 NAME = ("backups",)
 

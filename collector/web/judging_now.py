@@ -25,8 +25,8 @@ from collector.store import series
 from collector.store.estates import estate_table
 from collector.store.scorecards import SealedRow, scorecard_table
 from collector.store.statements import said_table
+from collector.web.current import context, zone
 from collector.web.kept import MOST, Failed, Held, Kept, Mark, Waited
-from collector.web.pages.base import context, zone
 
 FRESH_MS = 30_000
 # What is over changes by what comes late only, and by people, whose words are looked for each time.

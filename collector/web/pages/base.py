@@ -2,23 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
-from flask import current_app, g, render_template, request
+from flask import render_template, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from checks.recurrence import zone as named_zone
-from collector.context import Context
-from collector.estate.loading import Loaded
 from collector.reports.sheet import Kind, Table, words
-from collector.store import estates
 from collector.store.accounts import Role
 from collector.web import auth, i18n
+from collector.web.current import context as context
+from collector.web.current import estate as estate
+from collector.web.current import zone as zone
 
-_ZONE = "Asia/Shanghai"
 _SHOWN = 40  # characters of what was asked
 Answer = str | Response | tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Answer])
@@ -83,38 +81,6 @@ def table(name: str, role: Role) -> Callable[[BuilderT], BuilderT]:
         return builder
 
     return mark
-
-
-def context() -> Context:
-    """The collector that this application belongs to."""
-    found: Context = current_app.extensions["roundseal"]
-    return found
-
-
-def estate() -> Loaded | None:
-    """The estate in force; None before one was applied. Read once per applied estate."""
-    if "estate" not in g:
-        kept = current_app.extensions.setdefault("roundseal_estate", {})
-        with context().read() as conn:
-            applied = estates.newest(conn)
-            if applied is not None and applied.idx not in kept:
-                loaded = estates.loaded(conn, applied.idx)
-                kept.clear()
-                kept[applied.idx] = loaded
-        g.estate = None if applied is None else kept.get(applied.idx)
-    found: Loaded | None = g.estate
-    return found
-
-
-def zone() -> tzinfo:
-    """The estate's zone: all times on pages are shown in it."""
-    if "zone" not in g:
-        # Of the logged terms, not of the estate's files: a page must say that those cannot be read.
-        with context().read() as conn:
-            applied = estates.newest(conn)
-            g.zone = named_zone(_ZONE if applied is None else estates.terms(conn, applied.idx).timezone)
-    found: tzinfo = g.zone
-    return found
 
 
 def clock(ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
