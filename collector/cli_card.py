@@ -31,7 +31,7 @@ def card_lines(made: "Made", status: "Status", judged: "Judged") -> Iterator[str
         yield "  " + _line(line, made, words)
     if card.deducted:
         yield f"deducted {points_of(card.deducted)}"
-    bounds = "" if card.total is not None else f" ({points_of(card.low)} .. {points_of(card.high)})"
+    bounds = "" if card.total is not None else f" ({_span(card.low, card.high)})"
     yield f"total {points_of(card.total)}{bounds}, grade {words.grade(card.grade) or 'not proven'}"
     for veto in card.vetoes:
         yield f"veto: {veto}"
@@ -99,7 +99,7 @@ def _got(line: "Line", words: "Words") -> str:
     if not is_off(line):
         points = points_of(line.points)
         if line.points is None:
-            points = f"not proven ({points_of(line.low)} .. {points_of(line.high)})"
+            points = f"not proven ({_span(line.low, line.high)})"
         return f"{'not proven' if open_ and line.points is not None else points} / {points_of(line.full)}"
     price = words.full_of(line)
     if line.id.startswith("veto."):
@@ -108,7 +108,7 @@ def _got(line: "Line", words: "Words") -> str:
         return f"{words.points_of(line)} [{price}]"
     off = f"{points_of(line.points)} points" if not open_ else "not proven"
     if open_ and line.low != line.high:
-        off = f"not proven ({points_of(line.low)} .. {points_of(line.high)})"
+        off = f"not proven ({_span(line.low, line.high)})"
     return f"{off} [{price}]"
 
 
@@ -121,7 +121,8 @@ def _outlook(made: "Made") -> Iterator[str]:
         where = f" {risk.unit}" if risk.unit else ""
         until = f" by {clock_text(risk.until_ms)}" if risk.until_ms is not None else ""
         what = ", ".join(sorted({f"{kind} {reason}" for kind, reason, *_ in risk.acts})) or "-"
-        yield f"  {risk.line}{where}: {points_of(risk.high - risk.low)} points: {what}{until}"
+        stake = "without a limit" if risk.low is None else points_of(risk.high - risk.low)
+        yield f"  {risk.line}{where}: {stake} points: {what}{until}"
 
 
 def points_of(value: Fraction | None) -> str:
@@ -135,7 +136,13 @@ def yuan(step: "Money") -> str:
     """Money with separators and its unit, or the range that is open."""
     if step.yuan is not None:
         return f"{step.yuan:,.2f} yuan"
-    return f"not proven ({step.low:,.2f} .. {step.high:,.2f} yuan)"
+    low = "no lower bound" if step.low is None else f"{step.low:,.2f}"
+    high = "no upper bound" if step.high is None else f"{step.high:,.2f} yuan"
+    return f"not proven ({low} .. {high})"
+
+
+def _span(low: Fraction | None, high: Fraction) -> str:
+    return f"{'no lower bound' if low is None else points_of(low)} .. {points_of(high)}"
 
 
 def clock_text(ms: int) -> str:

@@ -141,7 +141,7 @@ def paid(row: SettledRow, one: Paid) -> Json:
 
 
 def settlement(one: Settled) -> Json:
-    """A settlement; yuan as texts, null where they are not proven."""
+    """A settlement; yuan as texts, null where they are not proven, or where a side has no bound."""
     return {
         "name": one.name,
         "pack": one.settlement.pack,
@@ -154,8 +154,8 @@ def settlement(one: Settled) -> Json:
                 "id": step.id,
                 "clause": step.clause,
                 "yuan": None if step.yuan is None else str(step.yuan),
-                "low": str(step.low),
-                "high": str(step.high),
+                "low": None if step.low is None else str(step.low),
+                "high": None if step.high is None else str(step.high),
             }
             for step in one.settlement.money
         ],

@@ -144,6 +144,14 @@ def pack_of(one: Applied) -> Compiled:
     return _read(contract_of(one).compiled)
 
 
+def texts(applied: Sequence[Applied]) -> dict[str, Pack]:
+    """Every text of a pack that estates name, by digest."""
+    known = [
+        pack_of(one) for one in applied if one.terms.contract is not None and one.terms.contract.compiled
+    ]
+    return {one.digest: one.pack for one in known}
+
+
 @lru_cache(maxsize=8)
 def _read(compiled: str) -> Compiled:
     return read_back(compiled.encode())

@@ -7,18 +7,20 @@ from fractions import Fraction
 from collector.scoring.model import Line, PeriodFacts, Scorecard
 from collector.scoring.money import shares_of
 from collector.scoring.terms import Weights
+from collector.scoring.unbounded import least
 
 
 @dataclass(frozen=True, slots=True)
 class Risk:
     """A line that further evidence can still change: points that may be lost, and what would prove it.
 
-    `until_ms`: the first deadline among its gaps; `acts`: (kind, reason, unit, system, who, until) of each.
+    `low` None: nothing limits what may come off. `until_ms`: the first deadline among its gaps; `acts`:
+    (kind, reason, unit, system, who, until) of each.
     """
 
     line: str
     unit: str | None
-    low: Fraction
+    low: Fraction | None
     high: Fraction
     until_ms: int | None
     acts: tuple[tuple[str, str, str, str, str, int | None], ...]
@@ -44,7 +46,7 @@ def outlook(card: Scorecard, facts: PeriodFacts, weights: Weights | None = None)
 
     full = sum((part(line, line.full) for line in card.lines), Fraction())
     # What may still be taken off can be more than there is: then nothing is sure.
-    sure = max(sum((part(line, line.low) for line in card.lines), Fraction()), Fraction())
+    sure = max(sum((part(line, least(line.low)) for line in card.lines), Fraction()), Fraction())
     best = sum((part(line, line.high) for line in card.lines), Fraction())
     open_ = [line for line in card.lines if line.low != line.high or line.points is None]
     risks = sorted((_risk(line, facts) for line in open_), key=_order)
@@ -59,7 +61,8 @@ def _risk(line: Line, facts: PeriodFacts) -> Risk:
 
 
 def _order(one: Risk) -> tuple[int, Fraction, str, str]:
-    return (2**53 if one.until_ms is None else one.until_ms, one.low - one.high, one.line, one.unit or "")
+    until = 2**53 if one.until_ms is None else one.until_ms
+    return until, least(one.low) - one.high, one.line, one.unit or ""
 
 
 def grades(line: Line, facts: PeriodFacts) -> Sequence[str]:

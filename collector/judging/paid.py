@@ -15,7 +15,7 @@ from checks.codec import FieldError, from_json, texts_for_big, to_json
 from checks.wire import strict_json
 from collector.judging import version
 from collector.judging.ground import Applied
-from collector.judging.judge import NoScorecard
+from collector.judging.judge import NoScorecard, texts
 from collector.judging.payments import payments
 from collector.judging.sealed import Sealed
 from collector.judging.settling import Part, settled
@@ -63,7 +63,7 @@ def make(held: Sequence[Applied], as_of_ms: int, seals: Seals, name: str, number
     parts = {one.name: seals[one.name] for one in group.periods}
     cards = {period: Part(made.scorecard, made.facts, True) for period, (_, made) in parts.items()}
     try:
-        (one,) = settled(chosen.pack, (group,), cards, chosen.options)
+        (one,) = settled(chosen.pack, (group,), cards, chosen.options, texts(held))
     except ValueError as error:
         raise NoScorecard("other_pack", str(error)) from None
     sheets = tuple(Sheet(period, entry) for period, (entry, _) in parts.items())

@@ -40,7 +40,15 @@ def gaps(question: Counting, ground: Ground, asked: Asked, base: Observed) -> It
         for kind, facts in costs(line.obligation) if reason else ():
             # Of each system that it may be, the lapses say it themselves.
             if kind in asked.kinds and not (kind == LAPSE and known.perhaps and reason == "not_told"):
-                yield Gap(kind, reason, at_most=1, facts=facts, who=line.obligation.who)
+                # Nobody can say how often: what caps the line, or the money, is all that bounds it.
+                most = _lapses(question, known) if kind == LAPSE else None
+                yield Gap(kind, reason, at_most=most, facts=facts, who=line.obligation.who)
+
+
+def _lapses(question: Counting, known: Observed) -> int:
+    """How many there can be at once: of each system, or of each kind of its work, one."""
+    terms = question.terms
+    return len(known.systems) * (len(terms.lapse_kinds) if terms.lapse_per == "kind" else 1)
 
 
 def wanted(question: Counting, pack: Pack) -> frozenset[str]:

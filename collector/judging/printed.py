@@ -2,10 +2,13 @@
 
 {"seal": entry of the scorecard that is printed, null while provisional, "size": of the log, "as_of": …,
  "values": [[what, unit, value or null, low, high], …], "judging": version, where it is provisional (a seal
-names its own; older documents name none)}: lines, total, money; ratios and yuan as texts.
+names its own; older documents name none)}: lines, total, money; ratios and yuan as texts; low or high null
+where nothing bounds it.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from collector.judging import version
@@ -24,11 +27,15 @@ def values(card: Scorecard) -> Iterator[Value]:
     """Every figure with its bounds: in order of the scorecard."""
     for line in card.lines:
         points = None if line.points is None else str(line.points)
-        yield [f"line.{line.id}", line.unit or "", points, str(line.low), str(line.high)]
+        yield [f"line.{line.id}", line.unit or "", points, _text(line.low), _text(line.high)]
     total = None if card.total is None else str(card.total)
-    yield ["total", "", total, str(card.low), str(card.high)]
+    yield ["total", "", total, _text(card.low), _text(card.high)]
     yield ["grade", "", card.grade, "", ""]
     yield ["vetoes", "", ",".join(card.vetoes), "", ""]
     for step in card.money:
         yuan = None if step.yuan is None else str(step.yuan)
-        yield [f"money.{step.id}", "", yuan, str(step.low), str(step.high)]
+        yield [f"money.{step.id}", "", yuan, _text(step.low), _text(step.high)]
+
+
+def _text(value: Fraction | Decimal | None) -> str | None:
+    return None if value is None else str(value)

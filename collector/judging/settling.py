@@ -7,6 +7,7 @@ from datetime import date
 from collector.inspection.deadlines import add_months
 from collector.packs.model import Compiled, Pack
 from collector.scoring.model import PackPeriod, PeriodFacts, Scorecard, Settlement
+from collector.scoring.retention import Payment
 from collector.scoring.settlement import settle
 from collector.scoring.terms import Value
 
@@ -58,16 +59,22 @@ def groups(pack: Pack, periods: Sequence[PackPeriod]) -> tuple[Group, ...]:
 
 
 def settled(
-    pack: Compiled, every: Sequence[Group], parts: Mapping[str, Part], options: Mapping[str, Value]
+    pack: Compiled,
+    every: Sequence[Group],
+    parts: Mapping[str, Part],
+    options: Mapping[str, Value],
+    texts: Mapping[str, Pack] | None = None,
 ) -> Iterator[Settled]:
-    """Settlements of groups of which a period has begun. ValueError: one was judged by another pack."""
+    """Settlements of groups of which a period has begun. `texts`: packs by digest, where more than one may
+    have judged. ValueError: one was judged by another pack."""
     for group in every:
         held = [parts[one.name] for one in group.periods if one.name in parts]
         if not held:
             continue
         awaited = tuple(one.name for one in group.periods if one.name not in parts)
         term = _together([one.facts for one in held])
-        made = settle(pack, [one.scorecard for one in held], term, options)
+        payment = Payment(group.periods[-1].end, texts or {})
+        made = settle(pack, [one.scorecard for one in held], term, options, payment)
         yield Settled(group.name, made, awaited, not awaited and all(one.sealed for one in held))
 
 

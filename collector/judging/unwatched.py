@@ -79,7 +79,7 @@ def unscanned(scans: Iterable[Item], units_of: UnitsOf, asked: Asked) -> Iterato
             missing |= {(unit.id, one.id): None for one in unit.systems if one.id not in told}
     for kind in kinds:
         for place, system in missing:
-            yield Gap(kind, "no_report", place, system, at_most=1, who="operator")
+            yield Gap(kind, "no_report", place, system, who="operator")
 
 
 def _quarters(period: PackPeriod) -> Iterator[PackPeriod]:
@@ -122,7 +122,7 @@ def silent(said: Sequence[Said], asked: Asked, items: Sequence[Item] = ()) -> It
                 yield Gap(kind, "period_open", at_most=1, who=_teller(kind), until_ms=asked.period.to_ms)
     elif asked.options.get("silence") == "acceptance" and not _accepted(said, asked.period):
         for kind in sorted(BY_PEOPLE & asked.kinds):
-            yield Gap(kind, "not_accepted", at_most=1, who="buyer")
+            yield Gap(kind, "not_accepted", who="buyer")
     yield from _unannounced(said, asked, items)
 
 
@@ -139,7 +139,9 @@ def _unannounced(said: Sequence[Said], asked: Asked, items: Sequence[Item]) -> I
                 facts: dict[str, Scalar] = {"obligation": obligation, "what": ANNOUNCED}
                 until = None if over else asked.period.to_ms
                 reason = "not_accepted" if over else "period_open"
-                yield Gap("missed", reason, at_most=1, facts=facts, who="buyer", until_ms=until)
+                yield Gap(
+                    "missed", reason, at_most=None if over else 1, facts=facts, who="buyer", until_ms=until
+                )
 
 
 def _teller(kind: str) -> str:

@@ -18,6 +18,7 @@ from collector.reports.words_judging import text, word
 from collector.scoring.model import Line, LineState, Sum
 from collector.scoring.money import weight_of
 from collector.scoring.rules import number
+from collector.scoring.unbounded import bound, least
 
 COLUMNS = (
     Column("j_number"),
@@ -180,15 +181,16 @@ class FormWords:
         return join.join(filter(None, said)) or "–"
 
     def _sum(self, grid: _Grid, lines: Sequence[Line]) -> None:
-        low, high = (sum((getattr(one, key) for one in lines), Fraction(0)) for key in ("low", "high"))
+        low = bound(sum((least(one.low) for one in lines), Fraction(0)))
+        high = sum((one.high for one in lines), Fraction(0))
         proven = all(one.points is not None and one.state is not LineState.NOT_PROVEN for one in lines)
         full = points(sum((one.full for one in lines), Fraction(0)))
         self._across(grid, doc("doc.sum", self.lang), (low, high), proven, full)
 
     def _across(
-        self, grid: _Grid, label: str, span_: tuple[Fraction, Fraction], proven: bool, full: str = ""
+        self, grid: _Grid, label: str, span_: tuple[Fraction | None, Fraction], proven: bool, full: str = ""
     ) -> None:
-        shown = points(span_[0]) if proven else doc("doc.not_proven", self.lang)
+        shown = points(span_[1]) if proven else doc("doc.not_proven", self.lang)
         note = "" if proven else doc("doc.form.may_be", self.lang, range=self.words.range_of(*span_))
         grid.across(label, shown, note, full)
 
@@ -206,13 +208,11 @@ class FormWords:
         grid.down(start)
         judged = self.words.judged
         shares = [judged.shares.get(one.unit or "", Fraction(0)) for one in sums]
-        mean = tuple(
-            sum((getattr(one, key) * share for one, share in zip(sums, shares, strict=True)), Fraction(0))
-            for key in ("low", "high")
-        )
+        low = sum((least(one.low) * share for one, share in zip(sums, shares, strict=True)), Fraction(0))
+        high = sum((one.high * share for one, share in zip(sums, shares, strict=True)), Fraction(0))
         proven = all(one.points is not None for one in sums)
         key = "doc.form.mean" if judged.weights is None else "doc.form.weighed"
-        self._across(grid, doc(key, self.lang, n=len(sums)), (mean[0], mean[1]), proven)
+        self._across(grid, doc(key, self.lang, n=len(sums)), (bound(low), high), proven)
 
     def _weight(self, unit: str | None) -> str | None:
         """How much a unit counts in the mean, where not all count the same."""

@@ -1,6 +1,6 @@
 """A scorecard with what it was made of and the names of things: what pages and documents print."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +11,7 @@ from collector.reports.judging_prices import Off
 from collector.scoring.model import Line, PeriodFacts, Scorecard
 from collector.scoring.money import shares_of
 from collector.scoring.terms import Weights
+from collector.scoring.unbounded import bound, least
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,6 @@ class Judged:
         """What points of a line are to the total."""
         return points if line.unit is None else points * self.shares[line.unit]
 
-    def stake(self, gap: int) -> Fraction:
-        """Points of the total that hang on the lines in which this gap stands."""
-        lines = [one for one in self.card.lines if gap in one.gaps]
-        return sum((self.weight(one, one.high - one.low) for one in lines), Fraction(0))
+    def staked(self, lines: Iterable[Line]) -> Fraction | None:
+        """Points of the total that hang on these lines; None where nothing limits them."""
+        return bound(sum((self.weight(one, one.high - least(one.low)) for one in lines), Fraction(0)))

@@ -78,9 +78,13 @@ def span(low: str, high: str, lang: str) -> str:
     return low if low == high else text("judging.range", lang, low=low, high=high)
 
 
-def spanned(low: Decimal, high: Decimal, lang: str) -> str:
-    """Yuan from the less to the more: of what falls short the best case is the smaller amount."""
-    return span(yuan(min(low, high)), yuan(max(low, high)), lang)
+def spanned(low: Decimal | None, high: Decimal | None, lang: str) -> str:
+    """Yuan from the less to the more (of what falls short the best case is the smaller amount), or that there
+    is no bound on that side."""
+    if low is not None and high is not None:
+        return span(yuan(min(low, high)), yuan(max(low, high)), lang)
+    begin = text("judging.no_lower", lang) if low is None else yuan(low)
+    return span(begin, text("judging.no_upper", lang) if high is None else yuan(high), lang)
 
 
 def is_off(line: Line) -> bool:
@@ -192,9 +196,10 @@ class Words:
         found = next((off.price for off in self.judged.offs if off.line == one.id), ("–", "–"))
         return found[0 if self.lang == "zh" else 1]
 
-    def range_of(self, low: Fraction, high: Fraction) -> str:
-        """From one to the other."""
-        return span(points(low), points(high), self.lang)
+    def range_of(self, low: Fraction | None, high: Fraction) -> str:
+        """From one to the other; without a lower bound where nothing limits what may come off."""
+        begin = text("judging.no_lower", self.lang) if low is None else points(low)
+        return span(begin, points(high), self.lang)
 
     def why(self, one: Line) -> str:
         """Why its points are as they are."""
@@ -319,7 +324,7 @@ class Words:
         found = [self.judged.facts.gaps[number] for number in numbers]
         one = found[0]
         lines = [line for line in self.judged.card.lines if set(numbers) & set(line.gaps)]
-        stake = sum((self.judged.weight(line, line.high - line.low) for line in lines), Fraction(0))
+        stake = self.judged.staked(lines)
         most = None if any(gap.at_most is None for gap in found) else sum(gap.at_most or 0 for gap in found)
         names = dict.fromkeys(self.line_name(line) for line in lines)
         return (
@@ -333,8 +338,10 @@ class Words:
             one.until_ms,
         )
 
-    def _staked(self, lines: Sequence[Line], stake: Fraction) -> str:
+    def _staked(self, lines: Sequence[Line], stake: Fraction | None) -> str:
         """Points that hang on lines; of fines and vetoes, which have none, what each costs."""
+        if stake is None:
+            return text("judging.no_limit", self.lang)
         if stake or not lines or not all(is_off(line) for line in lines):
             return points(stake, 2)  # as the total is printed
         return text("judging.part", self.lang).join(dict.fromkeys(self.full_of(line) for line in lines))

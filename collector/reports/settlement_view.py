@@ -67,7 +67,7 @@ class Settling:
         made: list[Settled] = []
         for group in self.groups:
             try:
-                made += settled(self.pack, (group,), self.parts, self.options)
+                made += settled(self.pack, (group,), self.parts, self.options, self.packs)
             except ValueError:
                 continue
         return tuple(made)

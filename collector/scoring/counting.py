@@ -9,11 +9,10 @@ from collector.scoring.choices import Choices, kinds_in, options_in, selects_in
 from collector.scoring.kinds import ACCEPTED, ANNOUNCED, BY_LOOKING, BY_PEOPLE
 from collector.scoring.model import Gap, Item, PeriodFacts, Proof, Scalar
 from collector.scoring.terms import Select
+from collector.scoring.unbounded import NO_LIMIT
 
 _OF_KINDS = {"unseen.max": BY_LOOKING, "silence": BY_PEOPLE}
 _DUTY = ("obligation", "what")
-# Stands for "no limit" where a gap gives none: more than any contract counts in a period.
-NO_LIMIT = Fraction(1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class Line:
     """One line of a scorecard, of a unit or (`unit` None) of the whole contract.
 
     `points` None: not proven; then `low` and `high` are what further evidence could make of it (else both are
-    the points).
+    the points); `low` None: nothing limits what may come off.
     """
 
     id: str
@@ -143,7 +143,7 @@ class Line:
     tag: str
     full: Fraction
     points: Fraction | None
-    low: Fraction
+    low: Fraction | None
     high: Fraction
     state: LineState
     required: Fraction | None = None
@@ -159,24 +159,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Points of a unit (or of the whole contract) added up."""
+    """Points of a unit (or of the whole contract) added up; `low` as in Line."""
 
     unit: str | None
     points: Fraction | None
-    low: Fraction
+    low: Fraction | None
     high: Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """One step of the settlement, in yuan; None where not proven. `exact`: the bounds before rounding."""
+    """One step of the settlement, in yuan; None where not proven. `low`, `high`: None where nothing bounds it
+    on that side. `exact`: the bounds before rounding."""
 
     id: str
     clause: str
     yuan: Decimal | None
-    low: Decimal
-    high: Decimal
-    exact: tuple[Fraction, Fraction] | None = None
+    low: Decimal | None
+    high: Decimal | None
+    exact: tuple[Fraction | None, Fraction | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,8 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """A period's scorecard. `total` None: not proven, in `low`..`high`; `grade` None while they straddle."""
+    """A period's scorecard. `total` None: not proven, in `low`..`high` (`low` None: nothing bounds it below);
+    `grade` None while they straddle."""
 
     pack: str
     pack_digest: str
@@ -203,7 +205,7 @@ class Scorecard:
     sums: tuple[Sum, ...]
     deducted: Fraction
     total: Fraction | None
-    low: Fraction
+    low: Fraction | None
     high: Fraction
     grade: str | None
     vetoes: tuple[str, ...]

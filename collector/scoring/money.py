@@ -10,6 +10,7 @@ from collector.packs.model import Pack
 from collector.scoring.choices import Choices
 from collector.scoring.model import Money, PeriodFacts, Scorecard
 from collector.scoring.terms import Band, RateMoney, RatioMoney, Scoring, Weights
+from collector.scoring.unbounded import bound, least, most
 
 ZERO = Fraction(0)
 
@@ -20,6 +21,11 @@ class Range:
 
     low: Fraction
     high: Fraction
+
+    @classmethod
+    def of(cls, low: Fraction | None, high: Fraction | None) -> "Range":
+        """From bounds as they are told: None is none."""
+        return cls(least(low), most(high))
 
     @property
     def exact(self) -> Fraction | None:
@@ -90,15 +96,16 @@ def fen(yuan: Fraction) -> Decimal:
 
 def money(id_: str, clause: str, yuan: Range) -> Money:
     """A step of the settlement."""
-    low, high = fen(yuan.low), fen(yuan.high)
-    return Money(id_, clause, low if low == high else None, low, high, (yuan.low, yuan.high))
+    exact = bound(yuan.low), bound(yuan.high)
+    low, high = (None if one is None else fen(one) for one in exact)
+    return Money(id_, clause, low if low == high else None, low, high, exact)
 
 
 def range_of(step: Money) -> Range:
     """The exact bounds of a step."""
     if step.exact is not None:
-        return Range(*step.exact)
-    return Range(Fraction(step.low), Fraction(step.high))
+        return Range.of(*step.exact)
+    return Range.of(*(None if one is None else Fraction(one) for one in (step.low, step.high)))
 
 
 def band(bands: tuple[Band, ...], points: Fraction) -> Band:

@@ -9,6 +9,7 @@ from collector.scoring.model import Cause, Item, Line, LineState, Proof
 from collector.scoring.money import Range, sum_of
 from collector.scoring.rules import ZERO, Looking, accepted, cause, silence
 from collector.scoring.terms import Deduction, Fine, Scoring, Select, Veto
+from collector.scoring.unbounded import bound
 
 WHOLE = Scope()
 _CODES = {"deduction": "off", "fine": "fined", "veto": "vetoed"}
@@ -43,7 +44,7 @@ def line_of(
         getattr(rule, "tag", "MANUAL"),
         ZERO,
         points.exact,
-        points.low,
+        bound(points.low),
         points.high,
         LineState.PROVEN if points.exact is not None and not found.gaps else LineState.NOT_PROVEN,
         counted=found.low,

@@ -15,6 +15,7 @@ from collector.scoring.money import Range
 from collector.scoring.period_money import bounds, period_money
 from collector.scoring.rules import ZERO, Looking, Points, cause, points_of
 from collector.scoring.terms import LineRule, Option, Scoring, Value, Weights
+from collector.scoring.unbounded import bound, least
 from collector.scoring.vetoes import vetoes
 
 Chosen = Mapping[str, Value]
@@ -51,7 +52,7 @@ def score(compiled: Compiled, facts: PeriodFacts, options: Chosen | None = None)
         made.sums,
         made.deducted,
         made.total.exact,
-        made.total.low,
+        bound(made.total.low),
         made.total.high,
         made.grade,
         made.vetoes,
@@ -90,7 +91,7 @@ def _made(compiled: Compiled, ledger: Ledger, choices: Choices, before: _Before 
     fee = yuan.fee_of(compiled.pack, facts.period.share)
     fines, fined = offs.fines(scoring, ledger, choices, fee, compiled.pack.price)
     vetoed = vetoes(scoring, ledger, choices, lines)
-    taken = yuan.sum_of(Range(-line.high, -line.low) for line in off)
+    taken = yuan.sum_of(Range(-line.high, -least(line.low)) for line in off)
     total = (mean - taken).floored(choices.floor(scoring.floor)).capped(choices.floor(scoring.most))
     found = bounds(scoring, total, vetoed, choices)
     low, high = (one.band.name for one in found)
@@ -187,7 +188,7 @@ def _line(
         rule.tag,
         rule.full,
         made.low if proven else None,
-        made.low,
+        bound(made.low),
         made.high,
         state or (LineState.PROVEN if proven else LineState.NOT_PROVEN),
         made.required,
@@ -205,14 +206,14 @@ def _line(
 def _sums(lines: tuple[Line, ...], scoring: Scoring, facts: PeriodFacts) -> tuple[tuple[Sum, ...], Range]:
     """Points of each unit and of the whole contract; the mean of the units plus what is the contract's."""
     units = facts.units
-    whole = yuan.sum_of(Range(line.low, line.high) for line in lines if line.unit is None)
+    whole = yuan.sum_of(Range.of(line.low, line.high) for line in lines if line.unit is None)
     if not units or all(line.unit is None for line in lines):
-        return (Sum(None, whole.exact, whole.low, whole.high),), whole
+        return (Sum(None, whole.exact, bound(whole.low), whole.high),), whole
     sums = []
     for unit in units:
-        own = yuan.sum_of(Range(line.low, line.high) for line in lines if line.unit == unit.id)
-        sums.append(Sum(unit.id, own.exact, own.low, own.high))
-    mean = yuan.weighed([(one.unit, Range(one.low, one.high)) for one in sums], scoring, facts)
+        own = yuan.sum_of(Range.of(line.low, line.high) for line in lines if line.unit == unit.id)
+        sums.append(Sum(unit.id, own.exact, bound(own.low), own.high))
+    mean = yuan.weighed([(one.unit, Range.of(one.low, one.high)) for one in sums], scoring, facts)
     return tuple(sums), whole + mean
 
 

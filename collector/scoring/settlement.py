@@ -10,7 +10,7 @@ from collector.scoring.choices import Choices, shown
 from collector.scoring.counting import Ledger, Scope
 from collector.scoring.model import Money, PeriodFacts, Scorecard, Settlement
 from collector.scoring.money import Range
-from collector.scoring.retention import retained
+from collector.scoring.retention import ALONE, Payment, retained
 from collector.scoring.score import Chosen
 from collector.scoring.terms import FeeMoney, MoneyRule, RateMoney
 
@@ -20,10 +20,12 @@ def settle(
     cards: Sequence[Scorecard],
     term: PeriodFacts | None = None,
     options: Chosen | None = None,
+    payment: Payment = ALONE,
 ) -> Settlement:
     """The settlement of these scorecards: a payment period's months, a year's cycles, or one year.
 
-    `term` holds the items that count over the whole contract (promises, reprimands). ValueError if a
+    `term` holds the items that count over the whole contract (promises, reprimands); `payment` what retention
+    asks of the periods to come and of other texts of the pack. ValueError if a
     scorecard was made by another pack. One of the same name is the same contract: its text may have been put
     right in the middle of a payment, and each scorecard stands as it was made.
     """
@@ -40,7 +42,7 @@ def settle(
     else:
         money = _parts(rule, compiled.pack, cards)
     if retention is not None and cards:
-        money = (*money, *retained(retention, compiled.pack, cards, money))
+        money = (*money, *retained(retention, compiled.pack, cards, money, payment))
     return Settlement(
         compiled.pack.pack,
         compiled.digest,

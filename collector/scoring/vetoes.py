@@ -11,6 +11,7 @@ from collector.scoring.money import Range, weighed
 from collector.scoring.offs import line_of
 from collector.scoring.rules import ZERO, Looking, cause, number, value_of
 from collector.scoring.terms import Band, Scoring, Veto
+from collector.scoring.unbounded import bound, least
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,15 @@ def _by_line(rule: Veto, scoring: Scoring, at: Looking, scored: Sequence[Line]) 
     if not mine or rule.below is None:
         return Counted(ZERO, ZERO), (), False, False
     if rule.of == "worst":
-        points = Range(min(line.low for line in mine), min(line.high for line in mine))
-        mine = [line for line in mine if line.low < rule.below]
+        points = Range(min(least(line.low) for line in mine), min(line.high for line in mine))
+        mine = [line for line in mine if least(line.low) < rule.below]
     else:
-        points = weighed([(line.unit, Range(line.low, line.high)) for line in mine], scoring, at.ledger.facts)
+        every = [(line.unit, Range.of(line.low, line.high)) for line in mine]
+        points = weighed(every, scoring, at.ledger.facts)
     items = tuple(dict.fromkeys(i for line in mine for i in line.items))
     gaps = tuple(dict.fromkeys(i for line in mine for i in line.gaps)) if points.exact is None else ()
     found = Counted(points.low, points.high, items, gaps)
-    said = number(points.low) if points.exact is not None else f"{number(points.low)}~{number(points.high)}"
+    low, high = "" if bound(points.low) is None else number(points.low), number(points.high)
+    said = high if points.exact is not None else f"{low}~{high}"
     why = cause("vetoed_line", {"line": rule.line, "points": said, "limit": rule.below}, items)
     return found, (why,), points.high < rule.below, points.low < rule.below

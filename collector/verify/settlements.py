@@ -9,6 +9,7 @@ from collector.judging import paid, sealed
 from collector.judging.ground import Applied
 from collector.judging.paid import Paid, Seals
 from collector.judging.version import FRESH, FRESH_MS
+from collector.scoring.model import Money
 from collector.verify import judged
 from collector.verify.findings import Findings
 from collector.verify.history import History
@@ -60,10 +61,16 @@ def _seals(history: History, before: int) -> Seals:
     }
 
 
+def _span(step: Money) -> str:
+    low = "no lower bound" if step.low is None else step.low
+    high = "no upper bound" if step.high is None else step.high
+    return f"{low} to {high}"
+
+
 def _word(made: Paid, words: Mapping[int, str]) -> tuple[str, str]:
     """As good as the worst of the scorecards that it adds up."""
     steps = "; ".join(
-        f"{step.id} {step.yuan}" if step.yuan is not None else f"{step.id} {step.low} to {step.high}"
+        f"{step.id} {step.yuan}" if step.yuan is not None else f"{step.id} {_span(step)}"
         for step in made.settlement.money
     )
     if bad := [one.period for one in made.parts if words.get(one.entry) == "contradicted"]:

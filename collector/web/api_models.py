@@ -190,8 +190,8 @@ Period = answer(
     {"name": str, "number": int, "from": int, "to": int, "first": Day, "end": Day, "sealed": each(_Seal)},
 )
 Periods = listed("Periods", Period)
-_SHOWN = dict.fromkeys(("full", "low", "high"), Points) | dict.fromkeys(
-    ("points", "required", "counted", "missing"), Points | None
+_SHOWN = dict.fromkeys(("full", "high"), Points) | dict.fromkeys(
+    ("points", "low", "required", "counted", "missing"), Points | None
 )
 _LINE = {
     **_parts(Line),
@@ -212,7 +212,7 @@ Lines = listed(
 )
 _Other = answer("ShownOther", {**_parts(Other), "total": Points | None})
 _Risk = answer(
-    "ShownRisk", {**_parts(Risk), "low": Points, "high": Points, "acts": list[list[str | int | None]]}
+    "ShownRisk", {**_parts(Risk), "low": Points | None, "high": Points, "acts": list[list[str | int | None]]}
 )
 _Outlook = answer(
     "ShownOutlook",
@@ -236,7 +236,7 @@ Scorecard = answer(
         "sums": many(Sum),
         "deducted": Points,
         "total": Points | None,
-        "low": Points,
+        "low": Points | None,
         "high": Points,
         "grade": str | None,
         "vetoes": list[str],
@@ -253,7 +253,7 @@ SealedCards = listed(
     "SealedCards",
     answer("SealedCard", {"entry": int, "received": int, "by": str, "digest": str, **_parts(Sealed)}),
 )
-_Step = answer("Step", {"id": str, "clause": str, "yuan": Yuan | None, "low": Yuan, "high": Yuan})
+_Step = answer("Step", {"id": str, "clause": str, **dict.fromkeys(("yuan", "low", "high"), Yuan | None)})
 _SETTLED = {
     "name": str,
     "pack": str,

@@ -14,6 +14,8 @@ JUDGED: dict[str, tuple[str, str]] = {
     "scorecard.now.open": ("满分 {full}，尚未全部证实", "of {full}, not all proven yet"),
     "scorecard.risk": ("待证实", "At risk"),
     "scorecard.risk.what": ("证据齐全后才能确定", "further evidence decides"),
+    "scorecard.no_lower": ("无下限", "no lower bound"),
+    "scorecard.no_limit": ("无上限", "no limit"),
     "scorecard.lost": ("已失分", "Lost"),
     "scorecard.lost.what": ("不能再得到", "cannot be had any more"),
     "scorecard.grade": ("等次", "Grade"),

@@ -41,8 +41,8 @@ PINNED = (
     2,
     {
         "cases": "b50a287ddcd52030",
-        "luohe-2026": "fec680f01dd44a5d",
-        "pingdingshan-2025": "3391a33d13416ba9",
+        "luohe-2026": "53ed6764413d211f",
+        "pingdingshan-2025": "2914c28bf266f408",
         "huaian-2025": "1a4e5283b1d82a2e",
     },
 )

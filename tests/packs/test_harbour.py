@@ -13,6 +13,7 @@ from collector.packs.loading import from_file, names, packaged
 from collector.packs.model import compiled, read_back
 from collector.reports.scorecard_tables import judged_by, tables
 from collector.scoring.model import Gap, Item, LineState, PackPeriod, PeriodFacts, System, Unit
+from collector.scoring.retention import Payment
 from collector.scoring.score import score
 from collector.scoring.settlement import settle
 
@@ -135,6 +136,21 @@ def test_what_a_veto_loses_of_it_is_never_more_than_all_and_takes_nothing_else(h
     made = yuan(settle(PACK, cards))
     assert (made["retention_lost"], made["retention_due@2030-01-01"]) == (Decimal(lost), Decimal(left))
     assert (made["final_payment"], made["paid_now"]) == (Decimal("840000.00"), Decimal("798000.00"))
+
+
+def test_what_is_kept_back_is_due_by_the_end_of_the_payment_though_half_of_it_is_still_to_come():
+    cards = [score(PACK, facts(period=HALVES[0]))]
+    alone, whole = (settle(PACK, cards, payment=one) for one in (Payment(), Payment(HALVES[1].end)))
+    assert "retention_due@2029-07-01" in yuan(alone) and "retention_due@2030-01-01" in yuan(whole)
+
+
+def test_a_veto_loses_by_the_text_that_judged_its_period(tmp_path):
+    later = variant(tmp_path, ("- {id: warranty,", "- {id: guarantee,"))
+    cards = [score(PACK, facts(WARRANTY, period=HALVES[0])), score(later, facts(period=HALVES[1]))]
+    texts = {one.digest: one.pack for one in (PACK, later)}
+    assert cards[0].vetoes == ("warranty",) and len(texts) == 2
+    made = yuan(settle(later, cards, payment=Payment(HALVES[1].end, texts)))
+    assert made["retention_lost"] == Decimal("25200.00")
 
 
 def test_what_may_be_lost_bounds_what_is_due():

@@ -152,10 +152,12 @@ def status_word(status: Status, period: PackPeriod) -> str:
 def tiles_of(found: Card) -> list[Tile]:
     """Points now, at risk, lost; grade; money."""
     card, judged = found.judged.card, found.judged
-    at_risk = card.high - card.low
+    at_risk = None if card.low is None else card.high - card.low
     lost = max(judged.full - card.high, Fraction(0))
     proven = card.total is not None
-    low_high = span(points(card.low, 2), points(card.high, 2), i18n.language())
+    least = t("scorecard.no_lower") if card.low is None else points(card.low, 2)
+    low_high = span(least, points(card.high, 2), i18n.language())
+    risk = t("scorecard.no_limit") if at_risk is None else points(at_risk, 2)
     tiles = [
         Tile(
             ("bad" if lost else "ok") if proven else "note",
@@ -163,7 +165,7 @@ def tiles_of(found: Card) -> list[Tile]:
             t("scorecard.now"),
             t("scorecard.now.proven" if proven else "scorecard.now.open", full=points(judged.full)),
         ),
-        Tile("warn" if at_risk else "ok", points(at_risk, 2), t("scorecard.risk"), t("scorecard.risk.what")),
+        Tile("ok" if at_risk == 0 else "warn", risk, t("scorecard.risk"), t("scorecard.risk.what")),
         Tile("bad" if lost else "ok", points(lost, 2), t("scorecard.lost"), t("scorecard.lost.what")),
         Tile(
             "note" if card.grade is None else "",
