@@ -154,7 +154,9 @@ def driver(conn: Connection) -> sqlite3.Connection:
 
 def insert_entries(conn: Connection, rows: Sequence[EntryRow]) -> None:
     """Append entries."""
-    _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", rows)
+    pack = compact.pack
+    packed = [(idx, kind, a, e, s, at, pack(data or b"")) for idx, kind, a, e, s, at, data in rows]
+    _insert(conn, "entry", "idx,kind,agent,epoch,seq,received,data", packed)
 
 
 def gather(conn: Connection, rows: Sequence[EntryRow]) -> None:

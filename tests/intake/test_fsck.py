@@ -73,26 +73,28 @@ def test_a_changed_byte_in_an_entry_is_found_at_that_entry(filled):
 
 
 def frame(data):
-    """A row as data directories of earlier versions hold it."""
-    return zstd.ZstdCompressor(level=1, zstd_dict=compact.DICTIONARY).compress(
-        data, zstd.ZstdCompressor.FLUSH_FRAME
-    )
+    """A row as versions before 2026-11-22 wrote it."""
+    return zstd.ZstdCompressor(level=1, zstd_dict=compact.OLD).compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
-def test_a_changed_byte_in_a_frame_of_an_earlier_version_is_found_too(filled):
-    bad = bytearray(frame(blob(filled, 40)))
+@pytest.mark.parametrize("form", [compact.pack, frame])
+def test_a_changed_byte_in_the_form_at_rest_is_found_too(filled, form):
+    bad = bytearray(form(blob(filled, 40)))
+    assert len(bad) < len(blob(filled, 40))
     bad[-1] ^= 1
     tamper(filled, ("UPDATE entry SET data = ? WHERE idx = 40", bytes(bad)))
     assert (40, "tile") in problems(filled)
 
 
-def test_rows_that_hold_frames_of_an_earlier_version_stay_readable(filled):
+@pytest.mark.parametrize("form", [bytes, frame])
+def test_rows_that_hold_entries_as_they_are_or_as_earlier_versions_did_stay_readable(filled, form):
     with closing(sqlite3.connect(filled.directory / "collector.db")) as raw:
         kept = raw.execute("SELECT idx, data FROM entry").fetchall()
-    assert all(data[0] == 1 for _, data in kept)
-    framed = [("UPDATE entry SET data = ? WHERE idx = ?", frame(data), idx) for idx, data in kept]
-    assert sum(data[0] != 1 for _, data, _ in framed) > 200
-    tamper(filled, *framed)
+    assert sum(data[0] != 1 for _, data in kept) > 200
+    other = [
+        ("UPDATE entry SET data = ? WHERE idx = ?", form(compact.unpack(data)), idx) for idx, data in kept
+    ]
+    tamper(filled, *other)
     assert problems(filled, full=True) == set()
 
 

@@ -1,8 +1,10 @@
 """Entries at rest: the same bytes come back, whatever stood in the row."""
 
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 
+import pytest
 from sqlalchemy import Column, MetaData, Table, create_engine, insert, select
 
 from checks.wire import entry, strict_json
@@ -28,45 +30,62 @@ ENTRY = entry.encode(Entry(EntryKind.BATCH, 1790000003000, strict_json.dumps(HEA
 
 
 def framed(data: bytes) -> bytes:
-    """A row as earlier versions wrote it."""
-    return zstd.ZstdCompressor(level=1, zstd_dict=compact.DICTIONARY).compress(
-        data, zstd.ZstdCompressor.FLUSH_FRAME
-    )
+    """A row as versions before 2026-11-22 wrote it."""
+    return zstd.ZstdCompressor(level=1, zstd_dict=compact.OLD).compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
-def test_a_flipped_bit_anywhere_gives_another_entry_or_none_and_never_an_error() -> None:
-    frame = framed(ENTRY)
+FORMS = pytest.mark.parametrize("form", [compact.pack, framed])
+Form = Callable[[bytes], bytes]
+
+
+@FORMS
+def test_a_flipped_bit_anywhere_gives_another_entry_or_none_and_never_an_error(form: Form) -> None:
+    row = form(ENTRY)
     same = 0
-    for at in range(len(frame) * 8):
-        bad = bytearray(frame)
+    for at in range(len(row) * 8):
+        bad = bytearray(row)
         bad[at // 8] ^= 1 << at % 8
         same += compact.unpack(bytes(bad)) == ENTRY
-    assert same <= 8  # bits that mean nothing to zstd: nothing of the entry stands in them
+    assert same <= 8  # bits that mean nothing to zlib or zstd: nothing of the entry stands in them
 
 
-def test_a_frame_that_is_cut_or_followed_or_swells_is_given_as_it_stands() -> None:
-    frame = framed(ENTRY)
-    swelling = framed(bytes(MAX_ENTRY + 1))
-    for bad in (frame[:-1], frame + b"x", frame[:4], swelling, b""):
+@FORMS
+def test_a_row_that_is_cut_or_followed_or_swells_is_given_as_it_stands(form: Form) -> None:
+    row = form(ENTRY)
+    swelling = form(bytes(MAX_ENTRY + 1))
+    assert len(swelling) < MAX_ENTRY
+    assert compact.unpack(form(bytes(MAX_ENTRY))) == bytes(MAX_ENTRY)
+    for bad in (row[:-1], row + b"x", row[:4], row[:1], swelling, b""):
         assert compact.unpack(bad) == bad
 
 
-def test_an_entry_is_written_as_it_is_and_a_frame_of_an_earlier_version_is_opened() -> None:
+def test_what_would_not_be_shorter_stays_as_it_is() -> None:
+    noise = b"\x01" + b"".join(sha256(bytes([i])).digest() for i in range(8))
+    assert compact.pack(noise) == noise == compact.unpack(noise)
+
+
+def test_a_batch_entry_takes_little_more_than_half_and_comes_back_whatever_form_it_has() -> None:
     table = Table("t", MetaData(), Column("data", compact.EntryBytes))
     engine = create_engine("sqlite://")
     with engine.begin() as conn:
         table.metadata.create_all(conn)
         conn.execute(insert(table).values(data=ENTRY))
-        assert conn.exec_driver_sql("SELECT data FROM t").scalar() == ENTRY
-        conn.exec_driver_sql("INSERT INTO t VALUES (?)", (framed(ENTRY),))
-        assert conn.execute(select(table.c.data)).scalars().all() == [ENTRY, ENTRY]
+        row = conn.exec_driver_sql("SELECT data FROM t").scalar()
+        for form in (ENTRY, framed(ENTRY)):
+            conn.exec_driver_sql("INSERT INTO t VALUES (?)", (form,))
+        assert conn.execute(select(table.c.data)).scalars().all() == [ENTRY] * 3
     engine.dispose()
-    assert len(framed(ENTRY)) < len(ENTRY)
+    assert row == compact.pack(ENTRY)
+    assert len(row) < 0.6 * len(ENTRY)
 
 
-def test_the_dictionary_that_databases_depend_on_is_the_same_for_ever() -> None:
-    digest = sha256(compact.DICTIONARY.dict_content).hexdigest()
-    assert (compact.DICTIONARY.dict_id, digest) == (
+def test_the_dictionaries_that_databases_depend_on_are_the_same_for_ever() -> None:
+    old = sha256(compact.OLD.dict_content).hexdigest()
+    assert (compact.OLD.dict_id, old) == (
         1,
         "d33aec4b31ffc54db9043fbaa55dff880413f51fc536d77a706ae97fba3c36cb",
+    )
+    assert (
+        sha256(compact.DICTIONARY).hexdigest()
+        == "b728e10b1d7938695cd4bc77ca73c67496041187cebd623e23150fa57ac09376"
     )
