@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parts import part
+from parts import loaded
 
 from collector.packs.loading import packaged
 from collector.scoring.cases import run_case
 
-clerk = part("demo_year/clerk.py")
+clerk = loaded("demo_year/clerk.py")
 
 few = st.integers(0, 4)
 quarters = st.integers(0, 120).map(lambda n: str(n / 4))
