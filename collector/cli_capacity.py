@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from collector.cli_parts import DIRECTORY, fail
+from collector.cli_parts import DIRECTORY, counted, fail
 from collector.context import ConfigError, open_context
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--days", type=click.IntRange(1, 400), default=60, show_default=True, help="Days looked back.")
 @click.option("--json", "as_json", is_flag=True)
 def capacity(directory: Path, asset: str | None, days: int, as_json: bool) -> None:
-    """Days until the file systems (and tablespaces) of ASSET, or of all, are full.
+    """Days until file systems, tablespaces, pools and datastores of ASSET, or of all, are full.
 
     An interval of 95 %; where the daily values carry no claim, none is made and the reason is said.
     """
@@ -36,7 +36,7 @@ def capacity(directory: Path, asset: str | None, days: int, as_json: bool) -> No
     except (ConfigError, OSError, SQLAlchemyError) as error:
         fail(str(error))
     if asset is not None and not found:
-        fail(f"{asset}: no reading of a file system or tablespace in the last {days} days")
+        fail(f"{asset}: nothing that can be full was read in the last {counted(days, 'day')}")
     if as_json:
         click.echo(json.dumps([_json(one) for one in found], ensure_ascii=False))
         return
@@ -61,7 +61,7 @@ def _json(one: "Place") -> dict[str, Any]:
 def _row(one: "Place") -> tuple[str, ...]:
     newest, made = one.values[-1], one.outlook
     share = f"{100 * newest.used / newest.total:.1f} %" if newest.total > 0 else "no size"
-    return one.asset, one.name, share, _said(one), f"{made.days_used} days"
+    return one.asset, one.name, share, _said(one), counted(made.days_used, "day")
 
 
 def _said(one: "Place") -> str:
@@ -73,12 +73,12 @@ def _said(one: "Place") -> str:
         return f"no claim: {made.reason}"
     if made.outlook is Outlook.FILLING:
         until = f"more than {made.horizon}" if made.latest is None else str(made.latest)
-        return f"full in {made.days} days ({made.earliest} to {until})"
+        return f"full in {counted(made.days or 0, 'day')} ({made.earliest} to {until})"
     if made.outlook is Outlook.FULL:
         return "full"
-    rest = f"; not before {made.earliest} days" if made.earliest is not None else ""
+    rest = f"; not before {counted(made.earliest, 'day')}" if made.earliest is not None else ""
     words = {
-        Outlook.FAR: f"fills, not within {made.horizon} days by the trend",
+        Outlook.FAR: f"fills, not within {counted(made.horizon, 'day')} by the trend",
         Outlook.STEADY: "no trend to be told from none",
         Outlook.SHRINKING: "shrinks",
     }

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.secrets import Secret
@@ -61,6 +61,42 @@ def connect(at: Reach, secret: Secret) -> "MysqlSession":
 _DRIVER = (pymysql.Error, OSError, AssertionError, IndexError, ValueError, TypeError, KeyError, RuntimeError)
 
 
+class _InTheClear:
+    """A way to log in by which the password itself goes over the wire: under TLS, or to this machine, only.
+
+    Any server may ask for it, and the driver by itself would answer: who listens on the way could be that
+    server. MySQL's own client refuses it too.
+    """
+
+    def __init__(self, conn: Any) -> None:
+        self._conn = conn
+
+    def authenticate(self, _packet: Any) -> Any:
+        """Send it (plugin mysql_clear_password)."""
+        self._allow()
+        self._conn.write_packet(self._conn.password + b"\0")
+        answer = self._conn._read_packet()
+        answer.check_error()
+        return answer
+
+    def _allow(self) -> None:
+        if not self._conn._secure and not str(self._conn.host).startswith(("127.", "::1", "localhost")):
+            detail = f"{self._conn.host}: it wants the password in the clear: set tls"
+            raise ObservationError(ErrorKind.DENIED, detail)
+
+
+class _Dialog(_InTheClear):
+    """The driver's own conversation (MariaDB's PAM), once it is allowed."""
+
+    def authenticate(self, _packet: Any) -> Any:
+        """AttributeError: this the driver takes for `go on yourself`."""
+        self._allow()
+        raise AttributeError
+
+
+_CLEAR: dict[str, Callable[[Any], Any]] = {"mysql_clear_password": _InTheClear, "dialog": _Dialog}
+
+
 def _login(at: Reach, secret: Secret, sock: Any, port: int) -> Any:
     conn: Any = pymysql.connections.Connection(
         host=at.address,
@@ -74,6 +110,7 @@ def _login(at: Reach, secret: Secret, sock: Any, port: int) -> Any:
         defer_connect=True,
         charset="utf8mb4",
         local_infile=False,
+        auth_plugin_map=_CLEAR,
         program_name="roundseal",
         **_tls(at),
     )

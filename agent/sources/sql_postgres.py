@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 from agent.secrets import Secret
@@ -45,6 +46,9 @@ def connect(at: Reach, secret: Secret) -> "PostgresSession":
                 **_certificates(at, secret, Path(folder)),
             )
         except psycopg.Error as error:
+            # A login that took too long hangs in the frames of the driver's error, in a circle: the server
+            # would see it open until the garbage is collected.
+            clear_frames(error.__traceback__)
             raise _login_error(error, peer) from None
     return PostgresSession(conn, deadline, peer)
 

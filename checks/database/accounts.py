@@ -73,6 +73,12 @@ def _audit(on: bool | None) -> Reading:
     return Reading("audit", None, Unit.NONE, State.OK if on else State.WARN, "" if on else "audit_off")
 
 
+def propose_params(facts: Facts) -> dict[str, list[str]]:
+    """Parameters that these facts would meet, for a person to approve."""
+    there = [one.name for one in facts.accounts.accounts if "superuser" in one.rights and not one.locked]
+    return {"superusers": there} if there else {}
+
+
 CHECK = Check(
     id="database.accounts",
     version=1,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
+from checks.codec import JsonValue
 from checks.remote import Login, Ssh, login
 
 
@@ -135,6 +136,14 @@ def _same(name: str, found: str, wanted: str, *, baseline: bool = False) -> Iter
         yield Reading(name, int(same), Unit.NONE, State.OK if same else State.CRIT, "" if same else "differs")
     elif baseline:
         yield Reading(name, None, Unit.NONE, State.UNKNOWN, "no_baseline")
+
+
+def propose_params(facts: Facts) -> dict[str, JsonValue]:
+    """Parameters that these facts would meet, for a person to approve."""
+    told = {name: getattr(facts, name) for name in ("owner", "path", "version", "options")}
+    approved: JsonValue = {name: digest for name, digest in facts.files.items() if digest}
+    found = {name: value for name, value in told.items() if value} if facts.instances == 1 else {}
+    return {**found, **({"approved": approved} if approved else {})}
 
 
 CHECK = Check(

@@ -75,6 +75,11 @@ def _standing(one: Neighbour, wanted: bool) -> tuple[State, str]:
     return State.CRIT, "shut_down" if one.admin == _STOPPED else "not_established"
 
 
+def propose_params(facts: Facts) -> dict[str, list[str]]:
+    """Parameters that these facts would meet, for a person to approve."""
+    return {"expected": [one.address for one in facts.neighbours if one.state == _ESTABLISHED]}
+
+
 CHECK = Check(
     id="network.bgp",
     version=1,

@@ -108,6 +108,11 @@ def _limits(found: Opened) -> Iterator[Reading]:
         yield Reading("snmp_limits", int(found.snmp_limited), Unit.NONE, state, reason)
 
 
+def propose(facts: Facts) -> dict[str, str]:
+    """A baseline that this configuration would meet, for a person to approve."""
+    return dict(facts.sections)
+
+
 CHECK = Check(
     id="network.config",
     version=1,

@@ -45,6 +45,13 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         yield Reading("uptime", found.uptime_ms // 1000, Unit.SECONDS, State.OK)
 
 
+def propose_params(facts: Facts) -> dict[str, str]:
+    """Parameters that these facts would meet, for a person to approve."""
+    found = facts.identity
+    told = {"serial": found.serial, "software": found.version, "hardware": found.hardware, "name": found.name}
+    return {name: value.strip() for name, value in told.items() if value.strip()}
+
+
 CHECK = Check(
     id="network.device",
     version=1,

@@ -120,6 +120,12 @@ def _grown(old: int | None, new: int | None) -> int | None:
     return None if old is None or new is None or new < old else new - old
 
 
+def propose_params(facts: Facts) -> dict[str, list[str]]:
+    """Parameters that these facts would meet, for a person to approve."""
+    names = unique(one.name for one in facts.ports)
+    return {"expected": [name for name, one in zip(names, facts.ports, strict=True) if one.oper == "up"]}
+
+
 CHECK = Check(
     id="network.interfaces",
     version=1,

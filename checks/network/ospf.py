@@ -75,6 +75,12 @@ def _standing(one: Neighbour, wanted: bool) -> tuple[State, str]:
     return State.CRIT, "not_adjacent"
 
 
+def propose_params(facts: Facts) -> dict[str, list[str]]:
+    """Parameters that these facts would meet, for a person to approve."""
+    standing = (one.router_id for one in facts.neighbours if one.state in (_FULL, _TWO_WAY) and one.router_id)
+    return {"expected": list(dict.fromkeys(standing))}
+
+
 CHECK = Check(
     id="network.ospf",
     version=1,

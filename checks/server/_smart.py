@@ -1,6 +1,7 @@
 """What `smartctl -jaH` says of a drive, and the verdict on it: shared by the check and its bench."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,21 @@ def read(device: str, output: CommandOutput) -> Smart:
         worn=whole(nvme.get("percentage_used")),
         digest=output.digest,
     )
+
+
+def names(drives: Sequence[Smart]) -> list[str]:
+    """What each drive is called in readings: model and serial number, which it keeps when the kernel counts
+    its disks otherwise after a restart; `/dev/…` where it tells no serial number, and beside it where several
+    (paths to one disk, a maker's blanks) tell the same."""
+    told = Counter((one.model, one.serial) for one in drives)
+    return [_name(one, alone=told[one.model, one.serial] == 1) for one in drives]
+
+
+def _name(drive: Smart, *, alone: bool) -> str:
+    if not drive.serial:
+        return drive.device
+    name = " ".join(f"{drive.model} {drive.serial}".replace(":", " ").split())
+    return name if alone else f"{name} {drive.device}"
 
 
 def _bits(code: int) -> int:

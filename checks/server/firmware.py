@@ -52,6 +52,13 @@ def _same(found: str, wanted: str) -> tuple[State, str]:
     return (State.OK, "") if found == wanted else (State.WARN, "version_differs")
 
 
+def propose_params(facts: Facts) -> dict[str, dict[str, str]]:
+    """Parameters that these facts would meet, for a person to approve."""
+    named = zip(_named(facts), facts.firmware, strict=True)
+    found = {part.name: one.version for part, one in named if one.version}
+    return {"expected": found} if found else {}
+
+
 CHECK = Check(
     id="server.firmware",
     version=1,

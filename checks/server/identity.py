@@ -47,6 +47,13 @@ def _same(shown: str, wanted: str) -> tuple[State, str]:
     return (State.OK, "") if same else (State.CRIT, "ledger_differs")
 
 
+def propose_params(facts: Facts) -> dict[str, str]:
+    """Parameters that these facts would meet, for a person to approve."""
+    found = facts.identity
+    told = {"serial": found.serial, "model": found.model, "asset_tag": found.asset_tag}
+    return {name: value.strip() for name, value in told.items() if value.strip()}
+
+
 CHECK = Check(
     id="server.identity",
     version=1,

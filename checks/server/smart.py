@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.commands import ROOT, Commands, text
 from checks.server._parts import counted
-from checks.server._smart import WORN, Smart, read, verdict
+from checks.server._smart import WORN, Smart, names, read, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """`expected`: drives by the ledger; `ignore`: devices that are not looked at."""
+    """`expected`: drives by the ledger; `ignore`: devices that are not looked at, or serial numbers of drives
+    that are not judged."""
 
     expected: int | None = None
     ignore: frozenset[str] = frozenset()
@@ -42,26 +43,27 @@ def observe(host: Commands, params: Params) -> Facts:
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
-    yield counted("drives", len(seen.facts.drives), params.expected)
-    for drive in seen.facts.drives:
+    drives = [one for one in seen.facts.drives if not one.serial or one.serial not in params.ignore]
+    yield counted("drives", len(drives), params.expected)
+    for name, drive in zip(names(drives), drives, strict=True):
         state, reason = verdict(drive)
-        yield Reading(f"{drive.device}:health", None, Unit.NONE, state, reason)
-        for name, count in (
+        yield Reading(f"{name}:health", None, Unit.NONE, state, reason)
+        for aspect, count in (
             ("reallocated", drive.reallocated),
             ("reported", drive.reported),
             ("pending", drive.pending),
             ("uncorrectable", drive.uncorrectable),
         ):
             if count is not None and count > 0:
-                yield Reading(f"{drive.device}:{name}", count, Unit.COUNT, State.WARN, "bad_sectors")
+                yield Reading(f"{name}:{aspect}", count, Unit.COUNT, State.WARN, "bad_sectors")
         if drive.worn is not None:
             state, reason = (State.WARN, "worn") if drive.worn >= WORN else (State.OK, "")
-            yield Reading(f"{drive.device}:worn", drive.worn, Unit.PERCENT, state, reason)
+            yield Reading(f"{name}:worn", drive.worn, Unit.PERCENT, state, reason)
 
 
 CHECK = Check(
     id="server.smart",
-    version=1,
+    version=2,
     title="硬盘 SMART",
     title_en="SMART of drives",
     source=Source.HOST,

@@ -1,5 +1,6 @@
 """What an apply would change, line by line: systems, probes, regular checks, rounds, limits, windows."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -28,7 +29,10 @@ class Change:
 
 
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else str(value)
+    """A value as the estate file has it: texts bare, the rest in JSON, which is YAML too."""
+    if value is None:
+        return "(none)"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 _KINDS = ("units", "systems", "assets", "windows", "objects", "places")
@@ -147,7 +151,13 @@ def _tables(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> I
             yield from _fields(kind, name, before[name], after[name])
 
 
-def _fields(kind: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _fields(
+    kind: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any], place: str = ""
+) -> Iterator[Change]:
+    """Each field that differs; of what holds fields of its own, those of them that differ."""
     for key in dict.fromkeys([*before, *after]):
-        if before.get(key) != after.get(key):
-            yield Change("changed", kind, name, key, before.get(key), after.get(key))
+        old, new, path = before.get(key), after.get(key), f"{place}{key}"
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _fields(kind, name, old, new, f"{path}.")
+        elif old != new:
+            yield Change("changed", kind, name, path, old, new)

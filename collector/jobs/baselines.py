@@ -1,6 +1,7 @@
 """A baseline that the newest signed look would meet, for a person to read and approve in the estate."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,8 +18,14 @@ from collector.store.content import content
 from collector.store.evidence import Damaged
 from collector.store.series import SeriesRow, series_table
 
-# What a check calls the parameter that holds what was approved.
+# What a check calls the parameter that holds what was approved; others propose theirs by name
+# (`propose_params`).
 _NAMES = ("baseline", "approved")
+# Facts that hold no names of what there is: nothing can be proposed from them.
+_BY_HAND = {
+    "host.processes": "it counts what is expected, and signs no command lines: say what must run, such as "
+    "expected: [{name: nginx, program: nginx}]; `baseline DIR ASSET security.executables` tells what runs",
+}
 
 
 class NoProposal(LookupError):
@@ -41,7 +48,7 @@ class Proposal:
 
 def propose(conn: Connection, asset: str, check_id: str) -> Proposal:
     """The proposal of `check_id` for its newest look at `asset`; NoProposal says why there is none."""
-    maker, name = _maker(check_id)
+    made_by = maker(check_id)
     table = series_table
     wanted = (table.c.check == check_id, or_(table.c.asset == asset, table.c.target == asset))
     row = conn.execute(select(table).where(*wanted).order_by(table.c.t.desc()).limit(1)).first()
@@ -54,20 +61,28 @@ def propose(conn: Connection, asset: str, check_id: str) -> Proposal:
         result = decode(lines.split(content(body))[series.line] if body is not None else b"")
         if result.facts is None:
             raise NoProposal("no_facts", f"the newest look of {check_id} at {asset} failed: {result.error}")
-        proposed = to_json(maker(from_json(check.facts, result.facts, "facts")))
+        proposed = to_json(made_by(from_json(check.facts, result.facts, "facts")))
+        params = proposed if isinstance(proposed, dict) else {}
     except (Damaged, WireError, FieldError, IndexError) as error:
         raise NoProposal("unreadable", f"the newest look cannot be read: {error}") from error
-    return Proposal({name: proposed}, result.t0, series.idx, series.line)
+    if not params:
+        raise NoProposal("nothing_seen", f"the newest look of {check_id} at {asset} saw nothing to approve")
+    return Proposal(params, result.t0, series.idx, series.line)
 
 
-def _maker(check_id: str) -> tuple[Any, str]:
-    """What proposes, and the parameter it proposes for."""
+def maker(check_id: str) -> Callable[[Any], dict[str, Any]]:
+    """What proposes parameters from the check's facts."""
     try:
         check = registry.get(check_id)
     except UnknownCheckError as error:
         raise NoProposal("unknown_check", f"{check_id}: no such check") from error
-    maker = getattr(sys.modules[f"checks.{check_id}"], "propose", None)
+    module = sys.modules[f"checks.{check_id}"]
+    if (several := getattr(module, "propose_params", None)) is not None:
+        return several  # type: ignore[no-any-return]  # of a module, whose functions mypy does not know
+    one = getattr(module, "propose", None)
     names = [spec.name for spec in fields(check.params) if spec.name in _NAMES]
-    if maker is None or not names:
-        raise NoProposal("no_baseline", f"{check_id} has no baseline")
-    return maker, names[0]
+    if one is not None and names:
+        return lambda facts: {names[0]: one(facts)}
+    if check_id in _BY_HAND:
+        raise NoProposal("by_hand", f"{check_id} has no baseline to propose: {_BY_HAND[check_id]}")
+    raise NoProposal("no_baseline", f"{check_id} compares with no baseline; its parameters: docs/checks.md")

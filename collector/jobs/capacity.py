@@ -11,7 +11,9 @@ from sqlalchemy import Connection, or_, select
 
 from checks.codec import FieldError, from_json
 from checks.host import filesystem
+from checks.network import storage
 from checks.result import Result, decode
+from checks.virtual import ceph, datastores, lvm, pools, zfs
 from checks.wire import lines
 from checks.wire.errors import WireError
 from collector.availability.runs import Outcome
@@ -42,10 +44,59 @@ def _areas(facts: Mapping[str, Any]) -> Amounts:
             yield f"{area['kind']}/{area['name']}", area["bytes"], area["limit"]
 
 
+def _pools(facts: Mapping[str, Any]) -> Amounts:
+    """Storage pools of libvirt; one that does not run has no size."""
+    for pool in from_json(pools.Facts, facts, "facts").pools:
+        if pool.allocated is not None and pool.capacity is not None:
+            yield f"pool/{pool.name}", pool.allocated, pool.capacity
+
+
+def _zfs(facts: Mapping[str, Any]) -> Amounts:
+    for pool in from_json(zfs.Facts, facts, "facts").pools:
+        if pool.allocated is not None and pool.size is not None:
+            yield f"pool/{pool.name}", pool.allocated, pool.size
+
+
+def _ceph(facts: Mapping[str, Any]) -> Amounts:
+    """Raw space of the whole cluster."""
+    cluster = from_json(ceph.Facts, facts, "facts")
+    if cluster.used is not None and cluster.total is not None:
+        yield "cluster", cluster.used, cluster.total
+
+
+def _lvm(facts: Mapping[str, Any]) -> Amounts:
+    """Thin pools and snapshots, in hundredths of a per cent: LVM tells shares of them. Groups are meant to be
+    given away to the last byte and are no matter of time."""
+    for volume in from_json(lvm.Facts, facts, "facts").volumes:
+        if volume.data is not None:
+            yield f"volume/{volume.name}", volume.data, 10_000
+
+
+def _datastores(facts: Mapping[str, Any]) -> Amounts:
+    for one in from_json(datastores.Facts, facts, "facts").datastores:
+        if one.accessible is not False and one.capacity is not None and one.free is not None:
+            yield f"datastore/{one.name}", one.capacity - one.free, one.capacity
+
+
+def _stores(facts: Mapping[str, Any]) -> Amounts:
+    """Disks and volumes that a device tells of by SNMP; of some only the share in use is known."""
+    for name, one in storage.named(from_json(storage.Facts, facts, "facts").stores):
+        if one.used is not None and one.total is not None:
+            yield name, one.used, one.total
+        elif one.share is not None:
+            yield name, one.share, 10_000
+
+
 # Checks whose facts hold amounts that can be full.
 AMOUNTS: Mapping[str, Callable[[Mapping[str, Any]], Amounts]] = {
     "host.filesystem": _filesystems,
     "database.space": _areas,
+    "virtual.pools": _pools,
+    "virtual.zfs": _zfs,
+    "virtual.ceph": _ceph,
+    "virtual.lvm": _lvm,
+    "virtual.datastores": _datastores,
+    "network.storage": _stores,
 }
 
 

@@ -68,6 +68,7 @@ PARAMS = {
     "network.policy": {"platform": "huawei_vrp"},
     "network.receiver": {"receives": ["syslog"]},
     "network.stack": {"platform": "cisco_ios", "members": 2, "roles": ["a=master"]},
+    "network.storage": {"expected": ["a"]},
     "network.syslog": {"silence": "unexpected"},
     "network.traps": {"silence": "expected", "critical": ["1.3"], "ignore": ["a"]},
     "plugin.nagios": {"limits": {"a": LIMIT}},

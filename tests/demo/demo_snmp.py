@@ -184,9 +184,9 @@ class Device(Part):
 
 
 class Lab(Device):
-    """A device that has only what standard MIBs have: processors, memory, sensors."""
+    """A device that has only what standard MIBs have: processors, memory, a disk, sensors."""
 
-    checks = ("network.device", "network.cpu", "network.memory", "network.sensors")
+    checks = ("network.device", "network.cpu", "network.memory", "network.storage", "network.sensors")
 
     def __init__(self, place):
         hr, entity = "1.3.6.1.2.1.25.", "1.3.6.1.2.1.99.1.1.1."
@@ -194,6 +194,8 @@ class Lab(Device):
             f"{hr}3.2.1.2.1|6|{hr}3.1.3", f"{hr}3.2.1.3.1|4|cpu", f"{hr}3.3.1.2.1|2|20",
             f"{hr}2.3.1.2.1|6|{hr}2.1.2", f"{hr}2.3.1.3.1|4|Physical memory", f"{hr}2.3.1.4.1|2|4096",
             f"{hr}2.3.1.5.1|2|1000000", f"{hr}2.3.1.6.1|2|400000",
+            f"{hr}2.3.1.2.2|6|{hr}2.1.4", f"{hr}2.3.1.3.2|4|/data", f"{hr}2.3.1.4.2|2|4096",
+            f"{hr}2.3.1.5.2|2|9000000", f"{hr}2.3.1.6.2|2|3000000",
             "1.3.6.1.2.1.47.1.1.1.1.7.1|4|inlet",
             f"{entity}1.1|2|8", f"{entity}2.1|2|9", f"{entity}3.1|2|0", f"{entity}4.1|2|31",
             f"{entity}5.1|2|1",
@@ -201,11 +203,13 @@ class Lab(Device):
         super().__init__(place, "lab-1", "switch", own("1.3.6.1.4.1.99999.1", *more))
         self.busy = {f"{hr}3.3.1.2.1": ("2", b"97")}
         self.full = {f"{hr}2.3.1.6.1": ("2", b"960000")}
+        self.stored = {f"{hr}2.3.1.6.2": ("2", b"8460000")}
         self.hot = {f"{entity}4.1": ("2", b"52")}
 
     def assets(self):
         (one,) = super().assets()
         one.params["network.sensors"] = {"temperature": {"warn": 45, "crit": 50}}
+        one.params["network.storage"] = {"expected": ["/data"]}
         return [one]
 
     def cpu_busy(self):
@@ -215,6 +219,10 @@ class Lab(Device):
     def memory_full(self):
         """96 per cent of its memory are in use."""
         self._serve(self.full)
+
+    def disk_full(self):
+        """94 per cent of its disk are in use."""
+        self._serve(self.stored)
 
     def overheats(self):
         """52 °C at its inlet."""

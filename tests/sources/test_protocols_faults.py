@@ -1,23 +1,36 @@
 """Every protocol client against bad peers: a code word within the deadline, whatever the peer does."""
 
+import base64
+import importlib.util
 import socket
+import ssl
+import struct
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from agent.sources.means import Means
 from agent.sources.protocols import open_protocols
 from checks import protocols as p
-from checks.api import ObservationError
+from checks.api import ErrorKind, ObservationError
+
+_SPEC = importlib.util.spec_from_file_location(
+    "protocols_authority", Path(__file__).parents[1] / "checks" / "service" / "conftest.py"
+)
+sys.modules["protocols_authority"] = _parts = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_parts)
 
 MS = 300
+PASSWORD = "pa55Word"
 PLAIN = {"timeout_ms": MS}
 
 
 @pytest.fixture
 def net(tmp_path):
     path = tmp_path / "secrets.yaml"
-    path.write_text("it: {user: tester, password: pa55}\n")
+    path.write_text(f"it: {{user: tester, password: {PASSWORD}}}\n")
     path.chmod(0o600)
     return open_protocols(Means(state=tmp_path))
 
@@ -137,6 +150,123 @@ def test_nobody_there_is_refused(net, client):
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         assert outcome(CLIENTS[client](net, sock.getsockname()[1])) == "refused"
+
+
+def over_tls(port, ca, **more):
+    return p.Endpoint("127.0.0.1", port, tls=p.Tls.TLS, ca=ca, timeout_ms=30_000, **more)
+
+
+UNDER_TLS = {
+    "steps": lambda net, port, ca: net.run(
+        p.Script((p.Step(f"https://127.0.0.1:{port}/"),), ca=ca, timeout_ms=30_000)
+    )[0],
+    "smtp": lambda net, port, ca: net.smtp(over_tls(port, ca, secret="it")),
+    "imap": lambda net, port, ca: net.imap(over_tls(port, ca, secret="it")),
+    "ldap": lambda net, port, ca: net.ldap(over_tls(port, ca, secret="it"), "dc=example"),
+    "smpp": lambda net, port, ca: net.smpp(over_tls(port, ca, secret="it")),
+    "sip": lambda net, port, ca: net.sip(over_tls(port, ca), udp=False),
+    "websocket": lambda net, port, ca: net.websocket(
+        f"wss://127.0.0.1:{port}/", verify=True, ca=ca, timeout_ms=30_000
+    ),
+    "onvif": lambda net, port, ca: net.onvif(
+        f"https://127.0.0.1:{port}/", secret="it", verify=True, ca=ca, timeout_ms=30_000
+    ),
+}
+CERTIFICATES = {
+    "expired": lambda one: one.issue("expired", "127.0.0.1", days=(-60, -30)),
+    "another_name": lambda one: one.issue("elsewhere", "192.0.2.1"),
+    "its_own": lambda one: one.issue("its-own", "127.0.0.1", own=True),
+}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return _parts.Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.mark.parametrize("certificate", CERTIFICATES)
+@pytest.mark.parametrize("client", UNDER_TLS)
+def test_a_certificate_that_nobody_vouches_for_ends_the_talk_before_it_began(
+    net, peer, authority, client, certificate
+):
+    path = CERTIFICATES[certificate](authority)
+    heard = []
+
+    def act(sock, _stop):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path, path.replace(".pem", ".key"))
+        with context.wrap_socket(sock, server_side=True) as made:
+            heard.append(made.recv(4096))
+
+    assert outcome(UNDER_TLS[client](net, peer(act), authority.pem)) == "tls_verify"
+    assert not any(heard)
+
+
+WITH_A_LOGIN = {
+    "steps": lambda net, port: net.run(
+        p.Script(
+            (p.Step(f"http://127.0.0.1:{port}/", headers={"Authorization": "Basic ${basic}"}),),
+            "it",
+            timeout_ms=MS,
+        )
+    )[0],
+    "smtp": lambda net, port: net.smtp(end(port, secret="it")),
+    "imap": lambda net, port: net.imap(end(port, secret="it")),
+    "ldap": lambda net, port: net.ldap(end(port, secret="it"), "dc=example"),
+    "smpp": CLIENTS["smpp"],
+    "rtsp": lambda net, port: net.rtsp(f"rtsp://127.0.0.1:{port}/1", secret="it", seconds=1, timeout_ms=MS),
+    "onvif": CLIENTS["onvif"],
+}
+CHALLENGE = b'WWW-Authenticate: Digest realm="r", nonce="%d", qop="auth", algorithm=MD5'
+
+
+def refusal(client, number, heard):
+    """What a server of this protocol says to one more question: log in again. `heard` may stand in it."""
+    if client in ("steps", "onvif"):
+        head = b"HTTP/1.1 401 Again %s\r\n" + CHALLENGE + b"\r\nContent-Length: %d\r\n\r\n%s"
+        return head % (heard, number, len(heard), heard)
+    if client == "rtsp":
+        return b"RTSP/1.0 401 Again %s\r\nCSeq: %d\r\n" % (heard, number) + CHALLENGE % number + b"\r\n\r\n"
+    if client == "smtp":
+        return b"250-x\r\n250 AUTH LOGIN\r\n" if number == 1 else b"334 again %s\r\n" % heard
+    if client == "imap":
+        done = b"* CAPABILITY IMAP4rev1\r\na OK done\r\n"
+        return done if number == 1 else b"+ again %s\r\n" % heard + b"a BAD %s\r\n" % heard
+    if client == "ldap":
+        said = b"\x0a\1\x0e\4\0\4" + bytes([min(len(heard), 90)]) + heard[:90]
+        body = b"\2\1\2\x61" + bytes([len(said)]) + said
+        return b"\x30" + bytes([len(body)]) + body
+    return struct.pack(">IIII", 16 + len(heard) + 1, 0x80000002, 0x0E, number) + heard + b"\0"
+
+
+def asks_again(client, heard_back):
+    def act(sock, stop):
+        heard, number = b"", 0
+        sock.sendall({"smtp": b"220 x\r\n", "imap": b"* OK x\r\n"}.get(client, b""))
+        while not stop.is_set():
+            came = sock.recv(65_536)
+            if not came:
+                return
+            number, heard = number + 1, heard + came
+            sock.sendall(refusal(client, number, b" ".join(heard.split()) if heard_back else b""))
+
+    return act
+
+
+@pytest.mark.parametrize("heard_back", [False, True], ids=["asks_again", "repeats_what_it_heard"])
+@pytest.mark.parametrize("client", WITH_A_LOGIN)
+def test_a_login_that_never_ends_ends_and_shows_no_credential(net, peer, client, heard_back):
+    try:
+        found = WITH_A_LOGIN[client](net, peer(asks_again(client, heard_back)))
+    except ObservationError as error:
+        found, shown = error.kind, str(error)
+        denied = found is ErrorKind.DENIED
+    else:
+        shown = repr(found)
+        denied = getattr(found, "logged_in", None) is not True and getattr(found, "bind", None) != 0
+    assert denied
+    for form in (PASSWORD, base64.b64encode(f"tester:{PASSWORD}".encode()).decode(), PASSWORD.encode().hex()):
+        assert form not in shown
 
 
 def test_ten_megabytes_of_a_page_are_too_long(net, peer):

@@ -1,16 +1,15 @@
 """Databases, controllers and vSphere that misbehave before anybody is logged in: a typed error each, within
 the deadline, in plain words and under TLS."""
 
-import importlib.util
 import select
 import socket
 import ssl
 import struct
-import sys
+import threading
 import time
-from pathlib import Path
 
 import pytest
+from parts import part
 
 from agent.sources import bmc_session
 from agent.sources.bmc import open_bmc
@@ -24,11 +23,7 @@ from checks.database.redis import Params as RedisReach
 from checks.sql import Reach
 from checks.vsphere import Vcenter
 
-_SPEC = importlib.util.spec_from_file_location(
-    "sql_authority", Path(__file__).parents[1] / "checks" / "service" / "conftest.py"
-)
-sys.modules["sql_authority"] = _parts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_parts)
+_parts = part("checks/service/conftest.py")
 
 DATABASES = ("postgresql", "mysql")
 SOURCES = (*DATABASES, "redis", "redfish", "vsphere")
@@ -209,6 +204,121 @@ def test_a_certificate_that_nobody_vouches_for_ends_the_login(looks, peer, autho
     port = peer(begins(source, presents(CERTIFICATES[certificate](authority))))
     found = fails(looks, source, port, tls="verify")
     assert found in (ErrorKind.REFUSED, ErrorKind.DENIED)
+
+
+def packet(number, data):
+    """A packet of MySQL's protocol."""
+    return struct.pack("<I", len(data))[:3] + bytes([number % 256]) + data
+
+
+def asks_again(source):
+    """A server that never has enough of logging in."""
+
+    def act(sock, stop):
+        number = 1
+        if source == "mysql":
+            sock.sendall(packet(0, GREETING))
+        while not stop.is_set() and sock.recv(65_536):
+            number += 1
+            if source == "postgresql":
+                sock.sendall(b"R" + struct.pack(">II", 8, 3))  # the password, in the clear
+            elif source == "mysql":
+                first = b"\xfedialog\0" if number == 2 else b""
+                sock.sendall(packet(number, first + b"\x04Password: "))
+                number += 1
+            elif source == "redis":
+                sock.sendall(b"-NOAUTH Authentication required.\r\n")
+            else:
+                sock.sendall(b"HTTP/1.1 401 No\r\nX-Auth-Token: a\r\nContent-Length: 0\r\n\r\n")
+
+    return act
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_login_that_never_ends_is_a_typed_error(looks, peer, source):
+    found = fails(looks, source, peer(asks_again(source)), SOON)
+    assert found in {*TYPED, ErrorKind.DENIED}
+    if source in ("redis", "redfish"):
+        assert found is ErrorKind.DENIED
+
+
+def opened_then_closed(sock, stop):
+    """A controller that grants each session and then knows none of them."""
+    while not stop.is_set():
+        asked = sock.recv(65_536)
+        if not asked:
+            return
+        made = asked.startswith(b"POST")
+        status = b"201 Created\r\nX-Auth-Token: a" if made else b"401 No"
+        sock.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_a_controller_that_forgets_each_session_at_once_is_denied(looks, peer):
+    assert fails(looks, "redfish", peer(opened_then_closed), LONG) is ErrorKind.DENIED
+
+
+def test_a_login_that_took_too_long_is_hung_up_and_not_left_to_the_garbage(looks, peer):
+    over = threading.Event()
+
+    def act(sock, stop):
+        silent(sock, stop)
+        over.set()
+
+    assert fails(looks, "postgresql", peer(act), SOON) is ErrorKind.TIMEOUT
+    assert over.wait(30)
+
+
+def says_it_back(source):
+    """A server whose refusal repeats all that was sent to it, credentials too."""
+
+    def act(sock, stop):
+        heard = b""
+        if source == "mysql":
+            sock.sendall(packet(0, GREETING))
+        while not stop.is_set():
+            came = sock.recv(65_536)
+            if not came:
+                return
+            heard += came
+            words = heard.replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b" ")
+            if source == "postgresql" and b"hidden-Word-1" not in heard:
+                sock.sendall(b"R" + struct.pack(">II", 8, 3))
+            elif source == "postgresql":
+                field = b"SFATAL\0C28P01\0M" + words + b"\0\0"
+                sock.sendall(b"E" + struct.pack(">I", len(field) + 4) + field)
+            elif source == "mysql" and b"hidden-Word-1" not in heard:
+                sock.sendall(packet(2, b"\xfemysql_clear_password\0"))
+            elif source == "mysql":
+                sock.sendall(packet(4, b"\xff" + struct.pack("<H", 1045) + b"#28000" + words))
+            elif source == "redis":
+                sock.sendall(b"-ERR unknown: " + words + b"\r\n")
+            else:
+                body = b'{"error": "' + words.replace(b'"', b"'") + b'"}'
+                head = b"HTTP/1.1 401 %s\r\nX-Said: %s\r\nContent-Length: %d\r\n\r\n"
+                sock.sendall(head % (words, words, len(body)) + body)
+
+    return act
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_server_that_repeats_the_credentials_in_its_refusal_is_not_quoted(looks, peer, source):
+    # `fails` looks for the password in the error.
+    assert fails(looks, source, peer(says_it_back(source)), SOON) in {*TYPED, ErrorKind.DENIED}
+
+
+def test_a_server_of_mysql_elsewhere_that_wants_the_password_in_the_clear_does_not_get_it():
+    sent = []
+
+    class Conn:
+        host, password, _secure = "192.0.2.1", b"hidden-Word-1", False
+        write_packet = staticmethod(sent.append)
+
+    from agent.sources import sql_mysql
+
+    for way in sql_mysql._CLEAR.values():
+        with pytest.raises(ObservationError, match="in the clear") as caught:
+            way(Conn()).authenticate(None)
+        assert caught.value.kind is ErrorKind.DENIED and not sent
 
 
 @pytest.mark.parametrize("source", DATABASES)

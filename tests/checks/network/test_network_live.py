@@ -1,5 +1,6 @@
 """The checks through the real SNMP source against a real snmpd, whose tables hold what a device would say."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -142,6 +143,19 @@ def test_neighbours_are_those_of_the_tables(source: Any, snmpd: int) -> None:
     }
     found = looked(source, "network.ospf", snmpd, expected=["1.1.1.2"])
     assert found["1.1.1.2 10.1.0.2"] == ("crit", "not_adjacent")
+
+
+def test_a_hosts_own_disks_are_read_and_one_that_is_gone_is_missed(source: Any, snmpd: int) -> None:
+    check = registry.get("network.storage")
+    given = {"address": "127.0.0.1", "port": snmpd, "version": 2, "timeout_ms": 30_000, "expected": ["/"]}
+    asked = from_json(check.params, given, "params")
+    facts = check.observe(source(check.source), asked)
+    [root] = [one for one in facts.stores if one.name == "/"]
+    told = os.statvfs("/")
+    assert root.total == pytest.approx(told.f_blocks * told.f_frsize, rel=0.01)
+    assert root.used == pytest.approx((told.f_blocks - told.f_bfree) * told.f_frsize, rel=0.05)
+    found = looked(source, "network.storage", snmpd, expected=["/", "/no-such-disk"])
+    assert found["/no-such-disk"] == ("crit", "missing") and "/" in found
 
 
 def test_a_hosts_own_ports_and_memory_are_read(source: Any, snmpd: int) -> None:

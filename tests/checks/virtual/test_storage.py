@@ -171,8 +171,39 @@ def test_smart_of_each_drive_that_the_scan_names(programs) -> None:
         ("-d megaraid,3 /dev/bus/0", {"smart_status": {"passed": False}}),
     )
     found = look("server.smart", expected=2)
-    assert found["/dev/sda:health"] == ("ok", "")
+    assert found["S1:health"] == ("ok", "")
     assert found["/dev/bus/0:megaraid,3:health"] == ("crit", "smart_failed")
+
+
+def test_a_disk_that_the_kernel_renamed_is_the_same_one_in_the_readings(programs) -> None:
+    """After a restart the kernel may count otherwise: a finding stays with its disk, not with a name."""
+
+    def disk(device: str, **parts: object) -> tuple[str, dict[str, object]]:
+        return f"-d sat {device}", {"model_name": "WDC  WD40", "smart_status": {"passed": True}, **parts}
+
+    devices = [{"name": f"/dev/sd{letter}", "type": "sat"} for letter in "ab"]
+    good, bad = {"serial_number": "S:1"}, {"serial_number": "S2", "smart_status": {"passed": False}}
+    for first, second in ((good, bad), (bad, good)):
+        programs(
+            "smartctl",
+            ("--scan", {"devices": devices}),
+            disk("/dev/sda", **first),
+            disk("/dev/sdb", **second),
+        )
+        found = look("server.smart", expected=2)
+        assert found["WDC WD40 S 1:health"] == ("ok", "")
+        assert found["WDC WD40 S2:health"] == ("crit", "smart_failed")
+    assert "WDC WD40 S2:health" not in look("server.smart", expected=1, ignore=["S2"])
+
+
+def test_disks_that_tell_the_same_serial_number_are_told_apart_by_their_device(programs) -> None:
+    same = {"model_name": "LUN", "serial_number": "0", "smart_status": {"passed": True}}
+    devices = [{"name": f"/dev/sd{letter}", "type": "sat"} for letter in "ab"]
+    programs(
+        "smartctl", ("--scan", {"devices": devices}), ("-d sat /dev/sda", same), ("-d sat /dev/sdb", same)
+    )
+    found = look("server.smart", expected=2)
+    assert found["LUN 0 /dev/sda:health"] == found["LUN 0 /dev/sdb:health"] == ("ok", "")
 
 
 def test_a_sata_disk_that_the_scan_lists_as_scsi_is_asked_by_the_program_s_own_choice(programs) -> None:
@@ -186,7 +217,7 @@ def test_a_sata_disk_that_the_scan_lists_as_scsi_is_asked_by_the_program_s_own_c
         ("-d auto /dev/sda", {"smart_status": {"passed": True}, "serial_number": "SN0001"}),
         ("-d scsi /dev/sda", {"serial_number": ""}),
     )
-    assert look("server.smart", expected=1)["/dev/sda:health"] == ("ok", "")
+    assert look("server.smart", expected=1)["SN0001:health"] == ("ok", "")
 
 
 class TestTheRunner:
