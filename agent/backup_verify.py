@@ -179,14 +179,17 @@ def _shown(root: Path, wish: Wish, facts: JsonValue, readings: list[Reading]) ->
     code = {Word.OK: 0, Word.WARN: 0, Word.CRIT: 1}.get(state, 2)
     return Shown(
         value,
-        f"{table(rows)}\n{wish.path}: {said[code]}{_hints(root, wish.path, readings)}".lstrip("\n"),
+        f"{table(rows)}\n{wish.path}: {said[code]}{_hints(root, wish, readings)}".lstrip("\n"),
         code,
     )
 
 
-def _hints(root: Path, path: Path, readings: Iterable[Reading]) -> str:
-    """What to do about a path that leads elsewhere, and about a key that is not there."""
-    made = ""
+def _hints(root: Path, wish: Wish, readings: Iterable[Reading]) -> str:
+    """What to do about a path that leads elsewhere or is of another kind, and about a missing key."""
+    made, path = "", wish.path
+    kind = _kind_of(path) if wish.kind in _OF_DATABASES else ""
+    if kind and wish.kind not in (kind, "kingbase" if kind == "postgres" else kind):
+        made += f"\n{path} holds what a backup of another kind does: --kind {kind}"
     if path.is_file() and any((one.name, one.reason) == ("stands", "missing") for one in readings):
         made += f"\n{path} is a file: this kind of backup is a directory (--kind tells which is meant)"
     if path.is_symlink():
@@ -197,6 +200,27 @@ def _hints(root: Path, path: Path, readings: Iterable[Reading]) -> str:
         if any(one.reason == reason for one in readings):
             made += f"\n{reason}: {advice}"
     return made
+
+
+_OF_DATABASES = frozenset({"postgres", "kingbase", "basebackup", "mariadb", "mariabackup"})
+# What a directory of each kind has at its top; one of KingbaseES is a dump of PostgreSQL's by its names.
+_MARKS = (
+    (
+        "basebackup",
+        ("PG_VERSION", "backup_manifest", "base.tar", "base.tar.gz", "base.tar.zst", "base.tar.lz4"),
+    ),
+    ("mariabackup", ("xtrabackup_checkpoints", "mariadb_backup_checkpoints")),
+    ("postgres", ("toc.dat",)),
+)
+
+
+def _kind_of(path: Path) -> str:
+    """The kind of backup that a directory's names tell, "" where they tell none."""
+    try:
+        names = set(os.listdir(path))
+    except OSError:
+        return ""
+    return next((kind for kind, marks in _MARKS if names.intersection(marks)), "")
 
 
 # Of what has nothing to do with the bytes: whoever reads `bad` should know that.

@@ -193,9 +193,11 @@ class Tools(Protocol):
         env: Mapping[str, str] | None = None,
         secrets: Mapping[int, bytes] | None = None,
         cwd: str | None = None,
+        typed: bytes | None = None,
     ) -> AbstractContextManager[Stream]:
         """Start `argv` (argv[0] a tool's name). `env` is added to a minimal environment (C.UTF-8); each of
-        `secrets` is handed over on its file descriptor number, so that it stands on no command line.
+        `secrets` is handed over on its file descriptor number, so that it stands on no command line; `typed`
+        is a line for a tool that asks for its secret on a terminal alone.
         ObservationError `unsupported` where there is no such tool, `timeout` past the deadline."""
 
 

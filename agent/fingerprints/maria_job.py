@@ -52,25 +52,29 @@ class Wish:
 
 
 class _Paced:
-    """What the client writes, read as fast as is wanted: the pipe holds it back, and the server with it."""
+    """What the client writes, read as fast as is wanted: the pipe holds it back, and the server with it. The
+    server ends a client that takes nothing for so long as its `net_write_timeout`: in a pause one block is
+    read in every third of that."""
 
-    def __init__(self, stream: BinaryIO, pace: Pace) -> None:
-        self._stream, self._pace = stream, pace
+    def __init__(self, stream: BinaryIO, pace: Pace, patience_s: float) -> None:
+        self._stream, self._pace, self._most_s = stream, pace, patience_s / 3
 
     def read(self, size: int) -> bytes:
         """As of a file."""
         self._pace.left_ms()
         block = self._stream.read(size)
-        self._pace.after(len(block))
+        self._pace.after(len(block), self._most_s)
         return block
 
 
 def alone(wish: Wish) -> Fingerprint:
     """A fingerprint of one instant of its own."""
     server = wish.server()
+    with _told():
+        patience_s = mariadb.patience(LocalTools(), server) if wish.pace.pause else 0
 
     def paced(stream: BinaryIO) -> BinaryIO:
-        return cast(BinaryIO, _Paced(stream, wish.pace))
+        return cast(BinaryIO, _Paced(stream, wish.pace, patience_s))
 
     with _told():
         return mariadb.take(LocalTools(), server, wish.login.database, now_ms, paced)

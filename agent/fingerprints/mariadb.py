@@ -160,12 +160,23 @@ def locked(tools: Tools, server: Server, patience_s: int = 60) -> Iterator[None]
 
 def databases(tools: Tools, server: Server) -> tuple[str, ...]:
     """Databases on the server, the system's own left out: what no policy names is not backed up."""
-    argv = ["--batch", "--skip-column-names", "-e", "SHOW DATABASES"]
+    return tuple(sorted(one for one in _asked(tools, server, "SHOW DATABASES") if one not in _NEVER))
+
+
+def patience(tools: Tools, server: Server) -> int:
+    """Seconds for which the server waits for a client that takes nothing of what it is sent."""
+    said = _asked(tools, server, "SELECT @@global.net_write_timeout")
+    return int(said[0]) if said and said[0].isdigit() else 1
+
+
+def _asked(tools: Tools, server: Server, statement: str) -> list[str]:
+    """Lines of the answer."""
+    argv = ["--batch", "--skip-column-names", "-e", statement]
     with _running(tools, server, _CLIENTS, argv) as stream:
-        names = stream.out.read(1 << 20).decode("utf-8", "replace").splitlines()
+        lines = stream.out.read(1 << 20).decode("utf-8", "replace").splitlines()
         if stream.finish():
             raise ObservationError(*_why(stream.complaint))
-    return tuple(sorted(one for one in names if one not in _NEVER))
+    return lines
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Taking a fingerprint: every row of every table, added up on this side; slowly where that is asked for."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,21 +35,21 @@ class Pace:
             raise AgentError("timeout", f"not done within {self.longest_s} s")
         return int(left * 1000) + 1
 
-    def after(self, size: int) -> None:
-        """So many bytes were read: wait as long as they ask for."""
+    def after(self, size: int, most_s: float = math.inf) -> None:
+        """So many bytes were read: wait as long as they ask for; a pause not longer than `most_s`."""
         self._read += size
         if self.pause:
-            self._wait_while_paused()
+            self._wait_while_paused(most_s)
         if self.rate:
             ahead = self._read / self.rate - (time.monotonic() - self._begun - self._paused)
             if ahead > 0.01:
                 time.sleep(min(ahead, self.left_ms() / 1000))
 
-    def _wait_while_paused(self) -> None:
+    def _wait_while_paused(self, most_s: float) -> None:
         since = time.monotonic()
-        while Path(self.pause).exists():
+        while Path(self.pause).exists() and (left := most_s - (time.monotonic() - since)) > 0:
             self.left_ms()
-            time.sleep(0.2)
+            time.sleep(min(0.2, left))
         self._paused += time.monotonic() - since
 
 

@@ -14,6 +14,7 @@ import os
 import select
 import shutil
 import signal
+import termios
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ _KINGBASE = "/opt/Kingbase/ES/V*/Server/bin"
 _OURS = "ROUNDSEAL_TOOLS"  # directories an operator adds in the environment of the service, looked in first
 # A killed agent (kill -9) ends nothing itself: the kernel then ends the tools that its threads had started.
 _WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL", "--")
+_MOST_TYPED = 1024
 _ABOVE = 64  # descriptors of ours; below are those the program gets
 _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
 _running: set[int] = set()  # process groups of programs under way
@@ -134,6 +136,7 @@ class LocalTools:
         env: Mapping[str, str] | None = None,
         secrets: Mapping[int, bytes] | None = None,
         cwd: str | None = None,
+        typed: bytes | None = None,
     ) -> Iterator[LocalStream]:
         """Start a program; all it started is ended with it."""
         program = self.find(argv[0])
@@ -144,7 +147,8 @@ class LocalTools:
             words = ["/usr/bin/env", f"--chdir={cwd}", *words]
         if os.access(_WITH_US[0], os.X_OK):
             words = [*_WITH_US, *words]
-        with contextlib.ExitStack() as ours:
+        with contextlib.ExitStack() as terminal, contextlib.ExitStack() as ours:
+            tty = _terminal(terminal, ours, typed) if typed is not None else ""
             feed = _Feed(stdin) if stdin is not None else None
             given = feed.number if feed is not None else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
             handed = {0: _high(ours, given, own=feed is None or feed.piped)}
@@ -152,21 +156,43 @@ class LocalTools:
             err, handed[2] = _pipe(ours)
             for number, secret in (secrets or {}).items():
                 handed[number] = _memory(ours, secret)
-            pid = _start(words, handed, env or {})
-        stream = LocalStream(argv[0], pid, out, err, self._guard)
-        try:
-            if feed is not None:
-                feed.begin()
-            yield stream
-        finally:
-            stream.end()
-            if feed is not None:
-                feed.end()
+            pid = _start(words, handed, env or {}, tty)
+            ours.close()
+            stream = LocalStream(argv[0], pid, out, err, self._guard)
+            try:
+                if feed is not None:
+                    feed.begin()
+                yield stream
+            finally:
+                stream.end()
+                if feed is not None:
+                    feed.end()
 
 
-def _start(words: Sequence[str], handed: Mapping[int, int], env: Mapping[str, str]) -> int:
+def _terminal(kept: contextlib.ExitStack, ours: contextlib.ExitStack, typed: bytes) -> str:
+    """Path of a terminal on which this line was typed already. It lasts as long as `kept`, and shows nobody
+    what was typed."""
+    if len(typed) > _MOST_TYPED or any(byte < 32 or byte == 127 for byte in typed):
+        raise ObservationError(ErrorKind.UNSUPPORTED, "no terminal takes such a line")
+    try:
+        master, slave = os.openpty()
+    except OSError as problem:
+        raise ObservationError(ErrorKind.UNSUPPORTED, f"no terminal: {problem.strerror}") from None
+    kept.callback(os.close, master)
+    ours.callback(os.close, slave)
+    how = termios.tcgetattr(slave)
+    how[3] &= ~termios.ECHO
+    termios.tcsetattr(slave, termios.TCSANOW, how)
+    os.write(master, typed + b"\n")
+    return os.ttyname(slave)
+
+
+def _start(words: Sequence[str], handed: Mapping[int, int], env: Mapping[str, str], tty: str = "") -> int:
     minimal = {"PATH": _PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **env}
-    actions = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in handed.items()]
+    actions: list[Any] = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in handed.items()]
+    if tty:
+        # The first terminal that a session's leader opens is its own, open or not.
+        actions += [(os.POSIX_SPAWN_OPEN, _ABOVE - 1, tty, os.O_RDWR, 0), (os.POSIX_SPAWN_CLOSE, _ABOVE - 1)]
     # The agent's looking child ignores the signals that stop a service; its tools must not.
     pid = os.posix_spawn(
         words[0], list(words), minimal, file_actions=actions, setsid=True, setsigdef=_DEFAULTS

@@ -1,18 +1,42 @@
 """What is judged of every artefact, whatever its kind: levels L0 to L3, purely from its facts.
 
+newest = basic.newest(seen.facts.stands, params)
+params = basic.aged(params, artefact.base, newest)
 verdicts = [*basic.judge_base(artefact.base, params, seen.taken_at, inner=True), *of_its_kind(...)]
 yield from levels.readings(artefact.base.name, verdicts)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 from checks.api import Reading, State, Unit
 from checks.artefacts.artefact import Artefact, Placed
 from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 
+P = TypeVar("P", bound=Look)
+
 AHEAD_MS = 5 * 60_000  # clocks of two machines may differ by so much
 _UNTOLD = {"timeout": "timeout", "denied": "denied", "moving": "moving", "not_a_file": "not_a_file"}
+
+
+def newest(stands: Stands, params: Look) -> frozenset[str]:
+    """Names of the newest that stand there, as many as are looked at each time."""
+    return frozenset(one.name for one in stands.listed[: params.artefacts])
+
+
+def newest_of(
+    found: Iterable[Artefact], params: Look, age: Callable[[Artefact], tuple[int, str]]
+) -> frozenset[str]:
+    """The same among these, where what stands there is listed in another order or of several at once."""
+    return frozenset(one.name for one in sorted(found, key=age, reverse=True)[: params.artefacts])
+
+
+def aged(params: P, base: Artefact, newest: frozenset[str]) -> P:
+    """What it is judged by: how old it may be is asked of the newest alone, not of what is read again in its
+    turn (`rolling`), nor of what the newest are built on."""
+    return params if base.name in newest or not params.max_age_s else replace(params, max_age_s=0)
 
 
 def judge_base(base: Artefact, params: Look, taken_at: int, *, inner: bool) -> Iterator[Verdict]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from checks.artefacts.copyrows import END, SHA256, How, Lines, Sum
+from checks.artefacts.sqlinserts import rows_of
 from checks.artefacts.sqlnames import QUALIFIED, columns, table_name
 from checks.artefacts.sqlnames import named as named
 from checks.artefacts.sqlquote import Quotes
 
 MOST_TABLES = 1_000_000
+MOST_STATEMENT = 64 << 20
 # Names of PostgreSQL's encodings that are not UTF-8, as Python has them; SQL_ASCII is left as it is.
 CODECS = {
     "gbk": "gbk", "gb18030": "gb18030", "euc_cn": "gb2312", "big5": "big5", "euc_tw": "euc_tw",
@@ -48,9 +50,10 @@ _ERROR = re.compile(
 @dataclass
 class Part:
     """The dump of one database. `complete`: its end mark is there. `created`: tables it creates; `inserts`:
-    INSERT statements, which have no sum; `encoding`: as the dump sets it; `transcoded`: False where rows do
-    not fit it. `name`: of the database where the text tells (`\\connect`), else "". `unlogged`: names of
-    tables that no fingerprint compares."""
+    INSERT statements, `odd` of which were not understood (then no table has a sum); `announced`: tables whose
+    rows are to follow; `encoding`: as the dump sets it; `transcoded`: False where rows do not fit it. `name`:
+    of the database where the text tells (`\\connect`), else "". `unlogged`: names of tables that no
+    fingerprint compares."""
 
     product: str = ""
     name: str = ""
@@ -61,6 +64,9 @@ class Part:
     complete: bool = False
     created: int = 0
     inserts: int = 0
+    odd: int = 0
+    copies: int = 0
+    announced: list[str] = field(default_factory=list)
     transcoded: bool = True
     tables: dict[str, Sum] = field(default_factory=dict)
     objects: Sum = field(default_factory=Sum)
@@ -198,6 +204,7 @@ class _Reader:
             codec = self._codec() or "utf-8"
             table, schema = (one.decode(codec, "backslashreplace") for one in found.groups())
             self._leaf = named(schema, table)
+            self._part.announced.append(self._leaf)
 
     def _boundary(self, found: re.Match[bytes]) -> None:
         product, cluster, complete = found.group(1).decode("utf-8", "replace"), found.group(2), found.group(3)
@@ -270,9 +277,48 @@ class _Reader:
         return False
 
     def _insert(self, line: bytes) -> bool:
-        if _INSERT.match(line):
-            self._part.inserts += 1
-        return False
+        if not _INSERT.match(line):
+            return False
+        part = self._part
+        part.inserts += 1
+        self._after(line)
+        found = rows_of(self._in_utf8(line)) if line.endswith(b";\n") and self._quotes.plain else None
+        if found is None:
+            found = rows_of(self._in_utf8(self._whole(line))) if self._quotes.plain else None
+        if found is None:
+            part.odd += 1
+            return self._quotes.plain
+        name = self._target(table_name(found[0], "utf-8"))
+        if name not in part.tables and len(part.tables) < MOST_TABLES:
+            part.tables[name] = Sum(self._how)
+        part.tables[name].add(found[1])
+        return True
+
+    def _whole(self, line: bytes) -> bytes:
+        """The statement that begins with this line: text in it may go on in the next ones."""
+        pieces, size = [line], len(line)
+        self._quotes.feed(line)
+        while self._quotes.inside or not pieces[-1].endswith(b";\n"):
+            line = self._lines.line()
+            if not line:
+                break
+            self._quotes.feed(line)
+            size += len(line)
+            if size <= MOST_STATEMENT:
+                pieces.append(line)
+            else:
+                pieces[1:] = [line]  # too much to hold, and no statement any more
+        return b"".join(pieces)
+
+    def _in_utf8(self, text: bytes) -> bytes:
+        codec = self._codec()
+        if not codec:
+            return text
+        try:
+            return text.decode(codec).encode()
+        except UnicodeError:
+            self._part.transcoded = False
+            return text
 
     # --- large objects ------------------------------------------------------------------------------------
 
@@ -308,11 +354,8 @@ class _Reader:
         if found is None:
             self._quotes.feed(line)
             return True
-        name = table_name(found.group(1), self._codec() or "utf-8")
-        if self._schema and "." not in name:
-            name = f"{self._schema}.{name}"
-        if self._rooted and self._leaf:
-            name = self._leaf
+        name = self._target(table_name(found.group(1), self._codec() or "utf-8"))
+        self._part.copies += 1
         tables = self._part.tables
         if name in tables or len(tables) >= MOST_TABLES:
             self.told.again += 1
@@ -320,6 +363,12 @@ class _Reader:
         if not self._rows(made, columns(found.group(2))):
             self.told.cut = name
         return True
+
+    def _target(self, name: str) -> str:
+        """The table whose rows follow, where they are to be loaded into this one."""
+        if self._rooted and self._leaf:
+            return self._leaf
+        return f"{self._schema}.{name}" if self._schema and "." not in name else name
 
     def _codec(self) -> str:
         return CODECS.get(self._part.encoding.lower().replace("-", ""), "")
@@ -376,6 +425,8 @@ class _Reader:
         told, lines = self.told, self._lines
         self._end_object()
         told.bytes = lines.seen
+        for part in told.parts:
+            self._inserted(part)
         if told.cluster:  # what stands before the first database belongs to none
             told.parts = [one for one in told.parts if one.product]
         if not told.cut and (self._quotes.inside or self._mid):
@@ -385,6 +436,14 @@ class _Reader:
             told.cut = ""
         elif told.complete and not lines.last.replace(b"\r", b"").endswith(b"\n\n"):
             told.cut = told.cut or "end"
+
+    def _inserted(self, part: Part) -> None:
+        """Tables of a dump without COPY: an empty one is announced, and nothing more."""
+        if part.odd:
+            part.tables.clear()
+        elif not part.copies:
+            for name in part.announced:
+                part.tables.setdefault(name, Sum(self._how))
 
 
 _DUMPED = b"-- Dumped from database version "

@@ -32,9 +32,9 @@ class Product:
     opaque: bool = False
 
 
-def observe(backups: Backups, params: DumpParams, product: Product) -> Facts:
-    """Read the newest, and those whose turn it is."""
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
+def observe(backups: Backups, params: DumpParams, product: Product, by: int) -> Facts:
+    """Read the newest, and those whose turn it is; `by`: the version of the check."""
+    with backups.place(params) as place, standing.remembered(backups, "read", by) as memory:
         found = standing.survey(place, params, memory)
         look = _Look(backups, place, found, memory, params, product)
         made = tuple(look.artefact(entry) for entry in found.chosen)
@@ -201,6 +201,9 @@ class _Look:
     def _directory(self, entry: Entry, how: How) -> tuple[Dump, copytext.Told | None]:
         made = Dump(format="directory", unique=True)
         names = set(self.place.names(entry.path))
+        if "toc.dat" not in names and any(_PHYSICAL.fullmatch(one) for one in names):
+            # A whole backup may stand here, of another kind: what is missing of a dump says nothing of it.
+            return Dump(trouble="unsupported", layer="basebackup"), None
         if "toc.dat" not in names:
             return replace(made, parts_missing=("toc.dat",), trouble="truncated"), None
         try:
@@ -280,6 +283,8 @@ class _Look:
         return found.group() if found else ""
 
 
+# What pg_basebackup leaves, as files or as tar archives.
+_PHYSICAL = re.compile(r"PG_VERSION|backup_manifest|backup_label|(?:base|pg_wal)\.tar(?:\.\w+)?")
 _SAID: tuple[tuple[str, bytes], ...] = (
     ("too_new", rb"unsupported version \("),
     ("no_tool", rb"not supported by this installation|does not support compression|not built with"),

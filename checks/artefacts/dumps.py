@@ -66,10 +66,10 @@ class Dump:
     with its end mark. `cut`: the table or statement within which it ends. `headers`: beginnings of further
     dumps. `misfits`: rows with another number of columns than their table. `errors`: lines of a program about
     its troubles, `error` names the program. `trailing`: bytes behind the end. `tables`: that have rows or a
-    place for them, `created`: CREATE TABLE statements, `inserts`: INSERT statements, whose rows are not
-    summed up. `unlike`: rows do not fit the encoding it names. `parts_missing`: files of a directory that are
-    not there. `tool`: version of the tool that read it ("" not needed, or none here). `trouble`: the word for
-    what kept us from reading all of it, at `layer`.
+    place for them, `created`: CREATE TABLE statements, `inserts`: INSERT statements. `unlike`: rows do not
+    fit the encoding it names. `parts_missing`: files of a directory that are not there. `tool`: version of
+    the tool that read it ("" not needed, or none here). `trouble`: the word for what kept us from reading
+    all of it, at `layer`.
     """
 
     format: str = ""
@@ -166,9 +166,11 @@ def judge(seen: Seen[Facts], params: DumpParams) -> Iterator[Reading]:
     source that are proven to be in it), `globals`."""
     facts = seen.facts
     yield from basic.judge_stands(facts.stands)
+    newest = basic.newest(facts.stands, params)
     for one in facts.artefacts:
         name = one.base.name
-        verdicts = [*judge_one(one, params, seen.taken_at), *_globals(one, facts.globals)]
+        asked = basic.aged(params, one.base, newest)
+        verdicts = [*judge_one(one, asked, seen.taken_at), *_globals(one, facts.globals)]
         yield from readings(name, verdicts)
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         if one.compared is not None and one.compared.rows:

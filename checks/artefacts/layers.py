@@ -321,6 +321,7 @@ def piped(
     secrets: Mapping[int, bytes] | None = None,
     env: Mapping[str, str] | None = None,
     watch: Callable[[bytes], None] | None = None,
+    typed: bytes | None = None,
 ) -> Iterator[Piped]:
     """`source` through a program. `judge` gives the word for what went wrong, "" nothing;
     LayerError `no_tool` where the program is not installed."""
@@ -331,7 +332,9 @@ def piped(
         child_end = stack.enter_context(os.fdopen(theirs, "rb"))
         pump = Pump(source, ours, watch)
         stack.callback(_stop, pump, ours)
-        stream = stack.enter_context(tools.stream(argv, stdin=child_end, secrets=secrets, env=env))
+        stream = stack.enter_context(
+            tools.stream(argv, stdin=child_end, secrets=secrets, env=env, typed=typed)
+        )
         # Ours is closed, so that the pump hears when the program goes before it has taken everything.
         child_end.close()
         pump.start()

@@ -17,10 +17,11 @@ class Look(Where):
     each time: what has not moved since it was read is not read again. `rolling`: all are read whole again,
     one part in so many looks (0: never).
 
-    `max_age_s`: older ones are late (0: not asked). `owner`: users it may belong to (none: not asked);
-    `mode`: permission bits it may have at most (`0600`; none: no writing by group, nothing by others).
-    `recorded`: a digest must have been recorded beside it. `budget_s`: how long one look may take as a
-    whole; a single read or stat that takes longer than `timeout_ms` ends it at once.
+    `max_age_s`: older ones of the newest `artefacts` are late (0: not asked); what is read again in its turn,
+    or because a newer one is built on it, is as old as it is. `owner`: users it may belong to (none: not
+    asked); `mode`: permission bits it may have at most (`0600`; none: no writing by group, nothing by
+    others). `recorded`: a digest must have been recorded beside it. `budget_s`: how long one look may take
+    as a whole; a single read or stat that takes longer than `timeout_ms` ends it at once.
     """
 
     object: str = ""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import repeat
 from typing import Any, BinaryIO
 
@@ -32,7 +33,9 @@ _INSERT = re.compile(
     + rb")*\))? +VALUES *"
 )
 # A row on a line with others: text in single quotes may hold anything, escaped by backslash or doubled.
-_ROW = re.compile(rb"\([^'()]*+(?:'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'[^'()]*+)*+\)", re.DOTALL)
+_QUOTED = rb"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
+_IN_ROW = rb"\([^'()]*+(?:%b[^'()]*+)*+\)"
+_IN_BYTES = rb"%b|(?<=[,(])0x([0-9A-Fa-f]+)|_binary (?=')"
 _ERROR = re.compile(
     rb"(?:mysqldump|mariadb-dump|mysqldump\.exe|mysql|mariadb): |ERROR (?:\d|at )|Error: |error: |"
     rb"Warning: Using|(?:bash|sh|gzip|ssh): |Killed\b|Segmentation fault"
@@ -48,14 +51,62 @@ _NAMES = re.compile(rb"/\*!\d+ SET NAMES (\w+) \*/")
 _BYTES = re.compile(
     rb"(?i)\b(?:bit|(?:var)?binary|\w*blob|geom\w*|\w*point|\w*linestring|\w*polygon|vector|uuid|inet\w)\b"
 )
-_HEXED = re.compile(rb"'[^'\\]*(?:\\.[^'\\]*)*'|(?<=[,(])0x([0-9A-Fa-f]+)|_binary (?=')", re.DOTALL)
 _ESCAPED = {0: b"\\0", 10: b"\\n", 13: b"\\r", 26: b"\\Z", 34: b'\\"', 39: b"\\'", 92: b"\\\\"}
 _TEXT = [_ESCAPED.get(byte, bytes((byte,))) for byte in range(256)]
 # What Python calls the server's character sets in which names may be written.
 _CODECS = {"gbk": "gbk", "gb2312": "gb2312", "gb18030": "gb18030", "big5": "big5", "latin1": "cp1252"}
-# A backslash may be the second half of a character there: quotes can't be followed byte by byte.
-TANGLED = frozenset(("gbk", "gb18030", "big5", "sjis", "cp932"))
+# First and second bytes of characters whose second may be a backslash: the first tells that it is none.
+# What is no character there (of bytes) the client writes behind a backslash. (Of GB 18030's four bytes the
+# second and the fourth are digits: two such pairs.)
+_PAIRS = {
+    "gbk": (rb"\x81-\xfe", rb"\x40-\x7e\x80-\xfe"),
+    "gb18030": (rb"\x81-\xfe", rb"\x30-\x39\x40-\x7e\x80-\xfe"),
+    "big5": (rb"\xa1-\xf9", rb"\x40-\x7e\xa1-\xfe"),
+    "sjis": (rb"\x81-\x9f\xe0-\xfc", rb"\x40-\x7e\x80-\xfc"),
+    "cp932": (rb"\x81-\x9f\xe0-\xfc", rb"\x40-\x7e\x80-\xfc"),
+}
 _SAFE = frozenset((b"InnoDB", b"ROCKSDB", b"TokuDB", b"RocksDB", b"SEQUENCE"))
+
+
+class Writing:
+    """How rows are written in one character set of the connection: `row`, one among others on a line."""
+
+    def __init__(self, charset: str) -> None:
+        first, second = _PAIRS.get(charset, (b"", b""))
+        quoted = _QUOTED
+        if first:
+            quoted = rb"'(?:[^'\\%b]++|[%b][%b]|\\.|''|[%b])*+'" % (first, first, second, first)
+        self.row = re.compile(_IN_ROW % quoted, re.DOTALL)
+        self._hexed = re.compile(_IN_BYTES % quoted, re.DOTALL)
+        # A character that stays as it is, the first byte of one without its second, or any other byte.
+        pieces = rb"([%b][%b])|([%b])|." % (first, second, first)
+        self._pieces = re.compile(pieces, re.DOTALL) if first else None
+
+    def textual(self, row: bytes) -> bytes:
+        """The row with its bytes as quoted text, whichever way they are written."""
+        return self._hexed.sub(self._as_text, row)
+
+    def _as_text(self, found: re.Match[bytes]) -> bytes:
+        if found[1] is not None:
+            digits = found[1] if len(found[1]) % 2 == 0 else b"0" + found[1]
+            return b"'" + self._escaped(bytes.fromhex(digits.decode("ascii"))) + b"'"
+        return b"" if found[0] == b"_binary " else found[0]
+
+    def _escaped(self, raw: bytes) -> bytes:
+        if self._pieces is None:
+            return b"".join([_TEXT[byte] for byte in raw])
+        return self._pieces.sub(self._piece, raw)
+
+    def _piece(self, found: re.Match[bytes]) -> bytes:
+        if found[1]:
+            return found[1]
+        return b"\\" + found[2] if found[2] else _TEXT[found[0][0]]
+
+
+@cache
+def writing(charset: str) -> Writing:
+    """How rows are written in a character set."""
+    return Writing(charset if charset in _PAIRS else "")
 
 
 @dataclass
@@ -183,7 +234,7 @@ class _Reader:
             for line in taken:
                 if not (line[:1] == b"(" and line[-3:-2] == b")"):
                     self._odd(line[:-1])
-        _add(table, rows)
+        _add(table, rows, writing(self.dump.charset))
         return len(taken)
 
     def _odd(self, line: bytes) -> None:
@@ -271,11 +322,11 @@ class _Reader:
         if at >= len(line):
             self.table = table
             return
-        rows = _ROW.findall(line, at)
+        rows = writing(self.dump.charset).row.findall(line, at)
         # Rows, a comma between two, a semicolon: not a byte that is none of these.
         if sum(map(len, rows)) + len(rows) != len(line) - at or line[-1:] not in (b";", b","):
             self.dump.wrong += 1
-        _add(table, rows)
+        _add(table, rows, writing(self.dump.charset))
         if line[-1:] == b",":
             self.table = table
 
@@ -311,29 +362,17 @@ class _Reader:
             dump.cut = "statement"
 
 
-def _add(table: Table, rows: list[bytes]) -> None:
+def _add(table: Table, rows: list[bytes], how: Writing) -> None:
     summed = _sum(rows)
     table.count += len(rows)
     table.written += summed
     table.total += summed
     if table.binary and (other := [one for one in rows if b"0x" in one or b"_binary '" in one]):
-        table.total += _sum(map(textual, other)) - _sum(other)
+        table.total += _sum(map(how.textual, other)) - _sum(other)
 
 
 def _sum(rows: Iterable[bytes]) -> int:
     return sum(map(_NUMBER, SHA256.digests(rows), repeat("little")))
-
-
-def textual(row: bytes) -> bytes:
-    """The row with its bytes as quoted text, whichever way they are written."""
-    return _HEXED.sub(_as_text, row)
-
-
-def _as_text(found: re.Match[bytes]) -> bytes:
-    if found[1] is not None:
-        digits = found[1] if len(found[1]) % 2 == 0 else b"0" + found[1]
-        return b"'" + b"".join([_TEXT[byte] for byte in bytes.fromhex(digits.decode("ascii"))]) + b"'"
-    return b"" if found[0] == b"_binary " else found[0]
 
 
 def _plain(raw: bytes) -> str:

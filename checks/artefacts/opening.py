@@ -8,6 +8,8 @@ Keys and passphrases go to the tools on file descriptors, never on a command lin
 proven only when it was read to its end: until then a cut or a wrong key may not have shown.
 """
 
+import base64
+import binascii
 import contextlib
 import io
 import re
@@ -36,6 +38,7 @@ SCHEMES = ("age", "gpg", "openssl", "zip", "7z", "luks")
 KDFS = ("pbkdf2", "evp")
 _CIPHER = re.compile(r"[a-z0-9-]{3,32}")
 _MOST_LAYERS = 6
+_MOST_TYPED = 250  # characters on a terminal's line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class Sealed:
     `recipients`: who must be able to open it: gpg key ids (8 to 40 hex digits), age: an SSH public key, or
     any other name (X25519 hides whose a stanza is, so there they are counted). `secret`: name in secrets.yaml
     of the key that this agent opens it with ("": it holds none, so only the envelope is looked at). The
-    secret's fields: `identity` (age), `key` (gpg, armoured) and `passphrase`, `password`. `cipher`, `kdf`
-    (pbkdf2, evp), `iterations`, `digest`: of openssl, whose header tells none. `refused`: a wrong key is
-    tried as well.
+    secret's fields: `identity` (of age; `passphrase` of a file sealed by one), `key` (gpg, armoured) and
+    `passphrase`, `password`. `cipher`, `kdf` (pbkdf2, evp), `iterations`, `digest`: of openssl, whose header
+    tells none. `refused`: a wrong key is tried as well.
     """
 
     scheme: str = ""
@@ -164,7 +167,11 @@ def _layer(
 def _unsealed(tools: Tools, whole: Opened, sealed: Sealed, keys: Keys) -> Iterator[BinaryIO]:
     scheme = whole.content
     with contextlib.ExitStack() as stack:
-        if scheme == "age":
+        secrets: dict[int, bytes] | None = None
+        typed = None
+        if scheme == "age" and by_passphrase(whole.head):
+            typed, argv, judge = _typed(keys), ["age", "-d"], _no_age(whole.head)
+        elif scheme == "age":
             argv, secrets = ["age", "-d", "-i", "/dev/fd/3"], _secret(keys, "identity", scheme)
             judge = _no_age(whole.head)
         elif scheme == "openssl":
@@ -174,8 +181,28 @@ def _unsealed(tools: Tools, whole: Opened, sealed: Sealed, keys: Keys) -> Iterat
             home = stack.enter_context(keyring.home(tools, keys.get("key", "")))
             argv = [*keyring.argv(home), "--passphrase-fd", "3", "--decrypt"]
             secrets, judge = {3: (keys.get("passphrase") or keys.get("password") or "").encode()}, _no_gpg
-        child = stack.enter_context(piped(tools, scheme, argv, whole.stream, judge, secrets=secrets))
+        child = stack.enter_context(
+            piped(tools, scheme, argv, whole.stream, judge, secrets=secrets, typed=typed)
+        )
         yield io.BufferedReader(child, CHUNK)
+
+
+def by_passphrase(head: bytes) -> bool:
+    """Whether a file of age is sealed by a passphrase, by its first bytes; such a one has no other key."""
+    if head.startswith(b"-----"):
+        with contextlib.suppress(binascii.Error):
+            head = base64.b64decode(head.replace(b"\r", b"").split(b"\n")[1][:64])
+    return head.startswith(b"age-encryption.org/v1\n-> scrypt ")
+
+
+def _typed(keys: Keys) -> bytes:
+    """age reads a passphrase from its terminal alone."""
+    word = keys.get("passphrase", keys.get("password"))
+    if word is None:
+        raise LayerError("no_key", "age", "the secret has no passphrase")
+    if len(word) > _MOST_TYPED or not word.isprintable():
+        raise LayerError("unsupported", "age", "a terminal does not take such a passphrase")
+    return word.encode()
 
 
 def _secret(keys: Keys, field_name: str, scheme: str) -> dict[int, bytes]:

@@ -97,9 +97,9 @@ class _Walk:
     count: int = 0
 
 
-def observe(backups: Backups, params: Params) -> Facts:
-    """Read the newest backups of each stanza, and what they are built on."""
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
+def look(backups: Backups, params: Params, by: int) -> Facts:
+    """Read the newest backups of each stanza, and what they are built on; `by`: the version of the check."""
+    with backups.place(params) as place, standing.remembered(backups, "read", by) as memory:
         found = standing.survey(place, replace(params, rolling=0))
         made: list[Stanza] = []
         walk = _Walk(backups, place, memory, params, "")

@@ -1,6 +1,6 @@
 """What stands at a place: which artefacts there are, which are read now, where and how each one lies.
 
-    with backups.place(params) as place, remembered(backups, "read") as memory:
+    with backups.place(params) as place, remembered(backups, "read", CHECK.version) as memory:
         found = survey(place, params, memory)
         for entry in found.chosen:
             artefact = read(place, found, entry, memory, params, backups.now())
@@ -262,21 +262,26 @@ def read(place: Place, found: Survey, entry: Entry, memory: "Memory", params: Lo
 
 @dataclass(slots=True)
 class Memory:
-    """What earlier looks read, per path: kept while nothing of it has moved (sizes, times, inodes)."""
+    """What earlier looks read, per path: kept while nothing of it has moved (sizes, times, inodes). `by`: the
+    version of the check that reads."""
 
     looks: int = 0
     now: int = 0
     held: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     _stamps: dict[str, list[int | str]] = field(default_factory=dict)
+    by: int = 0
 
     def get(self, place: Place, entry: Entry) -> dict[str, Any] | None:
-        """What was put for it, None where it must be read now: never seen, moved, or on a place that does
-        not tell when a file was last changed in any way (SFTP: times can be set)."""
+        """What was put for it, None where it must be read now: never seen, moved, read by another version of
+        the check (which may have read it wrongly), or on a place that does not tell when a file was last
+        changed in any way (SFTP: times can be set)."""
         name = shown(entry.path)
         now = self._stamp(place, entry)
         one = self.held.get(name)
         if one is None or one["stamp"] != now or now[0] == _NEVER or not entry.ctime_ns:
+            return None
+        if one.get("by", 0) != self.by:
             return None
         self.kept[name] = one
         value: dict[str, Any] = one["value"]
@@ -287,7 +292,7 @@ class Memory:
         stamp = self._stamp(place, entry)
         if just_changed(entry, self.now):
             stamp = [_NEVER, *stamp[1:]]
-        self.kept[shown(entry.path)] = {"stamp": stamp, "value": value}
+        self.kept[shown(entry.path)] = {"stamp": stamp, "value": value, "by": self.by}
 
     def digest_of(self, place: Place, entry: Entry) -> str:
         """`sha256` put for it earlier, while its sizes and times of change are the same: bytes that differ
@@ -336,10 +341,11 @@ def stamp(place: Place, entry: Entry) -> list[int | str]:
 
 
 @contextlib.contextmanager
-def remembered(backups: Backups, key: str) -> Iterator[Memory]:
-    """The memory under this key; what was kept or put in it is there at the next look."""
+def remembered(backups: Backups, key: str, by: int = 0) -> Iterator[Memory]:
+    """The memory under this key; what was kept or put in it is there at the next look. `by`: the version of
+    the check, where more than digests is remembered."""
     before = backups.before(key, "")
     raw = json.loads(before) if before else {}
-    memory = Memory(raw.get("looks", 0) + 1, backups.now(), raw.get("held", {}))
+    memory = Memory(raw.get("looks", 0) + 1, backups.now(), raw.get("held", {}), by=by)
     yield memory
     backups.before(key, json.dumps({"looks": memory.looks, "held": memory.kept}, sort_keys=True))

@@ -60,7 +60,7 @@ class Params(Look):
 
 
 def observe(backups: Backups, params: Params) -> Facts:
-    with backups.place(params) as top, standing.remembered(backups, "read") as memory:
+    with backups.place(params) as top, standing.remembered(backups, "read", CHECK.version) as memory:
         place, found = joined(top, standing.survey(top, params, memory), params)
         made = [_look(backups, place, found, one, memory, params) for one in found.chosen]
     return Facts(tuple(made), found.stands)
@@ -112,8 +112,10 @@ def _read(backups: Backups, place: Place, entry: Entry, params: Params) -> dict[
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
-        yield from readings(one.base.name, judge_one(one, params, seen.taken_at))
+        asked = basic.aged(params, one.base, newest)
+        yield from readings(one.base.name, judge_one(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
 
 
@@ -154,7 +156,7 @@ def inside_of(read: Read, recorded: bool) -> Inside:
 
 CHECK = Check(
     id="backup.archive",
-    version=2,
+    version=3,
     title="备份压缩包与加密文件",
     title_en="Archives and encrypted files",
     source=Source.BACKUP,

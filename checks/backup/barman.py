@@ -74,7 +74,7 @@ class Facts:
 
 def observe(backups: Backups, params: Params) -> Facts:
     """Read the newest backups, what they are built on, and the log."""
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
+    with backups.place(params) as place, standing.remembered(backups, "read", CHECK.version) as memory:
         found = standing.survey(place, replace(params, rolling=0))
         if not found.chosen or found.chosen[0].kind == "file":
             return Facts((), Stands(0, (), ()))  # a file in its place holds no backup
@@ -253,7 +253,11 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield Reading(f"{name}:fulls", server.fulls, Unit.COUNT, State.CRIT if short else State.OK, word)
     aside, told = (State.WARN, "put_aside") if server.errors else (State.OK, "")
     yield Reading(f"{name}:archiver_errors", server.errors, Unit.COUNT, aside, told)
-    own = {one.base.name: list(_alone(one, server, params, seen.taken_at)) for one in facts.artefacts}
+    newest = basic.newest_of((one.base for one in facts.artefacts), params, lambda one: (0, one.id))
+    own = {
+        one.base.name: list(_alone(one, server, basic.aged(params, one.base, newest), seen.taken_at))
+        for one in facts.artefacts
+    }
     for each in facts.artefacts:
         yield from levels.readings(each.base.name, [*own[each.base.name], *_chain(each, facts, own)])
 
@@ -333,7 +337,7 @@ def _chain(one: Kept, facts: Facts, own: dict[str, list[Verdict]]) -> Iterator[V
 
 CHECK = Check(
     id="backup.barman",
-    version=4,
+    version=5,
     title="Barman 备份",
     title_en="Barman: backups of a server",
     source=Source.BACKUP,

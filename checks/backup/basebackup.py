@@ -7,6 +7,7 @@ damaged link has a fresh manifest that fits it (pg_verifybackup of the result pa
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from checks.api import Check, Reading, Seen, Source
 from checks.artefacts import basic, levels
@@ -68,7 +69,7 @@ class Facts:
 
 def observe(backups: Backups, params: Params) -> Facts:
     """Read the newest, and whatever they are built on."""
-    with backups.place(params) as place, remembered(backups, "read") as memory:
+    with backups.place(params) as place, remembered(backups, "read", CHECK.version) as memory:
         found = survey(place, params, memory)
         found = _beside(place, found, params)
         links = _links(place, backups.tools, found, memory)
@@ -190,8 +191,10 @@ def _first_manifest(memory: Memory, entry: Entry, inside: Inside) -> str:
     before = memory.held.get(shown(entry.path), {}).get("value", {})
     if not before:
         return inside.manifest_sha256
-    known = from_json(Inside, before["inside"])
-    same = (known.start, known.system, known.parent) == (inside.start, inside.system, inside.parent)
+    # (As JSON: another version may have remembered more of it, or less.)
+    mine: Any = to_json(inside)
+    known = before["inside"]
+    same = all(known.get(one) == mine[one] for one in ("start", "system", "parent"))
     return str(before["manifest"]) if same else inside.manifest_sha256
 
 
@@ -199,7 +202,11 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Verdicts for each backup that was read."""
     facts = seen.facts
     yield from basic.judge_stands(facts.stands)
-    own = {one.base.name: list(_alone(one, params, seen.taken_at)) for one in facts.artefacts}
+    newest = basic.newest(facts.stands, params)
+    own = {
+        one.base.name: list(_alone(one, basic.aged(params, one.base, newest), seen.taken_at))
+        for one in facts.artefacts
+    }
     for one in facts.artefacts:
         verdicts = [*own[one.base.name], *_connected(one, facts, own)]
         yield from levels.readings(one.base.name, verdicts)
@@ -269,7 +276,7 @@ def _why_alone(link: Link, facts: Facts) -> str:
 
 CHECK = Check(
     id="backup.basebackup",
-    version=3,
+    version=4,
     title="PostgreSQL 物理备份",
     title_en="PostgreSQL: physical backups",
     source=Source.BACKUP,

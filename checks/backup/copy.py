@@ -118,8 +118,12 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         yield Reading("stands", facts.stands.count, Unit.COUNT, State.UNKNOWN, "no_baseline")
     else:
         yield from basic.judge_stands(facts.stands)
+    youngest = basic.newest_of(
+        (one.base for one in facts.artefacts), params, lambda one: (one.modified, one.name)
+    )
     for one in facts.artefacts:
-        yield from levels.readings(one.base.name, _verdicts(one, facts, params, seen.taken_at))
+        asked = basic.aged(params, one.base, youngest)
+        yield from levels.readings(one.base.name, _verdicts(one, facts, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
     behind = facts.stands.count > 0
     for first in facts.missing:
@@ -170,7 +174,7 @@ def _elsewhere(one: CopyArtefact, facts: Facts, params: Params) -> Verdict:
 
 CHECK = Check(
     id="backup.copy",
-    version=2,
+    version=3,
     title="第二份备份",
     title_en="Second copies",
     source=Source.BACKUP,

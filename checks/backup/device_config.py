@@ -144,9 +144,11 @@ def _startup(backups: Backups, place: Place, params: Params, entry: Entry, texts
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
+        asked = basic.aged(params, one.base, newest)
         name = one.base.name
-        yield from readings(name, _verdicts(one, params, seen.taken_at))
+        yield from readings(name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         if one.before and one.text.mark:
             yield Reading(f"{name}:sections_changed", len(one.changed), Unit.COUNT, State.OK)
@@ -203,7 +205,7 @@ def _sections(found: Mapping[str, str] | None) -> int:
 
 CHECK = Check(
     id="backup.device_config",
-    version=3,
+    version=4,
     title="网络设备配置备份",
     title_en="Kept configurations of network devices",
     source=Source.BACKUP,

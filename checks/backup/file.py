@@ -56,8 +56,10 @@ def _twin(entry: Entry, base: Artefact, found: Survey, memory: Memory) -> str:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
-        yield from levels.readings(one.base.name, _verdicts(one, params, seen.taken_at))
+        asked = basic.aged(params, one.base, newest)
+        yield from levels.readings(one.base.name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
 
 
@@ -69,7 +71,7 @@ def _verdicts(one: FileArtefact, params: Params, taken_at: int) -> Iterator[Verd
 
 CHECK = Check(
     id="backup.file",
-    version=2,
+    version=3,
     title="备份文件",
     title_en="Backup files",
     source=Source.BACKUP,

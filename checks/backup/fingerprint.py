@@ -141,8 +141,10 @@ def _names(names: list[str]) -> Names:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """`stands`, then `NAME:LEVEL` and `NAME:level`, and `NAME:exact`: percent of the rows known exactly."""
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
-        yield from readings(one.base.name, _verdicts(one, params, seen.taken_at))
+        asked = basic.aged(params, one.base, newest)
+        yield from readings(one.base.name, _verdicts(one, asked, seen.taken_at))
         if one.rows:
             share = percent(one.exact_rows, one.rows)
             yield Reading(f"{one.base.name}:exact", share, Unit.PERCENT, State.OK)
@@ -177,7 +179,7 @@ def _content(one: Taken, params: Params) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.fingerprint",
-    version=2,
+    version=3,
     title="数据库备份指纹 (源端)",
     title_en="Fingerprints of databases, at their source",
     source=Source.BACKUP,

@@ -84,7 +84,7 @@ class Facts:
 
 def observe(backups: Backups, params: Params) -> Facts:
     """Read the newest, and what they are built on."""
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
+    with backups.place(params) as place, standing.remembered(backups, "read", CHECK.version) as memory:
         found = standing.survey(place, params, memory)
         links, entries = _links(place, found, params)
         chosen = {standing.name_of(one.path, found.top): one for one in found.chosen}
@@ -185,7 +185,11 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Verdicts for each backup that was read."""
     facts = seen.facts
     yield from basic.judge_stands(facts.stands)
-    own = {one.base.name: list(_alone(one, params, seen.taken_at)) for one in facts.artefacts}
+    newest = basic.newest(facts.stands, params)
+    own = {
+        one.base.name: list(_alone(one, basic.aged(params, one.base, newest), seen.taken_at))
+        for one in facts.artefacts
+    }
     for one in facts.artefacts:
         yield from levels.readings(one.base.name, [*own[one.base.name], *_connected(one, facts, own)])
 
@@ -263,7 +267,7 @@ def _why_alone(link: Link, facts: Facts) -> str:
 
 CHECK = Check(
     id="backup.mariabackup",
-    version=2,
+    version=3,
     title="MariaDB、MySQL 物理备份",
     title_en="MariaDB, MySQL: physical backups",
     source=Source.BACKUP,

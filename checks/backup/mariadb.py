@@ -27,7 +27,7 @@ from checks.artefacts.fingerprint import (
 from checks.artefacts.layers import LayerError, Limits
 from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
-from checks.artefacts.mysqldump import TANGLED, Dump, moment, read_dump
+from checks.artefacts.mysqldump import Dump, moment, read_dump
 from checks.artefacts.opening import Opened, Sealed, key_of, opened_with
 from checks.artefacts.sealing import Inside, judge_seal, seal_of
 from checks.artefacts.twins import twin
@@ -117,7 +117,7 @@ class Facts:
 
 def observe(backups: Backups, params: Params) -> Facts:
     """Read the newest dumps."""
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
+    with backups.place(params) as place, standing.remembered(backups, "read", CHECK.version) as memory:
         found = standing.survey(place, params, memory)
         # The oldest first: what is the same as one before it shows at the first look.
         made = [_look(backups, place, found, one, memory, params) for one in reversed(found.chosen)]
@@ -265,8 +265,10 @@ def _told(dump: Dump, asked: frozenset[str]) -> Text:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Each dump."""
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
-        yield from readings(one.base.name, judge_one(one, params, seen.taken_at))
+        asked = basic.aged(params, one.base, newest)
+        yield from readings(one.base.name, judge_one(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
 
 
@@ -303,9 +305,7 @@ def _complete(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     if text.errors:
         yield bad("error_text", text.errors[0].partition(" ")[0])
     yield from _ended(one, text, params)
-    if text.wrong and text.charset in TANGLED:
-        yield untold(Level.WELL_FORMED, "unsupported", f"charset {text.charset}")
-    elif text.wrong:
+    if text.wrong:
         yield bad("damaged", f"{text.wrong}")
 
 
@@ -386,16 +386,15 @@ def _beside(one: Dumped, seen: Compared, text: Text, params: Params) -> Iterator
 
 def _other_text(one: Dumped, text: Text, word: str) -> bool:
     """Whether the difference may be that of character sets in which the same rows were written: the sum of
-    one says nothing of the other's, and where characters hold backslashes rows can't be told apart either."""
+    one says nothing of the other's."""
     ours, theirs = text.charset, one.in_ if one.in_ != "UTF8" else ""
-    if ours == theirs or {ours, theirs} <= _UTF8 or word in ("nothing_in_it", "no_rows_at_all"):
-        return False
-    return word in ("rows_differ", "wrong_source") or (ours in TANGLED and text.wrong > 0)
+    same = ours == theirs or {ours, theirs} <= _UTF8
+    return not same and word in ("rows_differ", "wrong_source")
 
 
 CHECK = Check(
     id="backup.mariadb",
-    version=4,
+    version=5,
     title="MySQL、MariaDB 逻辑备份",
     title_en="MySQL, MariaDB: dumps",
     source=Source.BACKUP,

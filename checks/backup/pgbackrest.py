@@ -10,8 +10,14 @@ from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.artefacts import basic, levels
 from checks.artefacts.artefact import Artefact
 from checks.artefacts.levels import Level, Outcome, Verdict, bad, good, untold
-from checks.artefacts.pgbackrest_look import Facts, Params, Set, Stanza, observe
+from checks.artefacts.pgbackrest_look import Facts, Params, Set, Stanza, look
 from checks.artefacts.walread import Expected, Log, judge_log
+from checks.places import Backups
+
+
+def observe(backups: Backups, params: Params) -> Facts:
+    """Read the newest backups of each stanza, and what they are built on."""
+    return look(backups, params, CHECK.version)
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
@@ -22,12 +28,27 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     for one in facts.stanzas:
         yield from levels.readings(one.base.name, _judge_log(one, params, seen.taken_at))
         yield from _fulls(one, params)
-    own = {one.base.name: list(_alone(one, by_stanza, params, seen.taken_at)) for one in facts.artefacts}
+    newest = _newest(facts, params)
+    own = {
+        one.base.name: list(_alone(one, by_stanza, basic.aged(params, one.base, newest), seen.taken_at))
+        for one in facts.artefacts
+    }
     for each in facts.artefacts:
         stanza = _stanza(each, by_stanza)
         yield from levels.readings(
             each.base.name, [*own[each.base.name], *_connected(each, stanza, facts, own)]
         )
+
+
+def _newest(facts: Facts, params: Params) -> frozenset[str]:
+    """The newest of each stanza, by the end that it says itself."""
+    stanzas: dict[str, list[Artefact]] = {}
+    for one in facts.artefacts:
+        stanzas.setdefault(one.base.name.rpartition("/")[0], []).append(one.base)
+    made: frozenset[str] = frozenset()
+    for sets in stanzas.values():
+        made |= basic.newest_of(sets, params, lambda one: (one.made.end or 0, one.id))
+    return made
 
 
 def _stanza(one: Set, stanzas: dict[str, Stanza]) -> Stanza:
@@ -144,7 +165,7 @@ def _spoilt(verdicts: list[Verdict]) -> bool:
 
 CHECK = Check(
     id="backup.pgbackrest",
-    version=3,
+    version=4,
     title="pgBackRest 备份仓库",
     title_en="pgBackRest repositories",
     source=Source.BACKUP,

@@ -15,14 +15,14 @@ _PRODUCT = Product("pg_restore")
 
 def observe(backups: Backups, params: dumps.DumpParams) -> dumps.Facts:
     """Read the newest dumps, and those whose turn it is."""
-    return observe_dumps(backups, params, _PRODUCT)
+    return observe_dumps(backups, params, _PRODUCT, CHECK.version)
 
 
 judge = dumps.judge
 
 CHECK = Check(
     id="backup.postgres",
-    version=3,
+    version=4,
     title="PostgreSQL 逻辑备份",
     title_en="PostgreSQL: logical dumps",
     source=Source.BACKUP,

@@ -54,7 +54,7 @@ class Params(Look):
 
 
 def observe(backups: Backups, params: Params) -> Facts:
-    with backups.place(params) as place, standing.remembered(backups, "read") as memory:
+    with backups.place(params) as place, standing.remembered(backups, "read", CHECK.version) as memory:
         found = standing.survey(place, params, memory)
         made = []
         for entry in found.chosen:
@@ -165,8 +165,10 @@ def _figure(text: str, what: str) -> int | None:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
-        yield from readings(one.base.name, _verdicts(one, params, seen.taken_at))
+        asked = basic.aged(params, one.base, newest)
+        yield from readings(one.base.name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         if one.dump.keys is not None:
             yield Reading(f"{one.base.name}:keys", one.dump.keys, Unit.COUNT, State.OK)
@@ -235,7 +237,7 @@ def _appended(one: RedisDump) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.redis",
-    version=2,
+    version=3,
     title="Redis 备份",
     title_en="Redis dumps",
     source=Source.BACKUP,

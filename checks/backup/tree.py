@@ -250,9 +250,11 @@ def _named(names: Names) -> Named:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
+    newest = basic.newest(seen.facts.stands, params)
     for one in seen.facts.artefacts:
+        asked = basic.aged(params, one.base, newest)
         name = one.base.name
-        yield from levels.readings(name, _verdicts(one, params, seen.taken_at))
+        yield from levels.readings(name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         yield Reading(f"{name}:tree_files", one.files, Unit.COUNT, State.OK)
         for word in ("missing", "extra", "differ", "gone_kept", "moving", "metadata"):
@@ -323,7 +325,7 @@ def _true(one: TreeArtefact, params: Params) -> Iterator[Verdict]:
 
 CHECK = Check(
     id="backup.tree",
-    version=4,
+    version=5,
     title="文件目录备份",
     title_en="Copies of a file tree",
     source=Source.BACKUP,

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -295,13 +296,35 @@ def test_a_dump_of_a_later_version_than_the_recovery_host_reads_is_too_new(made1
     assert seen(path, "crit_too_new").reasons["well_formed"] == "too_new"
 
 
-def test_a_dump_of_statements_has_rows_that_nobody_summed_up(pg15, made15, lay, seen):
+STATEMENTS = [
+    ("--inserts",),
+    ("--column-inserts", "--on-conflict-do-nothing"),
+    ("--inserts", "--rows-per-insert=7"),
+    ("--inserts", "--load-via-partition-root"),
+    ("--inserts", "--encoding=GB18030"),
+]
+
+
+@pytest.mark.parametrize("words", STATEMENTS, ids=" ".join)
+def test_a_dump_of_statements_has_the_rows_that_copy_sends(pg15, made15, lay, seen, words):
     path = lay(made15, "plain")
     path.unlink()
-    pg15.tool("pg_dump", "--inserts", "-f", path, "oa_db")
+    pg15.tool("pg_dump", *words, "-f", path, "oa_db")
     path.chmod(0o640)
     reseal(path)
-    assert seen(path).reasons == {"true": "not_recorded"}
+    assert seen(path).reasons == {}
+    raw = path.read_bytes()
+    first = re.search(rb"\nINSERT INTO \w+\.document .*?VALUES\s+\((\d+),", raw)
+    at = first.start(1)
+    path.write_bytes(raw[:at] + b"9" + raw[at:])
+    reseal(path)
+    assert seen(path).reasons == {"true": "rows_differ"}
+    path.write_bytes(raw[:at] + b"~" + raw[at:])
+    reseal(path)
+    assert seen(path).reasons == {"true": "not_recorded"}, "what is not understood is no proof of damage"
+    path.write_bytes(raw[: raw.index(b"\nINSERT INTO", at) + 20])
+    reseal(path)
+    assert seen(path).reasons["well_formed"] in ("truncated", "no_end_mark")
 
 
 def test_roles_must_be_backed_up_where_that_is_asked(made15, lay, backup, seen):

@@ -13,7 +13,7 @@ import pytest
 from agent.fingerprints.mariadb import Server, between, take
 from agent.sources.backup_tools import LocalTools
 from checks.artefacts import fingerprint
-from checks.artefacts.mysqldump import read_dump, textual
+from checks.artefacts.mysqldump import read_dump, writing
 
 CHECK = "backup.mariadb"
 # Every byte, each twice beside every other kind: quotes, backslashes, ends of lines, halves of characters.
@@ -97,6 +97,7 @@ def test_a_fingerprint_of_digits_as_it_was_taken_before_still_holds(blobs, tmp_p
 
 def test_what_mysql_writes_before_bytes_is_no_part_of_them():
     """As MySQL 8's mysqldump writes a column of bytes (manual, mysqldump); no MySQL was at hand."""
+    textual = writing("").textual
     assert textual(b"(1,_binary 'a\\'b\\0',NULL)") == b"(1,'a\\'b\\0',NULL)"
     assert textual(b"(1,0x61276200,NULL)") == b"(1,'a\\'b\\0',NULL)"
     for kept in (b"('x',',0xAB')", b"('_binary ''x''')", b"('a\\'_binary ',0)", b"('(0xAB')"):
@@ -136,6 +137,39 @@ def test_rows_in_another_character_set_cannot_be_compared(maria, tmp_path, look)
     assert look(path) == {}
     path.write_bytes(raw.replace(b"(1,'a'),\n", b"(1,'A'),\n", 1))
     assert look(path) == {"true": "crit rows_differ"}
+
+
+# Characters whose second byte is a backslash, a backtick or a brace, and what looks like half of one.
+WIDE = {
+    "gbk": "".join(one for one in map(chr, range(0x4E00, 0x9FA0)) if one.encode("gbk")[1] in b"\\`|}~")[:300],
+    "big5": "功許蓋穀餐淚娉珮岤踊",
+    "sjis": "表ソ十貼暴予能ｱｲｳ",
+}
+
+
+@pytest.mark.parametrize("charset", WIDE)
+def test_a_backslash_that_is_half_a_character_ends_no_text(maria, tmp_path, look, charset):
+    text, raw = WIDE[charset], BYTES.hex()
+    maria.sql(
+        "DROP DATABASE IF EXISTS wide; CREATE DATABASE wide; USE wide;"
+        "CREATE TABLE t (id int, note varchar(400), body blob, more varchar(9));"
+        f"INSERT INTO t VALUES (1, '{text}', 0x{raw}, '''),('), (2, '{text[:3]}', NULL, '\\\\'),"
+        f" (3, 'x', 0x{raw[::-1]}81, ''), (4, '', 0x8127, '''')"
+    )
+    options = (f"--default-character-set={charset}",)
+    path = tmp_path / "wide.sql"
+    for words in ((), ("--hex-blob",), ("--skip-extended-insert",), ("--skip-extended-insert", "--hex-blob")):
+        path.write_bytes(maria.run("mariadb-dump", "--single-transaction", *options, *words, "wide"))
+        path.chmod(0o600)
+        if not words:
+            noted(maria, path, *options, database="wide")
+        assert look(path) == {}, words
+        # On one line, as servers before 10.11 and MySQL write them.
+        made = path.read_bytes()
+        path.write_bytes(made.replace(b" VALUES\n(", b" VALUES (").replace(b"),\n(", b"),("))
+        assert look(path) == {}, words
+        path.write_bytes(path.read_bytes().replace(b"(3,'x'", b"3,'x'", 1))
+        assert look(path).get("well_formed") == "crit damaged", words
 
 
 def test_xml_is_not_read_and_a_cut_one_is_cut(maria, tmp_path, look):

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import threading
 
 import pytest
 import yaml
@@ -125,3 +126,23 @@ def test_it_is_paced_and_ends_when_its_time_is_over(command, place):
     pause.touch()
     code, said = command("take", "--pause-file", str(pause), "--longest", "1")
     assert (code, said["status"]) == (2, "timeout")
+
+
+def test_a_pause_longer_than_the_server_waits_for_a_client_does_not_end_it(command, place, maria):
+    maria.sql(
+        "CREATE DATABASE slow; USE slow; CREATE TABLE slow.t (a int, b text) ENGINE=InnoDB;"
+        "INSERT INTO slow.t SELECT seq, REPEAT(MD5(seq), 400) FROM seq_1_to_4000;"
+        "SET GLOBAL net_write_timeout=1"
+    )
+    pause = place / "pause"
+    pause.touch()
+    release = threading.Timer(5.0, pause.unlink)
+    release.start()
+    try:
+        code, said = command(
+            "take", "--pause-file", str(pause), to=("--database", "slow", "--out", str(place / "w"))
+        )
+        assert (code, said["tables"]) == (0, 1), said
+        assert not pause.exists(), "it did not wait"
+    finally:
+        maria.sql("SET GLOBAL net_write_timeout=60; DROP DATABASE slow")

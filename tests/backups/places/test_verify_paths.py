@@ -108,3 +108,21 @@ def test_a_file_where_a_repository_is_wanted_is_said_to_be_one(tmp_path, capsys)
     (tmp_path / "backup.tar").write_bytes(b"x")
     assert cli.main(["backup", "verify", str(tmp_path / "backup.tar"), "--kind", "pgbackrest"]) == 1
     assert "is a file: this kind of backup is a directory" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["base.tar.gz", "backup_manifest", "PG_VERSION"])
+def test_a_backup_of_another_kind_is_not_a_broken_dump(tmp_path, capsys, name):
+    tmp_path.chmod(0o700)
+    made = tmp_path / "sunday"
+    made.mkdir(mode=0o700)
+    (made / name).write_text("15\n")
+    assert cli.main(["backup", "verify", str(made), "--kind", "postgres", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    reasons = {one["name"]: one["reason"] for one in told["readings"]}
+    assert (told["verdict"], reasons["sunday:well_formed"]) == ("could_not_tell", "unsupported")
+    assert cli.main(["backup", "verify", str(made), "--kind", "postgres"]) == 2
+    assert f"{made} holds what a backup of another kind does: --kind basebackup" in capsys.readouterr().out
+    assert cli.main(["backup", "verify", str(made), "--kind", "basebackup"]) != 0
+    assert "another kind" not in capsys.readouterr().out
+    (made / name).unlink()
+    assert cli.main(["backup", "verify", str(made), "--kind", "postgres"]) == 1, "a dump of nothing is none"
