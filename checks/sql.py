@@ -1,4 +1,4 @@
-"""What is seen of one database or cache: named, fixed questions, and the facts they bring back.
+"""What is seen of one database: named, fixed questions, and the facts they bring back. Of Redis: redis.py.
 
 Every question is asked in one session that can only read, under a deadline, and ended with it. Times are
 UTC epoch milliseconds, lengths of time whole seconds unless the name says otherwise; None: the server
@@ -350,82 +350,8 @@ class Answer:
     cut: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
-    """A replica as a Redis master, or a sentinel, sees it."""
-
-    name: str
-    state: str
-    lag_bytes: int | None
-    lag_s: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Slots of a Redis cluster (16384 in all) and its nodes."""
-
-    state: str
-    slots_ok: int | None
-    slots_failing: int | None
-    nodes: int | None
-    failed_nodes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A master that a sentinel watches. `flags` as it says: master, s_down, o_down …"""
-
-    name: str
-    flags: tuple[str, ...]
-    replicas: int | None
-    sentinels: int | None
-    quorum: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cache:
-    """One Redis process. mode: standalone, cluster, sentinel; role: master, slave, sentinel.
-
-    What a sentinel does not have (memory, persistence) is None.
-    """
-
-    mode: str
-    role: str
-    version: str
-    ping_us: int | None
-    uptime_s: int | None
-    used_bytes: int | None
-    limit_bytes: int | None
-    policy: str
-    evicted: Tally
-    rejected: Tally
-    clients: int | None
-    most_clients: int | None
-    snapshot_ok: bool | None
-    snapshots: bool | None
-    unsaved: int | None
-    last_save: int | None
-    append_only: bool | None
-    append_ok: bool | None
-    upstream: Upstream | None = None
-    replicas: tuple[Replica, ...] = ()
-    cluster: Cluster | None = None
-    watched: tuple[Watched, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Keyspace:
-    """What a Redis holds: keys of all its databases, how many of them expire by themselves, and bytes of data
-    without the server's own (None: not told)."""
-
-    version: str
-    keys: int
-    expires: int
-    bytes: int | None
-
-
 class Sql(Protocol):
-    """Databases and caches. Each call is one session, ended within `at.timeout_ms`.
+    """Databases. Each call is one session, ended within `at.timeout_ms`.
 
     ObservationError: unreachable, refused (also: no connection free), denied (login or a right is
     missing), timeout, garbled, unsupported (no driver here, or the product has no such thing).
@@ -469,12 +395,6 @@ class Sql(Protocol):
 
     def query(self, at: Reach, name: str, *, most_rows: int) -> Answer:
         """Run the agreed SELECT of this name; `denied` unless agent.yaml lists it and it only reads."""
-
-    def redis(self, at: Reach) -> Cache:
-        """Everything of a Redis process in one look."""
-
-    def keyspace(self, at: Reach) -> Keyspace:
-        """How much a Redis holds."""
 
 
 def limited(

@@ -16,16 +16,15 @@ from agent.sources.memory import Memory
 from agent.sources.sql_asks import Asks
 from agent.sources.sql_session import Recall, Rows, Session
 from checks.api import ErrorKind, ObservationError
+from checks.redis import Cache, Keyspace
 from checks.sql import (
     POSTGRES,
     Accounts,
     Answer,
     Archiver,
     Backups,
-    Cache,
     Connections,
     Jobs,
-    Keyspace,
     Locks,
     Login,
     Reach,

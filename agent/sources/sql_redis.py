@@ -9,7 +9,8 @@ from agent.secrets import Secret
 from agent.sources.sql_resp import Redis, Refusal
 from agent.sources.sql_session import Recall, text, whole
 from checks.api import ErrorKind, ObservationError
-from checks.sql import Cache, Cluster, Keyspace, Reach, Replica, Upstream, Watched
+from checks.redis import Cache, Cluster, Keyspace, Replica, Watched
+from checks.sql import Reach, Upstream
 
 _Info = dict[str, str]
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.sql import Keyspace, Reach, Sql
+from checks.redis import Keyspace, Redis
+from checks.sql import Reach
 
 _LEAST = 1 << 20  # below it what the server needs for itself comes and goes by as much
 
@@ -32,8 +33,8 @@ class Params(Reach):
     least_keys: int = 0
 
 
-def observe(sql: Sql, params: Params) -> Facts:
-    held = sql.keyspace(params)
+def observe(source: Redis, params: Params) -> Facts:
+    held = source.keyspace(params)
     return Facts(held, held.bytes if held.bytes is not None and held.bytes >= _LEAST else None)
 
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import ClassVar
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper, percent
-from checks.sql import Cache, Cluster, Reach, Sql, Watched, grown, limited
+from checks.redis import Cache, Cluster, Redis, Watched
+from checks.sql import Reach, grown, limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Params(Reach):
     sentinels: int = 0
 
 
-def observe(sql: Sql, params: Params) -> Facts:
-    return Facts(sql.redis(params))
+def observe(source: Redis, params: Params) -> Facts:
+    return Facts(source.redis(params))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
