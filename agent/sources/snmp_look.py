@@ -38,7 +38,7 @@ def look(
     asked = _wanted(profile, parts)
     yield from _read(rows, asked)
     stranger = snmp_kin.silent(object_id, asked, rows) if OWN & set(parts) else ""
-    if stranger:
+    if stranger and not (yield from _has(_wanted(profile, tuple(OWN)) - asked, stranger)):
         profile = yield from _family(profile, kin(stranger))
         yield from _read(rows, _wanted(profile, parts) - asked)
     yield from snmp_standard.read_chassis(rows, profile)
@@ -95,6 +95,21 @@ def _known(object_id: str, description: str, choose: Choose, kin: snmp_kin.Kin) 
     known = {profile.name for profile in profiles}
     more = [profile for profile in more if profile.name not in known]
     return (yield from _profile([*profiles, *more])) if more else found
+
+
+def _has(oids: set[str], enterprise: str) -> Reader[bool]:
+    """Whether it has any of these of its enterprise: a look at some parts alone may meet none of them."""
+    heads = sorted({_head(oid) for oid in oids if _head(oid).startswith(enterprise + ".")})
+    for at in range(0, len(heads), HEADS):
+        if (yield from _present(heads[at : at + HEADS])):
+            return True
+    return False
+
+
+def _head(oid: str) -> str:
+    """What stands before the index of a cell or scalar; a column as it is."""
+    cell = oid.removeprefix("=")
+    return cell.rpartition(".")[0] if cell != oid or snmp_rules.scalar(oid) else oid
 
 
 def _family(found: Profile, kin: Sequence[Profile]) -> Reader[Profile]:
