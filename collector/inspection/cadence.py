@@ -7,9 +7,10 @@ people can know and nobody said anything, it is *not proven*.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from collector.inspection.cadence_deeds import Index, is_of, straddles, within
 from collector.inspection.cadence_due import Ask, turns
 from collector.inspection.cadence_model import (
     NOT_CONFIRMED,
@@ -36,58 +37,9 @@ from collector.inspection.cadence_terms import (
 )
 from collector.inspection.deadlines import Due, day_of, iso_week, late_days, monday, shanghai, start_of
 
-# What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
-_OF_PARTS = ("inspection", "special_inspection", "backup")
 _OF_ROUNDS = ("inspection", "special_inspection")
 _MONTH_MS = 31 * 86_400_000
 _WEEK_MS = 7 * 86_400_000
-_Choice = tuple[str, str | None, str | None, bool]
-_Chosen = tuple[list[Deed], list[int]]
-
-
-@dataclass
-class Index:
-    """Observations by kind, in order; made once for all obligations."""
-
-    observed: Observed
-    deeds: dict[str, list[Deed]] = field(default_factory=dict)
-    chosen: dict[_Choice, _Chosen] = field(default_factory=dict)
-    places: dict[str, dict[str | None, list[int]]] = field(default_factory=dict)
-    """Of each kind, by system: which of its deeds; there are as many as days times systems."""
-
-    @classmethod
-    def of(cls, observed: Observed) -> "Index":
-        """Everything that was received up to the instant asked about."""
-        made = cls(observed)
-        for one in sorted(observed.deeds, key=lambda one: (one.at_ms, one.entry, one.line or 0)):
-            if one.received_ms <= observed.as_of_ms:
-                made.deeds.setdefault(one.kind, []).append(one)
-        return made
-
-    def of_kind(self, kind: str, turn: Turn) -> _Chosen:
-        """Deeds of a kind (`check:*`: all that begin so) that are the turn's subject's, and their times."""
-        key = (kind, turn.unit, turn.system, bool(turn.event))
-        if key not in self.chosen:
-            kinds = [kind]
-            if kind.endswith("*"):
-                kinds = sorted(one for one in self.deeds if one.startswith(kind[:-1]))
-            found = [one for name in kinds for one in self._near(name, turn) if _concerns(one, turn)]
-            found.sort(key=lambda one: one.at_ms)
-            self.chosen[key] = found, [one.at_ms for one in found]
-        return self.chosen[key]
-
-    def _near(self, kind: str, turn: Turn) -> Iterable[Deed]:
-        """Deeds of a kind, in order, without most of those of other systems where the turn is one's."""
-        deeds = self.deeds.get(kind, ())
-        if turn.system is None or turn.event or not deeds:
-            return deeds
-        if kind not in self.places:
-            by_system = self.places[kind] = {}
-            for number, one in enumerate(deeds):
-                by_system.setdefault(one.system, []).append(number)
-        held = self.places[kind]
-        mine = sorted((*held.get(turn.system, ()), *held.get(None, ())))
-        return (deeds[number] for number in mine)
 
 
 def rows(
@@ -218,11 +170,11 @@ class _Found:
     def __init__(self, asked: _Asked, turn: Turn, index: Index, used: set[int]) -> None:
         self.asked, self.turn = asked, turn
         end = index.observed.as_of_ms if asked.cadence.late else turn.due_ms
-        held = [one for kind in asked.cadence.what for one in _within(index, kind, turn, end)]
+        held = [one for kind in asked.cadence.what for one in within(index, kind, turn, end)]
         held = [one for one in held if id(one) not in used and asked.holds(one, turn)]
         self.partial = [one for one in held if not one.counts and one.at_ms < turn.due_ms]
-        self.unsure = [one for one in held if one.counts and _straddles(one, turn)]
-        self.deeds = [one for one in held if one.counts and not _straddles(one, turn)]
+        self.unsure = [one for one in held if one.counts and straddles(one, turn)]
+        self.deeds = [one for one in held if one.counts and not straddles(one, turn)]
 
     def before(self, due_ms: int) -> list[Deed]:
         return [one for one in self.deeds if one.at_ms < due_ms]
@@ -230,7 +182,7 @@ class _Found:
     def counted(self, deeds: Sequence[Deed]) -> int:
         """How many of what was asked for; where one of each kind is, the least of them."""
         what = self.asked.cadence.what if self.asked.cadence.all_of else ("*",)
-        return min(len({self.asked.key(one) for one in deeds if _is(one.kind, kind)}) for kind in what)
+        return min(len({self.asked.key(one) for one in deeds if is_of(one.kind, kind)}) for kind in what)
 
     def first(self) -> list[Deed]:
         """The deeds up to the one with which it was done at last."""
@@ -315,7 +267,7 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     observed = index.observed
     broken = [one for one in observed.breaches if _breaks(one, asked.cadence, turn, observed.as_of_ms)]
     looks = [
-        one for kind in asked.cadence.what for one in _within(index, kind, turn, turn.due_ms) if one.counts
+        one for kind in asked.cadence.what for one in within(index, kind, turn, turn.due_ms) if one.counts
     ]
     seen = bool(looks) if asked.cadence.what else _throughout(observed, turn)
     if broken:
@@ -361,7 +313,7 @@ def _clocks(
     """Rows of clocks that were started in the span. One that ran out and was never stopped is missed."""
     wanted = [kind.removeprefix("clock:") for kind in cadence.what]
     for one in observed.clocks:
-        if not span[0] <= one.start_ms < span[1] or not any(_is(one.id, kind) for kind in wanted):
+        if not span[0] <= one.start_ms < span[1] or not any(is_of(one.id, kind) for kind in wanted):
             continue
         state = _OF_CLOCK[one.state]
         if state is State.LATE and one.stop_ms is None:
@@ -398,58 +350,7 @@ def _breaks(one: Breach, cadence: Cadence, turn: Turn, as_of: int) -> bool:
     mine = turn.system in (None, one.system) and (turn.system is not None or turn.unit in (None, one.unit))
     lasted = one.until_ms is None or max(one.at_ms, one.until_ms) >= turn.from_ms
     inside = one.at_ms < turn.due_ms and lasted and one.received_ms <= as_of
-    return mine and inside and any(_is(one.kind, kind) for kind in cadence.breach)
-
-
-def _is(kind: str, wanted: str) -> bool:
-    return kind.startswith(wanted[:-1]) if wanted.endswith("*") else kind == wanted
-
-
-def _concerns(deed: Deed, turn: Turn) -> bool:
-    if turn.event and deed.facts.get("event"):
-        return True  # it names what it answers, and need not say where that was
-    if turn.system is not None:
-        return deed.system == turn.system or (deed.system is None and deed.unit == turn.unit is not None)
-    if turn.unit is not None:
-        return deed.unit == turn.unit and deed.system is None
-    return (deed.unit is None and deed.system is None) or deed.kind not in _OF_PARTS
-
-
-def _within(index: Index, kind: str, turn: Turn, end: int) -> list[Deed]:
-    """Deeds of a kind from the turn's beginning to `end` (or perhaps inside, by an unsure clock);
-    reports by what they are about; answers to an event by the event they name."""
-    deeds, times = index.of_kind(kind, turn)
-    if turn.about is not None or turn.event:
-        return [one for one in deeds if _answers(one, turn, end)]
-    slack = max((max(one.slack_ms, _end(one) - one.at_ms) for one in deeds), default=0)
-    near = deeds[bisect_left(times, turn.from_ms - slack) : bisect_left(times, end + slack)]
-    return [one for one in near if _inside(one, turn, end) or _straddles(one, turn)]
-
-
-def _end(deed: Deed) -> int:
-    return deed.at_ms if deed.until_ms is None else max(deed.until_ms, deed.at_ms)
-
-
-def _inside(deed: Deed, turn: Turn, end: int) -> bool:
-    """Whether it was done between the turn's beginning and `end`, or went on into it."""
-    return deed.at_ms < end and (turn.from_ms <= deed.at_ms or turn.from_ms < _end(deed))
-
-
-def _answers(deed: Deed, turn: Turn, end: int) -> bool:
-    if turn.about is not None and deed.about is not None:
-        return turn.about[0] <= deed.about < turn.about[1] and deed.at_ms < end
-    named = deed.facts.get("event") or deed.facts.get("occasion")
-    if turn.event and named:
-        return named in (turn.event, turn.key) and deed.at_ms < end
-    return _inside(deed, turn, end)
-
-
-def _straddles(deed: Deed, turn: Turn) -> bool:
-    """Whether a clock that nobody could compare leaves open on which side of an edge it was."""
-    if not deed.slack_ms:
-        return False
-    early, late = deed.at_ms - deed.slack_ms, deed.at_ms + deed.slack_ms
-    return early < turn.from_ms <= late or early < turn.due_ms <= late
+    return mine and inside and any(is_of(one.kind, kind) for kind in cadence.breach)
 
 
 def _waivers(asked: _Asked, turn: Turn, observed: Observed) -> tuple[Waiver | None, list[Waiver]]:

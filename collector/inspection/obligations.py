@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from collector.inspection.cadence import Index, rows_of
+from collector.inspection.cadence import rows_of
+from collector.inspection.cadence_deeds import Index
 from collector.inspection.cadence_model import Breach, Frame, Observed, Row, Span, State
 from collector.inspection.cadence_terms import Obligation, ObligationTerms
 from collector.inspection.deadlines import day_of
