@@ -123,9 +123,9 @@ class Life:
 class Folder:
     """Takes looks, oldest first for each object and place; gives `Observed.places`."""
 
-    def __init__(self) -> None:
+    def __init__(self, interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] | None = None) -> None:
         self.standings: dict[str, dict[str, Standing]] = {}
-        self.interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {}
+        self.interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {} if interned is None else interned
 
     def add(self, look: Look) -> None:
         """One look. Looks of the same object and place must come in the order of t0."""

@@ -6,11 +6,12 @@ lines alone. `VERSION` changes with what is kept here or with what `fold` makes 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from checks.artefacts.levels import Level, Outcome, Verdict
 from checks.codec import JsonValue, from_json, to_json
-from collector.backups.fold import Life, Standing
+from collector.backups.fold import Folder, Life, Standing
 from collector.backups.lines import Reading
 from collector.backups.observed import Doubt, Drill, Fingerprint, Record, Turn
 
@@ -73,29 +74,61 @@ def part(reading: Reading, name: str, before: JsonValue) -> JsonValue:
 def resumed(name: str, said: JsonValue) -> Reading:
     """What goes on from a head alone."""
     made = Reading()
+    _resume(made, name, said)
+    return made
+
+
+def _resume(made: Reading, name: str, said: JsonValue) -> None:
     known = _Known(made.folder.interned)
     made.repeated = {(check, target, vantage) for check, target, vantage in said["repeated"]}
     for place, one in said["places"].items():
         _stand(made.folder.standing(name, place), one, known)
-    return made
 
 
-def whole(name: str, said: JsonValue, parts: Sequence[JsonValue]) -> Reading:
-    """What goes on from a head and all parts up to it, and knows everything that was told."""
-    made = resumed(name, said)
-    known = _Known(made.folder.interned)
-    looks: dict[str, list[int]] = {}
-    for one in parts:
-        for place, ended in one["places"].items():
-            standing = made.folder.standing(name, place)
-            standing.all.update((number, _record(place, raw, known)) for number, raw in ended["ended"])
-            looks.setdefault(place, []).extend(ended["looks"])
-        made.fingerprints += [from_json(Fingerprint, raw) for raw in one["fingerprints"]]
-        made.drills += [from_json(Drill, raw) for raw in one["drills"]]
-        made.entries.update({(name, artefact): (idx, line) for artefact, idx, line in one["entries"]})
-        made.phases.update({drill: tuple((a, b) for a, b in phases) for drill, phases in one["phases"]})
-    for place, found in looks.items():
-        made.folder.standing(name, place).looks = found
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What stands no more of an object, by its parts: read once, and never changed by a reading that goes on.
+
+    `records`, `looks`: by place; `interned`: verdicts that were met.
+    """
+
+    records: Mapping[str, dict[int, Record]] = field(default_factory=dict)
+    looks: Mapping[str, list[int]] = field(default_factory=dict)
+    fingerprints: tuple[Fingerprint, ...] = ()
+    drills: tuple[Drill, ...] = ()
+    entries: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    phases: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    interned: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = field(default_factory=dict)
+
+    def grown(self, name: str, parts: Sequence[JsonValue]) -> "Ended":
+        """With the parts that follow: another one, for somebody may be reading this."""
+        records = {place: dict(held) for place, held in self.records.items()}
+        looks = {place: list(held) for place, held in self.looks.items()}
+        fingerprints, drills = list(self.fingerprints), list(self.drills)
+        entries, phases, known = dict(self.entries), dict(self.phases), _Known(self.interned)
+        for one in parts:
+            for place, ended in one["places"].items():
+                told = {number: _record(place, raw, known) for number, raw in ended["ended"]}
+                records.setdefault(place, {}).update(told)
+                looks.setdefault(place, []).extend(ended["looks"])
+            fingerprints += [from_json(Fingerprint, raw) for raw in one["fingerprints"]]
+            drills += [from_json(Drill, raw) for raw in one["drills"]]
+            entries.update({(name, artefact): (idx, line) for artefact, idx, line in one["entries"]})
+            phases.update({drill: tuple((a, b) for a, b in held) for drill, held in one["phases"]})
+        both = tuple(fingerprints), tuple(drills)
+        return Ended(records, looks, *both, entries, phases, self.interned)
+
+
+def whole(name: str, said: JsonValue, ended: Ended) -> Reading:
+    """What goes on from a head and all that had ended up to it, and knows everything that was told."""
+    made = Reading(Folder(ended.interned))
+    _resume(made, name, said)
+    for place, held in ended.records.items():
+        made.folder.standing(name, place).all.update(held)
+    for place, found in ended.looks.items():
+        made.folder.standing(name, place).looks = list(found)
+    made.fingerprints, made.drills = list(ended.fingerprints), list(ended.drills)
+    made.entries, made.phases = dict(ended.entries), dict(ended.phases)
     return made
 
 

@@ -4,15 +4,17 @@ Pure. Due dates go on beyond the years whose holidays are published, marked prov
 of faults do not, they are unknown there.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from collector.availability.calendar_cn import Calendar
 from collector.inspection.cadence_model import Frame, Observed, Span, State
-from collector.inspection.cadence_terms import Every, ObligationTerms, Tag, with_options
-from collector.inspection.deadlines import Workdays, shanghai, start_of
+from collector.inspection.cadence_terms import Cadence, Every, ObligationTerms, Tag, WeekRule, with_options
+from collector.inspection.deadlines import Workdays, shanghai, start_of, stretches
 from collector.inspection.obligations import ObligationLine, gaps, items, lapse_gaps, lapse_items, ledger
+from collector.inspection.obligations_rounds import ROUNDS
 from collector.inspection.obligations_seen import NOTHING, Extra, completed, gathered
 from collector.judging import lapses
 from collector.judging.ground import BackedUp, Ground
@@ -24,7 +26,9 @@ from collector.scoring.terms import Select, Value
 _KINDS = frozenset({"due", "done", "late", "missed", "excused"})
 _DAY_MS = 86_400_000
 _BEFORE = 100 * _DAY_MS  # weeks cut by the period's edge, the months of a lapse, a half-year's other quarter
+_NEAR = 40 * _DAY_MS  # a month that the period's edge cuts, or a week
 _AFTER = 40 * _DAY_MS  # what is handed in after the end
+_EVER = -(2**53)
 _SHORT = {Every.WORKING_DAY, Every.DAY, Every.WEEK, Every.FIRST_WEEK, Every.MONTH, Every.MONTH_END}
 
 
@@ -85,7 +89,8 @@ def seen_by_all(asked: Counting, ground: Ground, wanted: Collection[str] | None 
     """The dear part of it, which is the same whatever other parts make of the log. `wanted`: ids of the only
     obligations that will be told from it, which need no backups where none of them counts any."""
     near = replace(ground, backups=_near(asked, ground.backups, wanted))
-    base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special)
+    since = rounds_since(asked, wanted)
+    base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special, since)
     term = asked.frame.first, asked.frame.end
     question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
     span = None if _lapses_and_more(asked) else asked.span
@@ -118,11 +123,43 @@ def backups_since(asked: Counting, wanted: Collection[str] | None = None) -> int
     if not counting_:
         return None
     begin = start_of(asked.frame.first, asked.frame.days.zone)
-    return asked.span[0] - _BEFORE if counting_ <= _SHORT else min(begin, asked.span[0] - _BEFORE)
+    return asked.span[0] - _NEAR if counting_ <= _SHORT else min(begin, asked.span[0] - _BEFORE)
+
+
+def rounds_since(asked: Counting, wanted: Collection[str] | None = None) -> int:
+    """From when on rounds tell something of obligations (of these ids), as `backups_since`: a whole contract
+    month is taken or none of it, for its rounds are counted together."""
+    every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
+    counting_ = [held for one in every for held in one.cadences if any(map(_rounds, held.what))]
+    begins = [
+        start_of(low, asked.frame.days.zone)
+        for low, _ in stretches(asked.frame.first, asked.frame.end, 1, asked.terms.anchor_day)
+    ]
+    begin = asked.span[0] - _BEFORE
+    if any(_reaches_far(held, asked.terms) for held in counting_) or not begins or begin < begins[0]:
+        return _EVER
+    return begins[bisect_right(begins, begin) - 1]
+
+
+def _reaches_far(cadence: Cadence, terms: ObligationTerms) -> bool:
+    """Whether a turn of the span may begin long before it."""
+    if cadence.every is Every.WEEK:
+        return terms.week_rule is WeekRule.DAY_DONE  # a week belongs to the day on which it was done at last
+    if cadence.every is Every.BEFORE:
+        return cadence.opens_days * _DAY_MS > _BEFORE
+    return cadence.every not in _SHORT
+
+
+def _rounds(what: str) -> bool:
+    return any(_names(what, kind) for kind in ROUNDS)
+
+
+def _names(what: str, kind: str) -> bool:
+    return what == kind or (what.endswith("*") and kind.startswith(what[:-1]))
 
 
 def _backups(what: str) -> bool:
-    return what == "backup" or (what.endswith("*") and "backup".startswith(what[:-1]))
+    return _names(what, "backup")
 
 
 def counted(

@@ -18,7 +18,9 @@ from collector.judging.ground import Applied, UnitRound, scope_at
 from collector.judging.inspections import coverage, units_with_assets
 from collector.judging.united import united, when
 
-INSPECTION, SPECIAL = "inspection", "special_inspection"
+INSPECTION, SPECIAL, RECORD = "inspection", "special_inspection", "record"
+ROUNDS = (INSPECTION, SPECIAL, RECORD)
+"""Kinds of deeds that records of rounds show."""
 _OPEN = (NOT_PLANNED, NOT_CONFIRMED)
 _PER_CENT = 10  # per mille
 
@@ -69,7 +71,7 @@ class _About:
         for kind in kinds:
             yield from (self._deed(kind, one, one.unit or None) for one in held if one.unit)
             yield self._deed(kind, whole, None, "units" if missing else "")
-        yield Deed("record", first.received_ms, first.received_ms, first.idx, signer=LOG)
+        yield Deed(RECORD, first.received_ms, first.received_ms, first.idx, signer=LOG)
 
     def together(
         self, made: Sequence[Deed], stretches_: Iterable[Sequence[UnitRound]], *, judge: bool = False

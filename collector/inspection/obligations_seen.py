@@ -31,6 +31,7 @@ from collector.judging.estates import Estates
 from collector.judging.ground import Ground, scope_at
 from collector.judging.inspections import counting
 from collector.judging.scope import Scope
+from collector.judging.united import when
 from collector.judging.words import words
 from collector.scoring.model import Item, PackPeriod
 from collector.statements.fields import ZONE
@@ -76,14 +77,17 @@ def gathered(
     frame: Frame,
     as_of_ms: int,
     special: frozenset[str] = frozenset(),
+    since: int = -_EVER,
 ) -> Observed:
     """What obligations of these terms can be told from as of an instant, but for what other parts make of the
-    same log, which `completed` adds."""
+    same log, which `completed` adds. `since`: earlier rounds tell nothing that is asked for, but that
+    somebody was watching."""
     said = [one for one in ground.said if one.received_ms <= as_of_ms]
     units = obligations_scope.units(ground.applied)
     systems = obligations_scope.systems(ground.applied, words(said))
     scope = scope_at(ground.applied, as_of_ms)
-    rounds = counting(ground.rounds, words(said), terms.inspection.silent)
+    near = [one for one in ground.rounds if when(one) >= since]
+    rounds = counting(near, words(said), terms.inspection.silent)
     deeds = [
         *of_rounds(rounds, ground.applied, terms, frame, special),
         *_regular(ground, scope, frame, as_of_ms),

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.json import decode
 from sqlalchemy import Connection
@@ -12,18 +12,25 @@ from checks.codec import FieldError
 from checks.result import Result, of_rest
 from collector.availability.clock import shift_ms
 from collector.backups import kept, lines
+from collector.backups.kept import Ended
 from collector.backups.lines import Line, Reading, Rows
 from collector.store import backups
 from collector.store.backups import FoldRow, LookRow
 
 _MOST_KEPT = 2000
+Value = TypeVar("Value")
 Series = tuple[str, str, str]
 """Check, target and agent."""
 Last = Callable[[Series, tuple[int, int]], LookRow | None]
 """The newest look of a series before a place of the log (entry, line) that saw something of its own."""
 
+Key = tuple[str, str]
+"""Database and object."""
+
 # What was read of an object, and of which looks: most objects have nothing new when a page is asked for.
-_kept: dict[tuple[str, str], tuple[tuple[tuple[str, int], ...], Rows]] = {}
+_kept: dict[Key, tuple[tuple[tuple[str, int], ...], Rows]] = {}
+# What of it stands no more, up to which fold, by which parts: of one that has a new look only that is new.
+_ended: dict[Key, tuple[FoldRow, list[str], Ended]] = {}
 _lock = threading.Lock()
 
 
@@ -49,10 +56,31 @@ def _of_object(conn: Connection, name: str, marks: tuple[tuple[str, int], ...], 
     if held is not None and held[0] == marks:
         return held[1]
     made = _read(conn, name, [target for target, _ in marks], fold, None)
+    _keep(_kept, key, (marks, made))
+    return made
+
+
+def _keep(kept_: dict[Key, Value], key: Key, value: Value) -> None:
     with _lock:
-        while len(_kept) >= _MOST_KEPT:
-            _kept.pop(next(iter(_kept)))
-        _kept[key] = (marks, made)
+        while len(kept_) >= _MOST_KEPT:
+            kept_.pop(next(iter(kept_)))
+        kept_[key] = value
+
+
+def _ended_of(conn: Connection, name: str, fold: FoldRow) -> Ended:
+    """What stood no more when an object was folded last. Parts only follow one another, unless a look that
+    came late has them all made anew: then they are other texts."""
+    key = (str(conn.engine.url), name)
+    with _lock:
+        held = _ended.get(key)
+    if held is not None and held[0] == fold:
+        return held[2]
+    texts = backups.parts(conn, name)
+    known, ended = (held[1], held[2]) if held is not None else ([], Ended())
+    if texts[: len(known)] != known:
+        known, ended = [], Ended()
+    made = ended.grown(name, [decode(one) for one in texts[len(known) :]])
+    _keep(_ended, key, (fold, texts, made))
     return made
 
 
@@ -62,7 +90,7 @@ def _read(
     """What looks at an object tell: from what is kept on, where everything that is kept had come by then."""
     if fold is not None and (as_of is None or fold.received <= as_of):
         found = backups.of_targets(conn, targets, as_of, (fold.idx, fold.line))
-        made = kept.whole(name, decode(fold.head), [decode(one) for one in backups.parts(conn, name)])
+        made = kept.whole(name, decode(fold.head), _ended_of(conn, name, fold))
         if continued(made, fold, found, lambda series, before: backups.last_look(conn, series, before)):
             return made.rows()
     return lines.read(lines_of(backups.of_targets(conn, targets, as_of)))

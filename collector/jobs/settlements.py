@@ -33,10 +33,11 @@ def settlements(context: Context, as_of_ms: int | None = None) -> tuple[Settled,
         raise judge.NoScorecard("future", "that instant lies in the future: nothing is known of it")
     made: list[Settled] = []
     with context.read() as conn:
-        for one in payments(applied_at(conn, at), at):
+        held = applied_at(conn, at)
+        for one in payments(held, at):
             parts = dict(_parts(conn, one.group.periods, at))
             try:
-                made += settled(one.chosen.pack, (one.group,), parts, one.chosen.options)
+                made += settled(one.chosen.pack, (one.group,), parts, one.chosen.options, judge.texts(held))
             except ValueError as error:
                 raise judge.NoScorecard("other_pack", str(error)) from None
     return tuple(made)

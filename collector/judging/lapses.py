@@ -32,6 +32,8 @@ from collector.scoring.model import Gap, Item, PackPeriod, Unit
 from collector.scoring.terms import Value
 
 LAPSE = "lapse"
+_REGULAR = frozenset({"inspection", "backup", "scan"})
+"""Kinds of work that looks and reports tell of; of others only people can."""
 _A_DAY = timedelta(days=1)
 T = TypeVar("T")
 
@@ -275,7 +277,10 @@ class _Work:
         )
         rounds = self._rounds[number] if "inspection" in kinds else ()
         points = self._backups(number) if "backup" in kinds else ()
-        found = regular(ground, About(self._estates, scope, units), asked, rounds, points, once=True)
+        about = About(self._estates, scope, units)
+        found: tuple[list[Item], list[Gap]] = [], []
+        if not _REGULAR.isdisjoint(kinds):
+            found = regular(ground, about, asked, rounds, points, once=True)
         begun = ground.applied[0].at_ms < start_of(period.first + _A_DAY, shanghai())
         items, gaps = _settled(ground, units, asked, found)
         places = _Places.of_all(items), _Places.of_all(gaps), _Places.of_words(items)

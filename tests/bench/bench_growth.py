@@ -53,7 +53,6 @@ def one_more(context: Context, days: int, site: ModuleType) -> dict[str, float]:
         for n in range(year.SYSTEMS):
             item = next(one for one in planned[f"a{n}"].items if one.check.startswith("backup."))
             looks.append(year.look_row(n, day, site, item))
-        looks = [row._replace(idx=2 + number) for row in looks]
         at = year.at(day)
         seen = [
             RunRow(n + 1, at, at + 1, "ok", 1, 600_000, 1, 1, 1, 0, 1, 0, 1, 1)

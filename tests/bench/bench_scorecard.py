@@ -244,8 +244,8 @@ def look_row(n: int, day: date, site: ModuleType, item: Item) -> LookRow:
     }
     result = decode(site.worksite.result(item, f"a{n}", t, facts))
     seen = strict_json.dumps(distilled(result)).decode()
-    line = n * 1000 + (day - FIRST).days
-    return LookRow(1, line, item.check, item.target, f"a{n}", t, t + 1000, 0, None, seen)
+    # Each morning's looks are an entry of their own, as batches are.
+    return LookRow(1 + (day - FIRST).days, n, item.check, item.target, f"a{n}", t, t + 1000, 0, None, seen)
 
 
 def module(name: str, path: Path) -> ModuleType:

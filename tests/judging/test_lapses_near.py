@@ -10,7 +10,9 @@ from collector.availability.calendar_cn import shipped
 from collector.availability.estate_terms import EstateTerms
 from collector.backups.policy import BackupObject, ObjectKind, Policies
 from collector.inspection.deadlines import shanghai, start_of, stretches
-from collector.inspection.obligations_counted import counting, seen_by_all
+from collector.inspection.obligations import ledger
+from collector.inspection.obligations_counted import backups_since, counting, rounds_since, seen_by_all
+from collector.inspection.obligations_seen import gathered
 from collector.judging import lapses
 from collector.judging.ground import Applied, BackedUp, Earlier, Ground, ScanSeen, UnitRound, Unseen
 from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
@@ -159,6 +161,46 @@ def test_histories_hold_lapses_that_are_proven_and_such_as_may_be():
     told = seen_by_all(question, whole)
     assert {(one.system, one.what) for one in told.breaches if one.kind == lapses.LAPSE}
     assert {(one.system, one.what) for one in told.perhaps}
+
+
+READINGS = [
+    ("luohe-2026", {}),
+    ("huaian-2025", {}),
+    ("pingdingshan-2025", {}),
+    ("pingdingshan-2025", {"week_rule": "day_done"}),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(ESTATES, st.lists(EVENT, max_size=60), MONTH, st.integers(0, 120), st.sampled_from(READINGS))
+def test_a_ledger_is_the_same_without_the_rounds_and_backups_that_tell_nothing_of_it(
+    estates, events, number, days, reading
+):
+    whole, as_of = ground(estates, events), MONTHS[number][1] + days * DAY
+    pack = packaged(reading[0]).pack
+    question = counting(pack, reading[1], TERM, MONTHS[number], as_of, shipped())
+    begin, points = backups_since(question), whole.backups
+    some = replace(whole, backups=tuple(p for p in points if begin is not None and p.at_ms >= begin))
+    known = [
+        gathered(of, question.terms, question.frame, as_of, frozenset({"weekly"}), since)
+        for of, since in ((whole, -(2**53)), (some, rounds_since(question)))
+    ]
+    far, near = (ledger(question.terms, one, question.frame, question.span, whole.said) for one in known)
+    assert far == near
+
+
+def test_rounds_of_the_first_months_are_left_out_of_a_late_ledger_and_counted_by_a_week_that_moves():
+    """Else the property above would say nothing."""
+    whole = ground([], [("round", month, 4, "s0", "") for month in range(12)])
+
+    def deeds(name, options):
+        question = counting(packaged(name).pack, options, TERM, MONTHS[11], MONTHS[11][1], shipped())
+        since = rounds_since(question)
+        made = gathered(whole, question.terms, question.frame, MONTHS[11][1], frozenset(), since)
+        return {one.entry for one in made.deeds if one.kind == "inspection"}
+
+    assert deeds("luohe-2026", {}) == set(range(17, 22))
+    assert len(deeds("pingdingshan-2025", {"week_rule": "day_done"})) == 12
 
 
 class Counted:

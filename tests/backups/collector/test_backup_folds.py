@@ -130,3 +130,36 @@ def test_only_the_last_few_looks_are_read_again(conn: Connection, monkeypatch: p
     monkeypatch.setattr(backup_rows, "result_of", lambda row: read.append(row) or whole(row))
     backup_rows.rows(conn, 200 * HOUR)
     assert len(read) < 40
+
+
+@pytest.mark.parametrize("late", [0.0, 0.05, 0.3])
+def test_who_reads_after_every_flush_is_told_what_all_looks_say(conn: Connection, late: float) -> None:
+    """What was read before is kept in memory; a look that came late has it made anew."""
+    found, rnd, told = looks(int(late * 100) + 11, 110, late), random.Random(5), list[LookRow]()
+    batches = sorted({row.idx for row in found})
+    while batches:
+        cut = rnd.choice((1, 2, 5))
+        some, batches = set(batches[:cut]), batches[cut:]
+        mine = [row for row in found if row.idx in some]
+        backup_folds.save(conn, backup_folds.kept_of(conn, mine))
+        told += mine
+        read = backup_rows.rows(conn, None)
+        for name in ("o/1", "o/2"):
+            own = [row for row in told if row.target.startswith(f"{name}@")]
+            whole = lines.read(backup_rows.lines_of(own))
+            assert read.places.get(name, {}) == whole.places.get(name, {})
+            assert {key: at for key, at in read.entries.items() if key[0] == name} == dict(whole.entries)
+
+
+def test_a_new_look_has_no_part_of_an_object_read_twice(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Any] = []
+    whole = backup_rows.decode
+    monkeypatch.setattr(backup_rows, "decode", lambda text: taken.append(text) or whole(text))
+    found = looks(13, 150, 0.0)
+    for idx in sorted({row.idx for row in found}):
+        backup_folds.save(conn, backup_folds.kept_of(conn, [row for row in found if row.idx == idx]))
+        backup_rows.rows(conn, None)
+    parts = [text for name in ("o/1", "o/2") for text in backups.parts(conn, name)]
+    assert len(parts) > 8 and sorted(text for text in taken if text in set(parts)) == sorted(parts)
