@@ -1,23 +1,19 @@
 """Fixtures of the agent's tests: a stand-in collector, an enrolled state directory, a real agent process."""
 
 import contextlib
-import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent import enrol
 from agent.state import State
 
-_SPEC = importlib.util.spec_from_file_location("agent_standin", Path(__file__).with_name("standin.py"))
-standin = importlib.util.module_from_spec(_SPEC)
-sys.modules["agent_standin"] = standin
-_SPEC.loader.exec_module(standin)
+standin = loaded("agent/standin.py")
 
 
 @pytest.fixture(scope="session", autouse=True)

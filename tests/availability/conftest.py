@@ -1,25 +1,14 @@
 """The second implementation and the case generator, loaded as files: there are no packages below tests."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-HERE = Path(__file__).parent
-
-
-def _load(name):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from parts import loaded
 
 
 @pytest.fixture(scope="session")
 def naive():
-    return _load("naive_availability")
+    return loaded("availability/naive_availability.py")
 
 
 @pytest.fixture(scope="session")
 def generator():
-    return _load("random_cases")
+    return loaded("availability/random_cases.py")

@@ -1,29 +1,16 @@
 """What the tests of cadences share."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+from parts import loaded
 
 from collector.availability.calendar_cn import shipped
 from collector.inspection.deadlines import Workdays, shanghai
 from collector.jobs import statements
 
-HERE = Path(__file__).resolve().parent
-
-
-def _load(name):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[f"cadence_{name}"] = module
-    spec.loader.exec_module(module)
-    return module
-
 
 @pytest.fixture(scope="session")
 def naive():
-    return _load("naive_deadlines")
+    return loaded("cadence/naive_deadlines.py")
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +18,7 @@ def days():
     return Workdays(shipped(), shanghai(), ((510, 720), (840, 1050)))
 
 
-_LUOHE = _load("luohe_site")
+_LUOHE = loaded("cadence/luohe_site.py")
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +28,12 @@ def luohe():
 
 @pytest.fixture(scope="session")
 def driving():
-    return _load("driving")
+    return loaded("cadence/driving.py")
 
 
 @pytest.fixture(scope="session")
 def drivers(driving):
-    return _load("drivers")
+    return loaded("cadence/drivers.py")
 
 
 @pytest.fixture

@@ -7,11 +7,21 @@ estate, and nothing else.
 
 from datetime import UTC, datetime, timedelta
 
-from cadence_driving import CHANGED, DAYS, HOUR, PERIOD, REGULAR, Driven, at  # as conftest.py loads it
+from parts import loaded
 
 from collector.availability.calendar_cn import shipped
 from collector.jobs import estates
 from collector.scans.model import Finding, Severity
+
+driving = loaded("cadence/driving.py")
+CHANGED, DAYS, HOUR, PERIOD, REGULAR = (
+    driving.CHANGED,
+    driving.DAYS,
+    driving.HOUR,
+    driving.PERIOD,
+    driving.REGULAR,
+)
+Driven, at = driving.Driven, driving.at
 
 
 class Careful(Driven):

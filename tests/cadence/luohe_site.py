@@ -1,7 +1,5 @@
 """For the ledgers: a Luohe collector on a clock that the test moves, fed through the real intake."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import loaded
 
 from checks.api import Seen
 from checks.codec import to_json
@@ -19,11 +18,7 @@ from collector.context import open_context
 from collector.jobs import derive, estates, rounds, scans
 from collector.scans.model import Scan
 
-_FILE = Path(__file__).resolve().parents[1] / "derive" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("roundseal_tests_cadence_derive", _FILE)
-worlds = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("roundseal_tests_cadence_derive", worlds)
-_SPEC.loader.exec_module(worlds)
+worlds = loaded("derive/conftest.py")
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -1,11 +1,10 @@
 """Obligations about backups, from the account of backups (real looks, folded and judged) to their lines."""
 
-import importlib.util
 from datetime import date, datetime
 from itertools import product
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from checks.artefacts.levels import Level, bad, good
 from collector.availability.calendar_cn import shipped
@@ -35,11 +34,7 @@ RESTORED = (good(Level.TRUE), good(Level.RESTORABLE), good(Level.USABLE))
 
 @pytest.fixture(scope="module")
 def kit():
-    path = Path(__file__).resolve().parents[1] / "backups" / "engine" / "backupworld.py"
-    spec = importlib.util.spec_from_file_location("roundseal_tests_cadence_backups", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("backups/engine/backupworld.py")
 
 
 def at(text):

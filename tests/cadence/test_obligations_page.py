@@ -1,9 +1,9 @@
 """docs/packs/obligations.md holds every id of the contracts with its state, test and kind of evidence."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.packs.loading import packaged
 
@@ -15,12 +15,7 @@ IDS = dict(
 
 @pytest.fixture(scope="module")
 def maker():
-    spec = importlib.util.spec_from_file_location(
-        "make_obligations", ROOT / "deploy/docs/make_obligations.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("../deploy/docs/make_obligations.py")
 
 
 def test_the_page_is_what_the_packs_say(maker):

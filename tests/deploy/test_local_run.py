@@ -1,6 +1,5 @@
 """`make run` where it does not go smoothly: a taken port, a start that was broken off, an agent that dies."""
 
-import importlib.util
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from parts import loaded
 
 from collector.context import open_context
 from collector.store import accounts
@@ -22,11 +22,7 @@ SCRIPT = Path(__file__).parents[2] / "deploy/local/run.py"
 @pytest.fixture(scope="module")
 def local() -> ModuleType:
     """deploy/local/run.py as a module."""
-    spec = importlib.util.spec_from_file_location("local_run", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return loaded("../deploy/local/run.py")
 
 
 def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:

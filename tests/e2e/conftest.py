@@ -1,35 +1,17 @@
 """Fixtures of the tests with real processes; the modules beside are loaded by their path (importlib mode)."""
 
-import importlib.util
 import subprocess
-import sys
 from datetime import date, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-
-def load(name):
-    """A module beside this file."""
-    path = Path(__file__).with_name(f"{name}.py")
-    full = f"e2e_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[full] = module  # dataclasses look themselves up there
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[full]
-            raise
-    return sys.modules[full]
+from parts import loaded
 
 
 @pytest.fixture(scope="session")
 def e2e():
     """Names of the harness, the oracle and the kills, in one place."""
-    parts = [vars(load(name)) for name in ("harness", "oracle", "kills")]
+    parts = [vars(loaded(f"e2e/{name}.py")) for name in ("harness", "oracle", "kills")]
     return SimpleNamespace(**{name: part[name] for part in parts for name in part if name[0] != "_"})
 
 
@@ -62,12 +44,6 @@ def rounds(site, e2e):
 
 
 @pytest.fixture(scope="session")
-def load_beside():
-    """`load_beside(name)`: a module beside this file."""
-    return load
-
-
-@pytest.fixture(scope="session")
 def small_bundle(e2e, tmp_path_factory):
     """A bundle of a few seconds of a real agent: `.data`, `.bench` to verify spoiled copies, `.site`."""
     place = tmp_path_factory.mktemp("bundle")
@@ -90,7 +66,7 @@ def small_bundle(e2e, tmp_path_factory):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     data = file.read_bytes()
-    bench = load("spoiled").Bench(place, data, (site.directory / "policy").read_text())
+    bench = loaded("e2e/spoiled.py").Bench(place, data, (site.directory / "policy").read_text())
     return SimpleNamespace(data=data, bench=bench, site=site)
 
 

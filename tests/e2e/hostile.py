@@ -1,18 +1,16 @@
 """Requests that no honest agent sends, and the answer that docs/evidence.md gives to each."""
 
 import gzip
-import importlib.util
 import json
 import os
 import random
 import struct
-import sys
 import zlib
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
-from pathlib import Path
 
 from backports import zstd
+from parts import loaded
 
 from checks.wire import frame as frames
 from checks.wire import header as headers
@@ -26,21 +24,9 @@ from collector.evidence.enrolment import read_statement
 from collector.jobs import lifecycle
 
 
-def intake():
-    """The simulated agent of the intake's tests."""
-    name = "e2e_intake"
-    if name not in sys.modules:
-        path = Path(__file__).parents[1] / "intake" / "conftest.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 def enrolled(context, name):
     """A simulated agent, enrolled and approved."""
-    module = intake()
+    module = loaded("intake/conftest.py")
     agent = module.SimAgent(name, Signer(os.urandom(32)), log=context.origin)
     raw, body = agent.statement_for(lifecycle.create_token(context, name, name, by="test"))
     known = lifecycle.enrol(context, read_statement(body))
@@ -106,7 +92,7 @@ def _raw(header, signatures, body, seed=bytes(16), enc=ENC_RAW, **lies):
 
 
 def _lines(agent, count=3):
-    return [intake().result_line(agent.name, 1_700_000_000_000, i) for i in range(count)]
+    return [loaded("intake/conftest.py").result_line(agent.name, 1_700_000_000_000, i) for i in range(count)]
 
 
 def _signed(agent, body, enc, **changes):
@@ -198,7 +184,7 @@ def _unknown_encoding(agent):
 
 
 def _loss_with_body(agent):
-    empty = {"n": 0, "bytes": 0, "root": intake().EMPTY.hex()}
+    empty = {"n": 0, "bytes": 0, "root": loaded("intake/conftest.py").EMPTY.hex()}
     made = agent.header([], kind=Kind.LOSS, loss=Loss(agent.seq, agent.seq, "test"), **empty)
     raw = headers.encode(made)
     return frames.encode(Frame(raw, frames.sign_header(raw, agent.signer), bytes(16), ENC_RAW, b"{}\n"))

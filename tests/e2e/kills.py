@@ -6,7 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 
-from e2e_harness import until  # as conftest.py loads it
+from parts import loaded
+
+until = loaded("e2e/harness.py").until
 
 AGENT_POINTS = (
     "pending.before",

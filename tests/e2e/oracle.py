@@ -6,7 +6,7 @@ collector's own tables; it shares no code with either side but the wire format, 
 
 import json
 
-from e2e_harness import AGENT, lines_of  # as conftest.py loads it
+from parts import loaded
 
 from checks.wire import frame as frames
 from checks.wire import header as headers
@@ -16,6 +16,9 @@ from checks.wire.chain import chain_hash
 from checks.wire.checkpoint import open_checkpoint
 from checks.wire.frame import Frame
 from collector.store import compact
+
+harness = loaded("e2e/harness.py")
+AGENT, lines_of = harness.AGENT, harness.lines_of
 
 
 def check_log(site):

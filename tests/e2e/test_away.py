@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from parts import loaded
 
 from agent.clock import Sample, boot_id
 from agent.outbox import Finished, Outbox
@@ -17,8 +18,8 @@ PROBES = 6
 
 
 @pytest.fixture
-def hostile(load_beside):
-    return load_beside("hostile")
+def hostile():
+    return loaded("e2e/hostile.py")
 
 
 def two_days(machine, line, now):

@@ -4,13 +4,14 @@ import os
 import time
 
 import pytest
+from parts import loaded
 
 from checks.wire import frame as frames
 
 
 @pytest.fixture
-def hostile(load_beside):
-    return load_beside("hostile")
+def hostile():
+    return loaded("e2e/hostile.py")
 
 
 def test_a_full_disk_answers_disk_full_and_takes_everything_once_there_is_room(

@@ -1,13 +1,14 @@
 """Hostile batches against a live server: the documented answer, the process alive, its memory flat."""
 
 import pytest
+from parts import loaded
 
 from collector.jobs import lifecycle
 
 
 @pytest.fixture
-def hostile(load_beside):
-    return load_beside("hostile")
+def hostile():
+    return loaded("e2e/hostile.py")
 
 
 @pytest.fixture

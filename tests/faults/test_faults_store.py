@@ -1,15 +1,13 @@
 """Faults and findings through the real intake, log and commands: silence and lateness first."""
 
 import contextlib
-import importlib.util
 import json
 import shutil
-import sys
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from parts import loaded
 from sqlalchemy import select
 
 from checks.api import Reading, State, Unit
@@ -27,11 +25,7 @@ from collector.store.accounts import Role
 from collector.store.faults import notice_table
 from collector.store.rounds import records
 
-_FILE = Path(__file__).resolve().parents[1] / "derive" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("roundseal_tests_derive_conftest", _FILE)
-worlds = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("roundseal_tests_derive_conftest", worlds)
-_SPEC.loader.exec_module(worlds)
+worlds = loaded("derive/conftest.py")
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 ESTATE = """\

@@ -1,11 +1,12 @@
 """10^5 mutated batches (`--mutations N`) against a live server."""
 
 import pytest
+from parts import loaded
 
 
 @pytest.fixture
-def hostile(load_beside):
-    return load_beside("hostile")
+def hostile():
+    return loaded("e2e/hostile.py")
 
 
 def test_any_number_of_mutations_leaves_the_server_alive_and_its_memory_flat(

@@ -1,10 +1,10 @@
 """The catalogue names every row of the contracts' reading, and only checks that are there."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from checks import registry
 
@@ -13,10 +13,7 @@ ROW = re.compile(r"^\| ([^|]+?) \|")
 
 
 def maker():
-    spec = importlib.util.spec_from_file_location("make_catalogue", ROOT / "deploy/docs/make_catalogue.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("../deploy/docs/make_catalogue.py")
 
 
 def rows_of_reading(text: str) -> dict[str, list[str]]:

@@ -1,8 +1,9 @@
 """Docs that are made from the code are current; what the documents name is there."""
 
-import importlib.util
 import re
 from pathlib import Path
+
+from parts import loaded
 
 from checks import registry
 
@@ -10,10 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def maker():
-    spec = importlib.util.spec_from_file_location("check_pages", ROOT / "deploy/docs/check_pages.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("../deploy/docs/check_pages.py")
 
 
 def test_the_reference_of_the_checks_is_what_the_checks_declare():

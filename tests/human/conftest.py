@@ -1,8 +1,6 @@
 """A small real collector on a clock that the test moves, with one round that asks people for something."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import argon2
 import pytest
+from parts import loaded
 
 from checks.wire.note import format_vkey
 from collector.evidence.periods import parse_period
@@ -24,7 +23,6 @@ from collector.store import accounts
 from collector.verify import report
 from collector.verify.verify import Options, verify_bundle
 
-BESIDE = Path(__file__).parents[1] / "verify"
 MINUTE, HOUR = 60_000, 3_600_000
 DAY = 24 * HOUR
 WINDOW = "walk/2026-11-16"
@@ -46,17 +44,6 @@ rounds:
 """
 
 
-def load(name: str) -> ModuleType:
-    """A module beside the tests of the verifier."""
-    full = f"roundseal_tests_verify_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, BESIDE / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
 @dataclass
 class Walk:
     """The collector, its clock, one agent; and people who enter what they saw."""
@@ -73,7 +60,7 @@ class Walk:
 
     @property
     def yard_start(self) -> int:
-        return int(load("yard").START)
+        return int(loaded("verify/yard.py").START)
 
     @staticmethod
     def estate_text() -> str:
@@ -103,7 +90,7 @@ class Walk:
 
     def machine(self) -> None:
         """The agent's looks of the round, of nine o'clock."""
-        agent, yard = self.yard.agents["web-01"], load("yard")
+        agent, yard = self.yard.agents["web-01"], loaded("verify/yard.py")
         begin = self.yard_start + 9 * HOUR
         lines = list(yard.looks(self.yard.plan("web-01"), "web-01", begin, begin + HOUR))
         agent.good(lines)
@@ -131,7 +118,7 @@ class Walk:
 
 @contextmanager
 def _walk(place: Path, estate: str = ESTATE) -> Iterator[Walk]:
-    yard = load("yard").Yard(place / "collector")
+    yard = loaded("verify/yard.py").Yard(place / "collector")
     yard.open()
     hasher, accounts._HASHER = accounts._HASHER, argon2.PasswordHasher(time_cost=1, memory_cost=64)
     try:
@@ -161,4 +148,4 @@ def walk(tmp_path: Path) -> Iterator[Walk]:
 
 @pytest.fixture(scope="session")
 def spoil() -> ModuleType:
-    return load("spoil")
+    return loaded("verify/spoil.py")

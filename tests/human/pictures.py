@@ -1,14 +1,15 @@
 """Pictures for docs/rounds.md: `python tests/human/pictures.py DIR` walks through a round on a phone."""
 
 import argparse
-import importlib.util
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from parts import loaded
 from playwright.sync_api import Browser, sync_playwright
 
 from collector import granian_server
@@ -27,14 +28,6 @@ assets:
 rounds:
   - {id: walk, name: 每日巡检, every: day, window: "09:00-11:00", human: {assets: all}}
 """
-
-
-def _conftest():
-    place = Path(__file__).with_name("conftest.py")
-    spec = importlib.util.spec_from_file_location("roundseal_tests_human_conftest", place)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def answered(walk) -> None:
@@ -77,7 +70,7 @@ def main() -> int:
     if chromium is None:
         print("error: chromium is not installed", file=sys.stderr)
         return 2
-    walks = _conftest()
+    walks = loaded("human/conftest.py")
     with tempfile.TemporaryDirectory() as place, walks._walk(Path(place), ESTATE) as walk:
         answered(walk)
         app = whole(create_app(walk.context, walk.yard.publisher))

@@ -1,18 +1,12 @@
 """The form in a browser, at a desk and on a phone: readable aloud, wide enough, large enough to touch."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
+from parts import loaded
 
 from collector import granian_server
 from collector.web.app import create_app, whole
 
-_SPEC = importlib.util.spec_from_file_location(
-    "web_browsing", Path(__file__).parents[1] / "web" / "browsing.py"
-)
-browsing = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(browsing)
+browsing = loaded("web/browsing.py")
 
 SIZES = {"desk": browsing.DESK, "phone": browsing.PHONE}
 LIST, ROOM = "/human/list/walk/2026-11-16", "/human/asset/room-1/walk/2026-11-16"

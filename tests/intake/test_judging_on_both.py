@@ -1,14 +1,12 @@
 """Statements, keys, scans, faults, backups, scorecards and settlements on SQLite and on PostgreSQL alike."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from parts import loaded
 from sqlalchemy import select
 
 from checks.wire.signing import Signer
@@ -27,18 +25,8 @@ FILLED = {
 }
 
 
-def _load(name: str) -> ModuleType:
-    full = f"roundseal_tests_{name.replace('/', '_')}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, TESTS / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
-judging = _load("judging/conftest")
-dumps = _load("judging/dumps")
+judging = loaded("judging/conftest.py")
+dumps = loaded("judging/dumps.py")
 
 
 @pytest.fixture

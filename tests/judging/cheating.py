@@ -6,13 +6,13 @@ bad, but the report says these words. `not found`: it cannot be found from a bun
 They live by subject in `cheats/`.
 """
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from parts import loaded
 
 from checks.wire import entry as entries
 from checks.wire import strict_json
@@ -37,18 +37,7 @@ HOUR = 3_600_000
 BUYER = Signer(sha256(b"buyer").digest())
 
 
-def beside(name: str) -> Any:
-    full = f"roundseal_tests_judging_{name}"
-    if full not in sys.modules:
-        place = ROOT / "tests" / "verify" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(full, place)
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
-spoil = beside("spoil")
+spoil = loaded("verify/spoil.py")
 
 
 class Hand:
@@ -147,6 +136,4 @@ def cheat(end: str, *words: str) -> Callable[[Callable[[Hand], Any]], Callable[[
 
 
 for _room in sorted((Path(__file__).parent / "cheats").glob("*.py")):
-    _spec = importlib.util.spec_from_file_location(f"{__name__}_{_room.stem}", _room)
-    assert _spec is not None and _spec.loader is not None
-    _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
+    loaded(f"judging/cheats/{_room.name}")

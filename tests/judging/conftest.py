@@ -1,8 +1,6 @@
 """A Luohe collector on a clock that the test moves: rounds, scans and statements through the real intake."""
 
-import importlib.util
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import loaded
 
 from checks import registry
 from checks.api import Seen, worst
@@ -27,11 +26,7 @@ from collector.scans.model import Finding, Scan
 from collector.store import accounts, plans
 from collector.verify.verify import Options, verify_bundle
 
-_FILE = Path(__file__).resolve().parents[1] / "derive" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("roundseal_tests_derive_conftest", _FILE)
-worlds = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("roundseal_tests_derive_conftest", worlds)
-_SPEC.loader.exec_module(worlds)
+worlds = loaded("derive/conftest.py")
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

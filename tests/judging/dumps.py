@@ -1,7 +1,8 @@
 """Dumps of a database as `backup.file` sees them, for a `Site` (conftest.py)."""
 
-import sys
 from hashlib import sha256
+
+from parts import loaded
 
 from checks import registry
 from checks.api import Seen, worst
@@ -9,7 +10,7 @@ from checks.codec import from_json
 from checks.plan import parse
 from collector.store import plans
 
-SIGHT = sys.modules["roundseal_tests_derive_conftest"].Sight  # loaded by this folder's conftest
+SIGHT = loaded("derive/conftest.py").Sight
 BACKUPS = """\
 objects:
   - {id: portal/db, asset: web-01, name: 数据库, kind: database}

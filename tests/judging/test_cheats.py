@@ -1,14 +1,13 @@
 """Every cheat (cheating.py) against a real data directory and the verifier, as docs/verifier.md tells it."""
 
 import copy
-import importlib.util
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import loaded
 
 from collector.jobs import scorecards as jobs
 from collector.verify.report import as_text
@@ -17,17 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PERIOD = "2026-07"
 
 
-def _beside() -> Any:
-    name = "roundseal_tests_judging_cheating"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "cheating.py")
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-cheating = _beside()
+cheating = loaded("judging/cheating.py")
 CHEATS = cheating.CHEATS
 
 

@@ -1,12 +1,10 @@
 """A sealed month of everything, with one byte of one entry another: never verified."""
 
-import importlib.util
-import sys
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from checks.wire import entry as entries
 from checks.wire import lines, strict_json
@@ -17,21 +15,8 @@ from collector.jobs import faults, scorecards, settlements
 from collector.scans.model import Finding, Severity
 from collector.verify.verify import Options, verify_bundle
 
-TESTS = Path(__file__).resolve().parents[1]
-
-
-def _load(name):
-    """A module beside the tests."""
-    full = f"roundseal_tests_{name.replace('/', '_')}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, TESTS / f"{name}.py")
-        module = sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
 FLAW = Finding("CVE-2026-1", "web-01", "443/tcp", "x", Severity.CRITICAL)
-spoil, dumps = _load("verify/spoil"), _load("judging/dumps")
+spoil, dumps = loaded("verify/spoil.py"), loaded("judging/dumps.py")
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """A collector with a contract, a system that can fail, and real receivers of messages."""
 
-import importlib.util
 import json
-import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from checks import registry
 from checks.api import Seen, State
@@ -23,11 +21,7 @@ from collector.notify.sending import send
 from collector.store import plans
 from collector.verify.verify import Options, verify_bundle
 
-_FILE = Path(__file__).resolve().parents[1] / "cadence" / "luohe_site.py"
-_SPEC = importlib.util.spec_from_file_location("roundseal_tests_notify_site", _FILE)
-sites = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("roundseal_tests_notify_site", sites)
-_SPEC.loader.exec_module(sites)
+sites = loaded("cadence/luohe_site.py")
 
 ESTATE = """\
 estate: told

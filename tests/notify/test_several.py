@@ -1,6 +1,5 @@
 """Two collectors on one PostgreSQL: each message is logged once, though the sender dies in the middle."""
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -8,19 +7,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import yaml
+from parts import loaded
 
 from collector.crash_points import ENVIRONMENT
 from collector.jobs import derive, messages
 
-_FILE = Path(__file__).resolve().parents[1] / "intake" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("roundseal_tests_notify_intake", _FILE)
-intake = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("roundseal_tests_notify_intake", intake)
-_SPEC.loader.exec_module(intake)
+intake = loaded("intake/conftest.py")
 postgres = intake.postgres  # a real server of our own
 PEOPLE = 6
 SERVER = """\

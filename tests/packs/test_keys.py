@@ -1,11 +1,10 @@
 """Every number of a pack, changed alone, shows: in `pack check`, or in the page of its obligations."""
 
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.packs.explain import explain
 from collector.packs.explain_numbers import SECTIONS as LIMITS
@@ -123,8 +122,4 @@ def test_every_number_of_the_obligations_changed_alone_shows(name):
 
 
 def _maker():
-    path = Path(__file__).resolve().parents[2] / "deploy/docs/make_obligations.py"
-    spec = importlib.util.spec_from_file_location("make_obligations", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("../deploy/docs/make_obligations.py")

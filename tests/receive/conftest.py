@@ -1,15 +1,14 @@
 """A real receiver in a process of its own, real senders beside it."""
 
-import importlib.util
 import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.receive.keep import Keeper
 from agent.sources.means import Means
@@ -18,9 +17,7 @@ from agent.sources.received import open_received
 from agent.state import State
 
 CHECKS = Path(__file__).parents[1] / "checks" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("receive_looks", CHECKS)
-sys.modules["receive_looks"] = _looks = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_looks)
+_looks = loaded("checks/conftest.py")
 looked, why = _looks.looked, _looks.why
 
 SECRETS = """

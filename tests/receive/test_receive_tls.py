@@ -1,19 +1,17 @@
 """Syslog over TLS: who may not speak first, then real senders (util-linux's logger, openssl)."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import socket
 import ssl
 import struct
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.errors import AgentError
 from agent.receive.engine import Engine
@@ -27,11 +25,7 @@ from agent.sources.memory import Transient
 from agent.sources.received import open_received
 from checks.codec import FieldError, from_json
 
-_SPEC = importlib.util.spec_from_file_location(
-    "receive_authority", Path(__file__).parents[1] / "checks" / "service" / "conftest.py"
-)
-sys.modules["receive_authority"] = _parts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_parts)
+_parts = loaded("checks/service/conftest.py")
 
 HERE = {"address": "127.0.0.1", "silence": "unexpected"}
 MESSAGE = b"<11>1 2026-11-22T08:00:00Z edge fw 1 - - disk failed"

@@ -1,15 +1,13 @@
 """Parts of documents of judging: special rounds, numbers of devices, what is to be done, satisfaction."""
 
-import importlib.util
 import io
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from parts import loaded
 
 from checks.plan import Window
 from collector.inspection.record import Counts, ItemReading, MachineItem, Place, Record
@@ -22,11 +20,7 @@ from collector.reports.material_found import found_in, span_of
 from collector.reports.measures import measures
 from collector.reports.record_view import EmptyRecordError
 
-_PLACE = Path(__file__).parents[1] / "web" / "judged_site.py"
-_SPEC = importlib.util.spec_from_file_location("judged_site", _PLACE)
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 worksite = judged_site.worksite
 
 ESTATE = """

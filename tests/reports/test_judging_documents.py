@@ -1,12 +1,10 @@
 """Documents of judging: each is opened again and its filled cells are counted; none is made of nothing."""
 
-import importlib.util
 import io
 import json
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 from openpyxl import load_workbook
+from parts import loaded
 
 from collector.evidence.periods import PeriodError
 from collector.jobs import derive, scorecards, statements
@@ -25,11 +24,7 @@ from collector.reports.record_pdf import FontMissingError
 from collector.reports.record_view import EmptyRecordError
 from collector.store import evidence
 
-_PLACE = Path(__file__).parents[1] / "web" / "judged_site.py"
-_SPEC = importlib.util.spec_from_file_location("judged_site", _PLACE)
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 
 TICKED = re.compile("[☑☒✓✔√■]")
 # Each document with the period it is made of, and the fewest filled cells that it must hold.

@@ -1,6 +1,5 @@
 """Real peers and mounts that answer badly, served from this process."""
 
-import importlib.util
 import select
 import socket
 import threading
@@ -9,10 +8,9 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
-_SPEC = importlib.util.spec_from_file_location("bad_mounts", Path(__file__).with_name("bad_mounts.py"))
-_bad_mounts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_bad_mounts)
+_bad_mounts = loaded("sources/bad_mounts.py")
 
 
 @pytest.fixture

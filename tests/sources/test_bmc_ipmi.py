@@ -1,11 +1,9 @@
 """IPMI against OpenIPMI's ipmi_sim, by ipmitool."""
 
-import importlib.util
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources import host_commands
 from agent.sources.bmc import open_bmc
@@ -16,10 +14,7 @@ from checks.api import ErrorKind, ObservationError, Seen, State
 from checks.bmc import Reach
 from checks.codec import from_json
 
-_SPEC = importlib.util.spec_from_file_location("bmc_parts", Path(__file__).with_name("bmc_parts.py"))
-bmc_parts = importlib.util.module_from_spec(_SPEC)
-sys.modules["bmc_parts"] = bmc_parts
-_SPEC.loader.exec_module(bmc_parts)
+bmc_parts = loaded("sources/bmc_parts.py")
 MISSING = bmc_parts.ipmi_missing()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"NOT TESTED: {MISSING} is not installed")
 

@@ -1,11 +1,10 @@
 """Redfish over a served tree: sessions, both places of each part, and peers that misbehave."""
 
-import importlib.util
-import sys
 import threading
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources import bmc_session
 from agent.sources.bmc import open_bmc
@@ -16,10 +15,7 @@ from checks.api import ErrorKind, ObservationError, Seen, State, worst
 from checks.bmc import Reach
 from checks.codec import from_json
 
-_SPEC = importlib.util.spec_from_file_location("bmc_parts", Path(__file__).with_name("bmc_parts.py"))
-bmc_parts = importlib.util.module_from_spec(_SPEC)
-sys.modules["bmc_parts"] = bmc_parts
-_SPEC.loader.exec_module(bmc_parts)
+bmc_parts = loaded("sources/bmc_parts.py")
 
 
 def means(place: Path, password: str = bmc_parts.PASSWORD, **more: object) -> Means:

@@ -4,11 +4,12 @@
 live by subject in `defects/`.
 """
 
-import importlib.util
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
+
+from parts import loaded
 
 Maker = Callable[[Any, Path], Path]
 MAKERS: dict[str, tuple[str, Maker]] = {}
@@ -43,6 +44,4 @@ def spoiled(code: str) -> Callable[[Callable[[Any, Any], None]], Maker]:
 
 
 for _room in sorted((Path(__file__).parent / "defects").glob("*.py")):
-    _spec = importlib.util.spec_from_file_location(f"{__name__}_{_room.stem}", _room)
-    assert _spec is not None and _spec.loader is not None
-    _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
+    loaded(f"verify/defects/{_room.name}")

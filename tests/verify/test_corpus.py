@@ -1,15 +1,13 @@
 """Every kind of bad bundle is refused with its code; good ones are verified; nothing ends in a traceback."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from parts import loaded
 
 from checks.wire import entry as entries
 from checks.wire import frame as frames
@@ -35,17 +33,7 @@ Capture = pytest.CaptureFixture[str]
 DAYS = {"first": "2026-11-16", "second": "2026-11-17T09:30/2026-11-17T10:30"}
 
 
-def _beside(name: str) -> ModuleType:
-    full = f"roundseal_tests_verify_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, HERE / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
-defects = _beside("defects")
+defects = loaded("verify/defects.py")
 
 
 class Kit:
@@ -53,7 +41,7 @@ class Kit:
 
     def __init__(self, yard: Any, place: Path) -> None:
         self.yard, self.place = yard, place
-        self.spoil, self.frames = _beside("spoil"), frames
+        self.spoil, self.frames = loaded("verify/spoil.py"), frames
         self.log = yard.context.signer
         self.signers = {name: agent.signer for name, agent in yard.first.items()}
         self.policy_file = place / "policy"
@@ -104,7 +92,7 @@ class Kit:
 
         `spoil` changes the bundle in which they released the agent.
         """
-        yard = _beside("yard").Yard(out.parent / "forked")
+        yard = loaded("verify/yard.py").Yard(out.parent / "forked")
         yard.open()
         yard.apply()
         agent = yard.enrol("web-01")
@@ -132,7 +120,10 @@ class Kit:
     def fork(self, yard: Any, agent: Any) -> None:
         """A second writer with the agent's key is found."""
         prev, agent.prev = agent.prev, "ab" * 32
-        assert agent.send([], kind=Kind.LOSS, loss=_beside("yard").Loss(1, 1, "copied")).accepted is None
+        assert (
+            agent.send([], kind=Kind.LOSS, loss=loaded("verify/yard.py").Loss(1, 1, "copied")).accepted
+            is None
+        )
         agent.prev = prev
 
 

@@ -1,17 +1,15 @@
 """A collector's directory, its application, and people who use it."""
 
-import importlib.util
 import re
 import secrets
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import argon2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from parts import loaded
 from werkzeug.test import TestResponse
 
 from collector import granian_server
@@ -19,18 +17,7 @@ from collector.context import Context, open_context
 from collector.store import accounts
 from collector.web.app import create_app, whole
 
-
-def _beside(name: str, known_as: str) -> ModuleType:
-    """A module beside this file, for tests to import under the second name."""
-    if known_as not in sys.modules:
-        spec = importlib.util.spec_from_file_location(known_as, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[known_as] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[known_as]
-
-
-browsing = _beside("browsing", "web_browsing")
+browsing = loaded("web/browsing.py")
 PASSWORD = "Right-horse-7"
 START = 1_795_000_000_000
 
@@ -133,7 +120,7 @@ def chromium() -> Iterator[object]:
 @pytest.fixture(scope="session")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A collector under Luohe's contract after 30 days, served; its tests add to it and stand in no order."""
-    judged_site = _beside("judged_site", "judged_site")
+    judged_site = loaded("web/judged_site.py")
     place = tmp_path_factory.mktemp("judged") / "collector"
     with judged_site.site(place, "luohe-2026", days=30) as site:
         app = whole(create_app(site.context, site.publisher))

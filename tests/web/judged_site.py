@@ -1,20 +1,17 @@
 """The worksite under a contract: the same evidence, judged by a pack; people have said a few things."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from parts import loaded
 
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
 from collector.jobs import estates, statements
 from collector.store import accounts
 
-_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
-worksite = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("worksite", worksite)
-_SPEC.loader.exec_module(worksite)
+worksite = loaded("web/worksite.py")
 
 STARTS = {
     "luohe-2026": "2026-06-10",

@@ -1,11 +1,9 @@
 """What is asked wrongly is answered by name: queries of pages, methods; error pages keep the menu."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from parts import loaded
 from sqlalchemy import text, update
 
 from checks.wire.numbers import ENC_RAW
@@ -16,10 +14,7 @@ from collector.jobs import derive, estates
 from collector.store import estates as applied
 from collector.store.evidence import body_table
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 
 
 @pytest.fixture

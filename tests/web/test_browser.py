@@ -1,20 +1,16 @@
 """What people see, in a real browser on a real server: it works, fits, and can be read aloud."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web_browsing import DESK, PHONE, Served, hard_to_use, login, serious, too_wide, watched
+from parts import loaded
 
 from collector import granian_server
 from collector.web.app import create_app, whole
 
-_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
-worksite = importlib.util.module_from_spec(_SPEC)
-sys.modules["worksite"] = worksite
-_SPEC.loader.exec_module(worksite)
+browsing = loaded("web/browsing.py")
+worksite = loaded("web/worksite.py")
 
 PAGES = [
     "/",
@@ -41,33 +37,33 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browsing.Served]:
     place = tmp_path_factory.mktemp("browser") / "collector"
     with worksite.site(place, days=30) as site:
         app = whole(create_app(site.context, site.publisher))
         with granian_server.listening(app, "127.0.0.1", 0, None, 4) as port:
-            yield Served(f"http://127.0.0.1:{port}", site)
+            yield browsing.Served(f"http://127.0.0.1:{port}", site)
 
 
 @pytest.fixture(scope="module")
 def cookies(chromium, served) -> object:
     """What a browser keeps after the login of an admin."""
-    with watched(chromium) as page:
-        login(page, served.url, "admin", worksite.PASSWORD)
+    with browsing.watched(chromium) as page:
+        browsing.login(page, served.url, "admin", worksite.PASSWORD)
         return page.context.storage_state()
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(params=[browsing.DESK, browsing.PHONE], ids=["desk", "phone"])
 def page(request: pytest.FixtureRequest, chromium, cookies) -> Iterator[object]:
     """At a desk and on a phone."""
-    with watched(chromium, request.param, storage_state=cookies) as opened:
+    with browsing.watched(chromium, request.param, storage_state=cookies) as opened:
         yield opened
 
 
 @pytest.fixture
 def desk(chromium, cookies) -> Iterator[object]:
     """At a desk only."""
-    with watched(chromium, storage_state=cookies) as opened:
+    with browsing.watched(chromium, storage_state=cookies) as opened:
         yield opened
 
 
@@ -76,7 +72,7 @@ def test_no_page_is_hard_to_use_without_eyes_or_too_wide(page, served) -> None:
     for path in PAGES:
         answer = page.goto(served.url + path)
         assert answer.status == 200, path
-        wrong += hard_to_use(page, path)
+        wrong += browsing.hard_to_use(page, path)
     assert wrong == []
 
 
@@ -85,7 +81,7 @@ def test_english_pages_fit_too(page, served) -> None:
     wrong = []
     for path in PAGES:
         page.goto(served.url + path)
-        if (wide := too_wide(page)) > 0:
+        if (wide := browsing.too_wide(page)) > 0:
             wrong.append(f"{path}: {wide} px wider than the screen")
     assert wrong == []
     assert page.locator("html").get_attribute("lang") == "en"
@@ -96,14 +92,14 @@ def test_the_door_and_its_refusal_can_be_read_aloud_too(chromium, served) -> Non
     context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto(f"{served.url}/login")
-    assert serious(page) == []
+    assert browsing.serious(page) == []
     page.fill("#name", "nobody")
     page.fill("#password", "wrong")
     page.click("button[type=submit]")
     assert page.locator("[role=alert]").inner_text() == "账号或密码不正确。"
-    assert serious(page) == []
+    assert browsing.serious(page) == []
     page.goto(f"{served.url}/nothing/here")
-    assert serious(page) == []
+    assert browsing.serious(page) == []
     context.close()
 
 

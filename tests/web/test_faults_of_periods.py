@@ -1,12 +1,10 @@
 """A fault that ran over the edge of two periods: each page, and each document, counts it where it began."""
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.jobs import derive
 from collector.reports.document_parts import PARTS
@@ -14,10 +12,7 @@ from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
 from collector.web.app import create_app
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 worksite = judged_site.worksite
 
 BEFORE, AFTER = "2026-10", "2026-11"  # the tenth of a month to that of the next

@@ -6,11 +6,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from web_browsing import PHONE, Served, hard_to_use, opened, serious, too_wide
+from parts import loaded
 
 from collector import granian_server
 from collector.jobs import derive
 from collector.web.app import create_app, whole
+
+browsing = loaded("web/browsing.py")
+
 
 PAGES = [
     "/",
@@ -35,20 +38,20 @@ pytestmark = pytest.mark.browser
 
 def test_no_page_of_judging_is_hard_to_use_without_eyes_or_too_wide(chromium, judged) -> None:
     wrong: list[str] = []
-    with opened(chromium, judged, "admin") as page:
+    with browsing.opened(chromium, judged, "admin") as page:
         for path in PAGES:
             assert page.goto(path).status == 200, path
-            wrong += hard_to_use(page, path)
-        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            wrong += browsing.hard_to_use(page, path)
+        page.set_viewport_size({"width": browsing.PHONE[0], "height": browsing.PHONE[1]})
         page.goto("/language?to=en&next=/")
         for path in PAGES:
             page.goto(path)
-            wrong += [f"{path} (phone): {wide} px too wide"] if (wide := too_wide(page)) > 0 else []
+            wrong += [f"{path} (phone): {wide} px too wide"] if (wide := browsing.too_wide(page)) > 0 else []
     assert wrong == []
 
 
 def test_the_scorecard_is_the_first_page_and_nothing_unproven_is_green(chromium, judged) -> None:
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         assert "考核表" in page.locator("h1").inner_text()
         visit = page.locator("td[data-label='上门回访']").last
         assert "0 – 8 / 8" in visit.inner_text() and "mark-ok" not in visit.get_attribute("class")
@@ -59,7 +62,7 @@ def test_the_scorecard_is_the_first_page_and_nothing_unproven_is_green(chromium,
 
 
 def test_from_a_line_one_gets_to_the_entry_that_proves_it(chromium, judged) -> None:
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         page.goto("/scorecard?period=2026-10")
         cell = page.locator("td[data-label='日常巡检'][class*='mark-']").first
         colour = cell.evaluate("one => getComputedStyle(one).backgroundColor")
@@ -72,7 +75,7 @@ def test_from_a_line_one_gets_to_the_entry_that_proves_it(chromium, judged) -> N
 
 
 def test_a_statement_is_made_in_a_form_and_says_through_whose_session(chromium, judged) -> None:
-    with opened(chromium, judged, "zhao") as page:
+    with browsing.opened(chromium, judged, "zhao") as page:
         page.goto("/statements/new/visit?unit=office")
         page.fill("#f-at", "2026-11-20T09:30")
         page.locator("main form button[type=submit]").click()
@@ -87,7 +90,7 @@ def test_a_statement_is_made_in_a_form_and_says_through_whose_session(chromium, 
 
 
 def test_what_needs_two_people_waits_for_the_second(chromium, judged) -> None:
-    with opened(chromium, judged, "qian") as page:
+    with browsing.opened(chromium, judged, "qian") as page:
         page.goto("/statements/new/finding_closed")
         assert "第二个账号" in page.locator(".notice").first.inner_text()
         page.select_option("#f-finding", index=1)
@@ -96,7 +99,7 @@ def test_what_needs_two_people_waits_for_the_second(chromium, judged) -> None:
         page.wait_for_url("**/statements")
         waiting = page.locator("section[aria-labelledby='waiting']")
         assert "隐患销项" in waiting.inner_text() and waiting.locator("form").count() == 0
-    with opened(chromium, judged, "buyer") as page:
+    with browsing.opened(chromium, judged, "buyer") as page:
         page.goto("/statements")
         page.locator("section[aria-labelledby='waiting'] form button").click()
         assert "已确认" in page.locator(".notice-ok").inner_text()
@@ -105,7 +108,7 @@ def test_what_needs_two_people_waits_for_the_second(chromium, judged) -> None:
 
 def test_a_document_goes_on_file_with_its_digest(chromium, judged, tmp_path: Path) -> None:
     (tmp_path / "维护记录.txt").write_bytes(b"maintained")
-    with opened(chromium, judged, "zhao") as page:
+    with browsing.opened(chromium, judged, "zhao") as page:
         page.goto("/archive")
         page.locator("summary").click()
         page.locator("#content tr", has_text="维护记录").locator("a").first.click()
@@ -130,11 +133,11 @@ def unconfirmed(page, name: str) -> None:
 
 
 def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, judged) -> None:
-    with opened(chromium, judged, "zhao") as page:
+    with browsing.opened(chromium, judged, "zhao") as page:
         page.goto("/periods")
         assert page.locator("a[href^='/periods/closing']").count() == 0
         assert page.request.get("/periods/closing?period=2026-07").status == 403
-    with opened(chromium, judged, "qian") as page:
+    with browsing.opened(chromium, judged, "qian") as page:
         page.goto("/periods")
         before = page.locator("a[href^='/periods/closing']").count()
         assert page.locator("form[action='/periods/seal']").count() == 0
@@ -143,7 +146,7 @@ def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, judged) -
         name = page.locator("input[name=confirm]").get_attribute("value")
         shown = page.locator("section[aria-labelledby='what']").inner_text()
         assert all(one in shown for one in (f"封存 {name}", "总分", "不能撤销", "已证实的考核子项"))
-        assert serious(page) == [] and too_wide(page) <= 0
+        assert browsing.serious(page) == [] and browsing.too_wide(page) <= 0
         unconfirmed(page, name)
         page.locator("form[action='/periods/seal'] button").click()
         assert "已封存" in page.locator(".notice-ok").inner_text()
@@ -152,7 +155,7 @@ def test_a_period_is_sealed_by_a_manager_and_by_nobody_below(chromium, judged) -
 
 
 def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chromium, judged) -> None:
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         page.goto("/obligations")
         row = page.locator(".duties tr", has_text="LH-31")
         assert row.locator(".st").count() >= 2
@@ -164,7 +167,7 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
         assert "故障发生" in page.locator("section[aria-label='时间线']").inner_text()
         assert "级别认定" in page.locator("section[aria-labelledby='asks']").inner_text()
         assert page.locator("a[href*='fault_acknowledged']").count() == 0  # he may not
-    with opened(chromium, judged, "zhao") as page:
+    with browsing.opened(chromium, judged, "zhao") as page:
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
         page.locator("a[href*='/statements/new/fault_acknowledged']").click()
@@ -174,7 +177,7 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
 
 @pytest.mark.parametrize("form", ["docx", "json"])
 def test_documents_are_saved_from_the_page(chromium, judged, form: str, tmp_path: Path) -> None:
-    with opened(chromium, judged, "zhao") as page:
+    with browsing.opened(chromium, judged, "zhao") as page:
         page.goto("/scorecard?period=2026-10")
         page.select_option("#form", form)
         with page.expect_download() as caught:
@@ -187,7 +190,7 @@ def test_documents_are_saved_from_the_page(chromium, judged, form: str, tmp_path
 
 def test_every_table_of_judging_has_a_file_behind_its_link(chromium, judged) -> None:
     links: set[str] = set()
-    with opened(chromium, judged, "admin") as page:
+    with browsing.opened(chromium, judged, "admin") as page:
         for path in PAGES[2:]:
             page.goto(path)
             found = "[...document.querySelectorAll('a[href^=\"/tables/\"]')].map(a => a.getAttribute('href'))"
@@ -199,7 +202,7 @@ def test_every_table_of_judging_has_a_file_behind_its_link(chromium, judged) -> 
 
 
 def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, judged) -> None:
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         supposed = "visit:unit=office,at=2026-10-20T10:00:00+08:00"
         page.goto(f"/scorecard?period=2026-10&what_if={supposed.replace('+', '%2B')}")
         assert "不是现行考核表" in page.locator(".notice-warn").first.inner_text()
@@ -213,7 +216,7 @@ def test_a_supposed_statement_and_another_reading_are_shown_as_that(chromium, ju
 
 def test_a_viewer_sees_no_link_that_is_closed_to_him(chromium, judged) -> None:
     found = "[...document.querySelectorAll('main a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         links: set[str] = set()
         for path in (*(one for one in PAGES if "/new/" not in one), "/faults", "/scans"):
             page.goto(path)
@@ -229,7 +232,7 @@ def test_every_link_to_a_form_opens_it_with_what_the_link_says(chromium, judged)
     mine = "main a[href^='/statements/new/']"
     found = f"[...document.querySelectorAll(\"{mine}\")].map(a => a.getAttribute('href'))"
     for name in ("admin", "zhao", "buyer"):
-        with opened(chromium, judged, name) as page:
+        with browsing.opened(chromium, judged, name) as page:
             links: set[str] = set()
             for path in ("/statements", "/archive", "/faults?period=2026-10"):
                 page.goto(path)
@@ -241,7 +244,7 @@ def test_every_link_to_a_form_opens_it_with_what_the_link_says(chromium, judged)
 
 
 def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium, judged) -> None:
-    with opened(chromium, judged, "qian") as page:
+    with browsing.opened(chromium, judged, "qian") as page:
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
         page.locator("section[aria-labelledby='asks'] a", has_text="级别认定").click()
@@ -253,7 +256,7 @@ def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium
         where = page.url
         assert page.locator("form[action$='/join']").count() == 0  # not he himself
         assert "还没有其他账号" in page.locator("section[aria-labelledby='joined']").inner_text()
-    with opened(chromium, judged, "buyer") as page:
+    with browsing.opened(chromium, judged, "buyer") as page:
         page.goto("/statements")
         assert "单方填报" in page.locator("#alone").inner_text()
         page.goto(where)
@@ -267,7 +270,7 @@ def test_the_buyer_confirms_what_the_vendor_said_alone_and_nobody_twice(chromium
 
 
 def test_a_form_of_satisfaction_is_shown_row_by_row_and_can_be_corrected(chromium, judged) -> None:
-    with opened(chromium, judged, "buyer") as page:
+    with browsing.opened(chromium, judged, "buyer") as page:
         page.goto("/statements/new/satisfaction?unit=office&period=2026-11")
         for number, value in enumerate(("satisfied", "mostly", "satisfied", "not_satisfied", "satisfied"), 1):
             page.select_option(f"#f-row{number}", value)
@@ -286,7 +289,7 @@ def test_a_form_of_satisfaction_is_shown_row_by_row_and_can_be_corrected(chromiu
 
 
 def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sealed(chromium, judged) -> None:
-    with opened(chromium, judged, "qian") as page:
+    with browsing.opened(chromium, judged, "qian") as page:
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 0
         for name in ("2026-06", "2026-07", "2026-08"):
@@ -298,14 +301,14 @@ def test_a_payment_is_settled_by_a_manager_or_the_buyer_once_its_periods_are_sea
                 page.wait_for_url("**/periods")
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 1
-    with opened(chromium, judged, "zhao") as page:
+    with browsing.opened(chromium, judged, "zhao") as page:
         page.goto("/settlement")
         assert page.locator("form[action='/settlement/seal']").count() == 0
         token = page.request.get("/settlement").text().partition('csrf_token" value="')[2].partition('"')[0]
         sent = {"payment": "payment-1"}
         assert page.request.post("/settlement/seal", form=sent).status == 400  # not from a page of ours
         assert page.request.post("/settlement/seal", form={**sent, "csrf_token": token}).status == 403
-    with opened(chromium, judged, "buyer") as page:
+    with browsing.opened(chromium, judged, "buyer") as page:
         page.goto("/settlement")
         page.locator("form[action='/settlement/seal'] button").click()
         assert "已结算" in page.locator(".notice-ok").inner_text()
@@ -321,11 +324,11 @@ def test_a_page_is_filled_in_when_the_thread_has_its_figures(chromium, judged, p
     with app.app_context():
         importlib.import_module("collector.web.judging_now").figures().renewing = job._want
     with granian_server.listening(whole(app), "127.0.0.1", 0, None, 4) as port:
-        there = Served(f"http://127.0.0.1:{port}", judged.site)
-        with opened(chromium, there, "zhao") as page:
+        there = browsing.Served(f"http://127.0.0.1:{port}", judged.site)
+        with browsing.opened(chromium, there, "zhao") as page:
             page.goto(path)
             assert page.locator("tbody .st", has_text="正在计算").count() > 0
-            assert serious(page) == [] and too_wide(page) <= 0
+            assert browsing.serious(page) == [] and browsing.too_wide(page) <= 0
             job.start()
             try:
                 page.wait_for_selector("#parts:not([hx-get])", timeout=120_000)
@@ -333,4 +336,4 @@ def test_a_page_is_filled_in_when_the_thread_has_its_figures(chromium, judged, p
                 job.stop()
             assert page.locator("tbody .st", has_text="正在计算").count() == 0
             assert page.locator("#parts").count() == 1 and page.locator("tbody tr").count() > 0
-            assert serious(page) == [] and too_wide(page) <= 0
+            assert browsing.serious(page) == [] and browsing.too_wide(page) <= 0

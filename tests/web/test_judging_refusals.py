@@ -3,14 +3,17 @@
 import re
 
 import pytest
-from web_browsing import opened
+from parts import loaded
+
+browsing = loaded("web/browsing.py")
+
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 pytestmark = pytest.mark.browser
 
 
 def test_what_cannot_be_asked_of_a_scorecard_is_named(chromium, judged) -> None:
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         get = page.request.get
         nope = get("/scorecard?period=nope")
         assert nope.status == 404 and "nope" in nope.text() and "2026-06" in nope.text()
@@ -56,7 +59,7 @@ REFUSED = [
 
 def test_what_a_form_refuses_is_said_in_the_language_of_the_page(chromium, judged) -> None:
     english = re.compile(r"[A-Za-z]{4,} [a-z]{2,} [a-z]{2,}")  # three words in a row
-    with opened(chromium, judged, "buyer") as page:
+    with browsing.opened(chromium, judged, "buyer") as page:
         for kind, fields, told in REFUSED:
             text = form_of(page, kind, **fields).text()
             said = text.partition('role="alert">')[2].partition("<")[0]
@@ -78,7 +81,7 @@ def test_what_a_scorecard_refuses_is_said_in_the_language_of_the_page(chromium, 
         "option.unseen.max=-1": "整数",
         "as_of=1969-01-01": "合同包",
     }
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         for query, told in asked.items():
             answer = page.request.get(f"/scorecard?period=2026-10&{query}")
             assert answer.status in (400, 404), query
@@ -88,7 +91,7 @@ def test_what_a_scorecard_refuses_is_said_in_the_language_of_the_page(chromium, 
 
 def test_a_page_says_what_it_was_asked_and_does_not_know(chromium, judged) -> None:
     paths = ("/", "/scorecard", "/today", "/obligations", "/faults", "/findings", "/statements", "/archive")
-    with opened(chromium, judged, "gast") as page:
+    with browsing.opened(chromium, judged, "gast") as page:
         get = page.request.get
         for path in (*paths, "/documents", "/periods", "/settlement", "/scans"):
             answer = get(f"{path}?periode=2026-10")

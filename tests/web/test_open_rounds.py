@@ -1,21 +1,16 @@
 """Rounds that are planned, open or over, and looks whose next answer is still on its way."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
 from collector.store import series
 from collector.web import looks
 from collector.web.app import create_app
 
-_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
-worksite = importlib.util.module_from_spec(_SPEC)
-sys.modules["worksite"] = worksite
-_SPEC.loader.exec_module(worksite)
+worksite = loaded("web/worksite.py")
 
 MONDAY = "/rounds/weekly/2026-11-23"
 

@@ -1,12 +1,10 @@
 """Statements on pages of a contract just begun: the to-do list, refusals of signed files, sizes."""
 
-import importlib.util
 import re
-import sys
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from checks.wire.numbers import MAX_BODY
 from checks.wire.signing import Signer
@@ -17,10 +15,7 @@ from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Document, Text, encode, pack, sign
 from collector.store import accounts
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 
 KEY = Signer(sha256(b"jia").digest())
 

@@ -1,22 +1,17 @@
 """A system's page of a period in which its estate changed: what is counted, and from when."""
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
 from collector.jobs import estates
 from collector.web.app import create_app
 
-_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
-worksite = importlib.util.module_from_spec(_SPEC)
-sys.modules["worksite"] = worksite
-_SPEC.loader.exec_module(worksite)
+worksite = loaded("web/worksite.py")
 
 ADDED = "  - {id: news, unit: office, name: 通知公告, service: portal-db, target: 99%}\n"
 LATER = worksite.ESTATE.replace("assets:\n", f"{ADDED}assets:\n", 1).replace("all: [portal", "any: [portal")

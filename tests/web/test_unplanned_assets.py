@@ -1,18 +1,13 @@
 """The line of inspections names, while it can still be kept, the assets because of which no round counts."""
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.web.app import create_app
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 worksite = judged_site.worksite
 
 LINE = "/scorecard/line/inspection?period={}&unit={}"

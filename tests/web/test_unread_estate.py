@@ -1,12 +1,10 @@
 """A log whose estate in force this program cannot read: people still log in, and every page says so."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from parts import loaded
 from sqlalchemy import func, select, update
 
 from checks.wire.numbers import ENC_RAW
@@ -19,10 +17,7 @@ from collector.store import agents
 from collector.store import estates as applied
 from collector.store.evidence import body_table, entry_table
 
-_SPEC = importlib.util.spec_from_file_location("worksite", Path(__file__).with_name("worksite.py"))
-worksite = importlib.util.module_from_spec(_SPEC)
-sys.modules["worksite"] = worksite
-_SPEC.loader.exec_module(worksite)
+worksite = loaded("web/worksite.py")
 
 ESTATE = """estate: e
 timezone: Asia/Shanghai

@@ -1,11 +1,9 @@
 """A log whose estate in force holds a pack that this program cannot read: every page says so."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from parts import loaded
 from sqlalchemy import select, update
 
 from checks.wire.numbers import ENC_RAW
@@ -15,10 +13,7 @@ from collector.jobs import derive, estates
 from collector.store import estates as applied
 from collector.store.evidence import body_table
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 
 # Those that stand on the contract; of a period, a line, an obligation, and tables of them too.
 JUDGED = (

@@ -1,13 +1,11 @@
 """A system that is up again for too short a time to count as recovered: pages and documents say so."""
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.jobs import derive
 from collector.reports.documents import draft
@@ -15,10 +13,7 @@ from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
 from collector.web.app import create_app
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 worksite = judged_site.worksite
 
 SLOT = worksite.at("2026-11-21", "14:00")

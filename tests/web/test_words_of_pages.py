@@ -1,14 +1,12 @@
 """Pages say in words what the core names by codes, and show of a period what was there in it."""
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from collector.packs.loading import packaged
 from collector.reports.judging_view import Words, points
@@ -17,10 +15,7 @@ from collector.scoring.model import Gap, PackPeriod, PeriodFacts, System, Unit
 from collector.scoring.score import score
 from collector.web.app import create_app
 
-_SPEC = importlib.util.spec_from_file_location("judged_site", Path(__file__).with_name("judged_site.py"))
-judged_site = importlib.util.module_from_spec(_SPEC)
-sys.modules["judged_site"] = judged_site
-_SPEC.loader.exec_module(judged_site)
+judged_site = loaded("web/judged_site.py")
 
 Ask = Callable[..., str]
 

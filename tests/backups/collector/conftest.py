@@ -1,17 +1,12 @@
 """One site of backups for all tests here: they read it; what they add, they add behind everything."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import loaded
 
-_SPEC = importlib.util.spec_from_file_location("backupsite", Path(__file__).with_name("backupsite.py"))
-backupsite = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("backupsite", backupsite)
-_SPEC.loader.exec_module(backupsite)
+backupsite = loaded("backups/collector/backupsite.py")
 
 
 @pytest.fixture(scope="session")

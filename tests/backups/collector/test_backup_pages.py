@@ -1,20 +1,15 @@
 """The pages about backups: both languages, files behind their tables, and in a real browser."""
 
-import importlib.util
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import loaded
 
 from collector import granian_server
 from collector.web.app import create_app, whole
 
-_SPEC = importlib.util.spec_from_file_location(
-    "web_browsing", Path(__file__).resolve().parents[2] / "web" / "browsing.py"
-)
-browsing = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(browsing)
+browsing = loaded("web/browsing.py")
 
 PAGES = ("/backups", "/backups/county/xian-2/oa-db", "/backups/city/oa-db?month=2026-10")
 TABLES = (

@@ -1,11 +1,9 @@
 """Real artefacts of a real PostgreSQL, and drills in real cells; what cannot be had is said loudly."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
-import sys
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import loaded
 from psycopg import sql
 
 from agent.drills.drill import LocalDrills
@@ -31,18 +30,9 @@ from checks.codec import from_json, to_json
 RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
 
 
-def beside(name: str, path: Path) -> Any:
-    """A module of another test directory."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their own up
-    spec.loader.exec_module(module)
-    return module
-
-
-PLACES = beside("drill_places", Path(__file__).parents[1] / "places" / "conftest.py")
+PLACES = loaded("backups/places/conftest.py")
 backup_sshd, dead_share = PLACES.backup_sshd, PLACES.dead_share
-SERVER = beside("drill_logical_server", Path(__file__).parents[1] / "logical" / "server.py")
+SERVER = loaded("backups/logical/server.py")
 
 
 class NoJournal:

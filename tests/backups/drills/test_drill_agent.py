@@ -1,7 +1,6 @@
 """Drills as the agent takes them: signed like any look, as itself where it is not root; the commands."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import pwd
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from parts import loaded
 
 from agent import cli
 from agent.clock import Clock
@@ -27,10 +27,7 @@ from checks import registry
 from checks.result import Item, When, decode, rejudge
 
 ROOT = Path(__file__).parents[3]
-_SPEC = importlib.util.spec_from_file_location("drill_agents", ROOT / "tests" / "agent" / "conftest.py")
-_AGENTS = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = _AGENTS
-_SPEC.loader.exec_module(_AGENTS)
+_AGENTS = loaded("agent/conftest.py")
 collector, state, start_agent, item, until = (
     getattr(_AGENTS, name) for name in ("collector", "state", "start_agent", "item", "until")
 )

@@ -1,19 +1,12 @@
 """Restore drills with a real MariaDB: dumps and what mariabackup copied."""
 
-import importlib.util
 import shutil
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
-_SPEC = importlib.util.spec_from_file_location(
-    "drill_maria", Path(__file__).parents[1] / "mariadb" / "conftest.py"
-)
-_MARIA = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = _MARIA
-_SPEC.loader.exec_module(_MARIA)
+_MARIA = loaded("backups/mariadb/conftest.py")
 maria = _MARIA.maria
 ROWS = {"id": "rows", "sql": "SELECT count(*), '中' FROM `订单`", "expected": "1500\t中"}
 

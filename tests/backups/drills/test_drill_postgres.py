@@ -1,17 +1,16 @@
 """Restore drills with real dumps of PostgreSQL in a real cell."""
 
 import gzip
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.drills import programs
 from checks.api import Seen
@@ -19,12 +18,7 @@ from checks.artefacts.fingerprint import dump, root
 from checks.backup.drill import CHECK
 from checks.codec import from_json, to_json
 
-_SPEC = importlib.util.spec_from_file_location(
-    "drill_server", Path(__file__).parents[1] / "logical" / "server.py"
-)
-SERVER = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = SERVER
-_SPEC.loader.exec_module(SERVER)
+SERVER = loaded("backups/logical/server.py")
 RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
 ROWS = {"id": "rows", "sql": "SELECT count(*) FROM oa.document", "expected": "300"}
 DAY_MS = 86_400_000

@@ -1,16 +1,9 @@
 """The small world of backups, loaded as a file: there are no packages below tests."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-HERE = Path(__file__).parent
+from parts import loaded
 
 
 @pytest.fixture(scope="session")
 def kit():
-    spec = importlib.util.spec_from_file_location("backupworld", HERE / "backupworld.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("backups/engine/backupworld.py")

@@ -1,9 +1,7 @@
 """Real dumps of real PostgreSQL 15 and 18 with their fingerprints, made once; each test works on copies."""
 
-import importlib.util
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,22 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from parts import loaded
 
 from agent.cli import main
 
 HERE = Path(__file__).parent
 
 
-def module(name: str) -> Any:
-    """A module of this directory."""
-    spec = importlib.util.spec_from_file_location(f"logical_{name}", HERE / f"{name}.py")
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = made
-    spec.loader.exec_module(made)
-    return made
-
-
-SERVER = module("server")
+SERVER = loaded("backups/logical/server.py")
 FORMS = ("custom", "directory", "tar", "plain")
 DATABASE = "oa_db"
 

@@ -1,11 +1,9 @@
 """A real MariaDB 10.11, its dumps, a chain of mariabackup, its binary log."""
 
-import importlib.util
 import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,15 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.fingerprints.mariadb import Server, take
 from agent.sources.backup_tools import LocalTools
 from checks.artefacts import fingerprint
 
-_spec = importlib.util.spec_from_file_location("backup_looks", Path(__file__).parents[1] / "looks.py")
-_looks = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = _looks
-_spec.loader.exec_module(_looks)
+_looks = loaded("backups/looks.py")
 looker = _looks.looker
 
 TABLES = """

@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -13,18 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
-_spec = importlib.util.spec_from_file_location("backup_looks", Path(__file__).parents[1] / "looks.py")
-_looks = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = _looks
-_spec.loader.exec_module(_looks)
+_looks = loaded("backups/looks.py")
 looker = _looks.looker
-_spec = importlib.util.spec_from_file_location(
-    "drill_parts", Path(__file__).parents[1] / "drills/conftest.py"
-)
-_drills = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = _drills
-_spec.loader.exec_module(_drills)
+_drills = loaded("backups/drills/conftest.py")
 site, cells = _drills.site, _drills.cells
 
 

@@ -1,7 +1,6 @@
 """Places that answer badly: a share that never answers (FUSE, served from this process)."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import socket
@@ -15,12 +14,9 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from parts import loaded
 
-_SPEC = importlib.util.spec_from_file_location(
-    "bad_mounts", Path(__file__).parents[2] / "sources" / "bad_mounts.py"
-)
-_bad_mounts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_bad_mounts)
+_bad_mounts = loaded("sources/bad_mounts.py")
 
 
 @pytest.fixture

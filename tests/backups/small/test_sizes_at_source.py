@@ -1,16 +1,15 @@
 """How much a Redis and a network device hold, as they say it themselves, and how dumps are set beside it."""
 
-import importlib.util
 import json
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources.means import Means
 from agent.sources.memory import Transient
@@ -23,9 +22,7 @@ from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
 
 TESTS = Path(__file__).parents[2]
-_SPEC = importlib.util.spec_from_file_location("sized_devices", TESTS / "sources" / "ssh" / "conftest.py")
-sys.modules["sized_devices"] = _PARTS = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_PARTS)
+_PARTS = loaded("sources/ssh/conftest.py")
 state, secrets, means, pin, device = (
     getattr(_PARTS, name) for name in ("state", "secrets", "means", "pin", "device")
 )

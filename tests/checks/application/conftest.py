@@ -1,30 +1,14 @@
 """Real counterparts for protocol checks: listeners that speak the protocol, a web application, recordings."""
 
-import importlib.util
 import select
 import socket
-import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from agent.sources.means import Means
 from agent.sources.protocols import open_protocols
-
-
-def _load(name):
-    """A module beside this one, under a name that no other has (importlib mode)."""
-    spec = importlib.util.spec_from_file_location(
-        f"application_{name}", Path(__file__).with_name(f"{name}.py")
-    )
-    sys.modules[f"application_{name}"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-
-for _name in ("talkers", "web_app"):
-    _load(_name)
 
 SECRETS = """
 tester: {user: tester, password: "pa55-word", token: "shared-t0ken"}

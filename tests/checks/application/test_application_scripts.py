@@ -2,15 +2,15 @@
 
 import base64
 
-import application_web_app
 import pytest
+from parts import loaded
 
 from checks.api import ErrorKind, State
 
 
 @pytest.fixture
 def app():
-    server = application_web_app.start()
+    server = loaded("checks/application/web_app.py").start()
     server.url = f"http://127.0.0.1:{server.server_port}"
     yield server
     server.shutdown()

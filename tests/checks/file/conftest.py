@@ -1,20 +1,17 @@
 """Real counterparts: files of this machine, and the same through OpenSSH's own SFTP."""
 
 import getpass
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources.files import open_files
 from agent.sources.memory import Transient
 from checks.remote import Login
 
 TESTS = Path(__file__).parents[2]
-_SPEC = importlib.util.spec_from_file_location("file_sshd", TESTS / "sources" / "ssh" / "conftest.py")
-sys.modules["file_sshd"] = _parts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_parts)
+_parts = loaded("sources/ssh/conftest.py")
 state, secrets, means, pin, start_sshd = (
     _parts.state,
     _parts.secrets,

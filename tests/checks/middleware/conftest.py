@@ -1,16 +1,15 @@
 """Real counterparts: a Java machine and a Tomcat of this host, seen through a real sshd and over HTTP."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources.means import Means
 from agent.sources.protocols import open_protocols
@@ -18,9 +17,7 @@ from checks.remote import Login
 
 TESTS = Path(__file__).parents[2]
 
-_SPEC = importlib.util.spec_from_file_location("middleware_sshd", TESTS / "sources" / "ssh" / "conftest.py")
-sys.modules["middleware_sshd"] = _parts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_parts)
+_parts = loaded("sources/ssh/conftest.py")
 state, secrets, means, ssh, pin = _parts.state, _parts.secrets, _parts.means, _parts.ssh, _parts.pin
 start_sshd, sshd = _parts.start_sshd, _parts.sshd
 

@@ -1,19 +1,16 @@
 """Recorded outputs of real devices, shown by an SSH server with a device's prompt and paging."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources.memory import Transient
 from agent.sources.open import open_source
 from checks.api import Source
 
 TESTS = Path(__file__).parents[2]
-_SPEC = importlib.util.spec_from_file_location("network_sshd", TESTS / "sources" / "ssh" / "conftest.py")
-sys.modules["network_sshd"] = _parts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_parts)
+_parts = loaded("sources/ssh/conftest.py")
 state, secrets, means, pin, device = (
     _parts.state,
     _parts.secrets,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from roundseal_tests_judging_cheating import Hand, cheat
+from parts import loaded
 
 from checks.wire.numbers import EntryKind
 from collector.availability.estate_terms import encode as encode_terms
@@ -14,6 +14,9 @@ from collector.inspection import record as records
 from collector.jobs import derive, projection, rounds
 from collector.jobs import scorecards as jobs
 from collector.jobs.as_of import applied
+
+cheating = loaded("judging/cheating.py")
+Hand, cheat = cheating.Hand, cheating.cheat
 
 PERIOD = "2026-07"
 HOUR = 3_600_000

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from roundseal_tests_judging_cheating import Hand, cheat
+from parts import loaded
 
 from checks.wire import entry as entries
 from checks.wire import strict_json
@@ -19,6 +19,9 @@ from collector.statements.kinds import KINDS
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Text, encode, listed, sign
 from collector.store import packs
+
+cheating = loaded("judging/cheating.py")
+Hand, cheat = cheating.Hand, cheating.cheat
 
 PERIOD = "2026-07"
 HOUR = 3_600_000

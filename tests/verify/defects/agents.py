@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect, spoiled
+from parts import loaded
 
 from checks.wire import header as headers
 from checks.wire.header import SeenNote
+
+defects = loaded("verify/defects.py")
+defect, spoiled = defects.defect, defects.spoiled
 
 
 @defect("judged_differently")

@@ -5,9 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect
+from parts import loaded
 
 from checks.wire.numbers import EntryKind
+
+defects = loaded("verify/defects.py")
+defect = defects.defect
 
 
 @defect("bad_body")

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import MAKERS, Maker, defect, spoiled
+from parts import loaded
 
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
+
+defects = loaded("verify/defects.py")
+MAKERS, Maker, defect, spoiled = defects.MAKERS, defects.Maker, defects.defect, defects.spoiled
 
 
 def claim(change: Callable[[dict[str, Any]], None]) -> Maker:

@@ -5,7 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect
+from parts import loaded
+
+defects = loaded("verify/defects.py")
+defect = defects.defect
 
 
 @defect("bad_container")

@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect, spoiled
+from parts import loaded
 
 from checks.wire import header as headers
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
+
+defects = loaded("verify/defects.py")
+defect, spoiled = defects.defect, defects.spoiled
 
 
 @spoiled("bad_signature")

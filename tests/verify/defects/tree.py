@@ -4,10 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roundseal_tests_verify_defects import defect, spoiled
+from parts import loaded
 
 from checks.wire import tree
 from checks.wire.numbers import EntryKind
+
+defects = loaded("verify/defects.py")
+defect, spoiled = defects.defect, defects.spoiled
 
 
 @defect("bad_tree")
