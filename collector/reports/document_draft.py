@@ -3,20 +3,20 @@
 Standard library only: the verifier makes them anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from checks.recurrence import zone
-from collector.reports import (  # noqa: F401 - their parts name themselves
+from collector.reports import (
     document_duties,
     document_faults,
     document_measures,
+    document_parts,
     document_plans,
     document_term,
     document_trend,
 )
-from collector.reports.document_parts import PARTS
 from collector.reports.form_view import FormWords, form_of
 from collector.reports.judging_view import Words, last, points, spanned, yuan
 from collector.reports.matter import Matter, cell
@@ -26,6 +26,42 @@ from collector.reports.words_document import doc, numbered
 
 WORDED = 7
 """From this version of documents on whoever verifies makes their words anew with their numbers."""
+
+PARTS: Mapping[str, Callable[[Matter, str], Iterator[Table]]] = {
+    "form": document_parts.form,
+    "money": document_parts.money,
+    "todo": document_parts.todo,
+    "lines": document_parts.lines,
+    "rounds": document_parts.rounds,
+    "problems": document_parts.problems,
+    "missing": document_parts.missing,
+    "devices": document_parts.devices,
+    "availability": document_parts.availability,
+    "capacity": document_parts.capacity,
+    "backups": document_parts.backups,
+    "scans": document_parts.scans,
+    "ledger": document_duties.ledger,
+    "archive": document_duties.archive,
+    "usage": document_duties.usage,
+    "log": document_duties.log,
+    "faults": document_faults.faults,
+    "fault-sum": document_faults.fault_sum,
+    "nine": document_faults.nine,
+    "timeline": document_faults.timeline,
+    "clocks": document_faults.clocks,
+    "vulnerabilities": document_faults.vulnerabilities,
+    "findings": document_faults.findings,
+    "measures": document_measures.measures,
+    "sheet": document_measures.sheet,
+    "actions": document_plans.actions,
+    "statistics": document_plans.statistics,
+    "survey": document_plans.survey,
+    "term-sums": document_term.term_sums,
+    "term-spans": document_term.term_spans,
+    "summary": document_trend.summary,
+    "months": document_trend.months,
+}
+"""What documents are put together from, by name: tables of what is known, in a language (zh, en)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collector.inspection.cadence_model import State
 from collector.inspection.obligations import ObligationLine
 from collector.reports import wording
 from collector.reports.archive_view import ArchiveWords
-from collector.reports.document_parts import part, table
+from collector.reports.document_parts import table
 from collector.reports.matter import Matter
 from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc_or
@@ -37,7 +37,6 @@ def ledger_row(one: ObligationLine, lang: str) -> tuple[object, ...]:
     )
 
 
-@part("ledger")
 def ledger(material: Matter, lang: str) -> Iterator[Table]:
     """Obligations of the period: how many were due, done, late, missed, excused, not proven."""
     rows = [ledger_row(one, lang) for one in material.found.ledger or () if one.rows]
@@ -50,7 +49,6 @@ def _some(entries: Sequence[int], lang: str) -> str:
     return (text("judging.part", lang).join(f"#{idx}" for idx in places[:3]) or "–") + more
 
 
-@part("archive")
 def archive(material: Matter, lang: str) -> Iterator[Table]:
     """Documents on file and missing."""
     if material.found.archive is None:
@@ -61,7 +59,6 @@ def archive(material: Matter, lang: str) -> Iterator[Table]:
     yield table("archive-files", made.columns, made.rows, lang, made.title)
 
 
-@part("usage")
 def usage(material: Matter, lang: str) -> Iterator[Table]:
     """The tool's own log: what people did with it (PD-29)."""
     columns = (
@@ -83,7 +80,6 @@ def usage(material: Matter, lang: str) -> Iterator[Table]:
     yield table("usage", columns, rows, lang)
 
 
-@part("log")
 def log(material: Matter, lang: str) -> Iterator[Table]:
     """What the log took in during the period, by kind (the tool's self-assessment)."""
     columns = (Column("j_kind"), Column("j_count", Kind.NUMBER), Column("j_first"), Column("j_last"))

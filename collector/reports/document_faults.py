@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collector.faults.model import Clock, Event, Fault, Finding, ReportDue, Vulnerability
 from collector.faults.said import onset_of
 from collector.reports import wording
-from collector.reports.document_parts import clock, part, table
+from collector.reports.document_parts import clock, table
 from collector.reports.matter import Matter
 from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc, doc_or
@@ -36,7 +36,6 @@ def clock_words(one: Clock, lang: str) -> str:
     return doc_or(f"doc.clock.{one.id}", one.id, lang)
 
 
-@part("faults")
 def faults(material: Matter, lang: str) -> Iterator[Table]:
     """Faults that began in the period."""
     columns = (
@@ -73,7 +72,6 @@ def _fault(material: Matter, one: Fault, lang: str) -> tuple[object, ...]:
     )
 
 
-@part("fault-sum")
 def fault_sum(material: Matter, lang: str) -> Iterator[Table]:
     """Faults by level and cause (PD-26)."""
     columns = (
@@ -94,7 +92,6 @@ def fault_sum(material: Matter, lang: str) -> Iterator[Table]:
     yield table("fault-sum", columns, rows, lang, title)
 
 
-@part("nine")
 def nine(material: Matter, lang: str) -> Iterator[Table]:
     """The nine fields of a fault's record (PD-26): what evidence knows, and a blank for what it doesn't."""
     one = material.fault
@@ -197,7 +194,6 @@ def _handling(material: Matter, one: Fault, lang: str) -> str:
     return text("judging.join", lang).join(steps)
 
 
-@part("timeline")
 def timeline(material: Matter, lang: str) -> Iterator[Table]:
     """A fault's events in order, each with its entry."""
     one = material.fault
@@ -278,7 +274,6 @@ def report_row(one: ReportDue, lang: str) -> tuple[object, ...]:
     return name + late, one.clause, "–", one.due_ms, one.filed_ms, None, f"j_c_{one.state.value}"
 
 
-@part("clocks")
 def clocks(material: Matter, lang: str) -> Iterator[Table]:
     """A fault's clocks and its report's."""
     one = material.fault
@@ -288,7 +283,6 @@ def clocks(material: Matter, lang: str) -> Iterator[Table]:
     yield table("clocks", CLOCKS, rows, lang)
 
 
-@part("vulnerabilities")
 def vulnerabilities(material: Matter, lang: str) -> Iterator[Table]:
     """Vulnerabilities that were open in the period."""
     columns = (
@@ -323,7 +317,6 @@ def _lives(material: Matter, opened: int, closed: int | None) -> bool:
     return opened < material.span.to_ms and (closed is None or closed >= material.span.from_ms)
 
 
-@part("findings")
 def findings(material: Matter, lang: str) -> Iterator[Table]:
     """Findings (隐患) that were open in the period."""
     columns = (

@@ -7,7 +7,7 @@ from checks.api import Number, Unit
 from collector.faults.model import Finding
 from collector.inspection.capacity import Outlook, Place
 from collector.reports import wording
-from collector.reports.document_parts import part, table
+from collector.reports.document_parts import table
 from collector.reports.matter import Device, Looked, Matter, cell
 from collector.reports.measures import Key, Measure
 from collector.reports.tables import Column, Kind, Table, at
@@ -21,7 +21,6 @@ def amount(value: Number, unit: str, lang: str) -> str:
     return wording.number(value, Unit(unit), lang)
 
 
-@part("measures")
 def measures(material: Matter, lang: str) -> Iterator[Table]:
     """Each number of each device: how often, least, mean, most, and the mean of the period before."""
     columns = (
@@ -71,7 +70,6 @@ def _signed(gap: Fraction, unit: str, lang: str) -> str:
     return f"{'+' if gap > 0 else '−'}{shown}"
 
 
-@part("sheet")
 def sheet(material: Matter, lang: str) -> Iterator[Table]:
     """Each device: what it is, how often it was looked at, its load, its findings, what that says."""
     columns = (

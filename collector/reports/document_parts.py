@@ -1,7 +1,7 @@
 """Parts of judging's documents: each a table made from evidence, by name."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -32,18 +32,6 @@ _PAGES = {
     "ledger": "/obligations",
     "archive-files": "/archive",
 }
-Part = Callable[[Matter, str], Iterator[Table]]
-PARTS: dict[str, Part] = {}
-
-
-def part(name: str) -> Callable[[Part], Part]:
-    """Name a part."""
-
-    def mark(made: Part) -> Part:
-        PARTS[name] = made
-        return made
-
-    return mark
 
 
 def table(
@@ -78,7 +66,6 @@ def _words(material: Matter, lang: str) -> Words | None:
     return None if judged is None else Words(judged, lang)
 
 
-@part("form")
 def form(material: Matter, lang: str) -> Iterator[Table]:
     """Every line where the contract's form has it, by unit where it is scored by unit, with its sums."""
     words = _words(material, lang)
@@ -86,7 +73,6 @@ def form(material: Matter, lang: str) -> Iterator[Table]:
         yield from scorecard_tables.form(words)
 
 
-@part("money")
 def money(material: Matter, lang: str) -> Iterator[Table]:
     """The settlement, other readings, options."""
     words = _words(material, lang)
@@ -94,7 +80,6 @@ def money(material: Matter, lang: str) -> Iterator[Table]:
         yield from scorecard_tables.money(words)
 
 
-@part("todo")
 def todo(material: Matter, lang: str) -> Iterator[Table]:
     """What is not proven."""
     words = _words(material, lang)
@@ -102,7 +87,6 @@ def todo(material: Matter, lang: str) -> Iterator[Table]:
         yield from scorecard_tables.todo(words)
 
 
-@part("lines")
 def lines(material: Matter, lang: str) -> Iterator[Table]:
     """The lines in short, for reports that are about something else."""
     words = _words(material, lang)
@@ -131,7 +115,6 @@ def lines(material: Matter, lang: str) -> Iterator[Table]:
 # -- inspections
 
 
-@part("rounds")
 def rounds(material: Matter, lang: str) -> Iterator[Table]:
     """Windows of rounds with their records."""
     columns = (
@@ -156,7 +139,6 @@ def rounds(material: Matter, lang: str) -> Iterator[Table]:
     yield table("rounds", columns, rows, lang)
 
 
-@part("problems")
 def problems(material: Matter, lang: str) -> Iterator[Table]:
     """Readings that were not good, each once."""
     columns = (
@@ -197,7 +179,6 @@ def _unit(code: str) -> str:
     return {"percent": " %", "celsius": " °C", "ms": " ms"}.get(code, "")
 
 
-@part("missing")
 def missing(material: Matter, lang: str) -> Iterator[Table]:
     """What was due and not inspected."""
     columns = (
@@ -221,7 +202,6 @@ def missing(material: Matter, lang: str) -> Iterator[Table]:
     yield table("missing", columns, rows, lang)
 
 
-@part("devices")
 def devices(material: Matter, lang: str) -> Iterator[Table]:
     """Each asset: how often looked at, with what outcome."""
     columns = (
@@ -256,7 +236,6 @@ def _looked(one: Looked | None, lang: str) -> tuple[object, ...]:
 # -- services, capacity, backups, scans
 
 
-@part("availability")
 def availability(material: Matter, lang: str) -> Iterator[Table]:
     """Each system's figure: what is provable, what is claimable, how far evidence carries it."""
     columns = (
@@ -283,7 +262,6 @@ def availability(material: Matter, lang: str) -> Iterator[Table]:
     yield table("availability", columns, rows, lang)
 
 
-@part("capacity")
 def capacity(material: Matter, lang: str) -> Iterator[Table]:
     """What can be full, the fullest first."""
     columns = (Column("j_asset"), Column("j_place"), Column("j_used"), Column("j_days_full"))
@@ -309,7 +287,6 @@ def capacity(material: Matter, lang: str) -> Iterator[Table]:
     yield table("capacity", columns, [row for _, row in sorted(rows, key=lambda pair: pair[0])], lang)
 
 
-@part("backups")
 def backups(material: Matter, lang: str) -> Iterator[Table]:
     """Each promised backup: slots of the period, drills."""
     columns = (Column("j_place"), Column("j_slots"), Column("j_drills"), Column("j_problems", Kind.NUMBER))
@@ -325,7 +302,6 @@ def backups(material: Matter, lang: str) -> Iterator[Table]:
     yield table("backups", columns, rows, lang)
 
 
-@part("scans")
 def scans(material: Matter, lang: str) -> Iterator[Table]:
     """Imported scans with the findings they leave open."""
     columns = (

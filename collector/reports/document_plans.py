@@ -8,7 +8,7 @@ from collector.faults.model import Clock, Finding, Stage, Vulnerability
 from collector.packs.form_terms import Survey
 from collector.reports import wording
 from collector.reports.document_faults import references
-from collector.reports.document_parts import part, table
+from collector.reports.document_parts import table
 from collector.reports.matter import Matter
 from collector.reports.tables import Column, Kind, Table
 from collector.reports.words_document import doc
@@ -22,7 +22,6 @@ _ANSWERS = ("satisfied", "mostly", "not_satisfied")  # as the pack's form has th
 _ENDED = frozenset({Stage.FIXED, Stage.MITIGATED})
 
 
-@part("actions")
 def actions(material: Matter, lang: str) -> Iterator[Table]:
     """What was still open at the end: each with its limit, its owner, and a blank for what will be done."""
     columns = (
@@ -111,7 +110,6 @@ def _late(clocks: Sequence[Clock]) -> bool:
 # -- statistics of events, problems, configuration, changes (PD-30)
 
 
-@part("statistics")
 def statistics(material: Matter, lang: str) -> Iterator[Table]:
     """Events, problems, vulnerabilities, changes of configuration: how many, done, late or unapproved."""
     columns = (
@@ -199,7 +197,6 @@ def _asked(material: Matter) -> tuple[set[int], set[int]]:
 # -- satisfaction
 
 
-@part("survey")
 def survey(material: Matter, lang: str) -> Iterator[Table]:
     """The form of satisfaction of each unit, row by row as somebody filed it; who filed none says so."""
     columns = (

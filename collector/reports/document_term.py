@@ -6,7 +6,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from collector.judging.term import OPERATED, OUT_OF_SCOPE, OUT_OF_SERVICE, STATES, TermLine
-from collector.reports.document_parts import part, table
+from collector.reports.document_parts import table
 from collector.reports.judging_view import percent
 from collector.reports.matter import Matter
 from collector.reports.tables import Column, Kind, Table
@@ -75,13 +75,11 @@ def _called(one: TermLine) -> str:
     return one.id if one.name == one.id else f"{one.name} ({one.id})"
 
 
-@part("term-sums")
 def term_sums(material: Matter, lang: str) -> Iterator[Table]:
     """Days by state."""
     yield sums(material.term, lang)
 
 
-@part("term-spans")
 def term_spans(material: Matter, lang: str) -> Iterator[Table]:
     """When it was not operated."""
     yield spans(material.term, lang)

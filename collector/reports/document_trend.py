@@ -12,7 +12,7 @@ from checks.recurrence import zone
 from collector.faults.model import Fault, Finding, Vulnerability
 from collector.inspection.capacity import Outlook
 from collector.reports import wording
-from collector.reports.document_parts import part, table
+from collector.reports.document_parts import table
 from collector.reports.matter import UNMADE, Matter, Served, Unmade, cell
 from collector.reports.tables import Column, Table
 from collector.reports.words_document import doc
@@ -24,7 +24,6 @@ _DASH = "–"
 _GRAVE = ("critical", "high")
 
 
-@part("summary")
 def summary(material: Matter, lang: str) -> Iterator[Table]:
     """What the parts below come to, a line each; nothing is said of what nothing was measured of."""
     columns = (Column("j_matter"), Column("j_found"))
@@ -198,7 +197,6 @@ def _scans(material: Matter, lang: str) -> str:
 # -- month by month
 
 
-@part("months")
 def months(material: Matter, lang: str) -> Iterator[Table]:
     """How it went from month to month: of a long period its months, of a short one the stretch before too."""
     columns = (

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checks.wire import strict_json
-from collector.reports.document_draft import KINDS, Kind, facts
+from collector.reports.document_draft import KINDS, PARTS, Kind, facts
 from collector.reports.document_duties import LEDGER
-from collector.reports.document_parts import PARTS
 from collector.reports.matter import UNMADE, Matter
 from collector.reports.scorecard_tables import hands
 from collector.reports.tables import plain

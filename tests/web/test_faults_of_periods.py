@@ -7,7 +7,7 @@ import pytest
 from parts import loaded
 
 from collector.jobs import derive
-from collector.reports.document_parts import PARTS
+from collector.reports.document_draft import PARTS
 from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
 from collector.web.app import create_app
