@@ -94,7 +94,7 @@ class Writing:
 
     def _escaped(self, raw: bytes) -> bytes:
         if self._pieces is None:
-            return b"".join([_TEXT[byte] for byte in raw])
+            return escaped(raw)
         return self._pieces.sub(self._piece, raw)
 
     def _piece(self, found: re.Match[bytes]) -> bytes:
@@ -124,6 +124,15 @@ class Table:
     def hex(self) -> str:
         """The sum, as it is recorded."""
         return f"{self.total % (1 << 256):064x}"
+
+    def add(self, rows: list[bytes], how: "Writing") -> None:
+        """More rows."""
+        summed = _sum(rows)
+        self.count += len(rows)
+        self.written += summed
+        self.total += summed
+        if self.binary and (other := [one for one in rows if b"0x" in one or b"_binary '" in one]):
+            self.total += _sum(map(how.textual, other)) - _sum(other)
 
     def as_written(self) -> "Table":
         """The same with the sum of what stands there, digits as digits."""
@@ -234,7 +243,7 @@ class _Reader:
             for line in taken:
                 if not (line[:1] == b"(" and line[-3:-2] == b")"):
                     self._odd(line[:-1])
-        _add(table, rows, writing(self.dump.charset))
+        table.add(rows, writing(self.dump.charset))
         return len(taken)
 
     def _odd(self, line: bytes) -> None:
@@ -326,7 +335,7 @@ class _Reader:
         # Rows, a comma between two, a semicolon: not a byte that is none of these.
         if sum(map(len, rows)) + len(rows) != len(line) - at or line[-1:] not in (b";", b","):
             self.dump.wrong += 1
-        _add(table, rows, writing(self.dump.charset))
+        table.add(rows, writing(self.dump.charset))
         if line[-1:] == b",":
             self.table = table
 
@@ -362,17 +371,16 @@ class _Reader:
             dump.cut = "statement"
 
 
-def _add(table: Table, rows: list[bytes], how: Writing) -> None:
-    summed = _sum(rows)
-    table.count += len(rows)
-    table.written += summed
-    table.total += summed
-    if table.binary and (other := [one for one in rows if b"0x" in one or b"_binary '" in one]):
-        table.total += _sum(map(how.textual, other)) - _sum(other)
-
-
 def _sum(rows: Iterable[bytes]) -> int:
     return sum(map(_NUMBER, SHA256.digests(rows), repeat("little")))
+
+
+_ODD = re.compile(rb"[\x00\n\r\x1a\"'\\]")
+
+
+def escaped(raw: bytes) -> bytes:
+    """Bytes as they stand between quotes, where no character's second byte is a backslash."""
+    return _ODD.sub(lambda found: _TEXT[found[0][0]], raw)
 
 
 def _plain(raw: bytes) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
-from checks.artefacts import basic, standing
+from checks.artefacts import basic, mysqltab, standing
 from checks.artefacts.archives import Contents
 from checks.artefacts.artefact import Artefact, Made, Seal
 from checks.artefacts.content import Read, judge_form, packings_of
@@ -33,7 +33,7 @@ from checks.artefacts.sealing import Inside, judge_seal, seal_of
 from checks.artefacts.twins import twin
 from checks.codec import from_json, to_json
 from checks.files import check_paths
-from checks.places import Backups, Entry, Place, shown
+from checks.places import Backups, Entry, NotAFileError, Place, shown
 
 ENDS = ("completed", "closed", "none")
 _OWN = frozenset(("mysql", "sys", "performance_schema", "information_schema"))
@@ -95,7 +95,8 @@ class Text:
 class Dumped:
     """One dump. `text`: None where nothing could be read. `recorded`: of the fingerprint: "" there is one,
     missing, or the word of a FingerprintError; `compared` with it; `of`: the database it was taken of, `in_`:
-    the character set its rows were written in ("" not said: utf8mb4)."""
+    the character set its rows were written in ("" not said: utf8mb4). `missing`: the first 20 files that a
+    directory of `--tab` has not."""
 
     base: Artefact
     read: Read | None = None
@@ -105,6 +106,7 @@ class Dumped:
     compared: Compared | None = None
     of: str = ""
     in_: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +191,15 @@ def _fingerprint(place: Place, entry: Entry, params: Params) -> tuple[Fingerprin
 def _read(
     backups: Backups, place: Place, entry: Entry, params: Params, sidecar: Fingerprint | None
 ) -> dict[str, Any]:
-    seal = seal_of(backups, place, entry.path, params.sealed)
+    folder = entry.kind == "directory"
+    seal = Seal() if folder else seal_of(backups, place, entry.path, params.sealed)
     dump = Dump()
-    database = params.database or (sidecar.database if sidecar else "")
-    read = _through(backups, place, entry, params, dump, database)
+    missing: tuple[str, ...] = ()
+    if folder:
+        read, missing = _tab(place, entry, dump)
+    else:
+        database = params.database or (sidecar.database if sidecar else "")
+        read = _through(backups, place, entry, params, dump, database)
     opened = (
         read.trouble if seal.opened == "yes" and REASONS.get(read.trouble) is Level.SEALED else seal.opened
     )
@@ -202,6 +209,7 @@ def _read(
     made = Made(at, at, dump.tool, dump.database, "")
     asked = frozenset((params.database, sidecar.database if sidecar else ""))
     dumped = {"read": to_json(read), "text": to_json(_told(dump, asked)), "compared": to_json(compared)}
+    dumped["missing"] = list(missing)
     return {
         "dumped": dumped,
         "seal": to_json(seal),
@@ -209,6 +217,20 @@ def _read(
         "root": compared.root if compared else root_alone(dump.tables, None) if not read.trouble else "",
         "untold": read.trouble in UNTOLD,
     }
+
+
+def _tab(place: Place, entry: Entry, dump: Dump) -> tuple[Read, tuple[str, ...]]:
+    names = set(place.names(entry.path))
+    if not mysqltab.is_tab(names):
+        raise NotAFileError(entry.path)
+    trouble = ""
+    missing: tuple[str, ...] = ()
+    try:
+        missing = mysqltab.read_tab(place, entry.path, names, dump)
+    except (LayerError, OverflowError) as problem:
+        trouble = problem.reason if isinstance(problem, LayerError) else "too_much"
+    layer = mysqltab.FORM if trouble else ""
+    return Read((), mysqltab.FORM, trouble=trouble, layer=layer, contents=Contents(bytes=dump.bytes)), missing
 
 
 def _through(backups: Backups, place: Place, entry: Entry, params: Params, dump: Dump, database: str) -> Read:
@@ -296,6 +318,9 @@ def judge_one(one: Dumped, params: Params, taken_at: int) -> Iterator[Verdict]:
 
 def _complete(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     """Whether the text comes to its end, and nothing in it is an error's."""
+    if text.form == mysqltab.FORM:
+        yield from _directory(one, text)
+        return
     if text.form:
         yield bad("truncated", text.form) if text.cut else untold(Level.WELL_FORMED, "unsupported", text.form)
         return
@@ -307,6 +332,18 @@ def _complete(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
     yield from _ended(one, text, params)
     if text.wrong:
         yield bad("damaged", f"{text.wrong}")
+
+
+def _directory(one: Dumped, text: Text) -> Iterator[Verdict]:
+    """Of the rows' files nothing tells that they end where they do, but a fingerprint."""
+    for name in one.missing:
+        yield bad("part_missing", name)
+    if text.cut or text.heads > text.ends:
+        yield bad("truncated", text.cut or "definition")
+    elif text.wrong:
+        yield bad("damaged", f"{text.wrong}")
+    elif not _proven(one):
+        yield untold(Level.WELL_FORMED, "no_end_mark")
 
 
 def _ended(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
@@ -340,7 +377,7 @@ def _true(one: Dumped, text: Text, params: Params) -> Iterator[Verdict]:
         yield bad("fingerprint_edited")
     elif one.read is not None and (one.read.trouble or not one.read.contents.bytes):
         yield untold(Level.TRUE, "not_read")
-    elif text.form:
+    elif text.form and text.form != mysqltab.FORM:
         yield untold(Level.TRUE, "unsupported", text.form)
     elif one.compared is not None:
         yield from _beside(one, one.compared, text, params)

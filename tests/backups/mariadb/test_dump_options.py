@@ -224,19 +224,90 @@ def test_a_fingerprint_whose_tables_all_came_or_went_proves_nothing(maria, tmp_p
     assert look(path)["true"] == "unknown not_recorded"
 
 
-def test_a_directory_of_tab_is_no_dump(maria, tmp_path, look):
-    """`--tab` lets the server write a file a table: not read, neither good nor bad by its content."""
-    place = maria.place / "tab"
-    place.mkdir(exist_ok=True)
-    if os.geteuid() == 0:
-        shutil.chown(place, (maria.place / "data").owner())
-    maria.run("mariadb-dump", f"--tab={place}", "shop", "item", "nokey")
-    held = tmp_path / "tab"
-    subprocess.run(["cp", "-r", place, held], check=True)
-    subprocess.run(["chmod", "-R", "go-rwx", held], check=True)
-    assert {one.name for one in held.iterdir()} == {"item.sql", "item.txt", "nokey.sql", "nokey.txt"}
-    told = {"fresh": "not_recorded", "unchanged": "not_a_file", "well_formed": "not_read"}
-    assert look(held) == {level: f"unknown {word}" for level, word in told.items()}
+@pytest.fixture
+def flat(maria):
+    """A database that a directory of `--tab` can hold."""
+    maria.sql(
+        "DROP DATABASE IF EXISTS flat; CREATE DATABASE flat; USE flat;"
+        "CREATE TABLE item (id int PRIMARY KEY, name varchar(40));"
+        "INSERT INTO item SELECT seq, MD5(seq) FROM seq_1_to_400;"
+        "CREATE TABLE `订单` (id int, body blob, f double, d decimal(20,6), g geometry, y year, note text);"
+        f"INSERT INTO `订单` VALUES (1, 0x{BYTES.hex()}, 1/3, -0.5, POINT(1, 2), 2026,"
+        " 'a\\tb\\nc\\\\\\r\\Z\\0d\\\\'),"
+        f" (2, 0x{BYTES.hex()[::-1]}, NULL, 1e9, NULL, NULL, '\\\\N'), (3, '', -1e99, 0, NULL, 0, ',0xAB');"
+        "CREATE TABLE made (a int, c int GENERATED ALWAYS AS (a * 2) STORED, e int AS (a + 1));"
+        "INSERT INTO made (a) VALUES (1); CREATE TABLE nothing (a int);"
+        "CREATE VIEW seen AS SELECT id FROM item"
+    )
+    return maria
+
+
+@pytest.fixture
+def tab(maria, tmp_path):
+    """`tab(DATABASE, OPTION…)`: a directory that the server wrote, as `--tab` has it do."""
+    made = []
+
+    def dump(database, *words):
+        place = maria.place / f"tab{len(made)}"
+        place.mkdir()
+        made.append(place)
+        if os.geteuid() == 0:
+            shutil.chown(place, (maria.place / "data").owner())
+        maria.run("mariadb-dump", "--single-transaction", f"--tab={place}", *words, database)
+        held = tmp_path / place.name
+        subprocess.run(["cp", "-r", place, held], check=True)
+        subprocess.run(["chmod", "-R", "go-rwx", held], check=True)
+        return held
+
+    yield dump
+    for place in made:
+        shutil.rmtree(place)
+
+
+def test_a_directory_of_tab_has_the_rows_that_inserts_have(flat, tab, look):
+    held = tab("flat", "--default-character-set=binary")
+    assert look(held) == {"well_formed": "unknown no_end_mark", "true": "unknown no_fingerprint"}
+    noted(flat, held, database="flat")
+    assert look(held) == {}
+    rows = held / "item.txt"
+    rows.write_bytes(rows.read_bytes().replace(b"\n7\t", b"\n7000\t", 1))
+    told = {"well_formed": "unknown no_end_mark", "true": "unknown unsupported"}
+    assert look(held) == told, "of other character sets nothing is said"
+
+
+def test_what_the_server_spoils_in_a_directory_of_tab_is_found(flat, maria, tab, look):
+    # Asked for a character set it writes bytes as characters, and loses those that are none.
+    held = tab("flat", "--default-character-set=utf8mb4")
+    noted(flat, held, database="flat")
+    assert look(held)["true"] == "crit rows_differ"
+    # Bits it writes as they are, a tab or a newline among them.
+    assert look(tab("shop", "--default-character-set=binary"))["well_formed"] == "crit damaged"
+
+
+def test_what_is_wrong_in_a_directory_of_tab_is_found(flat, tab, look):
+    flat.sql("USE flat; DROP TABLE `订单`; CREATE TABLE other (a int)")
+    held = tab("flat")
+    noted(flat, held, database="flat")
+    assert look(held) == {}
+    rows = held / "item.txt"
+    whole = rows.read_bytes()
+    rows.write_bytes(whole[: whole.index(b"\n", 900) + 1])
+    assert look(held) == {"well_formed": "unknown no_end_mark", "true": "crit rows_missing"}
+    rows.write_bytes(whole[:-3])
+    assert look(held)["well_formed"] == "crit truncated"
+    rows.write_bytes(whole.replace(b"\t", b"\t\t", 1))
+    assert look(held)["well_formed"] == "crit damaged"
+    rows.unlink()
+    assert look(held)["present"] == "crit part_missing"
+    rows.write_bytes(whole)
+    text = (held / "item.sql").read_bytes()
+    (held / "item.sql").write_bytes(text[: text.index(b"-- Dump completed")])
+    assert look(held)["well_formed"] == "crit truncated"
+    (held / "item.sql").unlink()
+    assert look(held)["well_formed"] == "unknown unsupported", "rows without their definition"
+    for one in held.glob("*.txt"):
+        one.unlink()
+    assert look(held)["well_formed"] == "unknown not_read", "files of any kind"
 
 
 # As MySQL 8.0's mysqldump writes it by its manual (mysqldump, "GTID", "--hex-blob"); no MySQL was at hand.
