@@ -287,22 +287,9 @@ def _plain(one: Said, other: Beside | None) -> dict[str, Any]:
 def kinds(as_json: bool) -> None:
     """Print every kind of statement with its fields and who may make it."""
     if as_json:
-        rows = [
-            {
-                "kind": one.name,
-                "zh": one.zh,
-                "en": one.en,
-                "who": sorted(one.who),
-                "two": one.two,
-                "document": one.paper,
-                "fields": [
-                    {"name": f.name, "type": f.type, "required": f.required, "choices": list(f.choices)}
-                    for f in one.fields
-                ],
-            }
-            for one in KINDS.values()
-        ]
-        json.dump(rows, sys.stdout, ensure_ascii=False)
+        from collector.jobs.judging_json import kind
+
+        json.dump([kind(one) for one in KINDS.values()], sys.stdout, ensure_ascii=False)
         click.echo()
         return
     for one in KINDS.values():

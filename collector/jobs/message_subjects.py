@@ -71,14 +71,9 @@ def subjects(conn: Connection, asked: Asked, kinds: Collection[str]) -> list[Sub
     return [one for one in made if one.kind in kinds]
 
 
-def faults_since(conn: Connection, now: int, from_ms: int) -> tuple[Fault, ...]:
-    """Faults with their onset in [from, now]; none where no contract says what a fault is."""
-    found = _faults(conn, now, from_ms)
-    return () if found is None else found[0]
-
-
 def _faults(conn: Connection, now: int, from_ms: int) -> tuple[tuple[Fault, ...], bool] | None:
-    """The same, and whether a message starts their limits; None where no contract says what a fault is."""
+    """Faults with their onset in [from, now], and whether a message starts their limits; None without a
+    contract that says what a fault is."""
     made = _account(conn, now, (from_ms, now + 1), lambda terms: Terms(terms.faults))
     if made is None:
         return None
