@@ -324,3 +324,92 @@ def test_a_netonix_and_a_janitza_are_read_in_their_units():
         ("current", "L1"): 812,
         ("frequency", "mains"): 50_010,
     }
+
+
+@pytest.mark.parametrize(
+    ("object_id", "description", "lines", "told"),
+    [
+        (
+            "12740.17.1",
+            "Dell EqualLogic",
+            {
+                **{
+                    "12740.2.1.5.1.1.1.7": "2|2",
+                    "12740.2.1.6.1.2.1.7.1": "4|CPU",
+                    "12740.2.1.6.1.4.1.7.1": "2|3",
+                },
+                **{
+                    "12740.2.1.8.1.2.1.7.1": "4|PS 0",
+                    "12740.2.1.8.1.3.1.7.1": "2|2",
+                    "12740.3.1.1.1.8.1.7.4": "2|3",
+                },
+            },
+            {"health of member 1.7": "warn", "CPU": "crit", "PS 0": "warn", "disk 1.7.4": "crit"},
+        ),
+        (
+            "1872.1.13.4",
+            "Alteon Application Switch 5224",
+            {"1872.2.5.4.3.1.1.7.1": "2|2", "1872.2.5.4.3.1.1.7.2": "2|3", "1872.2.5.1.3.1.4.0": "2|2"},
+            {"real server 1": "ok", "real server 2": "crit", "fans": "crit"},
+        ),
+        (
+            "3807.1.8012",
+            "S4800 FiberHome (R) Software, Version VR220",
+            {
+                "3807.1.8012.1.4.1.1.7.1": "2|1",
+                "3807.1.8012.1.4.1.1.12.1": "4|Cpu-1",
+                "3807.1.8012.1.2.1.1.3.1": "2|2",
+            },
+            {"Cpu-1": "crit", "power supply 1": "crit"},
+        ),
+        (
+            "22610.1.3.14",
+            "TH3030S, ACOS 4.1.4",
+            {
+                "22610.2.4.1.5.11.1.2.1": "2|0",
+                "22610.2.4.1.5.11.1.3.1": "4|3.3V",
+                "22610.2.4.1.5.9.1.3.1": "2|4",
+            },
+            {"3.3V": "crit", "1": "ok"},
+        ),
+        (
+            "3902.1082.1001.320.2.1",
+            "C320 Version V2.1.0",
+            {"3902.1082.10.10.2.3.11.1.3.1.1.3": "2|2", "3902.1082.10.10.2.3.11.1.3.1.1.4": "2|4"},
+            {"DC input 1.1.3": "warn", "DC input 1.1.4": "crit"},
+        ),
+        (
+            "1991.1.3.57.2.1.1.1",
+            "Ruckus Wireless, Inc. Stacking System ICX7150-48P, IronWare Version 08.0.80",
+            {
+                **{
+                    "1991.1.1.3.31.1.1.0": "2|1",
+                    "1991.1.1.3.31.2.2.1.5.1": "2|1",
+                    "1991.1.1.3.31.2.2.1.5.2": "2|3",
+                },
+                **{"1991.1.1.3.31.2.2.1.7.1": "2|193", "1991.1.1.3.31.2.2.1.8.1": "2|3"},
+                **{"1991.1.1.3.31.2.2.1.9.1": "2|0", "1991.1.1.3.31.2.2.1.10.1": "2|3"},
+            },
+            {"stack unit 1": "ok", "stack unit 2": "crit", "stack port 1 of unit 1": "crit"},
+        ),
+    ],
+)
+def test_a_fault_of_a_family_of_which_only_other_tables_were_recorded(object_id, description, lines, told):
+    device = read(object_id, description, {E + oid: value for oid, value in lines.items()})
+    assert states(device) == told
+
+
+def test_a_switch_that_is_not_stacked_has_no_unit_that_is_missed():
+    unit = E + "1991.1.1.3.31."
+    device = read("1991.1.3.57.2.1.1.1", "Ruckus ICX7150", {unit + "1.1.0": "2|2", unit + "2.2.1.5.2": "2|4"})
+    assert states(device) == {}
+
+
+def test_optics_whose_texts_begin_with_the_number_are_read():
+    optic, name = E + "1991.1.1.3.3.6.1.", "1.3.6.1.2.1.31.1.1.1.1.65"
+    device = read(
+        "1991.1.3.57.2.1.1.1",
+        "Ruckus ICX7150",
+        {optic + "1.65": "4|  31.4804 C: Normal", optic + "3.65": "4| -02.5690 dBm: Normal", name: "4|1/2/1"},
+    )
+    assert values(device) == {("temperature", "1/2/1"): 31_480, ("dbm", "1/2/1 rx"): -2_569}
