@@ -413,3 +413,25 @@ def test_optics_whose_texts_begin_with_the_number_are_read():
         {optic + "1.65": "4|  31.4804 C: Normal", optic + "3.65": "4| -02.5690 dBm: Normal", name: "4|1/2/1"},
     )
     assert values(device) == {("temperature", "1/2/1"): 31_480, ("dbm", "1/2/1 rx"): -2_569}
+
+
+def test_the_state_of_a_whole_array_is_told_once():
+    row = "1.3.6.1.3.94.1.8.1."
+    device = read(
+        "674.10893.2.102",
+        "DellEMC ME4024",
+        {
+            **{
+                row + "3.80.1": '4|"Overall Unit Status"',
+                row + "4.80.1": "2|5",
+                row + "6.80.1": '4|"Overall Unit Status: Error"',
+            },
+            **{
+                row + "3.80.2": '4|"Power Supply 1"',
+                row + "4.80.2": "2|3",
+                row + "6.80.2": '4|"Power Supply 1: OK"',
+            },
+        },
+    )
+    told = [(sensor.oid, sensor.severity) for sensor in device.sensors]
+    assert sorted(told) == [(row + "4.80.2", "ok"), (row + "6.80.1", "crit")]
