@@ -191,7 +191,7 @@ def by_passphrase(head: bytes) -> bool:
     """Whether a file of age is sealed by a passphrase, by its first bytes; such a one has no other key."""
     if head.startswith(b"-----"):
         with contextlib.suppress(binascii.Error):
-            head = base64.b64decode(head.replace(b"\r", b"").split(b"\n")[1][:64])
+            head = base64.b64decode(head.replace(b"\r", b"").partition(b"\n")[2][:64])
     return head.startswith(b"age-encryption.org/v1\n-> scrypt ")
 
 

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from checks.artefacts.opening import by_passphrase
+
 CHUNK = 65536
 
 
@@ -77,6 +79,11 @@ def test_armoured_too(path, sealed):
     begin, end = (b"-----%b AGE ENCRYPTED FILE-----" % word for word in (b"BEGIN", b"END"))
     path.write_bytes(b"\n".join([begin, *lines, end, b""]))
     assert sealed(path).reasons == {}
+
+
+def test_an_armour_that_is_cut_short_is_no_passphrase_file():
+    assert not by_passphrase(b"-----BEGIN AGE ENCRYPTED FILE-----")
+    assert not by_passphrase(b"-----BEGIN AGE ENCRYPTED FILE-----\nYWd")
 
 
 def test_a_cut_and_a_flip_behind_the_right_passphrase_are_told_apart(path, sealed):
