@@ -135,7 +135,7 @@ def test_an_outlet_of_a_raritan_pdu_is_told_once_with_the_column_of_values():
         },
     )
     told = {sensor.oid: (sensor.state, sensor.severity) for sensor in device.sensors}
-    assert told == {table + "4.1.1.14": ("on", "ok"), table + "4.1.2.14": ("off", "ok")}
+    assert told == {table + "4.1.1.14": ("on", "ok"), table + "4.1.2.14": ("off", "warn")}
 
 
 @pytest.mark.parametrize("branch", ["5528.100", "52674.500"])
