@@ -1,14 +1,14 @@
 """A pack in words, clause by clause: what a clerk reads before he trusts it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from collector.packs.explain_limits import fault_limits, flaw_limits, number_with_unit, wanted
 from collector.packs.explain_numbers import numbers
 from collector.packs.explain_vetoes import kept_back, vetoed, weighed
-from collector.packs.explain_words import KINDS, WORDS
+from collector.packs.explain_words import CHOSEN, FACTS, KINDS, ROUNDINGS, WORDS
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import resolve
 from collector.scoring.choices import Choices, named_in, options_in, shown
@@ -62,7 +62,7 @@ class _Words:
     def named(self, named: Named) -> str:
         """The value of an option and its key."""
         value = shown(self.choices.values[named.option])
-        return self.say("option_in", value=value or "-", key=named.option)
+        return self.say("option_in", value=self.chosen(value) or "-", key=named.option)
 
     def word(self, word: Word) -> str:
         """A word, with the option that decides it."""
@@ -76,7 +76,7 @@ class _Words:
         """Which items, in words, how they are told apart, and the options that decide it."""
         kind = KINDS[select.kind][self.place]
         by = self.choices.word(select.by)
-        said = kind if by in ("item", "value") else f"{self.say('distinct', by=by)} {kind}"
+        said = kind if by in ("item", "value") else self.say("distinct", by=self.chosen(by), kind=kind)
         return said + self.back(select) + self.depends(select)
 
     def back(self, select: Select) -> str:
@@ -89,12 +89,45 @@ class _Words:
     def depends(self, part: Any, when: Mapping[str, Any] | None = None) -> str:
         """The options that decide a part, and those that must have some value for it to count."""
         maps = {named.option: named.map for named in named_in(part)}
+        facts = {
+            one.option: (word, fact)
+            for word, held in (("takes", "where"), ("drops", "unless"))
+            for fact, one in getattr(part, held, {}).items()
+            if isinstance(one, Named)
+        }
+        said = []
+        for key in options_in(part):
+            taken = [self._takes(w, v, *facts.get(key, ("is", ""))) for w, v in maps.get(key, {}).items()]
+            said.append(self.say("of_option", key=key, values=self.say("and").join(taken)) if taken else key)
+        said += [f"{key} = {self.wanted(wanted)}" for key, wanted in (when or {}).items()]
+        return self.say("depends", keys=self.say("and_then").join(said)) if said else ""
+
+    def _takes(self, value: str, stands_for: Any, word: str, fact: str) -> str:
+        """What a value of an option makes of a part: a number or a way to count, or a fact that is wanted."""
+        if fact and stands_for == ():
+            word = f"{word}_none"
+        name = FACTS.get(fact, (fact, fact))[self.place]
+        return self.say(word, value=value, fact=name, is_=self.plain(stands_for))
+
+    def plain(self, value: Any) -> str:
+        """What an option's word stands for: facts that a person or nobody has told, or numbers."""
+        values = value if isinstance(value, tuple) else (value,)
+        words = {True: "yes", False: "no", None: "not_told"}
         said = [
-            " ".join((key, *(f"{word}={shown(value)}" for word, value in maps.get(key, {}).items())))
-            for key in options_in(part)
+            self.say(words[one]) if one is None or isinstance(one, bool) else self.chosen(shown(one))
+            for one in values
         ]
-        said += [f"{key}={self.wanted(wanted)}" for key, wanted in (when or {}).items()]
-        return self.say("depends", keys=", ".join(said)) if said else ""
+        return "/".join(said) or self.say("none")
+
+    def chosen(self, value: str) -> str:
+        """A word of an option, as people say it where there is a word for it."""
+        return CHOSEN.get(value, (value, value))[self.place]
+
+    def rounded(self, word: Word) -> str:
+        """How parts are rounded, with the option that decides it."""
+        chosen = self.choices.word(word)
+        said = ROUNDINGS.get(chosen, (chosen, chosen))[self.place]
+        return self.say("option_in", value=said, key=word.option) if isinstance(word, Named) else said
 
     def clause(self, part: Any) -> str:
         """The line that quotes the clause."""
@@ -103,6 +136,8 @@ class _Words:
 
     def floor(self, floor: Amount | None) -> str:
         """How low it may go."""
+        if isinstance(floor, Named) and shown(self.choices.values[floor.option]) == "none":
+            return self.say("no_floor") + self.say("depends", keys=floor.option)
         return self.say("no_floor") if floor is None else self.say("floor", floor=self.amount(floor))
 
 
@@ -123,10 +158,18 @@ def explain(compiled: Compiled, lang: str = "zh") -> Iterator[str]:
     yield from _money(pack.scoring, say)
     yield from _sections(pack, say)
     yield say.say("numbers")
-    yield from (say.say("number", place=place, value=value) for place, value in numbers(compiled.body))
+    yield from (
+        say.say("number", place=place, value=_number(value, say)) for place, value in numbers(compiled.body)
+    )
     yield say.say("options", count=len(pack.options))
     for option in pack.options:
         yield from _option(option, say)
+
+
+def _number(value: str, say: _Words) -> str:
+    """A number with its unit; in English as the pack's file has it."""
+    count, _, unit = value.partition(" ")
+    return number_with_unit(int(count), unit, say) if unit and say.place == 0 else value
 
 
 def _periods(say: _Words) -> Iterator[str]:
@@ -146,7 +189,7 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
         yield from _line(line, say)
     for name, parts in (("deductions", scoring.deductions), ("fines", scoring.fines)):
         if parts:
-            yield say.say(name)
+            yield say.say(name, whole=say.say("off_mean" if _averaged(scoring, say) else "off_total"))
         for part in parts:
             yield from _off(part, say)
     floor = say.floor(scoring.floor).lstrip("；; ")
@@ -154,7 +197,7 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
     yield say.say(
         "total",
         floor=(f"（{floor}）" if say.place == 0 else f" ({floor})") + most,
-        rounding=say.word(scoring.rounding),
+        rounding=say.rounded(scoring.rounding),
     )
     yield say.say("grades")
     for band in scoring.grades:
@@ -164,8 +207,22 @@ def _scoring(scoring: Scoring, say: _Words) -> Iterator[str]:
             name=band.name,
             name_en=band.name_en or band.name,
             limit=limit,
-            share=_percent(band.share) + _each_point(band, say),
+            share=_pays(band, say) + _each_point(band, say),
         )
+
+
+def _averaged(scoring: Scoring, say: _Words) -> bool:
+    return any(say.choices.word(line.per) != "contract" for line in scoring.lines)
+
+
+def _pays(band: Band, say: _Words) -> str:
+    """What a grade is worth: its share, or where points are the share how they are it."""
+    ratio = say.pack.scoring.money.ratio
+    if ratio is None or band.share != 1:
+        return _percent(band.share)
+    if band.at_least is not None and band.at_least >= ratio.full_from:
+        return say.say("in_full")
+    return say.say("in_ratio", full=number(ratio.full_from))
 
 
 def _vetoes(scoring: Scoring, say: _Words) -> Iterator[str]:
@@ -202,7 +259,7 @@ def _line(line: LineRule, say: _Words) -> Iterator[str]:
     if line.deduct is not None or line.steps is not None or line.floor != 0:
         rule += say.floor(line.floor)
     if line.full_for:
-        rule += say.say("full_for", kinds="/".join(line.full_for))
+        rule += say.say("full_for", kinds="/".join(say.chosen(kind) for kind in line.full_for))
     if per == "system":
         rule += say.say("na", na=say.word(line.na))
     if line.bonus:
@@ -250,7 +307,7 @@ def _measured(line: LineRule, say: _Words) -> str:
         target=_of_kind(line.steps.value, line.steps.target),
         step=_of_kind(line.steps.value, line.steps.step),
         each=say.amount(line.steps.each),
-        rounding=say.word(line.steps.rounding),
+        rounding=say.rounded(line.steps.rounding),
     )
     if line.steps.nothing_below is not None:
         said += say.say("nothing_below", limit=_of_kind(line.steps.value, line.steps.nothing_below))
@@ -318,7 +375,8 @@ def _off(part: Deduction | Fine, say: _Words) -> Iterator[str]:
             text += say.say("stated")
     elif part.least is not None and part.most is not None:
         unit = "%" if isinstance(part, Fine) else unit
-        text = say.say("range", least=number(part.least), most=number(part.most), unit=unit) + options
+        word = "set_at" if part.least == part.most else "range"
+        text = say.say(word, least=number(part.least), most=number(part.most), unit=unit) + options
     else:
         text = say.say("as_said") + options
     if isinstance(part, Fine) and part.ends:
@@ -368,30 +426,10 @@ def _sections(pack: Pack, say: _Words) -> Iterator[str]:
             yield say.say("obligation", id=one.id, tag=one.tag, zh=one.zh, en=one.en, limit=limit, line=line)
             yield say.clause(one)
     if pack.faults is not None:
-        yield say.say("clocks", count=len(pack.faults.clocks))
-        for clock in pack.faults.clocks:
-            limits = "；".join(f"{level}: {_plain(due)}" for level, due in clock.limits.items())
-            yield say.say("clock", id=clock.id, limits=limits)
-            yield say.clause(clock)
+        yield from fault_limits(pack.faults, say)
+    yield from flaw_limits(pack.vulnerabilities, pack.findings, say)
     if pack.archive is not None:
-        yield say.say("archive", count=len(pack.archive.documents))
-        for wanted in pack.archive.documents:
-            yield say.say(
-                "wanted", id=wanted.id, zh=wanted.zh, en=wanted.en, every=wanted.every, per=wanted.per
-            )
-            yield say.clause(wanted)
-
-
-def _plain(part: Any) -> str:
-    """A small dataclass as `name value` pairs, without what is left at its default."""
-    if not is_dataclass(part):
-        return shown(part)
-    said = []
-    for spec in fields(part):
-        value = getattr(part, spec.name)
-        if value != spec.default:
-            said.append(f"{spec.name} {_plain(value)}")
-    return " ".join(said)
+        yield from wanted(pack.archive, say)
 
 
 def _option(option: Option, say: _Words) -> Iterator[str]:
