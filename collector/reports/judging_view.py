@@ -56,6 +56,10 @@ def yuan(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
+_ELSEWHERE = ("j_clause", "j_evidence", "j_options")
+_COUNTS = ("j_required", "j_counted", "j_missing", "j_grade")
+
+
 def shortened(numbers: Mapping[str, str], of_percents: bool = False) -> Mapping[str, str]:
     """The numbers of a cause as they are printed: exact ones stand in the JSON."""
     return {key: _short(text, of_percents and key in ("value", "target")) for key, text in numbers.items()}
@@ -113,8 +117,14 @@ class Words:
     line: Callable[[Line], str] | None = None
 
     def short(self, made: Table) -> Table:
-        """The lines for a page: clause and entries stand on each line's own page and in the workbook."""
-        keep = [n for n, column in enumerate(made.columns) if column.key not in ("j_clause", "j_evidence")]
+        """The lines for a page: clause, entries, options stand on each line's own page and in the workbook;
+        a column of counts that says nothing of any line is left out."""
+        keep = [
+            n
+            for n, column in enumerate(made.columns)
+            if column.key not in _ELSEWHERE
+            and (column.key not in _COUNTS or any(row[n] not in (None, "", "–", "0") for row in made.rows))
+        ]
         rows = [tuple(row[n] for n in keep) for row in made.rows]
         return Table(made.name, made.title, tuple(made.columns[n] for n in keep), rows, made.empty, made.args)
 

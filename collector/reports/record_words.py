@@ -97,7 +97,7 @@ RECORD: Words = {
         "正常 {ok}，预警 {warn}，未知 {unknown}，异常 {crit}",
         "OK {ok}, warning {warn}, unknown {unknown}, critical {crit}",
     ),
-    "record.fact.estate": ("资产配置摘要", "Estate digest"),
+    "record.fact.estate": ("资产文件摘要", "Estate digest"),
     "record.fact.log": ("存证日志", "Evidence log"),
     "record.fact.vkey": ("日志公钥", "Log key"),
     "record.fact.entry": ("记录条目", "Log entry"),

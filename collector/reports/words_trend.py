@@ -18,7 +18,7 @@ _NONE: Words = {
         "已结案的巡检记录中没有运行指标(非机器测量)。",
         "The closed records hold no such numbers (not measured by machine).",
     ),
-    "sheet": ("资产配置中没有设备。", "The estate has no devices."),
+    "sheet": ("资产文件中没有设备。", "The estate has no devices."),
     "actions": ("期末没有未结的隐患和漏洞。", "No finding or vulnerability was open at the end."),
     "statistics": ("没有可统计的内容。", "There is nothing to count."),
     "survey": ("没有人填报满意度。", "Nobody filed a form of satisfaction."),

@@ -42,7 +42,7 @@ COUNTED: Mapping[str, str] = {
     "documents of judging that are not proven": "其中未证实的考核文档",
     "documents": "文档",
     "entries": "条目",
-    "estates applied": "启用过的资产文件",
+    "estates applied": "应用过的资产文件",
     "figures made anew": "重算的可用率",
     "forks that people decided on": "已由人处置的分叉",
     "inspection records": "巡检记录",

@@ -6,9 +6,9 @@ BACKUPS: dict[str, tuple[str, str]] = {
         "备份只按已证实的级别计算；未证实不算合格。",
         "A backup counts for what was proven of it; what is not proven is not good.",
     ),
-    "backups.no_estate": ("尚未应用资产配置。", "No estate has been applied."),
+    "backups.no_estate": ("尚未应用资产文件。", "No estate has been applied."),
     "backups.no_backups": (
-        "资产配置中没有备份策略 (backups:)。",
+        "资产文件中没有备份策略 (backups:)。",
         "The estate asks for no backups (backups:).",
     ),
     "backups.tile.objects": ("备份对象", "Objects"),

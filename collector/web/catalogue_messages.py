@@ -2,7 +2,7 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "messages.title": ("通知", "Messages"),
-    "messages.none": ("资产清单没有设置通知（notify）。", "The estate tells nobody anything (notify)."),
+    "messages.none": ("资产文件没有设置通知（notify）。", "The estate tells nobody anything (notify)."),
     "messages.failing": ("发不出去的通知", "Messages that do not go out"),
     "event.message": ("发出通知", "message sent"),
     "col.recipient": ("接收方", "Recipient"),

@@ -4,7 +4,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     # today
     "today.asof": ("截至", "As of"),
     "today.noestate": (
-        "尚未应用资产配置: 没有任何对象被巡检。请运行 roundseal-collector estate apply。",
+        "尚未应用资产文件: 没有任何对象被巡检。请运行 roundseal-collector estate apply。",
         "No estate has been applied: nothing is being inspected. Run roundseal-collector estate apply.",
     ),
     "today.alarm": ("日志警报 {kind}: 代理 {agent}", "Alarm about the log, {kind}: agent {agent}"),
@@ -96,7 +96,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "figure.evaluated": ("计算至", "Evaluated to"),
     "options.title": ("计算方法与选项", "Method and options"),
     "options.formula": ("公式", "Formula"),
-    "options.estate": ("资产配置", "Estate"),
+    "options.estate": ("资产文件", "Estate"),
     "options.available": ("降级", "Degraded counts as"),
     "options.available.degraded": ("计为可用", "available"),
     "options.available.up": ("计为不可用", "not available"),

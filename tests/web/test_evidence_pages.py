@@ -92,7 +92,7 @@ def test_the_log_says_that_nobody_has_cosigned(entries, admin) -> None:
 
 def test_an_empty_log_and_no_estate_are_said_in_words(context, admin) -> None:
     assert "还没有签名树头" in admin.get("/evidence").text
-    assert "尚未应用资产配置" in admin.get("/").text
+    assert "尚未应用资产文件" in admin.get("/").text
     for path, words in (
         ("/systems", "配置中没有业务系统"),
         ("/assets", "配置中没有资产"),

@@ -33,6 +33,8 @@ PAGES = [
     "/settlement",
     "/term",
 ]
+CUT_OFF = """() => [...document.querySelectorAll('.table-box')]
+    .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.getAttribute('aria-label'))"""
 pytestmark = pytest.mark.browser
 
 
@@ -42,6 +44,7 @@ def test_no_page_of_judging_is_hard_to_use_without_eyes_or_too_wide(chromium, ju
         for path in PAGES:
             assert page.goto(path).status == 200, path
             wrong += browsing.hard_to_use(page, path)
+            wrong += [f"{path}: {name} is cut off" for name in page.evaluate(CUT_OFF)]
         page.set_viewport_size({"width": browsing.PHONE[0], "height": browsing.PHONE[1]})
         page.goto("/language?to=en&next=/")
         for path in PAGES:
