@@ -198,12 +198,12 @@ def owed(site, found, tale):
     agree = True
     for name, wanted in year_truth.ledger(found, tale).items():
         obligation, _, rhythm = name.partition(".")
-        counts = lines[obligation].counts
         rows = [row for row in lines[obligation].rows if rhythm in ("", str(row.cadence))]
         ours = sum(row.state in ("missed", "late") for row in rows)
         same = ours == wanted
         agree = agree and same
-        say(f"obligation {name}: {counts}" + ("" if same else f" DIFFERS: the clerk has {wanted}"))
+        told = f"obligation {name}: {ours} of {len(rows)} missed or late"
+        say(told + ("" if same else f" DIFFERS: the clerk has {wanted}"))
     return agree
 
 

@@ -138,11 +138,12 @@ def about_faults(people, tale):
 
 
 def about_moments(people, tale):
-    """Key moments that the buyer announces, and who is on duty in them."""
+    """Key moments that the buyer announces, and who is on duty from three days before them on."""
     for one in tale.occasions:
         if one.told is not None:
             span = {"from": clock(at(one.first)), "to": clock(at(one.after))}
             people.will(at(one.told, "11:00"), "key_moment", BUYER, id=one.name, text="重要会议", **span)
+            span["from"] = clock(at(one.first) - 3 * DAY)
             people.will(at(one.told, "17:00"), "roster", MANAGER, people="3", text="专项值守", **span)
 
 
