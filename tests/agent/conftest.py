@@ -110,3 +110,14 @@ def item():
         }
 
     return make
+
+
+@pytest.fixture
+def quick_apt(tmp_path, monkeypatch):
+    """An apt-get that has nothing to say. The real one takes seconds; tests/sources/security ask it."""
+    place = tmp_path / "programs"
+    place.mkdir()
+    program = place / "apt-get"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(place), prepend=":")

@@ -89,7 +89,7 @@ def test_check_takes_parameters_and_a_refused_probe_is_crit(tmp_path):
     assert json.loads(found.stdout)["state"] == "crit"
 
 
-def test_doctor_says_for_each_check_what_it_needs_or_why_it_cannot(state):
+def test_doctor_says_for_each_check_what_it_needs_or_why_it_cannot(state, quick_apt):
     found = run("doctor", "--state", state.root, "--json")
     value = json.loads(found.stdout)
     by = {point["name"]: point for point in value["checks"]}
@@ -107,13 +107,13 @@ def test_doctor_says_for_each_check_what_it_needs_or_why_it_cannot(state):
     assert run("doctor", "--state", state.root).returncode == found.returncode
 
 
-def test_doctor_finds_a_key_that_others_can_read(state):
+def test_doctor_finds_a_key_that_others_can_read(state, quick_apt):
     state.path("agent.key").chmod(0o644)
     found = run("doctor", "--state", state.root)
     assert found.returncode == 1 and "0644" in found.stdout
 
 
-def test_doctor_finds_secrets_that_cannot_be_read_and_shows_nothing_of_them(state):
+def test_doctor_finds_secrets_that_cannot_be_read_and_shows_nothing_of_them(state, quick_apt):
     path = state.path("secrets.yaml")
     path.write_text("db: {password: *pa55}\n: [\n")
     path.chmod(0o600)

@@ -90,7 +90,7 @@ def test_a_secret_of_the_wrong_form_says_what_is_wrong_and_not_what_it_holds(
     assert "longenough" not in str(found)
 
 
-def test_secrets_that_others_may_read_are_bad_whatever_they_hold(planned, state):
+def test_secrets_that_others_may_read_are_bad_whatever_they_hold(planned, state, quick_apt):
     one = item("network.device", "sw", address="127.0.0.1", port=9, version=2, secret="sw", timeout_ms=1000)
     found = planned(one, secrets="sw: {community: hidden-word}", mode=0o644)
     assert found["secrets"].word == "bad" and "0644" in found["secrets"].why

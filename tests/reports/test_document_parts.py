@@ -49,19 +49,15 @@ PERIOD = "2026-09"  # from the 10th to 9 October
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    plain, worksite.ESTATE = worksite.ESTATE, ESTATE
-    try:
-        with worksite.site(tmp_path_factory.mktemp("parts") / "collector", days=60) as made:
-            with made.context.write() as conn:
-                worksite.accounts.create(conn, "buyer", worksite.PASSWORD, "buyer", must_change=False)
-            rows = {f"row{n}": "satisfied" for n in range(1, 5)} | {"row5": "mostly"}
-            said = {"period": PERIOD, "unit": "centre", **rows, "text": "响应及时"}
-            statements.add(made.context, "satisfaction", said, by="buyer")
-            made.hands.ms += 1000
-            derive.catch_up(made.context)
-            yield made
-    finally:
-        worksite.ESTATE = plain
+    with worksite.site(tmp_path_factory.mktemp("parts") / "collector", 60, ESTATE) as made:
+        with made.context.write() as conn:
+            worksite.accounts.create(conn, "buyer", worksite.PASSWORD, "buyer", must_change=False)
+        rows = {f"row{n}": "satisfied" for n in range(1, 5)} | {"row5": "mostly"}
+        said = {"period": PERIOD, "unit": "centre", **rows, "text": "响应及时"}
+        statements.add(made.context, "satisfaction", said, by="buyer")
+        made.hands.ms += 1000
+        derive.catch_up(made.context)
+        yield made
 
 
 def material_of(site, period: str) -> Material:

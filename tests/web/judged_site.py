@@ -21,31 +21,26 @@ STARTS = {
 }
 
 
-PLAIN = worksite.ESTATE
-
-
 def estate_of(pack: str) -> str:
     """The worksite's estate with a contract."""
     contract = f"contract: {{pack: {pack}, start: {STARTS[pack]}}}\n"
     # Nobody looks at the switch: of a unit whose every asset is not tried, no round would count.
-    planned = PLAIN.replace("kind: switch, system: portal", "kind: switch")
+    planned = worksite.ESTATE.replace("kind: switch, system: portal", "kind: switch")
     return planned.replace("timezone: Asia/Shanghai\n", f"timezone: Asia/Shanghai\n{contract}")
 
 
 @contextmanager
-def site(place: Path, pack: str = "luohe-2026", days: int = 45) -> Iterator[object]:
-    """The worksite, judged by `pack`, up to its NOW."""
-    plain = worksite.ESTATE
-    worksite.ESTATE = estate_of(pack)
-    try:
-        with worksite.site(place, days) as made:
-            with made.context.write() as conn:
-                for name, role in (("buyer", "buyer"), ("qian", "manager")):
-                    accounts.create(conn, name, worksite.PASSWORD, role, must_change=False)
+def site(
+    place: Path, pack: str = "luohe-2026", days: int = 45, estate: str = "", *, silent: bool = False
+) -> Iterator[object]:
+    """The worksite, judged by `pack`, up to its NOW. `silent`: nobody has said anything."""
+    with worksite.site(place, days, estate or estate_of(pack)) as made:
+        with made.context.write() as conn:
+            for name, role in (("buyer", "buyer"), ("qian", "manager")):
+                accounts.create(conn, name, worksite.PASSWORD, role, must_change=False)
+        if not silent:
             say(made)
-            yield made
-    finally:
-        worksite.ESTATE = plain
+        yield made
 
 
 def say(made: object) -> None:

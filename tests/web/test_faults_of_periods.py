@@ -22,17 +22,17 @@ EDGE = worksite.at("2026-11-10")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """Three hours before the edge to three hours after it."""
-    kept = worksite.NOW, worksite.OUTAGES, judged_site.say
-    judged_site.say = lambda _made: None  # what people say there is of a later day
+    kept = worksite.NOW, worksite.OUTAGES
     worksite.NOW = EDGE + 12 * worksite.HOUR
     worksite.OUTAGES = {"portal-db": [(EDGE - 3 * worksite.HOUR, EDGE + 3 * worksite.HOUR, "timeout")]}
     try:
-        with judged_site.site(tmp_path_factory.mktemp("edge") / "collector", days=1) as made:
+        place = tmp_path_factory.mktemp("edge") / "collector"
+        with judged_site.site(place, days=1, silent=True) as made:  # what people say there is of a later day
             made.hands.ms += 1000
             derive.catch_up(made.context)
             yield made
     finally:
-        worksite.NOW, worksite.OUTAGES, judged_site.say = kept
+        worksite.NOW, worksite.OUTAGES = kept
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,9 @@ NAMED = "安排任何巡检: sw-core-1。"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """The switch is of the portal, so of the centre, and no round looks at it."""
-    kept = judged_site.estate_of
-    judged_site.estate_of = lambda pack: kept(pack).replace("kind: switch", "kind: switch, system: portal")
-    try:
-        with judged_site.site(tmp_path_factory.mktemp("unplanned") / "collector", days=1) as made:
-            yield made
-    finally:
-        judged_site.estate_of = kept
+    estate = judged_site.estate_of("luohe-2026").replace("kind: switch", "kind: switch, system: portal")
+    with judged_site.site(tmp_path_factory.mktemp("unplanned") / "collector", days=1, estate=estate) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -233,7 +233,7 @@ LOST = {"mail-01": at("2026-11-18", "08:00")}
 
 
 @contextmanager
-def site(place: Path, days: int = 90) -> Iterator[Site]:
+def site(place: Path, days: int = 90, estate: str = ESTATE) -> Iterator[Site]:
     """Ninety days of it (or fewer), up to NOW."""
     hands = Hands(max(FIRST, NOW - NOW % DAY - days * DAY))
     _directory(place)
@@ -243,7 +243,7 @@ def site(place: Path, days: int = 90) -> Iterator[Site]:
                 accounts.create(conn, name, PASSWORD, role, must_change=False)
         publisher = Publisher(context)
         made = Site(context, hands, {}, Batches(context, publisher, Metrics(), Plans(context)), publisher)
-        estates.apply(context, read_estate("estate.yaml", lambda _: ESTATE.encode(), installed()), by="admin")
+        estates.apply(context, read_estate("estate.yaml", lambda _: estate.encode(), installed()), by="admin")
         for name in ("web-01", "db-01", "mail-01"):
             made.agents[name] = Agent(name, context)
             made.agents[name].enrol()

@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from parts import loaded
+
 from checks import registry
 from checks.plan import parse as parse_plan
 from checks.result import decode, encode
@@ -99,7 +101,7 @@ def _lie(site: Any) -> None:
     with site.context.read() as conn:
         held = plans.current(conn, "county-1")
     item = next(one for one in parse_plan(held[0]).items if one.check == "backup.file")
-    backups = __import__("backupsite")
+    backups = loaded("backups/collector/backupsite.py")
     t0 = site.hands.ms - 500
     line = decode(
         backups.worksite.result(item, "county-1", t0, backups.facts_of(item.target, backups.LAST, 9))

@@ -24,7 +24,7 @@ def client(site: Any) -> Any:
     made = create_app(site.context).test_client()
     page = made.get("/login").text
     token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
-    word = __import__("backupsite").worksite.PASSWORD
+    word = loaded("backups/collector/backupsite.py").worksite.PASSWORD
     assert (
         made.post("/login", data={"csrf_token": token, "name": "admin", "password": word}).status_code == 302
     )
