@@ -52,7 +52,7 @@ def _stands(facts: Mapping[str, Any]) -> tuple[tuple[Listed, ...] | None, int, b
     stands = facts.get("stands")
     if stands is None:
         return None, 0, False
-    listed = tuple(from_json(Listed, one, "facts.stands.listed") for one in stands["listed"])
+    listed = from_json(tuple[Listed, ...], stands["listed"], "facts.stands.listed")
     count = from_json(int, stands["count"], "facts.stands.count")
     return listed, count, from_json(bool, stands.get("cut", False), "facts.stands.cut")
 
