@@ -435,3 +435,17 @@ def test_the_state_of_a_whole_array_is_told_once():
     )
     told = [(sensor.oid, sensor.severity) for sensor in device.sensors]
     assert sorted(told) == [(row + "4.80.2", "ok"), (row + "6.80.1", "crit")]
+
+
+def test_a_galaxy_on_its_battery_is_as_bad_as_an_eaton_on_its():
+    ups = E + "705.1."
+    lines = {
+        ups + "6.4.0": "2|2",
+        ups + "7.3.0": "2|1",
+        ups + "7.4.0": "2|1",
+        ups + "7.7.0": "2|2",
+        ups + "7.10.0": "2|2",
+    }
+    told = states(read("705.1", "Galaxy 7000", lines))
+    assert (told["on battery"], told["on bypass"], told["utility off"]) == ("crit", "warn", "ok")
+    assert told["overload"] == "ok"
