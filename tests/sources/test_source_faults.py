@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from parts import part
+from parts import loaded
 
 from agent.sources import bmc_session
 from agent.sources.bmc import open_bmc
@@ -23,7 +23,7 @@ from checks.database.redis import Params as RedisReach
 from checks.sql import Reach
 from checks.vsphere import Vcenter
 
-_parts = part("checks/service/conftest.py")
+_parts = loaded("checks/service/conftest.py")
 
 DATABASES = ("postgresql", "mysql")
 SOURCES = (*DATABASES, "redis", "redfish", "vsphere")
