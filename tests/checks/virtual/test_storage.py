@@ -1,11 +1,9 @@
 """Storage programs: their outputs through the real host source, by programs of these names on PATH."""
 
-import importlib.util
 import os
-import sys
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources import host_commands
 from agent.sources.host import open_host
@@ -14,10 +12,7 @@ from checks import registry
 from checks.api import ErrorKind, ObservationError, Seen
 from checks.codec import from_json
 
-_SPEC = importlib.util.spec_from_file_location("storage_outputs", Path(__file__).with_name("outputs.py"))
-outputs = importlib.util.module_from_spec(_SPEC)
-sys.modules["storage_outputs"] = outputs
-_SPEC.loader.exec_module(outputs)
+outputs = loaded("checks/virtual/outputs.py")
 
 
 @pytest.fixture
@@ -145,6 +140,16 @@ def test_odd_output_is_an_error_or_unknown_and_never_fine(programs, check_id, na
     except ObservationError as problem:
         states = {"unknown" if problem.kind is ErrorKind.GARBLED else problem.kind.value}
     assert "unknown" in states
+
+
+def test_texts_in_any_bytes_are_printable_and_harmless(programs, tmp_path) -> None:
+    """A pool named in another charset, with escapes of a terminal: facts and readings hold neither."""
+    programs("zpool", ("list", "NAME\t1000\t100\tONLINE\n"), ("status", "  pool: NAME\n state: ONLINE\n"))
+    listed = tmp_path / "zpool0"
+    for name in ("数据".encode("gb18030"), b"\x1b[2J\x1b[31mtank\x07", b"\xff\xfe\x80"):
+        listed.write_bytes(listed.read_bytes().replace(listed.read_bytes().split(b"\t")[0], name))
+        for found in look("virtual.zfs"):
+            assert found.isprintable() and found.endswith((":health", ":used")), found
 
 
 def test_a_program_that_fails_says_why(programs) -> None:
