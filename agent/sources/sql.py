@@ -148,9 +148,7 @@ def _opened(at: Reach, secret: Secret) -> Iterator[tuple[Session, int]]:
 
 def _connect(at: Reach, secret: Secret) -> Session:
     if at.platform in POSTGRES:
-        from agent.sources import sql_postgres
-
-        return sql_postgres.connect(at, secret)
+        return _postgres(at, secret)
     if at.platform == "mysql":
         from agent.sources import sql_mysql
 
@@ -158,6 +156,21 @@ def _connect(at: Reach, secret: Secret) -> Session:
     from agent.sources import sql_optional
 
     return sql_optional.connect(at, secret)
+
+
+def _postgres(at: Reach, secret: Secret) -> Session:
+    """By psycopg; a Kingbase whose way to log in that does not know, by its maker's driver."""
+    from agent.sources import sql_postgres
+
+    until = time.monotonic() + at.timeout_ms / 1000
+    try:
+        return sql_postgres.connect(at, secret)
+    except ObservationError as problem:
+        if at.platform != "kingbase" or problem.kind is not ErrorKind.UNSUPPORTED:
+            raise
+    from agent.sources import sql_kingbase
+
+    return sql_kingbase.connect(at, secret, until)
 
 
 def _asks(platform: str, session: Session, recall: Recall, login_us: int) -> Asks:

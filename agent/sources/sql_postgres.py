@@ -1,6 +1,5 @@
 """A read-only session on PostgreSQL or Kingbase, by psycopg."""
 
-import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 from agent.secrets import Secret
 from agent.sources.sql_session import Rows, Watch
+from agent.sources.sql_states import login_trouble, trouble
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
 
@@ -21,7 +21,7 @@ except ImportError:
         ErrorKind.UNSUPPORTED, "no driver here: pip install 'roundseal[agent-sql]' (psycopg)"
     ) from None
 
-_SSLMODE = {"off": "disable", "prefer": "prefer", "require": "require", "verify": "verify-full"}
+SSLMODE = {"off": "disable", "prefer": "prefer", "require": "require", "verify": "verify-full"}
 
 
 def connect(at: Reach, secret: Secret) -> "PostgresSession":
@@ -39,21 +39,24 @@ def connect(at: Reach, secret: Secret) -> "PostgresSession":
                 password=secret.get("password") or None,
                 connect_timeout=max(at.timeout_ms // 1000, 2),  # libpq's least
                 application_name="roundseal",
-                sslmode=_SSLMODE[at.tls],
+                sslmode=SSLMODE[at.tls],
                 gssencmode="disable",
                 passfile="/dev/null",
                 autocommit=True,
-                **_certificates(at, secret, Path(folder)),
+                **certificates(at, secret, Path(folder)),
             )
         except psycopg.Error as error:
             # A login that took too long hangs in the frames of the driver's error, in a circle: the server
             # would see it open until the garbage is collected.
             clear_frames(error.__traceback__)
-            raise _login_error(error, peer) from None
+            # The driver reads the server's words as UTF-8, whatever they are in.
+            said = getattr(error.pgconn, "error_message", b"") or str(error)
+            raise login_trouble(said, peer, type(error).__name__) from None
     return PostgresSession(conn, deadline, peer)
 
 
-def _certificates(at: Reach, secret: Secret, folder: Path) -> dict[str, Any]:
+def certificates(at: Reach, secret: Secret, folder: Path) -> dict[str, Any]:
+    """Parameters of libpq for TLS; what it reads from files only lies in `folder`."""
     made: dict[str, Any] = {}
     if at.tls == "verify":
         made["sslrootcert"] = "system"
@@ -63,30 +66,6 @@ def _certificates(at: Reach, secret: Secret, folder: Path) -> dict[str, Any]:
     if secret.get("cert"):
         made |= {"sslcert": secret["cert"], "sslkey": secret["key"]}
     return made
-
-
-def _login_error(error: psycopg.Error, peer: str) -> ObservationError:
-    """libpq gives no SQLSTATE for failed logins: its own English words are what there is."""
-    said = str(error).lower()
-    for kind, detail, marks in _SAID:
-        if re.search(marks, said):
-            return ObservationError(kind, f"{detail}: {peer}" if detail else peer)
-    return ObservationError(ErrorKind.GARBLED, f"{peer}: {type(error).__name__}")
-
-
-_SAID = (
-    (ErrorKind.REFUSED, "too many connections", r"too many (clients|connections)|remaining connection"),
-    (ErrorKind.REFUSED, "starting", r"starting up|shutting down|in recovery mode|not yet accepting"),
-    (ErrorKind.DENIED, "no such database", r'database "[^"]*" does not exist'),
-    (ErrorKind.DENIED, "login", r"authentication failed|no password|role .* does not exist|_hba\.conf"),
-    (ErrorKind.DENIED, "login", r"not permitted to log in|permission denied|password .*expired"),
-    (ErrorKind.UNSUPPORTED, "way to log in (SM3? ksycopg2)", r"authentication method|no sasl"),
-    (ErrorKind.TIMEOUT, "", r"timeout|timed out"),
-    (ErrorKind.REFUSED, "", r"connection refused"),
-    (ErrorKind.REFUSED, "TLS", r"certificate|does not support ssl|ssl error"),
-    (ErrorKind.UNREACHABLE, "", r"could not translate|no route|unreachable|resolve|name or service"),
-    (ErrorKind.GARBLED, "closed", r"closed the connection|connection reset|eof|lost synchronization"),
-)
 
 
 class PostgresSession:
@@ -138,16 +117,7 @@ class PostgresSession:
     def _error(self, error: psycopg.Error) -> ObservationError:
         if self._watch.cut or isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
             return ObservationError(ErrorKind.TIMEOUT, self._peer)
-        state = error.sqlstate or ""
-        if state == "42501" or state.startswith("28"):
-            return ObservationError(ErrorKind.DENIED, f"{self._peer}: a right is missing ({state})")
-        if state == "25006":
-            return ObservationError(ErrorKind.DENIED, f"{self._peer}: writing is not allowed here")
-        if state[:2] in ("42", "0A", "3F", "55"):
-            return ObservationError(ErrorKind.UNSUPPORTED, f"{self._peer}: not known there ({state})")
-        if state.startswith("57P") or not state:
-            return ObservationError(ErrorKind.REFUSED, f"closed: {self._peer}")
-        return ObservationError(ErrorKind.GARBLED, f"{self._peer}: {state}")
+        return trouble(error.sqlstate or "", self._peer)
 
     def close(self) -> None:
         """End it: the server rolls back what never wrote."""

@@ -200,6 +200,16 @@ def test_a_sender_without_a_certificate_of_ours_is_refused(mutual, files, state,
     assert seen.messages == seen.refused
 
 
+def test_a_sender_whose_certificate_expired_is_refused(mutual, files, state, authority):
+    authority.issue("late", "late", days=(-60, -30))
+    with pytest.raises(OSError):
+        speak(mutual, client(files, "late"))
+    until = time.monotonic() + 60
+    while (seen := refused(state)).refused < 1:
+        assert time.monotonic() < until
+    assert seen.messages == seen.refused
+
+
 def test_openssl_with_a_certificate_of_ours_is_heard(mutual, files, authority, ears, looked, counted):
     if shutil.which("openssl") is None:
         pytest.skip("NOT TESTED: openssl is not installed")

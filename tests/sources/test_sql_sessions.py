@@ -1,6 +1,7 @@
 """Sessions against peers that are no databases; drivers that are not there; how errors are told apart."""
 
 import socket
+import struct
 import sys
 import threading
 import time
@@ -9,7 +10,7 @@ from hashlib import sha256
 import pytest
 
 from agent.secrets import Secret
-from agent.sources import sql_common, sql_optional
+from agent.sources import sql_common, sql_optional, sql_postgres
 from agent.sources.memory import Transient
 from agent.sources.sql_resp import Redis, Refusal
 from agent.sources.sql_session import Recall, Watch, text, whole
@@ -52,6 +53,30 @@ def test_an_optional_driver_finds_nobody_and_silence(platform, module):
 def test_errors_of_optional_drivers_are_told_apart_by_their_numbers(said, kind):
     problem = sql_optional._error(Exception(said), "db:1521")
     assert problem.kind is kind and "invalid" not in problem.detail
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+@pytest.mark.parametrize(
+    ("said", "kind", "detail"),
+    [
+        ('致命错误:  用户 "inspect" Password 认证失败', ErrorKind.DENIED, "login"),
+        ('致命错误:  角色 "inspect" 不存在', ErrorKind.DENIED, "login"),
+        ('致命错误:  数据库 "portal" 不存在', ErrorKind.DENIED, "no such database"),
+        ("致命错误:  对不起, 已经有太多的客户", ErrorKind.REFUSED, "too many connections"),
+        ("致命错误:  数据库系统启动中", ErrorKind.REFUSED, "starting"),
+        ('致命错误:  没有用于主机 "10.0.0.1", 用户 "a", 数据库 "b", no encryption 的 pg_hba.conf 记录',
+         ErrorKind.DENIED, "login"),
+    ],
+)  # fmt: skip
+def test_a_server_that_refuses_in_chinese_is_understood(peer, said, kind, detail, charset):
+    """As PostgreSQL says it with Chinese `lc_messages`: in the bytes of its protocol."""
+    fields = b"S" + "致命错误".encode(charset) + b"\0C28000\0M" + said.encode(charset) + b"\0\0"
+    port = peer(b"E" + struct.pack(">I", 4 + len(fields)) + fields)
+    at = Params("127.0.0.1", platform="postgresql", port=port, tls="off", timeout_ms=30_000)
+    with pytest.raises(ObservationError) as caught:
+        sql_postgres.connect(at, Secret("x", {"user": "inspect", "password": "hidden-Word-1"}))
+    assert caught.value.kind is kind
+    assert caught.value.detail == f"{detail}: 127.0.0.1:{port}"
 
 
 @pytest.fixture

@@ -317,6 +317,43 @@ def postgres(cluster: Cluster) -> Place:
 
 
 @pytest.fixture(scope="session")
+def shim(cluster: Cluster) -> Place:
+    """The shim is no Kingbase: PostgreSQL's catalogues under sys_ names, in a database of its own."""
+    names = [
+        "stat_activity",
+        "settings",
+        "locks",
+        "prepared_xacts",
+        "database",
+        "stat_database",
+        "stat_replication",
+        "replication_slots",
+        "stat_wal_receiver",
+        "tablespace",
+        "stat_bgwriter",
+        "stat_user_tables",
+        "index",
+        "class",
+        "namespace",
+        "stat_archiver",
+        "roles",
+        "policies",
+    ]
+    cluster.sql("CREATE DATABASE shim")
+    cluster.sql(
+        "CREATE SCHEMA sys_catalog",
+        *(f"CREATE VIEW sys_catalog.sys_{name} AS SELECT * FROM pg_{name}" for name in names),
+        "GRANT USAGE ON SCHEMA sys_catalog TO PUBLIC",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA sys_catalog TO PUBLIC",
+        "CREATE ROLE sys_monitor",
+        "GRANT sys_monitor TO inspector",
+        "ALTER DATABASE shim SET search_path = sys_catalog, pg_catalog, public",
+        database="shim",
+    )
+    return cluster.at("kingbase", database="shim")
+
+
+@pytest.fixture(scope="session")
 def maria() -> Iterator[Any]:
     """A MariaDB with its binary log; the process, and how it is reached."""
     server, install = shutil.which("mariadbd") or "/usr/sbin/mariadbd", shutil.which("mariadb-install-db")

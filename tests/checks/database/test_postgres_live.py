@@ -364,40 +364,7 @@ def test_jobs_are_unsupported_without_a_scheduler_and_read_with_one(postgres, cl
     cluster.sql("DROP EXTENSION pg_cron CASCADE")
 
 
-def test_behind_names_of_another_prefix_the_same_facts_are_read(cluster):
-    """The shim is no Kingbase: PostgreSQL's catalogues under sys_ names, in a database of its own."""
-    names = [
-        "stat_activity",
-        "settings",
-        "locks",
-        "prepared_xacts",
-        "database",
-        "stat_database",
-        "stat_replication",
-        "replication_slots",
-        "stat_wal_receiver",
-        "tablespace",
-        "stat_bgwriter",
-        "stat_user_tables",
-        "index",
-        "class",
-        "namespace",
-        "stat_archiver",
-        "roles",
-        "policies",
-    ]
-    cluster.sql("CREATE DATABASE shim")
-    cluster.sql(
-        "CREATE SCHEMA sys_catalog",
-        *(f"CREATE VIEW sys_catalog.sys_{name} AS SELECT {'oid, ' * 0}* FROM pg_{name}" for name in names),
-        "GRANT USAGE ON SCHEMA sys_catalog TO PUBLIC",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA sys_catalog TO PUBLIC",
-        "CREATE ROLE sys_monitor",
-        "GRANT sys_monitor TO inspector",
-        "ALTER DATABASE shim SET search_path = sys_catalog, pg_catalog, public",
-        database="shim",
-    )
-    shim = cluster.at("kingbase", database="shim")
+def test_behind_names_of_another_prefix_the_same_facts_are_read(cluster, shim):
     for name in ALL:
         assert shim.look(f"database.{name}").readings, name
     from agent.sources import sql

@@ -171,6 +171,7 @@ class Behaviour:
     chunk: int = 0
     pause: float = 0.0
     echo: bool = True
+    repeats: bool = False  # says back what should stay unseen
     exec: str = ""  # hangs, refused
     flood: bool = False
     keys: str = "rsa"
@@ -256,11 +257,18 @@ class Conversation:
         self.send(b"\r\n")
         return made.decode().strip()
 
+    def unseen(self):
+        """A line that is not echoed."""
+        made = self.line(echo=False)
+        if self.of.repeats:
+            self.send(b"You said: " + made.encode() + b"\r\n")
+        return made
+
     def hold(self):
         self.send(self.of.motd)
         for question, answer in self.of.greeting:
             self.send(question)
-            while self.line(echo=False) != answer:
+            while self.unseen() != answer:
                 self.send(question)
         while True:
             self.send(self.prompt)
@@ -275,7 +283,7 @@ class Conversation:
     def raise_level(self):
         for _ in range(3):
             self.send(b"Password:")
-            if self.line(echo=False) == self.of.enable:
+            if self.unseen() == self.of.enable:
                 self.prompt = self.prompt[:-1] + b"#" if self.prompt.endswith(b">") else self.prompt
                 return
         self.send(b"% Access denied\r\n")

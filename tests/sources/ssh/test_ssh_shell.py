@@ -116,6 +116,22 @@ def test_a_login_loop_is_denied(ssh, device):
     assert caught.value.kind is ErrorKind.DENIED
 
 
+def test_a_device_that_repeats_the_password_is_not_quoted(ssh, device, secrets):
+    """Neither in the screens of a login that was good nor in the error of one that was not."""
+    asks = ((b"Username:", "inspect"), (b"Password:", "s3cr3t-Word"))
+    secrets(ssh={"user": "inspect", "password": "s3cr3t-Word", "enable": "hi9her"})
+    to, _ = device(
+        prompt=b"router>", greeting=asks, enable="hi9her", repeats=True, screens={"show clock": b"12:00\r\n"}
+    )
+    assert show(ssh, to, "show clock", platform="cisco_ios")[0].text == "12:00"
+    for wrong in ({"greeting": ((b"Password:", "something else"),)}, {"enable": "other"}):
+        to, _ = device(prompt=b"router>", repeats=True, **wrong)
+        with pytest.raises(ObservationError) as caught:
+            show(ssh, to, "show clock", platform="cisco_ios")
+        assert caught.value.kind is ErrorKind.DENIED
+        assert "s3cr3t-Word" not in str(caught.value) and "hi9her" not in str(caught.value)
+
+
 def test_a_device_that_wants_another_password_set_is_told_no(ssh, device):
     asks = ((b"The password needs to be changed. Change now? [Y/N]:", "N"),)
     to, _ = device(greeting=asks, screens={"a": b"1\r\n"})
