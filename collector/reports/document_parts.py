@@ -9,7 +9,7 @@ from checks.recurrence import zone
 from collector.reports import scorecard_tables, wording
 from collector.reports.judging_view import Words, points, state_of
 from collector.reports.matter import Looked, Matter, Problem
-from collector.reports.tables import Column, Kind, Table, at
+from collector.reports.tables import Column, Kind, Table, at, when_of
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text, word
 
@@ -164,15 +164,10 @@ def _problem(material: Matter, one: Problem, lang: str) -> tuple[object, ...]:
         "–" if value is None else wording.decimals(value) + _unit(one.reading.unit),
         wording.reason(one.reading.reason, lang) if one.reading.reason else "–",
         one.times,
-        day_of(one.first),
-        day_of(one.last),
+        when_of(one.first),
+        when_of(one.last),
         at(one.entry, one.line, ""),
     )
-
-
-def day_of(window: str) -> str:
-    """A window without its round's id: `weekly/2026-10-12` is `2026-10-12`."""
-    return window.partition("/")[2] or window
 
 
 def _unit(code: str) -> str:
@@ -197,7 +192,7 @@ def missing(material: Matter, lang: str) -> Iterator[Table]:
                 else doc_or(f"doc.why.{one.reason}", one.reason, lang)
             )
             key = material.names.get(one.target, one.target), wording.check(one.check, lang), why
-            made[key] = made.get(key, (0, ""))[0] + 1, day_of(record.window.id)
+            made[key] = made.get(key, (0, ""))[0] + 1, when_of(record.window.id)
     rows = [(*key, *value) for key, value in sorted(made.items(), key=lambda pair: (-pair[1][0], pair[0]))]
     yield table("missing", columns, rows, lang)
 

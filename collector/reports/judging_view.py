@@ -103,6 +103,8 @@ def state_of(line: Line) -> str:
     if line.state is LineState.NOT_APPLICABLE:
         return "j_not_applicable"
     if is_off(line):
+        if line.items and line.points == 0 and line.id.startswith("deduction."):
+            return "j_proven"  # it was seen, and costs nothing
         return "j_lost" if line.items else "j_nothing"
     return "j_full" if line.points is not None and line.points >= line.full else "j_lost"
 

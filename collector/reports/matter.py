@@ -21,6 +21,7 @@ from collector.judging.term import TermLine
 from collector.packs.archive import Archive
 from collector.reports.judged import Judged
 from collector.reports.measures import Key, Measure, measures
+from collector.reports.tables import when_of
 from collector.reports.words_judging import text
 from collector.scans.lifecycle import Life
 from collector.statements.model import Said
@@ -284,8 +285,7 @@ class Matter(Protocol):
     def window(self, name: str, window: str) -> str:
         """A round by its name and its window's day: `每周巡检 2026-10-12`."""
         called = self.rounds.get(name, name)
-        mark, _, day = window.rpartition("/")
-        return f"{called} {day}" if mark == name else f"{called} {window}"
+        return f"{called} {when_of(window)}" if window.startswith(f"{name}/") else f"{called} {window}"
 
     @cached_property
     def measures(self) -> Mapping[Key, Measure]:

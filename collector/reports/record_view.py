@@ -14,7 +14,7 @@ from collector.reports import wording
 from collector.reports.human_view import Human, named
 from collector.reports.record_beside import NOTHING, Beside
 from collector.reports.record_words import text
-from collector.reports.tables import Column, EmptyRecordError, Kind, Table, at
+from collector.reports.tables import Column, EmptyRecordError, Kind, Table, at, when_of
 
 _PROBLEMS = (
     Column("state", Kind.STATE),
@@ -268,7 +268,7 @@ class _Words:
             name,
             value,
             why,
-            _day_of(one.since),
+            when_of(one.since),
             self.place(one.evidence),
         )
 
@@ -302,7 +302,7 @@ class _Words:
             name,
             one.state,
             became,
-            _day_of(one.since),
+            when_of(one.since),
         )
 
     def missing(self, one: Missing) -> tuple[object, ...]:
@@ -344,8 +344,3 @@ class _Words:
         kind = text(f"record.judged.{one.kind}", self.lang)
         target = self.target(one.target)
         return target, wording.check(one.check, self.lang), kind, one.detail, self.place(one.evidence)
-
-
-def _day_of(window: str) -> str:
-    """A window without its round's id: `weekly/2026-10-12` is `2026-10-12`."""
-    return window.partition("/")[2] or window

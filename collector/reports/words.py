@@ -110,6 +110,10 @@ KINDS: Words = {
     "storage": ("存储", "Storage"),
     "database": ("数据库", "Database"),
     "vm": ("虚拟机", "Virtual machine"),
+    "middleware": ("中间件", "Middleware"),
+    "gateway": ("网关", "Gateway"),
+    "conference": ("会议设备", "Conference equipment"),
+    "appliance": ("备份一体机", "Backup appliance"),
 }
 
 READINGS: Words = {

@@ -15,6 +15,7 @@ from collector.availability.classes import TimeClass
 from collector.availability.figure import Verdict
 from collector.availability.windows import FlagCode, WindowKind
 from collector.reports import wording
+from collector.reports.tables import when_of
 from collector.reports.words import AREAS, CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
 
 
@@ -121,3 +122,10 @@ def test_every_installed_check_has_a_title_in_both_languages() -> None:
     for check_id in registry.ids():
         assert wording.check(check_id, "zh") != check_id
         assert wording.check(check_id, "en") != check_id
+
+
+def test_a_round_that_was_run_by_hand_is_named_by_its_local_minute_and_nothing_breaks_on_odd_ids() -> None:
+    assert when_of("weekly/2026-10-12") == "2026-10-12"
+    assert when_of("weekly/run-1762153200000") == "2025-11-03 15:00"
+    for odd in ("run-x", "run-", f"run-{'9' * 15}", "run-²", "weekly"):
+        assert when_of(odd if odd == "weekly" else f"weekly/{odd}") == odd

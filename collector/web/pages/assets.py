@@ -11,6 +11,7 @@ from collector.jobs import human_now
 from collector.jobs.human_now import Seen
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
+from collector.reports.tables import when_of
 from collector.store.accounts import Role
 from collector.web import i18n, looks
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
@@ -108,7 +109,7 @@ def people_table(args: Mapping[str, str]) -> Table:
             item_of(one),
             human_words(one),
             one.state,
-            one.row and Link(one.row.window, url_for("pages.window", window=one.row.window)),
+            one.row and Link(when_of(one.row.window), url_for("pages.window", window=one.row.window)),
             one.said and one.said.head.by,
             one.said and one.said.head.at,
             one.row and one.row.idx,

@@ -19,7 +19,7 @@ from collector.reports.human_view import Human
 from collector.reports.record_beside import Beside, beside
 from collector.reports.record_view import Source, View, view
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.reports.tables import EmptyRecordError, at
+from collector.reports.tables import EmptyRecordError, at, when_of
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 from collector.web.pages.base import Answer, context, estate, refuse, render, route, t, table, zone
@@ -80,7 +80,7 @@ def _names() -> Mapping[str, str]:
 def called(one: Occasion, names: Mapping[str, str] | None = None) -> str:
     """A round by its name and its window's day: `每周巡检 2026-10-12`."""
     known = _names() if names is None else names
-    return f"{known.get(one.round, one.round)} {one.window.id.removeprefix(f'{one.round}/')}"
+    return f"{known.get(one.round, one.round)} {when_of(one.window.id)}"
 
 
 def state_of(one: Occasion) -> str:
