@@ -177,7 +177,9 @@ class _Look:
         watched = WatchedTar(stream)
         whole = io.BufferedReader(watched, CHUNK)
         try:
-            with piped(self.backups.tools, name, [name, "-f", "-"], whole, _complaint) as child:
+            with piped(
+                self.backups.tools, name, [name, "-f", "-"], whole, _complaint, needless=watched.made_up
+            ) as child:
                 told = copytext.read(io.BufferedReader(child, CHUNK), how)
         except LayerError as problem:
             if watched.cut and problem.layer == name:

@@ -277,11 +277,18 @@ class Piped(io.RawIOBase):
 class Pump(threading.Thread):
     """Carries a stream into a program's standard input; `watch` sees every byte on its way."""
 
-    def __init__(self, source: BinaryIO, to: int, watch: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        to: int,
+        watch: Callable[[bytes], None] | None = None,
+        needless: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(daemon=True)
         self._source = source
         self._to = to
         self._watch = watch
+        self._needless = needless
         self.problem: Exception | None = None
         self.stopped = False
         self.carried = 0
@@ -295,6 +302,8 @@ class Pump(threading.Thread):
                 if self._watch is not None:
                     self._watch(block)
                 deaf = deaf or self._deaf(block)
+                if deaf and self._needless():
+                    break
         except (LayerError, OSError, ObservationError) as problem:
             self.problem = problem
         finally:
@@ -322,15 +331,17 @@ def piped(
     env: Mapping[str, str] | None = None,
     watch: Callable[[bytes], None] | None = None,
     typed: bytes | None = None,
+    needless: Callable[[], bool] = lambda: False,
 ) -> Iterator[Piped]:
-    """`source` through a program. `judge` gives the word for what went wrong, "" nothing;
-    LayerError `no_tool` where the program is not installed."""
+    """`source` through a program. `judge` gives the word for what went wrong, "" nothing; `needless`: whether
+    what comes from now on need not be read where the program takes no more. LayerError `no_tool` where the
+    program is not installed."""
     if tools.find(argv[0]) is None:
         raise LayerError("no_tool", layer, argv[0])
     ours, theirs = os.pipe()[::-1]
     with contextlib.ExitStack() as stack:
         child_end = stack.enter_context(os.fdopen(theirs, "rb"))
-        pump = Pump(source, ours, watch)
+        pump = Pump(source, ours, watch, needless)
         stack.callback(_stop, pump, ours)
         stream = stack.enter_context(
             tools.stream(argv, stdin=child_end, secrets=secrets, env=env, typed=typed)

@@ -1,7 +1,8 @@
 """A tar on its way into a program: whether it breaks off, and padding where it does.
 
 `pg_restore` reads a tar that ends within a member again and again, for ever. So what is missing is made up of
-zeros, the tool comes to its end, and `cut` says what happened.
+zeros, the tool comes to its end, and `cut` says what happened. At a head whose checksum is wrong it ends by
+itself: what such a head says of a size is not believed.
 """
 
 import io
@@ -21,12 +22,17 @@ class WatchedTar(io.RawIOBase):
         self._head = b""
         self._zeros = 0
         self._padding = -1
+        self._lost = False
         self.cut = False
         self.behind = 0
 
     def readable(self) -> bool:
         """It is."""
         return True
+
+    def made_up(self) -> bool:
+        """Whether all that comes from now on is made up."""
+        return self._padding >= 0
 
     def readinto(self, buffer: Any) -> int:
         """The next bytes, then zeros where some are missing."""
@@ -36,7 +42,7 @@ class WatchedTar(io.RawIOBase):
                 self._watch(more)
                 buffer[: len(more)] = more
                 return len(more)
-            self.cut = self._left > 0 or bool(self._head) or not self._zeros
+            self.cut = not self._lost and (self._left > 0 or bool(self._head) or not self._zeros)
             self._padding = self._left + 4 * _BLOCK if self.cut else 0
         size = min(self._padding, len(buffer))
         buffer[:size] = bytes(size)
@@ -45,7 +51,7 @@ class WatchedTar(io.RawIOBase):
 
     def _watch(self, more: bytes) -> None:
         at, size = 0, len(more)
-        while at < size:
+        while at < size and not self._lost:
             if self._zeros >= 2:  # the end; the rest is padding to a whole record
                 self.behind += size - at - more.count(0, at)
                 return
@@ -66,10 +72,16 @@ class WatchedTar(io.RawIOBase):
             self._zeros += 1
             return
         self._zeros = 0
+        if _octal(head[148:156]) != sum(head) - sum(head[148:156]) + 8 * ord(" "):
+            self._lost = True
+            return
         raw = head[124:136]
-        if raw[0] & 0x80:
-            size = int.from_bytes(raw, "big") & ((1 << 95) - 1)
-        else:
-            digits = raw.strip(b" \0")
-            size = int(digits, 8) if digits and not set(digits) - set(b"01234567") else 0
+        binary = int.from_bytes(raw, "big") & ((1 << 95) - 1)
+        size = binary if raw[0] & 0x80 else max(_octal(raw), 0)
         self._left = -(-size // _BLOCK) * _BLOCK
+
+
+def _octal(raw: bytes) -> int:
+    """A number of a head; -1 for what is none."""
+    digits = raw.strip(b" \0")
+    return int(digits, 8) if digits and not set(digits) - set(b"01234567") else -1

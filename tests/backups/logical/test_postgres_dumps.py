@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -294,6 +295,17 @@ def test_a_dump_of_a_later_version_than_the_recovery_host_reads_is_too_new(made1
     raw[6] = 99
     path.write_bytes(raw)
     assert seen(path, "crit_too_new").reasons["well_formed"] == "too_new"
+
+
+def test_a_tar_whose_head_tells_an_endless_size_is_damaged_at_once(made15, lay, seen):
+    path = lay(made15, "tar")
+    raw = bytearray(path.read_bytes())
+    with tarfile.open(path) as file:
+        heads = [one.offset for one in file if one.name.endswith(".dat") and one.name != "toc.dat"]
+    # Looked for in zeros without end once, long after the tool had gone.
+    raw[heads[1] + 124 : heads[1] + 136] = b"\x80" + b"\xff" * 11
+    path.write_bytes(raw)
+    assert seen(path).reasons["well_formed"] == "damaged"
 
 
 STATEMENTS = [
