@@ -7,7 +7,35 @@ sentence that is not here stays English rather than being lost.
 import re
 from functools import cache
 
+from collector.reports.tables import when_of
+from collector.statements.kinds import KINDS
+
+_COUNTED = re.compile(r"[0-9]+ [a-z_]+(?:, [0-9]+ [a-z_]+)*")
+_SESSION = re.compile(r"entered through ([^']++)'s session")
+
 DETAILS: dict[str, str] = {
+    "known {0}, low {1}, high {2}, coverage {3}, grade {4}, vantages disagreed {5} times, "
+    "evaluated to {6} only": (
+        "有证据时间内 {0}，下限 {1}，上限 {2}，覆盖率 {3}，等级 {4}，观测点不一致 {5} 次，只算到 {6}"
+    ),
+    "known {0}, low {1}, high {2}, coverage {3}, grade {4}, vantages disagreed {5} times": (
+        "有证据时间内 {0}，下限 {1}，上限 {2}，覆盖率 {3}，等级 {4}，观测点不一致 {5} 次"
+    ),
+    "known {0}, low {1}, high {2}, coverage {3}, grade {4}, evaluated to {5} only": (
+        "有证据时间内 {0}，下限 {1}，上限 {2}，覆盖率 {3}，等级 {4}，只算到 {5}"
+    ),
+    "known {0}, low {1}, high {2}, coverage {3}, grade {4}": (
+        "有证据时间内 {0}，下限 {1}，上限 {2}，覆盖率 {3}，等级 {4}"
+    ),
+    "{0}, signed by the collector, not by {1}: {2}": "{0}，由采集端签名，非 {1} 签名: {2}",
+    "signed with the key that your policy names: {0}": "由您 policy 中所列公钥签名: {0}",
+    "the key with the code {0} is {1}'s: signed with it: {2}": ("核对码为 {0} 的公钥属于 {1}，以其签名: {2}"),
+    "your policy names it": "您的 policy 列有此公钥",
+    "it is {0}'s": "属于 {0}",
+    "code {0}, entry {1}, enrolled by {2}": "核对码 {0}，条目 {1}，由 {2} 登记",
+    "vouched for by {0}": "由 {0} 担保",
+    "signs nothing from entry {0} on": "自条目 {0} 起不再签名",
+    "{0} taken by their channels, {1} given up": "{0} 条已由通道接收，{1} 条放弃",
     "its document is not here": "其内容不在包内",
     "its document is missing": "其内容缺失",
     "its document does not fit its digest": "其内容与摘要不符",
@@ -179,29 +207,84 @@ def detail(text: str) -> str:
     return "；".join(_known(part) or part for part in text.split("; "))
 
 
+NAMES: dict[str, str] = {
+    "availability of {0}": "可用率 {0}",
+    "inspection record {0}": "巡检记录 {0}",
+    "backup record {0}": "备份记录 {0}",
+    "document {0} (entry {1})": "考核文档 {0}(条目 {1})",
+    "scorecard {0} (seal)": "考核表 {0}(封存)",
+    "scorecard {0} (amendment {1})": "考核表 {0}(第 {1} 次更正)",
+    "settlement {0}": "结算 {0}",
+    "human items of {0}": "人工巡检项 {0}",
+    "statements of {0} ({1})": "{0}({1})的人员声明",
+    "key of {0} ({1})": "{0}({1})的公钥",
+    "messages": "通知",
+}
+ROLES: dict[str, str] = {
+    "admin": "管理员",
+    "buyer": "甲方",
+    "manager": "项目经理",
+    "operator": "驻场运维",
+    "viewer": "查看员",
+    "no account": "无账号",
+}
+_NOT_PROVEN = {"not proven": "未证实"}
+
+
+def name(text: str) -> str:
+    """What a claim is about: its kind in Chinese, names and numbers as they are."""
+    if text in NAMES:
+        return NAMES[text]
+    for pattern, words in _patterns(tuple(NAMES.items())):
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return words.format(*(ROLES.get(one, _when(one)) for one in found.groups()))
+    return text
+
+
+def _when(window: str) -> str:
+    """A round that was run by hand, with the minute at which it began; anything else as it is."""
+    begun = when_of(window)
+    return window if window.endswith(begun) else f"{window}({begun})"
+
+
 def looks(what: str) -> str:
     """What was due, of the coverage: `CHECK of TARGET from VANTAGE`, `round WINDOW`."""
     check, of, rest = what.partition(" of ")
     target, from_, vantage = rest.rpartition(" from ")
     if of and from_:
         return f"{check}  {target}(观测点 {vantage})"
-    return f"巡检 {what.removeprefix('round ')}" if what.startswith("round ") else what
+    return f"巡检 {_when(what.removeprefix('round '))}" if what.startswith("round ") else what
 
 
 def _known(text: str) -> str | None:
     if text in DETAILS:
         return DETAILS[text]
-    for pattern, words in _patterns():
+    for pattern, words in _patterns(tuple(DETAILS.items())):
         found = pattern.fullmatch(text)
         if found is not None:
-            return words.format(*found.groups())
+            return words.format(*map(_part, found.groups()))
     return None
 
 
+def _part(text: str) -> str:
+    """What is put in: a name or a number as it is; how somebody said things, and what, in words."""
+    if _COUNTED.fullmatch(text):
+        every = (one.partition(" ") for one in text.split(", "))
+        return "、".join(f"{_kind(kind)} {count}" for count, _, kind in every)
+    if text.startswith("entered through ") and (said := _SESSION.fullmatch(text)):
+        return DETAILS["entered through {0}'s session"].format(said[1])
+    return _NOT_PROVEN.get(text, text)
+
+
+def _kind(kind: str) -> str:
+    return KINDS[kind].zh if kind in KINDS else kind
+
+
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+def _patterns(words: tuple[tuple[str, str], ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
     made = []
-    for english, chinese in DETAILS.items():
+    for english, chinese in words:
         if "{" in english:
             first, *rest = (re.escape(part) for part in re.split(r"\{\d\}", english))
             made.append((re.compile(first + "".join(map(_put_in, rest)), re.DOTALL), chinese))

@@ -91,9 +91,8 @@ def as_text(verdict: Verdict, lang: str = "en") -> str:
         "log": verdict.log,
         "period": verdict.period,
         "entries": f"{verdict.range[0]} {_TO[lang]} {verdict.range[1]}",
-        "mode": f"{verdict.mode}, signatures by {verdict.backend}, lines read by {verdict.reader}, "
-        f"{verdict.seconds} s",
-        "time": ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items()),
+        "mode": _mode(verdict, lang),
+        "time": _phases(verdict, lang),
         "memory": f"{own}, {worker}" if lang == "zh" else f"{own} at most, its largest worker {worker}",
         "in short": summary(verdict, lang),
     }
@@ -105,7 +104,10 @@ def as_text(verdict: Verdict, lang: str = "en") -> str:
         words = words_zh.VERDICTS if lang == "zh" else _SAME
         lines += ["", head.get("claims", "claims")]
         told = details_zh.detail if lang == "zh" else str
-        lines += [f"  {_aligned(words.get(b, b), 14)}{a}   {told(c)}".rstrip() for a, b, c in verdict.claims]
+        of = details_zh.name if lang == "zh" else str
+        lines += [
+            f"  {_aligned(words.get(b, b), 14)}{of(a)}   {told(c)}".rstrip() for a, b, c in verdict.claims
+        ]
     if verdict.coverage:
         lines += ["", head.get("due and done", "due and done")]
         lines += [_coverage_line(row, lang) for row in verdict.coverage[:_MOST]]
@@ -118,6 +120,21 @@ def as_text(verdict: Verdict, lang: str = "en") -> str:
         ]
     lines += [*_problems(verdict, lang), "", _last_word(verdict, lang)]
     return "\n".join(map(_shown, lines)) + "\n"
+
+
+def _mode(verdict: Verdict, lang: str) -> str:
+    if lang == "zh":
+        mode = words_zh.MODES.get(verdict.mode, verdict.mode)
+        return f"{mode}，签名由 {verdict.backend} 核验，结果行由 {verdict.reader} 读取，{verdict.seconds} 秒"
+    by = f"signatures by {verdict.backend}, lines read by {verdict.reader}"
+    return f"{verdict.mode}, {by}, {verdict.seconds} s"
+
+
+def _phases(verdict: Verdict, lang: str) -> str:
+    if lang == "zh":
+        parts = (f"{words_zh.PHASES.get(name, name)} {took:.1f} 秒" for name, took in verdict.phases.items())
+        return "，".join(parts)
+    return ", ".join(f"{name} {took:.1f} s" for name, took in verdict.phases.items())
 
 
 _SAME: Mapping[str, str] = {}

@@ -47,11 +47,17 @@ COUNTED: Mapping[str, str] = {
     "forks that people decided on": "已由人处置的分叉",
     "inspection records": "巡检记录",
     "keys of people": "人员公钥",
+    "lines re-judged": "重新判定的结果行",
+    "lines not re-judged": "未重新判定的结果行",
+    "looks that failed (signed as errors)": "未能采集的结果(签名为错误)",
+    "loss batches": "丢失声明批次",
     "members": "包内文件",
     "messages": "通知",
     "photographs": "照片",
     "printed checkpoints": "打印的树头",
     "result lines": "结果行",
+    "resume batches": "恢复批次",
+    "rotate batches": "更换密钥批次",
     "scorecards": "考核表",
     "settlements": "结算",
     "statements by people": "人员声明",
@@ -117,6 +123,13 @@ CODES: Mapping[str, tuple[str, str]] = {
         "核验程序自身在此输入上出错；按未通过核验处理",
         "按未通过核验处理：把存证包和报告交给本程序的开发者",
     ),
+}
+MODES: Mapping[str, str] = {"quick": "快速(抽查签名)", "full": "全部签名"}
+PHASES: Mapping[str, str] = {
+    "container": "容器",
+    "entries": "条目",
+    "bodies and lines": "内容与结果行",
+    "claims": "声明",
 }
 GOOD, BAD = "验证通过 VERIFIED", "验证未通过 NOT VERIFIED"
 OTHER = "验证未通过 NOT VERIFIED: 以下由其他判定版本作出: "

@@ -196,3 +196,33 @@ def test_what_was_due_is_told_in_chinese_too():
     text = as_text(verdict, "zh")
     assert "3 / 4        host.load  web-01(观测点 outside)" in text and "巡检 weekly/2026-07-13" in text
     assert "host.load of web-01 from outside" in as_text(verdict)
+
+
+@pytest.mark.parametrize(
+    ("claim", "chinese"),
+    [
+        ("availability of sys-01", "可用率 sys-01"),
+        ("inspection record weekly/2026-07-07", "巡检记录 weekly/2026-07-07"),
+        (
+            "inspection record weekly/run-1762153200000",
+            "巡检记录 weekly/run-1762153200000(2025-11-03 15:00)",
+        ),
+        ("scorecard 2026-07 (amendment 2)", "考核表 2026-07(第 2 次更正)"),
+        ("statements of li (buyer)", "li(甲方)的人员声明"),
+        ("something else", "something else"),
+    ],
+)
+def test_kinds_of_claims_are_in_chinese_and_their_names_as_they_are(claim: str, chinese: str):
+    verdict = spoiled()
+    verdict.claims.append((claim, "proven if", "missing"))
+    assert chinese in as_text(verdict, "zh") and claim in as_text(verdict)
+
+
+def test_availability_and_what_people_said_are_told_in_chinese():
+    figures = "known 99.5 %, low 99 %, high 99.5 %, coverage 99.9 %, grade C, evaluated to 2026-07-01 only"
+    said = "有证据时间内 99.5 %，下限 99 %，上限 99.5 %，覆盖率 99.9 %，等级 C，只算到 2026-07-01"
+    assert details_zh.detail(figures) == said
+    people = "entered through li's session, signed by the collector, not by li: 3 key_moment, 1 visit"
+    assert (
+        details_zh.detail(people) == "经 li 的会话填报，由采集端签名，非 li 签名: 重要时刻保障 3、上门回访 1"
+    )
