@@ -115,6 +115,7 @@ _SMALLER = {
     "MALLOC_TRIM_THRESHOLD_": "65536",
     "MALLOC_TOP_PAD_": "16384",
     "PYTHONNODEBUGRANGES": "1",
+    "LC_ALL": "C",
 }
 
 
@@ -122,7 +123,8 @@ def _one_arena() -> None:
     """Start over with one malloc arena that gives back what it need not keep.
 
     With one per thread an agent keeps two megabytes more for good; with thresholds that grow, half a one;
-    with the columns of each instruction, which only draw the marks below a traceback's lines, a quarter.
+    with the columns of each instruction, which only draw the marks below a traceback's lines, a quarter; with
+    tables of a language an eighth (Python takes C for UTF-8, and programs get an environment of their own).
     """
     if "MALLOC_ARENA_MAX" not in os.environ:
         for name, value in _SMALLER.items():

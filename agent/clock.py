@@ -8,14 +8,13 @@ header carries such a sample, so a reader of two headers sees every step (collec
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 JUMP_MS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """Wall clock (UTC epoch ms) and boot-time clock (ms), read together."""
 
     wall: int
@@ -52,8 +51,7 @@ def synchronised() -> bool | None:
     return True if Path("/run/systemd/timesync/synchronized").exists() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(NamedTuple):
     """Agent's clock minus the collector's, and the round trip it was measured over (ms)."""
 
     theta_us: int

@@ -7,7 +7,7 @@ Answers come with a length, in chunks, or end with the connection; anything doub
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_HEAD = 64 * 1024
 _CHUNK = 64 * 1024
@@ -15,8 +15,7 @@ _MOST_INTERIM = 8
 _FIRST = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: .*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """Status, headers (names in lower case), body, and whether the connection may be used again."""
 
     status: int

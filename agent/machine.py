@@ -17,7 +17,7 @@ def _mark(paths: tuple[Path, ...], public: bytes) -> str:
     """Hash of the first readable file's text with our own key, so it names no machine to strangers."""
     for path in paths:
         try:
-            text = path.read_text("ascii").strip()
+            text = path.read_bytes().decode("ascii").strip()
         except (OSError, ValueError):
             continue
         if text:

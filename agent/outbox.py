@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.errors import AgentError, StoreError
 from agent.faults import crash_point
@@ -94,8 +94,7 @@ class Batch:
         return Frame(self.header, self.signatures, self.seed, self.enc, self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """End of the agent's own chain: the newest seq (-1: none) and the prev of the next header."""
 
     seq: int

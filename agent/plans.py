@@ -1,7 +1,7 @@
 """The agent's plan: fetched, believed only with the log key's signature, kept for days without collector."""
 
 from base64 import b64decode
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.errors import AgentError
 from agent.outbox import Outbox
@@ -18,8 +18,7 @@ from checks.wire.signing import verify
 _TYPE = pae_type("plan")
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A verified plan with the digest that headers cite."""
 
     plan: Plan

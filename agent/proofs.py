@@ -6,8 +6,8 @@ computed from the log's own tiles. The newest such checkpoint is `seen` in every
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from agent.errors import UnreachableError
 from agent.outbox import ACCEPTED, Batch, Outbox
@@ -25,8 +25,7 @@ Fetch = Callable[[str], bytes]  # path below /log/ -> bytes; UnreachableError wh
 MOST = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(NamedTuple):
     """What one look at the log gave. `alarm` is a code word: the log contradicts itself."""
 
     size: int

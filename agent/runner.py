@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.canaries import Canaries
 from agent.clock import Clock
@@ -50,8 +50,7 @@ HEAVY = frozenset(
 _OWN = ("host.", "service.", "plugin.")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A look that has ended, one way or another."""
 
     due: Due

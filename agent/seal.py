@@ -10,7 +10,8 @@ import os
 import sqlite3
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from agent.clock import Offset, Sample, synchronised
 from agent.machine import code_digest
@@ -29,8 +30,7 @@ MAX_BATCH_LINES = 256
 MAX_BATCH_BYTES = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """What a header says of the instant it was signed at."""
 
     sample: Sample
@@ -39,8 +39,7 @@ class Moment:
     plan: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(NamedTuple):
     seed: bytes
     enc: int
     data: bytes

@@ -8,8 +8,8 @@ import random
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from agent import plans, proofs
 from agent.call import Call
@@ -67,8 +67,7 @@ class Contact:
     not_before: float = 0.0  # boot-time seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What a sender works with."""
 
     state: State
@@ -80,7 +79,7 @@ class Parts:
     clock: Clock
     offsets: Offsets
     moment: Callable[[], Moment]
-    on_plan: Callable[[Held], None] = field(default=lambda held: None)
+    on_plan: Callable[[Held], None] = lambda held: None
 
 
 class _Wait(Exception):

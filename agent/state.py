@@ -86,7 +86,7 @@ class State:
         path = self.path("agent.key")
         try:
             check_private(path)
-            return Signer(bytes.fromhex(path.read_text("ascii").strip()))
+            return Signer(bytes.fromhex(path.read_bytes().decode("ascii").strip()))
         except FileNotFoundError:
             raise AgentError("not_enrolled", f"{path} is missing: run `enrol` first") from None
         except OSError as error:

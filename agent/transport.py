@@ -11,9 +11,8 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from agent.errors import AgentError, UnreachableError
@@ -27,8 +26,7 @@ MAX_ANSWER = 4 * 1024 * 1024
 _GET = pae_type("get")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """Where the collector listens."""
 
     secure: bool
@@ -41,8 +39,7 @@ class Url:
         return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.prefix}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back; header names in lower case."""
 
     status: int
