@@ -203,9 +203,11 @@ def test_a_wall_clock_set_by_an_hour_neither_stops_the_agent_nor_brings_a_burst(
     errors = start_agent.end(process)
     assert "the wall clock was set by" in errors
     results = collector.results()
-    # No burst: three looks a second, on a clock that nobody sets and however late they are sent.
+    # No burst: three looks a second, on a clock that nobody sets and however late they are sent. Not counted
+    # are those of the first batch: a slow machine takes the looks of several slots while it still starts.
     spent = (collector.headers()[-1].clock.mono - collector.headers()[0].clock.mono) / 1000
-    assert len(results) <= 3 * (spent + 4) + 12, (len(results), spent)
+    later = len(results) - len(collector.batches[0][1])
+    assert later <= 3 * (spent + 4) + 12, (later, spent)
     # No batch mixes results from both sides, and the headers' two clocks show the step.
     steps = []
     for (one, _), (two, lines) in itertools.pairwise(collector.batches):
