@@ -8,6 +8,8 @@ from collector.inspection.cadence_model import Breach, Deed, Event
 from collector.notify.receipts import GRADE, Message, problem_id
 from collector.notify.rules import BACKUP
 
+_EVER = -(2**53)
+
 
 def deeds(
     ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, int], as_of: int
@@ -20,9 +22,8 @@ def deeds(
             made = Deed("restore_drill", at, at, entry, system=system)
             yield made if outcome == "good" else replace(made, counts=False, reason=outcome)
         for line in one.clause:
-            for point in one.points:
-                if point.start_ms is not None and point.start_ms <= as_of:
-                    yield Deed(f"backup_line:{line}", point.start_ms, point.start_ms, entry, system=system)
+            for point in one.begun(_EVER, as_of + 1):
+                yield Deed(f"backup_line:{line}", point.start_ms, point.start_ms, entry, system=system)
 
 
 def restoring(ledger: Ledger) -> tuple[tuple[Breach, ...], bool]:

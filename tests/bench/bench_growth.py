@@ -5,8 +5,9 @@
 A store as bench_scorecard.py fills it, with fewer assets and as many days. A morning's looks at the backups
 of 27 systems and a run of each of their probes are kept as the deriver keeps them, several mornings in turn
 (the median counts); after each a month's scorecard, its ledger of obligations (cadence) and its faults and
-findings are made. Milliseconds of CPU, and how they have grown from the first month to the twelfth. The bar
-is on keeping: less than half as much again; of what is judged the growth is printed.
+findings are made. Milliseconds of CPU as they were, how slow the machine was around them (machine.py), and
+how they have grown from the first month to the twelfth at one speed. The bar is on keeping: less than half as
+much again; of what is judged the growth is printed.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from types import ModuleType, SimpleNamespace
 sys.path.insert(0, str(Path(__file__).parent))
 
 import bench_scorecard as year
+from machine import Speed
 
 from collector.context import Context, open_context
 from collector.jobs import backup_folds, cadence, faults, scorecards
@@ -80,19 +82,22 @@ def main() -> int:
     year.ASSETS = asked.parse_args().assets
     gc.set_threshold(50_000, 20, 100)  # as commands and the server have it
     site = year.module("backupsite", year.ROOT / "tests" / "backups" / "collector" / "backupsite.py")
-    found = []
+    found, speed = [], Speed()
     for months in MONTHS:
         year.DAYS = 30 * months + 5
         with tempfile.TemporaryDirectory() as place:
             clock = SimpleNamespace(now=0)
             year.store(Path(place) / "collector", "luohe-2026", clock)
             clock.now = year.at(year.FIRST + timedelta(days=year.DAYS + MORNINGS + 1))
-            with open_context(Path(place) / "collector", lambda clock=clock: clock.now) as context:
+            there = open_context(Path(place) / "collector", lambda clock=clock: clock.now)
+            with there as context, speed.around() as case:
                 found.append(one_more(context, year.DAYS, site))
         told = ", ".join(f"{name} {took:.0f} ms" for name, took in found[-1].items())
-        print(f"{months:2} months: {told}", flush=True)
-    grown = {name: found[-1][name] / found[0][name] for name in found[0]}
+        print(f"{months:2} months: {told}; speed loop {case.loop_ms:.1f} ms", flush=True)
+    slower = speed.cases[-1].loop_ms / speed.cases[0].loop_ms
+    grown = {name: found[-1][name] / found[0][name] / slower for name in found[0]}
     print("grown: " + ", ".join(f"{name} x {by:.2f}" for name, by in grown.items()) + f" (bar of kept {BAR})")
+    print(speed.said())
     return int(grown["kept"] > BAR)
 
 
