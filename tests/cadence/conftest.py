@@ -1,11 +1,33 @@
 """What the tests of cadences share."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
+from luohe_site import opened, worlds
 from parts import loaded
 
 from collector.availability.calendar_cn import shipped
 from collector.inspection.deadlines import Workdays, shanghai
 from collector.jobs import statements
+
+ESTATE = """\
+estate: luohe-trading
+timezone: Asia/Shanghai
+contract: {pack: luohe-2026, start: 2026-06-10}
+units:
+  - {id: centre, name: 交易中心}
+  - {id: county, name: 县级中心}
+systems:
+  - {id: portal, unit: centre, name: 门户网站, core: true, owner: ops-1}
+  - {id: mail, unit: county, name: 邮件}
+assets:
+  - {id: web-01, kind: server, system: portal, agent: web-01}
+  - {id: web-02, kind: server, system: portal, agent: web-02}
+  - {id: mail-01, kind: server, system: mail, agent: mail-01}
+rounds:
+  - {id: weekly, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [host.load]}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -18,12 +40,10 @@ def days():
     return Workdays(shipped(), shanghai(), ((510, 720), (840, 1050)))
 
 
-_LUOHE = loaded("cadence/luohe_site.py")
-
-
 @pytest.fixture(scope="session")
 def luohe():
-    return _LUOHE
+    """A Luohe collector (support/luohe_site.py) under the estate of these tests."""
+    return SimpleNamespace(ESTATE=ESTATE, opened=partial(opened, estate=ESTATE), worlds=worlds)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +58,7 @@ def drivers(driving):
 
 @pytest.fixture
 def site(tmp_path):
-    with _LUOHE.opened(tmp_path / "collector") as made:
+    with opened(tmp_path / "collector", estate=ESTATE) as made:
         yield made
 
 
@@ -48,7 +68,7 @@ def month(tmp_path_factory):
 
     Tests of a module share it and only read.
     """
-    with _LUOHE.opened(tmp_path_factory.mktemp("month") / "collector") as made:
+    with opened(tmp_path_factory.mktemp("month") / "collector", estate=ESTATE) as made:
         made.apply()
         for monday in ("2026-07-13", "2026-07-20", "2026-07-27"):
             made.inspect(monday)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from luohe_site import AGENTS, BEGIN, Site, worlds
 from parts import loaded
 
 from collector.jobs import scorecards as jobs
@@ -21,15 +22,15 @@ CHEATS = cheating.CHEATS
 
 
 @pytest.fixture(scope="module")
-def month(fresh: Path, tmp_path_factory: pytest.TempPathFactory, site_class: Any) -> Any:
+def month(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """July is over and not sealed: rounds, one bad, one with an error, one with gaps; an outage; words."""
     place = tmp_path_factory.mktemp("cheats") / "collector"
     shutil.copytree(fresh, place)
-    world = site_class.worlds.World(place, site_class.begin)
+    world = worlds.World(place, BEGIN)
     world.open()
-    for name in site_class.agents:
+    for name in AGENTS:
         world.agent(name)
-    site = site_class.kind(world)
+    site = Site(world)
     site.apply()
     site.inspect("2026-07-06")
     site.inspect("2026-07-13", web_01="crit")
@@ -47,14 +48,14 @@ def month(fresh: Path, tmp_path_factory: pytest.TempPathFactory, site_class: Any
 
 
 @pytest.fixture
-def hand(month: Any, tmp_path: Path, site_class: Any, estate: str) -> Iterator[Any]:
+def hand(month: Any, tmp_path: Path, estate: str) -> Iterator[Any]:
     shutil.copytree(month.directory, tmp_path / "collector")
-    world = site_class.worlds.World(tmp_path / "collector", month.at)
+    world = worlds.World(tmp_path / "collector", month.at)
     world.open()
     for name, agent in month.agents.items():
         world.agents[name] = copy.copy(agent)
         world.agents[name].world = world
-    yield cheating.Hand(site_class.kind(world), tmp_path / "b.zip", estate)
+    yield cheating.Hand(Site(world), tmp_path / "b.zip", estate)
     world.context.close()
 
 

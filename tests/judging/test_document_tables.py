@@ -5,6 +5,7 @@ import re
 import shutil
 
 import pytest
+from luohe_site import AGENTS, BEGIN, Site, worlds
 
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
@@ -22,15 +23,15 @@ PERIOD = "2026-07"
 
 
 @pytest.fixture(scope="module")
-def full(fresh, tmp_path_factory, site_class):
+def full(fresh, tmp_path_factory):
     """A month of which most kinds have something to tell: a fault, a finding, a flaw, gaps."""
     place = tmp_path_factory.mktemp("documents") / "collector"
     shutil.copytree(fresh, place)
-    world = site_class.worlds.World(place, site_class.begin)
+    world = worlds.World(place, BEGIN)
     world.open()
-    for name in site_class.agents:
+    for name in AGENTS:
         world.agent(name)
-    site = site_class.kind(world)
+    site = Site(world)
     site.apply()
     site.inspect("2026-07-06")
     site.inspect("2026-07-13", web_01="crit")

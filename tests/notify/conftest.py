@@ -5,8 +5,8 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import luohe_site as sites
 import pytest
-from parts import loaded
 
 from checks import registry
 from checks.api import Seen, State
@@ -20,8 +20,6 @@ from collector.jobs.checkpoints import Publisher
 from collector.notify.sending import send
 from collector.store import plans
 from collector.verify.verify import Options, verify_bundle
-
-sites = loaded("cadence/luohe_site.py")
 
 ESTATE = """\
 estate: told
