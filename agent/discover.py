@@ -19,6 +19,12 @@ from checks.api import ObservationError
 from checks.snmp import Device, Peer
 
 _SHOWN = 12
+_FORMS = (
+    "snmp://ADDRESS[:PORT]?version=1|2|3&secret=NAME",
+    "ssh://ADDRESS[:PORT]?secret=NAME",
+    "redfish://ADDRESS[:PORT]?secret=NAME",
+    "ipmi://ADDRESS[:PORT]?secret=NAME",
+)
 
 
 def run(state: State, target: str, readings_file: Path | None) -> Shown:
@@ -26,6 +32,8 @@ def run(state: State, target: str, readings_file: Path | None) -> Shown:
     _check_port(target)
     if target.startswith(("redfish:", "ipmi:")):
         return _controller(state, target)
+    if not target.startswith(("ssh:", "snmp:")):
+        raise AgentError("target", f"TARGET {target}: {' or '.join(_FORMS)} is wanted")
     if target.startswith("ssh:"):
         from agent import discover_ssh
 
@@ -87,7 +95,7 @@ def peer_of(target: str) -> Peer:
         raise AgentError("target", f"{target}: {error}") from None
     given = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     if parts.scheme != "snmp" or not parts.hostname or set(given) - {"version", "secret"}:
-        raise AgentError("target", "snmp://ADDRESS[:PORT]?version=1|2|3&secret=NAME is wanted")
+        raise AgentError("target", f"TARGET {target}: {_FORMS[0]} is wanted")
     try:
         return Peer(parts.hostname, port, int(given.get("version", "3")), given.get("secret", "snmp"))
     except ValueError as error:

@@ -164,7 +164,8 @@ def _try(check_id: str, means: Means) -> Point:
     found = take(check, {}, "here", means, CHECK_S)
     if found.result is None:
         word = "needs" if found.kind == "params" else "no"
-        return Point(check_id, word, f"{found.kind} {found.detail}".strip())
+        why = f"{found.kind} {found.detail}".strip()
+        return Point(check_id, word, doctor_plan.with_grants(why, check, {}, found.kind, found.detail))
     return Point(check_id, "ok", f"{len(found.result.readings)} readings, {found.result.state.value}")
 
 

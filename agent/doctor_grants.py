@@ -13,12 +13,19 @@ from checks.api import Check, Source
 
 # Debian's package, and that of Red Hat's kin (openEuler, Kylin, Anolis) where it has another name.
 _PACKAGES: Mapping[str, tuple[str, str]] = {
+    "auditctl": ("auditd", "audit"),
+    "borg": ("borgbackup", "borgbackup"),
     "ceph": ("ceph-common", "ceph-common"),
+    "curl": ("curl", "curl"),
+    "ip6tables-save": ("iptables", "iptables"),
+    "iptables-save": ("iptables", "iptables"),
     "ipmitool": ("ipmitool", "ipmitool"),
     "journalctl": ("systemd", "systemd"),
     "lvs": ("lvm2", "lvm2"),
     "multipath": ("multipath-tools", "device-mapper-multipath"),
     "nft": ("nftables", "nftables"),
+    "nginx": ("nginx", "nginx"),
+    "restic": ("restic", "restic"),
     "smartctl": ("smartmontools", "smartmontools"),
     "sudo": ("sudo", "sudo"),
     "vgs": ("lvm2", "lvm2"),
@@ -47,8 +54,8 @@ def lines(check: Check[Any, Any], params: Mapping[str, Any], kind: str, detail: 
         return tuple(_view(check, params)) if kind in ("denied", "unsupported", "timeout") else ()
     if kind not in ("denied", "unsupported"):
         return ()
-    if "secret" in detail or "pinned" in detail or "host key" in detail:
-        return ()  # a point of its own says so
+    if "secret" in detail or "pinned" in detail or "host key" in detail or "not in this kernel" in detail:
+        return ()  # a point of its own says so; or nobody can grant it
     if check.source is Source.SQL:
         return tuple(_grant(params))
     if check.source is Source.BMC:

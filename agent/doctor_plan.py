@@ -248,5 +248,10 @@ def _tried(one: Planned, means: Means) -> Point:
     if found.result is not None:
         return Point(one.name, "ok", f"{len(found.result.readings)} readings, {found.result.state.value}")
     why = f"{found.kind} {found.detail}".strip()
-    grants = doctor_grants.lines(one.check, one.params, found.kind, found.detail)
-    return Point(one.name, "no", "; to grant it: ".join((why, *([" | ".join(grants)] if grants else []))))
+    return Point(one.name, "no", with_grants(why, one.check, one.params, found.kind, found.detail))
+
+
+def with_grants(why: str, check: Check[Any, Any], params: Mapping[str, Any], kind: str, detail: str) -> str:
+    """Why a look could not be taken, and what grants it where that is known."""
+    grants = doctor_grants.lines(check, params, kind, detail)
+    return f"{why}; to grant it: {' | '.join(grants)}" if grants else why

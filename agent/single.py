@@ -39,9 +39,13 @@ def run(state: State, check_id: str, params: Sequence[str], target: str) -> Show
     try:
         check = registry.get(check_id)
     except UnknownCheckError:
-        near = ", ".join(i for i in registry.ids() if i.partition(".")[0] == check_id.partition(".")[0])
+        from difflib import get_close_matches
+
+        kin = [i for i in registry.ids() if i.partition(".")[0] == check_id.partition(".")[0]]
+        near = kin or get_close_matches(check_id, list(registry.ids()), 3, 0.5)
+        more = f"; there are: {', '.join(near)}" if near else ""
         raise AgentError(
-            "unknown_check", f"{check_id!r} is not installed; there are: {near or 'see doctor'}"
+            "unknown_check", f"{check_id!r} is no installed check{more} (`doctor` lists all)"
         ) from None
     given = params_of(check, params, _told(check, target))
     seconds = BACKUP_DEADLINE_S if check.source is Source.BACKUP else DEADLINE_S

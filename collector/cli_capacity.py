@@ -40,6 +40,8 @@ def capacity(directory: Path, asset: str | None, days: int, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps([_json(one) for one in found], ensure_ascii=False))
         return
+    if not found:
+        click.echo(f"nothing that can be full was read in the last {counted(days, 'day')}")
     for one in found:
         click.echo("\t".join(_row(one)))
 

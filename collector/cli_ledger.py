@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, counted, fail, opened
+from collector.cli_parts import DIRECTORY, FILE, counted, fail, of_place, opened
 from collector.context import Context
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def import_(
         _known(said_now)
         try:
             data = file.read_bytes()
+            files.check_name(file.name, data)
             found = importing.read(files.rows_of(data, sheet), ledgers.words(context, kept, said_now))
             made = ledgers.keep(context, found, file.name, data)
             kept["columns"].update(said_now)
@@ -84,8 +85,10 @@ def import_(
             place.write_text(
                 piece.text(found.rows, f"{short(file.name)} (SHA-256 {made.digest})"), encoding="utf-8"
             )
-        except (LedgerError, OSError) as error:
+        except LedgerError as error:
             fail(f"{file.name}: {error}")
+        except OSError as error:
+            fail(of_place(file, error))
     if as_json:
         said = {"rows": len(found.rows), "rejected": [asdict(one) for one in found.rejected]}
         click.echo(
@@ -220,7 +223,7 @@ def diff(directory: Path, discovered: Path, logged: bool, by: str, as_json: bool
             kept, data = ledgers.read(directory), discovered.read_bytes()
             found = difference.compare(kept.rows, difference.discovered(_documents(data)))
         except (LedgerError, OSError, ValueError, RecursionError) as error:
-            fail(f"{discovered.name}: {error}")
+            fail(of_place(discovered, error))
         entry = ledgers.log_difference(context, kept, data, found, by=by) if logged else None
     if as_json:
         click.echo(json.dumps({**asdict(found), "entry": entry}, ensure_ascii=False))

@@ -9,7 +9,7 @@ import click
 
 from checks.recurrence import zone
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, fail, opened
+from collector.cli_parts import DIRECTORY, FILE, fail, of_place, opened
 from collector.context import Context
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def import_(
                 idx = jobs.add(context, found, jobs.Source(data, file.name, by, assets, scope))
                 _keep(directory, tool or "csv", kept)
         except (ScanError, OSError, ValueError) as error:
-            fail(f"{file.name}: {error}")
+            fail(of_place(file, error))
     counts = found.counts()
     if as_json:
         said: dict[str, Any] = {

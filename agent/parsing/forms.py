@@ -95,7 +95,10 @@ def command(name: str, typed: str) -> str:
     ]
     if words and len(meant) == 1:
         return meant[0]
-    more = f"; it may be one of: {', '.join(meant)}" if meant else ""
+    from difflib import get_close_matches
+
+    near = meant or get_close_matches(plainly, list(known), 3, 0.5)
+    more = f"; it may be one of: {', '.join(near)}" if near else ""
     raise ParseError("unknown_command", f"{typed!r} of {name} has no known form{more}")
 
 

@@ -21,6 +21,12 @@ _MOST_CELL = 1000
 _FORMULA = re.compile(r"^'(?=[=+@\t\r]|-.)")
 
 
+def check_name(name: str, data: bytes) -> None:
+    """LedgerError where a file is called a workbook and its bytes are none: cut short, or saved as text."""
+    if name.lower().endswith((".xlsx", ".xlsm")) and data[:4] not in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        raise LedgerError("garbled", "no xlsx, whatever its name: a text is named .csv")
+
+
 def rows_of(data: bytes, sheet: str | None = None) -> list[list[str]]:
     """Rows of an xlsx (the sheet of this name, else the first) or csv file; LedgerError for what is none."""
     if len(data) > _MOST_BYTES:

@@ -187,7 +187,18 @@ def test_each_trouble_has_its_line(check, params, kind, detail, said):
     assert any(said in line for line in lines), lines
 
 
+@pytest.mark.parametrize("program", sorted({each.argv[0] for each in COMMANDS.values()} - {"cat"}))
+def test_every_program_that_looks_run_is_in_a_package_or_of_a_maker(program):
+    check = registry.get("server.smart")
+    (line,) = doctor_grants.lines(check, {}, "unsupported", f"{program} is not installed")
+    assert line.startswith(("apt-get install ", "install "))
+    said = doctor_plan.with_grants("why", check, {}, "unsupported", f"{program} is not installed")
+    assert said == f"why; to grant it: {line}"
+
+
 def test_what_a_right_would_not_mend_has_no_line():
+    detail = "md is not in this kernel (no /proc/mdstat)"
+    assert doctor_grants.lines(registry.get("virtual.md"), {}, "unsupported", detail) == ()
     assert doctor_grants.lines(registry.get("database.locks"), {}, "timeout", "no answer") == ()
     assert doctor_grants.lines(registry.get("server.fans"), {}, "denied", "no secret 'bmc' in x") == ()
 

@@ -235,6 +235,18 @@ def test_what_is_no_ledger_is_refused_in_one_family_of_errors(place: Path, data:
     assert "no ledger" in run("ledger", "export", place, "--to", place / "x.xlsx", code=2).stderr
 
 
+def test_a_text_called_xlsx_and_a_file_that_is_not_there_are_told_as_that(place: Path) -> None:
+    (place.parent / "text.xlsx").write_text("编号,类型\na,server\n", encoding="utf-8")
+    assert (
+        "no xlsx, whatever its name"
+        in run("ledger", "import", place, place.parent / "text.xlsx", code=2).stderr
+    )
+    gone = place.parent / "gone.csv"
+    assert (
+        run("ledger", "import", place, gone, code=2).stderr == f"error: {gone}: no such file or directory\n"
+    )
+
+
 def test_a_damaged_xlsx_is_refused_whatever_it_holds() -> None:
     good = book(["编号", "类型"], ["a", "server"])
     for at in range(0, len(good), 97):
