@@ -1,4 +1,4 @@
-"""Faults with their clocks, vulnerabilities and findings of a period; one fault with its timeline."""
+"""Faults with their clocks, and vulnerabilities, of a period; one fault with its timeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ from typing import Any
 from flask import abort, request, url_for
 
 from collector.availability.errors import AvailabilityError
-from collector.faults.model import Account, Clock, ClockState, Fault, Finding, Stage, Vulnerability
+from collector.faults.model import Account, Clock, ClockState, Fault, Stage, Vulnerability
 from collector.jobs import faults as jobs
 from collector.jobs import figures
 from collector.judging.judge import NoScorecard
-from collector.reports import wording
 from collector.reports.document_faults import (
     CLOCKS,
     SOURCES,
@@ -56,17 +55,6 @@ _VULNERABILITIES = (
     Column("j_state", Kind.STATE),
     Column("j_entry"),
 )
-_FINDINGS = (
-    Column("j_finding"),
-    Column("j_place"),
-    Column("j_owner"),
-    Column("j_opened", Kind.WHEN),
-    Column("j_until", Kind.WHEN),
-    Column("j_closed", Kind.WHEN),
-    Column("j_state", Kind.STATE),
-    Column("j_times", Kind.NUMBER),
-    Column("j_entry"),
-)
 _TIMELINE = (
     Column("j_when", Kind.WHEN),
     Column("j_event"),
@@ -98,7 +86,8 @@ def make(name: str) -> jobs.Told | None:
             return None
 
 
-def _account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
+def account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
+    """The period that is asked for, and what is known of it; 404 where the pack says nothing of faults."""
     period = asking.period_asked(args.get("period", ""))
     found = told(period)
     if found is None:
@@ -106,7 +95,7 @@ def _account(args: Mapping[str, str]) -> tuple[PackPeriod, Account]:
     return period, found.account
 
 
-def _lives(period: PackPeriod, begun: int, ended: int | None) -> bool:
+def lives(period: PackPeriod, begun: int, ended: int | None) -> bool:
     """Whether something was there at any time of the period: what was over before is not of it."""
     return begun < period.to_ms and (ended is None or ended >= period.from_ms)
 
@@ -124,13 +113,14 @@ def _earlier(period: PackPeriod, found: Account, before: PackPeriod | None) -> l
     for known, faults_ in held:
         for one in faults_:
             begun = one.moments.onset_ms
-            if begun < period.from_ms and _lives(period, begun, one.to_ms):
+            if begun < period.from_ms and lives(period, begun, one.to_ms):
                 href = url_for("pages.fault", fault=one.id, period=known.name)
                 made.setdefault(one.id, Link(called(one), href))
     return list(made.values())
 
 
-def _name(ident: str | None) -> str:
+def name_of(ident: str | None) -> str:
+    """A unit, system or asset as the estate names it; the contract for none."""
     loaded = estate()
     if not ident:
         return t("judging.lines.contract")
@@ -162,12 +152,12 @@ def _clocks(one: Fault) -> str:
 @table("judging-faults", Role.VIEWER)
 def faults_table(args: Mapping[str, str]) -> Table:
     """Faults that began in the period, newest first."""
-    period, found = _account(args)
+    period, found = account(args)
     lang = i18n.language()
     rows = [
         (
             Link(called(one), url_for("pages.fault", fault=one.id, period=period.name)),
-            _name(one.system),
+            name_of(one.system),
             one.moments.onset_ms,
             one.to_ms,
             None if one.to_ms is None else one.to_ms - one.moments.onset_ms,
@@ -188,8 +178,8 @@ def faults_table(args: Mapping[str, str]) -> Table:
 @table("judging-vulnerabilities", Role.VIEWER)
 def vulnerabilities_table(args: Mapping[str, str]) -> Table:
     """Vulnerabilities: those that run out first."""
-    period, found = _account(args)
-    mine = [one for one in found.vulnerabilities if _lives(period, one.found_ms, one.ended_ms)]
+    period, found = account(args)
+    mine = [one for one in found.vulnerabilities if lives(period, one.found_ms, one.ended_ms)]
     rows = [_vulnerability(one) for one in mine]
     rows.sort(key=lambda row: (row[5] is not None, row[4] is None, row[4] or 0))
     empty = t("faults.vulnerabilities.none")
@@ -199,7 +189,7 @@ def vulnerabilities_table(args: Mapping[str, str]) -> Table:
 
 def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
     due = min((clock.due_ms for clock in one.clocks if clock.due_ms is not None), default=None)
-    state = _stage(one.stage, one.clocks)
+    state = stage_word(one.stage, one.clocks)
     return (
         one.title,
         word("word", one.severity, i18n.language()),
@@ -212,35 +202,10 @@ def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
     )
 
 
-def _stage(stage: Stage, clocks: Sequence[Clock]) -> str:
+def stage_word(stage: Stage, clocks: Sequence[Clock]) -> str:
+    """The code of a state: late goes before what else it is."""
     late = any(clock.state is ClockState.LATE for clock in clocks)
     return "j_c_late" if late and stage is not Stage.FIXED else f"j_s_{stage.value}"
-
-
-@table("judging-findings", Role.VIEWER)
-def findings_table(args: Mapping[str, str]) -> Table:
-    """Findings: open ones first, those that run out first."""
-    period, found = _account(args)
-    mine = [one for one in found.findings if _lives(period, one.opened_ms, one.closed_ms)]
-    rows = [_finding(one) for one in mine]
-    rows.sort(key=lambda row: (row[5] is not None, row[4] is None, row[4] or 0))
-    empty = t("findings.none")
-    return Table("judging-findings", t("findings.title"), _FINDINGS, rows, empty, (("period", period.name),))
-
-
-def _finding(one: Finding) -> tuple[object, ...]:
-    lang = i18n.language()
-    return (
-        f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
-        _name(one.target),
-        one.owner or "–",
-        one.opened_ms,
-        one.due_ms,
-        one.closed_ms,
-        _stage(one.stage, () if one.clock is None else (one.clock,)),
-        len(one.records),
-        first_proof(one.proofs),
-    )
 
 
 def _steady(period: PackPeriod, one: Fault) -> str:
@@ -264,7 +229,7 @@ def _steady(period: PackPeriod, one: Fault) -> str:
 @route("/faults", Role.VIEWER, asks=asking.PERIOD)
 def faults() -> Answer:
     """Faults and vulnerabilities of a period."""
-    period, found = _account({"period": asking.period_asked().name})
+    period, found = account({"period": asking.period_asked().name})
     args = {"period": period.name}
     before, after = judging_now.beside(period)
     mine = _of(period, found)
@@ -295,34 +260,8 @@ def faults() -> Answer:
     )
 
 
-@route("/findings", Role.VIEWER, asks=asking.PERIOD)
-def findings() -> Answer:
-    """Findings (隐患) of a period."""
-    period, found = _account({"period": asking.period_asked().name})
-    before, after = judging_now.beside(period)
-    open_ = [one for one in found.findings if one.closed_ms is None]
-    late = [one for one in open_ if one.clock is not None and one.clock.state is ClockState.LATE]
-    claimed = [one for one in open_ if one.stage is Stage.CLAIMED]
-    tiles = [
-        Tile("warn" if open_ else "ok", str(len(open_)), t("findings.tile.open")),
-        Tile("bad" if late else "ok", str(len(late)), t("findings.tile.late")),
-        Tile("note" if claimed else "ok", str(len(claimed)), t("findings.tile.claimed")),
-    ]
-    table_ = findings_table({"period": period.name})
-    return render(
-        "findings.html",
-        "faults",
-        period=period,
-        before=before,
-        after=after,
-        tiles=tiles,
-        as_of_ms=found.as_of_ms,
-        table=table_,
-    )
-
-
 def _fault(args: Mapping[str, str]) -> tuple[PackPeriod, Fault]:
-    period, found = _account(args)
+    period, found = account(args)
     known = next((one for one in found.faults if one.id == args.get("fault", "")), None)
     if known is None:
         abort(404)
@@ -387,10 +326,10 @@ def fault(fault: str) -> Answer:
     return render(
         "fault.html",
         "faults",
-        as_of_ms=_account(args)[1].as_of_ms,
+        as_of_ms=account(args)[1].as_of_ms,
         one=one,
         period=period,
-        name=_name(one.system),
+        name=name_of(one.system),
         proposed=levels_words(one, lang),
         level=level_words(one.judged.level, lang)
         if one.judged.level_by is not None
@@ -423,34 +362,9 @@ def choices() -> list[tuple[str, str]]:
     return found
 
 
-def finding_choices() -> list[tuple[str, str]]:
-    """Findings and vulnerabilities of the running period that are not closed."""
-    if not judging_now.has_pack():
-        return []
-    found = told(asking.period_asked(""))
-    if found is None:
-        return []
-    lang = i18n.language()
-    return [
-        *(
-            (
-                one.id,
-                f"{_name(one.target)} · {wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
-            )
-            for one in found.account.findings
-            if one.closed_ms is None
-        ),
-        *(
-            (one.id, f"{one.host} · {one.title}")
-            for one in found.account.vulnerabilities
-            if one.ended_ms is None
-        ),
-    ]
-
-
 def called(one: Fault) -> str:
     """A fault by its system's name and the time it began."""
-    return t("judging.fault.of", name=_name(one.system), when=clock(one.moments.onset_ms, "%m-%d %H:%M:%S"))
+    return t("judging.fault.of", name=name_of(one.system), when=clock(one.moments.onset_ms, "%m-%d %H:%M:%S"))
 
 
 def asked_rows() -> list[tuple[object, ...]]:

@@ -15,7 +15,7 @@ from collector.statements.fields import Field, Type
 from collector.statements.kind import Kind
 from collector.store import estates
 from collector.web import i18n, judging_now
-from collector.web.pages import faults
+from collector.web.pages import faults, findings
 from collector.web.pages.base import context, estate, t
 
 Choice = tuple[str, str]
@@ -173,7 +173,7 @@ def _windows() -> list[Choice]:
 _LISTS: Mapping[Type, Callable[[], list[Choice]]] = {
     Type.PERIOD: _periods,
     Type.FAULT: faults.choices,
-    Type.FINDING: faults.finding_choices,
+    Type.FINDING: findings.choices,
     Type.UNIT: _things("units"),
     Type.SYSTEM: _things("systems"),
     Type.ASSET: _things("assets"),
