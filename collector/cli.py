@@ -74,6 +74,12 @@ class _Lazy(click.Group):
             click.echo("error: this program cannot read the estate in force; apply it again", err=True)
             click.echo(str(error), err=True)
             ctx.exit(2)
+        except click.exceptions.NoArgsIsHelpError:
+            raise  # what is shown is the help itself
+        except click.UsageError as error:
+            path = ctx.command_path if error.ctx is None else error.ctx.command_path
+            click.echo(f"error: {error.format_message().rstrip('.')} ({path} --help)", err=True)
+            ctx.exit(error.exit_code)
 
 
 def _later(name: str) -> click.Command:

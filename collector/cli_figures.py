@@ -54,7 +54,7 @@ def figure(directory: Path, service: str, start: str, end: str, as_json: bool) -
         with open_context(directory) as context:
             timezone = figures.timezone_of(context)
             derived.catch_up(context)
-            period = figures.instant_of(start, timezone), figures.instant_of(end, timezone)
+            period = _edges(start, end, timezone)
             made = figures.service_figure(context, service, *period)
             said = figures.as_json(made)
     except (ConfigError, OSError, figures.NoFigure, AvailabilityError, ValueError) as error:
@@ -65,6 +65,22 @@ def figure(directory: Path, service: str, start: str, end: str, as_json: bool) -
         return
     for line in _lines(said):
         click.echo(line)
+
+
+def _edges(start: str, end: str, timezone: str) -> tuple[int, int]:
+    """UTC ms of both ends; ValueError names the option, and the form that it has."""
+    from collector.jobs import figures
+
+    made = []
+    for option, text in (("--from", start), ("--to", end)):
+        try:
+            made.append(figures.instant_of(text, timezone))
+        except ValueError:
+            form = "no day or instant such as 2026-07-03 or 2026-07-03T10:00 (ISO 8601)"
+            raise ValueError(f"{option}: {text!r} is {form}") from None
+    if made[1] <= made[0]:
+        raise ValueError(f"--to {end} is not after --from {start}; it is not part of the period itself")
+    return made[0], made[1]
 
 
 def _lines(said: dict[str, Any]) -> list[str]:

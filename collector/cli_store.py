@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from collector.cli_parts import in_words, of_place
+from collector.cli_parts import fail, in_words, of_place
 from collector.context import ConfigError, Context, locked, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -82,12 +82,17 @@ def backup(directory: Path, file: Path, no_secrets: bool) -> None:
     """
     from collector.jobs.backup import backup as write
 
+    if not file.parent.is_dir():
+        fail(f"{file}: there is no directory {file.parent}")
     try:
         with _open(directory) as context:
             size, left = write(context, file, secrets=not no_secrets)
-    except (ConfigError, OSError) as error:
-        click.echo(f"error: {in_words(error)}", err=True)
-        sys.exit(2)
+    except OSError as error:
+        # What is written first stands beside FILE under a name of its own, which says nothing to people.
+        beside = Path(error.filename or "").parent == file.parent and error.strerror
+        fail(f"{file}: {error.strerror}" if beside else str(error))
+    except ConfigError as error:
+        fail(str(error))
     click.echo(f"{file}: {size} entries")
     for name in left:
         click.echo(

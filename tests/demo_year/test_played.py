@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from click.testing import CliRunner
 
+from collector.cli import main
 from collector.cli_scorecard import scorecard
 
 BEGIN = date(2025, 6, 10)
@@ -133,3 +134,32 @@ def test_the_command_names_them_with_the_places_of_their_looks(played):
     none = ask("--period", "2025-06")
     assert (none.exit_code, none.output) == (0, "0 suspicious\n")
     assert ask("--period", "2031-01").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("availability", "DIR", "sys-01", "--from", "x", "--to", "2025-07-01"), "--from: 'x' is no day"),
+        (
+            ("availability", "DIR", "sys-01", "--from", "2025-07-01", "--to", "2025-13-01"),
+            "--to: '2025-13-01'",
+        ),
+        (
+            ("availability", "DIR", "sys-01", "--from", "2025-07-02", "--to", "2025-07-01"),
+            "--to 2025-07-01 is not after --from 2025-07-02",
+        ),
+        (
+            ("backup", "DIR", "/nowhere-here/x.tar"),
+            "/nowhere-here/x.tar: there is no directory /nowhere-here",
+        ),
+        (("backup", "DIR"), "Missing argument 'FILE' (main backup --help)"),
+        (("scorecard", "DIR", "--perod", "x"), "Did you mean '--period'? (main scorecard show --help)"),
+        (("nosuch",), "No such command 'nosuch' (main --help)"),
+    ],
+)
+def test_what_is_asked_wrongly_on_the_line_is_told_in_one_line(played, words, says):
+    site = played[0]
+    done = CliRunner().invoke(main, [str(site.place) if word == "DIR" else word for word in words])
+    assert done.exit_code == 2
+    assert done.output.count("\n") == 1
+    assert done.output.startswith("error: ") and says in done.output
