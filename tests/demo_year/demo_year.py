@@ -34,6 +34,7 @@ from collector.evidence.periods import parse_period
 from collector.jobs import cadence, scorecards, settlements, suspicious
 from collector.jobs.bundles import make_bundle
 from collector.reports.judging_found import judged_of
+from collector.scoring.unbounded import least
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = {
@@ -128,9 +129,8 @@ def seal_line(entry, whole):
     """A seal or an amendment in a line."""
     word = "sealed" if whole.number == 0 else f"amendment {whole.number}"
     card = whole.scorecard
-    points = (
-        told(card.total) if card.total is not None else f"{clerk.told(card.low)} .. {clerk.told(card.high)}"
-    )
+    low = "no lower bound" if card.low is None else clerk.told(card.low)
+    points = told(card.total) if card.total is not None else f"{low} .. {clerk.told(card.high)}"
     changes = ", ".join(
         f"{one.what}{' ' + one.unit if one.unit else ''} {changed(one.before)} -> {changed(one.after)}"
         for one in whole.changes
@@ -158,7 +158,7 @@ def sealed_wrong(history, card):
         # Before the line was back nobody could know better than bounds, and those had to hold.
         for line in whole.scorecard.lines:
             points = held.get((line.id, line.unit))  # a fine that nobody paid has no line
-            if line.points is None and points is not None and not line.low <= points <= line.high:
+            if line.points is None and points is not None and not least(line.low) <= points <= line.high:
                 yield f"seal {whole.number} had {line.id} in {line.low} .. {line.high}"
 
 

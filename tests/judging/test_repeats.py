@@ -41,7 +41,8 @@ def test_two_faults_of_a_system_without_a_stated_cause_leave_the_fine_open(twice
     site, (first, second) = twice
     made = jobs.scorecard(site.context, "2026-07")
     assert fine(made) == [(LineState.NOT_PROVEN, ["no_cause"])]
-    assert next(one for one in made.scorecard.money if one.id == "fines").high >= 20000
+    (gap,) = [one for one in made.facts.gaps if one.kind == "repeat_fault"]
+    assert (gap.reason, gap.at_most) == ("no_cause", 1)  # each costs 20 000
     site.say("cause", by="manager", fault=first, cause="power")
     assert fine(jobs.scorecard(site.context, "2026-07")) == [(LineState.NOT_PROVEN, ["no_cause"])]
     site.say("cause", by="manager", fault=second, cause="disk")
