@@ -318,10 +318,12 @@ STATEMENTS = [
 
 
 @pytest.mark.parametrize("words", STATEMENTS, ids=" ".join)
-def test_a_dump_of_statements_has_the_rows_that_copy_sends(pg15, made15, lay, seen, words):
-    path = lay(made15, "plain")
+@pytest.mark.parametrize("major", [15, 18])
+def test_a_dump_of_statements_has_the_rows_that_copy_sends(request, lay, seen, words, major):
+    server, made = request.getfixturevalue(f"pg{major}"), request.getfixturevalue(f"made{major}")
+    path = lay(made, "plain")
     path.unlink()
-    pg15.tool("pg_dump", *words, "-f", path, "oa_db")
+    server.tool("pg_dump", *words, "-f", path, "oa_db")
     path.chmod(0o640)
     reseal(path)
     assert seen(path).reasons == {}
