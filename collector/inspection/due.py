@@ -7,13 +7,24 @@ all the same, and missing.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from checks.plan import Plan, RoundPlan, Window
-from checks.recurrence import windows
+from checks.recurrence import windows, zone
 from checks.result import params_digest
 
 BY_HAND = "/run-"
+
+
+def when_of(window: str) -> str:
+    """When a round was, of its window's id: `weekly/2026-10-12` is `2026-10-12`; of one that was run by hand
+    (`weekly/run-1762153200000`) the local minute at which it began."""
+    mark = window.partition("/")[2] or window
+    started = mark.removeprefix(BY_HAND[1:])
+    if started == mark or not started.isdecimal() or len(started) > 14:
+        return mark
+    return f"{datetime.fromtimestamp(int(started) / 1000, zone('Asia/Shanghai')):%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

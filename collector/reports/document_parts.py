@@ -6,10 +6,11 @@ from datetime import datetime
 from fractions import Fraction
 
 from checks.recurrence import zone
+from collector.inspection.due import when_of
 from collector.reports import scorecard_tables, wording
 from collector.reports.judging_view import Words, points, state_of
 from collector.reports.matter import Looked, Matter, Problem
-from collector.reports.tables import Column, Kind, Table, at, when_of
+from collector.reports.tables import Column, Kind, Table, at
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text, word
 

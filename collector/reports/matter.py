@@ -14,6 +14,7 @@ from collector.backups.ledger import Ledger
 from collector.faults.model import Account as Faults
 from collector.faults.model import Fault
 from collector.inspection.capacity import Place
+from collector.inspection.due import when_of
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.record import ItemReading, Record
 from collector.judging.changes import Changes
@@ -21,7 +22,6 @@ from collector.judging.term import TermLine
 from collector.packs.archive import Archive
 from collector.reports.judged import Judged
 from collector.reports.measures import Key, Measure, measures
-from collector.reports.tables import when_of
 from collector.reports.words_judging import text
 from collector.scans.lifecycle import Life
 from collector.statements.model import Said

@@ -8,13 +8,14 @@ from typing import Protocol
 from checks.api import Reading, State, Unit
 from checks.recurrence import zone as named_zone
 from collector.inspection import record as records
+from collector.inspection.due import when_of
 from collector.inspection.human import NOT_DONE, PREFIX
 from collector.inspection.record import ItemReading, MachineItem, Missing, Place, ProblemItem, Record
 from collector.reports import wording
 from collector.reports.human_view import Human, named
 from collector.reports.record_beside import NOTHING, Beside
 from collector.reports.record_words import text
-from collector.reports.tables import Column, EmptyRecordError, Kind, Table, at, when_of
+from collector.reports.tables import Column, EmptyRecordError, Kind, Table, at
 
 _PROBLEMS = (
     Column("state", Kind.STATE),

@@ -5,13 +5,8 @@ Standard library only: the verifier makes tables of documents anew.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
-
-from checks.recurrence import zone
-
-_BY_HAND = "run-"
 
 
 class Kind(StrEnum):
@@ -73,16 +68,6 @@ class Table:
             for right in range(columns)
             if down or right
         )
-
-
-def when_of(window: str) -> str:
-    """When a round was, of its window's id: `weekly/2026-10-12` is `2026-10-12`; of one that was run by hand
-    (`weekly/run-1762153200000`) the local minute at which it began."""
-    mark = window.partition("/")[2] or window
-    started = mark.removeprefix(_BY_HAND)
-    if started == mark or not started.isdecimal() or len(started) > 14:
-        return mark
-    return f"{datetime.fromtimestamp(int(started) / 1000, zone('Asia/Shanghai')):%Y-%m-%d %H:%M}"
 
 
 def at(entry: int, line: int | None, url: str) -> object:

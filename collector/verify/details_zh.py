@@ -7,7 +7,7 @@ sentence that is not here stays English rather than being lost.
 import re
 from functools import cache
 
-from collector.reports.tables import when_of
+from collector.inspection.due import when_of
 from collector.statements.kinds import KINDS
 
 _COUNTED = re.compile(r"[0-9]+ [a-z_]+(?:, [0-9]+ [a-z_]+)*")

@@ -14,8 +14,8 @@ from checks.wire.numbers import EntryKind
 from collector.availability.classes import TimeClass
 from collector.availability.figure import Verdict
 from collector.availability.windows import FlagCode, WindowKind
+from collector.inspection.due import when_of
 from collector.reports import wording
-from collector.reports.tables import when_of
 from collector.reports.words import AREAS, CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
 
 

@@ -7,11 +7,11 @@ from flask import abort, url_for
 
 from collector.estate.model import Asset
 from collector.inspection import human as people
+from collector.inspection.due import when_of
 from collector.jobs import human_now
 from collector.jobs.human_now import Seen
 from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.reports.tables import when_of
 from collector.store.accounts import Role
 from collector.web import i18n, looks
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
