@@ -4,6 +4,7 @@ import random
 import subprocess
 
 import pytest
+from parts import loaded
 
 from checks.wire.signing import Signer
 from collector.verify.findings import CODES
@@ -56,8 +57,8 @@ def test_the_program_exits_with_1_and_names_the_problem(small_bundle, e2e):
         assert "Traceback" not in done.stderr
 
 
-def test_edits_by_someone_without_the_log_key_are_never_accepted(small_bundle, load_beside, log_key):
-    spoiled = load_beside("spoiled")
+def test_edits_by_someone_without_the_log_key_are_never_accepted(small_bundle, log_key):
+    spoiled = loaded("e2e/spoiled.py")
     wrong = []
     for name, edit in {**spoiled.ANY, **spoiled.SIGNED}.items():
         for how, signer, key_id in (
@@ -73,9 +74,9 @@ def test_edits_by_someone_without_the_log_key_are_never_accepted(small_bundle, l
 
 
 def test_even_the_holder_of_the_log_key_cannot_change_what_the_tree_and_the_agents_signed(
-    small_bundle, load_beside, log_key
+    small_bundle, log_key
 ):
-    spoiled = load_beside("spoiled")
+    spoiled = loaded("e2e/spoiled.py")
     same = spoiled.Parts.of(small_bundle.data)
     assert small_bundle.bench.codes(same.made(log_key)) == set(), "put together again it is as good as before"
     wrong = []
