@@ -165,6 +165,15 @@ def test_several_files_are_one_logged_text_and_read_back_as_the_same_estate():
     assert set(unpacked(made.body)) == set(files)
 
 
+def test_the_difference_is_told_in_the_estates_own_form():
+    told = changes.Change("changed", "round", "r", "look", None, {"a": True, "b": ["甲", 1]})
+    assert str(told) == '~ round r: look (none) -> {"a": true, "b": ["甲", 1]}'
+    inner = list(
+        changes._fields("asset", "a", {"p": {"x": 1, "y": {"z": 2}}}, {"p": {"x": 1, "y": {"z": 3}}})
+    )
+    assert [str(one) for one in inner] == ["~ asset a: p.y.z 2 -> 3"]
+
+
 def test_the_difference_names_systems_looks_and_limits(loaded):
     text = (
         ESTATE.replace("warn: 70", "warn: 75").replace("every: 10s", "every: 20s").replace("99.9%", "99.5%")
