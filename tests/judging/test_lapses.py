@@ -1,10 +1,10 @@
 """Two months without one of visit, inspection, backup, scan: what proves it, and what leaves it open."""
 
 import pytest
+from luohe_site import AGENTS, at
 
 from collector.jobs import scorecards as jobs
 from collector.scoring.model import LineState
-from tests.judging.conftest import AGENTS, at
 
 MONDAYS = [f"2026-0{month}-{day:02d}" for month, day in ((7, 6), (7, 13), (7, 20), (7, 27), (8, 3))]
 MONDAYS += [f"2026-0{month}-{day:02d}" for month, day in ((8, 10), (8, 17), (8, 24), (8, 31), (9, 7))]

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from luohe_site import ESTATE, at
 
 from collector.estate.catalog import installed
 from collector.estate.errors import EstateError
@@ -17,7 +18,6 @@ from collector.packs.loading import packaged
 from collector.packs.options import resolve
 from collector.scoring.choices import Choices
 from collector.store import rounds
-from tests.judging.conftest import ESTATE, at
 
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")
 ROOM = ESTATE.replace("probes:", "  - {id: room-1, kind: room, unit: centre}\nprobes:").replace(

@@ -1,11 +1,11 @@
 """A flaw on a host that no estate of its time knows: any unit's, until somebody places it."""
 
 import pytest
+from luohe_site import ESTATE, HOUR
 
 from collector.jobs import faults, scans
 from collector.jobs import scorecards as jobs
 from collector.scans.model import Finding, Scan, Severity
-from tests.judging.conftest import ESTATE, HOUR
 
 HOST = "10.0.0.77"
 NAMED = ESTATE.replace("probes:", f"  - {{id: h77, kind: server, name: {HOST}, system: mail}}\nprobes:")
