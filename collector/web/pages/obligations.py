@@ -16,6 +16,7 @@ from collector.reports.document_duties import LEDGER, ledger_row
 from collector.reports.sheet import Column, Kind, Table
 from collector.reports.words_judging import word
 from collector.scoring.model import PackPeriod
+from collector.statements.kinds import KINDS as STATEMENTS
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.pages import asking
@@ -223,12 +224,22 @@ def _where(row: Row) -> str:
     return " / ".join(found) or t("judging.lines.contract")
 
 
+_DEEDS = frozenset(
+    (
+        *("check", "clock", "document", "report", "record", "signed", "alert_rules", "escalation"),
+        *("backup_line", "backup_announced", "restore_drill"),
+        *("fault_announced", "fault_report", "fault_record"),
+    )
+)
+"""Sorts of deeds that machines tell of, with a word of their own (`deed.…`)."""
+
+
 @table("obligation-turns", Role.VIEWER)
 def turns_table(args: Mapping[str, str]) -> Table:
     """Every turn of an obligation with what was done."""
     period, one, _ = _line(args)
     lang = i18n.language()
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             _where(row),
             row.turn.from_ms,
@@ -246,7 +257,29 @@ def turns_table(args: Mapping[str, str]) -> Table:
         for row in one.rows[:_ROWS]
     ]
     more = (("period", period.name), ("obligation", one.obligation.id))
-    return Table("obligation-turns", t("obligations.turns"), _TURNS, rows, t("obligations.turns.none"), more)
+    columns = _TURNS
+    if len({row.cadence for row in one.rows}) > 1:
+        # Several rhythms: what each row asks for says more than who must act, which stands above them all.
+        rows = [
+            (*row[:1], _deeds(held), *row[1:7], row[8]) for row, held in zip(rows, one.rows, strict=False)
+        ]
+        columns = (_TURNS[0], Column("j_what"), *_TURNS[1:7], _TURNS[8])
+    return Table("obligation-turns", t("obligations.turns"), columns, rows, t("obligations.turns.none"), more)
+
+
+def _deeds(row: Row) -> str:
+    """What a row asks for: kinds of statements by their names, what machines tell by the word of its sort."""
+    place = 0 if i18n.language() == "zh" else 1
+    said = []
+    for kind in row.what:
+        head = kind.partition(":")[0].rstrip("*")
+        if head in STATEMENTS:
+            said.append((STATEMENTS[head].zh, STATEMENTS[head].en)[place])
+        elif head in _DEEDS:
+            said.append(t(f"deed.{head}"))
+        else:
+            said.append(word("item", head, i18n.language()))
+    return t("judging.part").join(dict.fromkeys(said)) or "–"
 
 
 def _partial(row: Row) -> list[str]:
