@@ -4,6 +4,7 @@ from contextlib import suppress
 from fractions import Fraction
 
 import pytest
+from parts import loaded
 
 from collector.jobs import scorecards as jobs
 from collector.jobs import statements
@@ -13,7 +14,9 @@ from collector.packs.loading import packaged
 from collector.scoring.model import Gap, LineState, PeriodFacts
 from collector.scoring.score import score
 from collector.scoring.settlement import settle
-from tests.judging.test_unwatched import PERIOD, UNITS, asked
+
+_TESTS = loaded("judging/test_unwatched.py")
+PERIOD, UNITS, asked = _TESTS.PERIOD, _TESTS.UNITS, _TESTS.asked
 
 HOURLY = ("every: 5m", "every: 1h")
 

@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import pytest
 from click.testing import CliRunner
+from luohe_site import ESTATE
 
 from collector.cli import main
 from collector.jobs import derive
 from collector.jobs import scorecards as jobs
-from tests.judging.conftest import ESTATE
 
 PERIOD = "2026-07"
 MONDAYS = ("2026-07-13", "2026-07-20", "2026-07-27", "2026-08-03")

@@ -1,10 +1,10 @@
 """Assets that are said to be out of service, and rounds that left them out."""
 
 import pytest
+from luohe_site import ESTATE
 
 from collector.jobs import cadence
 from collector.jobs import scorecards as jobs
-from tests.judging.conftest import ESTATE
 
 MONDAYS = ("2026-07-13", "2026-07-20")
 OUT = {"asset": "web-02", "in_service": "false", "since": "2026-07-10"}

@@ -1,7 +1,8 @@
 """What the vendor wrote into the estate on the last day of a month stays with the months after it."""
 
+from luohe_site import ESTATE
+
 from collector.jobs import scorecards as jobs
-from tests.judging.conftest import ESTATE
 
 RENTED = ESTATE.replace("name: 县级中心}", "name: 县级中心, kind: line_rental}").replace(
     "start: 2026-06-10}", "start: 2026-06-10, options: {unseen.max: 1000}}"

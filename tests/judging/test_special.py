@@ -1,10 +1,10 @@
 """Special patrols (特巡特维): where nobody announced an occasion, the line rests on that silence."""
 
 import pytest
+from luohe_site import ESTATE
 
 from collector.jobs import scorecards as jobs
 from collector.scoring.model import LineState
-from tests.judging.conftest import ESTATE
 
 TERM = "pingdingshan-2025, start: 2026-07-01"
 

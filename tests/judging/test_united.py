@@ -1,12 +1,12 @@
 """Rounds that look at everything only between them: in an ISO week, in a contract month."""
 
 import pytest
+from luohe_site import ESTATE
 
 from collector.jobs import cadence
 from collector.jobs import scorecards as jobs
 from collector.judging.ground import UnitRound
 from collector.judging.united import united
-from tests.judging.conftest import ESTATE
 
 CONTRACT = "{pack: luohe-2026, start: 2026-06-10}"
 ROUND = '  - {{id: {}, every: week, on: {}, window: "09:00-17:00", assets: {}, checks: [host.load]}}'

@@ -1,26 +1,20 @@
 """Every protocol client against bad peers: a code word within the deadline, whatever the peer does."""
 
 import base64
-import importlib.util
 import socket
 import ssl
 import struct
-import sys
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources.means import Means
 from agent.sources.protocols import open_protocols
 from checks import protocols as p
 from checks.api import ErrorKind, ObservationError
 
-_SPEC = importlib.util.spec_from_file_location(
-    "protocols_authority", Path(__file__).parents[1] / "checks" / "service" / "conftest.py"
-)
-sys.modules["protocols_authority"] = _parts = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_parts)
+_parts = loaded("checks/service/conftest.py")
 
 MS = 300
 PASSWORD = "pa55Word"
