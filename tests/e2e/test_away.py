@@ -2,7 +2,6 @@
 
 import time
 
-import pytest
 from parts import loaded
 
 from agent.clock import Sample, boot_id
@@ -15,11 +14,6 @@ from collector.jobs.batches import read_batches
 DAYS_MS = 2 * 86_400_000
 EVERY_MS = 60_000
 PROBES = 6
-
-
-@pytest.fixture
-def hostile():
-    return loaded("e2e/hostile.py")
 
 
 def two_days(machine, line, now):
@@ -41,13 +35,13 @@ def two_days(machine, line, now):
     return made
 
 
-def test_after_two_days_without_a_collector_everything_arrives_once_and_in_order(site, e2e, hostile, capsys):
+def test_after_two_days_without_a_collector_everything_arrives_once_and_in_order(site, e2e, capsys):
     site.serve()
     machine = site.enrol()
     site.plan(probes=1, flush_ms=500)
     site.server.stop()
     now = int(time.time() * 1000) // EVERY_MS * EVERY_MS
-    lines = two_days(machine, hostile.intake().result_line, now)
+    lines = two_days(machine, loaded("intake/conftest.py").result_line, now)
     machine.look()
     machine.start()
     # It is away still: the agent waits, looks on, and loses nothing.
