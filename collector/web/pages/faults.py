@@ -1,7 +1,7 @@
 """Faults with their clocks, and vulnerabilities, of a period; one fault with its timeline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import abort, request, url_for
@@ -175,6 +175,13 @@ def faults_table(args: Mapping[str, str]) -> Table:
     )
 
 
+def _short(made: Table) -> Table:
+    """Faults for the page: the name of each begins with its system's, which the workbook has in a column."""
+    keep = [n for n, column in enumerate(made.columns) if column.key != "j_system"]
+    rows = [tuple(row[n] for n in keep) for row in made.rows]
+    return replace(made, columns=tuple(made.columns[n] for n in keep), rows=rows)
+
+
 @table("judging-vulnerabilities", Role.VIEWER)
 def vulnerabilities_table(args: Mapping[str, str]) -> Table:
     """Vulnerabilities: those that run out first."""
@@ -255,7 +262,7 @@ def faults() -> Answer:
         steady=[
             t("faults.of", fault=called(one), what=said) for one in mine if (said := _steady(period, one))
         ],
-        faults=faults_table(args),
+        faults=_short(faults_table(args)),
         vulnerabilities=vulnerabilities_table(args),
     )
 
