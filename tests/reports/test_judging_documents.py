@@ -191,7 +191,7 @@ def test_the_year_report_holds_every_obligation_and_the_archive(material: Materi
 
 def test_a_contract_that_a_later_estate_leaves_out_judges_on(tmp_path) -> None:
     with judged_site.site(tmp_path / "collector", "luohe-2026", days=2) as made:
-        bare = judged_site.PLAIN.encode()
+        bare = judged_site.worksite.ESTATE.encode()
         loaded = judged_site.read_estate("e.yaml", lambda _: bare, judged_site.installed())
         judged_site.estates.apply(made.context, loaded, by="admin")
         span = span_of(made.context, "5")
