@@ -212,7 +212,7 @@ def _vulnerability(one: Vulnerability) -> tuple[object, ...]:
 def stage_word(stage: Stage, clocks: Sequence[Clock]) -> str:
     """The code of a state: late goes before what else it is."""
     late = any(clock.state is ClockState.LATE for clock in clocks)
-    return "j_c_late" if late and stage is not Stage.FIXED else f"j_s_{stage.value}"
+    return "j_c_late" if late else f"j_s_{stage.value}"
 
 
 def _steady(period: PackPeriod, one: Fault) -> str:
