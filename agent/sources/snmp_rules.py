@@ -373,6 +373,8 @@ def _space(table: Table, rule: SpaceRule, index: str) -> Space | None:
         share = 100 * used / total
     if share is None and used is None:
         return None
+    # A negative share is a word for none, or of a size beyond 2^31: never less than nothing in use.
+    share = None if share is not None and share < 0 else share
     if used is None and share is not None and total:
         used = total * share / 100
     unit = unit or Fraction(1)

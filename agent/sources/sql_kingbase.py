@@ -5,6 +5,7 @@ a licence of the product; it speaks PostgreSQL's protocol too, and on that it wa
 of its own (sql_kingbase_child), which ends at the deadline whatever the driver waits for.
 """
 
+import math
 import os
 import pickle
 import select
@@ -29,6 +30,7 @@ from checks.sql import PORTS, Reach
 
 _TIMEOUTS = ("57014", "55P03")  # statement_timeout, lock_timeout
 _PIECE = 65_536
+_GRACE_S = 5  # at the deadline this side ends the child; so much later the kernel, where this side is gone
 
 
 def connect(at: Reach, secret: Secret, until: float) -> "KingbaseSession":
@@ -63,7 +65,8 @@ class KingbaseSession:
     def __init__(self, given: dict[str, Any], until: float, peer: str) -> None:
         self._until = until
         self._peer = peer
-        words = [sys.executable, "-m", "agent.sources.sql_kingbase_child"]
+        seconds = max(math.ceil(until - time.monotonic()), 0) + _GRACE_S
+        words = [sys.executable, "-m", "agent.sources.sql_kingbase_child", str(seconds)]
         self._child = subprocess.Popen(  # noqa: S603  # this program itself; what connects goes by its input
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ
         )
@@ -78,7 +81,7 @@ class KingbaseSession:
             self._run("BEGIN TRANSACTION READ ONLY", (), 0)
             self._run(f"SET LOCAL statement_timeout = {left}", (), 0)
             self._run(f"SET LOCAL lock_timeout = {min(left, 2000)}", (), 0)
-        except ObservationError:
+        except BaseException:
             self.close()
             raise
 

@@ -1,7 +1,8 @@
 """One session by Kingbase's own driver, in a process of its own: it holds all threads while it waits for the
 server to let it in, and nothing but the end of the process bounds that.
 
-Frames on standard input and output: length (4 bytes, big-endian), pickle of plain values.
+Its argument: seconds after which the kernel ends it, whatever it waits for. Frames on standard input and
+output: length (4 bytes, big-endian), pickle of plain values.
 
     -> {host, port, user, …}                 once: what connects
     -> (statement, arguments, most rows)     then each statement
@@ -10,6 +11,7 @@ Frames on standard input and output: length (4 bytes, big-endian), pickle of pla
 """
 
 import pickle
+import signal
 import struct
 import sys
 from datetime import datetime, timedelta, timezone
@@ -36,10 +38,14 @@ def _receive(stream: BinaryIO) -> Any:
 
 def main() -> None:
     """Serve one session until standard input ends."""
-    ksycopg2: Any = import_module("ksycopg2")
+    # Where the agent was killed nobody else ends it; what Python does at a signal would wait for the driver.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(sys.argv[1]))
     take, give = sys.stdin.buffer, sys.stdout.buffer
+    given = _receive(take)
+    ksycopg2: Any = import_module("ksycopg2")
     try:
-        conn = ksycopg2.connect(**_receive(take))
+        conn = ksycopg2.connect(**given)
         conn.autocommit = True  # the read-only transaction is the agent's own
     except (ksycopg2.Error, UnicodeDecodeError) as error:
         # Words that are no UTF-8 the driver does not even show.

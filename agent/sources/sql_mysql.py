@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from agent.secrets import Secret
@@ -61,6 +62,13 @@ def connect(at: Reach, secret: Secret) -> "MysqlSession":
 _DRIVER = (pymysql.Error, OSError, AssertionError, IndexError, ValueError, TypeError, KeyError, RuntimeError)
 
 
+def _this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"  # not what only begins like it
+
+
 class _InTheClear:
     """A way to log in by which the password itself goes over the wire: under TLS, or to this machine, only.
 
@@ -80,7 +88,7 @@ class _InTheClear:
         return answer
 
     def _allow(self) -> None:
-        if not self._conn._secure and not str(self._conn.host).startswith(("127.", "::1", "localhost")):
+        if not self._conn._secure and not _this_machine(str(self._conn.host)):
             detail = f"{self._conn.host}: it wants the password in the clear: set tls"
             raise ObservationError(ErrorKind.DENIED, detail)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from checks.artefacts.copyrows import END, SHA256, How, Lines, Sum
-from checks.artefacts.sqlinserts import rows_of
+from checks.artefacts.sqlinserts import Inserted, rows_of
 from checks.artefacts.sqlnames import QUALIFIED, columns, table_name
 from checks.artefacts.sqlnames import named as named
 from checks.artefacts.sqlquote import Quotes
@@ -29,6 +29,7 @@ CODECS = {
 _COPY = re.compile(rb"COPY " + QUALIFIED + rb"\s*(\(.*\))?\s*FROM stdin;\r?\n", re.DOTALL)
 _TABLE = re.compile(rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE ")
 _INSERT = re.compile(rb"INSERT INTO " + QUALIFIED)
+_ENDS = (b";\n", b";\r\n")
 _OBJECT = re.compile(rb"SELECT (?:pg_catalog\.)?lo_open\('?(\d+)'?, \d+\);")
 _WRITE = re.compile(rb"SELECT (?:pg_catalog\.)?lowrite\(0, '\\+x([0-9a-fA-F]*)'\);")
 _PIECE = re.compile(rb"'?(\w+)'?")
@@ -119,10 +120,12 @@ class _Reader:
         self._how = how
         self._quotes = Quotes()
         self._mid = False
+        self._read = b""  # the last line that belongs to the statement
         self._schema = ""
         self._object: tuple[bytes, _Digest] | None = None
         self._database = ""
         self._leaf = ""
+        self._shapes: dict[tuple[int, str], tuple[bytes, int]] = {}
         self._rooted = False
         self._ended = False
         self._by_word = {
@@ -143,7 +146,9 @@ class _Reader:
             if self._mid or self._quotes.inside:
                 self._quotes.feed(line)
             else:
+                self._read = line
                 self._statement(line)
+                line = self._read
             self._mid = line[-1] != 10
         self._over()
 
@@ -282,26 +287,36 @@ class _Reader:
         part = self._part
         part.inserts += 1
         self._after(line)
-        found = rows_of(self._in_utf8(line)) if line.endswith(b";\n") and self._quotes.plain else None
+        found = rows_of(self._in_utf8(line)) if line.endswith(_ENDS) and self._quotes.plain else None
         if found is None:
             found = rows_of(self._in_utf8(self._whole(line))) if self._quotes.plain else None
         if found is None:
             part.odd += 1
             return self._quotes.plain
-        name = self._target(table_name(found[0], "utf-8"))
-        if name not in part.tables and len(part.tables) < MOST_TABLES:
-            part.tables[name] = Sum(self._how)
-        part.tables[name].add(found[1])
+        name = self._target(table_name(found.name, "utf-8"))
+        if name not in part.tables and len(part.tables) >= MOST_TABLES:
+            part.odd += 1
+            return True
+        self._alike(name, found)
+        part.tables.setdefault(name, Sum(self._how)).add(found.rows)
         return True
+
+    def _alike(self, name: str, found: Inserted) -> None:
+        """pg_dump names the same columns in all statements of a table: what differs came later."""
+        widths = {row.count(b"\t") for row in found.rows}
+        known = self._shapes.setdefault((len(self.told.parts), name), (found.head, min(widths)))
+        if known[0] != found.head or widths != {known[1]}:
+            self.told.misfits += 1
 
     def _whole(self, line: bytes) -> bytes:
         """The statement that begins with this line: text in it may go on in the next ones."""
         pieces, size = [line], len(line)
         self._quotes.feed(line)
-        while self._quotes.inside or not pieces[-1].endswith(b";\n"):
+        while self._quotes.inside or not pieces[-1].endswith(_ENDS):
             line = self._lines.line()
             if not line:
                 break
+            self._read = line
             self._quotes.feed(line)
             size += len(line)
             if size <= MOST_STATEMENT:

@@ -19,11 +19,10 @@ from checks.places import Place
 
 FORM = "tab"
 LONGEST = 1 << 28  # of a row, bytes
-_AT_ONCE = 2000
+_AT_ONCE = 2000  # rows that are held, of no more bytes than
+_HELD = 1 << 22
 _DEFINITION = 1 << 24
-_TABLE = re.compile(
-    rb"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?`(?:[^`]|``)+` \(\n(.*?)\n\)", re.DOTALL
-)
+_TABLE = re.compile(rb"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?`(?:[^`]|``)+` \(\n")
 _COLUMN = re.compile(rb"  `(?:[^`]|``)+` (\w+)(.*)")
 _MADE = re.compile(rb" (?:GENERATED ALWAYS )?AS \(")
 # What an INSERT writes without quotes.
@@ -78,7 +77,9 @@ class _Columns:
 
 def _columns(text: bytes) -> _Columns:
     found = _TABLE.search(text)
-    lines = found[1].split(b"\n") if found else []
+    # Its end is looked for once: a file of beginnings alone would be read to its end for each of them.
+    end = text.find(b"\n)", found.end()) if found else -1
+    lines = text[found.end() : end].split(b"\n") if found and end >= 0 else []
     columns = [match for line in lines if (match := _COLUMN.match(line))]
     given = [match for match in columns if not _MADE.search(match[2])]
     return _Columns([one[1] in _NUMBERS for one in columns], [one[1] in _NUMBERS for one in given])
@@ -88,9 +89,10 @@ def _rows(file: BinaryIO, dump: Dump, table: Table, columns: _Columns) -> int:
     if dump.charset not in _PLAIN:
         raise LayerError("unsupported", FORM, f"rows in {dump.charset}")
     held: list[bytes] = []
-    size = 0
+    size = kept = 0
     for line in _lines(file):
         size += len(line)
+        kept += len(line)
         if line[-1:] != b"\n":
             dump.cut = dump.cut or "rows"
             break
@@ -99,9 +101,9 @@ def _rows(file: BinaryIO, dump: Dump, table: Table, columns: _Columns) -> int:
             dump.wrong += 1
             continue
         held.append(row)
-        if len(held) >= _AT_ONCE:
+        if len(held) >= _AT_ONCE or kept >= _HELD:
             table.add(held, writing(""))
-            held = []
+            held, kept = [], 0
     table.add(held, writing(""))
     return size
 

@@ -8,6 +8,7 @@ DEFAULT stands for generated columns, which COPY leaves out.
 """
 
 import re
+from typing import NamedTuple
 
 from checks.artefacts.sqlnames import QUALIFIED
 
@@ -28,9 +29,17 @@ _ESCAPES = (
 )  # fmt: skip
 
 
-def rows_of(statement: bytes) -> tuple[bytes, list[bytes]] | None:
-    """Name of the table as it stands there, and the lines of its rows; None for what is no whole statement of
-    this kind. Strings are those of standard_conforming_strings."""
+class Inserted(NamedTuple):
+    """Name of the table as it stands there, all that stands before the values, and the lines of the rows."""
+
+    name: bytes
+    head: bytes
+    rows: list[bytes]
+
+
+def rows_of(statement: bytes) -> Inserted | None:
+    """What a statement inserts; None for what is no whole statement of this kind. Strings are those of
+    standard_conforming_strings."""
     head = _HEAD.match(statement)
     if head is None:
         return None
@@ -50,7 +59,7 @@ def rows_of(statement: bytes) -> tuple[bytes, list[bytes]] | None:
             if more is None:
                 break
             at = more.end()
-    return (head[1], rows) if _END.fullmatch(statement, at) else None
+    return Inserted(head[1], head[0].rstrip(), rows) if _END.fullmatch(statement, at) else None
 
 
 def _row(statement: bytes, at: int) -> tuple[bytes | None, int]:

@@ -61,15 +61,17 @@ def names(drives: Sequence[Smart]) -> list[str]:
     """What each drive is called in readings: model and serial number, which it keeps when the kernel counts
     its disks otherwise after a restart; `/dev/…` where it tells no serial number, and beside it where several
     (paths to one disk, a maker's blanks) tell the same."""
-    told = Counter((one.model, one.serial) for one in drives)
-    return [_name(one, alone=told[one.model, one.serial] == 1) for one in drives]
+    made = [_name(one) for one in drives]
+    told = Counter(made)
+    return [
+        name if told[name] == 1 else f"{name} {one.device}" for name, one in zip(made, drives, strict=True)
+    ]
 
 
-def _name(drive: Smart, *, alone: bool) -> str:
+def _name(drive: Smart) -> str:
     if not drive.serial:
         return drive.device
-    name = " ".join(f"{drive.model} {drive.serial}".replace(":", " ").split())
-    return name if alone else f"{name} {drive.device}"
+    return " ".join(f"{drive.model} {drive.serial}".replace(":", " ").split())
 
 
 def _bits(code: int) -> int:

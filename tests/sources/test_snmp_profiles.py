@@ -213,6 +213,14 @@ def test_memory_is_computed_from_any_two_and_never_from_nothing():
     assert free[0].oid == "" and free[0].used == 40
 
 
+def test_a_size_that_wrapped_or_a_share_below_nothing_is_unknown():
+    columns = {V + "1": {1: 30, 2: 30}, V + "2": {1: -(2**31) + 5, 2: 100}, V + "3": {1: 4, 2: -1}}
+    wrapped, good = spaces(rules("storage", {"used": V + "1", "total": V + "2"}), held(columns))
+    assert (wrapped.share, good.share) == (None, 3000)
+    low, none = spaces(rules("storage", {"percent": V + "3", "total": V + "2"}), held(columns))
+    assert low.share == 400 and (none.share, none.used, none.total) == (None, None, 100)
+
+
 def test_more_free_than_there_is_is_no_reading():
     columns = {V + "1": {1: 15_943}, V + "2": {1: 507_716}}
     assert spaces(rules("memory", {"total": V + "1", "free": V + "2"}), held(columns)) == []

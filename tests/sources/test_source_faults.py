@@ -306,11 +306,12 @@ def test_a_server_that_repeats_the_credentials_in_its_refusal_is_not_quoted(look
     assert fails(looks, source, peer(says_it_back(source)), SOON) in {*TYPED, ErrorKind.DENIED}
 
 
-def test_a_server_of_mysql_elsewhere_that_wants_the_password_in_the_clear_does_not_get_it():
+@pytest.mark.parametrize("address", ["192.0.2.1", "127.example", "localhost.example", "::1:2:3"])
+def test_a_server_of_mysql_elsewhere_that_wants_the_password_in_the_clear_does_not_get_it(address):
     sent = []
 
     class Conn:
-        host, password, _secure = "192.0.2.1", b"hidden-Word-1", False
+        host, password, _secure = address, b"hidden-Word-1", False
         write_packet = staticmethod(sent.append)
 
     from agent.sources import sql_mysql

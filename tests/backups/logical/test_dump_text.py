@@ -140,6 +140,31 @@ def test_rows_that_read_like_marks_are_rows():
     assert (found.errors, found.headers, found.misfits) == (0, 0, 0)
 
 
+def inserts(*statements):
+    return HEAD + "".join(f"INSERT INTO public.t {one};\n" for one in statements) + END
+
+
+LONG = "x" * (3 << 19)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", ["short", LONG, "two\nlines", f"{LONG}\n{LONG}"], ids=str.__len__)
+def test_what_stands_behind_a_long_statement_is_read(text, ends):
+    written = inserts(f"VALUES (1, '{text}')", "VALUES (2, 'y')", "VALUES (3, 'z')").replace("\n", ends)
+    found = told(written)
+    assert found.complete and not found.cut and not found.misfits
+    part = found.parts[0]
+    assert (part.inserts, part.odd, part.tables["public.t"].count) == (3, 0, 3)
+
+
+@pytest.mark.parametrize("other", ["(b, a) VALUES (2, 'y')", "(a, c) VALUES (2, 'y')", "(a, b) VALUES (2)",
+                                   "VALUES (2, 'y')", "(a, b) VALUES (2, 'y'), (3)"])  # fmt: skip
+def test_a_statement_that_names_other_columns_than_the_first_is_damage(other):
+    first = "(a, b) VALUES (1, 'x')"
+    assert told(inserts(first, other)).misfits == 1
+    assert told(inserts(first, first.replace("1", "2"))).misfits == 0
+
+
 def test_a_dump_without_marks_of_ours_is_read_too():
     found = told(END.replace("PostgreSQL", "KingbaseES"))
     assert found.complete

@@ -1,9 +1,11 @@
 """Kingbase's own driver, tried on PostgreSQL behind a sys_* shim: never on the product itself."""
 
 import select
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -183,6 +185,12 @@ def test_a_bad_peer_is_a_typed_error_within_the_deadline(driver, door, say, kind
         sql_kingbase.connect(reach(port), secret, time.monotonic() + 1)
     assert time.monotonic() - began < 1 + LATE_S
     assert caught.value.kind in kinds and "hidden-Word-1" not in str(caught.value)
+
+
+def test_a_child_that_nobody_ends_is_ended_by_the_kernel():
+    words = [sys.executable, "-m", "agent.sources.sql_kingbase_child", "1"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.wait(LATE_S) == -signal.SIGALRM  # its input is open still
 
 
 def test_nobody_there_is_refused(driver):

@@ -8,7 +8,7 @@ import pytest
 
 from checks.api import ErrorKind, ObservationError, State
 from checks.commands import CommandOutput
-from checks.server._smart import read, verdict
+from checks.server._smart import Smart, names, read, verdict
 
 DRIVES = Path(__file__).parents[4] / "shared/data/smartctl"
 EXPECTED = json.loads(Path(__file__).with_name("smart_expected.json").read_text())
@@ -24,6 +24,24 @@ def test_every_recorded_drive_is_judged_as_the_table_says() -> None:
         if said != EXPECTED[sha256(data).hexdigest()]:
             wrong.append((path.name, said))
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("told", "called"),
+    [
+        ((("", ""), ("QEMU HARDDISK", "")), ["/dev/a", "/dev/b"]),
+        ((("D", "1"), ("D", "2")), ["D 1", "D 2"]),
+        ((("D", "1"), ("D", "1")), ["D 1 /dev/a", "D 1 /dev/b"]),
+        ((("D E", "1"), ("D", "E 1")), ["D E 1 /dev/a", "D E 1 /dev/b"]),
+        ((("D", "1:2"), ("D", "1 2")), ["D 1 2 /dev/a", "D 1 2 /dev/b"]),
+    ],
+)
+def test_no_two_drives_are_called_the_same(told, called) -> None:
+    drives = [
+        Smart(f"/dev/{letter}", model, serial, 0, True, *(None,) * 7, "")
+        for letter, (model, serial) in zip("ab", told, strict=True)
+    ]
+    assert names(drives) == called
 
 
 def said(exit_bits: int = 0, **parts: object) -> tuple[State, str]:
