@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from collector.inspection.cadence_deeds import Index, is_of, straddles, within
+from collector.inspection.cadence_deeds import Index, covering, is_of, straddles, within
 from collector.inspection.cadence_due import Ask, turns
 from collector.inspection.cadence_model import (
     NOT_CONFIRMED,
@@ -155,7 +155,9 @@ def _row(asked: _Asked, turn: Turn, index: Index, used: set[int]) -> Row:
         deeds=tuple(deeds),
         partial=tuple(sorted({(one.entry, one.reason) for one in found.partial})),
         days_late=days_late,
-        arrived_late=any(one.received_ms >= turn.due_ms > one.at_ms for one in deeds),
+        arrived_late=any(
+            one.received_ms >= turn.due_ms and (one.at_ms < turn.due_ms or found.about(one)) for one in deeds
+        ),
         waiver=waived.entry if waived is not None and state is State.EXCUSED else None,
         late_waivers=tuple(one.entry for one in too_late),
         who=asked.obligation.who,
@@ -171,13 +173,20 @@ class _Found:
         self.asked, self.turn = asked, turn
         end = index.observed.as_of_ms if asked.cadence.late else turn.due_ms
         held = [one for kind in asked.cadence.what for one in within(index, kind, turn, end)]
+        if turn.covers is not None:
+            lasting = covering(index, asked.cadence.what, turn, asked.frame.days.zone)
+            held = [*(one for one in held if one.until_ms is None), *lasting]
         held = [one for one in held if id(one) not in used and asked.holds(one, turn)]
         self.partial = [one for one in held if not one.counts and one.at_ms < turn.due_ms]
         self.unsure = [one for one in held if one.counts and straddles(one, turn)]
         self.deeds = [one for one in held if one.counts and not straddles(one, turn)]
 
     def before(self, due_ms: int) -> list[Deed]:
-        return [one for one in self.deeds if one.at_ms < due_ms]
+        return [one for one in self.deeds if one.at_ms < due_ms or self.about(one)]
+
+    def about(self, one: Deed) -> bool:
+        """Whether it is of the days themselves that the turn is before."""
+        return self.turn.covers is not None and one.until_ms is not None
 
     def counted(self, deeds: Sequence[Deed]) -> int:
         """How many of what was asked for; where one of each kind is, the least of them."""

@@ -3,8 +3,10 @@
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
 
 from collector.inspection.cadence_model import Deed, Observed, Turn
+from collector.inspection.deadlines import day_of
 
 # What is about a unit or a system by its nature: one of them does nothing for the contract as a whole.
 _OF_PARTS = ("inspection", "special_inspection", "backup")
@@ -66,6 +68,22 @@ def within(index: Index, kind: str, turn: Turn, end: int) -> list[Deed]:
     slack = max((max(one.slack_ms, _end(one) - one.at_ms) for one in deeds), default=0)
     near = deeds[bisect_left(times, turn.from_ms - slack) : bisect_left(times, end + slack)]
     return [one for one in near if _inside(one, turn, end) or straddles(one, turn)]
+
+
+def covering(index: Index, kinds: Iterable[str], turn: Turn, zone: tzinfo) -> list[Deed]:
+    """What lasts and together covers each day that the turn is about, whenever it began; else nothing."""
+    if turn.covers is None:
+        return []
+    first, end = turn.covers
+    every = {first + timedelta(days=n) for n in range((end - first).days)}
+    found, left = [], set(every)
+    for one in (deed for kind in kinds for deed in index.of_kind(kind, turn)[0] if deed.until_ms is not None):
+        from_, last = day_of(one.at_ms, zone), day_of(max(_end(one) - 1, one.at_ms), zone)
+        met = {day for day in every if from_ <= day <= last}
+        if met and one.counts:
+            found.append(one)
+            left -= met
+    return [] if left else found
 
 
 def straddles(deed: Deed, turn: Turn) -> bool:

@@ -209,6 +209,7 @@ def _before(ask: Ask, occasions: Iterable[Occasion]) -> Iterator[Turn]:
             provisional=one.provisional,
             event=one.name,
             started_by=one.entry,
+            covers=(one.first, max(one.after, one.first + _DAY)) if cadence.during else None,
         )
 
 

@@ -180,7 +180,8 @@ class Frame:
 class Turn:
     """One thing that is due: done in [from, due) it is in time. `at_ms`: what it belongs to a period by.
 
-    `last`: its last day; `about`: the days that a report is of; `event`: the key of what started it.
+    `last`: its last day; `about`: the days that a report is of; `event`: the key of what started it;
+    `covers`: the days [first, end) that what lasts has to cover, where it is about those.
     """
 
     key: str
@@ -195,6 +196,7 @@ class Turn:
     about: tuple[date, date] | None = None
     event: str = ""
     started_by: int | None = None
+    covers: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,10 @@ class Cadence:
     needed. `count`: how many in each stretch, `distinct` ones; `step`: days of a stretch (DAYS). `deadline`:
     from the event (EVENT), or from the end of the stretch, for what is handed in afterwards. `occasions`:
     names of holidays, `key_moment`, `special_request`; it may be done from `opens_days` before on and must
-    be done `ahead_days` before. `late`: done too late is better than never, and counts as late. `breach`:
-    kinds that break it (ALWAYS). `lead_hours`: how long it takes, for the last responsible moment.
+    be done `ahead_days` before; `during`: what lasts (a roster) is about the occasion itself (保障期间), and
+    does it by covering each of its days, whenever it began. `late`: done too late is better than never, and
+    counts as late. `breach`: kinds that break it (ALWAYS). `lead_hours`: how long it takes, for the last
+    responsible moment.
     """
 
     every: Every
@@ -109,6 +111,7 @@ class Cadence:
     absent: Absent = Absent.MISSED
     breach: tuple[str, ...] = ()
     lead_hours: int = 0
+    during: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +284,7 @@ def _wrong(cadence: Cadence) -> list[str]:
         "occasions": bool(cadence.occasions) == (cadence.every is Every.BEFORE),
         "deadline": cadence.every is not Every.EVENT or _starts(cadence.deadline),
         "opens_days": cadence.opens_days >= cadence.ahead_days >= 0,
+        "during": not cadence.during or cadence.every is Every.BEFORE,
     }
     return [f"{key} does not fit every: {cadence.every}" for key, good in wants.items() if not good]
 

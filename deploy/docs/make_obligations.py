@@ -54,7 +54,9 @@ people (the centre) and of the user's: by `whose` of the recipient, or by `whom`
 
 A document counts by `document_filed` (`document:ITEM`); one that the collector makes of evidence also by
 its own entry (`report:KIND`, `roundseal-collector report`), if it was made after the period that it names.
-A roster counts for all the time that it covers, a restore drill whenever it was held.
+A roster counts for all the time that it covers, a restore drill whenever it was held. Where duty at an
+occasion is wanted (HA-17, HA-29, PD-02), rosters count that cover each of its days, whenever they began; one
+that ended before shows nothing of it.
 
 The tests (collectors in `tests/cadence/driving.py`, fed with signed results and statements):
 
@@ -108,6 +110,7 @@ def rhythm(cadence: Cadence):
     elif cadence.every is Every.BEFORE:
         ahead = f", done {cadence.ahead_days} days ahead" if cadence.ahead_days else ""
         text = f"within {cadence.opens_days} days before {', '.join(cadence.occasions)}{ahead}"
+        text += ", a roster that covers its days" if cadence.during else ""
     elif cadence.deadline:
         text += f", {cadence.deadline.count} {cadence.deadline.unit.value.replace('_', ' ')} after its end"
     if cadence.count > 1:

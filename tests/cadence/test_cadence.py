@@ -288,6 +288,48 @@ def test_so_many_days_before_an_occasion():
     assert (states(found), found[0].days_late) == (["late"], 1)
 
 
+def test_duty_at_an_occasion_is_a_roster_of_all_its_days_whenever_it_began():
+    """保障期间安排专人值守: from the first day on will do; one that ended before shows nothing."""
+    moment = Occasion("key_moment", date(2026, 2, 27), date(2026, 3, 3), entry=3)
+    duty = Cadence(
+        Every.BEFORE,
+        ("document:plan", "roster"),
+        occasions=("key_moment",),
+        opens_days=30,
+        absent=Absent.NOT_PROVEN,
+        during=True,
+    )
+    held = frame("2025-08-29", "2026-08-29")
+
+    def roster(begins, ends, entry=1, **more):
+        return deed(begins, "roster", until_ms=at(ends), entry=entry, **more)
+
+    def look(*done, one=duty, now="2026-04-01T00:00"):
+        (row,) = ledger(terms(one), seen(now, *done, occasions=(moment,)), "2026-02-01", "2026-04-01", held)
+        return row.state.value, [held.entry for held in row.deeds], row.arrived_late
+
+    before = roster("2026-02-01T00:00", "2026-02-27T00:00")
+    assert look(before) == ("not_proven", [], False)
+    some = roster("2026-02-27T08:00", "2026-03-02T00:00", 2)
+    assert look(before, some) == ("not_proven", [], False)
+    assert look(roster("2026-02-28T00:00", "2026-03-03T00:00")) == ("not_proven", [], False)
+    # Months are deeds of their own: together they cover it, each day by whichever.
+    rest = roster("2026-03-01T00:00", "2026-04-01T00:00", 4)
+    assert look(before, some, rest) == ("done", [2, 4], True)
+    assert look(some, rest, now="2026-02-28T12:00") == ("not_proven", [], False)  # nobody stated `rest` yet
+    whole = roster("2026-02-27T08:00", "2026-03-02T18:00", received="2026-02-20T09:00")
+    assert look(whole, now="2026-02-21T00:00") == ("done", [1], False)
+    assert look(whole) == ("done", [1], False)
+    assert look(roster("2026-02-27T08:00", "2026-03-02T18:00")) == ("done", [1], True)
+    # What does not last is done before, as ever.
+    assert look(deed("2026-02-10T09:00", "document:plan", entry=9), some) == ("done", [9], False)
+    assert look(deed("2026-02-27T09:00", "document:plan", entry=9)) == ("not_proven", [], False)
+    # 提前进驻: where it has to be before, only what began before counts.
+    ahead = replace(duty, during=False)
+    assert look(whole, one=ahead) == ("not_proven", [], False)
+    assert look(before, one=ahead) == ("done", [1], False)
+
+
 def test_last_months_report_in_the_first_week_counts_by_the_month_it_is_about():
     report = Cadence(Every.FIRST_WEEK, ("document:monthly_inspection",), late=True)
     done = (
