@@ -187,6 +187,8 @@ class _Look:
             raise
         if watched.cut:
             raise LayerError("truncated", "tar")
+        if watched.lost:  # in what the tool has no use for: that member, and all behind it
+            raise LayerError("damaged", "tar")
         told.trailing += watched.behind
         return told
 

@@ -34,8 +34,9 @@ _INSERT = re.compile(
 )
 # A row on a line with others: text in single quotes may hold anything, escaped by backslash or doubled.
 _QUOTED = rb"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
-_IN_ROW = rb"\([^'()]*+(?:%b[^'()]*+)*+\)"
-_IN_BYTES = rb"%b|(?<=[,(])0x([0-9A-Fa-f]+)|_binary (?=')"
+# (What begins and does not end takes the rest: else each beginning in it would be read to the end.)
+_IN_ROW = rb"\([^'()]*+(?:%b[^'()]*+)*+\)|\(.*+"
+_IN_BYTES = rb"%b|'.*+|(?<=[,(])0x([0-9A-Fa-f]+)|_binary (?=')"
 _ERROR = re.compile(
     rb"(?:mysqldump|mariadb-dump|mysqldump\.exe|mysql|mariadb): |ERROR (?:\d|at )|Error: |error: |"
     rb"Warning: Using|(?:bash|sh|gzip|ssh): |Killed\b|Segmentation fault"
@@ -333,7 +334,10 @@ class _Reader:
             return
         rows = writing(self.dump.charset).row.findall(line, at)
         # Rows, a comma between two, a semicolon: not a byte that is none of these.
-        if sum(map(len, rows)) + len(rows) != len(line) - at or line[-1:] not in (b";", b","):
+        if rows and rows[-1][-1:] != b")":
+            self.dump.wrong += 1
+            rows.pop()
+        elif sum(map(len, rows)) + len(rows) != len(line) - at or line[-1:] not in (b";", b","):
             self.dump.wrong += 1
         table.add(rows, writing(self.dump.charset))
         if line[-1:] == b",":

@@ -22,7 +22,7 @@ class WatchedTar(io.RawIOBase):
         self._head = b""
         self._zeros = 0
         self._padding = -1
-        self._lost = False
+        self.lost = False  # at a head whose checksum is wrong
         self.cut = False
         self.behind = 0
 
@@ -42,7 +42,7 @@ class WatchedTar(io.RawIOBase):
                 self._watch(more)
                 buffer[: len(more)] = more
                 return len(more)
-            self.cut = not self._lost and (self._left > 0 or bool(self._head) or not self._zeros)
+            self.cut = not self.lost and (self._left > 0 or bool(self._head) or not self._zeros)
             self._padding = self._left + 4 * _BLOCK if self.cut else 0
         size = min(self._padding, len(buffer))
         buffer[:size] = bytes(size)
@@ -51,7 +51,7 @@ class WatchedTar(io.RawIOBase):
 
     def _watch(self, more: bytes) -> None:
         at, size = 0, len(more)
-        while at < size and not self._lost:
+        while at < size and not self.lost:
             if self._zeros >= 2:  # the end; the rest is padding to a whole record
                 self.behind += size - at - more.count(0, at)
                 return
@@ -73,7 +73,7 @@ class WatchedTar(io.RawIOBase):
             return
         self._zeros = 0
         if _octal(head[148:156]) != sum(head) - sum(head[148:156]) + 8 * ord(" "):
-            self._lost = True
+            self.lost = True
             return
         raw = head[124:136]
         binary = int.from_bytes(raw, "big") & ((1 << 95) - 1)

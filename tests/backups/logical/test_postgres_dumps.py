@@ -308,6 +308,19 @@ def test_a_tar_whose_head_tells_an_endless_size_is_damaged_at_once(made15, lay, 
     assert seen(path).reasons["well_formed"] == "damaged"
 
 
+def test_a_tar_with_a_damaged_head_of_what_its_tool_has_no_use_for_is_damaged(made15, lay, seen):
+    path = lay(made15, "tar")
+    raw = bytearray(path.read_bytes())
+    with tarfile.open(path) as file:
+        head = next(one.offset for one in file if one.name == "restore.sql")
+    for at in (0, 130, 150):  # name, size, checksum
+        spoilt = raw.copy()
+        spoilt[head + at] ^= 1
+        path.write_bytes(spoilt)
+        reseal(path)
+        assert seen(path).reasons["well_formed"] == "damaged", at
+
+
 STATEMENTS = [
     ("--inserts",),
     ("--column-inserts", "--on-conflict-do-nothing"),

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from checks.artefacts import mysqltab
-from checks.artefacts.mysqldump import Dump, Table
+from checks.artefacts.mysqldump import Dump, Table, read_dump, writing
 
 
 class Rows(io.RawIOBase):
@@ -38,3 +38,17 @@ def test_a_definition_without_an_end_has_no_columns(text):
     # Of all beginnings only the first is read on: for the square of them there were no time.
     found = mysqltab._columns(text * ((1 << 24) // len(text)))
     assert (found.every, found.given) == ([], [])
+
+
+@pytest.mark.parametrize("charset", ["", "gbk"])
+def test_rows_that_never_end_are_read_once(charset):
+    how, many = writing(charset), 1 << 20
+    assert len(how.row.findall(b"(1,'a')," + b"(\\'" * many + b";")) == 2
+    row = b"(0x61," + b"\\'" * many + b")"
+    assert how.textual(row) == row.replace(b"0x61", b"'a'")
+
+
+def test_a_row_that_never_ends_is_damage():
+    text = b"CREATE TABLE `t` (\n  `a` text\n) ENGINE=InnoDB;\nINSERT INTO `t` VALUES ('a'),('b'),('c);\n"
+    assert read_dump(io.BytesIO(text)).wrong == 1
+    assert read_dump(io.BytesIO(text.replace(b"('c)", b"('c')"))).wrong == 0
