@@ -70,9 +70,22 @@ def span_of(asked: Counting) -> Span:
 
 
 def reach_of(asked: Counting) -> Span:
-    """What rounds and backups it must hold: where months without are counted, all of the term so far."""
+    """What rounds and backups it must hold: where months without are counted, or what a turn of the span
+    counts may be older than `span_of` has it, all of the term so far."""
     begin, end = span_of(asked)
-    return (start_of(asked.frame.first, asked.frame.days.zone) if asked.terms.lapse_months else begin), end
+    first = start_of(asked.frame.first, asked.frame.days.zone)
+    return (first if asked.terms.lapse_months or _counts_far(asked.terms) else begin), end
+
+
+def _counts_far(terms: ObligationTerms) -> bool:
+    """Whether rounds or backups are counted by the half-year and longer, or by the day on which a week's were
+    done at last. A quarter is not longer than `_BEFORE`."""
+    return any(
+        held.every is not Every.QUARTER and _reaches_far(held, terms)
+        for one in terms.obligations
+        for held in one.cadences
+        if any(_rounds(what) or _backups(what) for what in held.what)
+    )
 
 
 def told(asked: Counting, ground: Ground, extra: Extra = NOTHING) -> tuple[ObligationLine, ...]:
@@ -119,11 +132,12 @@ def backups_since(asked: Counting, wanted: Collection[str] | None = None) -> int
     """From when on backups tell something of obligations (of these ids): None where none of them counts any;
     the span and before it where all that do are due so often that no turn of the span begins earlier."""
     every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
-    counting_ = {held.every for one in every for held in one.cadences if any(map(_backups, held.what))}
+    counting_ = [held for one in every for held in one.cadences if any(map(_backups, held.what))]
     if not counting_:
         return None
-    begin = start_of(asked.frame.first, asked.frame.days.zone)
-    return asked.span[0] - _NEAR if counting_ <= _SHORT else min(begin, asked.span[0] - _BEFORE)
+    if all(held.every in _SHORT and not _reaches_far(held, asked.terms) for held in counting_):
+        return asked.span[0] - _NEAR
+    return min(start_of(asked.frame.first, asked.frame.days.zone), asked.span[0] - _BEFORE)
 
 
 def rounds_since(asked: Counting, wanted: Collection[str] | None = None) -> int:

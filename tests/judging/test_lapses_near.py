@@ -9,9 +9,18 @@ from hypothesis import strategies as st
 from collector.availability.calendar_cn import shipped
 from collector.availability.estate_terms import EstateTerms
 from collector.backups.policy import BackupObject, ObjectKind, Policies
+from collector.inspection.cadence_terms import Cadence, Each, Every, WeekRule
 from collector.inspection.deadlines import shanghai, start_of, stretches
 from collector.inspection.obligations import ledger
-from collector.inspection.obligations_counted import backups_since, counting, rounds_since, seen_by_all
+from collector.inspection.obligations_counted import (
+    backups_since,
+    counting,
+    reach_of,
+    rounds_since,
+    seen,
+    seen_by_all,
+    span_of,
+)
 from collector.inspection.obligations_seen import gathered
 from collector.judging import lapses
 from collector.judging.ground import Applied, BackedUp, Earlier, Ground, ScanSeen, UnitRound, Unseen
@@ -201,6 +210,48 @@ def test_rounds_of_the_first_months_are_left_out_of_a_late_ledger_and_counted_by
 
     assert deeds("luohe-2026", {}) == set(range(17, 22))
     assert len(deeds("pingdingshan-2025", {"week_rule": "day_done"})) == 12
+
+
+def test_weeks_that_belong_to_the_day_of_the_work_need_the_backups_of_all_weeks_before():
+    """Else the first backup after a gap does, late, each week whose own was left out."""
+    whole = ground([], [("backup", month, 4, "s0", "") for month in (*range(9), 11)])
+    question = counting(packaged("luohe-2026").pack, {}, TERM, MONTHS[11], MONTHS[-1][1], shipped())
+    late = tuple(
+        replace(one, cadences=tuple(replace(held, late=True) for held in one.cadences))
+        for one in question.terms.obligations
+        if any("backup" in held.what for held in one.cadences)
+    )
+    assert late
+    moved = replace(question.terms, obligations=late, week_rule=WeekRule.DAY_DONE)
+    question = replace(question, terms=moved)
+    begin = backups_since(question)
+    some = replace(whole, backups=tuple(one for one in whole.backups if one.at_ms >= begin))
+    far, near = (
+        ledger(
+            moved, gathered(of, moved, question.frame, question.as_of_ms), question.frame, question.span, ()
+        )
+        for of in (whole, some)
+    )
+    assert any(row.deeds for line in far for row in line.rows)
+    assert far == near
+
+
+def test_a_ledger_holds_the_rounds_of_all_months_that_a_turn_of_its_span_counts():
+    """Of packs that count no lapses: else a year's four rounds are missed because three are too old."""
+    whole = ground([], [("round", month, 4, "s0", "") for month in (0, 3, 6, 11)])
+    question = counting(packaged("pingdingshan-2025").pack, {}, TERM, MONTHS[11], MONTHS[-1][1], shipped())
+    week = question.terms.obligation("PD-37")
+    year = replace(week, cadences=(Cadence(Every.YEAR, ("inspection",), count=4, each=Each.UNIT),))
+    question = replace(question, terms=replace(question.terms, obligations=(year,)))
+    begin, end = reach_of(question)
+    some = replace(whole, rounds=tuple(one for one in whole.rounds if begin <= one.from_ms < end))
+    found = ledger(question.terms, seen(question, some), question.frame, question.span, ())
+    assert {"u0": (4, "done")}.items() <= {
+        row.turn.unit: (row.counted, row.state.value) for row in found[0].rows
+    }.items()
+    # What is counted by weeks and quarters needs no more than the span has.
+    usual = counting(packaged("pingdingshan-2025").pack, {}, TERM, MONTHS[11], MONTHS[-1][1], shipped())
+    assert reach_of(usual) == span_of(usual)
 
 
 class Counted:
