@@ -50,6 +50,7 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         yield from absent(params.expected, there)
     for name, one in stores:
         share = percent(one.used, one.total) if one.share is None else Fraction(one.share, 100)
+        share = None if share is not None and share < 0 else share  # no disk holds less than nothing
         state = params.used.judge(share)
         reason = "" if state is State.OK else "not_reported" if share is None else "filling"
         yield Reading(name, share, Unit.PERCENT, state, reason)

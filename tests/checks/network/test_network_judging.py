@@ -9,9 +9,9 @@ import pytest
 from checks import registry
 from checks.api import ErrorKind, ObservationError, Seen, State, worst
 from checks.codec import from_json
-from checks.network import bgp, cpu, interfaces, ospf, printer, sensors, ups
+from checks.network import bgp, cpu, interfaces, ospf, printer, sensors, storage, ups
 from checks.network._parts import unique
-from checks.snmp import Port, PortCounters, Processor, Sensor
+from checks.snmp import Port, PortCounters, Processor, Sensor, Space
 
 AT = 1_795_255_710_806
 PARAMS = {"address": "10.0.0.1"}
@@ -152,3 +152,13 @@ def test_the_devices_own_limits_count_and_ours_only_without() -> None:
     bare = Sensor("2", "temperature", "b", 41_000)
     readings = list(sensors.judge(Seen(sensors.Facts((own, bare), False), AT), params))
     assert [one.state for one in readings] == [State.OK, State.CRIT]
+
+
+@pytest.mark.parametrize(
+    "space",
+    [(None, 100, None), (5, None, None), (5, -100, None), (-5, 100, None), (None, 100, -1), (5, 100, -1)],
+)
+def test_a_disk_whose_sizes_say_nothing_is_unknown(space: tuple[int | None, ...]) -> None:
+    facts = storage.Facts((Space("1", "C:", "disk", *space),), False)
+    found = list(storage.judge(Seen(facts, 0), storage.Params("192.0.2.1", expected=("C:*",))))
+    assert [(one.name, one.state, one.reason) for one in found] == [("C:", State.UNKNOWN, "not_reported")]
