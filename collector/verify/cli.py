@@ -76,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 def _verify(options: argparse.Namespace, tell: Tell) -> Verdict:
     policy = _policy(options.policy)
     if not options.bundle.is_file():
-        raise _Usage(f"{options.bundle}: no such file")
+        why = "is a directory" if options.bundle.is_dir() else "no such file"
+        raise _Usage(f"{options.bundle}: {why}")
     try:
         wanted = Options(_paper(options.paper), options.full, options.processes)
         return verify_bundle(options.bundle, policy, wanted, tell)

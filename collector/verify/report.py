@@ -93,12 +93,13 @@ def as_text(verdict: Verdict, lang: str = "en") -> str:
         "entries": f"{verdict.range[0]} {_TO[lang]} {verdict.range[1]}",
         "mode": _mode(verdict, lang),
         "time": _phases(verdict, lang),
-        "memory": f"{own}, {worker}" if lang == "zh" else f"{own} at most, its largest worker {worker}",
+        "memory": _MEMORY[lang].format(own, worker),
         "in short": summary(verdict, lang),
     }
-    lines = [_aligned(head.get(key, key), 11) + value for key, value in shown.items()]
+    lines = [_aligned(head.get(key, key), 11) + value for key, value in shown.items() if value]
     counted = words_zh.COUNTED if lang == "zh" else _SAME
-    lines += ["", head.get("checked", "checked")]
+    if verdict.findings.counted:  # a file that is no bundle names no log, and nothing in it was checked
+        lines += ["", head.get("checked", "checked")]
     lines += [f"  {n:>10}  {counted.get(what, what)}" for what, n in verdict.findings.counted.items()]
     if verdict.claims:
         words = words_zh.VERDICTS if lang == "zh" else _SAME
@@ -139,6 +140,7 @@ def _phases(verdict: Verdict, lang: str) -> str:
 
 _SAME: Mapping[str, str] = {}
 _TO = {"en": "to", "zh": "至"}
+_MEMORY = {"en": "{} at most, its largest worker {}", "zh": "最多 {}，其最大的工作进程 {}"}
 
 
 def _aligned(text: str, width: int) -> str:

@@ -100,6 +100,7 @@ def test_what_is_no_file_ends_in_2_and_a_link_to_a_good_one_is_verified(shelf: S
     assert shelf.run(link)[0] == 0
     for path in (lost, pipe, tmp_path, Path("/dev/null"), tmp_path / "absent.zip"):
         assert shelf.run(path)[0] == 2, path
+    assert "is a directory" in shelf.run(tmp_path)[1]
 
 
 def test_a_file_cut_off_anywhere_ends_in_1(shelf: Shelf, tmp_path: Path):

@@ -57,6 +57,14 @@ def test_memory_is_told():
     verdict.memory = memory()
     assert as_json(verdict)["memory"]["program"] > 1_000_000
     assert "MB at most" in as_text(verdict)
+    assert "MB，其最大的工作进程 " in as_text(verdict, "zh")
+
+
+def test_what_is_no_bundle_has_no_empty_headings():
+    verdict = Verdict("a.zip")
+    verdict.findings.add("bad_container", "a.zip", "end record: not where a bundle has it")
+    said = as_text(verdict).splitlines()
+    assert not {line.strip() for line in said} & {"log", "period", "checked"} and "bundle     a.zip" in said
 
 
 def test_progress_writes_over_itself_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
