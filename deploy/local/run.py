@@ -84,8 +84,11 @@ def listen_of(home: Path, given: str) -> str:
     return given or (kept[1] if kept else DEFAULT)
 
 
-def check_free(listen: str) -> None:
-    """Failed, before anything is made, where the address cannot be listened on."""
+def check_free(listen: str, *, again: bool = False) -> None:
+    """Failed, before anything is made, where the address cannot be listened on.
+
+    `again`: an agent has pinned this address, so another port is no way out.
+    """
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     try:
@@ -97,10 +100,13 @@ def check_free(listen: str) -> None:
     except (ValueError, OverflowError):
         raise Failed(f"{listen}: HOST:PORT is wanted, as in LISTEN=127.0.0.1:9443 make run") from None
     except OSError as error:
-        raise Failed(
-            f"{listen}: {error.strerror}; nothing was made. Say LISTEN=127.0.0.1:PORT make run "
-            "with another PORT, or stop what listens there (another make run?)"
-        ) from None
+        way = (
+            "What was set up here reports to this address: stop what listens there (another make run?)"
+            if again
+            else "Say LISTEN=127.0.0.1:PORT make run with another PORT, or stop what listens there "
+            "(another make run?)"
+        )
+        raise Failed(f"{listen}: {error.strerror}; nothing was made. {way}") from None
 
 
 def first_set_up(home: Path, listen: str) -> str | None:
@@ -223,8 +229,8 @@ def first_inspection(data: Path, *, must: bool) -> str:
 
 def bring_up(home: Path, given: str, programs: list[subprocess.Popen[bytes]]) -> None:
     listen = listen_of(home, given)
-    check_free(listen)
     data, url = home / "collector", f"https://{listen}"
+    check_free(listen, again=(data / "collector.yaml").exists())
     made_now = first_set_up(home, listen)
     if not made_now:
         collector("rebuild", data, "--if-needed")  # after an update of this program
@@ -243,8 +249,10 @@ def bring_up(home: Path, given: str, programs: list[subprocess.Popen[bytes]]) ->
         round_id = first_inspection(data, must=made_now is not None)
     say("")
     say(f"  Open      {url}    (self-signed certificate: the browser warns; agents pin it)")
-    say(f"  Log in    admin   {password or 'your password (another: roundseal-collector account reset)'}")
-    if password is not None:
+    say(f"  Log in    admin   {password or 'your password'}")
+    if password is None:
+        say(f"            (another: .venv/bin/roundseal-collector account reset {data} admin)")
+    else:
         say(f"            (until you choose your own it also stands in {home}/first-password)")
     if round_id:
         say(f"  Record    {round_id}")

@@ -34,6 +34,14 @@ def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
+def test_another_port_is_no_way_out_once_an_agent_reports_here(local: ModuleType) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(local.Failed, match="reports to this address: stop") as told:
+            local.check_free(listen, again=True)
+    assert "PORT make run" not in str(told.value)
+
+
 @pytest.mark.parametrize("listen", ["8443", "127.0.0.1:port", "127.0.0.1:99999", "192.0.2.1:8443"])
 def test_an_address_that_cannot_be_listened_on_is_named(local: ModuleType, listen: str) -> None:
     with pytest.raises(local.Failed, match="LISTEN"):
