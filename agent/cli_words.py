@@ -14,7 +14,7 @@ from agent.state import DEFAULT
 def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     """`run`: the function of each command."""
     made = argparse.ArgumentParser(
-        prog="roundseal-agent", description="Roundseal agent (巡证 巡检端)", formatter_class=_Formatter
+        prog="roundseal-agent", description="Roundseal agent (巡证代理)", formatter_class=_Formatter
     )
     made.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = made.add_subparsers(metavar="COMMAND", required=True, prog="roundseal-agent")

@@ -184,3 +184,7 @@ def test_every_command_is_there_and_explains_itself(run, program, text):
     said = run(program, *text.split(), "--help")
     assert said.code == 0, said.err
     assert "usage" in said.out.lower()
+
+
+def test_the_agent_has_the_name_that_pages_give_it(run):
+    assert "巡证代理" in run(AGENT, "--help").out
