@@ -21,14 +21,16 @@ def context() -> Context:
 def estate() -> Loaded | None:
     """The estate in force; None before one was applied. Read once per applied estate."""
     if "estate" not in g:
-        kept = current_app.extensions.setdefault("roundseal_estate", {})
+        kept: dict[int, Loaded] = current_app.extensions.setdefault("roundseal_estate", {})
         with context().read() as conn:
             applied = estates.newest(conn)
-            if applied is not None and applied.idx not in kept:
+            loaded = None if applied is None else kept.get(applied.idx)
+            if applied is not None and loaded is None:
                 loaded = estates.loaded(conn, applied.idx)
                 kept.clear()
                 kept[applied.idx] = loaded
-        g.estate = None if applied is None else kept.get(applied.idx)
+        # Not out of `kept` again: a request after another estate was applied may have cleared it by now.
+        g.estate = loaded
     found: Loaded | None = g.estate
     return found
 

@@ -16,6 +16,7 @@ from collector.jobs import derive, estates, lifecycle
 from collector.store import agents
 from collector.store import estates as applied
 from collector.store.evidence import body_table, entry_table
+from collector.web import current
 
 worksite = loaded("web/worksite.py")
 
@@ -84,3 +85,30 @@ def test_a_command_that_needs_the_estate_says_so_and_ends_without_a_traceback(un
     ran = CliRunner().invoke(main, ["token", "create", str(unread.directory), "--asset", "h"])
     assert ran.exit_code == 2 and isinstance(ran.exception, SystemExit)
     assert "cannot read the estate in force" in ran.output and "host.of_later" in ran.output
+
+
+class Cleared(dict):
+    """What requests share: each time somebody has looked, one of after another apply has thrown all away."""
+
+    def __contains__(self, key):
+        found = super().__contains__(key)
+        self.clear()
+        return found
+
+    def get(self, key, default=None):
+        found = super().get(key, default)
+        self.clear()
+        return found
+
+
+def test_the_estate_is_there_for_a_request_beside_one_that_saw_another_apply(context, app):
+    """It said that there was none."""
+    estates.apply(context, read_estate("estate.yaml", lambda _: ESTATE.encode(), installed()), by="root")
+    derive.catch_up(context)
+    with app.app_context():
+        first = current.estate()
+    assert first is not None
+    app.extensions["roundseal_estate"] = Cleared(app.extensions["roundseal_estate"])
+    for _ in range(2):  # found, then read anew
+        with app.app_context():
+            assert current.estate() == first
