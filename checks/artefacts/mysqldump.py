@@ -240,6 +240,8 @@ class _Reader:
         rows = [line[:-2] for line in taken if line[:1] == b"(" and line[-3:-2] == b")"]
         if last is not None:
             self.table = None
+            end = taken[-1]
+            self.dump.wrong += end[:1] == b"(" and end[-3:-2] == b")" and end[-2:-1] != b";"
         if len(rows) != len(taken):
             for line in taken:
                 if not (line[:1] == b"(" and line[-3:-2] == b")"):
@@ -337,7 +339,7 @@ class _Reader:
         if rows and rows[-1][-1:] != b")":
             self.dump.wrong += 1
             rows.pop()
-        elif sum(map(len, rows)) + len(rows) != len(line) - at or line[-1:] not in (b";", b","):
+        elif not line.startswith(whole := b",".join(rows), at) or line[at + len(whole) :] not in (b";", b","):
             self.dump.wrong += 1
         table.add(rows, writing(self.dump.charset))
         if line[-1:] == b",":

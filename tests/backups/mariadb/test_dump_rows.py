@@ -1,4 +1,4 @@
-"""What a directory of `--tab` may hold that no server writes: it costs time and memory in proportion only."""
+"""Rows as no server writes them: each changed byte is damage, and they cost time and memory in proportion."""
 
 import io
 import tracemalloc
@@ -52,3 +52,25 @@ def test_a_row_that_never_ends_is_damage():
     text = b"CREATE TABLE `t` (\n  `a` text\n) ENGINE=InnoDB;\nINSERT INTO `t` VALUES ('a'),('b'),('c);\n"
     assert read_dump(io.BytesIO(text)).wrong == 1
     assert read_dump(io.BytesIO(text.replace(b"('c)", b"('c')"))).wrong == 0
+
+
+@pytest.mark.parametrize("between", [b",", b",\n"])
+def test_each_changed_byte_between_rows_shows(between):
+    head = (
+        b"CREATE TABLE `t` (\n  `a` text\n) ENGINE=InnoDB;\nINSERT INTO `t` VALUES"
+        + between[1:]
+        + b" " * (between == b",")
+    )
+    text = head + between.join(b"('%d')" % one for one in range(4)) + b";\nUNLOCK TABLES;\n"
+
+    def told(raw):
+        dump = read_dump(io.BytesIO(raw))
+        return dump.wrong, [(one.count, one.hex()) for one in dump.tables.values()]
+
+    good = told(text)
+    assert good[0] == 0 and good[1][0][0] == 4
+    for at in range(len(head), text.index(b";\nUNLOCK") + 1):
+        for bit in range(8):
+            raw = bytearray(text)
+            raw[at] ^= 1 << bit
+            assert told(bytes(raw)) != good, (at, bit)
