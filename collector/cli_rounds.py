@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from checks.recurrence import zone
 from collector.cli_by import must_exist
 from collector.cli_parts import DIRECTORY, fail, opened
 from collector.context import Context
+
+if TYPE_CHECKING:
+    from collector.jobs.rounds import Occasion
 
 _DAY_MS = 86_400_000
 
@@ -39,9 +42,15 @@ def rounds(directory: Path, days: int, as_json: bool) -> None:
     for one in found:
         w = one.window
         click.echo(
-            f"{w.id}\t{one.state}\t{_when(w.from_ms, timezone)} to {_when(w.to_ms, timezone)}\t"
-            f"due {one.due}, done {one.done}, errors {one.errors}, missing {one.missed}"
+            f"{w.id}\t{one.state}\t{_when(w.from_ms, timezone)} to {_when(w.to_ms, timezone)}\t" + counts(one)
         )
+
+
+def counts(one: "Occasion") -> str:
+    """How a window stands, in items: what an open or planned one has not got yet is not missing."""
+    over = one.record is not None or one.state in ("missed", "incomplete")
+    rest = "missing" if over else "outstanding"
+    return f"due {one.due}, done {one.done}, errors {one.errors}, {rest} {one.missed}"
 
 
 def _timezone(context: Context) -> str:

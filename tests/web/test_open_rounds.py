@@ -5,13 +5,16 @@ from collections.abc import Iterator
 import pytest
 from parts import loaded
 
+from collector.cli_rounds import counts
 from collector.estate.compiling import FLUSH_MS, FLUSH_PROBES_MS
+from collector.jobs import rounds as jobs
 from collector.store import series
 from collector.web import looks
 from collector.web.app import create_app
 
 worksite = loaded("web/worksite.py")
 
+DAY_MS = 86_400_000
 MONDAY = "/rounds/weekly/2026-11-23"
 
 
@@ -51,6 +54,14 @@ def test_an_open_round_has_items_outstanding_and_no_closing_time(visit) -> None:
         text = visit(MONDAY, worksite.at("2026-11-23", clock))
         assert "四、待检" in text and "待检: 尚无结果" in text and "尚未结案" in text
         assert not [word for word in ("漏检", "结案时间", "结果一致") if word in text]
+
+
+def test_the_command_calls_missing_only_what_a_closed_round_lacks(site) -> None:
+    with site.context.read() as conn:
+        found = jobs.ledger(conn, worksite.NOW, worksite.NOW - 20 * DAY_MS, worksite.NOW + 20 * DAY_MS)
+    words = {one.state: counts(one) for one in found}
+    assert "missing" in words["incomplete"] and "missing" not in words["planned"], words
+    assert f"outstanding {next(one.due for one in found if one.state == 'planned')}" in words["planned"]
 
 
 def test_today_shows_what_is_owed_first_and_one_planned_round_of_each(visit) -> None:
