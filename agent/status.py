@@ -137,6 +137,10 @@ _INSTANTS = ("started", "made", "at", "last_jump_at", "since")
 
 def _said(key: str, value: Any) -> Any:
     """An instant as people read it: this machine's time with its offset, and the milliseconds."""
+    if value is None or value in ("", []):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if key not in _INSTANTS or not isinstance(value, int) or value <= 0:
         return value
     there = datetime.fromtimestamp(value / 1000).astimezone()
@@ -150,5 +154,5 @@ def _text(value: dict[str, Any]) -> str:
             item = ", ".join(f"{k} {_said(k, v)}" for k, v in item.items())
         elif isinstance(item, list):
             item = ", ".join(map(str, item)) or "none"
-        rows.append((key, "-" if item is None else str(item)))
+        rows.append((key, str(_said(key, item))))
     return table(rows)

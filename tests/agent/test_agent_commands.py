@@ -64,6 +64,15 @@ def test_status_before_the_first_run_and_after_a_fork(collector, state):
     assert "halted_fork" in run("status", "--state", state.root).stdout
 
 
+def test_status_prints_words_for_people_not_values_of_the_program(state):
+    from agent.outbox import Outbox
+
+    Outbox(state.path("outbox.db")).close()
+    lines = {line.split()[0]: line for line in run("status", "--state", state.root).stdout.splitlines()}
+    assert lines["running"].split() == ["running", "no"]
+    assert "last_jump_ms -" in lines["clock"] and not [x for x in lines.values() if "None" in x or "[]" in x]
+
+
 def test_check_prints_facts_and_readings_and_its_exit_code_follows_the_state(tmp_path):
     found = run("check", "host.load", "--state", tmp_path, "--json")
     value = json.loads(found.stdout)
