@@ -126,7 +126,7 @@ class KingbaseSession:
         return found
 
     def _taken(self, size: int) -> bytes:
-        number, data = self._take.fileno(), b""
+        number, data = self._take.fileno(), bytearray()
         while len(data) < size:
             left = self._until - time.monotonic()
             if left <= 0 or not select.select([number], [], [], left)[0]:
@@ -135,7 +135,7 @@ class KingbaseSession:
             if not piece:
                 raise EOFError
             data += piece
-        return data
+        return bytes(data)
 
     def close(self) -> None:
         """End it: the server rolls back what never wrote."""
