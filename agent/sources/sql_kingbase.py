@@ -23,7 +23,7 @@ from typing import Any
 from agent.secrets import Secret
 from agent.sources.sql_kingbase_child import HEAD, MOST_FRAME, send
 from agent.sources.sql_postgres import SSLMODE, certificates
-from agent.sources.sql_session import Rows, dial
+from agent.sources.sql_session import Rows, Session, dial
 from agent.sources.sql_states import login_trouble, trouble
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
@@ -59,7 +59,7 @@ def connect(at: Reach, secret: Secret, until: float) -> "KingbaseSession":
         return KingbaseSession(given, until, f"{at.address}:{port}")
 
 
-class KingbaseSession:
+class KingbaseSession(Session):
     """One connection inside one read-only transaction."""
 
     def __init__(self, given: dict[str, Any], until: float, peer: str) -> None:
@@ -94,16 +94,6 @@ class KingbaseSession:
             if problem.kind in (ErrorKind.DENIED, ErrorKind.UNSUPPORTED):
                 self._run("ROLLBACK TO SAVEPOINT look", (), 0)
             raise
-
-    def missing(self, statement: str) -> bool:
-        """Whether a table or function is not there."""
-        try:
-            self.rows(statement, most=1)
-        except ObservationError as problem:
-            if problem.kind is ErrorKind.UNSUPPORTED:
-                return True
-            raise
-        return False
 
     def _run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
         kind, *rest = self._asked((statement, tuple(given), most))

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from agent.secrets import Secret
-from agent.sources.sql_session import Rows, Watch, dial
+from agent.sources.sql_session import Rows, Session, Watch, dial
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
 
@@ -161,7 +161,7 @@ def _error(error: BaseException, peer: str, cut: bool) -> ObservationError:
     return ObservationError(ErrorKind.GARBLED, f"{peer}: {type(error).__name__} {number or ''}".rstrip())
 
 
-class MysqlSession:
+class MysqlSession(Session):
     """One connection inside one read-only transaction."""
 
     def __init__(self, conn: Any, watch: Watch, deadline: float, peer: str) -> None:
@@ -198,16 +198,6 @@ class MysqlSession:
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchmany(1000)]
         except _DRIVER as error:
             raise _error(error, self._peer, self._watch.cut) from None
-
-    def missing(self, statement: str) -> bool:
-        """Whether a table is not there."""
-        try:
-            self.rows(statement, most=1)
-        except ObservationError as problem:
-            if problem.kind is ErrorKind.UNSUPPORTED:
-                return True
-            raise
-        return False
 
     def _run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
         try:

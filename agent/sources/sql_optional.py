@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.secrets import Secret
-from agent.sources.sql_session import Rows, dial
+from agent.sources.sql_session import Rows, Session, dial
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
 
@@ -96,7 +96,7 @@ def _error(error: BaseException, peer: str) -> ObservationError:
     return ObservationError(_KINDS.get(code, ErrorKind.GARBLED), f"{peer}: {code or type(error).__name__}")
 
 
-class OptionalSession:
+class OptionalSession(Session):
     """One connection inside one read-only transaction."""
 
     def __init__(self, conn: Any, module: Any, peer: str, platform: str) -> None:
@@ -113,16 +113,6 @@ class OptionalSession:
     def rows(self, statement: str, given: Sequence[Any] = (), *, most: int = 5000) -> Rows:
         """Rows of one statement."""
         return self._run(statement, given, most)
-
-    def missing(self, statement: str) -> bool:
-        """Whether a view is not there: both products say the same where only the right is missing."""
-        try:
-            self.rows(statement, most=1)
-        except ObservationError as problem:
-            if problem.kind is ErrorKind.UNSUPPORTED:
-                return True
-            raise
-        return False
 
     def _run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
         try:

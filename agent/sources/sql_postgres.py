@@ -8,7 +8,7 @@ from traceback import clear_frames
 from typing import Any
 
 from agent.secrets import Secret
-from agent.sources.sql_session import Rows, Watch
+from agent.sources.sql_session import Rows, Session, Watch
 from agent.sources.sql_states import login_trouble, trouble
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
@@ -68,7 +68,7 @@ def certificates(at: Reach, secret: Secret, folder: Path) -> dict[str, Any]:
     return made
 
 
-class PostgresSession:
+class PostgresSession(Session):
     """One connection inside one read-only transaction."""
 
     def __init__(self, conn: "psycopg.Connection[Any]", deadline: float, peer: str) -> None:
@@ -94,16 +94,6 @@ class PostgresSession:
                 self._run("ROLLBACK TO SAVEPOINT look", (), 0)
             raise
         return found
-
-    def missing(self, statement: str) -> bool:
-        """Whether a table or function is not there."""
-        try:
-            self.rows(statement, most=1)
-        except ObservationError as problem:
-            if problem.kind is ErrorKind.UNSUPPORTED:
-                return True
-            raise
-        return False
 
     def _run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
         try:

@@ -22,7 +22,17 @@ class Session(Protocol):
         """Rows of a statement, at most `most`; values as the driver makes them."""
 
     def missing(self, statement: str) -> bool:
-        """Whether the server does not know the table or function that this statement uses."""
+        """Whether the server does not know the table or function that this statement uses.
+
+        Oracle and Dameng say the same where only the right is missing.
+        """
+        try:
+            self.rows(statement, most=1)
+        except ObservationError as problem:
+            if problem.kind is ErrorKind.UNSUPPORTED:
+                return True
+            raise
+        return False
 
     def close(self) -> None:
         """End it; never raises."""
