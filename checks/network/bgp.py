@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.network._parts import absent, unique, whole
@@ -31,6 +32,9 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params(Peer):
     """How the device is reached (see the source snmp); `expected`: neighbours by address (None: not said)."""
+
+    # Not every router speaks BGP: a pattern means those whose neighbours somebody told.
+    KINDS: ClassVar[tuple[str, ...]] = ()
 
     expected: tuple[str, ...] | None = None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from checks.api import Check, Reading, Seen, Source, State, Unit
 from checks.network._parts import absent, unique, whole, words
@@ -34,6 +35,9 @@ class Params(Peer):
     `expected`: router ids of neighbours that must be full (None: nobody has said so yet). Others may stay at
     2-way: routers on a shared segment that are neither designated nor backup do.
     """
+
+    # Not every router speaks OSPF: a pattern means those whose neighbours somebody told.
+    KINDS: ClassVar[tuple[str, ...]] = ()
 
     expected: tuple[str, ...] | None = None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from checks.api import Check, ErrorKind, Lower, ObservationError, Reading, Seen, Source, State, Unit, percent
 from checks.network._parts import unique, whole, words
@@ -44,6 +45,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params(Peer):
     """How the printer is reached (see the source snmp); `left`: percent of a consumable."""
+
+    KINDS: ClassVar[tuple[str, ...]] = ("printer",)
 
     left: Lower = Lower(10, 0)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from checks.api import Check, ErrorKind, Lower, ObservationError, Reading, Seen, Source, State, Unit, Upper
 from checks.network._parts import whole
@@ -46,6 +47,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params(Peer):
     """How the device is reached (see the source snmp); limits of charge (%), minutes left, load (%)."""
+
+    KINDS: ClassVar[tuple[str, ...]] = ("ups", "power")
 
     charge: Lower = Lower(60, 30)
     minutes: Lower = Lower(15, 5)

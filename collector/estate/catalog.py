@@ -10,6 +10,7 @@ from typing import Any
 from checks import registry
 from checks.api import Check, Source
 from checks.codec import FieldError, JsonValue, from_json, to_json
+from checks.remote import Login
 from collector.estate.model import Asset
 
 # Sources that look from the host itself, and the asset's section that another source needs.
@@ -120,6 +121,13 @@ def tells(check: Check[Any, Any], asset: Asset, told: Mapping[str, Any]) -> bool
     return check.id in asset.params or not asked.isdisjoint(told)
 
 
+def usual(check: Check[Any, Any], asset: Asset) -> bool:
+    """Whether a pattern means the check on this asset: one of some kinds of devices (`KINDS`) is not meant on
+    others, where it could only say that there is nothing; one of none where the asset's params name it."""
+    kinds = getattr(check.params, "KINDS", None)
+    return kinds is None or asset.kind in kinds or check.id in asset.params
+
+
 def _required(spec: Field[Any]) -> bool:
     return spec.default is MISSING and spec.default_factory is MISSING
 
@@ -166,4 +174,7 @@ def connection(check: Check[Any, Any], asset: Asset) -> dict[str, JsonValue]:
     if section is None or _on_host(check, asset):
         return {}
     taken = {spec.name for spec in fields(check.params)}
-    return {spec.name: getattr(section, spec.name) for spec in fields(section) if spec.name in taken}
+    given = {spec.name: getattr(section, spec.name) for spec in fields(section) if spec.name in taken}
+    if check.source is Source.SQL and given.get("client") and asset.ssh is not None:
+        given["ssh"] = {spec.name: getattr(asset.ssh, spec.name) for spec in fields(Login)}
+    return given

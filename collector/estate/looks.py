@@ -12,7 +12,7 @@ from typing import Any
 
 from checks.api import Check
 from checks.codec import FieldError
-from collector.estate.catalog import Catalog, agent_for, connection, full_params, reach, tells, untold
+from collector.estate.catalog import Catalog, agent_for, connection, full_params, reach, tells, untold, usual
 from collector.estate.model import Asset, Estate, RegularCheck, Round
 
 Path = tuple[str | int, ...]
@@ -139,10 +139,14 @@ def pairs(
             check = catalog.checks[check_id]
             if agent_for(check, asset) is None:
                 continue
-            # Under a pattern, a check that must be told something applies where the asset tells it.
-            told = layered(asset.params, check_id)
-            if check_id in exact or not untold(check, asset) or tells(check, asset, told):
+            if check_id in exact or _under_pattern(check, asset):
                 yield check, asset
+
+
+def _under_pattern(check: Check[Any, Any], asset: Asset) -> bool:
+    """Whether a pattern makes a check owed: what must be told something applies where the asset tells it."""
+    told = layered(asset.params, check.id)
+    return usual(check, asset) and (not untold(check, asset) or tells(check, asset, told))
 
 
 def usual_deadline_ms(params: Mapping[str, Any] | None) -> int:

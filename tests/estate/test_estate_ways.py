@@ -28,8 +28,26 @@ rounds:
 """
 
 
-def looks():
-    loaded = read_estate("e", lambda _: ESTATE.encode(), installed())
+KINDS = """
+estate: example
+timezone: Asia/Shanghai
+assets:
+  - {id: probe, kind: server, agent: probe}
+  - {id: core, kind: switch, via: probe, snmp: {address: 10.0.0.1}}
+  - id: edge
+    kind: router
+    via: probe
+    snmp: {address: 10.0.0.2}
+    params: {network.bgp: {expected: [10.0.0.9]}, "network.*": {timeout_ms: 6000}}
+  - {id: battery, kind: ups, via: probe, snmp: {address: 10.0.0.3}}
+  - {id: paper, kind: printer, via: probe, snmp: {address: 10.0.0.4}}
+checks:
+  - {check: "network.*", assets: [core, edge, battery, paper], every: 300s}
+"""
+
+
+def looks(estate=ESTATE):
+    loaded = read_estate("e", lambda _: estate.encode(), installed())
     return {(look.asset, look.check.id): look.params for look in loaded.regular}
 
 
@@ -69,3 +87,23 @@ def test_what_a_device_sends_comes_from_where_it_is_asked_and_only_where_somebod
     assert found["probe", "network.receiver"]["receives"] == ["syslog"]
     # A pattern owes nothing that must be told what silence means.
     assert ("core", "network.syslog") not in found and ("core", "network.traps") not in found
+
+
+def test_a_pattern_means_no_check_of_another_kind_of_device_and_no_neighbours_that_nobody_told():
+    """Each would only ever say that there is nothing, or that nobody said what there should be."""
+    found = set(looks(KINDS))
+    some = ("bgp", "ospf", "ups", "printer", "sensors")
+    owed = {(asset, short) for short in some for asset, check in found if check == f"network.{short}"}
+    assert owed == {
+        *((asset, "sensors") for asset in ("core", "edge", "battery", "paper")),
+        ("edge", "bgp"),
+        ("battery", "ups"),
+        ("paper", "printer"),
+    }
+
+
+def test_what_is_asked_for_by_its_id_is_owed_whatever_the_device_is_called():
+    named = KINDS.replace('"network.*", assets', "network.ospf, assets")
+    assert ("core", "network.ospf") in looks(named)
+    named = KINDS.replace('"network.*", assets', "network.ups, assets")
+    assert ("core", "network.ups") in looks(named)
