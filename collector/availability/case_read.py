@@ -12,7 +12,7 @@ from collector.availability.engine import Params, ServiceSpec
 from collector.availability.errors import SpecError
 from collector.availability.faults import FaultRules, Profile
 from collector.availability.hours import Hours, zone_of
-from collector.availability.tree import All, AnyOf, Leaf, Node, Weighted, quorum
+from collector.availability.tree import All, AnyOf, Leaf, Node, Weighted
 from collector.availability.windows import Window, WindowKind
 
 _EXAMPLE = (
@@ -171,15 +171,27 @@ def _counted(kind: str, value: Value, checks: dict[str, GivenCheck]) -> Node:
     raw = value.mapping("up degraded of")
     if "up" not in raw or "of" not in raw:
         raise value.wrong("needs up and of")
+    if kind == "quorum":
+        parts = _parts(raw["of"], checks)
+        weights: tuple[Fraction, ...] = (Fraction(1),) * len(parts)
+    else:
+        given = raw["of"].mapping()
+        if not given:
+            raise raw["of"].wrong("is empty: the worst of nothing is unknown")
+        parts = tuple(_node(Value(value.example, one.path, name), checks) for name, one in given.items())
+        weights = tuple(_weight(one) for one in given.values())
     up = raw["up"].number()
     degraded = raw.get("degraded", raw["up"]).number()
-    if kind == "quorum":
-        return quorum(up, degraded, _parts(raw["of"], checks))
-    weights = raw["of"].mapping()
-    if not weights:
-        raise raw["of"].wrong("is empty: the worst of nothing is unknown")
-    parts = tuple(_node(Value(value.example, one.path, name), checks) for name, one in weights.items())
-    return Weighted(up, degraded, parts, tuple(one.number() for one in weights.values()))
+    if up <= 0 or degraded <= 0:
+        raise value.wrong("up and degraded must be above 0: with 0 it would be up whatever fails")
+    return Weighted(up, degraded, parts, weights)
+
+
+def _weight(value: Value) -> Fraction:
+    weight = value.number()
+    if weight < 0:
+        raise value.wrong(f"must be a weight from 0 on, not {value.raw!r}")
+    return weight
 
 
 def _parts(value: Value, checks: dict[str, GivenCheck]) -> tuple[Node, ...]:

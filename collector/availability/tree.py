@@ -45,11 +45,6 @@ Node = Leaf | All | AnyOf | Weighted
 Rule = Callable[[Sequence[int]], int]
 
 
-def quorum(up: int | Fraction, degraded: int | Fraction, parts: tuple[Node, ...]) -> Weighted:
-    """`up` parts up, or else `degraded` parts degraded or better."""
-    return Weighted(up, degraded, parts, (1,) * len(parts))
-
-
 def leaves(node: Node) -> Iterator[str]:
     """Names of the checks in a tree."""
     if isinstance(node, Leaf):

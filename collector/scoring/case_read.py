@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 
 from collector.availability.case_values import Value
@@ -18,6 +18,7 @@ _MOST = 100_000
 _AGES = date(1, 1, 1), date(9999, 1, 1)
 # Weeks that no year's end divides; only how many different ones there are matters.
 _FIRST_WEEK = date(2026, 6, 15)
+_SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,14 @@ def dates(value: Value) -> list[date]:
 
 
 def _date(value: Value) -> date:
+    """A day; of an instant the day in the contract's zone."""
     raw = value.raw
-    if isinstance(raw, datetime):
-        return raw.date()
-    if isinstance(raw, date):
+    if isinstance(raw, date) and not isinstance(raw, datetime):
         return raw
     try:
-        return date.fromisoformat(value.text())
-    except ValueError:
+        moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(value.text())
+        return (moment.astimezone(_SHANGHAI) if moment.tzinfo is not None else moment).date()
+    except (ValueError, OverflowError):
         raise value.wrong(f"is no day such as 2026-07-01: {raw!r}") from None
 
 

@@ -85,6 +85,8 @@ def _read(name: str, raw: dict[str, Any], pack_of: PackOf) -> tuple[Case, Scheme
 def _option(value: Value) -> Any:
     if isinstance(value.raw, list):
         return tuple(value.raw)
+    if isinstance(value.raw, float) and value.raw.is_integer():
+        return int(value.raw)
     if isinstance(value.raw, float | dict):
         raise value.wrong(f"must be a word or a whole number, not {value.raw!r}")
     return value.raw

@@ -129,6 +129,21 @@ def test_a_mistake_around_the_input_is_named_too(rest, field):
     assert caught.value.field == field
 
 
+def test_a_whole_float_is_the_same_number_also_as_an_option():
+    given = {"onsite": {"refusals": 3.0}}
+    assert one("pds_quarterly", given, options={"refusal_points": 1.0})["total"] == 97
+    with pytest.raises(CaseError) as caught:
+        one("pds_quarterly", given, options={"refusal_points": 1.5})
+    assert caught.value.field == "options.refusal_points"
+
+
+def test_an_instant_counts_on_its_day_in_the_contracts_zone():
+    """The second is a Sunday in Greenwich and already Monday in Shanghai."""
+    text = "[2026-07-05T23:30, 2026-07-05T16:30:00Z, '2026-07-06 08:00', 2026-07-12 09:00:00]"
+    units = one("luohe_monthly", {"units": [{"inspections": yaml.safe_load(text)}]})["units"]
+    assert units[0]["inspection"] == "4"
+
+
 def test_null_months_and_cycles_are_left_out():
     assert one("luohe_monthly", {"months": None})["total"] == "100"
     assert one("pds_quarterly", {"cycles": None})["total"] == 100
@@ -170,7 +185,7 @@ def test_one_wrong_example_spoils_no_other_and_the_end_is_two(tmp_path):
     assert (odd["id"], odd["got"]) == ("odd", None) and odd["error"].startswith("input: unknown key 'weeks'")
     differs, error = said.stderr.splitlines()
     assert differs == "other"
-    assert error.startswith(f"error: {file}: odd: input: unknown key 'weeks'")
+    assert error.startswith(f"roundseal-collector: {file}: odd: input: unknown key 'weeks'")
     plain = CliRunner().invoke(main, ["scorecard", "case", str(file)])
     assert [line.split("\t")[1] for line in plain.stdout.splitlines()] == ["good", "WRONG", "DIFFERS"]
 
@@ -199,7 +214,7 @@ def test_a_file_that_loses_something_or_is_none_is_refused_with_its_place(tmp_pa
         file.write_text(text)
         said = CliRunner().invoke(main, [command, "case", str(file)])
         assert (said.exit_code, said.stdout) == (2, "")
-        assert said.stderr.startswith(f"error: {file}: ") and says in said.stderr
+        assert said.stderr.startswith(f"roundseal-collector: {file}: ") and says in said.stderr
         assert said.stderr.count("\n") == 1
 
 
@@ -207,7 +222,7 @@ def test_a_file_that_is_not_there_is_named_once(tmp_path):
     said = CliRunner().invoke(main, ["scorecard", "case", str(tmp_path / "none.yaml")])
     assert (said.exit_code, said.stderr) == (
         2,
-        f"error: {tmp_path / 'none.yaml'}: no such file or directory\n",
+        f"roundseal-collector: {tmp_path / 'none.yaml'}: no such file or directory\n",
     )
 
 
