@@ -103,6 +103,8 @@ def points(state: State, given: Settings) -> list[Point]:
 
 # Secrets
 
+_LOGIN = "user: …, key: PATH   (or password: …)"
+
 
 def _secrets(state: State, looks: Sequence[Planned], means: Means) -> Iterator[Point]:
     wanted: dict[str, list[Planned]] = {}
@@ -124,6 +126,8 @@ def _secrets(state: State, looks: Sequence[Planned], means: Means) -> Iterator[P
 
 def _names(params: Mapping[str, Any]) -> Iterator[str]:
     for key, value in params.items():
+        if isinstance(value, Login):
+            yield from _names({each.name: getattr(value, each.name) for each in fields(value)})
         needed = key == "secret" or (key == "hop_secret" and params.get("hop"))
         if needed and isinstance(value, str) and value:
             yield value
@@ -144,7 +148,10 @@ def _secret(path: Path, name: str, users: Sequence[Planned], means: Means) -> Po
 
 def _form(one: Planned, name: str) -> str:
     """What the source wants of this secret."""
-    if name == one.params.get("hop_secret") and name != one.params.get("secret"):
+    way = one.params.get("ssh")
+    if isinstance(way, Login) and name != way.hop_secret:
+        return _LOGIN if name == way.secret else "program: PATH, user: …, password: …   (as wanted)"
+    if name in (one.params.get("hop_secret"), way and way.hop_secret) and name != one.params.get("secret"):
         return "user: …, password: …"
     snmp = one.check.source is Source.SNMP or (
         one.check.source is Source.DEVICE and not one.params.get("platform")
@@ -154,7 +161,7 @@ def _form(one: Planned, name: str) -> str:
     if snmp:
         return "user: …, auth: sha256, auth_password: …, privacy: aes128, privacy_password: …"
     if one.check.source in (*_SSH, Source.DEVICE):
-        return "user: …, key: PATH   (or password: …)"
+        return _LOGIN
     if one.params.get("platform") == "redis":
         return "password: …"
     return "user: …, password: …" if one.check.source in (Source.SQL, Source.BMC) else ""
@@ -171,7 +178,8 @@ def _misses(one: Planned, name: str, parts: Mapping[str, str]) -> str:
         return problem
     if "key: PATH" in form and (problem := _login_parts(parts)):
         return problem
-    if one.check.source in (Source.SQL, Source.BMC) and not ({"password", "cert"} & set(parts)):
+    by_driver = one.check.source in (Source.SQL, Source.BMC) and not one.params.get("client")
+    if by_driver and not ({"password", "cert"} & set(parts)):
         return "it has no password"
     return ""
 
@@ -216,6 +224,8 @@ def _logins(looks: Sequence[Planned]) -> list[Login]:
             if words.get("address"):
                 to = Login(**words)
                 found.setdefault(to.name, to)
+        if isinstance(way := one.params.get("ssh"), Login):
+            found.setdefault(way.name, way)
     return [found[name] for name in sorted(found)]
 
 

@@ -77,7 +77,9 @@ def targets(looks: Sequence[Planned]) -> list[Asked]:
 
 
 def _place(params: Mapping[str, Any]) -> str:
-    return "|".join(str(params.get(key, "")) for key in ("address", "port", "hop", "platform", "protocol"))
+    return "|".join(
+        str(params.get(key, "")) for key in ("address", "port", "hop", "platform", "protocol", "client")
+    )
 
 
 def _ask(one: Planned) -> tuple[str, Callable[[Means], Part]] | None:

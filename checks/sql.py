@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from checks.api import Number, Reading, State, Unit, Upper
 from checks.probes import check_host, check_port, check_timeout
+from checks.remote import Login as Way
 
 PORTS: Mapping[str, int] = {
     "postgresql": 5432,
@@ -24,6 +25,8 @@ PORTS: Mapping[str, int] = {
 POSTGRES = ("postgresql", "kingbase")
 SERVERS = (*POSTGRES, "mysql", "oracle", "dameng")
 TLS = ("off", "prefer", "require", "verify")
+# The products that a command line client speaks to.
+CLIENTS: Mapping[str, tuple[str, ...]] = {"psql": POSTGRES, "ksql": ("kingbase",)}
 
 POSTGRES_GRANT = "PostgreSQL: CREATE ROLE inspector LOGIN; GRANT pg_monitor TO inspector"
 KINGBASE_GRANT = "Kingbase: the same with sys_monitor"
@@ -35,8 +38,8 @@ ORACLE_GRANT = "Oracle: GRANT CREATE SESSION, SELECT_CATALOG_ROLE TO inspector"
 DAMENG_GRANT = "Dameng: GRANT SVI, SOI TO inspector"
 GRANTS = (POSTGRES_GRANT, KINGBASE_GRANT, MYSQL_GRANT, ORACLE_GRANT, DAMENG_GRANT)
 TRIED_ON = (
-    "tried on PostgreSQL and MariaDB; Kingbase on PostgreSQL behind a sys_* shim, never on the product"
-    " itself; Oracle and Dameng never on the product itself"
+    "tried on PostgreSQL and MariaDB; Kingbase on PostgreSQL behind a sys_* shim, by its client with psql and"
+    " never with ksql, never on the product itself; Oracle and Dameng never on the product itself"
 )
 
 
@@ -48,6 +51,8 @@ class Reach:
     product's own. `database` is what is logged in to (Oracle: the service; Redis: its number). `secret`
     names user and password on the agent; empty: none. `tls`: off, prefer (no certificate is checked),
     require (likewise), verify (chain and name; `ca` is PEM text that replaces the system's anchors).
+    `client`: empty for a driver on the agent; psql or ksql for that program on the database's own machine,
+    which is reached as `ssh` says.
     """
 
     PLATFORMS: ClassVar[tuple[str, ...]] = SERVERS
@@ -60,6 +65,8 @@ class Reach:
     tls: str = "prefer"
     ca: str = ""
     timeout_ms: int = 10_000
+    client: str = ""
+    ssh: Way | None = None
 
     def __post_init__(self) -> None:
         check_host(self.address)
@@ -69,6 +76,17 @@ class Reach:
         if self.tls not in TLS:
             raise ValueError(f"tls must be one of {', '.join(TLS)}")
         check_timeout(self.timeout_ms, 100, 120_000)
+        self._check_client()
+
+    def _check_client(self) -> None:
+        if not self.client:
+            return
+        if self.platform not in CLIENTS.get(self.client, ()):
+            raise ValueError("client must be psql (postgresql, kingbase) or ksql (kingbase)")
+        if self.ssh is None:
+            raise ValueError("a client wants ssh: how its machine is reached")
+        if self.tls == "verify":
+            raise ValueError("tls verify is a driver's: a client speaks on the database's own machine")
 
 
 @dataclass(frozen=True, slots=True)

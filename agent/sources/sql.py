@@ -6,7 +6,7 @@ Secrets: {user: …, password: …}; for TLS with a client certificate also {cer
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TypeVar
 
 from agent.secrets import Secret
@@ -50,12 +50,15 @@ class _Databases:
 
     def login(self, at: Reach) -> Login:
         """What a refused or silent server does is a fact; what only we lack is raised."""
-        try:
-            return self._ask(at, lambda asks: asks.login())
-        except ObservationError as problem:
-            if problem.kind in (ErrorKind.DENIED, ErrorKind.UNSUPPORTED):
-                raise
-            return Login(_OUTCOMES.get(problem.detail.partition(":")[0], str(problem.kind)))
+        with self._way(at) as connect:
+            try:
+                return self._asked(at, connect, lambda asks: asks.login())
+            except ObservationError as problem:
+                if problem.kind in (ErrorKind.DENIED, ErrorKind.UNSUPPORTED):
+                    raise
+                if at.client and problem.kind is ErrorKind.UNREACHABLE:
+                    raise  # the client's machine, not the server
+                return Login(_OUTCOMES.get(problem.detail.partition(":")[0], str(problem.kind)))
 
     def connections(self, at: Reach) -> Connections:
         return self._ask(at, lambda asks: asks.connections())
@@ -104,7 +107,7 @@ class _Databases:
     def raw(self, at: Reach, statements: Sequence[str], *, most_rows: int) -> list[Rows | ObservationError]:
         """Rows of our own statements about the product itself, each with its error in its place."""
         found: list[Rows | ObservationError] = []
-        with _opened(at, self._secret(at)) as (session, _):
+        with self._session(at) as session:
             for statement in statements:
                 try:
                     found.append(session.rows(statement, most=most_rows))
@@ -128,22 +131,32 @@ class _Databases:
     def _ask(self, at: Reach, question: Callable[[Asks], T]) -> T:
         if at.platform == "redis":
             raise ObservationError(ErrorKind.UNSUPPORTED, "Redis is looked at by database.redis")
-        with _opened(at, self._secret(at)) as (session, login_us):
+        with self._way(at) as connect:
+            return self._asked(at, connect, question)
+
+    @contextmanager
+    def _session(self, at: Reach) -> Iterator[Session]:
+        with self._way(at) as connect, closing(connect()) as session:
+            yield session
+
+    def _asked(self, at: Reach, connect: Callable[[], Session], question: Callable[[Asks], T]) -> T:
+        begun = time.monotonic_ns()
+        with closing(connect()) as session:
+            login_us = (time.monotonic_ns() - begun) // 1000
             return question(_asks(at.platform, session, self._recall, login_us))
+
+    def _way(self, at: Reach) -> AbstractContextManager[Callable[[], Session]]:
+        """What opens a session. By a client that is on another machine, to have reached that one."""
+        secret = self._secret(at)
+        if at.client:
+            from agent.sources import sql_client
+
+            return sql_client.way(at, secret, self._means)
+        return nullcontext(lambda: _connect(at, secret))
 
 
 # First words of our own details, as facts of a login.
 _OUTCOMES = {"too many connections": "too_many_connections", "starting": "starting", "closed": "closed"}
-
-
-@contextmanager
-def _opened(at: Reach, secret: Secret) -> Iterator[tuple[Session, int]]:
-    begun = time.monotonic_ns()
-    session = _connect(at, secret)
-    try:
-        yield session, (time.monotonic_ns() - begun) // 1000
-    finally:
-        session.close()
 
 
 def _connect(at: Reach, secret: Secret) -> Session:

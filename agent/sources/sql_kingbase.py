@@ -23,12 +23,12 @@ from typing import Any
 from agent.secrets import Secret
 from agent.sources.sql_kingbase_child import HEAD, MOST_FRAME, send
 from agent.sources.sql_postgres import SSLMODE, certificates
-from agent.sources.sql_session import Rows, Session, dial
+from agent.sources.sql_session import Rows, dial
 from agent.sources.sql_states import login_trouble, trouble
+from agent.sources.sql_transaction import Transaction
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
 
-_TIMEOUTS = ("57014", "55P03")  # statement_timeout, lock_timeout
 _PIECE = 65_536
 _GRACE_S = 5  # at the deadline this side ends the child; so much later the kernel, where this side is gone
 
@@ -59,8 +59,8 @@ def connect(at: Reach, secret: Secret, until: float) -> "KingbaseSession":
         return KingbaseSession(given, until, f"{at.address}:{port}")
 
 
-class KingbaseSession(Session):
-    """One connection inside one read-only transaction."""
+class KingbaseSession(Transaction):
+    """The driver's connection in the child."""
 
     def __init__(self, given: dict[str, Any], until: float, peer: str) -> None:
         self._until = until
@@ -77,30 +77,15 @@ class KingbaseSession(Session):
             kind, *rest = self._asked(given)
             if kind != "rows":
                 raise login_trouble(rest[1], peer, "login")
-            left = max(int((until - time.monotonic()) * 1000), 1)
-            self._run("BEGIN TRANSACTION READ ONLY", (), 0)
-            self._run(f"SET LOCAL statement_timeout = {left}", (), 0)
-            self._run(f"SET LOCAL lock_timeout = {min(left, 2000)}", (), 0)
         except BaseException:
             self.close()
             raise
+        self.begin(until)
 
-    def rows(self, statement: str, given: Sequence[Any] = (), *, most: int = 5000) -> Rows:
-        """Rows of one statement; a failed one leaves the session usable."""
-        self._run("SAVEPOINT look", (), 0)
-        try:
-            return self._run(statement, given, most)
-        except ObservationError as problem:
-            if problem.kind in (ErrorKind.DENIED, ErrorKind.UNSUPPORTED):
-                self._run("ROLLBACK TO SAVEPOINT look", (), 0)
-            raise
-
-    def _run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
+    def run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
         kind, *rest = self._asked((statement, tuple(given), most))
         if kind == "rows":
             return list(rest[0])
-        if rest[0] in _TIMEOUTS:
-            raise ObservationError(ErrorKind.TIMEOUT, self._peer)
         raise trouble(rest[0], self._peer)
 
     def _asked(self, question: Any) -> tuple[Any, ...]:

@@ -8,14 +8,14 @@ from traceback import clear_frames
 from typing import Any
 
 from agent.secrets import Secret
-from agent.sources.sql_session import Rows, Session, Watch
+from agent.sources.sql_session import Rows, Watch
 from agent.sources.sql_states import login_trouble, trouble
+from agent.sources.sql_transaction import Transaction
 from checks.api import ErrorKind, ObservationError
 from checks.sql import PORTS, Reach
 
 try:
     import psycopg
-    from psycopg import errors
 except ImportError:
     raise ObservationError(
         ErrorKind.UNSUPPORTED, "no driver here: pip install 'roundseal[agent-sql]' (psycopg)"
@@ -68,46 +68,25 @@ def certificates(at: Reach, secret: Secret, folder: Path) -> dict[str, Any]:
     return made
 
 
-class PostgresSession(Session):
-    """One connection inside one read-only transaction."""
+class PostgresSession(Transaction):
+    """The driver's connection, cut at the deadline."""
 
     def __init__(self, conn: "psycopg.Connection[Any]", deadline: float, peer: str) -> None:
         self._conn = conn
         self._peer = peer
         self._watch = Watch(conn.fileno(), deadline)
-        left = max(int((deadline - time.monotonic()) * 1000), 1)
-        try:
-            self._run("BEGIN TRANSACTION READ ONLY", (), 0)
-            self._run(f"SET LOCAL statement_timeout = {left}", (), 0)
-            self._run(f"SET LOCAL lock_timeout = {min(left, 2000)}", (), 0)
-        except ObservationError:
-            self.close()
-            raise
+        self.begin(deadline)
 
-    def rows(self, statement: str, given: Sequence[Any] = (), *, most: int = 5000) -> Rows:
-        """Rows of one statement; a failed one leaves the session usable."""
-        self._run("SAVEPOINT look", (), 0)
-        try:
-            found = self._run(statement, given, most)
-        except ObservationError as problem:
-            if problem.kind in (ErrorKind.DENIED, ErrorKind.UNSUPPORTED):
-                self._run("ROLLBACK TO SAVEPOINT look", (), 0)
-            raise
-        return found
-
-    def _run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
+    def run(self, statement: str, given: Sequence[Any], most: int) -> Rows:
         try:
             with self._conn.cursor() as cursor:
                 # A prepared statement holds one command: the server itself refuses a second one.
                 cursor.execute(statement, tuple(given) or None, prepare=most > 0)
                 return list(cursor.fetchmany(most)) if most and cursor.description else []
         except psycopg.Error as error:
-            raise self._error(error) from None
-
-    def _error(self, error: psycopg.Error) -> ObservationError:
-        if self._watch.cut or isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
-            return ObservationError(ErrorKind.TIMEOUT, self._peer)
-        return trouble(error.sqlstate or "", self._peer)
+            if self._watch.cut:
+                raise ObservationError(ErrorKind.TIMEOUT, self._peer) from None
+            raise trouble(error.sqlstate or "", self._peer) from None
 
     def close(self) -> None:
         """End it: the server rolls back what never wrote."""

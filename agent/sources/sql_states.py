@@ -47,7 +47,8 @@ _SAID = (
     ),
     (ErrorKind.UNSUPPORTED, "way to log in", r"authentication method|no sasl"),
     (ErrorKind.TIMEOUT, "", r"timeout|timed out"),
-    (ErrorKind.REFUSED, "", r"connection refused"),
+    # A socket of a server that is not there is a file that is not there.
+    (ErrorKind.REFUSED, "", r"connection refused|is the server running"),
     (ErrorKind.REFUSED, "TLS", r"certificate|does not support ssl|ssl error"),
     (ErrorKind.UNREACHABLE, "", r"could not translate|no route|unreachable|resolve|name or service"),
     (ErrorKind.GARBLED, "closed", r"closed the connection|connection reset|eof|lost synchronization"),
@@ -56,6 +57,8 @@ _SAID = (
 
 def trouble(state: str, peer: str) -> ObservationError:
     """A refused statement, by its SQLSTATE (empty: the connection is gone)."""
+    if state in ("57014", "55P03"):  # statement_timeout, lock_timeout
+        return ObservationError(ErrorKind.TIMEOUT, peer)
     if state == "42501" or state.startswith("28"):
         return ObservationError(ErrorKind.DENIED, f"{peer}: a right is missing ({state})")
     if state == "25006":

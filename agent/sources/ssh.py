@@ -42,9 +42,9 @@ class RemoteSsh:
         with POOL.session(to, self._means, self._pins, deadline) as session:
             began = time.monotonic_ns()
             with opened_channel(session, to, self._means, self._pins, deadline) as channel:
-                _exec(channel, command, to.name, deadline)
+                execute(channel, command, to.name, deadline)
                 out, err, cut = _read(channel, to.name, deadline, most_bytes)
-                code = None if cut else _exit(channel, to.name, deadline)
+                code = None if cut else exit_code(channel, to.name, deadline)
             elapsed = (time.monotonic_ns() - began) // 1000
             return Ran(code, decode(out), decode(err), cut, elapsed)
 
@@ -132,7 +132,8 @@ def _session_channel(session: Session, to: Login, deadline: Deadline) -> paramik
             raise ObservationError(ErrorKind.DENIED, f"{to.name}: opens no session") from None
 
 
-def _exec(channel: paramiko.Channel, command: str, peer: str, deadline: Deadline) -> None:
+def execute(channel: paramiko.Channel, command: str, peer: str, deadline: Deadline) -> None:
+    """Have the target's shell run it."""
     with errors(peer, deadline):
         try:
             channel.exec_command(command.encode())
@@ -152,7 +153,7 @@ def _read(channel: paramiko.Channel, peer: str, deadline: Deadline, most: int) -
                 data = channel.recv(_CHUNK)
             except TimeoutError:
                 deadline.left()
-                _drain(channel, err)
+                drain(channel, err)
                 continue
             out += data
             if len(out) > most:
@@ -171,14 +172,14 @@ def _some(channel: paramiko.Channel, err: bytearray, deadline: Deadline) -> bool
     return bool(data)
 
 
-def _drain(channel: paramiko.Channel, err: bytearray) -> None:
+def drain(channel: paramiko.Channel, err: bytearray) -> None:
     """Take standard error out of the way: full, it would hold up standard output."""
     while channel.recv_stderr_ready():
         err += channel.recv_stderr(_CHUNK)
         del err[_MOST_STDERR:]
 
 
-def _exit(channel: paramiko.Channel, peer: str, deadline: Deadline) -> int | None:
+def exit_code(channel: paramiko.Channel, peer: str, deadline: Deadline) -> int | None:
     """None where the peer never tells it, or a signal ended the command."""
     channel.status_event.wait(min(deadline.left(), _EXIT_S))
     code: int = channel.exit_status

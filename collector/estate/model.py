@@ -192,7 +192,8 @@ class Redfish:
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
 class Sql:
-    """How the agent named by `via` (or on it) reaches a database or a Redis; port 0 is the product's own."""
+    """How the agent named by `via` (or on it) reaches a database or a Redis; port 0 is the product's own.
+    `client`: asked by this program on the machine of the section ssh, in place of a driver on the agent."""
 
     address: Text
     platform: Literal["postgresql", "kingbase", "mysql", "oracle", "dameng", "redis"]
@@ -201,6 +202,7 @@ class Sql:
     secret: Id | Literal[""] = "database"  # noqa: S105  # a name to look up on the agent, no secret
     tls: Literal["off", "prefer", "require", "verify"] = "prefer"
     ca: str = ""
+    client: Literal["", "psql", "ksql"] = ""
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

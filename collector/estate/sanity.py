@@ -12,8 +12,9 @@ from checks.codec import FieldError
 from checks.probes import check_host
 from checks.recurrence import zone
 from checks.remote import place
+from checks.sql import CLIENTS
 from collector.estate.looks import Look, Note, Path, matches
-from collector.estate.model import Asset, Estate, Hours, Span
+from collector.estate.model import Asset, Estate, Hours, Span, Sql
 from collector.estate.tree import Leaf, Node
 from collector.estate.units import local_instant
 
@@ -153,13 +154,28 @@ def _reach(asset: Asset, path: Path, note: Note) -> None:
             note((*path, section, "address"), reason)
         if section in ("snmp", "ssh") and one.port == 0:
             note((*path, section, "port"), "is from 1 to 65535")
+    if asset.sql is not None and asset.sql.client:
+        _client(asset.sql, asset.ssh is not None, (*path, "sql"), note)
     if asset.ssh is not None and asset.ssh.hop:
-        try:
-            odd = _address(place(asset.ssh.hop)[0])
-        except ValueError:
-            odd = "none"
-        if odd:
-            note((*path, "ssh", "hop"), f"'{asset.ssh.hop[:64]}' is no address[:port]")
+        _hop(asset.ssh.hop, (*path, "ssh", "hop"), note)
+
+
+def _hop(hop: str, path: Path, note: Note) -> None:
+    try:
+        odd = _address(place(hop)[0])
+    except ValueError:
+        odd = "none"
+    if odd:
+        note(path, f"'{hop[:64]}' is no address[:port]")
+
+
+def _client(sql: Sql, reached: bool, path: Path, note: Note) -> None:
+    if sql.platform not in CLIENTS[sql.client]:
+        note((*path, "client"), f"{sql.client} asks {' and '.join(CLIENTS[sql.client])} only")
+    if sql.tls == "verify":
+        note((*path, "tls"), "verify is a driver's: a client speaks on the database's own machine")
+    if not reached:
+        note((*path, "client"), "wants a section ssh: how its machine is reached")
 
 
 def _address(text: str) -> str:

@@ -76,6 +76,12 @@ def test_a_missing_secret_is_named_with_the_line_that_gives_it(planned):
         ("network.config", {"platform": "huawei_vrp"}, "{user: x}", "neither key nor password"),
         ("network.config", {"platform": "huawei_vrp"}, "{user: x, key: /absent}", "/absent cannot be read"),
         ("database.alive", {"platform": "postgresql"}, "{user: x}", "no password"),
+        (
+            "database.alive",
+            {"platform": "postgresql", "client": "psql", "ssh": {"address": "127.0.0.1", "secret": "one"}},
+            "{user: x}",
+            "neither key nor password",
+        ),
     ],
 )
 def test_a_secret_of_the_wrong_form_says_what_is_wrong_and_not_what_it_holds(

@@ -24,6 +24,7 @@ HELD = {
     "postgresql": ("database.connections", {"platform": "postgresql", "tls": "off"}),
     "kingbase": ("database.connections", {"platform": "kingbase", "tls": "off"}),
     "mysql": ("database.connections", {"platform": "mysql", "tls": "off"}),
+    "psql": ("database.connections", {"platform": "postgresql", "client": "psql", "ssh": {}}),
     "redis": ("database.redis", {"tls": "off"}),
     "steps": ("application.transaction", {"script": "http"}),
     "mail": ("application.mail", {}),
@@ -77,6 +78,8 @@ def item(source, silent):
     given = {"address": "127.0.0.1", "port": port, **more}
     for place in {"url", "stream"} & more.keys():
         given = {**more, place: f"{more[place]}://127.0.0.1:{port}/x"}
+    if "ssh" in more:  # the client's machine is the silent one
+        given["ssh"] = {"address": "127.0.0.1", "port": port}
     given["timeout_ms"] = 60_000
     if "script" in more:
         given = script(port)

@@ -77,11 +77,10 @@ def test_the_connection_limit_is_a_finding(mysql, maria, eventually):
 
 
 def test_nothing_is_written_whatever_the_account_could(mysql, maria):
-    from agent.sources import sql
     from checks.database.alive import Params
 
     at = Params("127.0.0.1", platform="mysql", port=mysql.port)
-    with sql._opened(at, mysql.source()._secret(at)) as (session, _):
+    with mysql.source()._session(at) as session:
         with pytest.raises(Exception, match="denied"):
             session.rows("INSERT INTO shop.item VALUES (1000, 1)")
         with pytest.raises(Exception, match="unsupported"):

@@ -36,11 +36,10 @@ def test_nothing_is_written_whatever_the_account_could(postgres, cluster):
     before = cluster.sql("SELECT count(*) FROM item")
     postgres.queries["bad"] = "INSERT INTO item VALUES (1000)"
     assert postgres.fails("database.query", query="bad").kind is ErrorKind.DENIED
-    from agent.sources import sql
     from checks.database.alive import Params
 
     at = Params("127.0.0.1", port=postgres.port)
-    with sql._opened(at, source._secret(at)) as (session, _), pytest.raises(Exception, match="denied"):
+    with source._session(at) as session, pytest.raises(Exception, match="denied"):
         session.rows("INSERT INTO item VALUES (1000, true)")
     assert cluster.sql("SELECT count(*) FROM item") == before
 
@@ -367,11 +366,12 @@ def test_jobs_are_unsupported_without_a_scheduler_and_read_with_one(postgres, cl
 def test_behind_names_of_another_prefix_the_same_facts_are_read(cluster, shim):
     for name in ALL:
         assert shim.look(f"database.{name}").readings, name
-    from agent.sources import sql
     from checks.database.alive import Params
 
     at = Params("127.0.0.1", platform="kingbase", port=cluster.port, database="shim")
-    with sql._opened(at, shim.source()._secret(at)) as (session, _):
+    from agent.sources import sql
+
+    with shim.source()._session(at) as session:
         assert sql._asks("kingbase", session, shim.source()._recall, 1).prefix == "sys_"
 
 

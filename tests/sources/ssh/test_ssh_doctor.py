@@ -5,6 +5,7 @@ import paramiko
 from agent.doctor_plan import Planned, _host_key, _logins
 from agent.sources.means import Means
 from checks import registry
+from checks.remote import Login
 
 
 def test_a_key_that_is_not_pinned_comes_with_the_command_that_pins_it(device, state):
@@ -36,5 +37,7 @@ def test_targets_reached_by_ssh_are_those_of_such_checks_each_once():
         planned("network.policy", address="10.0.0.1", port=22, secret="a"),
         planned("network.interfaces", address="10.0.0.2", platform="", port=161),
         planned("network.interfaces", address="10.0.0.3", platform="huawei_vrp", port=22),
+        planned("database.locks", address="10.0.0.4", port=0, client="", ssh=None),
+        planned("database.locks", address="10.0.0.5", client="psql", ssh=Login("10.0.0.6")),
     ]
-    assert [to.name for to in _logins(looks)] == ["10.0.0.1:22", "10.0.0.3:22"]
+    assert [to.name for to in _logins(looks)] == ["10.0.0.1:22", "10.0.0.3:22", "10.0.0.6:22"]
