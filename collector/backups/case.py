@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from checks.artefacts.levels import REASONS, Level
 from collector.backups.assign import Series
@@ -14,6 +15,16 @@ from collector.backups.ledger import Outcome, Problem
 from collector.backups.observed import Record
 from collector.backups.policy import BackupObject, Policy, Role
 from collector.backups.runs import CHAINED, Runs
+
+
+class Details(TypedDict, total=False):
+    """What may be said of any problem beside its reason and since when; see `Problem`."""
+
+    outcome: Outcome
+    place: str
+    last_good_ms: int | None
+    until_ms: int | None
+    numbers: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +69,12 @@ class Case:
         first: int,
         *,
         record: Record | None = None,
-        place: str | None = None,
         level: Level | None = None,
-        outcome: Outcome = Outcome.BAD,
-        last_good_ms: int | None = None,
-        until_ms: int | None = None,
-        numbers: tuple[tuple[str, int], ...] = (),
+        **more: Unpack[Details],
     ) -> Problem:
         """A problem of an artefact, first provable at `first`."""
         held = record or self.runs.records[run]
+        more.setdefault("place", held.place)
         return self.itself(
             self.policy(run),
             reason,
@@ -74,12 +82,8 @@ class Case:
             slot=self.slot_id(run),
             role="incremental" if held.kind in CHAINED else "full",
             level=level,
-            outcome=outcome,
             artefact=held.name,
-            place=held.place if place is None else place,
-            last_good_ms=last_good_ms,
-            until_ms=until_ms,
-            numbers=numbers,
+            **more,
         )
 
     def itself(
@@ -91,31 +95,25 @@ class Case:
         slot: str = "",
         role: str = "",
         level: Level | None = None,
-        outcome: Outcome = Outcome.BAD,
         artefact: str = "",
-        place: str | None = None,
-        last_good_ms: int | None = None,
-        until_ms: int | None = None,
-        numbers: tuple[tuple[str, int], ...] = (),
+        **more: Unpack[Details],
     ) -> Problem:
         """A problem of the object, a slot, an artefact or a drill. `role`: whose schedule it breaks."""
         grave = REASONS.get(reason, Level.PRESENT) if level is None else level
         # What nobody could look at may be missing.
         asked = reason if reason in REASONS else "missing"
+        more.setdefault("outcome", Outcome.BAD)
+        more.setdefault("place", self.one.place)
         return Problem(
             object=self.one.name,
             level=int(grave),
             reason=reason,
-            outcome=outcome,
             slot=slot,
             artefact=artefact,
-            place=self.one.place if place is None else place,
             first_provable_ms=first,
-            last_good_ms=last_good_ms,
-            until_ms=until_ms,
             clause=broken(policy.clause, asked, int(grave), role),
             policy=policy.version,
-            numbers=numbers,
+            **more,
         )
 
 

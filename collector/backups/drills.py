@@ -30,6 +30,17 @@ class Turn:
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of the object `name`, what all its turns are made of; `seeds` as in `Observed`."""
+
+    name: str
+    runs: Runs
+    excuses: Sequence[Excuse]
+    seeds: Mapping[str, tuple[str, str]]
+    now: int
+
+
 def turns(
     one: BackupObject,
     runs: Runs,
@@ -39,6 +50,7 @@ def turns(
     now: int,
 ) -> list[Turn]:
     """What was and is due, by period. A period that had begun when service started owes nothing."""
+    known = _Known(one.name, runs, excuses, seeds, now)
     found: list[Turn] = []
     for index, policy in enumerate(one.policies):
         if policy.drill is None:
@@ -54,8 +66,7 @@ def turns(
                     found.append(Turn(_idle(iso(first), to_ms, "missed", pick.value), policy))
                     continue
                 mine = [drill for drill in drills if from_ms <= drill.begun_ms < to_ms]
-                span = from_ms, to_ms
-                due = _turn(one.name, policy.drill, runs, mine, len(found), span, excuses, seeds, now)
+                due = _turn(known, policy.drill, len(found), (from_ms, to_ms), mine)
                 found.append(Turn(due, policy))
     return found
 
@@ -112,28 +123,22 @@ def _pick(rule: DrillRule, number: int) -> Pick:
 
 
 def _turn(
-    name: str,
-    rule: DrillRule,
-    runs: Runs,
-    mine: Sequence[Drill],
-    number: int,
-    span: tuple[int, int],
-    excuses: Sequence[Excuse],
-    seeds: Mapping[str, tuple[str, str]],
-    now: int,
+    known: _Known, rule: DrillRule, number: int, span: tuple[int, int], mine: Sequence[Drill]
 ) -> DrillDue:
+    """Turn `number` of the object, due in `span`, with the drills that were begun in it."""
+    runs, now = known.runs, known.now
     period = iso(day_of(span[0]))
     pick = _pick(rule, number)
     ended = [drill for drill in mine if drill.ended_ms is not None]
-    state = "done" if ended else "excused" if excused(excuses, span[0]) else _open(now, span[1])
+    state = "done" if ended else "excused" if excused(known.excuses, span[0]) else _open(now, span[1])
     if not mine and now >= span[1]:
         # Of a turn that went by undrilled nobody needs to know which point it would have been.
         return _idle(period, span[1], state, pick.value)
     at = min((drill.begun_ms for drill in mine), default=now)
-    seed, who = seeds.get(period, seeds.get(period[:7], ("", "")))
+    seed, who = known.seeds.get(period, known.seeds.get(period[:7], ("", "")))
     # A draw without a seed is nobody's draw.
     asked = pick is not Pick.RANDOM or seed
-    wanted = picked(runs, pick, at, f"{seed}/{name}/{period}") if asked else None
+    wanted = picked(runs, pick, at, f"{seed}/{known.name}/{period}") if asked else None
     first = min(ended, key=lambda drill: (drill.begun_ms, drill.attempt), default=None)
     return DrillDue(
         period=period,

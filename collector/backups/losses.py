@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter, sub
+from typing import Unpack
 
 from checks.artefacts.levels import Level
 from collector.backups.assign import Series
 from collector.backups.calendar import expires, promised_from, start_of
-from collector.backups.case import Case
+from collector.backups.case import Case, Details
 from collector.backups.copies import Copied
 from collector.backups.ledger import CopyWord, Outcome, Problem, Retention
 from collector.backups.observed import Record
@@ -218,20 +219,9 @@ def _copy(
     held: Copied,
     reason: str,
     *,
-    until_ms: int | None = None,
     since: int | None = None,
-    numbers: tuple[tuple[str, int], ...] = (),
-    outcome: Outcome = Outcome.BAD,
+    **more: Unpack[Details],
 ) -> Problem:
     first = since if since is not None else held.state.since_ms or held.state.due_ms
-    place = held.state.place
-    return case.about(
-        held.run,
-        reason,
-        first,
-        place=place,
-        until_ms=until_ms,
-        numbers=numbers,
-        level=Level.PLACED,
-        outcome=outcome,
-    )
+    more["place"] = held.state.place
+    return case.about(held.run, reason, first, level=Level.PLACED, **more)
