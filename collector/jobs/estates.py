@@ -178,7 +178,7 @@ def _with_window(plan: Plan, round_id: str, window: Window) -> Plan:
 
 def _open(windows: tuple[Window, ...], round_id: str, now: int) -> tuple[Window, ...]:
     """All windows but those by hand that have passed."""
-    return tuple(w for w in windows if w.until_ms > now or not w.id.startswith(f"{round_id}/run-"))
+    return tuple(w for w in windows if w.until_ms > now or not w.id.startswith(f"{round_id}{BY_HAND}"))
 
 
 def _by_hand(current: dict[str, tuple[int, Plan]], now: int) -> dict[str, tuple[Window, ...]]:
@@ -187,7 +187,7 @@ def _by_hand(current: dict[str, tuple[int, Plan]], now: int) -> dict[str, tuple[
     for _, plan in current.values():
         for part in plan.rounds:
             for window in part.windows:
-                if window.id.startswith(f"{part.id}/run-") and window.until_ms > now:
+                if window.id.startswith(f"{part.id}{BY_HAND}") and window.until_ms > now:
                     found.setdefault(part.id, {})[window.id] = window
     return {round_id: tuple(sorted(w.values(), key=lambda one: one.id)) for round_id, w in found.items()}
 

@@ -38,7 +38,7 @@ SOON_MS = 1_800_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SubjectsAsked:
     """What is asked for: now, by the terms in force. `running`: what was told of and is not told to be over;
     `told`: all that was told; `up_ms`: since when anybody could have been heard here."""
 
@@ -60,7 +60,7 @@ def groups(kinds: Collection[str]) -> list[frozenset[str]]:
     return [one for one in made if one]
 
 
-def subjects(conn: Connection, asked: Asked, kinds: Collection[str]) -> list[Subject]:
+def subjects(conn: Connection, asked: SubjectsAsked, kinds: Collection[str]) -> list[Subject]:
     """What stands, or stood lately, of these kinds."""
     made: list[Subject] = []
     if {FAULT, CLOCK} & set(kinds):
@@ -109,7 +109,7 @@ def _account(
     return account(terms, ground, now, days_of(chosen.pack.pack, calendar_cn.shipped())), terms
 
 
-def _of_faults(conn: Connection, asked: Asked) -> Iterator[Subject]:
+def _of_faults(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
     now, terms = asked.now, asked.terms
     named = [found[1] for found in map(onset_of, asked.ids(FAULT)) if found is not None]
     begin = max(min([now - BACK_MS, *(at - 600_000 for at in named)]), now - MOST_BACK_MS)
@@ -155,7 +155,9 @@ def _counted(fault: Fault, alerts: bool) -> dict[str, int]:
     return {"start": start} if told or not alerts else {"start": start, "start_until": start + ALERT_SLACK_MS}
 
 
-def _void(found: Sequence[Fault], asked: Asked, begin: int, names: Mapping[str, str]) -> Iterator[Subject]:
+def _void(
+    found: Sequence[Fault], asked: SubjectsAsked, begin: int, names: Mapping[str, str]
+) -> Iterator[Subject]:
     """Faults that people were told of and that are none by what the log holds now: late evidence showed
     otherwise, or a window was approved. Only once all that was logged has been worked into the figures."""
     known = Known(
@@ -195,7 +197,7 @@ def _clocks(fault: Fault, level: int | None, words: Mapping[str, object], now: i
             yield Subject(CLOCK, key, at, None, None, *place, words=more, late=now >= one.due_ms)
 
 
-def _silent(conn: Connection, asked: Asked) -> Iterator[Subject]:
+def _silent(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
     """Approved agents of which nothing came for five minutes; the id holds when they were last heard."""
     marks = series.marks(conn)
     told = asked.ids(SILENT)
@@ -212,7 +214,7 @@ def _silent(conn: Connection, asked: Asked) -> Iterator[Subject]:
                 yield Subject(SILENT, before, 0, mark.received, words={**words, "over": mark.received})
 
 
-def _missed(conn: Connection, asked: Asked) -> Iterator[Subject]:
+def _missed(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
     """Rounds that were closed with looks missing."""
     for row in rounds.closed_after(conn, asked.now - BACK_MS):
         if row.missed:
@@ -224,7 +226,7 @@ def _missed(conn: Connection, asked: Asked) -> Iterator[Subject]:
             yield Subject(MISSED, row.window, row.closed, words=words)
 
 
-def _findings(conn: Connection, asked: Asked) -> Iterator[Subject]:
+def _findings(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
     """Findings that are open, or were closed lately."""
     for one in findings_now(conn, asked.now):
         if one.closed_ms is None or one.closed_ms > asked.now - BACK_MS:
@@ -239,7 +241,7 @@ def _findings(conn: Connection, asked: Asked) -> Iterator[Subject]:
             )
 
 
-def _backups(conn: Connection, asked: Asked) -> Iterator[Subject]:
+def _backups(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
     """What is wrong with backups: late, missing, damaged; from when on anybody could have known."""
     try:
         account_ = backups.account(conn, asked.now)
@@ -261,7 +263,7 @@ def _backups(conn: Connection, asked: Asked) -> Iterator[Subject]:
             )
 
 
-_Tell = Callable[[Connection, Asked], Iterator[Subject]]
+_Tell = Callable[[Connection, SubjectsAsked], Iterator[Subject]]
 _OTHERS: Mapping[str, _Tell] = {
     SILENT: _silent,
     MISSED: _missed,

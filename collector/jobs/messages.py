@@ -23,7 +23,7 @@ from collector.crash_points import crash_point
 from collector.evidence.intake import Fenced
 from collector.jobs import projection
 from collector.jobs.message_status import held
-from collector.jobs.message_subjects import Asked, groups, subjects
+from collector.jobs.message_subjects import SubjectsAsked, groups, subjects
 from collector.jobs.timer import Timer
 from collector.jobs.writer import NotDurable, Overload
 from collector.notify.child import ACCEPTED
@@ -75,7 +75,7 @@ def prepare(context: Context, now: int | None = None, up_ms: int = 0) -> int:
             return 0
         before = messages.told(conn)
         known, blind = messages.counted(conn), messages.blind(conn)
-    found, failed = _found(context, Asked(at, terms, _running(before), up_ms, tuple(before)))
+    found, failed = _found(context, SubjectsAsked(at, terms, _running(before), up_ms, tuple(before)))
     # Outside of the transaction that writes: what another one put there meanwhile is refused by its key.
     rules = [(rule, known.get(_name(rule), at)) for rule in terms.notify]
     due = list(wanted(rules, found, before, at, zone(terms.timezone)))
@@ -103,7 +103,7 @@ def _running(before: Sequence[Told]) -> tuple[Told, ...]:
     return tuple(one for one in before if last.get((one.to, one.kind, one.id)) not in (OVER, PAST, VOID))
 
 
-def _found(context: Context, asked: Asked) -> tuple[list[Subject], dict[str, str]]:
+def _found(context: Context, asked: SubjectsAsked) -> tuple[list[Subject], dict[str, str]]:
     """What stands, of every kind that a rule names; and why what kinds cannot be looked for."""
     found: list[Subject] = []
     failed: dict[str, str] = {}

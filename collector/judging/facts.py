@@ -89,7 +89,7 @@ def _filed(ground: Ground, units: Sequence[Unit], asked: Asked) -> Found:
     terms = asked.pack.archive
     if terms is None:
         return (), ()
-    question = archive.Asked(asked.period, asked.as_of_ms, asked.options)
+    question = archive.ArchiveAsked(asked.period, asked.as_of_ms, asked.options)
     items, gaps = archive.facts_of(archive.archive(terms, question, units, ground.said), units)
     return items, [gap for gap in gaps if gap.kind in asked.kinds]
 

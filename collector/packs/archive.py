@@ -75,7 +75,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ArchiveAsked:
     """What an archive is of: the period, as of when, and the pack's options as chosen."""
 
     period: PackPeriod
@@ -83,7 +83,7 @@ class Asked:
     options: Mapping[str, Value] = field(default_factory=dict)
 
 
-def archive(terms: ArchiveTerms, asked: Asked, units: Sequence[Unit], said: Sequence[Said]) -> Archive:
+def archive(terms: ArchiveTerms, asked: ArchiveAsked, units: Sequence[Unit], said: Sequence[Said]) -> Archive:
     """The archive of a period from what was received by then; what was corrected does not count.
 
     KeyError for an option that is not among those chosen.
@@ -122,7 +122,7 @@ def _place(
     wanted: Wanted,
     spot: tuple[str | None, str | None],
     said: Sequence[Said],
-    asked: Asked,
+    asked: ArchiveAsked,
     late: Value,
 ) -> Place | None:
     period, as_of_ms = asked.period, asked.as_of_ms

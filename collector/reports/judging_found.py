@@ -7,7 +7,7 @@ from collector.jobs.said import all_said
 from collector.jobs.scorecards import Made
 from collector.judging import judge
 from collector.judging.units import units_of
-from collector.packs.archive import Archive, Asked, archive
+from collector.packs.archive import Archive, ArchiveAsked, archive
 from collector.packs.model import Pack
 from collector.reports.judged import Judged
 from collector.reports.scorecard_tables import about, judged_by
@@ -41,5 +41,5 @@ def archive_of(conn: Connection, period: PackPeriod, as_of_ms: int) -> Archive |
         return None
     said = all_said(conn, as_of_ms)
     units = units_of(held, period, as_of_ms, said)
-    asked = Asked(period, as_of_ms, judge.asked(chosen, as_of_ms).options)
+    asked = ArchiveAsked(period, as_of_ms, judge.asked(chosen, as_of_ms).options)
     return archive(terms, asked, units, said)

@@ -15,7 +15,7 @@ from collector.judging.ground import Applied, Ground
 from collector.judging.judge import Chosen
 from collector.judging.scope import AssetScope
 from collector.judging.units import units_of
-from collector.packs.archive import Archive, Asked, archive
+from collector.packs.archive import Archive, ArchiveAsked, archive
 from collector.packs.model import Pack
 from collector.reports.matter import Matter
 from collector.verify.history import Said
@@ -126,7 +126,7 @@ class Facts:
         period, as_of = self.chosen.period, self.about.as_of_ms
         units = units_of(self.held, period, as_of, self.ground.said)
         options = judge.asked(self.chosen, as_of).options
-        return archive(terms, Asked(period, as_of, options), units, self.ground.said)
+        return archive(terms, ArchiveAsked(period, as_of, options), units, self.ground.said)
 
     def imports(self) -> Iterator[Said]:
         """Scan reports that came in the period."""

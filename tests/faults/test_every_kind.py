@@ -118,7 +118,7 @@ class World:
         there = Extra(watched=((0, 2**53),))
         ledger = told(question, Ground(0, said=stands), there) if question is not None else ()
         terms = self.compiled.pack.archive
-        question = archive.Asked(self.period, self.now, self.options)
+        question = archive.ArchiveAsked(self.period, self.now, self.options)
         filed = archive.archive(terms, question, UNITS, stands) if terms is not None else ()
         drifts = changes(account.findings, stands, (), (self.period.from_ms, self.period.to_ms))
         bare = [

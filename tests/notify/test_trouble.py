@@ -9,7 +9,7 @@ from checks.recurrence import zone
 from collector.availability.estate_terms import EstateTerms
 from collector.cli import main
 from collector.jobs import message_status, messages
-from collector.jobs.message_subjects import Asked, subjects
+from collector.jobs.message_subjects import SubjectsAsked, subjects
 from collector.notify.due import Subject, wanted
 from collector.notify.rules import Rule
 from collector.notify.sending import send
@@ -144,7 +144,7 @@ def test_missed_rounds_are_looked_up_among_those_closed_lately_alone(told):
     assert "round_record_closed" in plan
     terms = EstateTerms(1, "", "", "Asia/Shanghai", "", ())
     with told.context.read() as conn:
-        made = subjects(conn, Asked(50 * DAY, terms), {"missed"})
+        made = subjects(conn, SubjectsAsked(50 * DAY, terms), {"missed"})
     assert [one.id for one in made] == [f"weekly/{n}" for n in range(44, 50)]
 
 

@@ -18,7 +18,7 @@ from collector.faults.options import with_options
 from collector.faults.terms import Terms
 from collector.judging.backups import counts
 from collector.judging.ground import BackedUp
-from collector.packs.archive import Asked, archive, facts_of
+from collector.packs.archive import ArchiveAsked, archive, facts_of
 from collector.packs.loading import names, packaged
 from collector.packs.options import resolve
 from collector.scoring.model import Item, PackPeriod, PeriodFacts, System, Unit
@@ -193,7 +193,7 @@ def test_a_document_that_came_late_is_missing_or_counts():
     for word in ("missing", "counts"):
         options = resolve(pack, {"archive.late": word})
         terms = replace(pack.archive, documents=(one,))
-        found = archive(terms, Asked(month, at("2026-08-11"), options), units, said)
+        found = archive(terms, ArchiveAsked(month, at("2026-08-11"), options), units, said)
         items, _ = facts_of(found, units)
         card = score(
             packaged("luohe-2026"), PeriodFacts(month, 0, units, tuple(items)), {"archive.late": word}

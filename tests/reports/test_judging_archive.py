@@ -7,7 +7,7 @@ import pytest
 
 from checks.codec import from_json, to_json
 from collector.estate.yaml_source import load
-from collector.packs.archive import Archive, Asked, State, archive, facts_of, required_in
+from collector.packs.archive import Archive, ArchiveAsked, State, archive, facts_of, required_in
 from collector.packs.archive_terms import ArchiveTerms, Due, Every, Late, Line, Per, Wanted
 from collector.packs.loading import SCHEMES
 from collector.packs.shape import shaped
@@ -44,7 +44,7 @@ def filed(entry: int, day: str, item: str = "log", **fields: str) -> Said:
 
 
 def kept(terms: ArchiveTerms, said: list[Said], as_of: str) -> Archive:
-    return archive(terms, Asked(MONTH, at(as_of)), UNITS, said)
+    return archive(terms, ArchiveAsked(MONTH, at(as_of)), UNITS, said)
 
 
 def states(said: list[Said], as_of: str, *wanted: Wanted, late: Late = Late.MISSING) -> list[State]:
@@ -79,7 +79,7 @@ def test_nothing_is_wanted_of_a_unit_of_a_kind_that_needs_none() -> None:
     visit = Wanted("visit", "回访记录", "Visit", "§5", per=Per.UNIT, not_for=("line_rental",))
     log = Wanted("log", "日志", "Log", "§5", per=Per.SYSTEM)
     units = (*UNITS, Unit("line", "线路", "line_rental", (System("wan", "专线"),)))
-    found = archive(ArchiveTerms((visit, log)), Asked(MONTH, at("2026-07-31")), units, [])
+    found = archive(ArchiveTerms((visit, log)), ArchiveAsked(MONTH, at("2026-07-31")), units, [])
     assert [(one.wanted.id, one.unit or one.system) for one in found.places] == [
         ("visit", "centre"),
         ("log", "portal"),
