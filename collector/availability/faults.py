@@ -41,14 +41,6 @@ class Fault:
     recovered_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Response and recovery time of a fault; None while an instant is missing."""
-
-    response_ms: int | None
-    recovery_ms: int | None
-
-
 BAD = (TimeClass.DOWN, TimeClass.DEGRADED)
 _MINUTE = 60_000
 Stretch = tuple[int, int, int, int]
@@ -132,20 +124,6 @@ def _pingdingshan(t: int, q: int, min_fault_ms: int) -> int | None:
     if t > 20 * _MINUTE or q > 60 * _MINUTE:
         return 3
     return 4 if q >= min_fault_ms else None
-
-
-def clocks(
-    fault: Fault, announced_ms: int | None, acknowledged_ms: int | None, reported_ms: int | None = None
-) -> Clocks:
-    """Response and recovery, both from the earlier of the alert's receipt and the user's report."""
-    started = [t for t in (announced_ms, reported_ms) if t is not None]
-    if not started:
-        return Clocks(None, None)
-    start = min(started)
-    return Clocks(
-        None if acknowledged_ms is None else max(0, acknowledged_ms - start),
-        None if fault.recovered_ms is None else max(0, fault.recovered_ms - start),
-    )
 
 
 def _gravity(level: int | None) -> int:

@@ -1,11 +1,11 @@
-"""Faults: levels with their bounds, both profiles, recovery and the clocks."""
+"""Faults: levels with their bounds, both profiles, recovery."""
 
 from fractions import Fraction
 
 import pytest
 
 from collector.availability.engine import Params, ServiceSpec, evaluate
-from collector.availability.faults import FaultRules, Profile, clocks, level_of
+from collector.availability.faults import FaultRules, Profile, level_of
 from collector.availability.hours import Hours
 from collector.availability.runs import Observation, Outcome, fold
 from collector.availability.tree import Leaf
@@ -103,12 +103,3 @@ def test_a_target_may_recover_off_hours():
     (fault,) = figure(states((10_000, 20_000, DOWN)), hours=hours).faults
     # The epoch is 08:00 in Shanghai: agreed until 14400 s; the rest of the outage is nobody's.
     assert (fault.from_ms, fault.to_ms, fault.recovered_ms) == (10_000_000, 14_400_000, 20_000_000)
-
-
-def test_the_clocks_start_at_the_earlier_of_alert_and_user_report():
-    (fault,) = figure(states((1000, 2000, DOWN))).faults
-    assert clocks(fault, 1_060_000, 1_200_000).response_ms == 140_000
-    assert clocks(fault, 1_060_000, 1_200_000, reported_ms=1_010_000).response_ms == 190_000
-    assert clocks(fault, 1_060_000, None).response_ms is None
-    assert clocks(fault, 1_060_000, None).recovery_ms == 940_000
-    assert clocks(fault, None, 5).response_ms is None
