@@ -28,16 +28,6 @@ def needed(share_ppm: int, miss_ppm: int) -> int:
     return n
 
 
-def missed_ppm(total: int, bad: int, drawn: int) -> int:
-    """How likely (ppm, rounded up) `drawn` of `total`, none twice, hold none of `bad`."""
-    if drawn >= total or bad <= 0:
-        return 0 if bad > 0 else PPM
-    if drawn + bad > total:
-        return 0
-    chance = Fraction(math.comb(total - bad, drawn), math.comb(total, drawn))
-    return math.ceil(chance * PPM)
-
-
 def drawn(seed: str, what: str, total: int, count: int) -> Iterator[int]:
     """`count` different numbers below `total`, in an order that only the seed decides; anybody can draw
     them again. `what` keeps strata apart."""

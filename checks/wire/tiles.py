@@ -80,12 +80,6 @@ def tiles_of(size: int) -> Iterator[Tile]:
         level += 1
 
 
-def bundles_of(size: int) -> Iterator[Tile]:
-    """Every entry bundle of a log of `size` entries."""
-    for n in range(-(-size // WIDTH)):
-        yield tile_at(ENTRIES, n, size)
-
-
 def hashes(data: bytes, width: int = WIDTH) -> list[bytes]:
     """The hashes of a tile's bytes, which must be exactly `width`."""
     if len(data) != width * HASH_SIZE:
@@ -99,19 +93,6 @@ def tile_root(data: bytes) -> bytes:
     for _ in range(HEIGHT):
         level = parents(level)
     return level[0]
-
-
-def full_tiles(begin: int, level_hashes: Sequence[bytes]) -> list[tuple[int, bytes]]:
-    """(n, bytes) of each full tile that hashes [begin, begin + len) of one level complete.
-
-    `begin` is a multiple of 256: the caller keeps the hashes of its partial tile.
-    """
-    if begin % WIDTH:
-        raise WireError(Code.BAD_TILE, f"{begin} is not the start of a tile")
-    return [
-        ((begin + i) // WIDTH, b"".join(level_hashes[i : i + WIDTH]))
-        for i in range(0, len(level_hashes) - WIDTH + 1, WIDTH)
-    ]
 
 
 def tile_nodes(read: Callable[[Tile], bytes], size: int) -> NodeSource:

@@ -24,7 +24,7 @@ class MissingYear(AvailabilityError):
 
 
 class LateObservation(AvailabilityError):
-    """An observation is not newer than the last run: re-derive around it (see `runs.affected`)."""
+    """An observation is not newer than the last run: the runs around it are derived anew."""
 
     def __init__(self, t_ms: int, last_ms: int) -> None:
         super().__init__("runs.late", str(t_ms), f"not after the last observation at {last_ms}")

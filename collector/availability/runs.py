@@ -5,8 +5,7 @@ are no evidence and are in no run. A single observation is a run whose first and
 so reducing loses nothing that a figure needs: states, bounds and blips depend on edges and counts only.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
@@ -114,22 +113,6 @@ def distinct(observations: Iterable[Observation]) -> list[Observation]:
     return [kept[t] for t in sorted(kept)]
 
 
-def affected(runs: Sequence[Run], t_ms: int) -> slice:
-    """The runs that an observation at `t_ms` can change: the one around it and one to each side.
-
-    Read the observations from the first instant of the first to the last instant of the last of them, fold
-    them together with the late one, and `splice` the answer in.
-    """
-    at = bisect_left(runs, t_ms, key=_last_ms)
-    inside = at < len(runs) and runs[at].first_ms <= t_ms
-    return slice(max(at - 1, 0), min(at + (2 if inside else 1), len(runs)))
-
-
-def splice(runs: Sequence[Run], part: slice, derived: Sequence[Run]) -> tuple[Run, ...]:
-    """Put newly derived runs in the place of the affected ones."""
-    return (*runs[: part.start], *derived, *runs[part.stop :])
-
-
 def joined(before: Run, after: Run, hold_ms: int) -> bool:
     """Whether nothing lies between two neighbouring runs: the gap is shorter than `hold`."""
     return after.first_ms - before.last_ms < hold_ms
@@ -140,10 +123,6 @@ def merge(before: Run, after: Run) -> Run:
     gap = max(before.longest_gap_ms, after.longest_gap_ms, after.first_ms - before.last_ms)
     n = before.n + after.n
     return Run(before.outcome, before.first_ms, after.last_ms, n, gap, before.first_seq, after.last_seq)
-
-
-def _last_ms(run: Run) -> int:
-    return run.last_ms
 
 
 def _order(seen: Observation) -> int:

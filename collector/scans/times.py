@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 _FORMS = (
     "%Y-%m-%d %H:%M:%S",
@@ -47,8 +47,3 @@ def epoch(text: str | None) -> int | None:
     """Seconds since 1970 in digits."""
     digits = (text or "").strip()
     return int(digits) * 1000 if digits.isascii() and digits.isdigit() and 9 <= len(digits) <= 11 else None
-
-
-def utc(text: str | None) -> int | None:
-    """The instant; one without a zone is UTC."""
-    return instant(text, UTC)

@@ -10,7 +10,7 @@ import pytest
 from collector.availability.engine import Params, ServiceSpec, evaluate
 from collector.availability.errors import LateObservation
 from collector.availability.faults import FaultRules, Profile
-from collector.availability.runs import Observation, Outcome, Run, affected, extend, fold, local_day, splice
+from collector.availability.runs import Observation, Outcome, Run, extend, fold, local_day
 from collector.availability.tree import Leaf
 from collector.availability.votes import CheckRuns, Vote
 
@@ -81,23 +81,6 @@ def test_order_and_repetition_of_arrival_change_nothing(seed):
     shuffled = [*seen, *rng.sample(seen, 20)]
     rng.shuffle(shuffled)
     assert fold(shuffled, HOLD) == fold(seen, HOLD)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_a_late_observation_re_derives_only_the_runs_around_it(seed):
-    rng = random.Random(seed)
-    everything = observed(rng, 60)
-    late = rng.sample(everything, 8)
-    there = [one for one in everything if one not in late]
-    runs = fold(there, HOLD)
-    for one in late:
-        part = affected(runs, one.t_ms)
-        assert part.stop - part.start <= 3
-        old = runs[part]
-        near = [x for x in there if old and old[0].first_ms <= x.t_ms <= old[-1].last_ms]
-        there.append(one)
-        runs = splice(runs, part, fold([*near, one], HOLD))
-        assert runs == fold(there, HOLD)
 
 
 @pytest.mark.parametrize("seed", range(60))

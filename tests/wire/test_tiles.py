@@ -43,12 +43,12 @@ def test_a_log_of_70000_has_the_tiles_that_the_specification_lists() -> None:
     found = list(tiles.tiles_of(70_000))
     assert sum(t == Tile(0, t.n) for t in found) == 273
     assert found[273:] == [Tile(0, 273, 112), Tile(1, 0), Tile(1, 1, 17), Tile(2, 0, 1)]
-    assert list(tiles.bundles_of(70_000))[-1].path == "tile/entries/273.p/112"
+    assert tiles.tile_at(tiles.ENTRIES, 273, 70_000).path == "tile/entries/273.p/112"
 
 
 def test_a_log_of_256_has_a_full_tile_and_a_partial_one_above_and_an_empty_log_none() -> None:
     assert list(tiles.tiles_of(256)) == [Tile(0, 0), Tile(1, 0, 1)]
-    assert list(tiles.tiles_of(0)) == list(tiles.bundles_of(0)) == []
+    assert list(tiles.tiles_of(0)) == []
 
 
 @given(st.text(alphabet="tile/entris0123456789xp.", max_size=30) | st.text(max_size=20))
@@ -63,6 +63,11 @@ def test_any_text_is_a_tile_written_exactly_so_or_an_error(text: str) -> None:
     assert code == "bad_tile"
 
 
+def full_tiles(row: list[bytes]) -> list[bytes]:
+    """The full tiles over the hashes of one level."""
+    return [b"".join(row[at : at + 256]) for at in range(0, len(row) - 255, 256)]
+
+
 def store(leaves: list[bytes]) -> dict[str, bytes]:
     """All tiles of a log by path, built tile by tile as a log does."""
     kept: dict[str, bytes] = {}
@@ -71,8 +76,7 @@ def store(leaves: list[bytes]) -> dict[str, bytes]:
         for tile in tiles.tiles_of(len(leaves)):
             if tile.level == level:
                 kept[tile.path] = b"".join(row[tile.n * 256 : tile.n * 256 + tile.width])
-        full = tiles.full_tiles(0, row)
-        row = [tiles.tile_root(data) for _, data in full]
+        row = [tiles.tile_root(data) for data in full_tiles(row)]
         level += 1
     return kept
 
@@ -109,12 +113,6 @@ def test_a_tile_of_another_size_is_refused(size: int) -> None:
     with pytest.raises(WireError) as caught:
         tiles.tile_root(bytes(size))
     assert caught.value.code == "bad_tile"
-
-
-def test_full_tiles_begin_at_a_tile() -> None:
-    with pytest.raises(WireError):
-        tiles.full_tiles(1, LEAVES[:256])
-    assert [n for n, _ in tiles.full_tiles(512, LEAVES[:600])] == [2, 3]
 
 
 @given(st.lists(st.binary(max_size=40), max_size=30))

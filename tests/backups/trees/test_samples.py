@@ -5,7 +5,7 @@ import os
 import pytest
 
 from checks.api import Seen
-from checks.artefacts.sampling import Sample, Stratum, drawn, missed_ppm, needed
+from checks.artefacts.sampling import Sample, Stratum, drawn, needed
 from checks.backup import tree
 
 
@@ -23,13 +23,6 @@ def test_one_fewer_would_not_do(share: int, miss: int) -> None:
     keep = 1_000_000 - share
     assert keep**n * 1_000_000 <= miss * 1_000_000**n
     assert n == 1 or keep ** (n - 1) * 1_000_000 > miss * 1_000_000 ** (n - 1)
-
-
-def test_one_bad_block_of_many_takes_nearly_all() -> None:
-    assert missed_ppm(1000, 1, 950) == 50_000
-    assert missed_ppm(1000, 1, 1000) == 0
-    assert missed_ppm(1000, 0, 1) == 1_000_000
-    assert missed_ppm(10, 6, 5) == 0
 
 
 def test_a_draw_is_the_same_again_and_another_with_another_seed() -> None:
