@@ -21,6 +21,8 @@ _SYSTEM = (
 
 
 Choose = Callable[[str, str], Sequence[Profile]]
+# What a device of an unknown maker is, by the first of these standard tables that it fills.
+_KINDS = (("1.3.6.1.2.1.33.1.2.1.0", "ups"), ("1.3.6.1.2.1.43.11.1.1.9", "printer"))
 OWN = frozenset({Part.PROCESSORS, Part.MEMORY, Part.STORAGE, Part.SENSORS})  # what makers' own tables hold
 
 
@@ -201,11 +203,15 @@ def _identity(rows: Rows, profile: Profile, object_id: str, description: str) ->
         made,
         vendor=profile.vendor,
         os=profile.os,
-        kind=profile.kind,
+        kind=profile.kind or _kind(rows),
         version=version,
         hardware=hardware,
         serial=serial,
     )
+
+
+def _kind(rows: Rows) -> str:
+    return next((kind for oid, kind in _KINDS if rows.columns.get(oid) or oid in rows.scalars), "")
 
 
 def _memory(device: Device, rows: Rows, profile: Profile, parts: Sequence[Part]) -> Device:

@@ -4,6 +4,7 @@
     os, vendor, kind                                 words for what it is
     use: [name]                                      rules of other files (without `match`: never chosen)
     copy: [name, OID, OID]                           all of that file but `match`, one OID made another
+    own: 10                                          `$own` in OIDs: so many arcs of its sysObjectID
     present: OID                                     used only where the device has something below this OID
     version, hardware, serial: [Text]                the first that gives a text
     processors: [Rule]   memory, storage: [SpaceRule]   sensors: [Rule]
@@ -33,6 +34,7 @@ import yaml
 DIRECTORY = Path(__file__).parent / "profiles"
 SEVERITIES = ("ok", "warn", "crit", "unknown")
 STANDARD = "standard"
+OWN = "$own"
 _LISTS = ("version", "hardware", "serial", "processors", "memory", "storage", "sensors", "members")
 
 
@@ -198,6 +200,7 @@ class Profile:
     sensors: tuple[Rule, ...] = ()
     members: tuple[MemberRule, ...] = ()
     leave: frozenset[str] = frozenset()
+    own: int = 0
 
 
 def find(object_id: str, description: str) -> Profile | None:
@@ -215,9 +218,23 @@ def chosen(object_id: str, description: str) -> tuple[Profile, ...]:
     """What fits best, then all it uses, then the standard ones; each once, none that one of them leaves."""
     best = find(object_id, description)
     names = [*([] if best is None else used(best.name)), *used(STANDARD)]
-    found = [everything()[name] for name in dict.fromkeys(names)]
+    found = [_placed(everything()[name], object_id) for name in dict.fromkeys(names)]
     left = frozenset[str]().union(*(profile.leave for profile in found))
     return tuple(profile for profile in found if profile.name not in left)
+
+
+def _placed(one: Profile, object_id: str) -> Profile:
+    """The profile with the device's own tree where it says `$own`; without rules where it has none."""
+    if not one.own:
+        return one
+    arcs = object_id.split(".")[: one.own]
+    tree = ".".join(arcs) if len(arcs) == one.own else ""
+    return _below(one.name, tree) if tree else Profile(one.name, one.match, one.os, one.vendor, one.kind)
+
+
+@lru_cache(maxsize=64)  # what devices say: no end of it may be kept
+def _below(name: str, tree: str) -> Profile:
+    return read(DIRECTORY / f"{name}.yaml", tree)
 
 
 def joined(profiles: Sequence[Profile]) -> Profile:
@@ -274,12 +291,13 @@ def _plain(text: str) -> Any:
         loader.dispose()
 
 
-def read(path: Path) -> Profile:
-    """One file; BadProfile names the place."""
+def read(path: Path, own: str = OWN) -> Profile:
+    """One file, with the tree `own` where it says `$own`; BadProfile names the place."""
     try:
-        given = _plain(path.read_text("utf-8")) or {}
+        given = _plain(path.read_text("utf-8").replace(f"{OWN}.", f"{own}.")) or {}
         if "copy" in given:
             name, old, new = given.pop("copy")
+            new = own if new == OWN else new
             other = (path.parent / f"{name}.yaml").read_text("utf-8").replace(f"{old}.", f"{new}.")
             given = _plain(other) | {"match": []} | given
         return profile(path.stem, given)
@@ -295,6 +313,7 @@ def profile(name: str, given: dict[str, Any]) -> Profile:
         "use": tuple,
         "leave": frozenset,
         "present": str,
+        "own": int,
         "os": str,
         "vendor": str,
         "kind": str,

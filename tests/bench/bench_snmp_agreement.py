@@ -5,9 +5,10 @@
 BASE holds recordings/, expected/ and MANIFEST.json; SCORE_TOOL is the script that compares. Recordings are
 replayed over real UDP, four times: with the profiles; leaving out of them what only the recording itself
 shows (for systems with three or more, snmp_left_out.py); as devices whose sysObjectID no profile knows, which
-are read by their makers' tables that answer; and by the standard MIBs alone. Printed, over
-all and per vendor family: agreement, expected warning and critical states found with that severity, expected
-ok states given as bad; and per system with three or more recordings how far these lie apart.
+are read by their makers' tables that answer; and by the standard MIBs alone. Printed, over all and per vendor
+family: agreement, expected warning and critical states found with that severity (beside it, of those that the
+device itself does not contradict: snmp_own_words.py), expected ok states given as bad; and per system with
+three or more recordings how far these lie apart.
 
 Profiles are written from MIBs, not drawn from recordings one by one; the recordings were at hand all the
 same while they were written, so the figures are in-sample, and leave-one-out is a lower bound (docs/snmp.md).
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from snmp_left_out import Backed
+from snmp_own_words import OwnWords
 
 from agent.sources.snmp_profiles import Profile, chosen
 from agent.sources.snmp_replay import replay
@@ -40,18 +42,23 @@ def load(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def states(expected: Path, mine: Path) -> Counter[str]:
+def states(expected: Path, mine: Path, recording: Path) -> Counter[str]:
     """Expected states of one recording by what became of them."""
     found: Counter[str] = Counter()
     have = load(mine).get("sensors", ()) if mine.exists() else ()
     severity = {sensor.get("oid"): sensor["severity"] for sensor in have if sensor["class"] == "state"}
-    for sensor in load(expected)["sensors"]:
+    wanted = load(expected)["sensors"]
+    own = OwnWords(recording)
+    for sensor in wanted:
         want, got = sensor.get("severity"), severity.get(sensor["oid"])
         if sensor["class"] != "state" or not want:
             continue
         if want in BAD:
+            denied = own.calm(sensor["oid"])
             found["bad expected"] += 1
+            found["bad denied"] += denied
             found["bad found"] += got == want
+            found["bad found and not denied"] += got == want and not denied
             found["bad given as ok"] += got == "ok"
             found["bad not read"] += got is None
         elif want == "ok":
@@ -63,8 +70,10 @@ def states(expected: Path, mine: Path) -> Counter[str]:
 def said(title: str, found: Counter[str]) -> str:
     bad = f"{found['bad found']}/{found['bad expected']}"
     rest = f"as ok {found['bad given as ok']}, not read {found['bad not read']}"
+    sure = f"{found['bad found and not denied']}/{found['bad expected'] - found['bad denied']}"
     ok = f"{found['ok given as bad']}/{found['ok expected']}"
-    return f"   {title:28} warning, critical {bad} ({rest}); ok given as bad {ok}"
+    told = f"that the device does not contradict {sure}"
+    return f"   {title:28} warning, critical {bad} ({rest}), {told}; ok given as bad {ok}"
 
 
 def score(tool: Path, base: Path, out: Path, *more: str) -> str:
@@ -218,7 +227,10 @@ def severities(base: Path, recordings: dict[str, Any], out: Path) -> dict[str, C
     """Expected states by vendor family and by what became of them."""
     families: dict[str, Counter[str]] = defaultdict(Counter)
     for name, about in recordings.items():
-        families[about["family"]] += states(base / "expected" / f"{name}.json", out / f"{name}.json")
+        recording = base / "recordings" / f"{name}.snmprec"
+        families[about["family"]] += states(
+            base / "expected" / f"{name}.json", out / f"{name}.json", recording
+        )
     return families
 
 

@@ -54,6 +54,11 @@ SWITCH = b"""1.3.6.1.2.1.1.1.0|4|S5735 Huawei VRP (R) software, Version 5.170 (S
 1.3.6.1.4.1.2011.5.25.31.1.1.18.1.5.1.2|2|1
 1.3.6.1.4.1.2011.5.25.31.1.1.18.1.6.1.1|2|1
 1.3.6.1.4.1.2011.5.25.31.1.1.18.1.6.1.2|2|2"""
+PRINTER = b"""1.3.6.1.2.1.1.1.0|4|Something that prints
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.999999.2
+1.3.6.1.2.1.43.11.1.1.6.1.1|4|Black
+1.3.6.1.2.1.43.11.1.1.8.1.1|2|100
+1.3.6.1.2.1.43.11.1.1.9.1.1|2|40"""
 PLAIN = b"""1.3.6.1.2.1.1.1.0|4|something nobody knows
 1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.999999.1
 1.3.6.1.2.1.25.2.3.1.2.1|6|1.3.6.1.2.1.25.2.1.2
@@ -129,6 +134,16 @@ def test_a_device_without_profile_is_read_by_the_standard_tables(source):
     assert (main.used, main.share) == (400 * 1024, 4000)  # what is cached is given back when asked for
     assert (cached.kind, cached.share) == ("cached", 2000)
     assert [(sensor.name, sensor.value) for sensor in device.sensors] == [("inlet", 41_500)]
+
+
+def test_a_device_of_an_unknown_maker_is_what_its_standard_tables_say(source):
+    """A card of a UPS whose maker's number nobody knows; one that told nothing is of no kind."""
+    found = {}
+    for name, text in (("ups", UPS), ("printer", PRINTER), ("", PLAIN)):
+        with Responder(held(text)) as responder:
+            found[name] = source.look(peer(responder.port)).identity
+    assert {name: one.kind for name, one in found.items()} == {name: name for name in found}
+    assert not any(one.vendor for one in found.values())
 
 
 def test_ucd_memory_stands_in_where_host_resources_has_none(source):

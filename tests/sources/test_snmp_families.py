@@ -102,7 +102,7 @@ def test_a_family_is_chosen_and_identified_by_what_it_says(object_id, descr, nam
         (E + "232.165.3", "hpe-ups"),
         (E + "232.165.7", "hpe-pdu"),
         (E + "232.9.4.10", "ilo"),
-        (E + "259.10.1.24.101", "edgecore-ecs4510"),
+        (E + "259.10.1.24.101", "edgecore"),
         (E + "259.6.10.57", "edgecore"),
         (E + "11256.1", "stormshield"),
         (E + "7779.1.1402", "infoblox"),

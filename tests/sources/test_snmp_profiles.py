@@ -33,6 +33,22 @@ def test_every_profile_says_first_where_it_comes_from(name):
     assert text.startswith("# ")
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if everything()[name].own])
+def test_what_stands_in_a_tree_of_each_models_own_is_read_there_and_nowhere_else(name):
+    """A device that has no such tree is read by the standard rules alone."""
+    head, many = everything()[name].match[0].oid.split("."), everything()[name].own
+    for arc in ("5", "66"):
+        tree = ".".join([*head, *[arc] * (many - len(head))])
+        made = chosen(f"{tree}.4", "")[0]
+        assert made.name == name and made.sensors
+        assert all(rule.value.startswith(f"{tree}.") or "$" not in rule.value for rule in made.sensors)
+        assert any(oid.startswith(f"{tree}.") for oid in snmp_rules.wanted(made.sensors))
+        assert not any(
+            "$own" in str(part) for part in (made.version, made.hardware, made.serial, made.sensors)
+        )
+    assert not chosen(".".join(head), "")[0].sensors
+
+
 def test_the_longest_object_id_wins_then_the_description():
     assert find("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X").name == "cisco-ios"
     assert find("1.3.6.1.4.1.9.1.2571", "Cisco IOS XR Software (NCS-5500)").name == "cisco-ios-xr"

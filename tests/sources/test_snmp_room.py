@@ -248,3 +248,99 @@ def test_a_cooling_unit_that_stands_still_is_not_a_heater_that_rests(seen):
         "system": ("normalWithAlarm", "crit"),
     }
     assert values(device) == {("count", "conditions present"): 2_000, ("percent", "cooling capacity"): 40_000}
+
+
+@pytest.mark.parametrize("family", ["10.1.41", "10.1.66", "8.1.5"])
+def test_a_switch_whose_family_has_a_tree_of_its_own_is_read_there(seen, family):
+    tree = f"{E}259.{family}"
+    device = seen(
+        {
+            SYS + "1.0": "4|ECS4620-28T",
+            SYS + "2.0": f"6|{tree}.101",
+            f"{tree}.1.1.3.1.6.1": "4|1.2.2.18",
+            f"{tree}.1.1.3.1.10.1": "4|EC1800000001",
+            f"{tree}.1.1.5.1.0": "4|ECS4620-28T",
+            f"{tree}.1.1.6.1.3.1.1": "2|2",
+            f"{tree}.1.1.6.1.3.1.2": "2|3",
+            f"{tree}.1.1.9.1.3.1.1": "2|1",
+            f"{tree}.1.1.9.1.3.1.2": "2|2",
+            f"{tree}.1.1.9.1.6.1.1": "2|7200",
+            f"{tree}.1.1.11.1.3.1.1": "2|41",
+            f"{tree}.1.39.2.1.0": "66|17",
+        }
+    )
+    told = device.identity
+    assert (told.vendor, told.hardware, told.version) == ("Edge-Core", "ECS4620-28T", "1.2.2.18")
+    assert told.serial == "EC1800000001" and [cpu.load for cpu in device.processors] == [1700]
+    assert states(device) == {
+        "power supply 1.1": ("green", "ok"),
+        "power supply 1.2": ("red", "crit"),
+        "fan 1.1": ("ok", "ok"),
+        "fan 1.2": ("failure", "crit"),
+    }
+    assert values(device) == {("fanspeed", "fan 1.1"): 7_200_000, ("temperature", "sensor 1.1"): 41_000}
+
+
+def test_a_rooms_sensor_says_its_own_alarm_beside_the_value(seen):
+    box = E + "22626.1.2."
+    device = seen(
+        {
+            SYS + "1.0": "4|T3610",
+            SYS + "2.0": f"6|{E}22626.1.2",
+            box + "3.1.0": "2|312",
+            box + "3.2.0": "2|455",
+            box + "3.5.0": "2|1",
+            box + "3.6.0": "2|0",
+            box + "4.1.0": "2|100",
+            box + "4.2.0": "2|300",
+        }
+    )
+    assert values(device) == {
+        ("temperature", "temperature"): 31_200,
+        ("humidity", "relative humidity"): 45_500,
+    }
+    assert states(device) == {"temperature alarm": ("high", "crit"), "humidity alarm": ("none", "ok")}
+    (hot,) = (sensor for sensor in device.sensors if sensor.kind == "temperature")
+    assert (hot.warn_low, hot.warn_high) == (10_000, 30_000)
+
+
+def test_outlets_of_a_pdu_whose_product_has_a_tree_of_its_own_are_read_in_their_units(seen):
+    tree = E + "28507.64."
+    device = seen(
+        {
+            SYS + "1.0": "4|Expert Power Control 8316",
+            SYS + "2.0": f"6|{E}28507.64",
+            tree + "1.3.1.2.1.2.1": "4|nas",
+            tree + "1.3.1.2.1.3.1": "2|0",
+            tree + "1.5.1.2.1.2.1": "2|1",
+            tree + "1.5.1.2.1.5.1": "66|1534",
+            tree + "1.5.1.2.1.6.1": "66|229",
+            tree + "1.5.1.2.1.7.1": "66|4998",
+            tree + "1.6.1.1.2.1": "2|236",
+            tree + "1.6.1.1.2.2": "2|-9999",
+        }
+    )
+    assert states(device) == {"outlet 1 nas": ("off", "ok")}
+    assert sorted((kind, value) for (kind, _), value in values(device).items()) == [
+        ("current", 1_534),
+        ("frequency", 49_980),
+        ("temperature", 23_600),
+        ("voltage", 229_000),
+    ]
+
+
+def test_disks_of_an_areca_controller_without_a_battery_are_told_without_one(seen):
+    box = E + "18928.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|ARC-1880",
+            SYS + "2.0": f"6|{E}18928.1",
+            box + "1.2.14.1.2.1": "2|35",
+            box + "1.2.14.1.2.2": "2|-128",
+            box + "2.2.1.8.1.2.1": "4|12V",
+            box + "2.2.1.8.1.2.2": "4|Battery Status",
+            box + "2.2.1.8.1.3.1": "2|12160",
+            box + "2.2.1.8.1.3.2": "2|255",
+        }
+    )
+    assert values(device) == {("temperature", "disk 1"): 35_000, ("voltage", "12V"): 12_160}
