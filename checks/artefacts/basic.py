@@ -1,14 +1,13 @@
 """What is judged of every artefact, whatever its kind: levels L0 to L3, purely from its facts.
 
-newest = basic.newest(seen.facts.stands, params)
-params = basic.aged(params, artefact.base, newest)
-verdicts = [*basic.judge_base(artefact.base, params, seen.taken_at, inner=True), *of_its_kind(...)]
-yield from levels.readings(artefact.base.name, verdicts)
+for artefact, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
+    verdicts = [*basic.judge_base(artefact.base, asked, seen.taken_at, inner=True), *of_its_kind(...)]
+    yield from levels.readings(artefact.base.name, verdicts)
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from checks.api import Reading, State, Unit
 from checks.artefacts.artefact import Artefact, Placed
@@ -16,6 +15,17 @@ from checks.artefacts.levels import Level, Verdict, bad, good, untold
 from checks.artefacts.look import Look, Stands
 
 P = TypeVar("P", bound=Look)
+
+
+class Based(Protocol):
+    """An artefact of any kind."""
+
+    @property
+    def base(self) -> Artefact:
+        """What is told of every artefact."""
+
+
+A = TypeVar("A", bound=Based)
 
 AHEAD_MS = 5 * 60_000  # clocks of two machines may differ by so much
 _UNTOLD = {"timeout": "timeout", "denied": "denied", "moving": "moving", "not_a_file": "not_a_file"}
@@ -37,6 +47,13 @@ def aged(params: P, base: Artefact, newest: frozenset[str]) -> P:
     """What it is judged by: how old it may be is asked of the newest alone, not of what is read again in its
     turn (`rolling`), nor of what the newest are built on."""
     return params if base.name in newest or not params.max_age_s else replace(params, max_age_s=0)
+
+
+def each(artefacts: Iterable[A], stands: Stands, params: P) -> Iterator[tuple[A, P]]:
+    """Each artefact with what it is judged by (`aged`)."""
+    latest = newest(stands, params)
+    for one in artefacts:
+        yield one, aged(params, one.base, latest)
 
 
 def judge_base(base: Artefact, params: Look, taken_at: int, *, inner: bool) -> Iterator[Verdict]:

@@ -20,7 +20,7 @@ from checks.artefacts.pgtar import WatchedTar
 from checks.artefacts.sealing import seal_of
 from checks.artefacts.twins import twin
 from checks.codec import from_json, to_json
-from checks.places import Backups, Entry, Place, Tools, shown
+from checks.places import Backups, Entry, Place, Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,11 @@ class _Look:
         if base.trouble or not base.bytes:
             return DumpArtefact(base, noted=noted, named=named)
         same = twin(entry, base, self.found, self.memory)
-        kept = self.memory.kept[shown(entry.path)]["value"]
         mark = repr((params.sealed, params.limits, noted.own, self.product.restore))
-        if kept.get("mark") != mark or kept.get("untold"):
-            try:
-                kept.update(self._read(entry, expected), mark=mark)
-            except OSError as problem:
-                return DumpArtefact(
-                    replace(base, trouble=standing.trouble(problem)), noted=noted, named=named
-                )
+        try:
+            kept = self.memory.told(entry, mark, lambda: self._read(entry, expected))
+        except OSError as problem:
+            return DumpArtefact(replace(base, trouble=standing.trouble(problem)), noted=noted, named=named)
         dump, seal = from_json(Dump, kept["dump"]), from_json(Seal, kept["seal"])
         compared = from_json(Compared, kept["compared"]) if kept["compared"] else None
         base = self._told(base, dump, seal, noted, compared, kept["root"])

@@ -14,7 +14,7 @@ from checks.artefacts.layers import Limits
 from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed
-from checks.artefacts.sealing import Inside, judge_seal
+from checks.artefacts.sealing import Inside, inside, judge_seal
 from checks.files import check_paths
 
 FORMATS = ("", "custom", "directory", "tar", "plain")
@@ -166,10 +166,8 @@ def judge(seen: Seen[Facts], params: DumpParams) -> Iterator[Reading]:
     source that are proven to be in it), `globals`."""
     facts = seen.facts
     yield from basic.judge_stands(facts.stands)
-    newest = basic.newest(facts.stands, params)
-    for one in facts.artefacts:
+    for one, asked in basic.each(facts.artefacts, facts.stands, params):
         name = one.base.name
-        asked = basic.aged(params, one.base, newest)
         verdicts = [*judge_one(one, asked, seen.taken_at), *_globals(one, facts.globals)]
         yield from readings(name, verdicts)
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
@@ -274,13 +272,10 @@ def _end(dump: Dump) -> Iterator[Verdict]:
 
 
 def _inside(one: DumpArtefact, dump: Dump) -> Inside:
-    hidden = dump.trouble in ("no_key", "no_tool", "unsupported") and not dump.text
     sealed = REASONS.get(dump.trouble) is Level.SEALED
     recorded = bool(one.base.recorded or one.noted.sha256)
     spoiled = dump.trouble or ("damaged" if dump.misfits or dump.cut else "")
-    return Inside(
-        dump.text, "" if hidden else spoiled, dump.layer if sealed else "dump", not hidden, recorded
-    )
+    return inside(dump.text, spoiled, dump.layer if sealed else "dump", recorded=recorded)
 
 
 def _true(one: DumpArtefact, dump: Dump, params: DumpParams) -> Iterator[Verdict]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from checks.api import ErrorKind, ObservationError, Reading, State, Unit
-from checks.artefacts import basic
+from checks.artefacts import basic, standing
 from checks.artefacts.archives import read_tar
 from checks.artefacts.artefact import Artefact, Listed
 from checks.artefacts.layers import LayerError, Limits
 from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.store import Stored
-from checks.places import Backups, Tools, shown
+from checks.places import Backups, Place, Tools, shown
 
 DAY_MS = 86_400_000
 MOST_LOCKS = 20
@@ -100,6 +100,16 @@ class Params(Look):
 def key_of(params: Params) -> str:
     """Under which name things are kept between looks."""
     return "repository-" + (params.object or params.path).strip("/").replace("/", ".")
+
+
+def names_of(place: Place, params: Params) -> Sequence[str]:
+    """Names at its top, none where no directory stands there; ObservationError where they are not told."""
+    try:
+        return place.names(params.path)
+    except OSError as problem:
+        if standing.trouble(problem) != "missing":
+            raise ObservationError(ErrorKind.DENIED, str(problem)) from None
+        return ()
 
 
 def password_of(backups: Backups, params: Params) -> str | None:

@@ -19,6 +19,7 @@ from checks.places import Backups, Place, Tools
 EVEN = 6000  # thousandths: beyond it no cipher made these bytes
 # Nothing in these formats tells a flipped byte from a right one.
 _NO_INTEGRITY = frozenset({"openssl", "luks"})
+_HIDDEN = frozenset({"no_key", "no_tool", "unsupported"})
 
 
 def seal_of(backups: Backups, place: Place, path: str, sealed: Sealed) -> Seal:
@@ -73,6 +74,19 @@ class Inside:
     layer: str = ""
     read: bool = True
     recorded: bool = False
+
+
+def inside(size: int, trouble: str, layer: str, *, recorded: bool) -> Inside:
+    """What reading gave: `size` bytes, and `trouble` at `layer` ("" none). Where nothing came out because
+    nobody here can open it, nothing was read."""
+    hidden = trouble in _HIDDEN and not size
+    return Inside(size, "" if hidden else trouble, layer, not hidden, recorded)
+
+
+def with_inside(seal: Seal, inner: str, trouble: str) -> Seal:
+    """The seal after all behind it was read: what stood there, and what was wrong with the seal itself."""
+    broken = seal.opened == "yes" and REASONS.get(trouble) is Level.SEALED
+    return replace(seal, inner=inner if seal.scheme else "", opened=trouble if broken else seal.opened)
 
 
 def judge_seal(name: str, seal: Seal | None, sealed: Sealed, inside: Inside) -> Iterator[Verdict]:

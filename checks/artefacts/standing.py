@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -293,6 +293,14 @@ class Memory:
         if just_changed(entry, self.now):
             stamp = [_NEVER, *stamp[1:]]
         self.kept[shown(entry.path)] = {"stamp": stamp, "value": value, "by": self.by}
+
+    def told(self, entry: Entry, mark: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What is kept of it (`put`), with what `read` (JSON) tells of its content. It is read again where
+        `mark` (parameters, keys) was another one then, or where it could not tell all (`untold`)."""
+        kept: dict[str, Any] = self.kept[shown(entry.path)]["value"]
+        if kept.get("mark") != mark or kept.get("untold"):
+            kept.update(read(), mark=mark)
+        return kept
 
     def digest_of(self, place: Place, entry: Entry) -> str:
         """`sha256` put for it earlier, while its sizes and times of change are the same: bytes that differ

@@ -9,14 +9,14 @@ from checks.artefacts import basic, standing
 from checks.artefacts.artefact import Artefact, Made, Seal
 from checks.artefacts.content import Read, claims, judge_form, look_inside
 from checks.artefacts.layers import Limits
-from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, readings, untold
+from checks.artefacts.levels import UNTOLD, Level, Verdict, bad, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed, key_of
-from checks.artefacts.sealing import Inside, judge_seal, seal_of
+from checks.artefacts.sealing import Inside, inside, judge_seal, seal_of, with_inside
 from checks.artefacts.twins import twin
 from checks.artefacts.volumes import Joined, joined
 from checks.codec import from_json, to_json
-from checks.places import Backups, Entry, Place, shown
+from checks.places import Backups, Entry, Place
 
 FORMATS = ("", "tar", "zip", "7z", "file")
 
@@ -82,14 +82,11 @@ def _look(
     if artefact.trouble or not artefact.bytes:
         return Archive(artefact)
     same = twin(entry, artefact, found, memory)
-    kept = memory.kept[shown(entry.path)]["value"]
-    # What was read with other parameters or another key says nothing now.
     mark = repr((params.sealed, params.limits, params.strip, params.zone_min))
-    if kept.get("mark") != mark or kept.get("untold"):
-        try:
-            kept.update(_read(backups, place, entry, params), mark=mark)
-        except OSError as problem:
-            return Archive(replace(artefact, trouble=standing.trouble(problem)), same_as=same)
+    try:
+        kept = memory.told(entry, mark, lambda: _read(backups, place, entry, params))
+    except OSError as problem:
+        return Archive(replace(artefact, trouble=standing.trouble(problem)), same_as=same)
     read = from_json(Read, kept["read"])
     seal = from_json(Seal, kept["seal"])
     made = Made(start=read.made, end=read.made)
@@ -103,18 +100,13 @@ def _read(backups: Backups, place: Place, entry: Entry, params: Params) -> dict[
         backups.tools, place, entry.path, params.sealed, keys, params.limits, params.strip, params.zone_min
     )
     inner = read.content or ("empty" if not read.contents.bytes and not read.trouble else "")
-    opened = (
-        read.trouble if seal.opened == "yes" and REASONS.get(read.trouble) is Level.SEALED else seal.opened
-    )
-    seal = replace(seal, inner=inner if seal.scheme else "", opened=opened)
+    seal = with_inside(seal, inner, read.trouble)
     return {"read": to_json(read), "seal": to_json(seal), "untold": read.trouble in UNTOLD}
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
-    newest = basic.newest(seen.facts.stands, params)
-    for one in seen.facts.artefacts:
-        asked = basic.aged(params, one.base, newest)
+    for one, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
         yield from readings(one.base.name, judge_one(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
 
@@ -139,19 +131,14 @@ def judge_one(one: Archive, params: Params, taken_at: int) -> Iterator[Verdict]:
     yield from judge_form(
         read, sealed=scheme, recorded=recorded, several=params.several, wanted=params.format
     )
-    yield from judge_seal(base.name, base.seal, params.sealed, inside_of(read, recorded))
+    held = inside(read.contents.bytes, read.trouble, read.layer, recorded=recorded)
+    yield from judge_seal(base.name, base.seal, params.sealed, held)
 
 
 def _claimed(name: str, read: Read, scheme: str) -> Iterator[Verdict]:
     claim, outermost = claims(name), (*read.layers, read.content)[0]
     if claim and not scheme and not read.trouble and outermost != claim:
         yield bad("unknown_format", outermost)
-
-
-def inside_of(read: Read, recorded: bool) -> Inside:
-    """What the seal is judged by."""
-    hidden = read.trouble in ("no_key", "no_tool", "unsupported") and not read.contents.bytes
-    return Inside(read.contents.bytes, "" if hidden else read.trouble, read.layer, not hidden, recorded)
 
 
 CHECK = Check(

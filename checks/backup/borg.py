@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -71,12 +71,7 @@ class _Way:
 
 def observe(backups: Backups, params: Params) -> Facts:
     with backups.place(params) as place:
-        try:
-            held = place.names(params.path)
-        except OSError as problem:
-            if standing.trouble(problem) != "missing":
-                raise ObservationError(ErrorKind.DENIED, str(problem)) from None
-            held = []
+        held = repositories.names_of(place, params)
         top = params.path.rstrip("/")
         if "config" not in held or "data" not in held:
             return Facts((), repositories.listed([]), Repository(opened="missing"))
@@ -102,7 +97,7 @@ def _settled(path: str, committed: int | None) -> bool:
     return name.isdigit() and (committed is None or int(name) <= committed)
 
 
-def _locks(place: Place, top: str, held: list[str] | tuple[str, ...] | Any) -> tuple[Lock, ...]:
+def _locks(place: Place, top: str, held: Sequence[str]) -> tuple[Lock, ...]:
     found = []
     for name in ("lock.exclusive", "lock.roster"):
         if name in held:

@@ -144,9 +144,7 @@ def _startup(backups: Backups, place: Place, params: Params, entry: Entry, texts
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
-    newest = basic.newest(seen.facts.stands, params)
-    for one in seen.facts.artefacts:
-        asked = basic.aged(params, one.base, newest)
+    for one, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
         name = one.base.name
         yield from readings(name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{name}:bytes", one.base.bytes, Unit.BYTES, State.OK)

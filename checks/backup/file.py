@@ -56,9 +56,7 @@ def _twin(entry: Entry, base: Artefact, found: Survey, memory: Memory) -> str:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
-    newest = basic.newest(seen.facts.stands, params)
-    for one in seen.facts.artefacts:
-        asked = basic.aged(params, one.base, newest)
+    for one, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
         yield from levels.readings(one.base.name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
 

@@ -141,9 +141,7 @@ def _names(names: list[str]) -> Names:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """`stands`, then `NAME:LEVEL` and `NAME:level`, and `NAME:exact`: percent of the rows known exactly."""
     yield from basic.judge_stands(seen.facts.stands)
-    newest = basic.newest(seen.facts.stands, params)
-    for one in seen.facts.artefacts:
-        asked = basic.aged(params, one.base, newest)
+    for one, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
         yield from readings(one.base.name, _verdicts(one, asked, seen.taken_at))
         if one.rows:
             share = percent(one.exact_rows, one.rows)

@@ -185,10 +185,9 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Verdicts for each backup that was read."""
     facts = seen.facts
     yield from basic.judge_stands(facts.stands)
-    newest = basic.newest(facts.stands, params)
     own = {
-        one.base.name: list(_alone(one, basic.aged(params, one.base, newest), seen.taken_at))
-        for one in facts.artefacts
+        one.base.name: list(_alone(one, asked, seen.taken_at))
+        for one, asked in basic.each(facts.artefacts, facts.stands, params)
     }
     for one in facts.artefacts:
         yield from levels.readings(one.base.name, [*own[one.base.name], *_connected(one, facts, own)])

@@ -25,11 +25,11 @@ from checks.artefacts.fingerprint import (
     verdict_words,
 )
 from checks.artefacts.layers import LayerError, Limits
-from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, readings, untold
+from checks.artefacts.levels import UNTOLD, Level, Verdict, bad, good, readings, untold
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.mysqldump import Dump, moment, read_dump
 from checks.artefacts.opening import Opened, Sealed, key_of, opened_with
-from checks.artefacts.sealing import Inside, judge_seal, seal_of
+from checks.artefacts.sealing import inside, judge_seal, seal_of, with_inside
 from checks.artefacts.twins import twin
 from checks.codec import from_json, to_json
 from checks.files import check_paths
@@ -138,17 +138,14 @@ def _look(
     if artefact.trouble or not artefact.bytes:
         return Dumped(artefact)
     same = twin(entry, artefact, found, memory)
-    kept = memory.kept[shown(entry.path)]["value"]
     sidecar, word = _fingerprint(place, entry, params)
-    # What was read with other parameters, beside another fingerprint, says nothing now.
     mark = repr(
         (params.sealed, params.limits, params.database, params.fingerprint, sidecar and sidecar.root, word)
     )
-    if kept.get("mark") != mark or kept.get("untold"):
-        try:
-            kept.update(_read(backups, place, entry, params, sidecar), mark=mark)
-        except OSError as problem:
-            return Dumped(replace(artefact, trouble=standing.trouble(problem)), same_as=same)
+    try:
+        kept = memory.told(entry, mark, lambda: _read(backups, place, entry, params, sidecar))
+    except OSError as problem:
+        return Dumped(replace(artefact, trouble=standing.trouble(problem)), same_as=same)
     if sidecar is not None and sidecar.root != _first_root(memory, entry, kept, sidecar.root):
         word = "edited"
     made = from_json(Dumped, {"base": to_json(artefact), **kept["dumped"]})
@@ -200,10 +197,7 @@ def _read(
     else:
         database = params.database or (sidecar.database if sidecar else "")
         read = _through(backups, place, entry, params, dump, database)
-    opened = (
-        read.trouble if seal.opened == "yes" and REASONS.get(read.trouble) is Level.SEALED else seal.opened
-    )
-    seal = replace(seal, inner=(read.content or "empty") if seal.scheme else "", opened=opened)
+    seal = with_inside(seal, read.content or "empty", read.trouble)
     compared = _compared(sidecar, dump) if sidecar is not None and not read.trouble else None
     at = moment(dump.ended, params.zone_min)
     made = Made(at, at, dump.tool, dump.database, "")
@@ -287,9 +281,7 @@ def _told(dump: Dump, asked: frozenset[str]) -> Text:
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """Each dump."""
     yield from basic.judge_stands(seen.facts.stands)
-    newest = basic.newest(seen.facts.stands, params)
-    for one in seen.facts.artefacts:
-        asked = basic.aged(params, one.base, newest)
+    for one, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
         yield from readings(one.base.name, judge_one(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
 
@@ -310,9 +302,8 @@ def judge_one(one: Dumped, params: Params, taken_at: int) -> Iterator[Verdict]:
     yield from judge_form(read, sealed=scheme, recorded=recorded, several=params.several, wanted="")
     if not read.trouble and read.contents.bytes:
         yield from _complete(one, text, params)
-    hidden = read.trouble in ("no_key", "no_tool", "unsupported") and not read.contents.bytes
-    inside = Inside(read.contents.bytes, "" if hidden else read.trouble, read.layer, not hidden, recorded)
-    yield from judge_seal(base.name, base.seal, params.sealed, inside)
+    held = inside(read.contents.bytes, read.trouble, read.layer, recorded=recorded)
+    yield from judge_seal(base.name, base.seal, params.sealed, held)
     yield from _true(one, text, params)
 
 

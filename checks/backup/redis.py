@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
@@ -13,7 +14,7 @@ from checks.artefacts.levels import REASONS, UNTOLD, Level, Verdict, bad, good, 
 from checks.artefacts.look import Look, Stands
 from checks.artefacts.opening import Sealed, key_of, opened_with
 from checks.artefacts.rdb import Dump
-from checks.artefacts.sealing import Inside, judge_seal, seal_of
+from checks.artefacts.sealing import inside, judge_seal, seal_of
 from checks.artefacts.twins import twin
 from checks.codec import from_json, to_json
 from checks.places import Backups, Entry, Place, shown
@@ -62,13 +63,12 @@ def observe(backups: Backups, params: Params) -> Facts:
             if base.trouble or not base.bytes:
                 made.append(RedisDump(base))
                 continue
-            kept = memory.kept[shown(entry.path)]["value"]
-            if kept.get("mark") != repr(params.sealed) or kept.get("untold"):
-                try:
-                    kept.update(_read(backups, place, entry, params), mark=repr(params.sealed))
-                except OSError as problem:
-                    made.append(RedisDump(replace(base, trouble=standing.trouble(problem))))
-                    continue
+            read = partial(_read, backups, place, entry, params)
+            try:
+                kept = memory.told(entry, repr(params.sealed), read)
+            except OSError as problem:
+                made.append(RedisDump(replace(base, trouble=standing.trouble(problem))))
+                continue
             one = from_json(RedisDump, {**kept["redis"], "base": to_json(base)})
             seal = from_json(Seal, kept["seal"]) if kept["seal"] else None
             told = Made(one.dump.made, one.dump.made, one.dump.server and f"redis {one.dump.server}")
@@ -165,9 +165,7 @@ def _figure(text: str, what: str) -> int | None:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     yield from basic.judge_stands(seen.facts.stands)
-    newest = basic.newest(seen.facts.stands, params)
-    for one in seen.facts.artefacts:
-        asked = basic.aged(params, one.base, newest)
+    for one, asked in basic.each(seen.facts.artefacts, seen.facts.stands, params):
         yield from readings(one.base.name, _verdicts(one, asked, seen.taken_at))
         yield Reading(f"{one.base.name}:bytes", one.base.bytes, Unit.BYTES, State.OK)
         if one.dump.keys is not None:
@@ -183,17 +181,12 @@ def _verdicts(one: RedisDump, params: Params, taken_at: int) -> Iterator[Verdict
         return
     yield from _whole(one, sealed=base.seal.scheme if base.seal is not None else "")
     if base.seal is not None:
-        yield from judge_seal(base.name, base.seal, params.sealed, _inside(one))
+        held = inside(one.dump.bytes, one.trouble, one.layer, recorded=bool(base.recorded))
+        yield from judge_seal(base.name, base.seal, params.sealed, held)
     if params.least_keys and one.dump.keys is None:
         yield untold(Level.TRUE, "not_read", "keys")
     elif one.dump.keys is not None and one.dump.keys < params.least_keys:
         yield bad("rows_missing", f"{one.dump.keys}/{params.least_keys}")
-
-
-def _inside(one: RedisDump) -> Inside:
-    hidden = one.trouble in ("no_key", "no_tool", "unsupported")
-    trouble = "" if hidden else one.trouble
-    return Inside(one.dump.bytes, trouble, one.layer, not hidden, bool(one.base.recorded))
 
 
 def _whole(one: RedisDump, sealed: str) -> Iterator[Verdict]:

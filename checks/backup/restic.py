@@ -46,12 +46,7 @@ class _Way:
 
 def observe(backups: Backups, params: Params) -> Facts:
     with backups.place(params) as place:
-        try:
-            held = place.names(params.path)
-        except OSError as problem:
-            if standing.trouble(problem) != "missing":
-                raise ObservationError(ErrorKind.DENIED, str(problem)) from None
-            held = []
+        held = repositories.names_of(place, params)
         if "config" not in held:
             return Facts((), repositories.listed([]), Repository(opened="missing"))
         folders = [f"{params.path.rstrip('/')}/{one}" for one in _FOLDERS if one in held]
