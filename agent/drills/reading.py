@@ -8,7 +8,7 @@ from agent.drills.errors import StopError
 from agent.drills.server import SOCKET, Server
 from agent.drills.work import Span
 from checks.artefacts.copyrows import END, HOWS, Lines, Sum
-from checks.artefacts.copytext import named
+from checks.artefacts.sqlnames import named
 
 _TABLES = """
 SELECT json_build_array(n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname),

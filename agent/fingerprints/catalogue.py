@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agent.fingerprints.session import Session, StatementError
-from checks.artefacts.copytext import named
+from checks.artefacts.sqlnames import named
 
 _OWN = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 # Leaf partitions and plain tables; parents, views and foreign tables hold no rows.

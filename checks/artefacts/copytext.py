@@ -9,13 +9,12 @@ dump in another encoding than UTF-8 are read as UTF-8 before they are summed up.
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from checks.artefacts.copyrows import END, SHA256, How, Lines, Sum
+from checks.artefacts.copytold import Part, Told
 from checks.artefacts.sqlinserts import Inserted, rows_of
-from checks.artefacts.sqlnames import QUALIFIED, columns, table_name
-from checks.artefacts.sqlnames import named as named
+from checks.artefacts.sqlnames import QUALIFIED, columns, named, table_name
 from checks.artefacts.sqlquote import Quotes
 
 MOST_TABLES = 1_000_000
@@ -48,64 +47,6 @@ _ERROR = re.compile(
 )
 
 
-@dataclass
-class Part:
-    """The dump of one database. `complete`: its end mark is there. `created`: tables it creates; `inserts`:
-    INSERT statements, `odd` of which were not understood (then no table has a sum); `announced`: tables whose
-    rows are to follow; `encoding`: as the dump sets it; `transcoded`: False where rows do not fit it. `name`:
-    of the database where the text tells (`\\connect`), else "". `unlogged`: names of tables that no
-    fingerprint compares."""
-
-    product: str = ""
-    name: str = ""
-    server: str = ""
-    tool: str = ""
-    encoding: str = ""
-    started: str = ""
-    complete: bool = False
-    created: int = 0
-    inserts: int = 0
-    odd: int = 0
-    copies: int = 0
-    announced: list[str] = field(default_factory=list)
-    transcoded: bool = True
-    tables: dict[str, Sum] = field(default_factory=dict)
-    objects: Sum = field(default_factory=Sum)
-    unlogged: set[str] = field(default_factory=set)
-
-    def own(self) -> dict[str, Sum]:
-        """Tables that a fingerprint compares: unlogged ones it does not."""
-        return {name: one for name, one in self.tables.items() if name not in self.unlogged}
-
-
-@dataclass
-class Told:
-    """What a text tells. `cluster`: made by pg_dumpall; `complete`: with its end mark, and nothing cut off
-    behind it. `cut`: the table or statement within which it ends ("" none). `again`: tables that stand there
-    twice, `headers` within rows or behind an end: several dumps in one file. `errors`: lines that a program
-    wrote about its troubles, `error` the first word of the first. `trailing`: bytes behind the end."""
-
-    parts: list[Part] = field(default_factory=list)
-    cluster: bool = False
-    complete: bool = False
-    cut: str = ""
-    again: int = 0
-    headers: int = 0
-    misfits: int = 0
-    errors: int = 0
-    error: str = ""
-    roles: int = 0
-    trailing: int = 0
-    marked: bool = False
-    bytes: int = 0
-    lines: int = 0
-
-    @property
-    def rows(self) -> int:
-        """Rows of all tables."""
-        return sum(one.count for part in self.parts for one in part.tables.values())
-
-
 def read(stream: BinaryIO, how: How = SHA256) -> Told:
     """Read a text to its end. What the stream raises goes through."""
     reader = _Reader(Lines(stream), how)
@@ -122,7 +63,7 @@ class _Reader:
         self._mid = False
         self._read = b""  # the last line that belongs to the statement
         self._schema = ""
-        self._object: tuple[bytes, _Digest] | None = None
+        self._object: _Object | None = None
         self._database = ""
         self._leaf = ""
         self._shapes: dict[tuple[int, str], tuple[bytes, int]] = {}
@@ -339,11 +280,11 @@ class _Reader:
 
     def _select(self, line: bytes) -> bool:
         if (found := _WRITE.match(line)) is not None and self._object is not None:
-            self._object[1].update(found.group(1))
+            self._object.update(found.group(1))
             return True
         if (found := _OBJECT.match(line)) is not None:
             self._end_object()
-            self._object = found.group(1), _Digest(found.group(1), self._how)
+            self._object = _Object(found.group(1), self._how)
             return True
         if b"lo_close(0)" in line[:40]:
             self._end_object()
@@ -352,7 +293,7 @@ class _Reader:
 
     def _end_object(self) -> None:
         if self._object is not None:
-            self._object[1].into(self._part.objects)
+            self._object.into(self._part.objects)
             self._object = None
 
     # --- rows ---------------------------------------------------------------------------------------------
@@ -465,7 +406,7 @@ _DUMPED = b"-- Dumped from database version "
 _STRANGE = (_DUMPED, b"pg_dump: ", b"sys_dump: ", b"ERROR: ")
 
 
-class _Digest:
+class _Object:
     """One large object: its number, a tab, its content."""
 
     def __init__(self, number: bytes, how: How) -> None:

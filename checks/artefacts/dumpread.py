@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from checks.artefacts import copytext, fingerprint, pgdump, standing
 from checks.artefacts.artefact import Artefact, Made, Seal
 from checks.artefacts.copyrows import HOWS, SHA256, How
+from checks.artefacts.copytold import Part, Told
 from checks.artefacts.dumpbeside import day_of, globals_of, noted_of, times
 from checks.artefacts.dumps import Dump, DumpArtefact, DumpParams, Facts, Noted
 from checks.artefacts.fingerprint import Compared, Fingerprint
@@ -105,7 +106,7 @@ class _Look:
             "untold": dump.trouble in UNTOLD,
         }
 
-    def _content(self, entry: Entry, how: How) -> tuple[Dump, copytext.Told | None]:
+    def _content(self, entry: Entry, how: How) -> tuple[Dump, Told | None]:
         if entry.kind == "directory":
             return self._directory(entry, how)
         accounts: list[Account] = []
@@ -158,7 +159,7 @@ class _Look:
             return made
         return _of_header(made, found)
 
-    def _by_tool(self, entry: Entry, stream: BinaryIO, made: Dump, how: How) -> copytext.Told:
+    def _by_tool(self, entry: Entry, stream: BinaryIO, made: Dump, how: How) -> Told:
         """The text its own tool makes of an archive. LayerError for what the tool complains about."""
         tools, name = self.backups.tools, self._able(made.since)
         local = self.place.local(entry.path)
@@ -169,7 +170,7 @@ class _Look:
                 return copytext.read(io.BufferedReader(child, CHUNK), how)
         return self._by_path(tools, name, local, how)
 
-    def _tar(self, name: str, stream: BinaryIO, how: How) -> copytext.Told:
+    def _tar(self, name: str, stream: BinaryIO, how: How) -> Told:
         watched = WatchedTar(stream)
         whole = io.BufferedReader(watched, CHUNK)
         try:
@@ -188,7 +189,7 @@ class _Look:
         told.trailing += watched.behind
         return told
 
-    def _by_path(self, tools: Tools, name: str, local: str, how: How) -> copytext.Told:
+    def _by_path(self, tools: Tools, name: str, local: str, how: How) -> Told:
         if tools.find(name) is None:
             raise LayerError("no_tool", name)
         with tools.stream([name, "-f", "-", "--", local]) as child:
@@ -198,7 +199,7 @@ class _Look:
             raise LayerError(word, name, child.complaint[-300:].decode("utf-8", "replace"))
         return told
 
-    def _directory(self, entry: Entry, how: How) -> tuple[Dump, copytext.Told | None]:
+    def _directory(self, entry: Entry, how: How) -> tuple[Dump, Told | None]:
         made = Dump(format="directory", unique=True)
         names = set(self.place.names(entry.path))
         if "toc.dat" not in names and any(_PHYSICAL.fullmatch(one) for one in names):
@@ -313,10 +314,10 @@ def _version(text: str) -> str:
     return text.split(" ", 1)[0][:60]
 
 
-def _with_text(made: Dump, told: copytext.Told) -> Dump:
+def _with_text(made: Dump, told: Told) -> Dump:
     parts = told.parts
     named = tuple(dict.fromkeys(one.name for one in parts if one.name))
-    one = parts[0] if parts else copytext.Part()
+    one = parts[0] if parts else Part()
     return replace(
         made,
         server=made.server or one.server,

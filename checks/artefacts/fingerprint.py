@@ -13,7 +13,7 @@ It stands beside an artefact as `ARTEFACT.fingerprint.json`, one JSON object:
 
 Its root is SHA-256 over the sorted lines `table\\tcount\\tsum\\n` of tables known exactly, and one named
 `pg_largeobject` where there are large objects. The source's agent signs it, so that whoever edits the file is
-found. Table names as copytext.named writes them; times are UTC epoch milliseconds.
+found. Table names as sqlnames.named writes them; times are UTC epoch milliseconds.
 """
 
 import json

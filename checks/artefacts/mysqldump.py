@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import Any, BinaryIO
 
 from checks.artefacts.copyrows import SHA256, Lines
-from checks.artefacts.copytext import named
+from checks.artefacts.sqlnames import named
 
 LONGEST = 1 << 30
 _NUMBER: Any = int.from_bytes

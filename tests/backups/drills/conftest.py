@@ -22,8 +22,8 @@ from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from checks.api import Seen, worst
-from checks.artefacts.copytext import named
 from checks.artefacts.fingerprint import Counted, Fingerprint, dump, root
+from checks.artefacts.sqlnames import named
 from checks.backup.drill import CHECK, Params
 from checks.codec import from_json, to_json
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from checks.artefacts import copytext, pgdump
+from checks.artefacts import copytext, pgdump, sqlnames
 from checks.artefacts.copyrows import SHA256, STRONG, Lines, Sum
 from checks.artefacts.pgtar import WatchedTar
 from checks.artefacts.sqlquote import Quotes
@@ -89,7 +89,7 @@ def test_names_are_those_of_the_catalogue_however_they_are_quoted(written, name)
     assert found.misfits == 0
     if "\n" not in name:
         schema, _, table = name.partition(".") if '"' not in name else (None, None, None)
-        assert schema is None or copytext.named(schema, table) == name
+        assert schema is None or sqlnames.named(schema, table) == name
 
 
 def test_old_dumps_name_the_schema_once():
