@@ -38,6 +38,8 @@ from collector.inspection.cadence_terms import (
 from collector.inspection.deadlines import Due, day_of, iso_week, late_days, monday, shanghai, start_of
 
 _OF_ROUNDS = ("inspection", "special_inspection")
+_LOOKED_AT = ("check:", "backup_line:")
+_SERVICES = "check:service."
 _MONTH_MS = 31 * 86_400_000
 _WEEK_MS = 7 * 86_400_000
 
@@ -264,21 +266,32 @@ def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:
     return any(begins < to_ms and ends > from_ms for begins, ends in nearby)
 
 
-def _throughout(observed: Observed, turn: Turn) -> bool:
-    """Whether the collector was there in every 31 days of a turn, as far as they are over."""
+def _throughout(spans: Sequence[Span], observed: Observed, turn: Turn) -> bool:
+    """Whether something of these was there in every 31 days of a turn, as far as they are over."""
     ends = min(turn.due_ms, observed.as_of_ms)
     edges = range(turn.from_ms, max(ends, turn.from_ms + 1), _MONTH_MS)
-    return all(watched(observed.watched, edge, min(edge + _MONTH_MS, turn.due_ms)) for edge in edges)
+    return all(watched(spans, edge, min(edge + _MONTH_MS, turn.due_ms)) for edge in edges)
+
+
+def _seen(cadence: Cadence, looks: Sequence[Deed], observed: Observed, turn: Turn) -> bool:
+    """Whether it would have been seen broken. What machines look at must have been looked at in every 31
+    days: a look on the first day proves nothing of the year. (Of services the share of time that nobody
+    watched decides, and what people say is theirs.)"""
+    if not cadence.what:
+        return _throughout(observed.watched, observed, turn)
+    if not any(kind.startswith(_LOOKED_AT) and not kind.startswith(_SERVICES) for kind in cadence.what):
+        return bool(looks)
+    return _throughout(sorted((one.at_ms, one.at_ms + 1) for one in looks), observed, turn)
 
 
 def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
-    """Kept so far if somebody looked (deeds of `what`, or at all) and nothing of `breach` was seen."""
+    """Kept so far if somebody looked all the time (deeds of `what` that told, or at all) and nothing of
+    `breach` was seen."""
     observed = index.observed
     broken = [one for one in observed.breaches if _breaks(one, asked.cadence, turn, observed.as_of_ms)]
-    looks = [
-        one for kind in asked.cadence.what for one in within(index, kind, turn, turn.due_ms) if one.counts
-    ]
-    seen = bool(looks) if asked.cadence.what else _throughout(observed, turn)
+    held = [one for kind in asked.cadence.what for one in within(index, kind, turn, turn.due_ms)]
+    looks = [one for one in held if one.counts and one.facts.get("told") is not False]
+    seen = _seen(asked.cadence, looks, observed, turn)
     if broken:
         state, reason = State.MISSED, "broken"
     elif not seen or observed.blind & set(asked.cadence.breach) or _perhaps(asked.cadence, turn, observed):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from collector.backups.ledger import Ledger, Outcome
+from collector.backups.ledger import Ledger, Outcome, Problem
 from collector.inspection.cadence_model import Breach, Deed, Event
 from collector.notify.receipts import GRADE, Message, problem_id
 from collector.notify.rules import BACKUP
@@ -39,18 +39,30 @@ def restoring(ledger: Ledger) -> tuple[tuple[Breach, ...], bool]:
 
 def breaches(ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, int]) -> Iterator[Breach]:
     """What breaks the contract lines that backup policies cite."""
-    for problem in ledger.problems:
-        if problem.outcome is Outcome.BAD:
-            for line in problem.clause:
-                yield Breach(
-                    f"backup_line:{line}",
-                    problem.first_provable_ms,
-                    problem.first_provable_ms,
-                    entries.get(problem.object, -1),
-                    system=systems.get(problem.object),
-                    what=f"{problem.object} {problem.reason}",
-                    until_ms=problem.until_ms,
-                )
+    bad = (one for one in ledger.problems if one.outcome is Outcome.BAD)
+    return (made for one in bad for made in _of_lines(one, systems, entries, one.until_ms))
+
+
+def untold(ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, int]) -> Iterator[Breach]:
+    """What may have broken them, and nobody can tell: backups that no look showed or none could read. Each is
+    of the time from which on it could not be told."""
+    dark = (one for one in ledger.problems if one.outcome is Outcome.COULD_NOT_TELL)
+    return (made for one in dark for made in _of_lines(one, systems, entries, one.first_provable_ms))
+
+
+def _of_lines(
+    problem: Problem, systems: Mapping[str, str], entries: Mapping[str, int], until_ms: int | None
+) -> Iterator[Breach]:
+    for line in problem.clause:
+        yield Breach(
+            f"backup_line:{line}",
+            problem.first_provable_ms,
+            problem.first_provable_ms,
+            entries.get(problem.object, -1),
+            system=systems.get(problem.object),
+            what=f"{problem.object} {problem.reason}",
+            until_ms=until_ms,
+        )
 
 
 def troubles(ledger: Ledger, systems: Mapping[str, str], entries: Mapping[str, int]) -> Iterator[Event]:

@@ -1,5 +1,6 @@
 """What a closed round's record says of each check: whether it was looked at, and what was crit. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ _MOST = 95  # per cent of a check's looks that make it looked at; as for inspect
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A check in a round: looks due and answered, the newest answer, how many were crit, the first of them
-    (its entry and line; -1 for none)."""
+    """A check in a round: looks due and answered, the newest answer, how many answers were unknown, how many
+    crit, the first of these (its entry and line; -1 for none)."""
 
     window: str
     check: str
@@ -25,6 +26,7 @@ class Looked:
     last_ms: int | None
     due: int
     answered: int
+    unknown: int
     crit: int
     crit_entry: int
     crit_line: int
@@ -34,10 +36,12 @@ def looked(idx: int, received_ms: int, record: "Record") -> tuple[Looked, ...]:
     """Each check of a record."""
     due: dict[str, int] = {}
     times: dict[str, list[int]] = {}
+    unknown: Counter[str] = Counter()
     crit: dict[str, list[tuple[int, int]]] = {}
     for item in record.items:
         due[item.check] = due.get(item.check, 0) + 1
         times.setdefault(item.check, []).append(item.t_ms)
+        unknown[item.check] += item.state == "unknown"
         if item.state == "crit":
             crit.setdefault(item.check, []).append((item.evidence.entry, item.evidence.line))
     for missing in record.not_inspected:
@@ -52,6 +56,7 @@ def looked(idx: int, received_ms: int, record: "Record") -> tuple[Looked, ...]:
             max(times.get(check, ()), default=None),
             count,
             len(times.get(check, ())),
+            unknown[check],
             len(crit.get(check, ())),
             *min(crit.get(check, ()), default=(-1, -1)),
         )
@@ -60,9 +65,11 @@ def looked(idx: int, received_ms: int, record: "Record") -> tuple[Looked, ...]:
 
 
 def deeds(found: Iterable[Looked]) -> Iterator[Deed]:
-    """A deed `check:ID` for each; one that was answered too rarely does not count."""
+    """A deed `check:ID` for each; one that was answered too rarely does not count. `told`: whether enough of
+    the answers were a state: unknown is an inspection too, and no proof that all is well."""
     for one in found:
         good = one.last_ms is not None and 100 * one.answered >= _MOST * one.due
+        told = 100 * (one.answered - one.unknown) >= _MOST * one.due
         yield Deed(
             f"check:{one.check}",
             one.opened_ms if one.last_ms is None else one.last_ms,
@@ -71,7 +78,7 @@ def deeds(found: Iterable[Looked]) -> Iterator[Deed]:
             counts=good,
             reason="" if good else "coverage",
             signer="log",
-            facts={"due": one.due, "answered": one.answered, "crit": one.crit},
+            facts={"due": one.due, "answered": one.answered, "crit": one.crit, "told": told},
         )
 
 

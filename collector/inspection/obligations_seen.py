@@ -56,7 +56,7 @@ class Extra:
     """What other parts make of the same log: looks by check (`check:ID`), drills, faults and their clocks.
 
     `special`: rounds that are due before occasions only; `watched`: when anything at all came to the log;
-    `blind`: kinds of breaches that nothing here could tell.
+    `blind`: kinds of breaches that nothing here could tell; `perhaps`: single ones that nobody could tell.
     """
 
     deeds: tuple[Deed, ...] = ()
@@ -66,6 +66,7 @@ class Extra:
     special: frozenset[str] = frozenset()
     watched: tuple[Span, ...] = ()
     blind: frozenset[str] = BLIND
+    perhaps: tuple[Breach, ...] = ()
 
 
 NOTHING = Extra()
@@ -122,6 +123,7 @@ def completed(base: Observed, extra: Extra) -> Observed:
         deeds=(*base.deeds, *extra.deeds),
         events=(*base.events, *extra.events),
         breaches=(*base.breaches, *extra.breaches),
+        perhaps=(*base.perhaps, *extra.perhaps),
         clocks=extra.clocks,
         blind=extra.blind,
         watched=obligations_scope.merged((*extra.watched, *base.watched)),

@@ -17,7 +17,7 @@ from collector.inspection.cadence_model import Breach, Deed, Event, Observed, Sp
 from collector.inspection.cadence_terms import Every
 from collector.inspection.obligations import ObligationLine
 from collector.inspection.obligations import ledger as lines_of
-from collector.inspection.obligations_backups import announced, restoring, troubles
+from collector.inspection.obligations_backups import announced, restoring, troubles, untold
 from collector.inspection.obligations_backups import breaches as backup_breaches
 from collector.inspection.obligations_backups import deeds as backup_deeds
 from collector.inspection.obligations_changes import breaches as change_breaches
@@ -218,6 +218,7 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
             *failed,
             *(backup_breaches(ledger, systems, entries) if ledger else ()),
         ),
+        perhaps=tuple(untold(ledger, systems, entries)) if ledger else (),
         blind=BLIND - {"restore_success"} if told else BLIND,
         special=_special(conn).special,
         watched=tuple(_watched(conn, span, as_of)),
@@ -225,7 +226,7 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
 
 
 def _regular(conn: Connection, asked: _Question) -> Iterator[Deed]:
-    """Looks outside of rounds (probes): of each check the first and the last answer in the span.
+    """Looks outside of rounds (probes): of each check the first and the last answer in each 31 days.
 
     What lies between is not claimed: a day or week of its own needs a round.
     """
@@ -397,6 +398,7 @@ def _joined(one: Extra, other: Extra) -> Extra:
         deeds=(*one.deeds, *other.deeds),
         events=(*one.events, *other.events),
         breaches=(*one.breaches, *other.breaches),
+        perhaps=(*one.perhaps, *other.perhaps),
         clocks=(*one.clocks, *other.clocks),
         special=one.special | other.special,
         watched=(*one.watched, *other.watched),

@@ -11,6 +11,8 @@ from collector.store.metadata import metadata
 from collector.store.runs import run_table
 from collector.store.series import series_table
 
+_STRETCH_MS = 31 * 86_400_000
+
 looked_table = Table(
     "round_check",
     metadata,
@@ -22,6 +24,7 @@ looked_table = Table(
     Column("last", BigInteger),
     Column("due", Integer, nullable=False),
     Column("answered", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
     Column("crit", Integer, nullable=False),
     Column("crit_entry", BigInteger, nullable=False),
     Column("crit_line", Integer, nullable=False),
@@ -41,6 +44,7 @@ def save(conn: Connection, found: Sequence[Looked]) -> None:
             one.last_ms,
             one.due,
             one.answered,
+            one.unknown,
             one.crit,
             one.crit_entry,
             one.crit_line,
@@ -59,7 +63,7 @@ def looked(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> 
 
 
 class Regular(NamedTuple):
-    """Regular looks by one check: the first and the last answer in a span, where the last stands."""
+    """Regular looks by one check in 31 days of a span: the first answer, the last, where that stands."""
 
     check: str
     first: int
@@ -68,15 +72,16 @@ class Regular(NamedTuple):
 
 
 def regular(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[Regular]:
-    """Checks with an answer (not an error) in [from, to), by the runs that the log's first entries give."""
+    """Checks with an answer (not an error) in [from, to), by the runs that the log's first entries give; for
+    each 31 days, in which a run belongs to where it ends (none is longer than a day)."""
     run, series = run_table.c, series_table.c
     inside = (run.last >= from_ms, run.first < to_ms, run.outcome != "error", run.lo_idx < size)
     wanted = (
         select(series.check, func.min(run.first), func.max(run.last), func.max(run.last_idx))
         .join_from(run_table, series_table, run.series == series.id)
         .where(*inside)
-        .group_by(series.check)
-        .order_by(series.check)
+        .group_by(series.check, (run.last - from_ms) // _STRETCH_MS)
+        .order_by(series.check, func.min(run.first))
     )
     rows = (Regular(*row) for row in conn.execute(wanted))
     return [Regular(row.check, max(row.first, from_ms), min(row.last, to_ms - 1), row.idx) for row in rows]

@@ -1,8 +1,8 @@
-"""Four ways to drive a collector (driving.py).
+"""Five ways to drive a collector (driving.py).
 
 `Careful`: for some days all is looked at, answered and handed in. `Neglected`: everything goes wrong, or
 late, or undone, while the collector watches. `Steady`: a system that is up for a whole period. `Silent`: an
-estate, and nothing else.
+estate, and nothing else. `Forgotten`: careful at the beginning, and then not looked at any more.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,15 @@ CHANGED, DAYS, HOUR, PERIOD, REGULAR = (
     driving.REGULAR,
 )
 Driven, at = driving.Driven, driving.at
+# What obligations that must always hold are seen by.
+ALWAYS = (
+    "application.conversion",
+    "application.sms",
+    "database.alive",
+    "file.config",
+    "host.filesystem",
+    "middleware.instance",
+)
 
 
 class Careful(Driven):
@@ -39,7 +48,20 @@ class Careful(Driven):
         if self.pack == "huaian-2025":  # before the national day
             self.world.at = at(self.on(30), "09:00")
             self.special_round()
+        self.look_on()
         return self
+
+    def look_on(self):
+        """To the end of the term every four weeks a look at all that must always hold, and at every night's
+        backup."""
+        for number in range(DAYS + 1, 367):
+            night = self.on(number)
+            self.shelf.setdefault(night, driving.artefact(night, at(night, "01:10")))
+            if number > 50 and (number % 28 == 0 or number == 366):  # when it is over too
+                self.world.at = at(night, "09:00")
+                at_ms = self.world.at - 500
+                self.agent.send(*(self.sight(check, at_ms, "ok", check=check) for check in ALWAYS))
+                self.look_at_shelf([self.shelf[one] for one in sorted(self.shelf, reverse=True)])
 
     def change(self, day):
         """A day on which a configuration has changed, as it was asked for and approved before."""
@@ -143,6 +165,15 @@ class Careful(Driven):
             elif kind == "activity":
                 self.say("activity", activity=item, at=f"{day}T08:00")
         self.world.at = at(day, "18:00")
+
+
+class Forgotten(Careful):
+    """All went well for some days; after that every answer is unknown, and nobody looks at backups."""
+
+    def look_on(self):
+        for number in range(56, 366, 28):
+            self.world.at = at(self.on(number), "09:00")
+            self.agent.send(*(self.sight(one, self.world.at - 500, "unknown", check=one) for one in ALWAYS))
 
 
 class Steady(Driven):

@@ -32,6 +32,7 @@ from collector.inspection.cadence_terms import (
     WeekRule,
 )
 from collector.inspection.deadlines import Deadline, Unit, Workdays, shanghai, start_of
+from collector.inspection.obligations_looks import Looked, deeds
 
 ZONE = shanghai()
 HOUR = 3_600_000
@@ -428,6 +429,36 @@ def test_what_always_holds_is_kept_only_while_somebody_looks():
     assert states(ledger(terms(always), seen("2026-09-01T00:00", look, breaches=(unheard,)), *asked)) == [
         "done"
     ]
+
+
+def test_what_machines_look_at_is_kept_only_where_they_looked_in_every_month():
+    """A look proves nothing of another month; nor is what could not be told of a backup proof of it."""
+    asked = ("2026-07-10", "2026-10-10")
+    for word in ("check:database.alive", "backup_line:X-01"):
+        always = Cadence(Every.ALWAYS, (word,), breach=("backup_line:X-01",))
+        looks = [deed(f"2026-{month}-20T10:00", word) for month in ("07", "08", "09")]
+        for left_out in range(3):
+            some = looks[:left_out] + looks[left_out + 1 :]
+            found = ledger(terms(always), seen("2026-11-01T00:00", *some), *asked)
+            assert (states(found), found[0].reason) == (["not_proven"], "not_observed")
+        assert states(ledger(terms(always), seen("2026-11-01T00:00", *looks), *asked)) == ["done"]
+        when = at("2026-08-25T05:00")
+        dark = Breach("backup_line:X-01", when, when, 5, until_ms=when)
+        found = ledger(terms(always), seen("2026-11-01T00:00", *looks, perhaps=(dark,)), *asked)
+        assert (states(found), found[0].reason) == (["not_proven"], "not_told")
+
+
+def test_an_answer_that_is_unknown_is_a_look_and_no_proof_that_all_is_well():
+    always = Cadence(Every.ALWAYS, ("check:application.sms",), breach=("crit:application.sms",))
+    monthly = Cadence(Every.MONTH, ("check:application.sms",))
+    opened, last, closed = (at(f"2026-07-15T{hour}:00") for hour in ("09", "10", "11"))
+    look = Looked("daily/1", "application.sms", 7, closed, opened, last, 20, 20, 0, 0, -1, -1)
+    told = {}
+    for unknown in (0, 1, 2):
+        made = deeds([replace(look, unknown=unknown)])
+        found = ledger(terms(monthly, always), seen("2026-09-01T00:00", *made), "2026-07-10", "2026-08-10")
+        told[unknown] = states(found)
+    assert told == {0: ["done", "done"], 1: ["done", "done"], 2: ["done", "not_proven"]}  # 95 of 100
 
 
 def test_the_order_in_which_deeds_come_and_their_doubles_change_nothing():

@@ -6,7 +6,7 @@ up all the time, one that nobody fed. It is the test that docs/packs/obligations
 
 import pytest
 
-from collector.inspection.cadence_terms import Absent, Tag
+from collector.inspection.cadence_terms import Absent, Every, Tag
 
 PACKS = ("luohe-2026", "pingdingshan-2025", "huaian-2025")
 STEADY = {"LH-34", "LH-41", "LH-44", "PD-28"}  # kept by a whole period in which all was well
@@ -104,6 +104,19 @@ def test_what_nobody_saw_is_not_proven_and_never_kept(worlds, pack):
             assert states <= {"missed", "not_proven", "open"}, name
         was_there = [row for row in line.rows if row.state.value == "missed"]
         assert all(row.turn.from_ms <= silent.world.at < row.turn.due_ms for row in was_there), name
+
+
+def test_what_was_seen_on_the_first_days_alone_is_not_proven_for_the_year(worlds):
+    """What must always hold, and machines look at: neither a look that is over nor unknown ones keep it."""
+    term = worlds("Forgotten", "huaian-2025").term()
+    always = [
+        (name, row.state.value, row.entries != ())
+        for name, line in wanted(term).items()
+        for row in line.rows
+        if line.obligation.cadences[row.cadence].every is Every.ALWAYS
+    ]
+    assert len(always) >= 14
+    assert {one for one in always if one[1:] != ("not_proven", True)} == set()
 
 
 @pytest.mark.parametrize("pack", PACKS)
