@@ -142,8 +142,11 @@ def _memory_comware(command: str, row: Row) -> Space:
 
 
 def _memory_ruijie(command: str, row: Row) -> Space:
-    total = number(text(row, "system_memory_total_mb"))
     share = hundredths(text(row, "system_memory_used_rate_precent"))
+    used, total = (number(text(row, f"system_memory_{one}")) for one in ("used", "total"))
+    if used is not None and total is not None:
+        return _sized(command, "Memory", used << 10, total << 10, share)
+    total = number(text(row, "system_memory_total_mb"))
     return _sized(command, "Memory", None, None if total is None else total << 20, share)
 
 
@@ -297,7 +300,7 @@ _SENSORS: Mapping[tuple[str, str], Callable[[str, Row], Iterable[Sensor]]] = {
 
 def uptime_ms(said: str) -> int | None:
     """`1 week, 3 days, 16 hours` or `846:16:52:08` (days first) in milliseconds."""
-    clock = re.fullmatch(r"(\d{1,6}):(\d\d):(\d\d):(\d\d)", said.strip())
+    clock = re.fullmatch(r"(\d{1,6}):(\d{1,2}):(\d{1,2}):(\d{1,2})", said.strip())
     if clock:
         days, hours, minutes, seconds = (int(one) for one in clock.groups())
         return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
