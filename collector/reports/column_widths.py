@@ -14,6 +14,34 @@ def longest(texts: Iterable[str]) -> int:
     return max((length for length in words if length <= _LONGEST), default=0)
 
 
+def letters(texts: Iterable[str]) -> int:
+    """Letters of the longest line, a Chinese character as two; 0 where there is none."""
+    lines = (line for text in texts for line in text.split("\n"))
+    return max((sum(2 if char > "\u2e7f" else 1 for char in line) for line in lines), default=0)
+
+
+def whole_lines(
+    shares: Sequence[float], lines: Sequence[float], least: Sequence[float], across: float
+) -> list[float]:
+    """`least`, and as much more as lets cells stand on one line (`lines` wide) as far as there is room.
+
+    What has longer lines than fit gets room by its share, and keeps breaking.
+    """
+    most, low = across, 0.0
+    for _ in range(24):
+        tried = (most + low) / 2
+        made = _capped(shares, lines, least, tried)
+        most, low = (tried, low) if sum(made) > across else (most, tried)
+    return _capped(shares, lines, least, low)
+
+
+def _capped(
+    shares: Sequence[float], lines: Sequence[float], least: Sequence[float], most: float
+) -> list[float]:
+    columns = zip(shares, lines, least, strict=True)
+    return [max(short, min(line, most * share)) for share, line, short in columns]
+
+
 def fitted(shares: Sequence[float], least: Sequence[float], across: float) -> list[float]:
     """The width of each column, `across` in all, in the unit of `least`: by shares, none below its least.
 

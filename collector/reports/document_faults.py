@@ -112,6 +112,8 @@ def _nine(material: Matter, one: Fault, lang: str) -> Iterator[tuple[object, ...
 
     def row(key: str, value: str, measured: bool) -> tuple[object, ...]:
         by = by_machine if measured else by_people
+        if measured and key == "handling" and any(event.by for event in one.timeline):
+            by += text("judging.join", lang) + by_people
         people = references(_said(one, _SAID_BY[key]) or _said(one, _ELSE_BY.get(key, ())), lang)
         said = value + _doubt(one, _SAID_BY[key], lang) if value else blank
         return doc(f"doc.nine.{key}", lang), said, by, evidence if measured else people
@@ -338,7 +340,7 @@ def findings(material: Matter, lang: str) -> Iterator[Table]:
 def _finding(material: Matter, one: Finding, lang: str) -> tuple[object, ...]:
     late = one.clock is not None and one.clock.state.value == "late"
     return (
-        f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
+        wording.looked_at(one.check, one.name, lang),
         material.names.get(one.target, one.target),
         one.owner or "–",
         one.opened_ms,

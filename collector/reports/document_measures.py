@@ -53,7 +53,7 @@ def _measure(
     gap = None if before is None else one.mean - before.mean
     return (
         material.device(asset),
-        f"{wording.check(check, lang)} · {wording.reading(name, lang)}",
+        wording.looked_at(check, name, lang),
         one.count,
         *(amount(value, one.unit, lang) for value in (one.least, one.mean, one.most)),
         _DASH if before is None else amount(before.mean, before.unit, lang),

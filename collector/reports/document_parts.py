@@ -6,10 +6,11 @@ from datetime import datetime
 from fractions import Fraction
 
 from checks.recurrence import zone
+from collector.backups.ledger import Problem as Fault
 from collector.inspection.due import when_of
 from collector.reports import scorecard_tables, wording
 from collector.reports.judging_view import Words, points, state_of
-from collector.reports.matter import Looked, Matter, Problem
+from collector.reports.matter import Looked, Matter, Problem, Span
 from collector.reports.tables import Column, Kind, Table, at
 from collector.reports.words_document import doc, doc_or
 from collector.reports.words_judging import text, word
@@ -161,7 +162,7 @@ def _problem(material: Matter, one: Problem, lang: str) -> tuple[object, ...]:
     return (
         one.state,
         material.names.get(one.target, one.target),
-        f"{wording.check(one.check, lang)} · {wording.reading(one.reading.name, lang)}",
+        wording.looked_at(one.check, one.reading.name, lang),
         "–" if value is None else wording.decimals(value) + _unit(one.reading.unit),
         wording.reason(one.reading.reason, lang) if one.reading.reason else "–",
         one.times,
@@ -284,8 +285,8 @@ def capacity(material: Matter, lang: str) -> Iterator[Table]:
 
 
 def backups(material: Matter, lang: str) -> Iterator[Table]:
-    """Each promised backup: slots of the period, drills."""
-    columns = (Column("j_place"), Column("j_slots"), Column("j_drills"), Column("j_problems", Kind.NUMBER))
+    """Each promised backup: slots and problems of the period, drills."""
+    columns = (Column("j_place"), Column("j_slots"), Column("j_drills"), Column("j_amiss"))
     rows = []
     span, ledger = material.span, material.backups
     for one in ledger.objects if ledger is not None else ():
@@ -294,8 +295,28 @@ def backups(material: Matter, lang: str) -> Iterator[Table]:
         good = sum(slot.good is True for slot in days)
         slots = f"{len(days)} / {good} / {states['late']} / {states['missed']}"
         drills = [due for due in one.drills if str(due.state) == "done"]
-        rows.append((one.name, slots, f"{len(drills)} / {len(one.drills)}", len(one.problems)))
+        rows.append((one.name, slots, f"{len(drills)} / {len(one.drills)}", _amiss(one.problems, span, lang)))
     yield table("backups", columns, rows, lang)
+
+
+# What is wrong with a slot is of the period it was due in; that it never came does not end.
+_OF_SLOTS = ("missing", "late")
+
+
+def _amiss(problems: Sequence[Fault], span: Span, lang: str) -> str:
+    """What was wrong in a period, each reason once with how often."""
+    found = Counter(
+        one.reason
+        for one in problems
+        if one.first_provable_ms < span.to_ms
+        and (one.until_ms is None or one.until_ms > span.from_ms)
+        and (one.first_provable_ms >= span.from_ms or one.reason not in _OF_SLOTS)
+    )
+    said = (
+        wording.reason(reason, lang) + (f" ×{count}" if count > 1 else "")
+        for reason, count in sorted(found.items())
+    )
+    return text("judging.join", lang).join(said) or "–"
 
 
 def scans(material: Matter, lang: str) -> Iterator[Table]:
@@ -303,8 +324,8 @@ def scans(material: Matter, lang: str) -> Iterator[Table]:
     columns = (
         Column("j_tool"),
         Column("j_filed", Kind.WHEN),
-        Column("j_kind"),
-        Column("j_count"),
+        Column("j_state", Kind.STATE),
+        Column("j_left"),
         Column("j_evidence"),
     )
     rows = []
@@ -315,6 +336,5 @@ def scans(material: Matter, lang: str) -> Iterator[Table]:
             text("judging.part", lang).join(f"{word('word', key, lang)} {n}" for key, n in open_.items())
             or "0"
         )
-        verdict = wording.state(logged.verdict, lang)
-        rows.append((logged.series, logged.received, verdict, counts, f"#{logged.idx}"))
+        rows.append((logged.series, logged.received, logged.verdict, counts, f"#{logged.idx}"))
     yield table("scans", columns, rows, lang)

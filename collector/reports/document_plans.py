@@ -75,7 +75,7 @@ def _open(material: Matter, closed: int | None) -> bool:
 def _finding(material: Matter, one: Finding, lang: str) -> _Action:
     late = one.clock is not None and _late((one.clock,))
     return _Action(
-        f"{wording.check(one.check, lang)} · {wording.reading(one.name, lang)}",
+        wording.looked_at(one.check, one.name, lang),
         material.device(one.target),
         wording.state(one.state, lang),
         _NEVER if one.due_ms is None else one.due_ms,

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from docxtpl import DocxTemplate, InlineImage
 
 from collector.reports.record_pdf import (
     BY_HAND,
+    FILLS,
     TALL,
     cell_text,
     clean,
     headings,
+    is_form,
     own_page,
     signers,
+    together,
     tone,
     widths,
 )
@@ -34,18 +38,22 @@ from collector.reports.sheet import Column, Kind, Table
 _BODY, _HEAD = "仿宋", "黑体"
 _WIDTH = 26.0  # centimetres between the margins
 _LETTER, _EDGE = 0.22, 0.5  # of a letter of 10 points in a wide font, and of a cell beside its text
-_UNKNOWN = "E6E9EF"
 # Marks for cells that are put into the one at their left, the one above; and for one that runs down.
 _LEFT, _UP, _DOWN = "\ue000", "\ue001", "\ue002"
 _BY_HAND = {one.removeprefix("record-").replace("-", "_") for one in BY_HAND}
 # Behind a comma of a list of entries a line may end, and not inside their numbers.
 _LISTED = re.compile("、(?=#)")
-_FILLS = {
-    "crit": "FDE7E7",
-    "warn": "FFF1D6",
-    "ok": "E3F4E9",
-    **dict.fromkeys(("unknown", "error", "not_done"), _UNKNOWN),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a form: its name and columns, whether it begins a page, whether it stays on one."""
+
+    name: str
+    columns: tuple[Column, ...]
+    fresh: bool
+    form: bool
+    centimetres: tuple[float, ...]
 
 
 class TemplateError(Exception):
@@ -71,7 +79,8 @@ def docx(view: Paper, template: Path | None = None) -> bytes:
     source = io.BytesIO(
         _template(
             tuple(
-                (_part_name(one), one.columns, own_page(one), _centimetres(one, view)) for one in view.tables
+                _Part(_part_name(one), one.columns, own_page(one), is_form(one), _centimetres(one, view))
+                for one in view.tables
             )
         )
     )
@@ -81,6 +90,7 @@ def docx(view: Paper, template: Path | None = None) -> bytes:
     except Exception as error:  # a form written elsewhere may hold anything
         raise TemplateError(f"{template or 'form'}: {error}") from error
     _merge(form.docx)
+    _loose(form.docx)
     out = io.BytesIO()
     form.save(out)
     return out.getvalue()
@@ -102,6 +112,15 @@ def _merge(made: Any) -> None:
                 properties.insert(0 if width is None else properties.index(width) + 1, merge)
                 for node in cell.iter(qn("w:t")):
                     node.text = (node.text or "").replace(_UP, "").replace(_DOWN, "")
+
+
+def _loose(made: Any) -> None:
+    """The last row of a form is not kept with what follows it: its rows are kept together."""
+    for table in made.element.body.iter(qn("w:tbl")):
+        rows = table.findall(qn("w:tr"))
+        if rows[0].find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None:
+            for keep in list(rows[-1].iter(qn("w:keepNext"))):
+                keep.getparent().remove(keep)
 
 
 def _wider(cell: Any, over: Any) -> None:
@@ -172,8 +191,8 @@ def _mark(table: Table, cells: list[list[Cell]]) -> None:
 
 
 def _cell(cell: object, column: Column, view: Paper) -> Cell:
-    fill = _FILLS.get(tone(cell, column), "auto")
-    return Cell(_LISTED.sub("\\g<0>\u200b", cell_text(cell, column.kind, view)), fill)
+    fill = FILLS.get(tone(cell, column), "auto")
+    return Cell(_LISTED.sub("\\g<0>\u200b", together(cell_text(cell, column.kind, view))), fill)
 
 
 def _centimetres(table: Table, view: Paper) -> tuple[float, ...]:
@@ -182,7 +201,7 @@ def _centimetres(table: Table, view: Paper) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=32)
-def _template(parts: tuple[tuple[str, tuple[Column, ...], bool, tuple[float, ...]], ...]) -> bytes:
+def _template(parts: tuple[_Part, ...]) -> bytes:
     """The form: fields in double braces, rows repeated, East Asian fonts set everywhere."""
     made: Any = Document()
     _page(made)
@@ -191,11 +210,11 @@ def _template(parts: tuple[tuple[str, tuple[Column, ...], bool, tuple[float, ...
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     made.add_paragraph("{{ overview_title }}", style="Heading 1")
     _pairs(made, "facts", 2)
-    for name, columns, fresh, centimetres in parts:
-        head = made.add_paragraph(f"{{{{ {name}.title }}}}", style="Heading 1")
-        head.paragraph_format.page_break_before = fresh
-        _optional(made, f"{name}.note", together=name in _BY_HAND)
-        _grid(made, name, columns, centimetres)
+    for part in parts:
+        head = made.add_paragraph(f"{{{{ {part.name}.title }}}}", style="Heading 1")
+        head.paragraph_format.page_break_before = part.fresh
+        _optional(made, f"{part.name}.note", together=part.name in _BY_HAND)
+        _grid(made, part)
     made.add_paragraph("{{ proof_title }}", style="Heading 1")
     # A page of boxes alone could be signed for anything: they stay with the evidence.
     _pairs(made, "proof", 1, together=True)
@@ -311,8 +330,9 @@ def _maybe(number: int, key: str) -> str:
     )
 
 
-def _grid(made: Any, name: str, columns: tuple[Column, ...], centimetres: tuple[float, ...]) -> None:
+def _grid(made: Any, part: _Part) -> None:
     """A table whose rows repeat; gone altogether where there are none."""
+    name, columns = part.name, part.columns
     made.add_paragraph(f"{{%p if {name}.rows %}}")
     table = made.add_table(rows=4, cols=len(columns), style="Table Grid")
     for number, column in enumerate(columns):
@@ -321,9 +341,11 @@ def _grid(made: Any, name: str, columns: tuple[Column, ...], centimetres: tuple[
         _shade(head)
         colour = f"{{% cellbg row[{number}].fill %}}" if column.kind is Kind.STATE else ""
         table.rows[2].cells[number].text = f"{colour}{{{{ row[{number}] }}}}"
-    _widths(table, list(centimetres))
+    _widths(table, list(part.centimetres))
     for row in (table.rows[0], table.rows[2]):
         _whole(row)
+    for cell in table.rows[2].cells if part.form else ():
+        cell.paragraphs[0].paragraph_format.keep_with_next = True
     if name in {one.replace("-", "_") for one in TALL}:
         table.rows[2].height = Cm(1.3)
     # The heading comes again on every page.

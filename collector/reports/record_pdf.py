@@ -13,7 +13,7 @@ import segno
 import typst
 
 from collector.reports import judging_columns
-from collector.reports.column_widths import fitted, longest
+from collector.reports.column_widths import fitted, letters, longest, whole_lines
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table, words
@@ -78,6 +78,8 @@ _SIGNERS = ("inspector", "reviewer", "buyer")
 BY_HAND = frozenset({"record-human", "doc-hands"})
 # Centimetres between the margins, of a letter of 8.5 points, and of a cell beside its text.
 _WIDE, _NARROW = (26.1, 0.165, 0.35), (17.4, 0.165, 0.35)
+_FORM_MM, _SHORT_MM = 150, 60  # height of a form, of another table, that is not broken by the end of a page
+_TIGHT = 1.2  # so much too wide are columns by our letters, which are wider than those of most fonts
 _SURVEY = 4  # columns of a questionnaire, which is short
 TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
 
@@ -179,6 +181,7 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         "note": table.empty if table.name in BY_HAND else "",
         "tall": table.name in TALL,
         "fresh": own_page(table),
+        "whole": _FORM_MM if is_form(table) else _SHORT_MM,
         "headings": headings(table, view.lang),
         "widths": widths(table, view, *(_WIDE if getattr(view, "wide", False) else _NARROW)),
         "rows": [
@@ -190,27 +193,37 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
     }
 
 
+def is_form(table: Table) -> bool:
+    """Whether it is a sheet of a form, which is signed at its foot: it stays on one page if it fits."""
+    return table.name.startswith("doc-form-")
+
+
 def own_page(table: Table) -> bool:
     """Whether a part begins a page: each sheet of a form behind the first, as another unit signs it."""
-    return table.name.startswith("doc-form-") and table.name != "doc-form-0" and len(table.columns) > _SURVEY
+    return is_form(table) and table.name != "doc-form-0" and len(table.columns) > _SURVEY
 
 
 def widths(table: Table, view: Paper, across: float, letter: float, edge: float) -> list[float]:
-    """The widths of a table's columns, `across` in all: by their shares, and no short word is cut.
+    """The widths of a table's columns, `across` in all: by their shares, no short word is cut, and as many
+    cells as can stand on one line do.
 
     `letter` is the width of a letter, `edge` what a cell needs beside its text, in the unit of `across`.
     """
     heads, shares = headings(table, view.lang), [WIDTHS.get(column.key, 1) for column in table.columns]
     covered = table.covered() | {place for place, (_, columns) in table.merged.items() if columns > 1}
-    least = []
+    lines, words, titles = [], [], []
     for place, column in enumerate(table.columns):
-        texts = [heads[place]]
-        for number, row in enumerate(table.rows):
-            if (number, place) not in covered:
-                texts.append(_ENDS.sub(_MARK, cell_text(row[place], column.kind, view)))
-        least.append((letter * longest(texts) + edge, letter * longest(texts[:1]) + edge))
-    whole = [both[0] for both in least]
-    return fitted(shares, whole if sum(whole) <= across else [both[1] for both in least], across)
+        said = [
+            cell_text(row[place], column.kind, view)
+            for number, row in enumerate(table.rows)
+            if (number, place) not in covered
+        ]
+        lines.append(letter * letters([heads[place], *said]) + edge)
+        words.append(letter * longest([heads[place], *map(_pieces, said)]) + edge)
+        titles.append(letter * longest(heads[place : place + 1]) + edge)
+    if sum(words) > across:  # a little over, every column gives a little; else cells are broken, not headings
+        return fitted(shares, words if sum(words) < _TIGHT * across else titles, across)
+    return fitted(shares, whole_lines(shares, lines, words, across), across)
 
 
 def headings(table: Table, lang: str) -> list[str]:
@@ -229,6 +242,16 @@ _TONES = {
 }
 
 
+_UNKNOWN = "E6E9EF"
+FILLS = {
+    "crit": "FDE7E7",
+    "warn": "FFF1D6",
+    "ok": "E3F4E9",
+    **dict.fromkeys(("unknown", "error", "not_done"), _UNKNOWN),
+}
+"""The colour behind a state, as record.typ has it."""
+
+
 def tone(cell: object, column: Column) -> str:
     """The state word that colours a cell; "" where it is no state."""
     return _TONES.get(str(cell), str(cell)) if column.kind is Kind.STATE else ""
@@ -242,7 +265,17 @@ def _cell(cell: object, column: Column, view: Paper) -> list[str]:
 def breakable(value: str) -> str:
     """With marks where a line may end: never inside a number or a time."""
     marked = _ENDS.sub(_MARK, value.replace(_MARK, ""))
-    return _TOO_LONG.sub(_chopped, marked)
+    return together(_TOO_LONG.sub(_chopped, marked))
+
+
+def _pieces(value: str) -> str:
+    """With marks where a line may end, and a number one word with its per cent sign."""
+    return _ENDS.sub(_MARK, value).replace(" %", "_%")
+
+
+def together(value: str) -> str:
+    """A number stays on the line of its per cent sign."""
+    return value.replace(" %", "\u00a0%")
 
 
 def _chopped(found: re.Match[str]) -> str:

@@ -10,8 +10,9 @@ from checks.recurrence import zone as named_zone
 from collector.inspection import record as records
 from collector.inspection.due import when_of
 from collector.inspection.human import NOT_DONE, PREFIX
+from collector.inspection.limits import Limit
 from collector.inspection.record import ItemReading, MachineItem, Missing, Place, ProblemItem, Record
-from collector.reports import wording
+from collector.reports import wording, words_limits
 from collector.reports.human_view import Human, named
 from collector.reports.record_beside import NOTHING, Beside
 from collector.reports.record_words import text
@@ -280,11 +281,14 @@ class _Words:
         unit = " %" if reading.unit == Unit.PERCENT else ""
         parts = [
             wording.reason(reading.reason, self.lang) if reading.reason else "",
-            text("record.limit", self.lang, of=limit.name, limit=f"{limit.sign} {limit.number}{unit}")
-            if limit
-            else "",
+            self.limit(one.check, limit, unit) if limit else "",
         ]
         return ("；" if self.lang == "zh" else "; ").join(filter(None, parts))
+
+    def limit(self, check: str, limit: Limit, unit: str) -> str:
+        """Which limit was passed, and what it limits."""
+        of = words_limits.limit(check, limit.name, self.lang)
+        return text("record.limit", self.lang, of=of, limit=f"{limit.sign} {limit.number}{unit}")
 
     def value(self, reading: ItemReading) -> str:
         """The number with its unit."""

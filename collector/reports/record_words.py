@@ -109,7 +109,7 @@ RECORD: Words = {
         "inspection-record/{version}: facts signed by agents, judged again by the same judge at closing",
     ),
     "record.fact.zone": ("时区", "Time zone"),
-    "record.limit": ("达到限值 {limit}({of})", "limit {limit} ({of}) reached"),
+    "record.limit": ("{of}达到限值 {limit}", "limit {limit} reached ({of})"),
     "record.late": ("逾期", "late"),
     "record.intime": ("按时", "in time"),
     "record.page": ("第 {page} 页 / 共 {pages} 页", "Page {page} of {pages}"),

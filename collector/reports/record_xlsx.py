@@ -2,9 +2,11 @@
 
 import io
 
+import segno
 from openpyxl import Workbook
+from openpyxl.drawing.image import Image
 
-from collector.reports.record_pdf import headings, signers, widths
+from collector.reports.record_pdf import FILLS, TALL, headings, signers, tone, widths
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
@@ -12,7 +14,8 @@ from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
 _ACROSS = 132  # characters that fit across a printed page
 _LETTER, _EDGE = 1.15, 1.5  # of a capital letter in bold, and of a cell beside its text, in characters
 _SIGN_PT = 42.0  # points of a row that somebody signs in by hand
-_LEAST = {Kind.WHEN: 19.0, Kind.STATE: 9.0}
+_CODE_PT, _CODE_PX = 104.0, 132  # of the row that holds the QR code, and of the code
+_LEAST = {Kind.WHEN: 20.0, Kind.STATE: 9.0}
 
 
 def xlsx(view: Paper) -> bytes:
@@ -22,13 +25,17 @@ def xlsx(view: Paper) -> bytes:
     signed = [
         (text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)) for who in signers(view)
     ]
-    rows = (*view.facts, *view.proof, (text("record.qr", view.lang), view.qr), *signed)
+    rows = (*view.facts, *view.proof, (text("record.qr", view.lang), view.qr), ("", ""), *signed)
     cover = Table("cover", view.overview_title, pairs, rows, "")
     footer = f"{view.title} · {view.facts[0][1]}"
-    high = {len(rows) - number: _SIGN_PT for number in range(1, len(signed) + 1)}
+    code = len(rows) - len(signed) - 1
+    high = {code: _CODE_PT} | {code + number: _SIGN_PT for number in range(1, len(signed) + 1)}
     add_sheet(book, cover, Style(view.lang, view.zone, (view.title, ""), (30, 90), footer, high))
+    book.worksheets[0].add_image(_Code(view.qr), f"B{code + 2}")
     for table in view.tables:
-        style = Style(view.lang, view.zone, headings(table, view.lang), _widths(table, view), footer)
+        low = dict.fromkeys(range(len(table.rows)), _SIGN_PT) if table.name in TALL else {}
+        widths_ = _widths(table, view)
+        style = Style(view.lang, view.zone, headings(table, view.lang), widths_, footer, low, _fill)
         add_sheet(book, table, style)
     out = io.BytesIO()
     book.save(out)
@@ -42,3 +49,22 @@ def _widths(table: Table, view: Paper) -> list[float]:
         max(round(width, 1), _LEAST.get(column.kind, 7.0))
         for column, width in zip(table.columns, made, strict=True)
     ]
+
+
+def _fill(cell: object, column: Column) -> str:
+    return FILLS.get(tone(cell, column), "")
+
+
+class _Code(Image):
+    """A QR code as a picture; openpyxl wants its own class, which would read it by another package."""
+
+    format = "png"
+
+    def __init__(self, content: str) -> None:
+        out = io.BytesIO()
+        segno.make(content, error="m").save(out, kind="png", border=2, scale=6)
+        self._bytes = out.getvalue()
+        self.width = self.height = _CODE_PX
+
+    def _data(self) -> bytes:
+        return self._bytes

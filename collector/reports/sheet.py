@@ -1,7 +1,8 @@
 """Tables as sheets of a workbook, and their cells in words."""
 
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from fractions import Fraction
@@ -23,12 +24,18 @@ __all__ = ["Column", "Kind", "Link", "Style", "Table", "add_sheet", "words", "wo
 
 _HEAD = PatternFill("solid", fgColor="E6E9EF")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
-_TOP = Alignment(vertical="top")
+# At the left as on paper: at the right a number touches the text of the next cell.
+_TOP = Alignment(horizontal="left", vertical="top")
 _EDGE = Side(style="thin", color="B0B7C3")
 _BOX = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
-_LINE_PT = 15.0  # height of a line, as Excel has it at 11 points
+_LINE_PT = 16.0  # height of a line of Chinese at 11 points; a row one point too low cuts its last line
+_PIECES = re.compile("[!-~]+|.", re.DOTALL)  # what no line ends inside: a word, a number, a Chinese character
 _MOST_PT = 400.0  # Excel holds 409 at most
 _WIDTHS = {Kind.TEXT: 28, Kind.CODE: 34, Kind.WHEN: 21, Kind.NUMBER: 12}
+
+
+def _plain(_cell: object, _column: Column) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,8 @@ class Style:
     """Language, zone and headings of a workbook. `widths`: of the columns, in characters; () by their kind.
 
     `footer`: what stands at the foot of each printed page, beside its number. `high`: points that rows
-    (from 0) have at least, such as those that people sign in.
+    (from 0) have at least, such as those that people sign in. `fill`: the colour (RGB) behind a cell of a
+    column, "" for none. An empty heading belongs to the one at its left.
     """
 
     lang: str
@@ -45,6 +53,7 @@ class Style:
     widths: Sequence[float] = ()
     footer: str = ""
     high: Mapping[int, float] = field(default_factory=dict)
+    fill: Callable[[object, Column], str] = _plain
 
 
 def workbook(table: Table, style: Style) -> bytes:
@@ -63,13 +72,10 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
     for index, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     _printed(sheet, style, table.title)
-    sheet.row_dimensions[1].height = _height(style.headings, widths)
-    sheet.append([_heading(sheet, text) for text in style.headings])
+    _headings(sheet, style, widths)
     covered = table.covered()
     for number, row in enumerate(table.rows):
-        cells = [
-            _cell(sheet, cell, column.kind, style) for cell, column in zip(row, table.columns, strict=True)
-        ]
+        cells = [_cell(sheet, cell, column, style) for cell, column in zip(row, table.columns, strict=True)]
         room = [_room(table, widths, number, place) for place in range(len(cells))]
         shown = ["" if (number, place) in covered else cell.value for place, cell in enumerate(cells)]
         sheet.row_dimensions[number + 2].height = max(_height(shown, room), style.high.get(number, 0.0))
@@ -84,6 +90,16 @@ def add_sheet(book: Workbook, table: Table, style: Style) -> None:
         sheet.merged_cells.add(f"{first}:{last}")
     if not table.rows:
         _sentence(sheet, table.empty, widths)
+
+
+def _headings(sheet: Any, style: Style, widths: Sequence[float]) -> None:
+    """The first row; empty headings at its end are put into the last that says something."""
+    said = max((number for number, text in enumerate(style.headings) if text), default=0)
+    room = [*widths[:said], sum(widths[said:])]
+    sheet.row_dimensions[1].height = _height(style.headings[: said + 1], room)
+    sheet.append([_heading(sheet, text) for text in style.headings])
+    if said + 1 < len(style.headings):
+        sheet.merged_cells.add(f"{get_column_letter(said + 1)}1:{get_column_letter(len(style.headings))}1")
 
 
 def _sentence(sheet: Any, text: str, widths: Sequence[float]) -> None:
@@ -122,11 +138,21 @@ def _height(cells: Sequence[object], widths: Sequence[float]) -> float:
 
 
 def _lines(value: str, width: float) -> int:
-    """Lines of a text; a Chinese character is as wide as two others."""
-    return sum(
-        max(1, -(-sum(2 if ord(char) > 0x2E7F else 1 for char in line) // max(int(width * 0.9), 1)))
-        for line in value.split("\n")
-    )
+    """Lines of a text; a Chinese character is as wide as two others, and no word is broken that fits one."""
+    # A fallback font for Chinese may be wider than the one that widths are counted in.
+    room = max(int(width * (0.9 if any(char > "\u2e7f" for char in value) else 1)), 1)
+    return sum(_broken(line, room) for line in value.split("\n"))
+
+
+def _broken(line: str, room: int) -> int:
+    """Lines that one line becomes where `room` letters stand on each."""
+    lines, used = 1, 0
+    for piece in _PIECES.findall(line):
+        wide = sum(2 if char > "\u2e7f" else 1 for char in piece)
+        if used + wide > room and used:
+            lines, used = lines + 1, 0
+        lines, used = lines + (used + wide - 1) // room, (used + wide - 1) % room + 1
+    return lines
 
 
 def _bare(sheet: WriteOnlyWorksheet) -> Any:
@@ -156,7 +182,14 @@ def _text(sheet: WriteOnlyWorksheet, value: object) -> Any:
     return cell
 
 
-def _cell(sheet: WriteOnlyWorksheet, value: object, kind: Kind, style: Style) -> Any:
+def _cell(sheet: WriteOnlyWorksheet, value: object, column: Column, style: Style) -> Any:
+    made = _filled(sheet, value, column.kind, style)
+    if colour := style.fill(value, column):
+        made.fill = PatternFill("solid", fgColor=colour)
+    return made
+
+
+def _filled(sheet: WriteOnlyWorksheet, value: object, kind: Kind, style: Style) -> Any:
     if value is None:
         return _text(sheet, "–")
     if isinstance(value, int) and kind is Kind.WHEN:

@@ -65,6 +65,12 @@ def reading(name: str, lang: str) -> str:
     return name
 
 
+def looked_at(check_id: str, name: str, lang: str) -> str:
+    """A check and its reading; what both are called is said once."""
+    title, said = check(check_id, lang), reading(name, lang)
+    return title if title == said else f"{title} · {said}"
+
+
 def value(one: Reading, lang: str) -> str:
     """The reading's number with its unit; a dash where there is none."""
     if one.value is None:

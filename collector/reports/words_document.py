@@ -216,6 +216,8 @@ DOCUMENT: Words = {
     **{f"doc.event.{key}": words for key, words in _EVENTS.items()},
     **{f"doc.ask.{key}": words for key, words in _ASKS.items()},
     **{f"col.j_n_{key[4:]}": words for key, words in STATES.items() if key.startswith("j_l_")},
+    "col.j_amiss": ("本期问题", "Problems of the period"),
+    "col.j_left": ("未修复漏洞", "Left open"),
     "col.j_section": ("考核项目", "Subject"),
     "col.j_task": ("考核内容", "What is assessed"),
     "col.j_criteria": ("评分标准", "How points are given"),
@@ -289,7 +291,7 @@ DOCUMENT: Words = {
     "doc.outlook.far": ("较远", "far off"),
     "doc.outlook.full": ("已满", "full"),
     "doc.outlook.filling": ("增长中", "filling"),
-    "doc.outlook.no_claim": ("数据不足，不作预测", "too little data for a claim"),
+    "doc.outlook.no_claim": ("数据不足，不作预测", "too little data"),
     "doc.hands.note": (
         "本节不由机器测量，由人工填写。",
         "Nothing in this part is measured by a machine; people fill it in.",

@@ -13,6 +13,10 @@ TERM: dict[str, tuple[str, str]] = {
     "doc.term.asset": ("资产", "asset"),
     "doc.term.no_owner": ("无责任人", "nobody"),
     "doc.term.nobody": ("无人查看", "nobody looked"),
+    "doc.term.nobody.of": (
+        "无人查看: 共 {n} 段，最长 {days} 天({first} 至 {last})",
+        "nobody looked: {n} stretches, the longest {days} days ({first} to {last})",
+    ),
     "col.j_t_kind": ("类别", "Kind"),
     "col.j_t_thing": ("系统、设备", "System or asset"),
     "col.j_t_owner": ("责任人", "Owner"),

@@ -82,7 +82,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("j_document", "j_where", "j_file", "j_digest", "j_filer", "j_filed"),
         *("j_expiry", "j_state", "j_entry"),
     ),
-    "scans": ("j_tool", "j_filed", "j_kind", "j_count", "j_evidence"),
+    "scans": ("j_tool", "j_filed", "j_state", "j_left", "j_evidence"),
     "log": ("j_kind", "j_count", "j_first", "j_last"),
     "usage": ("j_event", "j_account", "j_times", "j_last", "j_evidence"),
 }

@@ -68,7 +68,7 @@ def test_it_comes_in_every_form_and_the_verifier_makes_every_cell_anew(ended, tm
         for row in table.rows
         for cell in row.cells
     ]
-    assert "14.754 %" in cells and "停用" in cells, cells
+    assert "14.754\u00a0%" in cells and "停用" in cells, cells
     assert load_workbook(io.BytesIO(export("term", found, "xlsx"))).sheetnames
     assert export("term", found, "pdf").startswith(b"%PDF")
     ((word, detail),) = of(ended.verdict(tmp_path / "b.zip"))

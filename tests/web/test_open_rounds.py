@@ -99,7 +99,7 @@ def test_a_record_names_assets_and_the_limits_that_were_passed(site, visit) -> N
     limited = [p for p in full if (p.check, p.target, p.reading.name) in found.beside.limits]
     assert full and limited, "db-01 may be full to two percent"
     text = visit(f"/rounds/{window}")
-    assert "db-01 数据库主机" in text and "达到限值 ≥ 2 %(used)" in text
+    assert "db-01 数据库主机" in text and "使用率达到限值 ≥ 2 %" in text
     assert (
         "db-01 数据库主机"
         in exports.view(found.record, found.source, "zh", beside=found.beside).problems.rows[0]
