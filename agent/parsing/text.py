@@ -43,7 +43,8 @@ def decode(raw: bytes) -> str:
 
 
 def plain(text: str) -> str:
-    """The lines of one output without escapes, pager prompts, echo and device prompts.
+    """The lines of one output without escapes, pager prompts, echo and device prompts; what is plain stays
+    as it is.
 
     ParseError `cut` where the last line is a pager's prompt, `refused` where the device refused the
     command, `garbled` where control characters remain, `empty` where nothing does.
@@ -80,16 +81,29 @@ def _without_pager(line: str) -> tuple[str, bool]:
         return _RUBBED.sub("", line).rstrip("\r").rpartition("\r")[2], False
     rest = _RUBBED.sub("", line[found.end() :]).strip("\r").rpartition("\r")[2]
     # What rubs the prompt out is blanks as wide as the prompt; a line's own indent stands after them.
-    return (line[: found.start()] + rest if "\b" not in line else rest), True
+    head = "" if "\b" in line else line[: found.start()].rpartition("\r")[2]
+    return _without_pager(head + rest)[0], True
 
 
 def _unprompted(lines: list[str]) -> list[str]:
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    if lines and (found := _PROMPT.match(lines[-1].strip())) and not found[1] and len(lines) > 1:
-        lines = lines[:-1]
-    for at, line in enumerate(lines[:5]):
-        found = _PROMPT.match(line.strip())
+    end = len(lines)
+    # Behind an output there may be several prompts: somebody pressed Enter, or left a mode.
+    while end and (not lines[end - 1].strip() or (end > 1 and _is_prompt(lines[end - 1]))):
+        end -= 1
+    return lines[_echo(lines, end) : end]
+
+
+def _is_prompt(line: str) -> bool:
+    found = _PROMPT.match(line.strip())
+    return found is not None and not found[1]
+
+
+def _echo(lines: list[str], end: int) -> int:
+    """Where the output begins: behind the echo of its command. What is before belongs to another one."""
+    begin = at = 0
+    while at < min(begin + 5, end):
+        found = _PROMPT.match(lines[at].strip())
+        at += 1
         if found and _ECHO.match(found[1]):
-            return lines[at + 1 :]
-    return lines
+            begin = at
+    return begin
