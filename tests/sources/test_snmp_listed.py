@@ -56,7 +56,7 @@ def test_an_ilom_that_knows_nothing_unknown_has_no_alarm_for_that():
             **{unknown + "1": "2|2", unknown + "2": "2|2", unknown + "3": "2|1"},
         },
     )
-    assert states(device) == {"/SYS: alarm": "ok", "/SYS/FM0: alarm": "crit", "/SYS/PS1: alarm": "warn"}
+    assert states(device) == {"/SYS: alarm": "ok", "/SYS/FM0: alarm": "crit", "/SYS/PS1: alarm": "crit"}
 
 
 RING, ROLE, PORT = (E + "9.9.500.1." + table for table in ("1.3.0", "2.1.1.3.", "2.2.1.1."))

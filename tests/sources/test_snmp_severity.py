@@ -5,7 +5,7 @@ profile has any more is a mistake here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -21,7 +21,7 @@ HEALTHY = re.compile(
     "ok|okay|good|fine|normal|healthy|optimal|operational|operating|operable|running|noerror|nofault|noalarm"
     "|functional|functioning|charged|fullycharged|inservice"
 )
-SOFT = {"degrade", "degraded", "warning", "warn", "minor", "noncritical", "testing"}
+SOFT = {"degrade", "degraded", "warning", "warn", "noncritical", "testing"}
 NAMELESS = {"unknown", "unknow", "undefined", "undetermined", "indeterminate", "notknown"}
 
 # (profile, word): why its severity is another.
@@ -29,17 +29,25 @@ DEPARTS = {
     ("cisco", "notKnown"): "the other unit of a system that has only one",
     ("dell-storage", "permanentlyDegraded"): "redundancy that no rebuild brings back",
     ("eltek", "minorAndMajor"): "the worse of the two counts",
+    ("eltek", "minorAlarm"): "the lowest of most of its systems: few have the warning that came later",
+    ("eltek", "minorLow"): "the same",
+    ("eltek", "minorHigh"): "the same",
 }
 
 
 def states() -> Iterator[tuple[str, str, str]]:
     """Profile, word, severity of every code of every map in use."""
+    for name, found in maps():
+        for word, severity in found.values():
+            yield name, word, severity
+
+
+def maps() -> Iterator[tuple[str, Mapping[str, tuple[str, str]]]]:
+    """Profile and map of every map in use."""
     for name, profile in everything().items():
-        maps = [rule.states for rule in profile.sensors]
-        maps += [states for rule in profile.members for states in (rule.roles, rule.states)]
-        for found in maps:
-            for word, severity in found.values():
-                yield name, word, severity
+        found = [rule.states for rule in profile.sensors]
+        found += [states for rule in profile.members for states in (rule.roles, rule.states)]
+        yield from ((name, each) for each in found)
 
 
 ALL = sorted(set(states()))
@@ -76,9 +84,22 @@ def test_no_word_for_health_is_bad_or_unknown():
     assert not undue([each for each in ALL if each[2] != "ok" and names_health(each[1])])
 
 
-def test_degraded_minor_and_warning_are_warnings():
+def test_degraded_and_warning_are_warnings():
     soft = [each for each in ALL if SOFT & set(tokens(each[1])) and not CLEARED & set(tokens(each[1]))]
     assert not undue([each for each in soft if each[2] == "crit"])
+
+
+def test_minor_is_a_warning_unless_the_device_has_one_below_it():
+    """ITU-T X.733: a warning is of a fault that may come, a minor alarm of one that is there."""
+    seen = set()
+    for name, found in maps():
+        ranks = [set(tokens(word)) for word, _ in found.values()]
+        below = any(words & {"warning", "warn"} for words in ranks)
+        for word, severity in found.values():
+            if "minor" in tokens(word) and (name, word) not in DEPARTS:
+                seen.add(severity)
+                assert severity == ("crit" if below else "warn"), (name, word)
+    assert seen == {"warn", "crit"}
 
 
 def test_what_the_device_does_not_know_is_unknown():
