@@ -62,10 +62,16 @@ _USG_ENDS = re.compile(
     r"^\s*time-range (\S+) from \S+ \S+ to (\d\d:\d\d)(?::\d\d)? (\d{4}/\d{1,2}/\d{1,2})\s*$", re.MULTILINE
 )
 _H3C_RULE = re.compile(r"^\s*rule \d+ name (.+?)\s*$")
+_DEFAULT = re.compile(r"^\s*(?:security-policy )?default(?:-rule)? action (?:permit|pass)\s*$", re.MULTILINE)
 
 
 def _named(rows: list[str], *words: str) -> bool:
     return any(row.startswith(word) for row in rows for word in words)
+
+
+def _limited(rows: list[str], *words: str) -> bool:
+    """Whether one of these limits the rule; `source-address any` does not."""
+    return any(row.startswith(words) and row.split()[-1].lower() != "any" for row in rows)
 
 
 def _zoned(
@@ -79,9 +85,9 @@ def _zoned(
                 name=name,
                 enabled="disable" not in rows,
                 permits=_named(rows, "action permit", "action pass"),
-                any_source=not _named(rows, "source-address", "source-ip"),
-                any_destination=not _named(rows, "destination-address", "destination-ip"),
-                any_service=not _named(rows, "service", "application"),
+                any_source=not _limited(rows, "source-address", "source-ip"),
+                any_destination=not _limited(rows, "destination-address", "destination-ip"),
+                any_service=not _limited(rows, "service", "application"),
                 hits=hits.get(name),
                 ends_ms=ends.get(ranges[0]) if ranges else None,
             )
@@ -93,11 +99,17 @@ def _usg(texts: tuple[str, ...]) -> tuple[Rule, ...]:
     policy, counts, ranges = (*texts, "", "")[:3]
     hits = {name: int(count) for name, count in _USG_HITS.findall(counts)}
     ends = {name: _instant(clock, date) for name, clock, date in _USG_ENDS.findall(ranges)}
-    return _zoned(_USG_RULE, policy, hits, ends)
+    return (*_zoned(_USG_RULE, policy, hits, ends), *_default(policy, hits.get("default")))
 
 
 def _h3c(texts: tuple[str, ...]) -> tuple[Rule, ...]:
-    return _zoned(_H3C_RULE, texts[0], {}, {})
+    return (*_zoned(_H3C_RULE, texts[0], {}, {}), *_default(texts[0], None))
+
+
+def _default(policy: str, hits: int | None) -> Iterator[Rule]:
+    """What no rule meets is dropped, unless the policy says otherwise: then that is one more rule."""
+    if _DEFAULT.search(policy):
+        yield Rule("default", True, True, True, True, True, hits)
 
 
 _EDIT = re.compile(r'^\s*edit ("?.+?"?)\s*$')
