@@ -6,14 +6,14 @@ In a module of its own: argparse and what it loads would stay with a resident ag
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from agent.state import DEFAULT
 
 
 def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
     """`run`: the function of each command."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="roundseal-agent", description="Roundseal agent (巡证代理)", formatter_class=_Formatter
     )
     made.add_argument("--version", action=_Version, nargs=0, help="print the version")
@@ -72,10 +72,10 @@ def _fingerprint_words(commands: Any, run: Mapping[str, Any]) -> None:
     fingerprint = commands.add_parser("fingerprint", help=text, description=text, formatter_class=_Formatter)
     verbs = fingerprint.add_subparsers(metavar="VERB", required=True, prog="roundseal-agent fingerprint")
     take = _taking(verbs, "take", run["fingerprint take"], "of one instant, to a file or the screen")
-    take.add_argument("--out", type=Path, metavar="FILE", help="write it there")
+    take.add_argument("--out", "--to", type=Path, metavar="FILE", help="write it there")
     take.add_argument("--before", type=Path, metavar="FILE", help="as the first half of a sandwich")
     wrap = _taking(verbs, "wrap", run["fingerprint wrap"], "make a dump and its fingerprint in one snapshot")
-    wrap.add_argument("--out", type=Path, required=True, metavar="PATH", help="the dump to make")
+    wrap.add_argument("--out", "--to", type=Path, required=True, metavar="PATH", help="the dump to make")
     forms = ("custom", "directory", "tar", "plain")
     wrap.add_argument("--format", choices=forms, default="custom", help="of the dump (custom)")
     wrap.add_argument("--globals", type=Path, metavar="FILE", help="roles of the cluster too, into this file")
@@ -185,11 +185,24 @@ def _trust_words(commands: Any, run: Any) -> None:
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """What is wrong with the words is one line, as every other reason."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"roundseal-agent: {message} ({self.prog} --help)\n")
+
+
 class _Formatter(argparse.HelpFormatter):
     """With a width of its own argparse need not load shutil and three compressors to ask the terminal."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=100)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        # The other name of a file to write is an alias: the program beside this one calls it so.
+        if list(action.option_strings) == ["--out", "--to"]:
+            return f"--out {self._format_args(action, action.dest.upper())}"
+        return super()._format_action_invocation(action)
 
 
 class _Version(argparse.Action):

@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-from datetime import datetime
 from typing import Any
 
 from agent import plans
 from agent.errors import AgentError
 from agent.outbox import Outbox
-from agent.shown import Shown, table
+from agent.shown import Shown
 from agent.state import Identity, State
+from agent.status_text import text
 
 _STALE_MS = 180_000  # it is written each minute
 _CALM = ("ok", "starting", "pending")
@@ -21,13 +21,13 @@ def read(state: State, now: int) -> Shown:
     path = state.path("outbox.db")
     if not path.exists():
         value = {**_who(state, identity), "running": False, "troubles": ["not_running"]}
-        return Shown(value, _text(value), 1)
+        return Shown(value, text(value), 1)
     outbox = Outbox(path, create=False)
     try:
         value = _value(state, identity, outbox, now)
     finally:
         outbox.close()
-    return Shown(value, _text(value), 1 if value["troubles"] else 0)
+    return Shown(value, text(value), 1 if value["troubles"] else 0)
 
 
 def _who(state: State, identity: Identity) -> dict[str, Any]:
@@ -130,29 +130,3 @@ def _troubles(value: dict[str, Any], running: dict[str, Any], now: int) -> list[
         (value["since_start"]["dropped"] > 0, "results_dropped"),
     )
     return [code for bad, code in said if bad]
-
-
-_INSTANTS = ("started", "made", "at", "last_jump_at", "since")
-
-
-def _said(key: str, value: Any) -> Any:
-    """An instant as people read it: this machine's time with its offset, and the milliseconds."""
-    if value is None or value in ("", []):
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if key not in _INSTANTS or not isinstance(value, int) or value <= 0:
-        return value
-    there = datetime.fromtimestamp(value / 1000).astimezone()
-    return f"{there.isoformat(timespec='seconds')} ({value})"
-
-
-def _text(value: dict[str, Any]) -> str:
-    rows = []
-    for key, item in value.items():
-        if isinstance(item, dict):
-            item = ", ".join(f"{k} {_said(k, v)}" for k, v in item.items())
-        elif isinstance(item, list):
-            item = ", ".join(map(str, item)) or "none"
-        rows.append((key, str(_said(key, item))))
-    return table(rows)

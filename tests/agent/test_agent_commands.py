@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import os
 import subprocess
 import sys
 from base64 import b64encode
@@ -13,13 +14,14 @@ from agent.errors import AgentError
 from checks.wire import frame, header
 
 
-def run(*words):
+def run(*words, env=None):
     return subprocess.run(
         [sys.executable, "-m", "agent.cli", *map(str, words)],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
+        env=os.environ | (env or {}),
     )
 
 
@@ -68,9 +70,39 @@ def test_status_prints_words_for_people_not_values_of_the_program(state):
     from agent.outbox import Outbox
 
     Outbox(state.path("outbox.db")).close()
-    lines = {line.split()[0]: line for line in run("status", "--state", state.root).stdout.splitlines()}
-    assert lines["running"].split() == ["running", "no"]
-    assert "last_jump_ms -" in lines["clock"] and not [x for x in lines.values() if "None" in x or "[]" in x]
+    printed = run("status", "--state", state.root).stdout
+    lines = {line.split()[0]: line for line in printed.splitlines()}
+    assert lines["running"].split() == ["running", "no"] and lines["contact"].endswith("none yet")
+    assert lines["clock"].endswith("not compared with the collector's yet")
+    assert not [word for word in ("None", "[]", "{", "_us", "_ms") if word in printed]
+
+
+def test_status_says_in_a_sentence_what_needs_a_person(state):
+    from agent.outbox import Outbox
+
+    outbox = Outbox(state.path("outbox.db"))
+    outbox.put(
+        halt={"why": "fork", "at": 1},
+        log_alarm={"why": "rewritten", "at": 1},
+        running={"at": 1, "started": 1_795_391_005_049, "looks": 3, "stuck": 1, "dropped": 2}
+        | {"contact": {"word": "refused", "detail": "no route", "at": 1_795_391_005_049}}
+        | {"offset_us": -2_500, "jumps": 1, "last_jump_ms": 3_600_000, "last_jump_at": 1_795_391_005_049},
+    )
+    outbox.close()
+    found = run("status", "--state", state.root, env={"TZ": "Asia/Shanghai"})
+    *_, rewritten, fork, stopped, refused, plan, dropped = found.stdout.splitlines()
+    assert found.returncode == 1
+    assert rewritten.startswith("! log_rewritten: the log is not a continuation")
+    assert fork.startswith("! halted_fork: ") and "a copy of this directory" in fork
+    assert stopped.startswith("! not_running: no agent runs") and plan.startswith("! no_plan: ")
+    assert refused == "! collector_refused: nothing is taken by the collector: no route"
+    assert dropped.startswith("! results_dropped: ")
+    assert "contact    refused (no route), last at 2026-11-23 07:43:25+08:00" in found.stdout
+    assert "looks      3 since the start, 1 hanging, 2 results lost" in found.stdout
+    assert (
+        "2.5 ms behind the collector's; was set 1 time since the start, the last by 3600000 ms"
+        in found.stdout
+    )
 
 
 def test_check_prints_facts_and_readings_and_its_exit_code_follows_the_state(tmp_path):
