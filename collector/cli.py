@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from collector.cli_parts import Group, complain
 from collector.estate.errors import EstateError
 
 # name -> "module:command". Commands of later versions say so and exit 2.
@@ -44,7 +45,7 @@ _COMMANDS = {
 _LATER = ("prune",)
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """As a program of its own. It holds what it imports and reads to its end: looking for garbage in that
         took a third of a scorecard's time, and it was looked through once more at the end."""
@@ -71,14 +72,14 @@ class _Lazy(click.Group):
             return super().invoke(ctx)
         except EstateError as error:
             # Of the estate in force: commands that are given a file tell its mistakes themselves.
-            click.echo("error: this program cannot read the estate in force; apply it again", err=True)
+            complain("this program cannot read the estate in force; apply it again")
             click.echo(str(error), err=True)
             ctx.exit(2)
         except click.exceptions.NoArgsIsHelpError:
             raise  # what is shown is the help itself
         except click.UsageError as error:
             path = ctx.command_path if error.ctx is None else error.ctx.command_path
-            click.echo(f"error: {error.format_message().rstrip('.')} ({path} --help)", err=True)
+            complain(f"{error.format_message().rstrip('.')} ({path} --help)")
             ctx.exit(error.exit_code)
 
 

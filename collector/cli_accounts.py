@@ -1,7 +1,6 @@
 """`account`: people who may see the pages. A one-time password is printed once, changed at first login."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checks.wire.numbers import EntryKind
 from collector.cli_keys import account_key
-from collector.cli_parts import DIRECTORY
+from collector.cli_parts import DIRECTORY, Group, fail
 from collector.context import ConfigError, open_context
 from collector.store import accounts
 from collector.store.accounts import AccountError, Role
@@ -36,11 +35,10 @@ def _do(
         problem = f"{error.detail} ({error.code})"
     except (ConfigError, OSError, SQLAlchemyError) as error:
         problem = str(error)
-    click.echo(f"error: {problem}", err=True)
-    sys.exit(2)
+    fail(problem)
 
 
-@click.group()
+@click.group(cls=Group)
 def account() -> None:
     """Accounts of people: add, reset, list, role, disable, enable, key."""
 

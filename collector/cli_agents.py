@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from collector.cli_parts import DIRECTORY, in_words, opened
+from collector.cli_parts import DIRECTORY, Group, fail, of_place, opened
 from collector.context import Context
 
 
@@ -20,11 +20,10 @@ def _do(directory: Path, act: Any) -> Any:
         try:
             return act(context)
         except (LifecycleError, NotDurable) as error:
-            click.echo(f"error: {error.code}: {in_words(error)}", err=True)
-            sys.exit(2)
+            fail(f"{error.code}: {error}")
 
 
-@click.group()
+@click.group(cls=Group)
 def token() -> None:
     """One-time enrolment tokens."""
 
@@ -48,7 +47,7 @@ def token_create(directory: Path, asset: str, agent: str | None, minutes: int, b
     click.echo(_do(directory, act))
 
 
-class _Default(click.Group):
+class _Default(Group):
     """`agents DIR` lists; `agents approve DIR …` and the others are commands."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -151,7 +150,6 @@ def import_(directory: Path, file: Path, as_json: bool) -> None:
         try:
             counts = import_file(context, file)
         except (ImportFailed, OSError) as error:
-            click.echo(f"error: {file}: {in_words(error)}", err=True)
-            sys.exit(2)
+            fail(of_place(file, error))
     click.echo(json.dumps(counts) if as_json else ", ".join(f"{n} {word}" for word, n in counts.items()))
     sys.exit(0 if set(counts) <= {"ok", "known", "accepted"} else 1)

@@ -10,7 +10,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.recurrence import zone
-from collector.cli_parts import DIRECTORY, FILE, fail
+from collector.cli_parts import DIRECTORY, fail, written
 from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _HOUR_MS = 3_600_000
 @click.option("--as-of", metavar="T", help="As the log stood then: ISO 8601, in the estate's zone.")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--period", metavar="P", help="With --to: 2026-11, 2026-Q4, 2026 or A/B.")
-@click.option("--to", "target", type=FILE, help="Write the record of the period: FILE.docx, xlsx, pdf, json.")
+@written("--to", "target", help="Write the record of the period: FILE.docx, xlsx, pdf, json.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def backups(
     directory: Path,

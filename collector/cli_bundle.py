@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from collector.cli_parts import in_words
+from collector.cli_parts import Group, fail, written
 from collector.context import ConfigError, open_context
 from collector.evidence.container import ContainerError
 from collector.evidence.periods import FORMS, PeriodError
@@ -14,7 +14,7 @@ from collector.jobs import bundles, spans
 from collector.store.evidence import Damaged
 
 
-@click.group()
+@click.group(cls=Group)
 def bundle() -> None:
     """Evidence bundles (存证包)."""
 
@@ -22,14 +22,13 @@ def bundle() -> None:
 @bundle.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--period", required=True, help=f"A period of the contract, else {FORMS}.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@written("--out", required=True, help="The bundle to write.")
 @click.option("--with-photos", is_flag=True, help="Photographs that people's statements name come along.")
 @click.option("--json", "as_json", is_flag=True)
 def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bool) -> None:
     """Write every log entry of a period with its bodies, keys, checkpoints and claimed figures."""
     if not out.parent.is_dir():
-        click.echo(f"bundle make: --out {out}: no folder {out.parent}", err=True)
-        sys.exit(2)
+        fail(f"--out {out}: no folder {out.parent}")
     try:
         with open_context(directory) as context:
             asked = spans.span_of(context, period, "UTC")
@@ -43,8 +42,7 @@ def make(directory: Path, period: str, out: Path, with_photos: bool, as_json: bo
         Damaged,
         OSError,
     ) as error:
-        click.echo(f"bundle make: {in_words(error)}", err=True)
-        sys.exit(2)
+        fail(error)
     manifest = made.manifest
     told = {
         "file": str(made.path),

@@ -1,9 +1,6 @@
 """Whom a command acts for: an account of this collector, or openly the command line."""
 
-import sys
-
-import click
-
+from collector.cli_parts import fail
 from collector.context import Context
 from collector.store import accounts
 
@@ -16,8 +13,7 @@ def must_be(context: Context, by: str, *roles: str) -> None:
     with context.read() as conn:
         account = accounts.get(conn, by)
     if account is not None and account.role not in roles:
-        click.echo(f"error: --by {by}: this is for {' and '.join(roles)}, not for {account.role}", err=True)
-        sys.exit(2)
+        fail(f"--by {by}: this is for {' and '.join(roles)}, not for {account.role}")
 
 
 def must_exist(context: Context, by: str) -> None:
@@ -26,5 +22,4 @@ def must_exist(context: Context, by: str) -> None:
         return
     with context.read() as conn:
         if accounts.get(conn, by) is None:
-            click.echo(f"error: --by {by}: there is no such account", err=True)
-            sys.exit(2)
+            fail(f"--by {by}: there is no such account")

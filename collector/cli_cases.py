@@ -10,7 +10,7 @@ import click
 
 from collector.availability.case_report import CaseReport, CaseResult
 from collector.availability.errors import CaseError
-from collector.cli_parts import fail, of_place
+from collector.cli_parts import complain, fail, of_place
 
 _WORDS = {True: "good", False: "DIFFERS", None: "no expectation"}
 
@@ -35,7 +35,7 @@ def run_file(file: Path, run: Callable[[object], CaseReport], as_json: bool) -> 
     for name in report.differing:
         click.echo(name, err=True)
     for wrong in report.wrong:
-        click.echo(f"error: {file}: {wrong}", err=True)
+        complain(f"{file}: {wrong}")
     sys.exit(2 if report.wrong else 1 if report.differing else 0)
 
 

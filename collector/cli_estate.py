@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, counted, fail
+from collector.cli_parts import DIRECTORY, FILE, Group, counted, fail
 from collector.context import ConfigError, open_context
 from collector.estate.errors import EstateError
 from collector.estate.loading import Loaded
 
 
-@click.group()
+@click.group(cls=Group)
 def estate() -> None:
     """The estate file: what there is, who looks at it, what is due."""
 

@@ -1,7 +1,6 @@
 """`availability DIR SERVICE --from T --to T` and `availability case FILE`."""
 
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import click
 
 from checks.recurrence import zone
 from collector.cli_cases import run_file
-from collector.cli_parts import DIRECTORY, FILE, in_words
+from collector.cli_parts import DIRECTORY, FILE, Group, fail
 from collector.context import ConfigError, open_context
 
 _BUCKETS = (
@@ -25,7 +24,7 @@ _BUCKETS = (
 )
 
 
-class _Default(click.Group):
+class _Default(Group):
     """`availability DIR SERVICE …` makes a figure; `availability case FILE` runs worked examples."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -58,8 +57,7 @@ def figure(directory: Path, service: str, start: str, end: str, as_json: bool) -
             made = figures.service_figure(context, service, *period)
             said = figures.as_json(made)
     except (ConfigError, OSError, figures.NoFigure, AvailabilityError, ValueError) as error:
-        click.echo(f"error: {in_words(error)}", err=True)
-        sys.exit(2)
+        fail(error)
     if as_json:
         click.echo(json.dumps(said, ensure_ascii=False))
         return

@@ -13,7 +13,7 @@ from checks.wire.signing import Signer
 from checks.wire.token import approval_code
 from collector import keyfiles
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, fail
+from collector.cli_parts import DIRECTORY, FILE, Group, fail
 from collector.context import ConfigError, open_context
 from collector.statements.model import Through
 from collector.statements.persons import ROLES, Request, encode_request, parse_request
@@ -55,7 +55,7 @@ passphrase_file = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def key() -> None:
     """A person's own signing key: made here, never given away."""
 
@@ -129,7 +129,7 @@ def vouch(request_file: Path, own: Path, passphrase_file: Path | None) -> None:
 # -- at the collector --------------------------------------------------------------------------------
 
 
-@click.group("key")
+@click.group("key", cls=Group)
 def account_key() -> None:
     """Keys of people at this collector: add, list, revoke."""
 

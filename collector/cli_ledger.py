@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, counted, fail, of_place, opened
+from collector.cli_parts import DIRECTORY, FILE, Group, counted, fail, of_place, opened, written
 from collector.context import Context
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _HEADINGS = {
 }
 
 
-@click.group()
+@click.group(cls=Group)
 def ledger() -> None:
     """The owner's ledger of assets (资产台账)."""
 
@@ -50,9 +50,7 @@ def ledger() -> None:
     "--kind", "kinds", multiple=True, metavar="WORD=KIND", help="The ledger's word for a kind; remembered."
 )
 @click.option("--sheet", help="Sheet of an xlsx; the first otherwise.")
-@click.option(
-    "--out", type=FILE, help="Where the piece of estate is written; DIR/ledger/assets.yaml otherwise."
-)
+@written("--out", help="Where the piece of estate is written; DIR/ledger/assets.yaml otherwise.")
 @click.option("--json", "as_json", is_flag=True)
 def import_(
     directory: Path,
@@ -129,7 +127,7 @@ def _known(columns: dict[str, str]) -> None:
 
 @ledger.command()
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
-@click.option("--to", "target", required=True, type=FILE, help="The .xlsx or .csv to write.")
+@written("--to", "target", required=True, help="The .xlsx or .csv to write.")
 def export(directory: Path, target: Path) -> None:
     """Write the ledger, and the estate's assets that it does not have, to be imported again.
 

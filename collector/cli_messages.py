@@ -4,21 +4,20 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from checks.recurrence import zone
+from collector.cli_parts import DIRECTORY, Group, fail
 from collector.context import ConfigError, Context, open_context
 
 if TYPE_CHECKING:
     from collector.jobs.message_status import Recipient
     from collector.store.messages import Line
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
-
-class _Notify(click.Group):
+class _Notify(Group):
     """`notify DIR` shows how messages stand; `notify test DIR` sends one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -27,16 +26,11 @@ class _Notify(click.Group):
         return super().parse_args(ctx, args)
 
 
-def _fail(message: str) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(2)
-
-
 def _open(directory: Path) -> Context:
     try:
         return open_context(directory)
     except (ConfigError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @click.group("notify", cls=_Notify)
@@ -117,7 +111,7 @@ def test(directory: Path, named: str | None) -> None:
         wanted = [one for one in found if named in (None, one.name)]
         if terms is None or not wanted:
             known = ", ".join(one.name for one in found) or "none"
-            _fail(f"no such recipient in the estate in force; there are: {known}")
+            fail(f"no such recipient in the estate in force; there are: {known}")
         langs = {rule.to: rule.lang for rule in reversed(terms.notify)}
         bad = 0
         for one in wanted:

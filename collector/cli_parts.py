@@ -2,8 +2,9 @@
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -11,6 +12,37 @@ from collector.context import ConfigError, Context, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+PROGRAM = "roundseal-collector"
+
+
+class Group(click.Group):
+    """Commands with the whole first sentence of each, however narrow the terminal is."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(limit=300)) for name, one in found if one is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class _Written(click.Option):
+    """The help and an error show the first name only; the other one is an alias."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        return f"'{self.opts[0]}'"
+
+
+def written(name: str, *names: str, **more: Any) -> Callable[[Any], Any]:
+    """The option for the file that a command writes: `--to` or `--out` as its help says, or the other."""
+    (other,) = {"--to", "--out"} - {name}
+    return click.option(name, other, *names, cls=_Written, metavar="FILE", type=FILE, **more)
 
 
 _ERRNO = re.compile(
@@ -40,9 +72,14 @@ def of_place(place: Path, error: Exception | str) -> str:
     return said if said.startswith(str(place)) else f"{place}: {said}"
 
 
-def fail(message: str) -> NoReturn:
+def complain(message: Exception | str) -> None:
+    """Say what is wrong, behind the program's name as all three programs do it."""
+    click.echo(f"{PROGRAM}: {in_words(message)}", err=True)
+
+
+def fail(message: Exception | str) -> NoReturn:
     """Say why it cannot be done, and end with 2."""
-    click.echo(f"error: {in_words(message)}", err=True)
+    complain(message)
     sys.exit(2)
 
 

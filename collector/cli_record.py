@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from collector.cli_parts import fail
+from collector.cli_parts import Group, fail, written
 from collector.context import ConfigError, open_context
 
 KINDS = ("docx", "xlsx", "pdf", "json")
 
 
-@click.group()
+@click.group(cls=Group)
 def record() -> None:
     """Inspection records (巡检记录)."""
 
@@ -19,9 +19,7 @@ def record() -> None:
 @record.command()
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("identity", metavar="ID")
-@click.option(
-    "--to", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE to write."
-)
+@written("--to", "target", required=True, help="The record to write.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.option(
     "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Own form (docx)."

@@ -1,12 +1,10 @@
 """`report`: a document of judging (考核评分表, 故障处理及分析报告, 月度巡检报告 …) as a file."""
 
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from collector.cli_parts import in_words
+from collector.cli_parts import fail, written
 from collector.cli_scorecards_dir import caught_up
 
 FORMS = ("docx", "xlsx", "pdf", "json")
@@ -16,9 +14,7 @@ FORMS = ("docx", "xlsx", "pdf", "json")
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("kind", metavar="KIND")
 @click.option("--period", required=True, help="A period of the pack (2026-07), or any other (2026-Q3, A/B).")
-@click.option(
-    "--to", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE to write."
-)
+@written("--to", "target", required=True, help="The document to write.")
 @click.option("--fault", "subject", default="", help="The fault that the document is about.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def report(directory: Path, kind: str, period: str, target: Path, subject: str, lang: str) -> None:
@@ -31,12 +27,12 @@ def report(directory: Path, kind: str, period: str, target: Path, subject: str, 
     """
     form = target.suffix.lower().lstrip(".")
     if form not in FORMS:
-        _fail(f"{target}: the file must end in one of .{', .'.join(FORMS)}")
+        fail(f"{target}: the file must end in one of .{', .'.join(FORMS)}")
     data = _made(directory, kind, (period, subject), form, lang)
     try:
         target.write_bytes(data)
     except OSError as error:
-        _fail(str(error))
+        fail(str(error))
     click.echo(f"{target}: {len(data)} bytes")
 
 
@@ -54,11 +50,6 @@ def _made(directory: Path, kind: str, about: tuple[str, str], form: str, lang: s
             material = Material(context, span, found_in(context, span), about[1])
             return documents.export(kind, material, form, lang)
         except (*documents.PROBLEMS, PeriodError) as error:
-            _fail(f"{error.code}: {error}")
+            fail(f"{error.code}: {error}")
         except Damaged as error:
-            _fail(f"damaged: {error}")
-
-
-def _fail(problem: str) -> NoReturn:
-    click.echo(in_words(problem), err=True)
-    sys.exit(2)
+            fail(f"damaged: {error}")

@@ -10,7 +10,7 @@ import click
 from checks.codec import to_json
 from checks.recurrence import zone
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, fail, opened
+from collector.cli_parts import DIRECTORY, Group, fail, opened
 from collector.context import Context
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _when(ms: int, timezone: str) -> str:
     return datetime.fromtimestamp(ms / 1000, zone(timezone)).isoformat(timespec="minutes")
 
 
-@click.group("round")
+@click.group("round", cls=Group)
 def round_() -> None:
     """One round: show, run."""
 

@@ -9,7 +9,7 @@ import click
 
 from checks.recurrence import zone
 from collector.cli_by import must_exist
-from collector.cli_parts import DIRECTORY, FILE, fail, of_place, opened
+from collector.cli_parts import DIRECTORY, FILE, Group, fail, of_place, opened
 from collector.context import Context
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_DOUBTS = 50
 
 
-@click.group()
+@click.group(cls=Group)
 def scan() -> None:
     """Reports of vulnerability scanners as signed evidence."""
 

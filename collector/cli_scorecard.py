@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from collector.cli_parts import FILE
+from collector.cli_parts import FILE, Group, fail, of_place
 
 # Commands that need the database, loaded only when they are asked for.
 _OVER_THE_LOG = {
@@ -20,7 +20,7 @@ _OVER_THE_LOG = {
 }
 
 
-class _Scorecard(click.Group):
+class _Scorecard(Group):
     """`scorecard DIR …` makes a scorecard; `scorecard case FILE` runs worked examples."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -56,7 +56,7 @@ def case(file: Path, as_json: bool) -> None:
     run_file(file, lambda document: run_cases(document, packaged), as_json)
 
 
-class _Pack(click.Group):
+class _Pack(Group):
     """`pack DIR` packs finished days of the log; `pack check FILE` explains a contract pack."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -101,8 +101,7 @@ def check(file: str, lang: str, as_json: bool) -> None:
     from collector.packs.loading import from_file, names, packaged
 
     if file not in names() and not Path(file).is_file():
-        click.echo(f"error: {file}: neither a file nor one of {', '.join(names())}", err=True)
-        sys.exit(2)
+        fail(f"{file}: neither a file nor one of {', '.join(names())}")
     try:
         made = packaged(file) if file in names() else from_file(Path(file))
     except PackError as error:
@@ -110,6 +109,5 @@ def check(file: str, lang: str, as_json: bool) -> None:
             click.echo(str(problem), err=True)
         sys.exit(1)
     except OSError as error:
-        click.echo(f"error: {file}: {error.strerror}", err=True)
-        sys.exit(2)
+        fail(of_place(Path(file), error))
     click.echo(made.body.decode() if as_json else "\n".join(explain(made, lang)))

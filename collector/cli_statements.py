@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from checks.wire.errors import WireError
 from collector.cli_by import COMMAND_LINE, must_exist
 from collector.cli_keys import origin, passphrase_file, signer_of
-from collector.cli_parts import DIRECTORY, FILE, fail
+from collector.cli_parts import DIRECTORY, FILE, Group, fail
 from collector.context import ConfigError, Context, open_context
 from collector.statements.fields import ZONE, FieldsError, Type
 from collector.statements.kind import written
@@ -26,9 +26,10 @@ from collector.statements.standing import Beside, beside
 from collector.statements.text import Document, Text, encode, pack, parse, sign, unpack
 
 _BY_COMMAND = ("key_revoked",)
+_OF_FIELD = ("missing_field", "unknown_field", "bad_field")
 
 
-@click.group()
+@click.group(cls=Group)
 def statement() -> None:
     """Statements by people: signed with their own keys, or entered through their sessions."""
 
@@ -41,9 +42,14 @@ def _in(directory: Path, act: Callable[[Context], Any]) -> Any:
         with open_context(directory) as context:
             return act(context)
     except StatementError as error:
-        fail(f"{error} ({error.code})")
+        fail(_why(error, error.code))
     except (ConfigError, OSError, SQLAlchemyError) as error:
         fail(str(error))
+
+
+def _why(error: Exception, code: str) -> str:
+    """A refusal; one of a field begins with its name, and says here that it is one."""
+    return f"{'--field ' if code in _OF_FIELD else ''}{error} ({code})"
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
@@ -69,7 +75,7 @@ def _signed(
     try:
         fields = written(found, given)
     except FieldsError as error:
-        fail(f"{error} ({error.code})")
+        fail(_why(error, error.code))
     named = None if document is None else Document(sha256(document).hexdigest(), len(document))
     words = more.pop("passphrase")
     try:

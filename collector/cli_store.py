@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from collector.cli_parts import fail, in_words, of_place
+from collector.cli_parts import complain, fail, of_place
 from collector.context import ConfigError, Context, locked, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -17,8 +17,7 @@ def _open(directory: Path) -> Context:
     try:
         return open_context(directory, derived=False)  # only what is evidence is looked at here
     except Exception as error:  # a damaged database raises whatever it likes: say it, exit 2
-        click.echo(f"error: {of_place(directory, error)}", err=True)
-        sys.exit(2)
+        fail(of_place(directory, error))
 
 
 @click.command()
@@ -36,8 +35,7 @@ def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
         try:
             report = Fsck(context, full=full, bodies=bodies).run()
         except SQLAlchemyError as error:
-            click.echo(f"error: {of_place(directory, error)}", err=True)
-            sys.exit(2)
+            fail(of_place(directory, error))
     if as_json:
         click.echo(json.dumps(asdict(report)))
     else:
@@ -66,8 +64,7 @@ def rebuild(directory: Path, *, if_needed: bool) -> None:
                 return
             derive.rebuild(context)
     except (ConfigError, Damaged, OSError) as error:
-        click.echo(f"error: {in_words(error)}", err=True)
-        sys.exit(2)
+        fail(error)
     click.echo("rebuilt")
 
 
@@ -111,6 +108,6 @@ def pack(directory: Path) -> None:
         try:
             groups, before, after = pack_finished(context)
         except Damaged as error:
-            click.echo(f"error: {in_words(error)}", err=True)
+            complain(error)
             sys.exit(1)
     click.echo(f"{groups} groups of 256 entries, {before} bytes to {after}")

@@ -76,6 +76,12 @@ class Field:
     least: int | None = None
     most: int | None = None
 
+    @property
+    def form(self) -> str:
+        """What it says and how that is written, in a few words."""
+        written = "true or false" if self.type is Type.FLAG else " or ".join(self.choices) or self.type.value
+        return self.en if self.en == written else f"{self.en} ({written})"
+
 
 def _text(text: str, _field: Field) -> Scalar:
     if not text.strip() or len(text) > MOST:

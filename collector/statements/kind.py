@@ -100,7 +100,7 @@ def _names(kind: Kind, given: Mapping[str, object]) -> None:
             raise FieldsError("unknown_field", name, f"unknown field; {', '.join(sorted(known))} are known")
     for one in kind.fields:
         if one.required and one.name not in given:
-            raise FieldsError("missing_field", one.name, "is missing")
+            raise FieldsError("missing_field", one.name, f"is missing; {kind.name} wants it: {one.form}")
 
 
 def _together(kind: Kind, fields: Mapping[str, Scalar]) -> None:

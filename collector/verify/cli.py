@@ -21,6 +21,13 @@ class _Usage(Exception):
     """It cannot be done; the message says why."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """What is wrong with the words is one line, as every other reason."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help)\n")
+
+
 def main(words: Sequence[str] | None = None) -> NoReturn:
     """The program."""
     options = _parser().parse_args(words)
@@ -47,7 +54,7 @@ def _end(progress: Progress | None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="roundseal-verify",
         description="Verify an evidence bundle offline. 离线核验存证包。",
         epilog="exit 0: verified; 1: something is bad (each problem is listed); 2: cannot be done, or a part "

@@ -41,7 +41,9 @@ def test_what_people_handed_in_is_listed_and_a_broken_one_ends_with_1(asked):
 
 def test_an_id_that_is_not_there_names_the_near_one(asked):
     code, text = run(*asked[:2], "LH-3l", *asked[2:])
-    assert code == 2 and text.startswith("error: luohe-2026 has no obligation LH-3l; did you mean LH-")
+    assert code == 2 and text.startswith(
+        "roundseal-collector: luohe-2026 has no obligation LH-3l; did you mean LH-"
+    )
     code, text = run(*asked[:2], "X", *asked[2:])
     assert code == 2 and text.endswith("no obligation X; there are LH-01 to LH-44\n")
 

@@ -162,4 +162,4 @@ def test_what_is_asked_wrongly_on_the_line_is_told_in_one_line(played, words, sa
     done = CliRunner().invoke(main, [str(site.place) if word == "DIR" else word for word in words])
     assert done.exit_code == 2
     assert done.output.count("\n") == 1
-    assert done.output.startswith("error: ") and says in done.output
+    assert done.output.startswith("roundseal-collector: ") and says in done.output

@@ -59,7 +59,7 @@ def test_the_command_stops_with_the_year_and_no_figure(beyond, words):
     beyond.context.close()
     made = CliRunner().invoke(main, [*words, str(beyond.world.directory), "--period", PERIOD])
     assert made.exit_code == 2 and isinstance(made.exception, SystemExit), made.output
-    assert made.output.startswith("error: ") and len(made.output.splitlines()) == 1
+    assert made.output.startswith("roundseal-collector: ") and len(made.output.splitlines()) == 1
     assert f"no public holidays of {MISSING}" in made.output
 
 

@@ -231,7 +231,9 @@ def test_a_device_is_one_asset_at_most() -> None:
     "data", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0old", b"\x00\xff", b"a\n\n\n", b'"']
 )
 def test_what_is_no_ledger_is_refused_in_one_family_of_errors(place: Path, data: bytes) -> None:
-    assert "error: ledger.csv" in run("ledger", "import", place, put(place, data), code=2).stderr
+    assert (
+        "roundseal-collector: ledger.csv" in run("ledger", "import", place, put(place, data), code=2).stderr
+    )
     assert "no ledger" in run("ledger", "export", place, "--to", place / "x.xlsx", code=2).stderr
 
 
@@ -243,7 +245,8 @@ def test_a_text_called_xlsx_and_a_file_that_is_not_there_are_told_as_that(place:
     )
     gone = place.parent / "gone.csv"
     assert (
-        run("ledger", "import", place, gone, code=2).stderr == f"error: {gone}: no such file or directory\n"
+        run("ledger", "import", place, gone, code=2).stderr
+        == f"roundseal-collector: {gone}: no such file or directory\n"
     )
 
 

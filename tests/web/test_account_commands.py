@@ -25,7 +25,10 @@ def run(*words: object) -> Result:
     ("words", "said"),
     [
         (("account", "add", "PLACE", "Bad Name"), "digits and . _ - , at most 64 (bad_name)"),
-        (("account", "reset", "PLACE", "nobody"), "error: there is no account nobody (no_such_account)"),
+        (
+            ("account", "reset", "PLACE", "nobody"),
+            "roundseal-collector: there is no account nobody (no_such_account)",
+        ),
         (("account", "disable", "PLACE", "nobody"), "no_such_account"),
         (("account", "list", "NOWHERE"), "not a collector's directory"),
         (("record", "export", "PLACE", "weekly", "--to", "x.pdf"), "no_record"),
