@@ -1,18 +1,16 @@
 """A vCenter: the govmomi simulator where it is at hand, and its recorded answers anywhere.
 
-The simulator is built from vcsim/main.go (Debian: golang-go golang-github-vmware-govmomi-dev):
-`GO111MODULE=off GOPATH=/usr/share/gocode go build -o vcsim main.go`; ROUNDSEAL_VCSIM says where it lies.
-With ROUNDSEAL_RECORD=1 its answers are written to vsphere/.
+How the simulator is built, and what writes its answers to vsphere/, stands in record_vsphere.py;
+ROUNDSEAL_VCSIM says where it lies.
 """
 
 import http.server
 import os
 import re
-import subprocess
 import threading
-from pathlib import Path
 
 import pytest
+from parts import loaded
 
 from agent.sources import vsphere
 from agent.sources.means import Means
@@ -22,8 +20,7 @@ from checks.api import ErrorKind, State
 from checks.codec import FieldError, from_json
 from checks.vsphere import Vcenter
 
-HERE = Path(__file__).parent / "vsphere"
-SECRET = {"user": "inspect", "password": "pa55-word"}
+recording = loaded("checks/virtual/record_vsphere.py")
 QUIET = {"tools": False, "verify": False}
 SNAPSHOT = (
     '<propSet><name>snapshot</name><val xsi:type="VirtualMachineSnapshotInfo"><rootSnapshotList>'
@@ -49,14 +46,8 @@ def vcsim():
     program = os.environ.get("ROUNDSEAL_VCSIM", "")
     if not program:
         pytest.skip("NOT TESTED: no govmomi simulator (ROUNDSEAL_VCSIM)")
-    with subprocess.Popen(
-        [program, "127.0.0.1:0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            yield f"https://{process.stdout.readline().decode().strip()}/sdk"
-        finally:
-            process.stdin.close()
-            process.wait(60)
+    with recording.simulator(program) as address:
+        yield address
 
 
 def test_the_simulators_inventory_is_read_and_what_is_stopped_there_is_seen(vcsim, net, looked, why):
@@ -89,25 +80,6 @@ def test_a_login_or_certificate_that_is_not_accepted_is_denied(vcsim, net, looke
     assert looked("virtual.datastores", {"url": vcsim}, net, "unknown").error is ErrorKind.DENIED
 
 
-def test_the_simulators_answers_are_recorded(vcsim, monkeypatch):
-    if not os.environ.get("ROUNDSEAL_RECORD"):
-        pytest.skip("NOT ASKED: only where recordings are made anew")
-    ask = vsphere.steps_http.ask
-
-    def keep(request, *rest):
-        answer = ask(request, *rest)
-        text = request.body.decode()
-        method = re.search(r"<e:Body><(\w+)", text)[1]
-        kind = re.search(r"<propSet><type>(\w+)", text)
-        name = f"{method}.{kind[1]}" if kind else method
-        (HERE / f"{name}.xml").write_text(re.sub(r"session\[[^<]*", "session-view", answer.text), "utf-8")
-        return answer
-
-    monkeypatch.setattr(vsphere.steps_http, "ask", keep)
-    for look in (vsphere.hypervisors, vsphere.machines, vsphere.datastores):
-        look(Vcenter(vcsim, verify=False), SECRET)
-
-
 # Its recorded answers, changed as a real one might be
 
 
@@ -120,11 +92,8 @@ def recorded():
         class Answers(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                method = re.search(r"<e:Body><(\w+)", body)[1]
-                kind = re.search(r"<propSet><type>(\w+)", body)
-                name = f"{method}.{kind[1]}" if kind else method
-                place = HERE / f"{name}.xml"
-                text = change(name, place.read_text("utf-8") if place.exists() else "")
+                place = recording.HERE / recording.name_of(body)
+                text = change(place.stem, place.read_text("utf-8") if place.exists() else "")
                 data = text.encode()
                 self.send_response(500 if "Fault>" in text else 200)
                 self.send_header("Content-Length", str(len(data)))
@@ -145,6 +114,12 @@ def recorded():
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_what_is_recorded_of_recordings_is_the_same(recorded, tmp_path):
+    recording.record(recorded(), tmp_path)
+    found = {one.name: one.read_bytes() for one in tmp_path.iterdir()}
+    assert found == {one.name: one.read_bytes() for one in recording.HERE.iterdir()}
 
 
 def swapped(where, old, new, count=1):
@@ -223,7 +198,7 @@ def test_pages_are_joined(recorded, net, looked):
         if name == STORES:
             return text.replace("<objects>", "<token>2</token><objects>", 1)
         if name == "ContinueRetrievePropertiesEx":
-            return (HERE / f"{STORES}.xml").read_text("utf-8").replace("LocalDS", "Second")
+            return (recording.HERE / f"{STORES}.xml").read_text("utf-8").replace("LocalDS", "Second")
         return text
 
     found = looked("virtual.datastores", {"url": recorded(change)}, net)
