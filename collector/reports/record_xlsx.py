@@ -6,7 +6,7 @@ import segno
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image
 
-from collector.reports.record_pdf import FILLS, TALL, headings, signers, tone, widths
+from collector.reports.record_pdf import FILLS, TALL, headings, is_form, signers, tone, widths
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
@@ -15,6 +15,7 @@ _ACROSS = 132  # characters that fit across a printed page
 _LETTER, _EDGE = 1.15, 1.5  # of a capital letter in bold, and of a cell beside its text, in characters
 _SIGN_PT = 42.0  # points of a row that somebody signs in by hand
 _CODE_PT, _CODE_PX = 104.0, 132  # of the row that holds the QR code, and of the code
+_ONE_PAGE = 24  # rows of a form that can be read on one page
 _LEAST = {Kind.WHEN: 20.0, Kind.STATE: 9.0}
 
 
@@ -30,12 +31,21 @@ def xlsx(view: Paper) -> bytes:
     footer = f"{view.title} · {view.facts[0][1]}"
     code = len(rows) - len(signed) - 1
     high = {code: _CODE_PT} | {code + number: _SIGN_PT for number in range(1, len(signed) + 1)}
-    add_sheet(book, cover, Style(view.lang, view.zone, (view.title, ""), (30, 90), footer, high))
+    style = Style(view.lang, view.zone, (view.title, ""), (30, 90), footer, high, one_page=True)
+    add_sheet(book, cover, style)
     book.worksheets[0].add_image(_Code(view.qr), f"B{code + 2}")
     for table in view.tables:
         low = dict.fromkeys(range(len(table.rows)), _SIGN_PT) if table.name in TALL else {}
-        widths_ = _widths(table, view)
-        style = Style(view.lang, view.zone, headings(table, view.lang), widths_, footer, low, _fill)
+        style = Style(
+            lang=view.lang,
+            zone=view.zone,
+            headings=headings(table, view.lang),
+            widths=_widths(table, view),
+            footer=footer,
+            high=low,
+            fill=_fill,
+            one_page=is_form(table) and len(table.rows) <= _ONE_PAGE,
+        )
         add_sheet(book, table, style)
     out = io.BytesIO()
     book.save(out)

@@ -44,7 +44,8 @@ class Style:
 
     `footer`: what stands at the foot of each printed page, beside its number. `high`: points that rows
     (from 0) have at least, such as those that people sign in. `fill`: the colour (RGB) behind a cell of a
-    column, "" for none. An empty heading belongs to the one at its left.
+    column, "" for none. An empty heading belongs to the one at its left. `one_page`: printed on one, as it
+    is signed.
     """
 
     lang: str
@@ -54,6 +55,7 @@ class Style:
     footer: str = ""
     high: Mapping[int, float] = field(default_factory=dict)
     fill: Callable[[object, Column], str] = _plain
+    one_page: bool = False
 
 
 def workbook(table: Table, style: Style) -> bytes:
@@ -115,7 +117,7 @@ def _printed(sheet: Any, style: Style, title: str) -> None:
     sheet.freeze_panes = "A2"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, int(style.one_page)
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
     # The sheet's own name is cut after 31 characters; Excel takes 255 in a header.

@@ -41,6 +41,13 @@ def test_every_rule_has_a_clause_and_a_page_and_the_points_make_a_hundred(name):
     assert sum(line.full for line in scoring.lines) == scoring.full == 100
 
 
+@pytest.mark.parametrize("name", names())
+def test_every_document_that_a_clause_cites_is_listed_with_its_title(name):
+    made = packaged(name)
+    cited = set(re.findall(r"\b(LH|C24|T25|HA)\b(?!-)", made.body.decode()))
+    assert cited <= {one.key for one in made.pack.documents}, cited
+
+
 @pytest.mark.parametrize(("name", "rows"), ROWS.items())
 def test_every_ambiguity_is_an_option_with_a_clause_and_both_languages(name, rows):
     section, count = rows
