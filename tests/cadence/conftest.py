@@ -4,30 +4,12 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from luohe_site import opened, worlds
+from luohe_site import UNPROBED, opened, worlds
 from parts import loaded
 
 from collector.availability.calendar_cn import shipped
 from collector.inspection.deadlines import Workdays, shanghai
 from collector.jobs import statements
-
-ESTATE = """\
-estate: luohe-trading
-timezone: Asia/Shanghai
-contract: {pack: luohe-2026, start: 2026-06-10}
-units:
-  - {id: centre, name: 交易中心}
-  - {id: county, name: 县级中心}
-systems:
-  - {id: portal, unit: centre, name: 门户网站, core: true, owner: ops-1}
-  - {id: mail, unit: county, name: 邮件}
-assets:
-  - {id: web-01, kind: server, system: portal, agent: web-01}
-  - {id: web-02, kind: server, system: portal, agent: web-02}
-  - {id: mail-01, kind: server, system: mail, agent: mail-01}
-rounds:
-  - {id: weekly, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [host.load]}
-"""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +25,7 @@ def days():
 @pytest.fixture(scope="session")
 def luohe():
     """A Luohe collector (support/luohe_site.py) under the estate of these tests."""
-    return SimpleNamespace(ESTATE=ESTATE, opened=partial(opened, estate=ESTATE), worlds=worlds)
+    return SimpleNamespace(ESTATE=UNPROBED, opened=partial(opened, estate=UNPROBED), worlds=worlds)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +40,7 @@ def drivers(driving):
 
 @pytest.fixture
 def site(tmp_path):
-    with opened(tmp_path / "collector", estate=ESTATE) as made:
+    with opened(tmp_path / "collector", estate=UNPROBED) as made:
         yield made
 
 
@@ -68,7 +50,7 @@ def month(tmp_path_factory):
 
     Tests of a module share it and only read.
     """
-    with opened(tmp_path_factory.mktemp("month") / "collector", estate=ESTATE) as made:
+    with opened(tmp_path_factory.mktemp("month") / "collector", estate=UNPROBED) as made:
         made.apply()
         for monday in ("2026-07-13", "2026-07-20", "2026-07-27"):
             made.inspect(monday)

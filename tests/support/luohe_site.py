@@ -34,7 +34,7 @@ CONNECTED = {"outcome": "connected", "address": "192.0.2.17", "resolve_us": 240,
 REFUSED = {**CONNECTED, "outcome": "refused", "connect_us": None}
 AGENTS = ("web-01", "web-02", "mail-01")
 PARAMS = to_json(load.Params())
-ESTATE = """\
+UNPROBED = """\
 estate: luohe-trading
 timezone: Asia/Shanghai
 contract: {pack: luohe-2026, start: 2026-06-10}
@@ -42,17 +42,21 @@ units:
   - {id: centre, name: 交易中心}
   - {id: county, name: 县级中心}
 systems:
-  - {id: portal, unit: centre, name: 门户网站, core: true, owner: ops-1, service: portal-web, target: 99.9%}
+  - {id: portal, unit: centre, name: 门户网站, core: true, owner: ops-1}
   - {id: mail, unit: county, name: 邮件}
 assets:
   - {id: web-01, kind: server, system: portal, agent: web-01}
   - {id: web-02, kind: server, system: portal, agent: web-02}
   - {id: mail-01, kind: server, system: mail, agent: mail-01}
-probes:
-  - {id: portal-web, check: service.tcp, from: [web-02], every: 5m, params: {host: portal.example, port: 443}}
 rounds:
   - {id: weekly, every: week, on: monday, window: "09:00-17:00", assets: all, checks: [host.load]}
 """
+PROBES = """\
+probes:
+  - {id: portal-web, check: service.tcp, from: [web-02], every: 5m, params: {host: portal.example, port: 443}}
+"""
+ESTATE = UNPROBED.replace("rounds:", f"{PROBES}rounds:")
+ESTATE = ESTATE.replace("ops-1}", "ops-1, service: portal-web, target: 99.9%}")
 
 
 def at(text: str) -> int:
