@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from open_checkout import packages
 
 from agent import cli
 
@@ -87,7 +88,7 @@ def as_nobody(path, kind):
     words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     words += [sys.executable, "-c", "import sys; from agent import cli; sys.exit(cli.main(sys.argv[1:]))"]
     given = [*words, "backup", "verify", str(path), "--kind", kind]
-    done = subprocess.run(given, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+    done = subprocess.run(given, capture_output=True, text=True, check=False, cwd=packages())
     return done.returncode, done.stdout + done.stderr
 
 
