@@ -87,9 +87,13 @@ class Careful(Driven):
         self.say("fault_report_filed", fault=fault)
         if self.pack == "huaian-2025":
             self.say("migration", **{"system": "s", "from": f"{day}T09:35", "to": f"{day}T09:55"})
-        else:
-            fee = {"luohe-2026": "fee_cut", "pingdingshan-2025": "policy_change"}[self.pack]
-            self.say("limit_started", starts=fee, at=f"{day}T10:00", text="通知")
+        starts = {"luohe-2026": "fee_cut", "pingdingshan-2025": "policy_change"}
+        self.say(
+            "limit_started",
+            starts=starts.get(self.pack, "acceptance_requested"),
+            at=f"{day}T10:00",
+            text="通知",
+        )
         warned = self.say("warning_received", at=f"{day}T10:00", from_whom="city", text="预警")
         self.say("warning_acted", entry=warned, at=f"{day}T11:00")
         flaw = Finding("nessus:1", "h1", "443/tcp", "旧版 OpenSSL", Severity.CRITICAL)
@@ -164,6 +168,10 @@ class Careful(Driven):
                 self.say("report_signed", item=item, period=f"{self.first:%Y-%m}")
             elif kind == "activity":
                 self.say("activity", activity=item, at=f"{day}T08:00")
+        if self.pack == "luohe-2026":
+            self.say("satisfaction", unit="u", period=PERIOD[self.pack], points=30)
+        if self.pack == "huaian-2025":
+            self.say("acceptance", period=PERIOD[self.pack], accepted="true")
         self.world.at = at(day, "18:00")
 
 
