@@ -15,6 +15,8 @@ from http.client import HTTPConnection
 from importlib.util import find_spec
 from pathlib import Path
 
+from ports import free_port
+
 from checks import plan as plans
 from checks.plan import Plan, PlanItem
 from checks.wire import entry as entries
@@ -41,12 +43,6 @@ def until(condition, seconds=180.0, every=0.05, what="this"):
         assert time.monotonic() < end, f"waited {seconds} s in vain for {what}"
         time.sleep(every)
     return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def fill(place):

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import wheel_postgres
+from ports import free_port
 
 from checks.api import Reading, State, Unit
 from checks.result import Result, encode
@@ -40,7 +41,7 @@ from collector.cli_server import make
 from collector.context import Context, open_context, system_clock
 from collector.evidence.enrolment import read_statement
 from collector.jobs import lifecycle
-from collector.serve import free_port, running
+from collector.serve import running
 
 ORIGIN = "test.example/log"
 START_MS = system_clock() - 86_400_000
@@ -328,7 +329,7 @@ def postgres() -> Iterator[str]:
             owner = pwd.getpwnam("nobody")
         os.chown(place, owner.pw_uid, owner.pw_gid)
         user = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    port = free_port("127.0.0.1")
+    port = free_port()
 
     def call(*command: str) -> None:
         subprocess.run([*user, *command], check=True, cwd=place, stdout=subprocess.DEVNULL, timeout=120)

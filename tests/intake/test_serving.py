@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from ports import free_port
 
 from checks.wire import token
 from checks.wire.header import SeenNote
@@ -19,7 +20,6 @@ from collector.cli import main
 from collector.cli_server import make
 from collector.context import ConfigError, load_settings, locked, open_context
 from collector.jobs.fsck import Fsck
-from collector.serve import free_port
 from collector.tls import spki_pin
 
 
@@ -102,7 +102,7 @@ def test_chains_go_on_after_a_restart(directory, spawn, enrol):
 
 def test_tls_shows_the_key_that_tokens_pin(tmp_path, spawn):
     place = tmp_path / "tls"
-    port = free_port("127.0.0.1")
+    port = free_port()
     make(place, "test.example/tls", f"127.0.0.1:{port}", f"https://127.0.0.1:{port}", None)
     with open_context(place) as context:
         from collector.jobs import lifecycle

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from ports import free_port
 
 from agent.sources.means import Means
 from agent.sources.memory import Transient
@@ -26,16 +27,10 @@ USERS = {
 }
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def snmpd(tmp_path_factory):
     root = tmp_path_factory.mktemp("snmpd")
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     lines = ["rocommunity public 127.0.0.1"]
     for user, (auth, privacy, _, _) in USERS.items():
         lines += [
@@ -142,7 +137,7 @@ def engine(place, port, number):
 
 
 def test_a_device_that_was_started_again_or_has_another_engine_is_known_again(tmp_path, source):
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     peer = Peer("127.0.0.1", port, version=3, secret="shaaes", timeout_ms=20_000)
 
     try:

@@ -20,16 +20,11 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from checks.api import State
 
 DEBIAN_PYTHON = "/usr/bin/python3"  # the parts are Debian's packages, not this environment's
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def needs(*paths: str) -> None:

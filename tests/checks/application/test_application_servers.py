@@ -9,14 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from checks.api import State
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def found(program):

@@ -6,11 +6,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 
 from agent.sources.means import Means
 from agent.sources.memory import Transient
@@ -45,19 +45,13 @@ override 1.3.6.1.2.1.14.10.1.6.10.1.0.2.0 integer 5
 """
 
 
-def free_port() -> int:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a running snmpd, community `look`."""
     if SNMPD is None:
         pytest.skip("NOT TESTED: snmpd is not installed")
     folder: Path = tmp_path_factory.mktemp("snmpd")
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     (folder / "conf").write_text(f"rocommunity look 127.0.0.1\nsysName edge-1\n{DEVICE}", encoding="utf-8")
     words = [
         SNMPD,

@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from ports import free_port
 
 from checks.api import ErrorKind, State
 
@@ -27,19 +28,13 @@ def why(result):
     return {one.name: one.reason or one.state.value for one in result.readings}
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @contextmanager
 def chronyd(place, *before, source="local stratum 3"):
     """A time server of its own clock; `before`: the words that change what it takes for the time."""
     program = shutil.which("chronyd", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None or os.geteuid() or (before and shutil.which(before[0]) is None):
         pytest.skip("NOT TESTED: chronyd as root")
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     (place / "conf").write_text(CONF.format(source=source, port=port, place=place))
     words = [*before, program, "-x", "-n", "-f", str(place / "conf"), "-u", "root"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -70,7 +65,8 @@ def test_a_server_that_says_nothing_or_is_not_there_is_down(observed):
         silent.bind(("127.0.0.1", 0))
         at = {"host": "127.0.0.1", "port": silent.getsockname()[1], "timeout_ms": 300}
         assert why(observed("service.ntp", at, "crit_silent")) == {"answer": "timeout"}
-    assert why(observed("service.ntp", {**at, "port": free_port()}, "crit_refused")) == {"answer": "refused"}
+    closed = {**at, "port": free_port(socket.SOCK_DGRAM)}
+    assert why(observed("service.ntp", closed, "crit_refused")) == {"answer": "refused"}
 
 
 def test_a_network_that_does_not_carry_the_question_says_nothing_about_the_server(observed):

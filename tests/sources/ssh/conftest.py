@@ -14,6 +14,7 @@ from pathlib import Path
 import paramiko
 import pytest
 import yaml
+from ports import free_port
 
 from agent.sources.means import Means
 from agent.sources.ssh import open_ssh
@@ -132,12 +133,6 @@ def sshd(start_sshd, secrets):
     made = start_sshd()
     secrets(ssh={"user": getpass.getuser(), "key": str(made.client_key)})
     return made
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def answers(port, process):
