@@ -344,3 +344,143 @@ def test_disks_of_an_areca_controller_without_a_battery_are_told_without_one(see
         }
     )
     assert values(device) == {("temperature", "disk 1"): 35_000, ("voltage", "12V"): 12_160}
+
+
+def test_a_lenovo_switch_tells_its_parts_with_its_own_limits(seen):
+    box = E + "19046.2.3.11.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|Lenovo ThinkSystem NE2572 RackSwitch, Lenovo CNOS, Version 10.10.3.0",
+            SYS + "2.0": f"6|{E}19046.1.7.41",
+            box + "1.1.4.11": "4|PS1",
+            box + "1.1.4.12": "4|PS2",
+            box + "1.1.5.11": "2|1",
+            box + "1.1.5.12": "2|0",
+            box + "2.1.4.21": "4|Fan1",
+            box + "2.1.4.22": "4|Fan2",
+            box + "2.1.5.21": "2|2",
+            box + "2.1.5.22": "2|1",
+            box + "2.1.8.21": "2|4200",
+            box + "2.1.8.22": "2|0",
+            box + "3.1.4.31": "4|ASIC",
+            box + "3.1.5.31": "2|0",
+            box + "3.1.6.31": "2|52",
+            box + "4.1.0": "2|85",
+            box + "4.2.0": "2|95",
+        }
+    )
+    assert (device.identity.vendor, device.identity.version) == ("Lenovo", "10.10.3.0")
+    assert states(device) == {
+        "power supply PS1": ("on", "ok"),
+        "power supply PS2": ("off", "crit"),
+        "fan Fan1": ("fault", "crit"),
+        "fan Fan2": ("absent", "ok"),
+        "sensor ASIC": ("ok", "ok"),
+    }
+    assert values(device) == {("fanspeed", "Fan1"): 4_200_000, ("temperature", "ASIC"): 52_000}
+    (hot,) = (sensor for sensor in device.sensors if sensor.kind == "temperature")
+    assert (hot.warn_high, hot.crit_high) == (85_000, 95_000)
+
+
+@pytest.mark.parametrize("series", ["16", "26"])
+def test_a_console_of_either_series_whose_second_supply_is_off_says_so(seen, series):
+    box = f"{E}10418.{series}.2.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|Avocent ACS8048",
+            SYS + "2.0": f"6|{E}10418.{series}.1.1",
+            box + "2.0": "4|ACS8048",
+            box + "4.0": "4|0520012345",
+            box + "7.0": "4|2.28.4",
+            box + "8.2.0": "2|1",
+            box + "8.3.0": "2|2",
+        }
+    )
+    told = device.identity
+    assert (told.hardware, told.serial, told.version) == ("ACS8048", "0520012345", "2.28.4")
+    assert states(device) == {
+        "power supply 1": ("statePowerOn", "ok"),
+        "power supply 2": ("statePowerOff", "crit"),
+    }
+
+
+def test_a_contact_is_judged_by_the_state_that_is_normal_for_it(seen):
+    box = E + "3711.24.1.1.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|Hawk-i2",
+            SYS + "2.0": f"6|{E}3711.24.1",
+            box + "2.2.1.3.1": "4|rack",
+            box + "2.2.1.6.1": "2|2",
+            box + "2.2.1.7.1": "2|243",
+            box + "2.3.1.1.3.1": "2|350",
+            box + "3.1.1.3.5": "4|door",
+            box + "3.1.1.3.6": "4|water",
+            box + "3.1.1.6.5": "2|2",
+            box + "3.1.1.6.6": "2|1",
+            box + "3.1.1.7.5": "2|1",
+            box + "3.1.1.7.6": "2|1",
+        }
+    )
+    assert values(device) == {("temperature", "rack"): 24_300}
+    assert [sensor.crit_high for sensor in device.sensors if sensor.kind == "temperature"] == [35_000]
+    assert states(device) == {"contact door": ("open", "crit"), "contact water": ("open", "ok")}
+
+
+def test_a_cabinets_ups_on_its_battery_and_its_air_conditioners_water_are_told(seen):
+    ups, air = E + "13400.3.4.491.1.1.", E + "13400.3.3.3031.1.1."
+    device = seen(
+        {
+            SYS + "1.0": "4|RDU-A",
+            SYS + "2.0": f"6|{E}13400.3",
+            ups + "75.1": "2|2",
+            ups + "76.1": "2|1",
+            ups + "77.1": "2|3",
+            ups + "78.1": "2|9999",
+            ups + "106.1": "2|1",
+            ups + "109.1": "2|1",
+            ups + "114.1": "2|0",
+            air + "21.1": "2|1",
+            air + "22.1": "2|1",
+            air + "17.1": "2|9999",
+            air + "46.1": "2|0",
+        }
+    )
+    assert states(device) == {
+        "UPS power supply 1": ("onbat", "crit"),
+        "UPS input 1": ("onbat", "crit"),
+        "UPS battery 1": ("discharging", "warn"),
+        "UPS battery aged 1": ("alarm", "warn"),
+        "UPS fan failure 1": ("alarm", "crit"),
+        "UPS redundancy lost 1": ("normal", "ok"),
+        "air conditioner high water level 1": ("alarm", "crit"),
+        "air conditioner filter service 1": ("alarm", "warn"),
+        "air conditioner compressor drive protection U04 1": ("normal", "ok"),
+    }
+
+
+def test_an_ita2_says_what_feeds_it_and_how_long_it_can(seen):
+    card = E + "13400.2.54.2."
+    device = seen(
+        {
+            SYS + "1.0": "4|LwIP SNMP Application",
+            SYS + "2.0": f"6|{E}13400.2.54",
+            card + "1.1.0": "2|2",
+            card + "1.2.0": "2|2",
+            card + "3.8.0": "2|141",
+            card + "3.17.0": "2|92",
+            card + "5.7.0": "2|347",
+            card + "5.8.0": "2|65535",
+            card + "5.9.0": "2|251",
+        }
+    )
+    assert states(device) == {
+        "system status": ("critical", "crit"),
+        "output source": ("on battery", "crit"),
+    }
+    assert values(device) == {
+        ("power", "output A"): 1_410_000,
+        ("power_factor", "output A"): 920,
+        ("runtime", "run time remaining"): 34_700,
+        ("temperature", "battery surroundings"): 25_100,
+    }
