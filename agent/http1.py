@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 MAX_HEAD = 64 * 1024
+_SEVERAL = ("set-cookie", "www-authenticate")
 _CHUNK = 64 * 1024
 _MOST_INTERIM = 8
 _FIRST = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: .*)?")
@@ -71,9 +72,9 @@ class _Reader:
             name, text = name.lower(), text.strip()
             if name == "content-length" and headers.get(name, text) != text:
                 raise ValueError("two lengths")
-            # Cookies alone may come in several lines, which cannot be joined by commas.
-            cookies = headers.get(name) if name == "set-cookie" else None
-            headers[name] = text if cookies is None else f"{cookies}\n{text}"
+            # These may come in several lines, which cannot be joined by commas.
+            before = headers.get(name) if name in _SEVERAL else None
+            headers[name] = text if before is None else f"{before}\n{text}"
         return int(found[2]), found[1] == "1", headers
 
     def _body(self, status: int, headers: Mapping[str, str]) -> tuple[bytes, bool]:

@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 from checks.api import Reading, State, Unit, Upper
 from checks.probes import check_host
 
+DIGEST = "${digest}"
+
 
 class Verb(StrEnum):
     """Methods of a step. What a POST does on the target is the script's author's to answer for."""
@@ -47,9 +49,11 @@ class Step:
 
     `${name}` stands for a part of the secret (`${user}`, `${password}`), a value taken before, `${now}`
     (epoch seconds), `${nonce}`, `${basic}` (user and password for a Basic header), or `${signature}` (SHA-1
-    of the sorted token, now and nonce, as WeChat signs). `take`: name -> `json:a.b.0`, `header:location`
-    or `regex:…` (its first group). `read`: what is kept as facts: JSON paths (`*` stands for every member
-    of a list) or `regex:…` (its first group, every match). `equals`: JSON path -> text.
+    of the sorted token, now and nonce, as WeChat signs). A header `Authorization: ${digest}` answers a server
+    that asks for digest authentication with user and password of the secret. `take`: name ->
+    `json:a.b.0`, `header:location` or `regex:…` (its first group). `read`: what is kept as facts: JSON
+    paths (`*` stands for every member of a list) or `regex:…` (its first group, every match). `equals`:
+    JSON path -> text.
     """
 
     url: str

@@ -15,9 +15,10 @@ from agent.sources import net_page, steps_extract, steps_http
 from agent.sources.net_connect import Clock, Failed
 from agent.sources.net_tls import Untrusted
 from checks.api import ErrorKind, ObservationError
-from checks.protocols import Script, Step, StepSeen, Verb
+from checks.protocols import DIGEST, Script, Step, StepSeen, Verb
 
 _PLACE = re.compile(r"\$\{([A-Za-z0-9_]{1,40})\}")
+_PROOF = re.compile(r'response="(\w+)"')
 # Shorter parts would hide half of what a page says, and are no secret.
 _SHORTEST_SECRET = 4
 
@@ -28,6 +29,7 @@ class _Known:
 
     values: dict[str, str]
     hidden: list[str] = field(default_factory=list)
+    login: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, text: str, coded: str = "") -> str:
         """`text` with its places filled in, coded for `url` or `json`; denied where one is unknown."""
@@ -68,7 +70,8 @@ def _known(parts: Mapping[str, str]) -> _Known:
     basic = base64.b64encode(f"{parts.get('user', '')}:{parts.get('password', '')}".encode()).decode()
     hidden = [part for name, part in parts.items() if name != "user" and len(part) >= _SHORTEST_SECRET]
     hidden.append(basic)
-    return _Known({**parts, "basic": basic, "now": now, "nonce": nonce, "signature": signature}, hidden)
+    values = {**parts, "basic": basic, "now": now, "nonce": nonce, "signature": signature}
+    return _Known(values, hidden, {name: parts[name] for name in ("user", "password") if name in parts})
 
 
 def _went_on(seen: StepSeen, step: Step) -> bool:
@@ -91,6 +94,8 @@ def _take(
     try:
         request = _request(step, known)
         answer = steps_http.ask(request, script, jar, clock, hop)
+        # A page may repeat it, and a password could be guessed from it.
+        known.hidden += _PROOF.findall(hop.proof)
         seen = _read(seen, step, answer, known)
     except Untrusted as failed:
         seen = replace(seen, outcome=failed.outcome)
@@ -105,14 +110,19 @@ def _take(
 
 def _request(step: Step, known: _Known) -> steps_http.Request:
     url = known.place(step.url, "url")
-    headers = {name: known.place(text) for name, text in step.headers.items()}
+    by_digest = any(name.lower() == "authorization" and text == DIGEST for name, text in step.headers.items())
+    headers = {
+        name: known.place(text)
+        for name, text in step.headers.items()
+        if not by_digest or name.lower() != "authorization"
+    }
     if not all(" " <= c <= "~" for name, text in headers.items() for c in name + text):
         raise ObservationError(ErrorKind.UNSUPPORTED, "a header holds printable ASCII only")
     body: bytes | None = None
     if step.method is Verb.POST:
         body, kind = _body(step, known)
         headers.setdefault("Content-Type", kind)
-    return steps_http.Request(step.method.value, url, headers, body)
+    return steps_http.Request(step.method.value, url, headers, body, known.login if by_digest else None)
 
 
 def _body(step: Step, known: _Known) -> tuple[bytes, str]:

@@ -4,12 +4,12 @@ import re
 import socket
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from agent import http1
-from agent.sources import net_page, net_tls
+from agent.sources import net_page, net_tls, protocols_digest
 from agent.sources.net_connect import Clock, Failed, open_tcp
 from agent.sources.protocols_wire import Peer
 from checks.protocols import Script
@@ -28,6 +28,9 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes | None
+    login: Mapping[str, str] | None = (
+        None  # what a server that asks for digest authentication is answered with
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Hop:
     address: str | None = None
     status: int | None = None
     redirects: int = 0
+    proof: str = ""  # the Authorization header that was made
 
 
 @dataclass(slots=True)
@@ -76,6 +80,11 @@ def ask(request: Request, script: Script, jar: Jar, clock: Clock, hop: Hop) -> A
     """The answer at the end of the redirects."""
     while True:
         response = _once(request, script, jar, clock, hop)
+        if response.status == 401 and request.login is not None:
+            # Asked once: a second refusal is the answer.
+            request = _signed(request, request.login, response.headers.get("www-authenticate", ""))
+            hop.proof = request.headers["Authorization"]
+            continue
         place = response.headers.get("location", "")
         if response.status not in _REDIRECTS or not place or not script.max_redirects:
             break
@@ -90,6 +99,12 @@ def ask(request: Request, script: Script, jar: Jar, clock: Clock, hop: Hop) -> A
         raise Failed("garbled" if unpacked is None else "too_long")
     _, text = net_page.decode(unpacked, response.headers.get("content-type", ""))
     return Answer(response.headers, unpacked, text)
+
+
+def _signed(request: Request, login: Mapping[str, str], challenges: str) -> Request:
+    target = _target(urlsplit(request.url))
+    proof = protocols_digest.answer(challenges.split("\n"), login, request.method, target)
+    return replace(request, headers={**request.headers, "Authorization": proof}, login=None)
 
 
 def _next(request: Request, status: int, place: str) -> Request:
