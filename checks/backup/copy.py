@@ -25,8 +25,8 @@ from checks.places import Backups, Ground, Place
 
 @dataclass(frozen=True, slots=True)
 class CopyArtefact:
-    """One copy, and the first one of the same name (None: it is not there any more). `older`: the name of an
-    older first one that has the copy's bytes."""
+    """One copy, and the first one of the same name (None: it is not there any more). `older`: the name of
+    another first one that has the copy's bytes."""
 
     base: Artefact
     first: Artefact | None
@@ -105,7 +105,7 @@ def _facts(there: Place, theirs: Survey, params: Params, memory: Memory, ours: _
 
 
 def _older(base: Artefact, name: str, ours: _Firsts) -> str:
-    """A first one that is older and has the bytes of this copy: yesterday's, under today's name."""
+    """Another first one that has the bytes of this copy: yesterday's, say, copied under today's name."""
     if not base.sha256 or ours.read[name].sha256 == base.sha256:
         return ""
     return next((n for n, one in ours.read.items() if n != name and one.sha256 == base.sha256), "")

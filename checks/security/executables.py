@@ -37,7 +37,8 @@ def observe(host: SecuredHost, params: Params) -> Facts:
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
-    """`unexpected`, `deleted`, `hidden`, `runaway` (counts), with a reading for each of the first."""
+    """`unexpected`, `deleted`, `hidden`, `runaway` (counts); PATH, PATH:deleted (the first `MOST_LISTED` of
+    each) and PATH:runaway."""
     running = seen.facts.running
     yield from _unexpected(running, params)
     gone = [one for one in running.executables if one.deleted]

@@ -1,4 +1,4 @@
-"""Ports of another machine that must not be reachable from here: telnet, ftp, rsh, vnc, http consoles.
+"""Ports of another machine that must not be reachable from here: telnet, ftp, rsh, vnc, X11 …
 
 Seen from a vantage point: the same check from a permitted and from a forbidden network proves
 the access list.

@@ -1,9 +1,10 @@
 """Sizes: what the source says changed comes first; statistics only where it says nothing.
 
 Where the content is proven equal to the source's, any size is right. Where the source tells how much it
-holds, an artefact should shrink and grow with it. Else a size is compared with the last 8 good ones of its
-weekday: |ln(size / median)| beyond max(ln 2.5, 6 x 1.4826 MAD) is a warning, beyond ln 10 bad. Logarithms are
-floats: they decide about plausibility, and no figure of a contract stands on them.
+holds, a full should shrink and grow with it: off by more than ln 2.5 is bad. Else a size is compared with the
+last 8 good ones of its weekday (at least 3): |ln(size / median)| beyond max(ln 2.5, 6 x 1.4826 MAD) is a
+warning, beyond ln 10 bad as well. Logarithms are floats: they decide about plausibility, and no figure of a
+contract stands on them.
 """
 
 from collections.abc import Iterator, Sequence
