@@ -71,9 +71,9 @@ _RESTORE = frozenset({"drill", "rto"})
 
 
 def _rto(held: Sequence[Rto]) -> dict[str, JsonValue]:
-    """`worst_ms`: the longest that was measured or reckoned; `over`: drills beyond the agreed time, or without
-    a right answer; `untold`: those of a part, and nobody told of how much; `allowed_ms`: the shortest that was
-    agreed (None: no drill)."""
+    """`worst_ms`: the longest that was measured or reckoned; `over`: drills beyond the agreed time, or
+    without a right answer; `untold`: those of a part, and nobody told of how much; `allowed_ms`: the
+    shortest that was agreed (None: no drill)."""
     told = [one.ms for one in held if one.ms is not None]
     return {
         "drills": len(held),
