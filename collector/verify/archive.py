@@ -81,8 +81,13 @@ def _member(source: BinaryIO, members: dict[str, container.Member], name: str, f
     except KeyError:
         findings.add("bad_member", name, "missing")
     except container.ContainerError as error:
-        findings.add("bad_member", name, error.detail)
+        findings.add("bad_member", name, _alone(error, name))
     return b""
+
+
+def _alone(error: container.ContainerError, name: str) -> str:
+    """What is wrong with a member that the report names in front of it."""
+    return error.detail.removeprefix(f"{name}: ")
 
 
 def _manifest(
@@ -143,5 +148,5 @@ def _differs(source: BinaryIO, member: container.Member, wanted: str | None) -> 
     try:
         data = container.read(source, member)
     except container.ContainerError as error:
-        return error.detail
+        return _alone(error, member.name)
     return "" if sha256(data).hexdigest() == wanted else "its bytes do not fit the digest in the manifest"

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--lang",
         choices=("en", "zh"),
         default="en",
-        help="the language of the report's words; details stay as they are. 报告的语言",
+        help="the language of the report's words; names and codes stay as they are. 报告的语言",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--processes", type=int, default=0, help="default: as many as there are processors")

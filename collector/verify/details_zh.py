@@ -9,11 +9,13 @@ from functools import cache
 
 from collector.inspection.due import when_of
 from collector.statements.kinds import KINDS
+from collector.verify.problems_zh import PROBLEMS
 
 _COUNTED = re.compile(r"[0-9]+ [a-z_]+(?:, [0-9]+ [a-z_]+)*")
 _SESSION = re.compile(r"entered through ([^']++)'s session")
 
 DETAILS: dict[str, str] = {
+    **PROBLEMS,
     "known {0}, low {1}, high {2}, coverage {3}, grade {4}, vantages disagreed {5} times, "
     "evaluated to {6} only": (
         "有证据时间内 {0}，下限 {1}，上限 {2}，覆盖率 {3}，等级 {4}，观测点不一致 {5} 次，只算到 {6}"

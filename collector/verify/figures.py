@@ -134,7 +134,9 @@ def _check(claim: Mapping[str, Any], ground: _Ground) -> Verdict:
     try:
         made, terms = _made(claim, ground)
     except (FieldError, AvailabilityError, KeyError, TypeError) as error:
-        ground.findings.add("claim_differs", name, f"cannot be made anew: {error}")
+        known = isinstance(error, FieldError | AvailabilityError)  # else Python's words, for programmers
+        why = str(error) if known else "the claim is not of its form"
+        ground.findings.add("claim_differs", name, f"cannot be made anew: {why}")
         return name, "contradicted", "cannot be made anew"
     odd = [key for key in COMPARED if made.get(key) != claim.get(key)]
     if odd and (judging := _judging(claim)) != JUDGING:

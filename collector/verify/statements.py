@@ -5,8 +5,9 @@ person. What he cannot make is that person's signature; so how each statement ca
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
@@ -80,9 +81,12 @@ class People:
         return False
 
     def role_of(self, account: str, entry: int) -> str | None:
-        """The role that the log says an account had when this entry came; None where it says nothing."""
-        told = [role for idx, name, role in self.roles if name == account and idx < entry]
-        return told[-1] if told else None
+        """The role that the log says an account had when this entry came, by its changes and by its keys;
+        None where it says nothing."""
+        keys = (one for one in self.book.persons.keys if one.vouch is not Vouch.NONE or self.known(one))
+        told = [*self.roles, *((one.idx, one.account, one.role) for one in keys)]
+        mine = [(idx, role) for idx, name, role in told if name == account and idx < entry]
+        return max(mine)[1] if mine else None
 
     def in_force(self, entry: int) -> StatementsTerms | None:
         """What the contract said when this entry came."""
@@ -134,10 +138,12 @@ def read_people(history: History, policy: Policy) -> People:
 
 def _weigh(people: People, history: History) -> None:
     """Note what is wrong with each statement."""
-    digests = {said.idx: said.header.get("digest") for said in history.said}
+    headers = {said.idx: said.header for said in history.said}
     told: dict[str, int] = {}
     for place, one in enumerate(people.book.said):
-        if not (found := tuple(_wrong(one, people, told, digests.get(one.entry)))):
+        header = headers.get(one.entry, {})
+        found = (*_wrong(one, people, told, header.get("digest")), *_made_later(one, header))
+        if not found:
             continue
         people.wrong[one.entry] = found
         if {code for code, _ in found} <= _MARKS:
@@ -226,6 +232,14 @@ def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> I
     yield from _doubled(one, people, told)
     if one.kind == fold.SECOND:
         yield from _joined(one, people)
+
+
+def _made_later(one: Said, header: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A receipt from before the author made it: whoever dates approvals back cannot date what was signed."""
+    made = 0 if "said" not in header else fold.made_ms(header["said"])
+    if made > one.received_ms + fold.CLOCK_MS:
+        late = (made - one.received_ms) // 1000
+        yield "made_later", f"its receipt is {late} s before its author made it"
 
 
 def _rights(one: Said, kind: Kind, people: People) -> Iterator[tuple[str, str]]:

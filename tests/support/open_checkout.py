@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @cache
 def packages() -> Path:
-    """The directory of agent, checks and collector: the checkout, or a copy of one that is closed to others."""
+    """Where agent, checks and collector are: the checkout, or a copy of one that is closed to others."""
     closed = any(not one.stat().st_mode & 0o001 for one in (ROOT, *ROOT.parents))
     if not closed or os.geteuid() != 0:
         return ROOT

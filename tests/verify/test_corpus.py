@@ -1,6 +1,7 @@
 """Every kind of bad bundle is refused with its code; good ones are verified; nothing ends in a traceback."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from collector.evidence.periods import parse_period
 from collector.evidence.policy import parse_policy
 from collector.jobs import lifecycle
 from collector.jobs.bundles import make_bundle
-from collector.verify import batches, cli, history, report, swift
+from collector.verify import batches, cli, details_zh, history, report, swift
 from collector.verify.findings import CODES
 from collector.verify.growth import Paper
 from collector.verify.verify import Options, verify_bundle
 
 HERE = Path(__file__).parent
+ENGLISH = re.compile(r"[a-z]{2,} [a-z]+ [a-z]{2,}")
+"""A sentence of the report that is not in Chinese; what a library says follows a colon."""
 Change = Callable[[list[bytes]], list[bytes]]
 Spoil = Callable[[Any], None]
 Capture = pytest.CaptureFixture[str]
@@ -140,6 +143,8 @@ def test_a_bad_bundle_is_refused_with_its_code(kit: Kit, name: str, tmp_path: Pa
     assert done == 1
     assert code in found, verdict.findings.problems
     assert "internal" not in found
+    told = {details_zh.detail(problem.detail) for problem in verdict.findings.problems}
+    assert [one for one in told if ENGLISH.search(one.partition(": ")[0])] == []
 
 
 @pytest.fixture
