@@ -37,22 +37,32 @@ _KERNEL_THREAD = 0x200000
 class _Seen:
     """One process as /proc shows it (`checks.sources.Process`)."""
 
-    __slots__ = ("_asked", "_fields", "_owner", "_place", "_tree", "_words", "name", "pid", "state")
+    __slots__ = ("_asked", "_owner", "_place", "_stat", "_tree", "_words", "name", "pid", "state")
 
-    def __init__(self, tree: Tree, pid: int) -> None:
-        self._tree, self._place, self.pid = tree, tree.place(f"proc/{pid}"), pid
-        self._owner = os.stat(self._place).st_uid
-        try:
-            name, self._fields = _split(piece(self._place + "/stat"))
-            self.state = _STATES.get(self._fields[_STATE], "?")
-        except PermissionError:  # hidepid=1: listed, and nothing more
-            name, self._fields, self.state = b"", [], ""
+    def __init__(self, tree: Tree, pid: int, place: str) -> None:
+        self._tree, self._place, self.pid = tree, place, pid
         self._words: bytes | None = None
         self._asked = False
+        self._owner: int | None = None
+        try:
+            self._stat = piece(place + "/stat")
+        except PermissionError:  # hidepid=1: listed, and nothing more
+            self._stat, self.name, self.state = b"", "", ""
+            self._command()
+            return
+        # `12 (a name) S 1 …`: a name may hold brackets and spaces.
+        head, _, tail = self._stat.rpartition(b") ")
+        if not tail:
+            raise ValueError("a process without a state")
+        self.state = _STATES.get(tail[:1], "?")
+        name = head[head.find(b"(") + 1 :]
         self.name = name.decode("utf-8", "replace")
+        if self.state in _PASSING:
+            # It is asked again after a while; most others are not asked for their owner, or at once.
+            self._owner = os.stat(place).st_uid
         # Most command lines nobody asks for: they are a third of the cost. A name that the kernel may have
         # cut, and a process that hides or has ended, need theirs at once.
-        if not self._fields or self.state == "zombie" or len(name) >= _CUT_NAME:
+        if self.state == "zombie" or len(name) >= _CUT_NAME:
             self.name = _whole_name(self.name, self._command())
 
     @property
@@ -69,27 +79,31 @@ class _Seen:
     @property
     def parent(self) -> int:
         """Who started it, 0 where that may not be seen."""
-        return int(self._fields[_PARENT]) if self._fields else 0
+        return int(_fields(self._stat)[_PARENT]) if self._stat else 0
 
     @property
     def user(self) -> str:
-        """The real user, empty where that may not be seen."""
+        """The real user, empty where that may not be seen (any more)."""
         try:
             status = content(self._place + "/status")
-            if self._fields and not self._is(piece(self._place + "/stat")):
-                return _user(self._owner)
+            if self._stat and not self._is(piece(self._place + "/stat")):
+                return self._known_user()
             return _user(int(status.partition(b"\nUid:")[2].split(None, 1)[0]))
         except PermissionError:
             return ""
         except (FileNotFoundError, ProcessLookupError):
-            return _user(self._owner)  # it has ended since: what its directory said
+            return self._known_user()
+
+    def _known_user(self) -> str:
+        """Of one that has ended since: what its directory said, if that was asked."""
+        return "" if self._owner is None else _user(self._owner)
 
     @property
     def started_at(self) -> int:
         """UTC epoch milliseconds."""
-        if not self._fields:
+        if not self._stat:
             return 0
-        ticks = int(self._fields[_START])
+        ticks = int(_fields(self._stat)[_START])
         return _booted_at(self._tree) + round(ticks * 1000 / os.sysconf("SC_CLK_TCK"))
 
     def settle(self) -> bool:
@@ -101,12 +115,12 @@ class _Seen:
                 return False
             if not self._is(stat):
                 return False
-            self.state = _STATES.get(_split(stat)[1][_STATE], "?")
+            self.state = _STATES.get(_fields(stat)[_STATE], "?")
         return True
 
     def _is(self, stat: bytes) -> bool:
         # The number may be another process's by now.
-        return _split(stat)[1][_START] == self._fields[_START]
+        return _fields(stat)[_START] == _fields(self._stat)[_START]
 
     def _command(self) -> bytes | None:
         if not self._asked:
@@ -119,7 +133,7 @@ class _Seen:
 
     def _read_command(self) -> bytes | None:
         """The command line, None where there is none to be seen."""
-        if self._fields and int(self._fields[_FLAGS]) & _KERNEL_THREAD:
+        if self._stat and int(_fields(self._stat)[_FLAGS]) & _KERNEL_THREAD:
             return b""
         try:
             words = piece(self._place + "/cmdline")
@@ -130,8 +144,13 @@ class _Seen:
 
 def processes(tree: Tree) -> Sequence[Process]:
     """Every process but ours; a zombie or a wait for the disk counts if it lasts 100 ms."""
-    pids = [int(name) for name in os.listdir(tree.place("proc")) if name.isdigit()]
-    listed = {each.pid: each for each in (_seen(tree, pid) for pid in sorted(pids)) if each is not None}
+    folder = tree.place("proc/")
+    listed: dict[int, _Seen] = {}
+    for pid in sorted([int(name) for name in os.listdir(folder) if name.isdigit()]):
+        try:
+            listed[pid] = _Seen(tree, pid, f"{folder}{pid}")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
     if 1 not in listed:
         # Mounted with hidepid: what we don't see may well be running.
         raise ObservationError(ErrorKind.DENIED, "other users' processes are hidden")
@@ -141,14 +160,6 @@ def processes(tree: Tree) -> Sequence[Process]:
         time.sleep(_SETTLE_S)
         found = [each for each in found if each.settle()]
     return found
-
-
-def _seen(tree: Tree, pid: int) -> _Seen | None:
-    """None when it has ended meanwhile."""
-    try:
-        return _Seen(tree, pid)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
 
 
 def _ours(listed: Mapping[int, _Seen]) -> set[int]:
@@ -167,10 +178,9 @@ def _ours(listed: Mapping[int, _Seen]) -> set[int]:
     return found
 
 
-def _split(stat: bytes) -> tuple[bytes, list[bytes]]:
-    """Name and the fields behind it: `12 (a name) S 1 …`; a name may hold brackets and spaces."""
-    head, _, tail = stat.rpartition(b")")
-    return head.partition(b"(")[2], tail.split(None, _START + 1)
+def _fields(stat: bytes) -> list[bytes]:
+    """The fields behind the name, from the state on."""
+    return stat.rpartition(b")")[2].split(None, _START + 1)
 
 
 def _joined(words: bytes) -> str:

@@ -1,6 +1,7 @@
 """Processes: hidden, our own, zombies that stay and that pass; then the ones looked for."""
 
 import os
+import pwd
 import subprocess
 import sys
 import time
@@ -61,8 +62,17 @@ def test_a_running_process_is_found_with_name_user_and_start() -> None:
             if found.command == "sleep 60":
                 break
             time.sleep(0.02)
+        assert (found.name, found.command) == ("sleep", "sleep 60")
+        assert found.user == pwd.getpwuid(os.getuid()).pw_name and found.started_at > 0
     finally:
         child.kill()
         child.wait()
-    assert (found.name, found.command) == ("sleep", "sleep 60")
-    assert found.user and found.started_at > 0
+
+
+def test_of_a_process_that_has_ended_since_no_user_is_made_up() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    (found,) = [each for each in HOST.processes() if each.pid == child.pid]
+    child.kill()
+    child.wait()
+    assert found.user == ""
+    assert found.started_at > 0
