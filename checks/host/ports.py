@@ -65,15 +65,18 @@ class Params:
 def observe(host: Host, params: Params) -> Facts:
     """Listening sockets; programs' names for those that need explaining."""
     seen = host.listeners()
-    approved = params.baseline or ()
-    strange = [each for each in seen.sockets if not {_open(each).entry, _open(each).anywhere} & {*approved}]
-    names = host.socket_owners([each.inode for each in strange])
-    found = {_open(each, names.get(each.inode, "")): None for each in seen.sockets}
-    return Facts(tuple(found), seen.ephemeral_first, seen.ephemeral_last)
+    approved = frozenset(params.baseline or ())
+    names = host.socket_owners([each.inode for each in seen.sockets if _strange(each, approved)])
+    rows = [(each.protocol, each.address, each.port, names.get(each.inode, "")) for each in seen.sockets]
+    sockets = tuple(Open(*row) for row in dict.fromkeys(rows))
+    return Facts(sockets, seen.ephemeral_first, seen.ephemeral_last)
 
 
-def _open(listener: Listener, owner: str = "") -> Open:
-    return Open(listener.protocol, listener.address, listener.port, owner)
+def _strange(listener: Listener, approved: frozenset[str]) -> bool:
+    if not approved:
+        return True
+    one = Open(listener.protocol, listener.address, listener.port)
+    return approved.isdisjoint((one.entry, one.anywhere))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
