@@ -22,7 +22,7 @@ from agent.sources.memory import Memory
 from agent.sources.open import open_source
 from agent.timetable import Due, is_own
 from checks import registry
-from checks.api import ErrorKind, ObservationError, Source, State
+from checks.api import Check, ErrorKind, ObservationError, Source, State
 from checks.codec import FieldError, JsonValue
 from checks.registry import UnknownCheckError
 from checks.result import Item, Result, When, encode, look
@@ -71,6 +71,8 @@ class Counts:
 
 @dataclass(slots=True)
 class _Task:
+    """One look, queued or under way."""
+
     due: Due
     memory: LookMemory
     queued: int  # boot-time ms
@@ -93,12 +95,13 @@ class Eyes:
         self._slow: Heavy | None = None
         self._heavy_lock = threading.Lock()
         self._told: dict[tuple[str, str], str] = {}
+        self._checks: dict[str, Check[Any, Any]] = {}
 
     def look(self, item: Item, when: When, memory: Memory, deadline_ms: int = LONGEST_MS) -> Result:
         """One look. Whatever happens it ends in a result; what should not happen is also logged."""
         started = self._clock.wall()
         try:
-            check = registry.get(item.check)
+            check = self._checks.get(item.check) or self._found(item.check)
             if not self._inside and check.source in HEAVY:
                 self._means.allow(check.source)
                 return self._child(check.source).look(item, when, memory, deadline_ms)
@@ -129,6 +132,11 @@ class Eyes:
         except Exception:  # a fault in a check or source must cost one look, not the agent
             log.exception("%s on %s", item.check, item.target)
             return self.error(item, when, ErrorKind.GARBLED, started)
+
+    def _found(self, name: str) -> Check[Any, Any]:
+        """The installed check of that name; kept, for looking it up costs as much as a short look."""
+        found = self._checks[name] = registry.get(name)
+        return found
 
     def _tell(self, item: Item, problem: ObservationError) -> None:
         """Why we could not look, for the operator: once, until it is another reason or good again."""
@@ -196,6 +204,7 @@ class Pool:
         self._lock = threading.Lock()  # guards everything below
         self._queue: deque[_Task] = deque()
         self._tasks: dict[str, _Task] = {}  # queued and running, by key
+        self._running: dict[str, _Task] = {}  # of those, the ones that have started
         self._stuck: dict[str, _Task] = {}
         self._ended: deque[Done] = deque()
         self._threads = 0
@@ -227,8 +236,8 @@ class Pool:
         """Give up what is past its deadline."""
         now = self._clock.sample().mono
         with self._lock:
-            for key, task in list(self._tasks.items()):
-                if task.started and now - task.started > task.due.deadline_ms:
+            for key, task in list(self._running.items()):
+                if now - task.started > task.due.deadline_ms:
                     self._give_up(key, task)
             held = self._slow() >= MOST_SLOW
             if any(
@@ -280,7 +289,7 @@ class Pool:
 
     def _slow(self) -> int:
         """Slow looks under way: each has a thread beyond those that the others share."""
-        return sum(bool(task.started) and _is_slow(task) for task in self._tasks.values())
+        return sum(_is_slow(task) for task in self._running.values())
 
     def _many(self) -> bool:
         """Whether so many looks at others wait that more threads than usual are worth it: they only wait."""
@@ -291,7 +300,7 @@ class Pool:
         item = task.due.item
         log.warning("%s on %s: gave up after %d ms", item.check, item.target, task.due.deadline_ms)
         task.given_up = True
-        del self._tasks[key]
+        del self._tasks[key], self._running[key]
         self._stuck[key] = task
         result = self._timeout(task.due, task.started)
         self._end(task, result, encode_line(result), {})
@@ -314,12 +323,13 @@ class Pool:
     def _next(self) -> _Task | None:
         """The first queued look that may start: probes wait while MOST_PROBES are in flight, slow ones
         while MOST_SLOW are."""
-        probes = sum(task.due.probe for task in self._tasks.values() if task.started)
+        probes = sum(task.due.probe for task in self._running.values())
         held = self._slow() >= MOST_SLOW
         for index, task in enumerate(self._queue):
             if (not task.due.probe or probes < MOST_PROBES) and not (held and _is_slow(task)):
                 del self._queue[index]
                 task.started = self._clock.sample().mono
+                self._running[task.due.key] = task
                 return task
         return None
 
@@ -366,7 +376,7 @@ class Pool:
                 if self._stuck.get(due.key) is task:
                     del self._stuck[due.key]
                 return False
-            del self._tasks[due.key]
+            del self._tasks[due.key], self._running[due.key]
             self._recent.ended(task.memory.values)
             self._end(task, result, line, task.memory.values)
         return True

@@ -65,9 +65,10 @@ class _Line:
 
     item: PlanItem
     key: str
+    what: Item
+    place: int  # of a regular check: always the same in each slot
     slot: int = -1
     instant: int = 0
-    place: int = 0  # of a regular check: always the same in each slot
     moved: bool = False
     done: bool = False
     last_mono: int | None = None
@@ -99,7 +100,7 @@ class Timetable:
         self._lines = {}
         for item in plan.items:
             key = f"{item.kind}|{item_key(item)}"
-            self._lines[key] = _Line(item, key, slot=-1)
+            self._lines[key] = _Line(item, key, item.item, self._place(item))
         self._done = dict(done)
         self._open: dict[str, _Open] = {}
         self._rounds_from = self._rounds_to = 0
@@ -181,10 +182,15 @@ class Timetable:
         if item.kind == "probe":
             line.instant = slot + self._random(item.every_ms)
             return
+        line.instant = slot + line.place
+
+    def _place(self, item: PlanItem) -> int:
+        """Where in its slots a regular check is looked at."""
+        if item.kind == "probe":
+            return 0
         # What is looked at elsewhere has a place of its own: nobody's server should get all looks at once.
         named = ("host", "") if is_own(item.check) else (item.check, item.target)
-        line.place = offset_ms(*named, self._plan.agent, item.every_ms, item.deadline_ms)
-        line.instant = slot + line.place
+        return offset_ms(*named, self._plan.agent, item.every_ms, item.deadline_ms)
 
     def _move(self, line: _Line, now: Sample) -> None:
         left = max(line.slot + line.item.every_ms - now.wall, 1)
@@ -196,7 +202,7 @@ class Timetable:
         probe = item.kind == "probe"
         return Due(
             line.key,
-            item.item,
+            line.what,
             slot,
             at_mono,
             item.deadline_ms,

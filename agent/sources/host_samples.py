@@ -28,6 +28,8 @@ class Span(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """A sample as `since_last_look` remembers it: of which boot, taken when (monotonic ms)."""
+
     boot: str
     at: int
     sample: dict[str, Any]
@@ -36,7 +38,7 @@ class _Kept:
 def since_last_look(memory: Memory, key: str, boot: str, kind: type[T], take: Callable[[], T]) -> Span[T]:
     """The kept sample of this boot, however old, with a new one; `before` None at the first look."""
     after, at = take(), monotonic_ms()
-    kept = _read(memory.swap(key, to_json(_Kept(boot, at, to_json(after)))))
+    kept = _read(memory.swap(key, {"boot": boot, "at": at, "sample": to_json(after)}))
     if kept is None or kept.boot != boot or kept.at > at:
         return Span(None, after, 0)
     try:
