@@ -6,7 +6,6 @@ touches the network: looks run in the pool, the collector is the sender's thread
 
 import gc
 import heapq
-import random
 import signal
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from schedule import CancelJob, Scheduler
 
-from agent import machine, plans, room, settings, transport
+from agent import chance, machine, plans, room, settings, transport
 from agent.call import Call
 from agent.clock import JUMP_MS, Clock, Offsets, Sample, boot_id, jump_ms
 from agent.errors import AgentError, StoreError
@@ -95,7 +94,6 @@ class Agent:
         self.numbers = Numbers()
         self.notifier = Notifier()
         self._boot = boot_id()
-        self._rng = random.Random()  # noqa: S311 - spreads looks, keeps no secret
         self._offered: Held | None = None
         self._held: Held | None = None
         self._timetable: Timetable | None = None
@@ -267,7 +265,7 @@ class Agent:
         if held is None or (self._held is not None and held.digest == self._held.digest):
             return
         self._held = held
-        self._timetable = Timetable(held.plan, self.outbox.done(), self._rng.randrange, held.digest)
+        self._timetable = Timetable(held.plan, self.outbox.done(), chance.below, held.digest)
         self.pool.canaries.adopt(held.plan.items)
         self._ready, self._due_at = [], 0
         log.info(

@@ -4,14 +4,13 @@ One turn does what is due and says how long to wait. Nothing here is believed bu
 moves a batch to `accepted`, only a proof ends it.
 """
 
-import random
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from agent import plans, proofs
+from agent import chance, plans, proofs
 from agent.call import Call
 from agent.clock import Clock, Offsets, offset
 from agent.errors import AgentError, UnreachableError
@@ -96,7 +95,6 @@ class Sender:
     def __init__(self, parts: Parts) -> None:
         self._p = parts
         self._vkey = note.parse_vkey(parts.identity.vkey)
-        self._rng = random.Random()  # noqa: S311 - spreads retries, keeps no secret
         self.contact = Contact()
         self._plan_at = self._proof_at = 0.0
         self._plan_digest = str(parts.outbox.get("plan_digest") or "")
@@ -149,13 +147,13 @@ class Sender:
     def _do(self, now: float) -> None:
         if self._plan_at <= now:
             self._poll_plan()
-            self._plan_at = now + PLAN_S * self._rng.uniform(0.8, 1.2)
+            self._plan_at = now + PLAN_S * chance.between(0.8, 1.2)
         if self.halted():
             return
         self._repairs = 0
         self._send_all()
         if self._proof_at <= now:
-            self._proof_at = now + PROOF_S * self._rng.uniform(0.7, 0.9)
+            self._proof_at = now + PROOF_S * chance.between(0.7, 0.9)
             self._prove()
 
     def _seconds(self) -> float:
@@ -169,9 +167,9 @@ class Sender:
         contact.failures += 1
         if seconds is None:
             full = min(FIRST_S * 2 ** min(contact.failures - 1, 10), CAP_S)
-            seconds = full * self._rng.uniform(0.5, 1.0)
+            seconds = full * chance.between(0.5, 1.0)
         else:
-            seconds = min(seconds, RETRY_AFTER_CAP_S) * self._rng.uniform(1.0, 1.1)
+            seconds = min(seconds, RETRY_AFTER_CAP_S) * chance.between(1.0, 1.1)
         contact.not_before = self._seconds() + seconds
 
     def _well(self) -> None:

@@ -38,6 +38,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
+    """A stretch of a file that is to be read."""
+
     path: str
     begin: int
     end: int | None  # None: all of it

@@ -161,6 +161,8 @@ def _at_hand(table: bytes) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """A line of the kernel's table."""
+
     device: str
     path: str
     kind: str

@@ -1,0 +1,38 @@
+"""Modules that others import and an agent hardly ever uses: loaded when something of them is first asked for.
+
+`dataclasses` imports `inspect`, and with it the parser's tables, to describe a class without a docstring;
+`logging` imports `traceback`; `urllib.parse`, which `pathlib` wants, `ipaddress` for addresses in brackets;
+`socket` imports `selectors` for `sendfile`; `schedule` imports `random`. A resident agent would hold all that
+for good, 1.7 MiB. Only for modules that are imported whole at the top and used in functions: a name taken
+from one (`from inspect import …`) loads it at once.
+"""
+
+import sys
+from threading import Lock
+from types import ModuleType
+from typing import Any
+
+PUT_OFF = ("inspect", "ipaddress", "random", "selectors", "traceback")
+_lock = Lock()
+
+
+class Later(ModuleType):
+    """Stands where its module would, until that is wanted."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_load(self.__name__), name)
+
+
+def put_off() -> None:
+    """From now on an import of these loads nothing; those that are loaded already stay as they are."""
+    for name in PUT_OFF:
+        sys.modules.setdefault(name, Later(name))
+
+
+def _load(name: str) -> ModuleType:
+    from importlib import import_module
+
+    with _lock:  # whoever comes second gets what the first one loads
+        if isinstance(sys.modules.get(name), Later):
+            del sys.modules[name]
+    return import_module(name)
