@@ -119,7 +119,7 @@ def space(asks: PostgresTalk) -> Space:
 
 def _tablespace(asks: PostgresTalk, name: str) -> int | None:
     try:
-        return whole(asks.session.rows("SELECT pg_tablespace_size(%s::name)", (name,))[0][0])
+        return whole(asks.ask("SELECT pg_tablespace_size(%s::name)", (name,))[0][0])
     except ObservationError as problem:
         if problem.kind is ErrorKind.DENIED:
             return None

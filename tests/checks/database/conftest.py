@@ -244,13 +244,15 @@ class Cluster:
                 cursor = conn.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def connect(self, *, port: int | None = None, user: str = "postgres", database: str = "postgres") -> Any:
+    def connect(
+        self, *, port: int | None = None, user: str = "postgres", database: str = "postgres", **more: Any
+    ) -> Any:
         """A connection of our own."""
         import psycopg
 
         return psycopg.connect(
             host="127.0.0.1", port=port or self.port, user=user, dbname=database, autocommit=True,
-            password=PASSWORD,
+            password=PASSWORD, **more,
         )  # fmt: skip
 
     def at(self, platform: str = "postgresql", **more: Any) -> Place:

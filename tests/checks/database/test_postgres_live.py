@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -373,6 +374,29 @@ def test_behind_names_of_another_prefix_the_same_facts_are_read(cluster, shim):
 
     with shim.source()._session(at) as session:
         assert sql._asks("kingbase", session, shim.source()._recall, 1).prefix == "sys_"
+
+
+def test_a_server_whose_functions_have_the_other_prefix_too_gives_the_same_facts(cluster, shim):
+    """As a Kingbase may have them; here PostgreSQL's own, renamed in a database of its own."""
+    cluster.sql("CREATE DATABASE renamed TEMPLATE shim")
+    names = cluster.sql(
+        "SELECT oid::regprocedure::text, proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace"
+        " AND proname ~ '^pg_(backend_pid|is_in_recovery|postmaster_start|blocking_pids|wal_lsn_diff|has_role"
+        "|current_wal_lsn|last_wal|last_xact|is_wal_replay|database_size|tablespace_size|ls_waldir|ls_archive)'",
+        database="renamed",
+    )
+    assert len(names) > 15
+    options = "-c allow_system_table_mods=on"
+    with closing(cluster.connect(database="renamed", options=options)) as conn:
+        for signature, name in names:
+            conn.execute(f"ALTER FUNCTION {signature} RENAME TO {name.replace('pg_', 'sys_', 1)}")
+    other = replace(shim, database="renamed", kept={})
+    for name in ALL:
+        plain = replace(shim, kept={}).look(f"database.{name}")
+        found = other.look(f"database.{name}")
+        assert found.names() == plain.names(), name
+    areas = other.look("database.space").facts.space.areas
+    assert all(one.bytes for one in areas if one.name in ("renamed", "pg_default"))
 
 
 def test_a_log_of_a_server_that_was_killed_shows_starts_and_fatal_lines(cluster, eventually, looked):
