@@ -2,15 +2,14 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, insert, select, update
 
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 key_table = Table(
     "account_key",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("account", Text, nullable=False, index=True),
     Column("role", Text, nullable=False),
     Column("public", Text, nullable=False),

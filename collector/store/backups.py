@@ -25,15 +25,14 @@ from sqlalchemy import (
 )
 
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
 SAME = "="
 _MOST_ASKED = 500
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 look_table = Table(
     "backup_look",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("line", Integer, primary_key=True, autoincrement=False),
     Column("check", Text, nullable=False),
     Column("target", Text, nullable=False),

@@ -4,22 +4,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, insert, select
 
 from collector.availability.estate_terms import EstateTerms, parse
 from collector.store import packs
 from collector.store.content import content
 from collector.store.evidence import BodyRow, Damaged
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
 if TYPE_CHECKING:
     from collector.estate.loading import Loaded
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 estate_table = Table(
     "estate",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("digest", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("applied", BigInteger, nullable=False),

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, insert, select
 
 from collector.faults.notices import Inspected, Key, Notice, What, notices
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
 if TYPE_CHECKING:
     from collector.inspection.record import Record
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 notice_table = Table(
     "finding_notice",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("check", Text, primary_key=True),
     Column("target", Text, primary_key=True),
     Column("name", Text, primary_key=True),

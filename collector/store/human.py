@@ -4,20 +4,19 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, func, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, func, insert, select
 
 from checks.codec import from_json, to_json
 from checks.wire import strict_json
 from collector.inspection.human import Applied, HumanRound
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 from collector.store.statements import statement_table
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 owed_table = Table(
     "human_owed",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("since", BigInteger, nullable=False),
     Column("parts", Text, nullable=False),
 )

@@ -7,16 +7,15 @@ derives the runs of its day again; so none is forgotten, whenever the process en
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, delete, func, select
+from sqlalchemy import BigInteger, Column, Connection, Table, delete, func, select
 
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 late_table = Table(
     "derive_late",
     metadata,
-    Column("series", _BIG, primary_key=True, autoincrement=False),
+    Column("series", BIG, primary_key=True, autoincrement=False),
     Column("until", BigInteger, primary_key=True, autoincrement=False),
     Column("low", BigInteger, nullable=False),
     Column("high", BigInteger, nullable=False),

@@ -27,16 +27,15 @@ from checks.codec import FieldError
 from checks.wire import strict_json
 from collector.notify.due import REMINDER, Told
 from collector.notify.receipts import OVER, PAST, VOID, Message, parse
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 WAITING, ACCEPTED, FAILED = "waiting", "accepted", "failed"
 _ENDS = (OVER, PAST, VOID)
 # Derived: headers of what was logged.
 message_table = Table(
     "message",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("received", BigInteger, nullable=False),
     Column("header", Text, nullable=False),
 )
@@ -44,7 +43,7 @@ message_table = Table(
 outgoing_table = Table(
     "outgoing",
     metadata,
-    Column("id", _BIG, primary_key=True),
+    Column("id", BIG, primary_key=True),
     Column("to", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("item", Text, nullable=False),

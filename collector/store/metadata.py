@@ -3,3 +3,5 @@
 import sqlalchemy
 
 metadata = sqlalchemy.MetaData()
+BIG = sqlalchemy.BigInteger().with_variant(sqlalchemy.Integer, "sqlite")
+"""Of a key: SQLite's INTEGER PRIMARY KEY is the row id itself."""

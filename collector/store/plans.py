@@ -22,15 +22,14 @@ from checks.plan import Plan, parse
 from collector.store import packs
 from collector.store.content import content
 from collector.store.evidence import Damaged
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
 _MOST = 8192
 _REMEMBERED: dict[str, Plan] = {}  # by digest: what a digest names never changes
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 issued_table = Table(
     "plan_issued",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("agent", Text, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("digest", Text, nullable=False, index=True),

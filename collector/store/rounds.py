@@ -10,14 +10,13 @@ from checks.codec import from_json, to_json
 from checks.plan import RoundPlan, Window
 from checks.wire import strict_json
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 rule_table = Table(
     "round_rule",
     metadata,
     Column("round", Text, primary_key=True),
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("since", BigInteger, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("rule", Text, nullable=False),

@@ -19,17 +19,16 @@ from sqlalchemy import (
 
 from collector.availability.runs import Outcome, Run
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 from collector.store.series import series_table
 
 _DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _MOST_ASKED = 500
 _EVER = 2**62
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 run_table = Table(
     "run",
     metadata,
-    Column("series", _BIG, primary_key=True, autoincrement=False),
+    Column("series", BIG, primary_key=True, autoincrement=False),
     Column("first", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
     Column("outcome", Text, nullable=False),

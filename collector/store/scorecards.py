@@ -12,9 +12,8 @@ from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Te
 
 from collector.judging.ground import UnitRound
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 unit_round_table = Table(
     "unit_round",
     metadata,
@@ -40,7 +39,7 @@ Index("unit_round_last", unit_round_table.c.last)
 scorecard_table = Table(
     "scorecard",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("period", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("received", BigInteger, nullable=False),
@@ -54,7 +53,7 @@ Index("scorecard_period", scorecard_table.c.period, scorecard_table.c.number)
 settlement_table = Table(
     "settlement",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("received", BigInteger, nullable=False),

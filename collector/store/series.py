@@ -17,13 +17,12 @@ from sqlalchemy import (
 )
 
 from collector.store.bulk import upsert
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 series_table = Table(
     "series",
     metadata,
-    Column("id", _BIG, primary_key=True, autoincrement=False),
+    Column("id", BIG, primary_key=True, autoincrement=False),
     Column("check", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("vantage", Text, nullable=False),
@@ -56,7 +55,7 @@ mark_table = Table(
 event_table = Table(
     "agent_event",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("kind", Text, primary_key=True),
     Column("agent", Text, nullable=False),
     Column("at", BigInteger, nullable=False),

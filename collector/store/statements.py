@@ -3,15 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, func, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, func, insert, select
 
-from collector.store.metadata import metadata
+from collector.store.metadata import BIG, metadata
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
 statement_table = Table(
     "statement",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("by", Text, nullable=False),
@@ -23,7 +22,7 @@ statement_table = Table(
 said_table = Table(
     "said",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False, index=True),
     Column("received", BigInteger, nullable=False),
     Column("content", Text, nullable=False, index=True),
@@ -32,7 +31,7 @@ said_table = Table(
 seal_table = Table(
     "seal",
     metadata,
-    Column("idx", _BIG, primary_key=True, autoincrement=False),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
     Column("received", BigInteger, nullable=False),
     Column("begin", BigInteger, nullable=False),
     Column("end", BigInteger, nullable=False),
