@@ -18,7 +18,7 @@ _TROUBLES = {
     "halted_gap": "the collector wants batches that this directory no longer has: nothing is sent; "
     "enrol --force",
     "halted_cloned": "another machine reports with this key: nothing is sent; enrol --force",
-    "not_running": "no agent runs on this directory: start it with `roundseal-agent run`",
+    "not_running": "no agent runs on this directory: start it with `roundseal-agent run --state STATE`",
     "not_recording": "the agent runs and has written nothing here for minutes: see its messages, "
     "and whether the disk is full",
     "no_plan": "no plan has come yet: the agent does not know what to look at "
@@ -38,7 +38,7 @@ def _needs(value: Value) -> Iterator[str]:
     if not value["troubles"]:
         yield "nothing needs a person"
     for code in value["troubles"]:
-        yield f"! {code}: {_TROUBLES.get(code) or _of_contact(value)}"
+        yield f"! {code}: {_TROUBLES.get(code) or _of_contact(value)}".replace("STATE", value["state"])
 
 
 def _of_contact(value: Value) -> str:
@@ -143,6 +143,8 @@ def _clock(value: Value) -> str:
 
 
 def _away(offset_us: int) -> str:
+    if abs(offset_us) < 50:
+        return "as the collector's, within 0.1 ms"
     return f"{abs(offset_us) / 1000:.1f} ms {'behind' if offset_us < 0 else 'ahead of'} the collector's"
 
 

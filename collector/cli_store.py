@@ -11,6 +11,7 @@ from collector.cli_parts import complain, fail, of_place
 from collector.context import ConfigError, Context, locked, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_QUICK = "; --full checks every signature and body"
 
 
 def _open(directory: Path) -> Context:
@@ -22,7 +23,9 @@ def _open(directory: Path) -> Context:
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
-@click.option("--full", is_flag=True, help="Every signature, header and body.")
+@click.option(
+    "--full", is_flag=True, help="Every signature, header and body; else the newest signature of each key."
+)
 @click.option("--bodies", is_flag=True, help="Every body too.")
 @click.option("--json", "as_json", is_flag=True)
 def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
@@ -45,7 +48,7 @@ def fsck(directory: Path, full: bool, bodies: bool, as_json: bool) -> None:
         click.echo(
             f"{report.entries} entries, {report.batches} batches, {report.checkpoints} checkpoints, "
             f"{report.signatures} signatures and {report.bodies} bodies checked, "
-            f"{len(report.problems)} problems, root {report.root}"
+            f"{len(report.problems)} problems, root {report.root}{'' if full else _QUICK}"
         )
     sys.exit(1 if report.problems else 0)
 

@@ -27,14 +27,14 @@ need_packages() { # names of Debian packages; prints those not installed
 require() { # Debian packages that must be there
   local missing
   missing=$(need_packages "$@")
+  missing=${missing% }
   [ -z "$missing" ] && return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "installing with apt-get: $missing"
     # shellcheck disable=SC2086
     apt_install $missing
   else
-    say "missing Debian packages: $missing"
-    say "install them (apt-get install $missing) or run this once as root"
+    say "Debian packages are missing; as root: apt-get install --no-install-recommends $missing"
     exit 2
   fi
 }
