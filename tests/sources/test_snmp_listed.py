@@ -449,3 +449,25 @@ def test_a_galaxy_on_its_battery_is_as_bad_as_an_eaton_on_its():
     told = states(read("705.1", "Galaxy 7000", lines))
     assert (told["on battery"], told["on bypass"], told["utility off"]) == ("crit", "warn", "ok")
     assert told["overload"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("object_id", "description", "lines", "told"),
+    [
+        (
+            "2011.2.321.12",
+            "Huawei Versatile Routing Platform Software VRP (R) software (USG6600E V600R007)",
+            {E + "2011.6.122.15.1.2.1.3.0": "70|812", E + "2011.6.122.15.1.2.1.4.0": "70|48211"},
+            {"sessions": 48_211_000, "new sessions a second": 812_000},
+        ),
+        (
+            "25506.1.1500",
+            "H3C Comware Platform Software, SecPath F1000",
+            {E + "25506.2.149.1.1.1.4.0.1.0": "66|9000", E + "25506.2.149.1.1.1.5.0.1.0": "66|70"},
+            {"sessions 0.1.0": 9_000_000, "new sessions a second 0.1.0": 70_000},
+        ),
+    ],
+)
+def test_a_firewall_tells_its_sessions(object_id, description, lines, told):
+    device = read(object_id, description, lines)
+    assert {name: value for (kind, name), value in values(device).items() if kind == "count"} == told
