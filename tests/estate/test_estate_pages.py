@@ -20,14 +20,14 @@ def block(page, heading):
 
 
 @pytest.mark.parametrize(
-    ("page", "heading", "check"),
+    ("page", "heading", "check", "kind"),
     [
-        ("estate.md", "A recorder by its own interface", "application.recorder"),
-        ("databases.md", "By a client on the database's own machine", "database.alive"),
-        ("databases.md", "Looking at databases and Redis", "database.alive"),
+        ("estate.md", "A recorder by its own interface", "application.recorder", "recorder"),
+        ("databases.md", "By a client on the database's own machine", "database.alive", "database"),
+        ("databases.md", "Looking at databases and Redis", "database.alive", "database"),
     ],
 )
-def test_the_example_of_a_page_makes_the_look_it_speaks_of(page, heading, check):
-    text = f"{HEAD}{block(page, heading)}{AGENT}checks:\n  - {{check: {check}, assets: all, every: 300s}}\n"
+def test_the_example_of_a_page_makes_the_look_it_speaks_of(page, heading, check, kind):
+    text = f"{HEAD}{block(page, heading)}{AGENT}checks:\n  - {{check: {check}, assets: "kind:{kind}", every: 300s}}\n"
     looks = read_estate("e", lambda _: text.encode(), installed()).regular
     assert {(look.check.id, look.agent) for look in looks} == {(check, "probe-01")}
