@@ -28,6 +28,7 @@ def block(page, heading):
     ],
 )
 def test_the_example_of_a_page_makes_the_look_it_speaks_of(page, heading, check, kind):
-    text = f"{HEAD}{block(page, heading)}{AGENT}checks:\n  - {{check: {check}, assets: "kind:{kind}", every: 300s}}\n"
+    looked = f"checks:\n  - {{check: {check}, assets: 'kind:{kind}', every: 300s}}\n"
+    text = HEAD + block(page, heading) + AGENT + looked
     looks = read_estate("e", lambda _: text.encode(), installed()).regular
     assert {(look.check.id, look.agent) for look in looks} == {(check, "probe-01")}
