@@ -216,6 +216,9 @@ def _may_revoke(conn: Connection, text: Text, fields: Mapping[str, Scalar]) -> N
 def _time(wish: Wish, kind: Kind, now: int) -> None:
     if name := fold.ahead(wish.text, kind, now):
         raise StatementError("in_future", f"{name}: it tells of what has not happened yet")
+    if wish.text.made > now + fold.CLOCK_MS:
+        ahead = (wish.text.made - now) // 1000
+        raise StatementError("in_future", f"made: it was signed {ahead} s ahead of this clock; compare them")
 
 
 def _paper(wish: Wish, kind: Kind) -> None:

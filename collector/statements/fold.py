@@ -141,6 +141,11 @@ def _parsed(data: bytes) -> Text:
     return parse(data)
 
 
+def made_ms(said: str) -> int:
+    """When its author made the text of a statement that was read, by his own clock."""
+    return _parsed(said.encode("utf-8", "surrogatepass")).made
+
+
 def _agree(header: Mapping[str, Any], text: Text, kind: Kind) -> None:
     """What the collector wrote around the text must be what the text says."""
     checked(kind, text.fields)

@@ -31,6 +31,7 @@ SHORTEST = 10
 LONGEST = 256
 _NAME_MOST = 64
 _NAME_SIGNS = "._-"
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"}
 
 account_table = Table(
     "account",
@@ -130,6 +131,8 @@ def create(conn: Connection, name: str, password: str, role: str, *, must_change
         raise AccountError(
             "bad_name", "a name has letters of any script (none in upper case), digits and . _ - , at most 64"
         )
+    if unicodedata.normalize("NFKC", name) != name or len(_alphabets(name)) > 1:
+        raise AccountError("bad_name", "a name that looks like another: of one alphabet, in ordinary letters")
     if role not in set(Role):
         raise AccountError("bad_role", f"a role is one of {', '.join(Role)}")
     check_password(name, password)
@@ -160,6 +163,11 @@ def spelled(name: str) -> str:
 
 def _of_names(char: str) -> bool:
     return char in _NAME_SIGNS or unicodedata.category(char)[0] in "LM" or unicodedata.category(char) == "Nd"
+
+
+def _alphabets(name: str) -> set[str]:
+    """Alphabets of a name that hold letters of the same looks (a Cyrillic а among Latin letters)."""
+    return {unicodedata.name(char, "").partition(" ")[0] for char in name} & _ALIKE
 
 
 def get(conn: Connection, name: str) -> Account | None:

@@ -17,6 +17,7 @@ from collector.statements.model import Through
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Text, encode, listed, sign, unpack
 from collector.statements.text import pack as repack
+from collector.verify.growth import Paper
 from collector.verify.verify import Options, verify_bundle
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -29,7 +30,7 @@ class Verifier:
     def __init__(self, office, place: Path) -> None:
         self.office, self.place = office, place
 
-    def look(self, *persons: str, day: str = "2026-11-16"):
+    def look(self, *persons: str, day: str = "2026-11-16", paper: Paper | None = None):
         """The verdict on a bundle of the day; `persons`: whose keys the policy names."""
         self.office.publish()
         out = self.place / f"{len(list(self.place.iterdir()))}.zip"
@@ -38,7 +39,7 @@ class Verifier:
         lines = [f"log {format_vkey(self.office.context.vkey)}", "quorum none"]
         lines += [f"person {name} {self.office.key(name).public.hex()}" for name in persons]
         policy = parse_policy("\n".join(lines) + "\n")
-        return verify_bundle(out, policy, Options(full=True, processes=1))
+        return verify_bundle(out, policy, Options(paper, full=True, processes=1))
 
     def codes(self, *persons: str) -> list[str]:
         return [problem.code for problem in self.look(*persons).findings.problems]

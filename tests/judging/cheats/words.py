@@ -99,6 +99,18 @@ def late_word_that_says_it_came_in_time(hand):
     hand.entry(EntryKind.STATEMENT, {**header, "subject": subject, "said": text.decode()})
 
 
+@cheat("found", "made_later")
+def buyers_signed_word_with_a_receipt_from_before_he_signed(hand):
+    """The collector's clock was set back, so that what came too late came in time."""
+    enrolled(hand)
+    hand.site.go("2026-08-10T09:10")
+    fields = {"unit": "centre", "period": PERIOD, "points": "30"}
+    text = encode(Text(hand.context.origin, "satisfaction", "buyer", hand.site.world.at + 4 * HOUR, fields))
+    header = {"kind": "satisfaction", "by": "buyer", "role": "buyer", "late": True, "two": False}
+    whole = {**header, "subject": KINDS["satisfaction"].subject(fields), "said": text.decode()}
+    hand.entry(EntryKind.STATEMENT, {**whole, "signatures": listed([sign(text, BUYER)])})
+
+
 @cheat("not found")
 def statement_that_is_taken_and_never_logged(hand):
     """A complaint that the buyer typed into a page and the collector threw away: the log never had it."""
