@@ -387,13 +387,3 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "change_approved": ("change_requested",),
     "waiver_decided": ("waiver",),
 }
-
-RECORDED: Mapping[str, tuple[str, str]] = {
-    "owner": ("责任人以资产台账为准", "owners are counted as the estate names them"),
-    "consent": ("调优前须征得用户同意，合同未定价", "tuning wants consent; no clause prices it"),
-    "baseline_accepted": ("基线变更的依据，合同未定价", "why a baseline changed; no clause prices it"),
-    "restore_approved": ("恢复须经批准，合同未定价", "a restore wants approval; no clause prices it"),
-    "promise_given": ("承诺登记，未兑现的才扣", "the register of promises: only unfulfilled ones cost"),
-    "promise_fulfilled": ("承诺登记，未兑现的才扣", "the register of promises: only unfulfilled ones cost"),
-}
-"""Kinds that stand in the log and its lists and that no rule of the shipped packs counts: why."""
