@@ -244,7 +244,11 @@ class Words:
         """Each phase with how long it took."""
         found = self.account.phases.get(drill, ())
         joint = "，" if self.lang == "zh" else ", "
-        return joint.join(f"{name} {wording.duration(ms, self.lang)}" for name, ms in found)
+        return joint.join(f"{self._phase(name)} {wording.duration(ms, self.lang)}" for name, ms in found)
+
+    def _phase(self, name: str) -> str:
+        key = f"backup.phase.{name}"
+        return text(key, self.lang) if key in RECORD else name
 
     def problems(self, found: Iterable[Problem]) -> Table:
         """What is bad or unproven: standing ones first, the bad before the unproven, then the newest."""

@@ -77,9 +77,8 @@ _SIGNERS = ("inspector", "reviewer", "buyer")
 # Parts that people fill in: what the machine did not measure stands above them, filled or not.
 BY_HAND = frozenset({"record-human", "doc-hands"})
 # Centimetres between the margins, of a letter of 8.5 points, and of a cell beside its text.
-_WIDE, _NARROW = (26.1, 0.165, 0.35), (17.4, 0.165, 0.35)
+_WIDE, _NARROW = (26.1, 0.18, 0.35), (17.4, 0.18, 0.35)
 _FORM_MM, _SHORT_MM = 150, 60  # height of a form, of another table, that is not broken by the end of a page
-_TIGHT = 1.2  # so much too wide are columns by our letters, which are wider than those of most fonts
 _SURVEY = 4  # columns of a questionnaire, which is short
 TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
 
@@ -221,8 +220,9 @@ def widths(table: Table, view: Paper, across: float, letter: float, edge: float)
         lines.append(letter * letters([heads[place], *said]) + edge)
         words.append(letter * longest([heads[place], *map(_pieces, said)]) + edge)
         titles.append(letter * longest(heads[place : place + 1]) + edge)
-    if sum(words) > across:  # a little over, every column gives a little; else cells are broken, not headings
-        return fitted(shares, words if sum(words) < _TIGHT * across else titles, across)
+    if sum(words) > across:  # the longest words give way, those of cells before those of headings
+        none = [0.0] * len(words)
+        words = whole_lines([1.0] * len(words), words, titles if sum(titles) < across else none, across)
     return fitted(shares, whole_lines(shares, lines, words, across), across)
 
 

@@ -21,6 +21,7 @@ TERM: dict[str, tuple[str, str]] = {
     "col.j_t_thing": ("系统、设备", "System or asset"),
     "col.j_t_owner": ("责任人", "Owner"),
     "col.j_t_all": ("合计(天)", "Days in all"),
+    "col.j_t_operated": ("有运维(天)", "Operated (days)"),
     "col.j_t_unseen": ("无人查看(天)", "Nobody looked (days)"),
     "col.j_t_out_of_service": ("停用(天)", "Out of service (days)"),
     "col.j_t_out_of_scope": ("不在运维范围(天)", "Out of scope (days)"),

@@ -1,18 +1,22 @@
 """Words of documents and how they stand on paper: limits, a period's backups, stretches nobody saw."""
 
 import io
+import re
 import typing
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+import agent
 from checks import registry
 from checks.api import Lower, Upper
 from collector.backups.ledger import Outcome, Problem
 from collector.judging.term import OPERATED, UNSEEN, Stretch, TermLine
 from collector.reports import document_parts, document_term, wording
 from collector.reports.matter import Span
+from collector.reports.record_words import RECORD
 from collector.reports.sheet import Column, Kind, Style, Table, workbook
 from collector.reports.words_limits import LIMITS, limit
 
@@ -61,6 +65,13 @@ def problem(reason: str, first: int, until: int | None = None) -> Problem:
 def test_backups_of_a_period_name_what_was_wrong_in_it_and_not_what_was_before(found, said) -> None:
     missing = wording.reason("missing", "zh")
     assert document_parts._amiss(found, PERIOD, "zh") == said.replace("漏备", missing)
+
+
+def test_each_phase_of_a_drill_has_words() -> None:
+    root = Path(agent.__file__).parent
+    code = "".join(one.read_text(encoding="utf-8") for one in sorted(root.rglob("*.py")))
+    phases = set(re.findall(r'[pP]hase\("([a-z_]+)"', code))
+    assert len(phases) > 10 and {f"backup.phase.{name}" for name in phases} <= RECORD.keys()
 
 
 def line(weeks: int) -> TermLine:

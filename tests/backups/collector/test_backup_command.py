@@ -99,7 +99,8 @@ def test_the_record_says_what_is_wrong_in_words(site: Any, lang: str) -> None:
     said = {str(row[3]) for row in problems.rows}
     assert {"第二份与第一份不一致" if lang == "zh" else "second copy differs"} <= said
     drills = next(table for table in paper.tables if table.name == "backup-drills")
-    assert any("restore" in str(row[9]) for row in drills.rows)
+    restored = "恢复数据 2小时 5分" if lang == "zh" else "restore 2 h 5 min"
+    assert any(restored in str(row[9]) for row in drills.rows)
     assert f"#{made.idx}" in dict(paper.proof).values()
 
 
