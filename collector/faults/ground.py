@@ -51,6 +51,11 @@ class Later:
     scope: Scope
     hosts: Mapping[str, str]
 
+    @cached_property
+    def places(self) -> dict[str, tuple[str | None, str | None]]:
+        """Asset or system -> system and unit."""
+        return _placed(self.scope)
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -97,7 +102,7 @@ class Ground:
         if self.later is None:
             return None
         asset = self.later.hosts.get(name, name)
-        system, unit = _placed(self.later.scope).get(asset, (None, None))
+        system, unit = self.later.places.get(asset, (None, None))
         if system in self._places:
             return *self._places[system], asset
         return (None, unit, asset) if any(one.id == unit for one in self.scope.units) else None

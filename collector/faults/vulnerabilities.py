@@ -5,50 +5,28 @@ or an inspection's good reading that a fix plan named. A click never fixes anyth
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from collector.faults import said as words
 from collector.faults.clocks import Run, Told, clock
 from collector.faults.fold import proof_of
-from collector.faults.ground import Ground, Report
+from collector.faults.ground import Ground
 from collector.faults.model import Clock, Stage, Vulnerability
 from collector.faults.said import Heard, time_of
+from collector.faults.scanned import Episode, Key, scanned
 from collector.faults.terms import SPEECH, Speech, VulnerabilityClock, VulnerabilityTerms
 from collector.inspection.deadlines import Workdays
 from collector.judging.words import Outside
 from collector.judging.words import words as operated
-from collector.scans.lifecycle import Import, Life, State, tells
 from collector.scans.model import Finding, Severity
 from collector.scoring.model import Proof
 from collector.statements.model import Said
 from collector.statements.sides import agreed
 
-Key = tuple[str, str, str]
 Place = tuple[str | None, str | None, str]
 PLACES = "vulnerability_reported"
 LATEST_MS = 31 * 86_400_000  # a plan may be written down so long after the fix
-
-
-@dataclass(slots=True)
-class Episode:
-    """A flaw from the report that showed it to the look that ended it. Instants UTC ms."""
-
-    key: Key
-    finding: Finding
-    found_ms: int
-    found_by: str
-    settings: str
-    looked_ms: int
-    number: int = 1
-    ended_ms: int | None = None
-    ended_by: str = ""
-    title: str = ""
-    proofs: tuple[Proof, ...] = ()
-    about: str = ""
-    severity: str = ""
-    ended_told: Told | None = None
-    """The report that says so: a file is dated by whoever makes it, and counts from its receipt on."""
 
 
 def name_of(key: Key) -> str:
@@ -65,9 +43,9 @@ def fold(
     speech: Speech = SPEECH,
 ) -> tuple[tuple[Vulnerability, ...], tuple[tuple[int, str], ...]]:
     """Every episode known by then, oldest first; and statements about none: (entry, why)."""
-    scanned = _scanned(terms, ground, as_of_ms)
-    places = _places_said(heard, {name_of(one.key) for one in scanned})
-    episodes = scanned + _told(heard, {one.entry for one in places.values()})
+    shown = scanned(terms, ground.reports, as_of_ms)
+    places = _places_said(heard, {name_of(one.key) for one in shown})
+    episodes = shown + _told(heard, {one.entry for one in places.values()})
     said = {kind: heard.of(kind) for kind in ("fix_plan", "mitigated", "force_majeure_claimed")}
     about = said | {PLACES: list(places.values())}
     made = [_vulnerability(one, about, terms, ground, heard, (as_of_ms, days, speech)) for one in episodes]
@@ -81,97 +59,6 @@ def fold(
         and words.text(one, "finding").partition("#")[0] not in known
     ]
     return tuple(made), tuple(stray)
-
-
-def _scanned(terms: VulnerabilityTerms, ground: Ground, as_of_ms: int) -> list[Episode]:
-    """Episodes of every series; the same flaw in two series is one."""
-    series: dict[str, list[Report]] = {}
-    for report in ground.reports:
-        if report.imported.received <= as_of_ms:
-            series.setdefault(report.series, []).append(report)
-    found: dict[Key, list[Episode]] = {}
-    for reports in series.values():
-        for key, episodes in _episodes(reports, terms).items():
-            found.setdefault(key, []).extend(episodes)
-    return [one for key, episodes in sorted(found.items()) for one in _united(episodes)]
-
-
-def _episodes(reports: Sequence[Report], terms: VulnerabilityTerms) -> dict[Key, list[Episode]]:
-    made: dict[Key, list[Episode]] = {}
-    for report in sorted(reports, key=lambda one: (_taken(one.imported), one.imported.idx)):
-        shown: dict[Key, Finding] = {}
-        for finding in report.imported.scan.findings:
-            if finding.severity is not Severity.INFO and (
-                finding.key not in shown or shown[finding.key].mitigated
-            ):
-                shown[finding.key] = finding
-        for key, finding in shown.items():
-            _show(made.setdefault(key, []), finding, report, terms)
-        for key, episodes in made.items():
-            if key not in shown and episodes[-1].ended_ms is None and _gone(episodes[-1], report.imported):
-                _end(episodes[-1], report, "rescan")
-    return made
-
-
-def _show(episodes: list[Episode], finding: Finding, report: Report, terms: VulnerabilityTerms) -> None:
-    one = report.imported
-    last = episodes[-1] if episodes else None
-    if last is None or last.ended_ms is not None:
-        if finding.mitigated:
-            return
-        at = one.received if terms.found_from == "received" else _taken(one)
-        proofs = (report.proof,) if report.proof is not None else ()
-        episodes.append(
-            Episode(
-                *(finding.key, finding, at, report.found_by, one.scan.settings, _taken(one)),
-                title=finding.title,
-                proofs=proofs,
-                about=finding.host,
-                severity=str(finding.severity),
-            )
-        )
-        return
-    last.finding, last.settings, last.looked_ms = finding, one.scan.settings, _taken(one)
-    last.severity = str(finding.severity)
-    if finding.mitigated:
-        _end(last, report, "scan_mitigated")
-
-
-def _taken(one: Import) -> int:
-    """When a report was taken; one dated later than it came has its scanner's clock wrong."""
-    return min(one.time, one.received)
-
-
-def _gone(episode: Episode, one: Import) -> bool:
-    life = Life(episode.finding, State.OPEN, 0, 0, 0, (), episode.settings)
-    return tells(one.scan, life)
-
-
-def _end(episode: Episode, report: Report, how: str) -> None:
-    """A flaw was gone when the report was taken, not when somebody brought it."""
-    episode.ended_ms, episode.ended_by = _taken(report.imported), how
-    episode.looked_ms = _taken(report.imported)
-    one = report.imported
-    episode.ended_told = Told(_taken(one), one.received, False, one.idx)
-    if report.proof is not None:
-        episode.proofs = (*episode.proofs, report.proof)
-
-
-def _united(episodes: list[Episode]) -> list[Episode]:
-    """Episodes of one flaw that overlap are one: from the first sight to the last end."""
-    made: list[Episode] = []
-    for one in sorted(episodes, key=lambda e: e.found_ms):
-        last = made[-1] if made else None
-        if last is not None and (last.ended_ms is None or one.found_ms < last.ended_ms):
-            if last.ended_ms is not None and (one.ended_ms is None or one.ended_ms > last.ended_ms):
-                last.ended_ms, last.ended_by = one.ended_ms, one.ended_by
-                last.ended_told = one.ended_told
-            last.looked_ms = max(last.looked_ms, one.looked_ms)
-            last.proofs = (*last.proofs, *one.proofs)
-            continue
-        one.number = len(made) + 1
-        made.append(one)
-    return made
 
 
 def _places_said(heard: Heard, known: Collection[str]) -> dict[str, Said]:
