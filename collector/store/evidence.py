@@ -152,6 +152,16 @@ def driver(conn: Connection) -> sqlite3.Connection:
     return inner
 
 
+def _row(conn: Connection, statement: str, values: tuple[Any, ...] = ()) -> Sequence[Any] | None:
+    """The first row of a plain statement: the compiler would cost many times what looking one up does."""
+    if conn.dialect.name != "sqlite":
+        return conn.exec_driver_sql(statement, values).first()
+    if not conn.in_transaction():
+        conn.begin()  # else it would be no part of what is read after it: only SQLAlchemy's own begin one
+    found: Sequence[Any] | None = driver(conn).execute(statement, values).fetchone()
+    return found
+
+
 def insert_entries(conn: Connection, rows: Sequence[EntryRow]) -> None:
     """Append entries."""
     pack = compact.pack
@@ -181,12 +191,8 @@ def insert_tiles(conn: Connection, rows: Iterable[TileRow]) -> None:
 
 def size(conn: Connection) -> int:
     """How many entries the log has."""
-    text = "SELECT max(idx) FROM entry"
-    if conn.dialect.name == "sqlite":
-        last = driver(conn).execute(text).fetchone()[0]
-    else:
-        last = conn.exec_driver_sql(text).scalar()
-    return 0 if last is None else int(last) + 1
+    found = _row(conn, "SELECT max(idx) FROM entry")
+    return 0 if found is None or found[0] is None else int(found[0]) + 1
 
 
 def insert_checkpoint(conn: Connection, row: CheckpointRow) -> None:
@@ -261,9 +267,8 @@ def of_kinds(conn: Connection, kinds: Sequence[int], begin: int = 0) -> list[Ent
 
 def last_received(conn: Connection) -> int:
     """Receipt time of the newest entry, 0 for an empty log."""
-    table = entry_table
-    last = conn.execute(select(table.c.received).order_by(table.c.idx.desc()).limit(1)).scalar()
-    return int(last or 0)
+    found = _row(conn, "SELECT received FROM entry ORDER BY idx DESC LIMIT 1")
+    return 0 if found is None else int(found[0])
 
 
 def instant(conn: Connection, now_ms: int) -> int:
@@ -275,14 +280,16 @@ def first_received(conn: Connection, since_ms: int) -> int | None:
     """Index of the first entry received at or after this instant; halving, as receipt times never fall."""
     if last_received(conn) < since_ms:
         return None  # mostly it is asked about now
-    table = entry_table
+    # Names are ours, the position is bound.
+    later = f"SELECT idx, received FROM entry WHERE idx >= {_mark(conn)} ORDER BY idx LIMIT 1"  # noqa: S608
     low, high = 0, size(conn)
     end = high
     while low < high:
         middle = (low + high) // 2
-        later = select(table.c.idx, table.c.received).where(table.c.idx >= middle)
-        idx, received = conn.execute(later.order_by(table.c.idx).limit(1)).one()
-        low, high = (idx + 1, high) if received < since_ms else (low, middle)
+        found = _row(conn, later, (middle,))
+        if found is None:
+            raise Damaged(f"entries from {middle} on are missing")
+        low, high = (int(found[0]) + 1, high) if found[1] < since_ms else (low, middle)
     return low if low < end else None
 
 
