@@ -5,19 +5,29 @@ of faults do not, they are unknown there.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from collector.availability.calendar_cn import Calendar
+from collector.inspection.cadence_due import Ask, turns
 from collector.inspection.cadence_model import Frame, Observed, Span, State
-from collector.inspection.cadence_terms import Cadence, Every, ObligationTerms, Tag, WeekRule, with_options
-from collector.inspection.deadlines import Workdays, shanghai, start_of, stretches
+from collector.inspection.cadence_terms import (
+    Cadence,
+    Each,
+    Every,
+    ObligationTerms,
+    Tag,
+    WeekRule,
+    with_options,
+)
+from collector.inspection.deadlines import Workdays, day_of, monday, shanghai, start_of, stretches
 from collector.inspection.obligations import ObligationLine, gaps, items, lapse_gaps, lapse_items, ledger
 from collector.inspection.obligations_rounds import ROUNDS
 from collector.inspection.obligations_seen import NOTHING, Extra, completed, gathered
 from collector.judging import lapses
-from collector.judging.ground import BackedUp, Ground
+from collector.judging.ground import BackedUp, Ground, UnitRound
+from collector.judging.united import when
 from collector.packs.checking import walk
 from collector.packs.model import Pack
 from collector.scoring.model import Gap, Item, PackPeriod
@@ -26,7 +36,6 @@ from collector.scoring.terms import Select, Value
 _KINDS = frozenset({"due", "done", "late", "missed", "excused"})
 _DAY_MS = 86_400_000
 _BEFORE = 100 * _DAY_MS  # weeks cut by the period's edge, the months of a lapse, a half-year's other quarter
-_NEAR = 40 * _DAY_MS  # a month that the period's edge cuts, or a week
 _AFTER = 40 * _DAY_MS  # what is handed in after the end
 _EVER = -(2**53)
 _SHORT = {Every.WORKING_DAY, Every.DAY, Every.WEEK, Every.FIRST_WEEK, Every.MONTH, Every.MONTH_END}
@@ -102,13 +111,19 @@ def seen_by_all(asked: Counting, ground: Ground, wanted: Collection[str] | None 
     """The dear part of it, which is the same whatever other parts make of the log. `wanted`: ids of the only
     obligations that will be told from it, which need no backups where none of them counts any."""
     near = replace(ground, backups=_near(asked, ground.backups, wanted))
-    since = rounds_since(asked, wanted)
+    since = unparted(ground.rounds, rounds_since(asked, wanted))
     base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special, since)
     term = asked.frame.first, asked.frame.end
     question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
     span = None if _lapses_and_more(asked) else asked.span
     proven, perhaps = lapses.lapses(ground, question, base.waivers, base.denied, span)
     return replace(base, breaches=(*base.breaches, *proven), perhaps=perhaps)
+
+
+def unparted(rounds: Sequence[UnitRound], since: int) -> int:
+    """Since when rounds are taken, so that none of those from an instant on lacks the share of a unit."""
+    windows = {one.window for one in rounds if when(one) >= since}
+    return min((when(one) for one in rounds if one.window in windows), default=since)
 
 
 def _lapses_and_more(asked: Counting) -> bool:
@@ -129,36 +144,60 @@ def _near(
 
 
 def backups_since(asked: Counting, wanted: Collection[str] | None = None) -> int | None:
-    """From when on backups tell something of obligations (of these ids): None where none of them counts any;
-    the span and before it where all that do are due so often that no turn of the span begins earlier."""
-    every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
-    counting_ = [held for one in every for held in one.cadences if any(map(_backups, held.what))]
-    if not counting_:
-        return None
-    if all(held.every in _SHORT and not _reaches_far(held, asked.terms) for held in counting_):
-        return asked.span[0] - _NEAR
-    return min(start_of(asked.frame.first, asked.frame.days.zone), asked.span[0] - _BEFORE)
+    """From when on backups tell something of obligations (of these ids): None where none of them counts any,
+    else from the first turn of the span on: whole weeks, for backups of a week are counted together."""
+    begin = _begins(asked, wanted, _backups)
+    return begin if begin is None or begin == _EVER else _monday(asked, begin)
 
 
 def rounds_since(asked: Counting, wanted: Collection[str] | None = None) -> int:
     """From when on rounds tell something of obligations (of these ids), as `backups_since`: a whole contract
-    month is taken or none of it, for its rounds are counted together."""
-    every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
-    counting_ = [held for one in every for held in one.cadences if any(map(_rounds, held.what))]
+    month is taken or none of it, and the whole week in which it begins, for their rounds are counted
+    together."""
+    begin = _begins(asked, wanted, _rounds)
+    if begin is None:
+        begin = asked.span[0]
+    frame = asked.frame
     begins = [
-        start_of(low, asked.frame.days.zone)
-        for low, _ in stretches(asked.frame.first, asked.frame.end, 1, asked.terms.anchor_day)
+        start_of(low, frame.days.zone)
+        for low, _ in stretches(frame.first, frame.end, 1, asked.terms.anchor_day)
     ]
-    begin = asked.span[0] - _BEFORE
-    if any(_reaches_far(held, asked.terms) for held in counting_) or not begins or begin < begins[0]:
+    if not begins or begin < begins[0]:
         return _EVER
-    return begins[bisect_right(begins, begin) - 1]
+    return _monday(asked, begins[bisect_right(begins, begin) - 1])
+
+
+def _monday(asked: Counting, at_ms: int) -> int:
+    """The beginning of an instant's week."""
+    zone = asked.frame.days.zone
+    return start_of(monday(day_of(at_ms, zone)), zone)
+
+
+def _begins(asked: Counting, wanted: Collection[str] | None, of: Callable[[str], bool]) -> int | None:
+    """The earliest instant that a turn of the span begins at, of obligations (of these ids) that count such
+    work; None where none of them counts any."""
+    every = [one for one in asked.terms.obligations if wanted is None or one.id in wanted]
+    held = {held for one in every for held in one.cadences if any(map(of, held.what))}
+    # Of each unit or system a turn is the contract's own, and of whichever event it begins in the span.
+    shapes = {replace(one, each=Each.CONTRACT, what=(), breach=(), all_of=False) for one in held}
+    return min((_begin(asked, one) for one in shapes), default=None)
+
+
+def _begin(asked: Counting, cadence: Cadence) -> int:
+    if cadence.every is Every.WEEK and asked.terms.week_rule is WeekRule.DAY_DONE:
+        return _EVER  # a week belongs to the day on which it was done at last
+    if cadence.every is Every.EVENT:
+        return _EVER  # what names the event answers it whenever it was
+    if cadence.every is Every.BEFORE:
+        return asked.span[0] - max(cadence.opens_days, cadence.ahead_days, 1) * _DAY_MS
+    made = turns(Ask(cadence, asked.terms, asked.frame, asked.span), Observed(asked.as_of_ms))
+    return min((one.from_ms for one in made), default=asked.span[1])
 
 
 def _reaches_far(cadence: Cadence, terms: ObligationTerms) -> bool:
     """Whether a turn of the span may begin long before it."""
     if cadence.every is Every.WEEK:
-        return terms.week_rule is WeekRule.DAY_DONE  # a week belongs to the day on which it was done at last
+        return terms.week_rule is WeekRule.DAY_DONE
     if cadence.every is Every.BEFORE:
         return cadence.opens_days * _DAY_MS > _BEFORE
     return cadence.every not in _SHORT

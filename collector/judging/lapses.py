@@ -6,34 +6,29 @@ rule, or a written notice excuses it, no month without is proven of it either.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from enum import Enum
 from typing import TypeVar
 
 from collector.inspection.cadence_model import Breach, Waiver
 from collector.inspection.cadence_terms import ObligationTerms
 from collector.inspection.deadlines import shanghai, start_of, stretches
-from collector.judging import inspections, late_scans, said
+from collector.judging import inspections, said
 from collector.judging.asked import Asked, kinds_of
 from collector.judging.estates import Estates
 from collector.judging.ground import BackedUp, Ground
-from collector.judging.not_done import NOT_DONE, settled
-from collector.judging.regular import About, regular
-from collector.judging.scope import Scope, met
+from collector.judging.lapse_months import VISIT, Matter, Month, Told, told
+from collector.judging.not_done import NOT_DONE
 from collector.judging.spans import periods_of
 from collector.judging.united import when
-from collector.judging.units import scope_of, unit_of, units_in
 from collector.packs.model import Pack
 from collector.packs.options import resolve
 from collector.scoring.choices import Choices
-from collector.scoring.model import Gap, Item, PackPeriod, Unit
+from collector.scoring.model import PackPeriod
 from collector.scoring.terms import Value
 
 LAPSE = "lapse"
-_REGULAR = frozenset({"inspection", "backup", "scan"})
-"""Kinds of work that looks and reports tell of; of others only people can."""
 _A_DAY = timedelta(days=1)
 T = TypeVar("T")
 
@@ -47,50 +42,6 @@ class Question:
     terms: ObligationTerms
     term: tuple[date, date]
     as_of_ms: int
-
-
-class Month(Enum):
-    """What a month was of one kind of work."""
-
-    DONE = "done"  # or not owed, or excused
-    WITHOUT = "without"
-    UNTOLD = "untold"
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where something of a kind is told of: (kind, unit, system), None for all of them."""
-
-    held: frozenset[tuple[str, str | None, str | None]]
-
-    @classmethod
-    def of_all(cls, some: Iterable[Item | Gap]) -> "_Places":
-        """By their own kinds."""
-        return cls(frozenset((one.kind, one.unit, one.system) for one in some))
-
-    @classmethod
-    def of_words(cls, some: Iterable[Item]) -> "_Places":
-        """Words that something was not done, by the kind of what was not."""
-        words = [one for one in some if one.kind == NOT_DONE]
-        return cls(frozenset((str(one.facts.get("item")), one.unit, one.system) for one in words))
-
-    def of(self, kind: str, unit: str, system: str) -> bool:
-        """Whether anything is about a system, its unit, or all of them."""
-        return any((kind, u, s) in self.held for u in (None, unit) for s in (None, system))
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A month's units, and what its lines count and miss. `begun`: the collector was there from its first day
-    on; of a month in which it was put up only a word proves that something was not done."""
-
-    period: PackPeriod
-    scope: Scope
-    units: tuple[Unit, ...]
-    items: _Places
-    gaps: _Places
-    words: _Places
-    begun: bool
 
 
 def lapses(
@@ -116,16 +67,15 @@ def lapses(
     runs: dict[tuple[str, str, str], tuple[int, int]] = {}
     for number in range(min(since.values()), ends[-1] + 1):
         kinds = tuple(kind for kind in terms.lapse_kinds if since[kind] <= number)
-        about = work.about(number, kinds)
-        for unit, system in _systems(about.month):
+        month = work.month(number, kinds)
+        for where in month.systems:
             for kind in kinds:
-                key = (kind, unit.id, system)
-                runs[key], lapsed = _next(
-                    runs.get(key, (0, 0)), about.state(kind, unit, system), terms.lapse_months
-                )
+                key = (kind, *where)
+                state = month.states[kind][where]
+                runs[key], lapsed = _next(runs.get(key, (0, 0)), state, terms.lapse_months)
                 if lapsed is not None and number >= ends[0]:
-                    at = about.month.period.to_ms - 1
-                    made = Breach(LAPSE, at, at, -1, unit.id, system, what=kind)
+                    at = work.periods[number].to_ms - 1
+                    made = Breach(LAPSE, at, at, -1, *where, what=kind)
                     (proven if lapsed else perhaps).append(made)
     return tuple(proven), tuple(perhaps)
 
@@ -133,18 +83,16 @@ def lapses(
 def _since(work: "_Work", ends: Sequence[int], kinds: Sequence[str]) -> dict[str, int]:
     """From which month on the months that end a lapse are told, by kind of work: from one on in which it was
     done for each of their systems, for what was done begins the count anew; else from the first month."""
-    wanted = {(unit.id, system) for n in ends for unit, system in _systems(work.about(n, tuple(kinds)).month)}
+    wanted = {where for n in ends for where in work.month(n, tuple(kinds)).systems}
     since, left = dict.fromkeys(kinds, ends[0]), {kind: set(wanted) for kind in kinds}
     for number in reversed(range(ends[0])):
         open_ = tuple(kind for kind in kinds if left[kind])
         if not open_:
             break
-        about = work.about(number, open_)
-        for unit, system in _systems(about.month):
-            for kind in open_:
-                where = (unit.id, system)
-                if where in left[kind] and about.state(kind, unit, system) is Month.DONE:
-                    left[kind].remove(where)
+        month = work.month(number, open_)
+        for kind in open_:
+            done = {where for where in month.systems if month.states[kind][where] is Month.DONE}
+            left[kind] -= done
         since |= dict.fromkeys(open_, number)
     return since
 
@@ -160,62 +108,8 @@ def _next(run: tuple[int, int], state: Month, needed: int) -> tuple[tuple[int, i
     return ((surely, 0), False) if perhaps == needed else ((surely, perhaps), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
-    """What a month's state of one kind of work is told from. `excused`, `denied`: notices and words, by kind;
-    `free`: kinds of units that have it full by rule."""
-
-    month: _Told
-    excused: Mapping[str, Sequence[Waiver]]
-    denied: Mapping[str, Sequence[Waiver]]
-    free: Mapping[str, frozenset[str]]
-
-    @classmethod
-    def of(
-        cls, month: _Told, question: Question, waivers: Sequence[Waiver], denied: Sequence[Waiver]
-    ) -> "_About":
-        terms, period = question.terms, month.period
-        middle = (period.from_ms + period.to_ms) // 2
-        excusing = [one for one in waivers if _waives(one, period, terms)]
-        denying = [one for one in denied if one.from_ms <= middle < one.to_ms]
-        names = {kind: _names(kind, terms) for kind in terms.lapse_kinds}
-        free = {kind: _full_for(kind, question.pack) for kind in terms.lapse_kinds}
-        return cls(month, _by_kind(excusing, names), _by_kind(denying, names), free)
-
-    def state(self, kind: str, unit: Unit, system: str) -> Month:
-        """What it was for a system."""
-
-        def held(some: Sequence[Waiver]) -> bool:
-            return any(_of(one, unit.id, system) for one in some)
-
-        month, where = self.month, (unit.id, system)
-        if unit.kind in self.free[kind] or held(self.excused[kind]) or month.items.of(kind, *where):
-            return Month.DONE
-        if held(self.denied[kind]):
-            return Month.WITHOUT
-        if not month.begun and not month.words.of(kind, *where):
-            return Month.DONE
-        return Month.UNTOLD if month.gaps.of(kind, *where) else Month.WITHOUT
-
-
-def _by_kind(some: Sequence[Waiver], names: Mapping[str, frozenset[str]]) -> dict[str, list[Waiver]]:
+def _by_kind(some: Sequence[Waiver], names: Mapping[str, frozenset[str]]) -> dict[str, Sequence[Waiver]]:
     return {kind: [one for one in some if held.intersection(one.what)] for kind, held in names.items()}
-
-
-def _of(one: Waiver, unit: str, system: str) -> bool:
-    """Whether a notice is about a system, its unit, or all of them."""
-    return one.unit in (None, unit) and one.system in (None, system)
-
-
-def _systems(month: _Told) -> Iterator[tuple[Unit, str]]:
-    """Systems that were in scope and in service in the middle of a month."""
-    middle = (month.period.from_ms + month.period.to_ms) // 2
-    known = {one.id: one for one in month.scope.systems}
-    for unit in month.units:
-        for system in unit.systems:
-            spans = known[system.id].in_scope, known[system.id].in_service
-            if all(met(held, middle, middle + 1) for held in spans):
-                yield unit, system.id
 
 
 def _names(kind: str, terms: ObligationTerms) -> frozenset[str]:
@@ -243,48 +137,71 @@ class _Work:
     def __init__(
         self, ground: Ground, question: Question, waivers: Sequence[Waiver], denied: Sequence[Waiver]
     ) -> None:
+        terms = question.terms
         self._ground, self._question = ground, question
         self._said = waivers, denied
         self._options = resolve(question.pack, question.options)
-        self._kinds = kinds_of(question.pack) | set(question.terms.lapse_kinds)
+        self._kinds = kinds_of(question.pack) | set(terms.lapse_kinds)
         self.periods = _periods(question, self._options)
         self._estates = Estates.of(ground.applied, ground.said)
         silent = self._options.get("inspection.silent")
         rounds = inspections.counting(ground.rounds, self._estates.words, silent)
         self._rounds = _parted(rounds, self.periods, when)
         self._points = _parted(ground.backups, self.periods, lambda one: one.at_ms)
-        self._told: dict[int, _About] = {}
+        self._unseen = _parted(ground.unseen, self.periods, lambda one: one.at_ms)
+        self._scans = _parted(ground.scans, self.periods, lambda one: one.at_ms)
+        self._words = [one for one in ground.said if one.kind in (VISIT, NOT_DONE)]
+        self._names = {kind: _names(kind, terms) for kind in terms.lapse_kinds}
+        self._free = {kind: _full_for(kind, question.pack) for kind in terms.lapse_kinds}
+        self._told: dict[int, Told] = {}
 
-    def about(self, number: int, kinds: Sequence[str]) -> _About:
+    def month(self, number: int, kinds: tuple[str, ...]) -> Told:
         """A month, of these kinds; who asks first asks for all that will be asked of it."""
         if number not in self._told:
-            self._told[number] = _About.of(self._month(number, kinds), self._question, *self._said)
+            self._told[number] = told(self._matter(number, kinds))
         return self._told[number]
 
-    def _month(self, number: int, kinds: Sequence[str]) -> _Told:
+    def _matter(self, number: int, kinds: tuple[str, ...]) -> Matter:
+        """What the month is told from. What tells of other kinds alone is left out: gaps and items of one
+        kind hang on nothing of another."""
         period, question = self.periods[number], self._question
         asked = Asked(
             *(question.pack, self._kinds, self._options, period),
-            *(question.as_of_ms, question.term, {}),
+            *(period.to_ms, question.term, {}),  # it is over: what it was does not hang on how long
         )
-        scope = scope_of(self._estates, period, question.as_of_ms)
-        units = units_in(scope, period)
-        # What tells of other kinds alone is left out: gaps and items of one kind hang on nothing of another.
-        ground = replace(
-            self._ground,
-            scans=self._ground.scans if "scan" in kinds else (),
-            unseen=self._ground.unseen if "backup" in kinds else (),
+        held = self._estates.stretches(period.from_ms, period.to_ms)
+        return Matter(
+            kinds=kinds,
+            begun=self._ground.applied[0].at_ms < start_of(period.first + _A_DAY, shanghai()),
+            asked=asked,
+            estates=replace(self._estates, applied=tuple(one.applied for one in held)),
+            ground=self._of_month(number, kinds),
+            rounds=tuple(self._rounds[number]) if "inspection" in kinds else (),
+            points=tuple(self._backups(number)) if "backup" in kinds else (),
+            excused=_by_kind([w for w in self._said[0] if _waives(w, period, question.terms)], self._names),
+            denied=_by_kind([w for w in self._said[1] if _middle(w, period)], self._names),
+            free=self._free,
         )
-        rounds = self._rounds[number] if "inspection" in kinds else ()
-        points = self._backups(number) if "backup" in kinds else ()
-        about = About(self._estates, scope, units)
-        found: tuple[list[Item], list[Gap]] = [], []
-        if not _REGULAR.isdisjoint(kinds):
-            found = regular(ground, about, asked, rounds, points, once=True)
-        begun = ground.applied[0].at_ms < start_of(period.first + _A_DAY, shanghai())
-        items, gaps = _settled(ground, units, asked, found)
-        places = _Places.of_all(items), _Places.of_all(gaps), _Places.of_words(items)
-        return _Told(period, scope, units, *places, begun)
+
+    def _of_month(self, number: int, kinds: tuple[str, ...]) -> Ground:
+        """As much of the ground as says anything of the month."""
+        period = self.periods[number]
+        scans = tuple(self._scans[number]) if "scan" in kinds else ()
+        words = [one for one in self._words if said.belongs(one, period)]
+        if scans:  # who joined in vouches for one that came late
+            reports = {one.idx for one in scans}
+            words += [one for one in self._ground.said if one.entry in reports]
+        return Ground(
+            size=0,
+            scans=scans,
+            unseen=tuple(self._unseen[number]) if "backup" in kinds else (),
+            pending=tuple(
+                one
+                for one in self._ground.pending
+                if one.from_ms < period.to_ms and one.to_ms > period.from_ms
+            ),
+            said=tuple(words),
+        )
 
     def _backups(self, number: int) -> Sequence[BackedUp]:
         earlier, period = self._ground.earlier, self.periods[number]
@@ -293,17 +210,8 @@ class _Work:
         return earlier.read(period.from_ms, period.to_ms)
 
 
-def _settled(
-    ground: Ground, units: tuple[Unit, ...], asked: Asked, found: tuple[list[Item], list[Gap]]
-) -> tuple[Sequence[Item], Sequence[Gap]]:
-    """With visits, without scans that nobody vouches for, and after what was stated not to have been done."""
-    visits = [one for one in ground.said if one.kind == "visit"]
-    made = list(said.statements(visits, unit_of(units), asked))
-    wanted = said.Wanted(asked.kinds & {"visit"}, units)
-    open_ = said.unproven(visits, made, wanted, asked.period, asked.as_of_ms)
-    both = [*found[0], *made], [*found[1], *open_]
-    items, gaps = late_scans.doubted(both, ground.scans, ground.said, asked.period)
-    return settled(ground.said, (items, gaps), asked)
+def _middle(one: Waiver, month: PackPeriod) -> bool:
+    return one.from_ms <= (month.from_ms + month.to_ms) // 2 < one.to_ms
 
 
 def _periods(question: Question, options: Mapping[str, Value]) -> list[PackPeriod]:

@@ -20,9 +20,10 @@ from collector.inspection.obligations_counted import (
     seen,
     seen_by_all,
     span_of,
+    unparted,
 )
 from collector.inspection.obligations_seen import gathered
-from collector.judging import lapses
+from collector.judging import lapse_months, lapses
 from collector.judging.ground import Applied, BackedUp, Earlier, Ground, ScanSeen, UnitRound, Unseen
 from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
 from collector.packs.loading import packaged
@@ -55,15 +56,30 @@ def terms(systems):
     return EstateTerms(1, "00", "e", "Asia/Shanghai", "", (), scope=scope, backups=policies)
 
 
+HOURS = st.sampled_from([0, DAY // 2, DAY - 1])
+"""On the edge of a day as well, for weeks and months begin there."""
 MONTH = st.integers(0, len(MONTHS) - 1)
 EVENT = st.tuples(
     st.sampled_from(
-        ["round", "short", "backup", "bad", "unseen", "scan", "scan late", "visit", "not_done", "waiver"]
+        [
+            "round",
+            "short",
+            "both",
+            "backup",
+            "bad",
+            "unseen",
+            "scan",
+            "scan late",
+            "visit",
+            "not_done",
+            "waiver",
+        ]
     ),
     MONTH,
     st.integers(0, 27),
     st.sampled_from(sorted(SYSTEMS)),
     st.sampled_from(["visit", "inspection", "backup", "scan"]),
+    HOURS,
 )
 ESTATES = st.lists(st.tuples(MONTH, st.sets(st.sampled_from(sorted(SYSTEMS)), min_size=1)), max_size=3)
 
@@ -81,8 +97,8 @@ def ground(estates, events):
         *(Applied(n + 1, MONTHS[m][0] + 12 * DAY, terms(sorted(s))) for n, (m, s) in enumerate(later)),
     ]
     rounds, points, blind, scans, words = [], [], [], [], []
-    for number, (what, month, day, system, kind) in enumerate(events):
-        at, entry, unit = MONTHS[month][0] + day * DAY + DAY // 2, 10 + number, SYSTEMS[system]
+    for number, (what, month, day, system, kind, *hour) in enumerate(events):
+        at, entry, unit = MONTHS[month][0] + day * DAY + sum(hour or [DAY // 2]), 10 + number, SYSTEMS[system]
         if what in ("round", "short"):
             given_ = 10 if what == "round" else 3
             share = UnitRound(
@@ -101,6 +117,11 @@ def ground(estates, events):
                 looks=(("a-s0", 10, given_),),
             )
             rounds.append(share)
+        elif what == "both":  # a round of two units, looked at around midnight
+            for unit, last in (("u0", at - 1), ("u1", at)):
+                rounds.append(
+                    UnitRound(f"w{number}", unit, "weekly", entry, at, at - 2, last, 10, 10, 1, 1, "B")
+                )
         elif what in ("backup", "bad"):
             points.append(
                 BackedUp(f"o-{system}", f"f{number}", at, 5, what == "backup", "p", entry, 0, "a", "C")
@@ -162,6 +183,54 @@ def test_a_months_lapses_are_those_of_the_whole_term_that_end_in_it(estates, eve
         assert told.perhaps == wanted[1]
 
 
+@settings(max_examples=25, deadline=None)
+@given(ESTATES, st.lists(EVENT, max_size=40), st.data())
+def test_what_is_remembered_of_months_gives_what_is_told_of_them_anew(estates, events, data):
+    """Whatever comes later, or late: looks, reports, statements, estates."""
+    arrived = [events[:n] for n in range(0, len(events) + 1, 5)]
+    for number, some in enumerate([*arrived, *arrived[::-3], data.draw(st.permutations(events))]):
+        whole = ground(estates[: number % 4], some)
+        month = data.draw(MONTH)
+        question = asked(month, MONTHS[month][1] + 30 * DAY)
+        of_term = lapses.Question(PACK, {}, question.terms, TERM, question.as_of_ms)
+        base = gathered(whole, question.terms, question.frame, question.as_of_ms)
+        for span in (MONTHS[month], None):
+            remembered = lapses.lapses(whole, of_term, base.waivers, base.denied, span)
+            held = dict(lapse_months.TOLD)
+            lapse_months.TOLD.clear()
+            assert lapses.lapses(whole, of_term, base.waivers, base.denied, span) == remembered
+            lapse_months.TOLD.update(held)
+
+
+class Months(dict):
+    """What is remembered, and which months were asked for that were not."""
+
+    def __init__(self, held):
+        super().__init__(held)
+        self.anew = []
+
+    def __setitem__(self, key, value):
+        self.anew.append(key[0].name)
+        super().__setitem__(key, value)
+
+
+def test_a_late_result_has_its_own_month_told_anew_and_no_other(monkeypatch):
+    """A visit that is never made has all months before looked at: each once."""
+    every = [("backup", month, 4, system, "") for month in range(12) for system in SYSTEMS]
+    question = asked(11, MONTHS[-1][1])
+    seen_by_all(question, ground([], every))
+    for more, wanted in (
+        ([], []),
+        ([("scan", 11, 4, "s0", "")], [NAMES[11]]),
+        ([("visit", 3, 4, "s0", "")], [NAMES[3]]),
+        ([("not_done", 5, 4, "s0", "visit")], [NAMES[5]]),
+    ):
+        remembered = Months(lapse_months.TOLD)
+        monkeypatch.setattr(lapse_months, "TOLD", remembered)
+        seen_by_all(question, ground([], [*every, *more]))
+        assert remembered.anew == wanted
+
+
 def test_histories_hold_lapses_that_are_proven_and_such_as_may_be():
     """Else the property above would say nothing."""
     undone = [("not_done", month, 3, "s2", "backup") for month in range(4)]
@@ -192,7 +261,7 @@ def test_a_ledger_is_the_same_without_the_rounds_and_backups_that_tell_nothing_o
     some = replace(whole, backups=tuple(p for p in points if begin is not None and p.at_ms >= begin))
     known = [
         gathered(of, question.terms, question.frame, as_of, frozenset({"weekly"}), since)
-        for of, since in ((whole, -(2**53)), (some, rounds_since(question)))
+        for of, since in ((whole, -(2**53)), (some, unparted(whole.rounds, rounds_since(question))))
     ]
     far, near = (ledger(question.terms, one, question.frame, question.span, whole.said) for one in known)
     assert far == near
@@ -208,7 +277,7 @@ def test_rounds_of_the_first_months_are_left_out_of_a_late_ledger_and_counted_by
         made = gathered(whole, question.terms, question.frame, MONTHS[11][1], frozenset(), since)
         return {one.entry for one in made.deeds if one.kind == "inspection"}
 
-    assert deeds("luohe-2026", {}) == set(range(17, 22))
+    assert deeds("luohe-2026", {}) == {20, 21}  # what is due before a holiday reaches back three days
     assert len(deeds("pingdingshan-2025", {"week_rule": "day_done"})) == 12
 
 
