@@ -241,50 +241,12 @@ def _client() -> int:
     queues = [[] for _ in range(connections)]
     for i, agent in enumerate(work):  # an agent stays on one connection: its order is its chain
         queues[i % connections].append(agent)
-    plans = [_interleave(queue) for queue in queues]
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    poll, socks, at, sent, buffers = select.poll(), {}, {}, {}, {}
-    times: list[float] = []
-    for i in range(connections):
-        if not plans[i]:
-            continue
-        sock = socket.create_connection(("127.0.0.1", port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if tls:
-            sock = context.wrap_socket(sock)
-        socks[sock.fileno()], at[sock.fileno()], buffers[sock.fileno()] = (sock, plans[i]), 0, b""
-        poll.register(sock, select.POLLIN)
+    plans = [plan for plan in map(_interleave, queues) if plan]
+    talks = [(_connected(port, tls), plan) for plan in plans]
     begin, cpu = time.perf_counter(), time.process_time()
-    for number, (sock, plan) in socks.items():
-        sock.sendall(plan[0])
-        sent[number] = time.perf_counter()
-    left = sum(len(plan) for _, plan in socks.values())
-    while left:
-        for number, _ in poll.poll(30_000):
-            sock, plan = socks[number]
-            buffers[number] += sock.recv(262_144)
-            while tls and sock.pending():
-                buffers[number] += sock.recv(262_144)
-            answer = _answer(buffers[number])
-            if answer is None:
-                continue
-            times.append(time.perf_counter() - sent[number])
-            buffers[number] = b""
-            if (
-                answer[0] != 200
-                or b'"ok"' not in answer[1]
-                or answer[1].count(b'"status"') != answer[1].count(b'"ok"')
-            ):
-                print(answer, file=sys.stderr)
-                return 1
-            left -= 1
-            at[number] += 1
-            if at[number] < len(plan):
-                sock.sendall(plan[at[number]])
-                sent[number] = time.perf_counter()
-            else:
-                poll.unregister(sock)
+    times = _talked(talks, tls)
+    if times is None:
+        return 1
     times.sort()
     print(
         json.dumps(
@@ -298,6 +260,57 @@ def _client() -> int:
         )
     )
     return 0
+
+
+def _connected(port: int, tls: bool) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not tls:
+        return sock
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(sock)
+
+
+def _talked(talks: list[tuple[socket.socket, list[bytes]]], tls: bool) -> list[float] | None:
+    """Seconds to each answer; None (it is printed) where one does not say `ok` for all."""
+    poll, socks, at, sent, buffers = select.poll(), {}, {}, {}, {}
+    times: list[float] = []
+    for sock, plan in talks:
+        number = sock.fileno()
+        socks[number], at[number], buffers[number] = (sock, plan), 0, b""
+        poll.register(sock, select.POLLIN)
+        sock.sendall(plan[0])
+        sent[number] = time.perf_counter()
+    left = sum(len(plan) for _, plan in talks)
+    while left:
+        for number, _ in poll.poll(30_000):
+            sock, plan = socks[number]
+            buffers[number] += sock.recv(262_144)
+            while tls and sock.pending():
+                buffers[number] += sock.recv(262_144)
+            answer = _answer(buffers[number])
+            if answer is None:
+                continue
+            times.append(time.perf_counter() - sent[number])
+            buffers[number] = b""
+            if not _is_ok(answer):
+                print(answer, file=sys.stderr)
+                return None
+            left -= 1
+            at[number] += 1
+            if at[number] < len(plan):
+                sock.sendall(plan[at[number]])
+                sent[number] = time.perf_counter()
+            else:
+                poll.unregister(sock)
+    return times
+
+
+def _is_ok(answer: tuple[int, bytes]) -> bool:
+    """Whether all frames of a request were taken."""
+    status, body = answer
+    return status == 200 and 0 < body.count(b'"ok"') == body.count(b'"status"')
 
 
 def _interleave(agents: list[list[bytes]]) -> list[bytes]:
