@@ -64,121 +64,15 @@ def chosen(demo, days, first):
 
 
 def _all(demo, first):
-    found = []
-
-    def county(number, what, day, *reasons, **more):
-        names = {one.number: one.name for one in demo.counties}
-        if number in names:
-            found.append(Plant(what, names[number], day, reasons, first, **more))
-
-    county(1, "dump missing", 3, "missing", job=lambda one, day: None)
-    county(
-        2,
-        "dump cut to a half",
-        5,
-        "changed",
-        job=cut,
-        also=("truncated", "does_not_open", "inner_damaged", "copy_missing"),
-    )
-    county(
-        3,
-        "schema only",
-        15,
-        "no_rows_at_all",
-        job=lambda one, day: one.back_up(day, words=("--schema-only",)),
-        also=("shrunk",),
-    )
-    county(4, "one row changed", 30, "rows_differ", job=one_row)
-    county(
-        5, "copy missing", 25, "copy_missing", "copy_behind", mishap=lambda one, day: c.remove(one.copy(day))
-    )
-    county(
-        6,
-        "copy differs",
-        40,
-        "copy_differs",
-        mishap=copy_flip,
-        also=("changed", "truncated", "does_not_open", "inner_damaged"),
-    )
-    county(
-        7, "readable by everybody", 50, "open_to_others", mishap=lambda one, day: one.path(day).chmod(0o644)
-    )
-    county(
-        8,
-        "not for the escrow key",
-        55,
-        "recipient_missing",
-        job=lambda one, day: one.back_up(day, to=("ops",)),
-    )
-    county(
-        9,
-        "one bit flipped",
-        70,
-        "changed",
-        mishap=lambda one, day: flip(one.path(day)),
-        hit_before=1,
-        also=("truncated", "does_not_open", "inner_damaged", "copy_differs"),
-    )
-    county(
-        10,
-        "purged before its time",
-        60,
-        "copy_missing",
-        mishap=lambda one, day: c.remove(one.path(day)),
-        hit_before=12,
-    )
-    county(
-        3,
-        "done after the end of grace",
-        20,
-        "late",
-        job=lambda one, day: None,
-        noon=lambda one, day: one.back_up(day),
-        also=("copy_behind",),
-    )
-    county(
-        5,
-        "a new database that no job knows",
-        44,
-        "not_in_policy",
-        job=lambda one, day: one.back_up(day, beside=("oa_new",)),
-    )
-    # Due by the end of July: on the first of August it is missed.
-    county(6, "drill not held", 42, "not_drilled", drill=False, hit_before=12, later=19)
-    county(
-        1,
-        "yesterday's under today's name",
-        80,
-        "same_as_before",
-        job=same_again,
-        also=("old_inside", "missing", "fingerprint_edited", "rows_differ", "copy_missing", "copy_behind"),
-    )
-    found.append(
-        Plant(
-            "file left out of the increment",
-            demo.city.name,
-            37,
-            ("files_missing",),
-            first,
-            mishap=left_out,
-            until=6,
-            also=("orphan", "link_damaged"),
-        )
-    )
-    found.append(
-        Plant(
-            "increment deleted",
-            demo.city.name,
-            66,
-            ("vanished",),
-            first,
-            mishap=deleted,
-            hit_before=1,
-            until=6,
-            also=("orphan", "retention_short", "eating_good", "link_damaged"),
-        )
-    )
-    return found
+    names = {one.number: one.name for one in demo.counties}
+    found = [
+        Plant(what, names[number], day, reasons, first, **more)
+        for number, what, day, reasons, more in _OF_COUNTIES
+        if number in names
+    ]
+    return found + [
+        Plant(what, demo.city.name, day, reasons, first, **more) for what, day, reasons, more in _OF_CITY
+    ]
 
 
 def cut(one, day):
@@ -228,3 +122,126 @@ def left_out(city, day):
 def deleted(city, day):
     """Yesterday's increment is gone."""
     shutil.rmtree(city.path(day))
+
+
+# County, what, day, reasons, the rest of `Plant`.
+_OF_COUNTIES = (
+    (1, "dump missing", 3, ("missing",), dict(job=lambda one, day: None)),
+    (
+        2,
+        "dump cut to a half",
+        5,
+        ("changed",),
+        dict(job=cut, also=("truncated", "does_not_open", "inner_damaged", "copy_missing")),
+    ),
+    (
+        3,
+        "schema only",
+        15,
+        ("no_rows_at_all",),
+        dict(job=lambda one, day: one.back_up(day, words=("--schema-only",)), also=("shrunk",)),
+    ),
+    (4, "one row changed", 30, ("rows_differ",), dict(job=one_row)),
+    (
+        5,
+        "copy missing",
+        25,
+        (
+            "copy_missing",
+            "copy_behind",
+        ),
+        dict(mishap=lambda one, day: c.remove(one.copy(day))),
+    ),
+    (
+        6,
+        "copy differs",
+        40,
+        ("copy_differs",),
+        dict(mishap=copy_flip, also=("changed", "truncated", "does_not_open", "inner_damaged")),
+    ),
+    (
+        7,
+        "readable by everybody",
+        50,
+        ("open_to_others",),
+        dict(mishap=lambda one, day: one.path(day).chmod(0o644)),
+    ),
+    (
+        8,
+        "not for the escrow key",
+        55,
+        ("recipient_missing",),
+        dict(job=lambda one, day: one.back_up(day, to=("ops",))),
+    ),
+    (
+        9,
+        "one bit flipped",
+        70,
+        ("changed",),
+        dict(
+            mishap=lambda one, day: flip(one.path(day)),
+            hit_before=1,
+            also=("truncated", "does_not_open", "inner_damaged", "copy_differs"),
+        ),
+    ),
+    (
+        10,
+        "purged before its time",
+        60,
+        ("copy_missing",),
+        dict(mishap=lambda one, day: c.remove(one.path(day)), hit_before=12),
+    ),
+    (
+        3,
+        "done after the end of grace",
+        20,
+        ("late",),
+        dict(job=lambda one, day: None, noon=lambda one, day: one.back_up(day), also=("copy_behind",)),
+    ),
+    (
+        5,
+        "a new database that no job knows",
+        44,
+        ("not_in_policy",),
+        dict(job=lambda one, day: one.back_up(day, beside=("oa_new",))),
+    ),
+    # Due by the end of July: on the first of August it is missed.
+    (6, "drill not held", 42, ("not_drilled",), dict(drill=False, hit_before=12, later=19)),
+    (
+        1,
+        "yesterday's under today's name",
+        80,
+        ("same_as_before",),
+        dict(
+            job=same_again,
+            also=(
+                "old_inside",
+                "missing",
+                "fingerprint_edited",
+                "rows_differ",
+                "copy_missing",
+                "copy_behind",
+            ),
+        ),
+    ),
+)
+# What, day, reasons, the rest.
+_OF_CITY = (
+    (
+        "file left out of the increment",
+        37,
+        ("files_missing",),
+        dict(mishap=left_out, until=6, also=("orphan", "link_damaged")),
+    ),
+    (
+        "increment deleted",
+        66,
+        ("vanished",),
+        dict(
+            mishap=deleted,
+            hit_before=1,
+            until=6,
+            also=("orphan", "retention_short", "eating_good", "link_damaged"),
+        ),
+    ),
+)
