@@ -46,6 +46,10 @@ def page(check_id: str) -> str:
         lines.append(f"Clauses it helps to prove: {', '.join(check.clauses)}.")
     if check.needs:
         lines.append(f"Needs: {'; '.join(check.needs)}.")
+    kinds = getattr(check.params, "KINDS", None)
+    if kinds is not None:
+        where = f"on assets of kind {' or '.join(kinds)}, or " if kinds else ""
+        lines.append(f"A pattern such as `network.*` means it only {where}where the asset's `params` name it.")
     hints = get_type_hints(check.params)
     if fields(check.params):
         lines += ["", "| parameter | type | default |", "| --- | --- | --- |"]
