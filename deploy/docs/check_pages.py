@@ -49,7 +49,8 @@ def page(check_id: str) -> str:
     kinds = getattr(check.params, "KINDS", None)
     if kinds is not None:
         where = f"on assets of kind {' or '.join(kinds)}, or " if kinds else ""
-        lines.append(f"A pattern such as `network.*` means it only {where}where the asset's `params` name it.")
+        named = "where the asset's `params` name it"
+        lines.append(f"A pattern such as `network.*` means it only {where}{named}.")
     hints = get_type_hints(check.params)
     if fields(check.params):
         lines += ["", "| parameter | type | default |", "| --- | --- | --- |"]
