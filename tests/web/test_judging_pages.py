@@ -164,6 +164,13 @@ def test_the_ledger_is_a_calendar_of_words_and_a_fault_asks_for_statements(chrom
         assert row.locator(".st").count() >= 2
         for hidden in row.locator(".slot .visually-hidden").all_inner_texts():
             assert hidden.strip()
+        page.set_viewport_size({"width": browsing.PHONE[0], "height": browsing.PHONE[1]})
+        # Each turn below its week, and nothing beside the page: no sideways scrolling.
+        assert page.evaluate(CUT_OFF) == [] and browsing.too_wide(page) <= 0
+        shown = row.locator("td.slot:visible")
+        assert 0 < shown.count() <= row.locator("td.slot .st").count() and browsing.serious(page) == []
+        assert shown.first.evaluate("one => getComputedStyle(one, '::before').content") != "none"
+        page.set_viewport_size({"width": browsing.DESK[0], "height": browsing.DESK[1]})
         page.goto("/faults?period=2026-10")
         page.locator("a[href*='/faults/portal']").first.click()
         page.wait_for_url(re.compile("/faults/portal"))  # all of it has come
