@@ -40,6 +40,11 @@ def other(code: str, lang: str) -> str:
     return _of(OTHER, code, lang)
 
 
+def event(kind: str, detail: str) -> str:
+    """What an event of a chain is about; of a clock that is off (kept in µs) by how many seconds."""
+    return f"{int(detail) / 1e6:+.3f} s" if kind == "clock" and detail.lstrip("-").isdigit() else detail
+
+
 def reason(code: str, lang: str) -> str:
     """Why a reading is what it is, or why it could not be taken."""
     return _of(REASONS, code, lang)

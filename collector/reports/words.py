@@ -298,6 +298,7 @@ OTHER: Words = {
     "loss": ("批次丢失", "batches lost"),
     "resume": ("恢复后续传", "resumed"),
     "clock": ("时钟偏差", "clock off"),
+    "plan": ("新方案", "new plan"),
     "future": ("时间超前，不作证据", "in the future: no evidence"),
     # verdicts
     "met": ("达标", "Met"),

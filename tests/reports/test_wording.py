@@ -129,3 +129,10 @@ def test_a_round_that_was_run_by_hand_is_named_by_its_local_minute_and_nothing_b
     assert when_of("weekly/run-1762153200000") == "2025-11-03 15:00"
     for odd in ("run-x", "run-", f"run-{'9' * 15}", "run-²", "weekly"):
         assert when_of(odd if odd == "weekly" else f"weekly/{odd}") == odd
+
+
+def test_a_clock_that_is_off_is_told_in_seconds_and_other_events_as_they_are():
+    assert wording.event("clock", "-3600000123") == "-3600.000 s"
+    assert wording.event("clock", "None") == "None"
+    assert wording.event("loss", "5-7 spool") == "5-7 spool"
+    assert wording.other("plan", "en") == "new plan"

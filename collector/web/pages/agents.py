@@ -107,7 +107,10 @@ def agent_events(args: Mapping[str, str]) -> Table:
     """What is to be known of one agent's chain: gaps, restarts, resumes, clocks."""
     with context().read() as conn:
         found = series.events(conn, args.get("agent", ""))
-    rows = [(one.at, wording.other(one.kind, i18n.language()), one.detail, one.idx) for one in found]
+    lang = i18n.language()
+    rows = [
+        (one.at, wording.other(one.kind, lang), wording.event(one.kind, one.detail), one.idx) for one in found
+    ]
     title, empty = t("agent.events"), t("agent.events.none")
     return Table("agent-events", title, _EVENTS, rows, empty, tuple(args.items()))
 
