@@ -49,7 +49,8 @@ def _in(directory: Path, act: Callable[[Context], Any]) -> Any:
 
 def _why(error: Exception, code: str) -> str:
     """A refusal; one of a field begins with its name, and says here that it is one."""
-    return f"{'--field ' if code in _OF_FIELD else ''}{error} ({code})"
+    more = "; `statement kinds` lists them" if code == "unknown_kind" else ""
+    return f"{'--field ' if code in _OF_FIELD else ''}{error}{more} ({code})"
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
@@ -71,7 +72,7 @@ def _signed(
     log, kind, by = text
     found = KINDS.get(kind)
     if found is None:
-        fail(f"no statement {kind} in this version (unknown_kind)")
+        fail(f"no statement {kind} in this version; `statement kinds` lists them (unknown_kind)")
     try:
         fields = written(found, given)
     except FieldsError as error:

@@ -137,6 +137,7 @@ _REPRIMAND = ("--field", "day=2026-11-01", "--field", "text=x")
         (("reprimand", "--field", "day=2026-11-01", "--field", "text=x"), "--by: reprimand is said by"),
         (("visit", "--field", "=x", "--by", "zhao"), "K=V is wanted"),
         (("level", "--field", "level=1", "--field", "level=2", "--by", "wang"), "level is given twice"),
+        (("wat", "--by", "jia"), "`statement kinds` lists them (unknown_kind)"),
         (("--signed", "nowhere"), "nowhere"),
         ((), "one of the two"),
     ],
