@@ -5,7 +5,6 @@ import importlib
 import ipaddress
 import logging
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -178,11 +177,3 @@ def _run(
 
 def _show(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def free_port(host: str) -> int:
-    """A port nobody listens on just now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

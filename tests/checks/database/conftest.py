@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import wheel_postgres
+from ports import free_port
 
 from agent.settings import Settings
 from agent.sources.means import Means
@@ -23,7 +24,6 @@ from agent.sources.sql import open_sql
 from checks import registry
 from checks.api import ObservationError, Seen, worst
 from checks.codec import from_json, to_json
-from collector.serve import free_port
 
 PASSWORD = "not-a-real-Secret-7"
 
@@ -275,7 +275,7 @@ def cluster() -> Iterator[Cluster]:
             poor={"user": "poor", "password": PASSWORD},
             wrong={"user": "inspector", "password": "x" + PASSWORD},
         )
-        made = Cluster(programs, place, user, free_port("127.0.0.1"), state)
+        made = Cluster(programs, place, user, free_port(), state)
         made.call(
             str(programs / "initdb"),
             "-D",
@@ -364,7 +364,7 @@ def maria() -> Iterator[Any]:
     pytest.importorskip("pymysql")
     with folder("db-my-") as place, ExitStack() as stack:
         user = _as_owner(place, "mysql", "nobody")
-        data, port = place / "data", free_port("127.0.0.1")
+        data, port = place / "data", free_port()
         state = secrets(
             place,
             database={"user": "inspector", "password": PASSWORD},
@@ -493,7 +493,7 @@ def redis_server() -> Iterator[Callable[..., RedisServer]]:
         def start(*options: str, sentinel: str = "", password: str = PASSWORD) -> RedisServer:
             place = stack.enter_context(folder("db-re-"))
             state = secrets(place, database={"password": PASSWORD}, wrong={"password": "x" + PASSWORD})
-            port = free_port("127.0.0.1")
+            port = free_port()
             command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(place), "--save", ""]
             if sentinel:
                 (place / "s.conf").write_text(f"port {port}\nbind 127.0.0.1\ndir {place}\n{sentinel}\n")

@@ -4,12 +4,12 @@ import threading
 from contextlib import ExitStack, closing
 
 import pytest
+from ports import free_port
 
 from agent.sources.host import open_host
 from agent.sources.memory import Transient
 from checks import registry
 from checks.api import ErrorKind, Seen
-from collector.serve import free_port
 
 ALL = (
     "alive", "connections", "locks", "transactions", "replication", "space", "settings", "statistics",
@@ -144,7 +144,7 @@ def test_backups_written_down_by_the_tool_are_read(mysql, maria):
 
 
 def test_a_replica_its_stop_and_its_error_are_found(maria, eventually):
-    port = free_port("127.0.0.1")
+    port = free_port()
     process = maria.start("replica", port, "--server-id=2", "--log-bin=bin")
     eventually(lambda: maria.up(port) or process.poll() is not None, 120)
     maria.sql("CREATE USER IF NOT EXISTS copy@'127.0.0.1' IDENTIFIED BY 'copy'")

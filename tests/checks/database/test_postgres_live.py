@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from agent.sources.host import open_host
 from agent.sources.memory import Transient
 from checks import registry
 from checks.api import ErrorKind, Seen, Upper
-from collector.serve import free_port
 
 ALL = (
     "alive", "connections", "locks", "transactions", "replication", "space", "settings", "statistics",
@@ -56,7 +56,7 @@ def test_a_secret_that_is_not_there_is_denied(postgres):
 
 
 def test_a_port_where_nobody_listens_is_a_finding_for_alive_and_an_error_for_the_rest(postgres):
-    postgres.port = free_port("127.0.0.1")
+    postgres.port = free_port()
     assert postgres.look("database.alive").kept("crit_refused")["login"].reason == "refused"
     assert postgres.fails("database.locks").kind is ErrorKind.REFUSED
 
@@ -211,7 +211,7 @@ def test_sizes_are_judged_and_one_that_may_not_be_seen_is_unknown(postgres, clus
 
 
 def test_a_standby_its_lag_and_its_stop_are_seen_from_both_ends(postgres, cluster, eventually):
-    port = free_port("127.0.0.1")
+    port = free_port()
     copy = cluster.place / "standby"
     cluster.call(
         str(cluster.programs / "pg_basebackup"), "-h", "127.0.0.1", "-p", str(cluster.port), "-U", "postgres",
@@ -268,7 +268,7 @@ def test_a_standby_its_lag_and_its_stop_are_seen_from_both_ends(postgres, cluste
 def test_a_stopped_server_times_out_and_a_killed_one_is_refused(postgres, cluster, eventually):
     own = cluster.place / "victim"
     cluster.call(str(cluster.programs / "initdb"), "-D", str(own), "-U", "inspector", "-A", "trust", "-N")
-    port = free_port("127.0.0.1")
+    port = free_port()
     cluster.start("victim", port, "archive_mode=on", "archive_command=/bin/false")
     log, host = cluster.place / "victim.log", open_host(Transient(kept := {}))
     check = registry.get("database.log")
@@ -402,7 +402,7 @@ def test_a_server_whose_functions_have_the_other_prefix_too_gives_the_same_facts
 def test_a_log_of_a_server_that_was_killed_shows_starts_and_fatal_lines(cluster, eventually, looked):
     place = cluster.place / "logged"
     cluster.call(str(cluster.programs / "initdb"), "-D", str(place), "-U", "postgres", "-A", "trust", "-N")
-    port, log = free_port("127.0.0.1"), cluster.place / "logged.log"
+    port, log = free_port(), cluster.place / "logged.log"
     check, kept = registry.get("database.log"), {}
     cluster.start("logged", port)
     params = check.params(logs=(str(log),), fatal=Upper(1, 1))

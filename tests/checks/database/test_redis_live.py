@@ -3,9 +3,9 @@
 import signal
 
 import pytest
+from ports import free_port
 
 from checks.api import ErrorKind
-from collector.serve import free_port
 
 
 def test_a_healthy_redis(redis_server):
@@ -19,7 +19,7 @@ def test_a_wrong_password_and_none_are_denied(redis_server):
 
 
 def test_the_rights_that_the_page_names_are_enough(redis_server, password):
-    server = redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port("127.0.0.1")))
+    server = redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     rights = ("+ping", "+info", "+cluster|info", "+cluster|nodes")
     assert server.ask("ACL", "SETUSER", "inspector", "on", f">{password}", *rights) == "OK"
     assert server.ask("ACL", "SETUSER", "poor", "on", f">{password}", "+ping") == "OK"
@@ -75,7 +75,7 @@ def test_a_replica_and_its_loss_are_seen_from_both_ends(redis_server, eventually
     replica.process.wait(60)
     eventually(lambda: master.at().look("database.redis", replicas=1).state == "crit")
     assert master.at().look("database.redis", replicas=1).kept("crit_replicas")["members"].reason == "too_few"
-    other = redis_server("--replicaof", "127.0.0.1", str(free_port("127.0.0.1")))
+    other = redis_server("--replicaof", "127.0.0.1", str(free_port()))
     assert other.at().look("database.redis").kept("crit_upstream")["upstream"].reason == "has_stopped"
 
 
@@ -95,7 +95,7 @@ def test_a_failed_snapshot_is_found(redis_server, eventually):
 
 
 def test_a_cluster_without_slots_is_critical_and_with_all_ok(redis_server, eventually):
-    bus = str(free_port("127.0.0.1"))  # else its port plus 10000, which may be none
+    bus = str(free_port())  # else its port plus 10000, which may be none
     server = redis_server("--cluster-enabled", "yes", "--cluster-port", bus)
     assert server.at().look("database.redis").kept("crit_slots")["slots"].reason == "slots_missing"
     server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
