@@ -471,3 +471,21 @@ def test_a_galaxy_on_its_battery_is_as_bad_as_an_eaton_on_its():
 def test_a_firewall_tells_its_sessions(object_id, description, lines, told):
     device = read(object_id, description, lines)
     assert {name: value for (kind, name), value in values(device).items() if kind == "count"} == told
+
+
+def test_smoke_and_a_limit_of_a_didactum_box_are_told():
+    box = E + "46501."
+    device = read(
+        "46501.1",
+        "Didactum Monitoring System 500",
+        {
+            **{box + "5.1.1.5.101001": "4|smoke rack 1", box + "5.1.1.6.101001": "4|alarm"},
+            **{box + "6.2.1.4.201007": "4|temperature", box + "6.2.1.5.201007": "4|aisle"},
+            **{box + "6.2.1.6.201007": "4|high warning", box + "6.2.1.7.201007": "4|31.5"},
+            **{box + "6.2.1.12.201007": "4|30.0", box + "6.2.1.13.201007": "4|35.0"},
+        },
+    )
+    assert states(device) == {"smoke rack 1": "crit", "aisle": "warn"}
+    assert values(device) == {("temperature", "aisle"): 31_500}
+    (aisle,) = (sensor for sensor in device.sensors if sensor.kind == "temperature")
+    assert (aisle.warn_high, aisle.crit_high) == (30_000, 35_000)
