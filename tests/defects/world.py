@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -167,6 +168,9 @@ class World:
         if name not in self._kept:
             self._kept[name] = make(self)
         return self._kept[name]
+
+
+sys.path.append(str(HERE.parent / "support"))  # the bench runs these modules without pytest, which knows it
 
 
 def beside(name, path):
