@@ -202,6 +202,9 @@ class ClientSession(Transaction):
     def __init__(self, talk: Talk, until: float) -> None:
         self._talk = talk
         self._text = decode
+        talk.ask(
+            ""
+        )  # what it prints of itself when it is let in (Kingbase's: the kind of licence) is no answer
         self.begin(until)
         self.run("SET LOCAL standard_conforming_strings = on", (), 0)
         if self.run("SELECT current_setting('server_encoding')", (), 1) == [("SQL_ASCII",)]:

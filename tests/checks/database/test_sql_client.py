@@ -422,6 +422,11 @@ def test_what_a_client_says_of_a_failed_login_is_understood_in_either_encoding(
     assert problem.kind is kind and said not in str(problem)
 
 
+def test_what_a_client_prints_of_itself_is_not_taken_for_an_answer(cluster, to, secret):
+    script = f"""echo '授权类型: 企业版.'; echo '输入 "help"'; exec {cluster.programs}/psql "$@" """
+    assert source(cluster).connections(reach(cluster, to, secret(script, _db.PASSWORD))).used
+
+
 def test_a_client_that_repeats_the_password_is_not_quoted(cluster, to, secret):
     said = "FATAL: password $PGPASSWORD $KINGBASE_PASSWORD is wrong: permission denied"
     script = f'echo "{said}"; echo "{said}" >&2; exit 2'
