@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import struct
+import time
 from collections.abc import Collection, Iterator, Mapping
 
 from agent.sources.host_proc import Tree, content, plain
@@ -106,28 +107,65 @@ def from_table(table: str, protocol: str) -> Iterator[Listener]:
 # inode's number is not used again while its socket lives, and all open files of all processes are many.
 _found_at: dict[int, str] = {}
 _in_vain: set[int] = set()
+_EVERYWHERE_S = 600.0  # so long a new socket that is found soon does not make us look for the others again
+_everywhere_at = -_EVERYWHERE_S  # monotonic
 
 
 def owners(tree: Tree, inodes: Collection[int]) -> Mapping[int, str]:
     """Program names by socket inode; those that may not be seen are left out."""
+    global _everywhere_at
     places = {inode: place for inode in inodes if (place := _still(tree, inode))}
-    unseen = {f"socket:[{inode}]": inode for inode in inodes if inode not in places}
-    if _in_vain.issuperset(unseen.values()):
-        unseen = {}
-    else:
-        _in_vain.clear()
-    for pid in os.listdir(tree.place("proc")) if unseen else ():
-        if pid.isdigit():
-            for link, place in _open_files(tree.place(f"proc/{pid}/fd")):
-                if link in unseen:
-                    places[unseen.pop(link)] = place
-            if not unseen:
-                break
+    unseen = {inode for inode in inodes if inode not in places}
+    new = unseen - _in_vain
+    if new:
+        now = time.monotonic()
+        found, everywhere = _search(tree, unseen, new, now - _everywhere_at >= _EVERYWHERE_S)
+        if everywhere:
+            _everywhere_at = now
+            _in_vain.clear()
+            _in_vain.update(unseen)
+        places.update(found)
     _found_at.clear()
     _found_at.update(places)
     _in_vain.intersection_update(inodes)
-    _in_vain.update(unseen.values())
+    _in_vain.difference_update(places)
     return _names(tree, places)
+
+
+def _search(
+    tree: Tree, unseen: Collection[int], new: Collection[int], everywhere: bool
+) -> tuple[dict[int, str], bool]:
+    """Where these sockets are open: at the eldest process that has it; whether all processes were asked.
+
+    The newest processes first: there the new sockets are mostly found, and all others need not be asked.
+    """
+    links = {f"socket:[{inode}]": inode for inode in unseen}
+    found: dict[int, str] = {}
+    left = set(new)
+    pids = sorted([int(name) for name in os.listdir(tree.place("proc")) if name.isdigit()], reverse=True)
+    for pid in pids:
+        for link, place in _open_files(tree.place(f"proc/{pid}/fd")):
+            if link in links:
+                found[links[link]] = place
+                left.discard(links[link])
+        if not left and not everywhere:
+            return {inode: _eldest(tree, inode, place) for inode, place in found.items()}, False
+    return found, True
+
+
+def _eldest(tree: Tree, inode: int, place: str) -> str:
+    """Where the first of those is open that handed this socket down to the process at `place`."""
+    link, pid = f"socket:[{inode}]", int(place.rsplit("/", 3)[1])
+    while pid > 1:
+        try:
+            pid = int(content(tree.place(f"proc/{pid}/stat")).rpartition(b")")[2].split(None, 2)[1])
+        except OSError:  # ended meanwhile
+            return place
+        above = [at for file, at in _open_files(tree.place(f"proc/{pid}/fd")) if file == link]
+        if not above:
+            return place
+        place = above[0]
+    return place
 
 
 def _still(tree: Tree, inode: int) -> str | None:

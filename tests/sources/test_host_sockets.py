@@ -4,6 +4,8 @@ import errno
 import os
 import socket
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,23 @@ def test_a_socket_looked_for_in_vain_does_not_hide_one_that_is_new() -> None:
         assert list(host.socket_owners([2**40, inode])) == [inode]
         assert list(host.socket_owners([2**40, inode])) == [inode]
     assert host.socket_owners([2**40]) == {}
+
+
+def test_a_socket_handed_down_is_the_one_s_who_opened_it_also_when_it_is_found_at_its_child_first() -> None:
+    code = (
+        "import os, socket, sys\nserver = socket.create_server(('127.0.0.1', 0))\n"
+        "if os.fork() == 0:\n"
+        "    with open('/proc/self/comm', 'w') as name:\n        name.write('the-child')\n"
+        "    print(os.fstat(server.fileno()).st_ino, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    host = open_host(Transient())
+    with socket.create_server(("127.0.0.1", 0)) as earlier:
+        host.socket_owners([os.fstat(earlier.fileno()).st_ino])  # all processes were asked just now
+        with subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as opened:
+            inode = int(opened.stdout.readline())
+            name = Path(f"/proc/{opened.pid}/comm").read_text().strip()
+            assert host.socket_owners([inode]) == {inode: name}
+            opened.stdin.close()
