@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from schedule import CancelJob, Scheduler
 
-from agent import chance, machine, plans, room, settings, transport
+from agent import chance, heap, machine, plans, room, settings, transport
 from agent.call import Call
 from agent.clock import JUMP_MS, Clock, Offsets, Sample, boot_id, jump_ms
 from agent.errors import AgentError, StoreError
@@ -214,6 +214,7 @@ class Agent:
         self._settled = True
         gc.collect()
         gc.freeze()  # what lives now lives for good: the collector need not walk over it again
+        heap.give_back()
         return CancelJob
 
     def _guarded(self, job: Callable[[], None]) -> None:
@@ -349,6 +350,7 @@ class Agent:
 
     def _make_room(self) -> None:
         room.make(self.outbox, self.sealer, self.settings.spool, self.moment())
+        heap.give_back()
 
     def _write_status(self, now: Sample) -> None:
         self._status_at = now.mono + STATUS_MS
