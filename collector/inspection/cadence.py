@@ -297,6 +297,9 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     elif not seen or observed.blind & set(asked.cadence.breach) or _perhaps(asked.cadence, turn, observed):
         state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
         reason = "not_told" if seen else "not_observed"
+    elif not looks and asked.cadence.absent is Absent.NOT_PROVEN:  # only people know, and nobody said
+        state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
+        reason = "no_statement"
     else:
         state = State.OPEN if observed.as_of_ms < turn.due_ms else State.DONE
         reason = ""

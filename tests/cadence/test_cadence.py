@@ -448,6 +448,17 @@ def test_what_machines_look_at_is_kept_only_where_they_looked_in_every_month():
         assert (states(found), found[0].reason) == (["not_proven"], "not_told")
 
 
+def test_what_only_people_know_and_nobody_said_is_not_kept_by_being_there():
+    silent = Cadence(Every.ALWAYS, breach=("reprimand",), absent=Absent.NOT_PROVEN)
+    asked = ("2026-07-10", "2026-10-10")
+    found = ledger(terms(silent), seen("2026-11-01T00:00"), *asked)
+    assert (states(found), found[0].reason) == (["not_proven"], "no_statement")
+    when = at("2026-08-25T05:00")
+    said = (Breach("reprimand", when, when, 5),)
+    assert states(ledger(terms(silent), seen("2026-11-01T00:00", breaches=said), *asked)) == ["missed"]
+    assert states(ledger(terms(silent), seen("2026-08-01T00:00"), *asked)) == ["open"]
+
+
 def test_an_answer_that_is_unknown_is_a_look_and_no_proof_that_all_is_well():
     always = Cadence(Every.ALWAYS, ("check:application.sms",), breach=("crit:application.sms",))
     monthly = Cadence(Every.MONTH, ("check:application.sms",))
