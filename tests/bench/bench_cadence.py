@@ -59,7 +59,9 @@ def fill(context: Context, rounds: int, assets: int) -> None:
             for n in range(UNITS)
         ]  # fmt: skip
         checks = [
-            Looked(window, f"host.check{n}", number, opened + 1000, opened, opened + 900, 50, 50, 0, 0, -1, -1)
+            Looked(
+                window, f"host.check{n}", number, opened + 1000, opened, opened + 900, 50, 50, 0, 0, -1, -1
+            )
             for n in range(CHECKS)
         ]
         with context.write() as conn:
