@@ -190,6 +190,17 @@ def test_a_statement_is_refused_by_right_by_writing_by_time_and_the_session_goes
     assert caught.value.kind is ErrorKind.TIMEOUT and time.monotonic() - began < 2 + LATE_S
 
 
+def test_a_large_answer_is_read_and_one_that_is_too_large_is_garbled(cluster, to):
+    at = reach(cluster, to)
+    with source(cluster)._session(at) as session:
+        ((text,),) = session.rows("SELECT repeat('长', 2000000)")
+        assert len(text) == 2_000_000
+        with pytest.raises(ObservationError) as caught:
+            session.rows("SELECT repeat('x', 20000000)")
+    assert caught.value.kind is ErrorKind.GARBLED
+    assert source(cluster).connections(at).used  # the next look is not hurt by it
+
+
 @pytest.mark.parametrize(
     "statement",
     [
