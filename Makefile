@@ -79,8 +79,10 @@ demo-backup: $(TEST_STAMP)
 demo-year: $(TEST_STAMP)
 	$(PY) tests/demo_year/demo_year.py --seed $(or $(SEED),7) --pack $(or $(PACK),pingdingshan-2024) $(if $(DAYS),--days $(DAYS))
 
+# Pictures of README and docs, of example estates; those of a played year: KEPT=FOLDER; those of what make run shows:
+# URL=https://127.0.0.1:8443 PASSWORD=... (tests/web/pictures.py; docs/rounds.md: tests/human/pictures.py).
 pictures: $(TEST_STAMP)
-	$(PY) tests/web/pictures.py docs/pictures
+	$(PY) tests/web/pictures.py docs/pictures $(if $(KEPT),--kept $(KEPT)) $(if $(URL),--running $(URL) --password $(PASSWORD))
 
 # Wheels with digests for machines without a network.
 wheels: $(STAMP)

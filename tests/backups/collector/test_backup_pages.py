@@ -12,6 +12,8 @@ from collector.web.app import create_app, whole
 browsing = loaded("web/browsing.py")
 
 PAGES = ("/backups", "/backups/county/xian-2/oa-db", "/backups/city/oa-db?month=2026-10")
+CUT_OFF = """() => [...document.querySelectorAll('.table-box')]
+    .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.getAttribute('aria-label'))"""
 TABLES = (
     *("backups", "backup-problems", "backup-alerts", "backup-success", "backup-weeks", "backup-full"),
     "backup-clauses",
@@ -89,4 +91,5 @@ def test_no_page_is_hard_to_use_without_eyes_or_too_wide(browser: Any, size: tup
         for path in PAGES:
             assert page.goto(path).status == 200
             wrong += browsing.hard_to_use(page, path)
+            wrong += [f"{path}: {name} is cut off" for name in page.evaluate(CUT_OFF)]
     assert wrong == []
