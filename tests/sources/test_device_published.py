@@ -106,8 +106,13 @@ def known(platform, text):
         ("zte_zxros", SMALL, ("2928E", "V2.05.10B25", "", 93 * DAY_MS + 47_998_000)),
         ("zte_zxros", MIDDLE, ("5928E-FI", "V2.8.23.C.16.P11", "", 12 * DAY_MS + 11_640_000)),
         ("zte_zxros", DATA_CENTRE, ("59X-ES", "V2.00.20.03B07", "", DAY_MS + 3_000_000)),
+        (
+            "zte_zxros",
+            DATA_CENTRE.replace("59X-ES", "ZXR10 5960X-ES").replace("Compiled", "Build on"),
+            ("5960X-ES", "V2.00.20.03B07", "", DAY_MS + 3_000_000),
+        ),
     ],
-    ids=["ruijie_10", "ruijie_ap", "ruijie_12", "zxr10_2900", "zxr10_5900", "zxr10_5960"],
+    ids=["ruijie_10", "ruijie_ap", "ruijie_12", "zxr10_2900", "zxr10_5900", "zxr10_5960", "zxr10_5960_build"],
 )
 def test_what_a_device_says_of_itself_is_read_in_each_published_form(platform, text, expected):
     assert known(platform, text) == expected
