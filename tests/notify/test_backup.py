@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tarfile
 
 import pytest
 from click.testing import CliRunner
@@ -30,9 +29,9 @@ def site(told, hook):
 
 
 def restored(file, place):
+    """As `backup --help` says; Debian 12's Python unpacks no tar with a filter."""
     place.mkdir(mode=0o700)
-    with tarfile.open(file) as tar:
-        tar.extractall(place, filter="data")
+    subprocess.run(["tar", "-xpf", file, "-C", place], check=True)
     return place
 
 
