@@ -203,7 +203,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agent.revoke.do": ("吊销", "Revoke"),
     "agent.revoke.done": ("代理 {agent} 已吊销。", "{agent} is revoked."),
     "agent.events": ("缺号、重启、时钟、方案", "Gaps, restarts, clocks, plans"),
-    "agent.events.none": ("没有缺号、重启、时钟异常或新方案。", "No gap, no restart, no odd clock, no new plan."),
+    "agent.events.none": ("没有缺号、重启、时钟异常或新方案。", "No gap, restart, odd clock or new plan."),
     "agent.entries": ("最近的上报", "Newest entries"),
     "agent.entries.empty": ("还没有任何上报。", "Nothing reported yet."),
     # log and entries
