@@ -70,7 +70,7 @@ def shoot(browser: Browser, url: str, target: Path, shots: Shots, password: str 
         first, *links = path.split(" ")
         page.goto(first)
         for link in links:
-            page.goto(page.locator(link).first.get_attribute("href") or first)
+            page.goto((page.locator(link).first.get_attribute("href") or first).partition("#")[0])
         page.wait_for_load_state("networkidle")
         page.screenshot(path=str(target / f"{name}.png"))
         print(target / f"{name}.png")
@@ -112,8 +112,8 @@ def paint(context: Context, target: Path, wanted: tuple[tuple[str, str, str], ..
         with tempfile.TemporaryDirectory() as place:
             file = Path(place) / "one.pdf"
             file.write_bytes(data)
-            words = ["pdftoppm", "-r", "85", "-f", "1", "-l", "1", "-png", "-singlefile", file, target / name]
-            subprocess.run(words, check=True)
+            words = ["pdftoppm", "-r", "85", "-f", "1", "-l", "1", "-png", "-singlefile"]
+            subprocess.run([*words, str(file), str(target / name)], check=True)
         print(target / f"{name}.png")
 
 
