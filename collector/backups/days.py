@@ -187,6 +187,8 @@ def _needed(full: Series, current: Sequence[Series]) -> int:
 
 
 def _fulls(runs: Runs) -> int:
+    if not runs.kinds & CHAINED:
+        return runs.codes.count(GOOD)
     return sum(1 for run in where(runs.codes, GOOD) if runs.records[run].kind not in CHAINED)
 
 

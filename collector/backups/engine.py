@@ -8,6 +8,7 @@ policy.md says so.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from checks.artefacts.levels import Level
 from collector.backups import losses, problems
@@ -240,7 +241,7 @@ def _ledger(case: Case, words: Words, beside: _Beside) -> ObjectLedger:
         rpo_at_drills=tuple(rpo(runs, drill.begun_ms, drill.id) for drill in beside.drills),
         problems=tuple(sorted(found, key=_order)),
         tested=tested(one, beside.due),
-        counts=_counts(case, beside.copied.counts),
+        counted=partial(_counts, case, beside.copied.counts),
         account=Account(case),
         drilled=drilled(beside.drills),
     )

@@ -4,7 +4,7 @@ Instants are UTC epoch ms, days ISO dates in Asia/Shanghai. Words are stable: ot
 are made in `collector/reports`. `as_json(ledger)` is the same as plain JSON values.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -269,8 +269,8 @@ class Success:
 
 @dataclass(frozen=True)
 class ObjectLedger:
-    """One object's account. `slots`, `points` and `days` are made when they are asked for, once: two years of
-    200 objects are 150 000 of each, and most callers want one."""
+    """One object's account. `slots`, `points`, `days` and `counts` are made when they are asked for, once:
+    two years of 200 objects are 150 000 of each, and most callers want one."""
 
     name: str
     kind: str
@@ -286,8 +286,7 @@ class ObjectLedger:
     problems: tuple[Problem, ...]
     tested: str
     """never, due, missed, good, bad, could_not_tell: how the newest finished turn of drills ended."""
-    counts: dict[str, int]
-    """Slots by state, then `good`; days by state with the prefix `day_`."""
+    counted: Callable[[], dict[str, int]] = field(repr=False, compare=False, default=dict)
     account: Any = field(repr=False, compare=False, default=None)
     drilled: tuple[tuple[int, str], ...] = ()
     """When each drill that ended was begun, and its verdict: good, bad, could_not_tell."""
@@ -299,6 +298,11 @@ class ObjectLedger:
     def unseen(self, from_ms: int, to_ms: int) -> tuple[int, ...]:
         """When the slots of [from, to) open that nobody could look at since, ascending."""
         return () if self.account is None else tuple(sorted(self.account.unseen(from_ms, to_ms)))
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Slots by state, then `good`; days by state with the prefix `day_`, copies with `copy_`."""
+        return self.counted()
 
     def recent(self, most: int, state: SlotState | None = None) -> tuple[Slot, ...]:
         """The last so many slots, by opening (of these, those in a state): without making all of them."""
