@@ -55,7 +55,7 @@ from collector.scoring.model import PackPeriod
 from collector.statements.model import Said
 from collector.store import backups as backup_rows
 from collector.store import cadence as store
-from collector.store import evidence, messages, packs, rounds
+from collector.store import evidence, messages, rounds
 from collector.store import scorecards as unit_rounds
 
 _DAY_MS = 86_400_000
@@ -258,10 +258,9 @@ def _before(conn: Connection, asked: _Question, observed: Observed) -> Iterator[
     for cadence in (held for obligation in one.terms.obligations for held in obligation.cadences):
         if cadence.every is Every.BEFORE:
             for turn in turns(Ask(cadence, one.terms, one.frame, one.span), observed):
-                idx = evidence.first_received(conn, turn.from_ms)
-                row = None if idx is None else packs.entry(conn, idx)
-                if row is not None and row.received < min(turn.due_ms, one.as_of_ms + 1):
-                    yield row.received, row.received + 1
+                first = evidence.first_entry(conn, turn.from_ms)
+                if first is not None and first[1] < min(turn.due_ms, one.as_of_ms + 1):
+                    yield first[1], first[1] + 1
 
 
 def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:
@@ -272,12 +271,11 @@ def _watched(conn: Connection, span: Span, as_of: int) -> Iterator[Span]:
     """
     at = span[0]
     while at < min(span[1], as_of + 1):
-        idx = evidence.first_received(conn, at)
-        row = None if idx is None else packs.entry(conn, idx)
-        if row is None or row.received > as_of:
+        idx, received = evidence.first_entry(conn, at) or (0, as_of + 1)
+        if received > as_of:
             return
-        day = row.received // _DAY_MS * _DAY_MS
-        yield (day if idx else row.received), day + _DAY_MS
+        day = received // _DAY_MS * _DAY_MS
+        yield (day if idx else received), day + _DAY_MS
         at = day + 7 * _DAY_MS
 
 

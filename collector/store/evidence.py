@@ -277,20 +277,30 @@ def instant(conn: Connection, now_ms: int) -> int:
 
 
 def first_received(conn: Connection, since_ms: int) -> int | None:
-    """Index of the first entry received at or after this instant; halving, as receipt times never fall."""
+    """Index of the first entry received at or after this instant."""
+    found = first_entry(conn, since_ms)
+    return None if found is None else found[0]
+
+
+def first_entry(conn: Connection, since_ms: int) -> tuple[int, int] | None:
+    """The first entry received at or after this instant, and when; halving, as receipt times never fall."""
     if last_received(conn) < since_ms:
         return None  # mostly it is asked about now
     # Names are ours, the position is bound.
     later = f"SELECT idx, received FROM entry WHERE idx >= {_mark(conn)} ORDER BY idx LIMIT 1"  # noqa: S608
     low, high = 0, size(conn)
-    end = high
+    first: tuple[int, int] | None = None
     while low < high:
         middle = (low + high) // 2
         found = _row(conn, later, (middle,))
         if found is None:
             raise Damaged(f"entries from {middle} on are missing")
-        low, high = (int(found[0]) + 1, high) if found[1] < since_ms else (low, middle)
-    return low if low < end else None
+        idx, received = int(found[0]), int(found[1])
+        if received < since_ms:
+            low = idx + 1
+        else:
+            high, first = middle, (idx, received)
+    return first
 
 
 def checkpoint_before(conn: Connection, at_size: int) -> CheckpointRow | None:

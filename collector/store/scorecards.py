@@ -6,7 +6,7 @@ scorecard reads those of its period, however long the log.
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, insert, select
 
@@ -121,25 +121,19 @@ def rounds(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> 
     opened = (table.c.opened >= from_ms) & (table.c.opened < to_ms)
     ended = (table.c.last >= from_ms) & (table.c.last < to_ms)
     wanted = select(table).where(opened | ended, table.c.received <= upto, table.c.idx < size)
-    return tuple(
-        UnitRound(
-            window=row.window,
-            unit=row.unit,
-            round=row.round,
-            idx=row.idx,
-            received_ms=row.received,
-            from_ms=row.opened,
-            last_ms=row.last,
-            due=row.due,
-            answered=row.answered,
-            assets=row.assets,
-            attempted=row.attempted,
-            grade=row.grade,
-            special=bool(row.special),
-            untried=tuple((name, owed) for name, owed in json.loads(row.untried)) if row.untried else (),
-            looks=tuple((name, *counts) for name, *counts in json.loads(row.looks)) if row.looks else (),
-        )
-        for row in conn.execute(wanted.order_by(table.c.opened, table.c.window, table.c.unit))
+    ordered = wanted.order_by(table.c.opened, table.c.window, table.c.unit)
+    return tuple([_unit_round(row) for row in conn.execute(ordered)])
+
+
+def _unit_round(row: Sequence[Any]) -> UnitRound:
+    """A row as it was saved (`save_rounds`): its columns are in the order of the members."""
+    window, unit, name, idx, received, opened, last, due, answered, assets, attempted, *more = row
+    grade, special, untried, looks = more
+    return UnitRound(
+        *(window, unit, name, idx, received, opened, last, due, answered, assets, attempted, grade),
+        bool(special),
+        tuple((name, owed) for name, owed in json.loads(untried)) if untried else (),
+        tuple((name, *counts) for name, *counts in json.loads(looks)) if looks else (),
     )
 
 
