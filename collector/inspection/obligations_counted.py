@@ -112,7 +112,9 @@ def seen_by_all(asked: Counting, ground: Ground, wanted: Collection[str] | None 
     obligations that will be told from it, which need no backups where none of them counts any."""
     near = replace(ground, backups=_near(asked, ground.backups, wanted))
     since = unparted(ground.rounds, rounds_since(asked, wanted))
-    base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special, since)
+    scanned = _begins(asked, wanted, _scans)
+    sinces = since, asked.span[1] if scanned is None else scanned
+    base = gathered(near, asked.terms, asked.frame, asked.as_of_ms, ground.special, *sinces)
     term = asked.frame.first, asked.frame.end
     question = lapses.Question(asked.pack, asked.options, asked.terms, term, asked.as_of_ms)
     span = None if _lapses_and_more(asked) else asked.span
@@ -209,6 +211,10 @@ def _rounds(what: str) -> bool:
 
 def _names(what: str, kind: str) -> bool:
     return what == kind or (what.endswith("*") and kind.startswith(what[:-1]))
+
+
+def _scans(what: str) -> bool:
+    return _names(what, "scan")
 
 
 def _backups(what: str) -> bool:

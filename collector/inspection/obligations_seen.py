@@ -79,10 +79,11 @@ def gathered(
     as_of_ms: int,
     special: frozenset[str] = frozenset(),
     since: int = -_EVER,
+    scans_since: int = -_EVER,
 ) -> Observed:
     """What obligations of these terms can be told from as of an instant, but for what other parts make of the
-    same log, which `completed` adds. `since`: earlier rounds tell nothing that is asked for, but that
-    somebody was watching."""
+    same log, which `completed` adds. `since`, `scans_since`: earlier rounds and scans tell nothing that is
+    asked for, but that somebody was watching."""
     said = [one for one in ground.said if one.received_ms <= as_of_ms]
     units = obligations_scope.units(ground.applied)
     systems = obligations_scope.systems(ground.applied, words(said))
@@ -91,7 +92,7 @@ def gathered(
     rounds = counting(near, words(said), terms.inspection.silent)
     deeds = [
         *of_rounds(rounds, ground.applied, terms, frame, special),
-        *_regular(ground, scope, frame, as_of_ms),
+        *_regular(ground, scope, frame, as_of_ms, scans_since),
         *obligations_scope.scopes(ground.applied),
         *obligations_scope.alert_rules(ground.applied, frame, as_of_ms, terms.alert_rules_least),
         *(deed for one in said for deed in _deeds(one, scope, frame)),
@@ -138,14 +139,14 @@ def watched_too(made: Observed, spans: Iterable[Span]) -> Observed:
 # What machines did.
 
 
-def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int) -> Iterator[Deed]:
+def _regular(ground: Ground, scope: Scope, frame: Frame, as_of_ms: int, scans_since: int) -> Iterator[Deed]:
     """Backups and scans of systems, as the scorecard's items count them."""
     owner = {one.id: one.unit or "" for one in scope.systems}
     whole = PackPeriod("", 0, -_EVER, _EVER, frame.first, frame.end)
     points = [one for one in ground.backups if one.good]
     planned = Estates.of(ground.applied).planned(-_EVER, _EVER)
     objects = {name: one for name, one in planned.items() if name in scope.objects}
-    held = [one for one in ground.scans if one.received_ms <= as_of_ms]
+    held = [one for one in ground.scans if one.received_ms <= as_of_ms and one.at_ms >= scans_since]
     received = {one.idx: one.received_ms for one in held}
     for item in (
         *backups.backups(points, objects, owner, whole),

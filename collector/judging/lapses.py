@@ -83,8 +83,10 @@ def lapses(
 def _since(work: "_Work", ends: Sequence[int], kinds: Sequence[str]) -> dict[str, int]:
     """From which month on the months that end a lapse are told, by kind of work: from one on in which it was
     done for each of their systems, for what was done begins the count anew; else from the first month."""
+    first = work.month(ends[0], tuple(kinds)).states
     wanted = {where for n in ends for where in work.month(n, tuple(kinds)).systems}
-    since, left = dict.fromkeys(kinds, ends[0]), {kind: set(wanted) for kind in kinds}
+    since = dict.fromkeys(kinds, ends[0])
+    left = {kind: {one for one in wanted if first[kind].get(one) is not Month.DONE} for kind in kinds}
     for number in reversed(range(ends[0])):
         open_ = tuple(kind for kind in kinds if left[kind])
         if not open_:

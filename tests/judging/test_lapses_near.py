@@ -334,12 +334,12 @@ class Counted:
         return tuple(one for one in self.whole.backups if from_ms <= one.at_ms < to_ms)
 
 
-def test_where_backups_were_made_each_month_no_older_ones_are_read_than_of_the_month_before():
-    every = [("backup", month, 4, system, "") for month in range(12) for system in SYSTEMS]
-    whole = ground([], every)
-    counted = Counted(whole)
-    near = cut(whole, MONTHS[11][0])
-    near = replace(near, earlier=Earlier(MONTHS[11][0], counted.read))
+def test_older_backups_are_read_back_to_the_month_in_which_each_system_has_one_and_no_further():
+    every = [("backup", month, 4, system, "") for month in range(11) for system in SYSTEMS]
     question = asked(11, MONTHS[-1][1])
-    seen_by_all(question, near)
-    assert counted.read_ == [MONTHS[10]]
+    for systems, wanted in ((sorted(SYSTEMS), []), (["s0", "s2"], [MONTHS[10]])):
+        whole = ground([], [*every, *(("backup", 11, 4, system, "") for system in systems)])
+        counted = Counted(whole)
+        near = replace(cut(whole, MONTHS[11][0]), earlier=Earlier(MONTHS[11][0], counted.read))
+        seen_by_all(question, near)
+        assert counted.read_ == wanted
