@@ -3,9 +3,6 @@
 With ROUNDSEAL_RECORD=1 every look that a test names is written to tests/checks/recordings/<id>/<name>.json.
 """
 
-import json
-import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recordings
 
 from agent.sources.backup import open_backups
 from agent.sources.memory import Transient
@@ -20,8 +18,6 @@ from checks import registry
 from checks.api import ErrorKind, ObservationError, Source
 from checks.codec import from_json
 from checks.result import Item, Result, When, decode, encode, look, rejudge
-
-RECORDINGS = Path(__file__).parents[1] / "checks" / "recordings"
 
 
 @dataclass
@@ -95,19 +91,10 @@ def verified(tmp_path: Path) -> Callable[..., Verified]:
         if result.error is None:
             assert rejudge(check, decode(line), params) == result.readings
             assert all(one.reason for one in result.readings if one.state.value != "ok")
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            _record(check_id, name, params, json.loads(line), moment)
+        if name:
+            # Where the test ran is nobody's business.
+            hidden = {r"/tmp/[^\"]*?/backup": "/backup"}
+            recordings.keep(check_id, name, recordings.of_line(line, params, moment), hidden)
         return Verified(result, None if result.error else from_json(check.facts, result.facts))
 
     return run
-
-
-def _record(check_id: str, name: str, params: dict[str, Any], line: dict[str, Any], taken_at: int) -> None:
-    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
-    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
-    place = RECORDINGS / check_id
-    place.mkdir(parents=True, exist_ok=True)
-    whole = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
-    # Where the test ran is nobody's business.
-    text = re.sub(r"/tmp/[^\"]*?/backup", "/backup", json.dumps(whole, ensure_ascii=False, indent=1))
-    (place / f"{name}.json").write_text(text + "\n", "utf-8")

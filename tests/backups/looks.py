@@ -1,7 +1,5 @@
 """Looks with backup checks, again and again, written down as recordings where ROUNDSEAL_RECORD is set."""
 
-import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recordings
 
 from agent.sources.backup import open_backups
 from agent.sources.means import Means
@@ -18,7 +17,6 @@ from checks.api import ObservationError, Seen, worst
 from checks.codec import from_json, to_json
 
 SETTLED_MS = 5_000
-RECORDINGS = Path(__file__).parents[1] / "checks" / "recordings"
 
 
 @dataclass
@@ -46,7 +44,9 @@ class Looker:
         with pytest.raises(ObservationError) as caught:
             self.look(**more)
         given = {"params": {**self.params, **more}, "error": str(caught.value.kind)}
-        _write(self.check_id, f"unknown_{caught.value.kind}", {**given, "expect": {"state": "unknown"}})
+        recordings.keep(
+            self.check_id, f"unknown_{caught.value.kind}", {**given, "expect": {"state": "unknown"}}
+        )
         return caught.value
 
 
@@ -80,24 +80,11 @@ class Looked:
 
     def kept(self, name: str) -> "Looked":
         """Itself; written down as a recording where ROUNDSEAL_RECORD is set."""
-        rows = [
-            [r.name, to_json(r.value), r.unit.value, r.state.value, *([r.reason] if r.reason else [])]
-            for r in self.readings
-        ]
-        expect = {"state": self.state, "readings": rows}
         params = to_json(self.params)
         params["path"] = "/backup/" + params["path"].rpartition("/")[2]
         value = {"params": params, "facts": to_json(self.facts), "taken_at": self.taken_at}
-        _write(self.check, name, {**value, "expect": expect})
+        recordings.keep(self.check, name, {**value, "expect": recordings.expected(self.readings)})
         return self
-
-
-def _write(check_id: str, name: str, value: dict[str, Any]) -> None:
-    if os.environ.get("ROUNDSEAL_RECORD"):
-        place = RECORDINGS / check_id
-        place.mkdir(exist_ok=True)
-        text = json.dumps(value, indent=1, ensure_ascii=False)
-        (place / f"{name}.json").write_text(text + "\n", "utf-8")
 
 
 @pytest.fixture

@@ -3,18 +3,13 @@
 With ROUNDSEAL_RECORD=1 every look that a test names is written to tests/checks/recordings/<id>/<name>.json.
 """
 
-import json
-import os
-import re
 import time
-from pathlib import Path
 
 import pytest
+import recordings
 
 from checks import registry
 from checks.result import Item, When, decode, encode, look, rejudge
-
-RECORDINGS = Path(__file__).parent / "recordings"
 
 
 @pytest.fixture
@@ -33,25 +28,13 @@ def looked():
         if result.error is None:
             assert rejudge(check, again, params) == result.readings
             assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            record(check_id, name, params, json.loads(line), result.t0)
+        if name:
+            # Where the test ran is nobody's business.
+            hidden = {r"/tmp/[^\"]*?/test_[a-z_]+[0-9]*": "/opt/app"}
+            recordings.keep(check_id, name, recordings.of_line(line, params, result.t0), hidden)
         return result
 
     return run
-
-
-def record(check_id, name, params, line, taken_at):
-    """Write what was seen as a recording."""
-    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
-    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
-    place = RECORDINGS / check_id
-    place.mkdir(parents=True, exist_ok=True)
-    whole = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
-    # Where the test ran is nobody's business.
-    text = re.sub(
-        r"/tmp/[^\"]*?/test_[a-z_]+[0-9]*", "/opt/app", json.dumps(whole, ensure_ascii=False, indent=1)
-    )
-    (place / f"{name}.json").write_text(text + "\n", "utf-8")
 
 
 @pytest.fixture

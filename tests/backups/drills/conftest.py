@@ -1,9 +1,6 @@
 """Real artefacts of a real PostgreSQL, and drills in real cells; what cannot be had is said loudly."""
 
 import contextlib
-import json
-import os
-import re
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -11,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recordings
 from parts import loaded
 from psycopg import sql
 
@@ -21,14 +19,11 @@ from agent.drills.work import Work
 from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
-from checks.api import Seen, worst
+from checks.api import Seen
 from checks.artefacts.fingerprint import Counted, Fingerprint, dump, root
 from checks.artefacts.sqlnames import named
 from checks.backup.drill import CHECK, Params
 from checks.codec import from_json, to_json
-
-RECORDINGS = Path(__file__).parents[2] / "checks/recordings/backup.drill"
-
 
 PLACES = loaded("backups/places/conftest.py")
 backup_sshd, dead_share = PLACES.backup_sshd, PLACES.dead_share
@@ -90,20 +85,15 @@ class Looked:
 
     def kept(self, name: str) -> "Looked":
         """Itself; written down as a recording where ROUNDSEAL_RECORD is set."""
-        if os.environ.get("ROUNDSEAL_RECORD"):
-            RECORDINGS.mkdir(exist_ok=True)
-            shown = [
-                [r.name, to_json(r.value), r.unit.value, r.state.value, *([r.reason] if r.reason else [])]
-                for r in self.readings
-            ]
-            value = {
-                "params": to_json(self.params), "facts": to_json(self.facts), "taken_at": self.taken_at,
-                "expect": {"state": str(worst(r.state for r in self.readings)), "readings": shown},
-            }  # fmt: skip
-            text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-            text = re.sub(r'"/[^"]*/state/drills', '"/var/lib/roundseal-agent/drills', text)
-            text = re.sub(r'"/[^"]*/(pytest-[^"]*/)+', '"/backup/', text)
-            (RECORDINGS / f"{name}.json").write_text(text, "utf-8")
+        value = {
+            "params": to_json(self.params), "facts": to_json(self.facts), "taken_at": self.taken_at,
+            "expect": recordings.expected(self.readings),
+        }  # fmt: skip
+        hidden = {
+            r'"/[^"]*/state/drills': '"/var/lib/roundseal-agent/drills',
+            r'"/[^"]*/(pytest-[^"]*/)+': '"/backup/',
+        }
+        recordings.keep("backup.drill", name, value, hidden)
         return self
 
 

@@ -1,6 +1,5 @@
 """What these checks see of real files; written down as recordings where ROUNDSEAL_RECORD is set."""
 
-import json
 import os
 import re
 import shutil
@@ -10,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recordings
 
 from agent.sources.backup import open_backups
 from agent.sources.means import Means
 from agent.sources.memory import Transient
 from checks import registry
-from checks.api import ObservationError, Seen, worst
+from checks.api import ObservationError, Seen
 from checks.codec import from_json, to_json
 
-RECORDINGS = Path(__file__).parents[2] / "checks" / "recordings"
 NOW = 1_800_000_000_000
 DAY = 86_400_000
 
@@ -51,27 +50,18 @@ def see(top: Path) -> See:
             record |= {"error": problem.kind.value, "expect": {"state": "unknown"}}
         else:
             readings = list(check.judge(Seen(facts, now), params))
-            rows = [
-                [r.name, to_json(r.value), r.unit.value, r.state.value, *([r.reason] if r.reason else [])]
-                for r in readings
-            ]
-            state = str(worst(r.state for r in readings))
-            expect = {"state": state, "readings": rows}
+            expect = recordings.expected(readings)
             record |= {"facts": to_json(facts), "taken_at": now, "expect": expect}
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            _write(check_id, name, record, top)
+        if name:
+            hidden = {
+                re.escape(str(top)): "/srv",
+                r'"host": "[0-9a-f]{32}"': f'"host": "{"5e" * 16}"',
+                r"/dev/shm/roundseal-test-\w+": "/mnt/first",
+            }
+            recordings.keep(check_id, name, record, hidden)
         return str(record.get("error") or record["expect"]["state"])
 
     return look
-
-
-def _write(check_id: str, name: str, record: dict[str, Any], top: Path) -> None:
-    text = json.dumps(record, indent=1, ensure_ascii=False).replace(str(top), "/srv")
-    text = re.sub(r'"host": "[0-9a-f]{32}"', f'"host": "{"5e" * 16}"', text)
-    text = re.sub(r"/dev/shm/roundseal-test-\w+", "/mnt/first", text)
-    folder = RECORDINGS / check_id
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.json").write_text(text + "\n", "utf-8")
 
 
 def put(path: Path, data: bytes, age_ms: int = DAY, mode: int = 0o600) -> Path:

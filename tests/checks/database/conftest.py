@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recordings
 import wheel_postgres
 from ports import free_port
 
@@ -90,7 +91,7 @@ class Place:
         with pytest.raises(ObservationError) as caught:
             self.look(check_id, **more)
         assert PASSWORD not in str(caught.value)
-        _write(check_id, f"unknown_{caught.value.kind}", {
+        recordings.keep(check_id, f"unknown_{caught.value.kind}", {
             "params": self.params(**more), "error": str(caught.value.kind), "expect": {"state": "unknown"},
         })  # fmt: skip
         return caught.value
@@ -117,33 +118,16 @@ class Looked:
     def kept(self, name: str) -> "Looked":
         """Itself; written down as a recording where ROUNDSEAL_RECORD is set."""
         assert PASSWORD not in json.dumps(to_json(self.facts))
-        readings = [
-            [
-                one.name,
-                to_json(one.value),
-                one.unit.value,
-                one.state.value,
-                *([one.reason] if one.reason else []),
-            ]
-            for one in self.readings
-        ]
         params = to_json(self.params)
-        _write(self.check, name, {
+        recordings.keep(self.check, name, {
             "params": params, "facts": to_json(self.facts), "taken_at": self.taken_at,
-            "expect": {"state": self.state, "readings": readings},
+            "expect": recordings.expected(self.readings),
         })  # fmt: skip
         return self
 
     def names(self) -> set[str]:
         """Names of all readings."""
         return {one.name for one in self.readings}
-
-
-def _write(check_id: str, name: str, value: dict[str, Any]) -> None:
-    if os.environ.get("ROUNDSEAL_RECORD"):
-        place = Path(__file__).parents[1] / "recordings" / check_id
-        place.mkdir(exist_ok=True)
-        (place / f"{name}.json").write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def secrets(place: Path, **given: dict[str, str]) -> Path:

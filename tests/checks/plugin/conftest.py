@@ -1,19 +1,17 @@
 """Plugins to run: real ones of monitoring-plugins-basic, and programs that behave badly."""
 
-import json
-import os
 import stat
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
+import recordings
 
 from agent.sources.plugins import open_plugins
 from checks import registry
 from checks.result import Item, Result, When, decode, encode, look, rejudge
 
-RECORDINGS = Path(__file__).parents[1] / "recordings" / "plugin.nagios"
 REAL = Path("/usr/lib/nagios/plugins")
 
 
@@ -59,17 +57,8 @@ def ran():
         if result.error is None:
             assert rejudge(check, decode(line), asked) == result.readings
             assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            record(name, asked, json.loads(line), result.t0)
+        if name:
+            recordings.keep("plugin.nagios", name, recordings.of_line(line, asked, result.t0))
         return result
 
     return run
-
-
-def record(name: str, params: dict, line: dict, taken_at: int) -> None:
-    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
-    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
-    recording = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
-    RECORDINGS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(recording, ensure_ascii=False, indent=1)
-    (RECORDINGS / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -19,6 +19,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+import recordings
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -27,8 +28,6 @@ from cryptography.x509.oid import NameOID
 from agent.sources.net import open_net
 from checks import registry
 from checks.result import Item, Result, When, decode, encode, look, rejudge
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.fixture
@@ -53,24 +52,14 @@ def observed():
         if result.error is None:
             assert rejudge(check, again, params) == result.readings
             assert all(reading.reason for reading in result.readings if reading.state.value != "ok")
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            kept.append((check_id, name, params, json.loads(line), result.t0))
+        if name:
+            kept.append((check_id, name, recordings.of_line(line, params, result.t0)))
         return result
 
     yield run
     # At the end, when a test that had given up its rights has them again.
     for recording in kept:
-        _record(*recording)
-
-
-def _record(check_id: str, name: str, params: dict, line: dict, taken_at: int) -> None:
-    seen = {"error": line["error"]["kind"]} if "error" in line else {"facts": line["facts"]}
-    expect = {"state": line.get("state", "unknown"), "readings": line.get("readings", [])}
-    recording = {"params": params, **seen, "taken_at": taken_at, "expect": expect}
-    place = RECORDINGS / check_id
-    place.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(recording, ensure_ascii=False, indent=1)
-    (place / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        recordings.keep(*recording)
 
 
 def _refuses() -> int:
@@ -291,8 +280,8 @@ def apart():
         result = decode(done.stdout)
         if result.error is None:
             assert rejudge(registry.get(check_id), result, params) == result.readings
-        if name and os.environ.get("ROUNDSEAL_RECORD"):
-            _record(check_id, name, params, json.loads(done.stdout), result.t0)
+        if name:
+            recordings.keep(check_id, name, recordings.of_line(done.stdout, params, result.t0))
         return result
 
     return run
