@@ -70,7 +70,7 @@ assets:
     system: portal
     agent: db-01
     name: 数据库主机
-    params: {host.filesystem: {used: {warn: 1, crit: 2}}}
+    params: {host.filesystem: {used: {warn: 0, crit: 0}}}
   - {id: mail-01, kind: server, system: mail, agent: mail-01}
   - {id: sw-core-1, kind: switch, system: portal, name: 核心交换机}
 probes:
