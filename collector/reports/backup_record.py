@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +20,7 @@ from collector.judging.version import FRESH_MS, JUDGING
 from collector.reports.backup_view import Words, standing
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
+from collector.reports.record_view import DocumentPaper
 from collector.reports.record_words import text
 from collector.reports.record_xlsx import xlsx
 from collector.reports.sheet import Table
@@ -100,25 +101,9 @@ def _last(context: Context, part: Part) -> Made | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class BackupPaper:
-    """The record in words of one language: `collector.reports.record_view.Paper`."""
-
-    lang: str
-    zone: tzinfo
-    title: str
-    overview_title: str
-    facts: tuple[tuple[str, str], ...]
-    tables: tuple[Table, ...]
-    proof_title: str
-    proof: tuple[tuple[str, str], ...]
-    qr: str
-    wide: bool = True
-
-
-def paper(context: Context, part: Part, made: Made, lang: str) -> BackupPaper:
+def paper(context: Context, part: Part, made: Made, lang: str) -> DocumentPaper:
     """Headings, facts and tables."""
-    return BackupPaper(
+    return DocumentPaper(
         lang=lang,
         zone=zone(part.account.terms.timezone),
         title=text("backup.title", lang),
@@ -223,7 +208,7 @@ def export(
     cannot be made."""
     part = part_of(context, account, asked)
     made = logged(context, part, by)
-    makers: dict[str, Callable[[BackupPaper], bytes]] = {
+    makers: dict[str, Callable[[DocumentPaper], bytes]] = {
         "docx": docx,
         "xlsx": xlsx,
         "pdf": lambda one: pdf(one, made.raw),

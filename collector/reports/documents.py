@@ -1,8 +1,6 @@
 """Documents of judging: one builder, a description for each kind. Logged first, then as a file."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import tzinfo
 from hashlib import sha256
 from typing import Any
 
@@ -19,9 +17,10 @@ from collector.reports.document_draft import KINDS, WORDED, Draft, Kind, NoDocum
 from collector.reports.material import Material
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
+from collector.reports.record_view import DocumentPaper
 from collector.reports.record_words import text as record_text
 from collector.reports.record_xlsx import xlsx
-from collector.reports.tables import EmptyRecordError, Table, plain
+from collector.reports.tables import EmptyRecordError, plain
 from collector.reports.words_document import doc, numbered
 from collector.scoring.model import Scorecard
 from collector.store import estates, evidence, packs, rounds
@@ -35,23 +34,6 @@ VERSION = WORDED
 
 __all__ = ["KINDS", "PROBLEMS", "Draft", "Kind", "NoDocumentError", "draft", "export", "period_words"]
 PROBLEMS = (EmptyRecordError, FontMissingError, NoDocumentError)
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPaper:
-    """A document in words of one language: `collector.reports.record_view.Paper`."""
-
-    lang: str
-    zone: tzinfo
-    title: str
-    overview_title: str
-    facts: tuple[tuple[str, str], ...]
-    tables: tuple[Table, ...]
-    proof_title: str
-    proof: tuple[tuple[str, str], ...]
-    qr: str
-    signers: tuple[str, ...]
-    wide: bool = True
 
 
 def body_of(made: Draft, material: Material) -> dict[str, Any]:

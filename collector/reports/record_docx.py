@@ -25,7 +25,6 @@ from collector.reports.record_pdf import (
     headings,
     is_form,
     own_page,
-    signers,
     together,
     tone,
     widths,
@@ -151,7 +150,7 @@ def _fields(view: Paper, form: DocxTemplate) -> dict[str, Any]:
         "proof_title": view.proof_title,
         "signatures": [
             {"label": text(f"record.sign.{who}", view.lang), "value": text("record.sign.line", view.lang)}
-            for who in signers(view)
+            for who in view.signers
         ],
         "qr": InlineImage(form, code, width=Cm(3.2)),
         "qr_label": text("record.qr", view.lang),

@@ -73,7 +73,6 @@ _TOO_LONG = re.compile("[!-~\u00a1-\u1fff]{13,}")
 _LONGEST_NUMBER = 24
 _PIECE = 11
 _MOST_UNSHOWN = 50
-_SIGNERS = ("inspector", "reviewer", "buyer")
 # Parts that people fill in: what the machine did not measure stands above them, filled or not.
 BY_HAND = frozenset({"record-human", "doc-hands"})
 # Centimetres between the margins, of a letter of 8.5 points, and of a cell beside its text.
@@ -81,12 +80,6 @@ _WIDE, _NARROW = (26.1, 0.18, 0.35), (17.4, 0.18, 0.35)
 _FORM_MM, _SHORT_MM = 150, 60  # height of a form, of another table, that is not broken by the end of a page
 _SURVEY = 4  # columns of a questionnaire, which is short
 TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
-
-
-def signers(view: Paper) -> tuple[str, ...]:
-    """Who signs: the document's own, else those of an inspection record."""
-    own: tuple[str, ...] = getattr(view, "signers", _SIGNERS)
-    return own
 
 
 class FontMissingError(Exception):
@@ -163,9 +156,9 @@ def _data(view: Paper) -> dict[str, Any]:
         "qr_text": view.qr,
         "signatures": [
             [text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)]
-            for who in signers(view)
+            for who in view.signers
         ],
-        "wide": bool(getattr(view, "wide", False)),
+        "wide": view.wide,
         "page": text("record.page", view.lang, page="{page}", pages="{pages}"),
         "footer": f"{view.title} · {view.facts[0][1]} · {digest[:16]}",
         "attachment": text("record.fact.digest", view.lang),
@@ -182,7 +175,7 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         "fresh": own_page(table),
         "whole": _FORM_MM if is_form(table) else _SHORT_MM,
         "headings": headings(table, view.lang),
-        "widths": widths(table, view, *(_WIDE if getattr(view, "wide", False) else _NARROW)),
+        "widths": widths(table, view, *(_WIDE if view.wide else _NARROW)),
         "rows": [
             [_cell(cell, column, view) for cell, column in zip(row, table.columns, strict=True)]
             for row in table.rows
@@ -291,7 +284,7 @@ def cell_text(cell: object, kind: Kind, view: Paper) -> str:
         return "–"
     if kind is Kind.WHEN and isinstance(cell, int):
         # A document of a long period names the year.
-        form = "%Y-%m-%d %H:%M:%S" if getattr(view, "wide", False) else "%m-%d %H:%M:%S"
+        form = "%Y-%m-%d %H:%M:%S" if view.wide else "%m-%d %H:%M:%S"
         return datetime.fromtimestamp(cell / 1000, view.zone).strftime(form)
     return clean(words(cell, kind, view.lang))
 

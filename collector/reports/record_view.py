@@ -102,6 +102,34 @@ class Paper(Protocol):
     def qr(self) -> str:
         """Where its entry stands."""
 
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Who signs it."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether its pages lie on their side, and its instants name the year."""
+
+
+SIGNERS = ("inspector", "reviewer", "buyer")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPaper:
+    """A document, or the record of backups, in words of one language: a `Paper`."""
+
+    lang: str
+    zone: tzinfo
+    title: str
+    overview_title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+    proof_title: str
+    proof: tuple[tuple[str, str], ...]
+    qr: str
+    signers: tuple[str, ...] = SIGNERS
+    wide: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -121,6 +149,8 @@ class View:
     people: tuple[Table, ...]
     proof: tuple[tuple[str, str], ...]
     qr: str
+    signers: tuple[str, ...] = SIGNERS
+    wide: bool = False
 
     @property
     def overview_title(self) -> str:

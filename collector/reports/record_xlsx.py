@@ -6,7 +6,7 @@ import segno
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image
 
-from collector.reports.record_pdf import FILLS, TALL, headings, is_form, signers, tone, widths
+from collector.reports.record_pdf import FILLS, TALL, headings, is_form, tone, widths
 from collector.reports.record_view import Paper
 from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
@@ -24,7 +24,7 @@ def xlsx(view: Paper) -> bytes:
     book = Workbook(write_only=True)
     pairs = (Column("human"), Column("detail"))
     signed = [
-        (text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)) for who in signers(view)
+        (text(f"record.sign.{who}", view.lang), text("record.sign.line", view.lang)) for who in view.signers
     ]
     rows = (*view.facts, *view.proof, (text("record.qr", view.lang), view.qr), ("", ""), *signed)
     cover = Table("cover", view.overview_title, pairs, rows, "")

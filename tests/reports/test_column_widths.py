@@ -11,9 +11,9 @@ from openpyxl import load_workbook
 
 from collector.reports.column_widths import fitted, letters, longest, whole_lines
 from collector.reports.document_faults import limit_words
-from collector.reports.documents import DocumentPaper
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import headings, widths
+from collector.reports.record_view import DocumentPaper
 from collector.reports.record_xlsx import xlsx
 from collector.reports.sheet import Column, Kind, Table
 

@@ -23,12 +23,12 @@ from collector.packs.loading import from_file, packaged
 from collector.packs.model import compiled, read_back
 from collector.packs.options import resolve
 from collector.packs.shape import shaped
-from collector.reports.documents import DocumentPaper
 from collector.reports.form_view import form_of
 from collector.reports.judging_found import judged_by
 from collector.reports.judging_view import Words
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
+from collector.reports.record_view import DocumentPaper
 from collector.reports.record_xlsx import xlsx
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Proof, System, Unit
 from collector.scoring.score import score
