@@ -20,7 +20,9 @@ class Later(ModuleType):
     """Stands where its module would, until that is wanted."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_load(self.__name__), name)
+        found = getattr(_load(self.__name__), name)
+        setattr(self, name, found)  # who holds this keeps asking it: the next time at no cost
+        return found
 
 
 def put_off() -> None:

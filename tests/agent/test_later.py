@@ -36,7 +36,7 @@ def test_a_module_that_is_put_off_is_the_real_one_as_soon_as_something_of_it_is_
         f"found = held.{SOME[name]}\n"
         f"real = sys.modules[{name!r}]\n"
         f"assert real is not stand_in and real.__file__ and found is real.{SOME[name]}\n"
-        f"import {name}\nassert {name} is real\nprint('good')\n"
+        f"import {name}\nassert {name} is real and vars(held)[{SOME[name]!r}] is found\nprint('good')\n"
     )
     assert run(code) == "good"
 
