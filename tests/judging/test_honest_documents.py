@@ -116,7 +116,7 @@ def test_the_command_derives_what_has_come_where_no_server_runs(site, tmp_path):
     body = strict_json.loads(target.read_bytes())
     assert body["size"] > idx and body["figures"]["size"] > idx
     wrong = CliRunner().invoke(main, [*asked[:3], "--period", "nope", "--to", str(target)])
-    assert wrong.exit_code == 2 and wrong.output.startswith("bad_period: "), wrong.output
+    assert wrong.exit_code == 2 and wrong.output.startswith("roundseal-collector: bad_period: "), wrong.output
     site.world.open()
     site.context = site.world.context
 
