@@ -2,13 +2,14 @@
 
 For where no driver can be had: Kingbase's own is for x86-64 only, and an SM3 login or one by the operating
 system's user (peer) wants the maker's client. The machine's host key is pinned and its connection kept, as of
-all looks by SSH; the client runs for one look and writes no file. Its password goes to the shell's standard
-input and from there into the client's environment: no command line, no file, no log holds it.
+all looks by SSH; the client runs for one look and writes no file. Its password and what it connects to go to
+the standard input of a shell: no command line, no file, no log holds the password (its environment does), and
+the login's own shell, whichever that is, reads nothing that a plan may say.
 
 Each statement is asked as one JSON object a row, so a value cannot be taken for a separator and NULL is not
-an empty text; a line that the client itself prints ends each answer: a random word, whether the statement
-failed, its SQLSTATE and the number of its rows, which are counted. Numbers come as int or Decimal, values of
-types that JSON has not (instants, addresses) as texts.
+an empty text; a line that the client itself prints ends each answer: a random word of its own, whether the
+statement failed, its SQLSTATE and the number of its rows, which are counted. Numbers come as int or Decimal,
+values of types that JSON has not (instants, addresses) as texts.
 """
 
 import json
@@ -48,19 +49,25 @@ PLACES = (
     *("/opt/Kingbase/ES/*/Server/bin", "/opt/Kingbase/ES/*/KESRealPro/*/Server/bin"),
     *("/home/kingbase/*/Server/bin", "/usr/pgsql-*/bin", "/usr/lib/postgresql/*/bin"),
 )
-# $1 the random word, $2 seconds, $3 the client's path or nothing, $4 its name, $5 whether a password comes,
-# $6 what it connects to. In one line: a C shell takes no quoted line ends.
+# $1 the random word, $2 seconds, $3 the client's path or nothing, $4 its name, $5 whether a password comes;
+# what it connects to comes behind that. In one line: a C shell takes no quoted line ends.
 _SCRIPT = (
-    'n=$1; s=$2; p=$3; c=$4; d=$6; if [ "$5" = yes ]; then IFS= read -r KINGBASE_PASSWORD;'
-    " PGPASSWORD=$KINGBASE_PASSWORD; export KINGBASE_PASSWORD PGPASSWORD; fi;"
+    'LC_ALL=C; export LC_ALL; n=$1; s=$2; p=$3; c=$4; if [ "$5" = yes ]; then IFS= read -r KINGBASE_PASSWORD;'
+    " PGPASSWORD=$KINGBASE_PASSWORD; export KINGBASE_PASSWORD PGPASSWORD; fi; IFS= read -r d;"
     ' if [ -z "$p" ]; then for p in "$(command -v "$c")" '
     + " ".join(f'{place}/"$c"' for place in PLACES)
     + '; do [ -x "$p" ] && break; done; fi;'
-    ' if [ ! -x "$p" ]; then echo "$n missing"; exit 0; fi; echo "$n begin"; LC_ALL=C; export LC_ALL;'
+    ' if [ ! -x "$p" ]; then echo "$n missing"; exit 0; fi; echo "$n" >&2; echo "$n begin";'
     ' t=; command -v timeout >/dev/null 2>&1 && t="timeout $s"; exec $t "$p" -X -q -A -t -0 -w -d "$d"'
 )
 _STATE = re.compile(r"(true|false) ([0-9A-Z]{5}) (\d+)")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# What would be more than one statement, where quotations are a zero byte: also dollar quotes and strings with
+# escapes (they end elsewhere than it seems), and the client's own variables.
+_MORE = re.compile(
+    r";|\\|'|\"|--|/\*|\$(?:\w|[^\x00-\x7f])*\$|(?<![\w$])[eE]\0|(?<!:):(?:[A-Za-z_{\0]|[^\x00-\x7f])"
+)
+_BAD_CONNECTION = 2  # psql's exit code where the server, or the way to it, was at fault
 
 
 @contextmanager
@@ -98,30 +105,33 @@ class Talk:
     def __init__(self, channel: paramiko.Channel, deadline: Deadline, peer: str) -> None:
         self._channel = channel
         self._deadline = deadline
-        self._word = secrets.token_hex(16)
+        self._word = self._first = secrets.token_hex(16)
         self._told = bytearray()
         self.peer = peer
 
     def start(self, at: Reach, secret: Secret, to: Login) -> None:
         """Start the client; what the shell prints before is none of ours."""
-        password = secret.get("password")
+        password, connects = secret.get("password"), _connects(at, secret)
         if re.search(r"[\r\n\0]", password):
             raise ObservationError(ErrorKind.DENIED, f"secret {at.secret}: a password of one line is wanted")
+        if re.search(r"[\r\n\0]", connects):
+            raise ObservationError(ErrorKind.DENIED, f"{to.name}: database, user and host are one line each")
         seconds = str(math.ceil(at.timeout_ms / 1000) + _GRACE_S)
         words = ["/bin/sh", "-c", _SCRIPT, "sh", self._word, seconds, secret.get("program"), at.client]
-        words += ["yes" if password else "no", _connects(at, secret)]
+        words.append("yes" if password else "no")
         ssh.execute(self._channel, "exec " + shlex.join(words), to.name, self._deadline)
-        if password:
-            self._say(password + "\n")
+        self._say(f"{password}\n{connects}\n" if password else f"{connects}\n")
         _, said = self._until_word(_MOST_BANNER, "its shell runs no commands for this user")
         if said != "begin":
             wanted = secret.get("program") or f"{at.client} on its PATH or in {', '.join(PLACES)}"
             detail = f"{to.name}: no {wanted} (another place: `program` in the secret {at.secret!r})"
             raise ObservationError(ErrorKind.UNSUPPORTED, detail)
-        self._word = secrets.token_hex(16)  # the first one stood in a list of processes
 
     def ask(self, text: str) -> tuple[bytes, str]:
         """What the client prints for these lines of input, and how the last statement ended."""
+        # Each its own: the rest of an answer that was given up is not taken for the next one's. The first
+        # one stood in a list of processes.
+        self._word = secrets.token_hex(16)
         self._say(f"{text}\n\\echo {self._word} :ERROR :SQLSTATE :ROW_COUNT\n")
         return self._until_word(_MOST_ANSWER, "")
 
@@ -177,7 +187,14 @@ class Talk:
             return ObservationError(ErrorKind.UNSUPPORTED, f"{self.peer}: it does not start (exit {code})")
         if code == 124:  # timeout's
             return ObservationError(ErrorKind.TIMEOUT, self.peer)
-        return login_trouble(bytes(self._told), self.peer, f"it ended with exit {code}")
+        # What the shell complained of before is none of the client's words.
+        said, ended = bytes(self._told).rpartition(self._first.encode())[2], f"it ended with exit {code}"
+        problem = login_trouble(said, self.peer, ended)
+        if code != _BAD_CONNECTION and problem.detail == f"{self.peer}: {ended}":
+            return ObservationError(
+                ErrorKind.UNSUPPORTED, problem.detail
+            )  # its own trouble, not the server's
+        return problem
 
 
 def _connects(at: Reach, secret: Secret) -> str:
@@ -262,8 +279,7 @@ def _written(statement: str, given: Sequence[Any], peer: str) -> str:
     """One statement with its arguments in place; ObservationError `denied` for what would be more to the
     client: a second statement, a command of its own, a quotation mark without its end."""
     written = statement % tuple(map(_literal, given)) if given else statement
-    bare = _QUOTED.sub("", written)
-    if any(mark in bare for mark in (";", "\\", "'", '"', "\0", "--", "/*")) or "\0" in written:
+    if "\0" in written or _MORE.search(_QUOTED.sub("\0", written)):
         raise ObservationError(ErrorKind.DENIED, f"{peer}: one plain statement is wanted")
     return written
 

@@ -18,6 +18,7 @@ from checks.sql import Answer, Row
 
 _MOST_TEXT = 20_000
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+_DOLLARS = re.compile(r"\$(?:\w|[^\x00-\x7f])*\$")  # to PostgreSQL all beyond ASCII are letters
 _WORD = re.compile(r"[a-z_][a-z0-9_$.]*")
 _WRITING = frozenset(
     [
@@ -80,7 +81,7 @@ def objection(statement: str) -> str:
     bare = _QUOTED.sub("''", statement.strip().removesuffix(";").strip()).lower()
     if "'" in bare.replace("''", "") or '"' in bare or "`" in bare:
         return "a quotation mark is not closed"
-    if any(mark in statement for mark in ("\\", "--", "/*", "#", "\0")) or re.search(r"\$\w*\$", statement):
+    if any(mark in statement for mark in ("\\", "--", "/*", "#", "\0")) or _DOLLARS.search(statement):
         return "comments, backslashes, # and dollar quotes are not taken"
     if ";" in bare:
         return "more than one statement"
