@@ -49,7 +49,7 @@ class Hop:
     address: str | None = None
     status: int | None = None
     redirects: int = 0
-    proof: str = ""  # the Authorization header that was made
+    proof: str = ""  # the Authorization headers that were made
 
 
 @dataclass(slots=True)
@@ -78,12 +78,13 @@ class Jar:
 
 def ask(request: Request, script: Script, jar: Jar, clock: Clock, hop: Hop) -> Answer:
     """The answer at the end of the redirects."""
+    login, place_of_login = request.login, _origin(request.url)
     while True:
         response = _once(request, script, jar, clock, hop)
         if response.status == 401 and request.login is not None:
             # Asked once: a second refusal is the answer.
             request = _signed(request, request.login, response.headers.get("www-authenticate", ""))
-            hop.proof = request.headers["Authorization"]
+            hop.proof += request.headers["Authorization"]
             continue
         place = response.headers.get("location", "")
         if response.status not in _REDIRECTS or not place or not script.max_redirects:
@@ -92,6 +93,10 @@ def ask(request: Request, script: Script, jar: Jar, clock: Clock, hop: Hop) -> A
             raise Failed("redirect_loop")
         hop.redirects += 1
         request = _next(request, response.status, place)
+        if login is not None and _origin(request.url) == place_of_login:
+            # A proof is of one address: the next is asked for its own.
+            headers = {name: text for name, text in request.headers.items() if name != "Authorization"}
+            request = replace(request, headers=headers, login=login)
     body = response.body
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     unpacked = net_page.unpack(body, coding, script.max_bytes)
@@ -107,6 +112,11 @@ def _signed(request: Request, login: Mapping[str, str], challenges: str) -> Requ
     return replace(request, headers={**request.headers, "Authorization": proof}, login=None)
 
 
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def _next(request: Request, status: int, place: str) -> Request:
     raw = place.encode("latin-1", "replace").decode("utf-8", "replace")
     try:
@@ -117,8 +127,8 @@ def _next(request: Request, status: int, place: str) -> Request:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise Failed("redirect_bad")
     if status in _KEEP_METHOD:
-        if parts.netloc != before.netloc:
-            raise Failed("redirect_bad")  # a form with a password goes nowhere else
+        if parts.netloc != before.netloc or (before.scheme, parts.scheme) == ("https", "http"):
+            raise Failed("redirect_bad")  # a form with a password goes nowhere else, nor in the clear
         return Request(request.method, url, request.headers, request.body)
     # Headers of the script (tickets among them) stay with the host they were written for.
     kept = request.headers if (parts.scheme, parts.netloc) == (before.scheme, before.netloc) else {}

@@ -42,6 +42,14 @@ class Recorder(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        moved = self.server.moved.pop(self.path, None)
+        if moved:
+            self.server.asked.append(bool(self.headers.get("Authorization")))
+            self.send_response(moved[0])
+            self.send_header("Location", moved[1])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if not self.let_in():
             self.send_response(401)
             for line in self.server.challenges:
@@ -92,6 +100,7 @@ def recorder():
     server = web_app.Server(("127.0.0.1", 0), Recorder)
     server.daemon_threads = False
     server.mood, server.challenges, server.nonce, server.asked = "", [MD5], secrets.token_hex(16), []
+    server.moved = {}
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server
@@ -119,8 +128,10 @@ def params(server, secret="tester", **more):
 
 
 @pytest.mark.parametrize(
-    "challenges", [[MD5], [OLD], [STRONG], [BASIC, MD5], [MD5, STRONG, BASIC]], ids=lambda one: str(len(one))
-)
+    "challenges",
+    [[MD5], [OLD], [STRONG], [BASIC, MD5], [MD5, STRONG, BASIC], [f"{MD5}, {BASIC}-2"], [f"{BASIC}, {MD5}"],
+     [f"Negotiate, {OLD}, {STRONG} , {BASIC}"], [f'{MD5}, Newer realm="a, Digest nonce=b", nonce="c"']],
+)  # fmt: skip
 def test_a_recorder_is_read_whichever_way_it_asks_for_the_password(recorder, observed, challenges):
     recorder.challenges = challenges
     result = observed("application.recorder", params(recorder))
@@ -163,6 +174,30 @@ def test_basic_alone_is_not_answered_as_it_would_show_the_password(recorder, obs
     recorder.challenges = [BASIC]
     found = observed("application.recorder", params(recorder))
     assert found.facts["steps"][0]["outcome"] == "auth_unsupported" and recorder.asked == [False]
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_recorder_that_sends_on_is_answered_there_and_another_host_gets_nothing(recorder, observed, status):
+    def storage():
+        return observed("application.recorder", params(recorder)).facts["steps"][0]
+
+    path = "/ISAPI/ContentMgmt/Storage"
+    recorder.moved = {path: (status, "/ISAPI/System/time")}
+    assert storage()["status"] == 200 and recorder.asked[:3] == [False, False, True]
+    other = web_app.Server(("127.0.0.1", 0), Recorder)
+    other.moved, other.mood, other.asked = {}, "", []
+    other.challenges, other.nonce = recorder.challenges, recorder.nonce
+    thread = threading.Thread(target=other.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        recorder.moved = {path: (status, f"http://127.0.0.1:{other.server_port}{path}")}
+        seen = storage()
+    finally:
+        other.shutdown()
+        thread.join(60)
+        other.server_close()
+    assert seen["outcome"] == "redirect_bad" if status == 307 else seen["status"] == 401
+    assert not any(other.asked)
 
 
 def test_a_page_that_repeats_the_proof_is_not_kept(recorder, observed):

@@ -5,6 +5,8 @@ import base64
 import pytest
 from parts import loaded
 
+from agent.sources import steps_http
+from agent.sources.net_connect import Failed
 from checks.api import ErrorKind, State
 
 
@@ -205,3 +207,12 @@ def test_a_recorder_has_channels_disks_and_days(app, observed, why):
     steps = [{"name": "state", "url": f"{app.url}/state", "read": ["channels"]}]
     params = {"script": {"steps": steps}, "channels": "channels"}
     assert observed("application.recorder", params, "unknown").state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_form_does_not_go_on_in_the_clear(status):
+    form = steps_http.Request("POST", "https://a.example/login", {"Authorization": "x"}, b"password=1")
+    assert steps_http._next(form, status, "/in").url == "https://a.example/in"
+    with pytest.raises(Failed) as caught:
+        steps_http._next(form, status, "http://a.example/in")
+    assert caught.value.outcome == "redirect_bad"
