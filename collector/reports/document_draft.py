@@ -24,7 +24,7 @@ from collector.reports.scorecard_tables import HANDS, hands
 from collector.reports.tables import EmptyRecordError, Table
 from collector.reports.words_document import doc, numbered
 
-WORDED = 7
+WORDED = 8
 """From this version of documents on whoever verifies makes their words anew with their numbers."""
 
 PARTS: Mapping[str, Callable[[Matter, str], Iterator[Table]]] = {

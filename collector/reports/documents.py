@@ -28,7 +28,8 @@ from collector.store.content import content
 
 # 2: with the figures of its scorecard; 3: with the version of the program that worded it;
 # 4: it sums up and measures; 5: with the size of the log that it is made of; 6: words are made anew, too;
-# 7: a line that counts nothing names what was looked at
+# 7: a line that counts nothing names what was looked at; 8: limits in words, backups of the period,
+# what a scan left open, one row for all that nobody saw of a thing
 VERSION = WORDED
 
 

@@ -86,6 +86,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "log": ("j_kind", "j_count", "j_first", "j_last"),
     "usage": ("j_event", "j_account", "j_times", "j_last", "j_evidence"),
 }
+FORMER: Mapping[str, tuple[str, ...]] = {"scans": ("j_tool", "j_filed", "j_kind", "j_count", "j_evidence")}
+"""Columns that a table had in versions of documents before this one (8)."""
 """By table: the keys of all its columns; another one, or one that comes twice, is not of its kind."""
 UNORDERED = frozenset({"problems", "fault-sum"})  # in the order of their words
 WANTED: Mapping[str, frozenset[str]] = {
@@ -131,7 +133,8 @@ def fits(kind: str, table: Mapping[str, Any], facts: Facts, about: About) -> boo
         wanted = list(maker(facts, about))
     except LookupError:
         return None
-    return tuple(table["columns"]) == COLUMNS[name] and fitting(name, table, columns, wanted)
+    known = tuple(table["columns"]) in (COLUMNS[name], FORMER.get(name))
+    return known and fitting(name, table, columns, wanted)
 
 
 def fitting(name: str, table: Mapping[str, Any], columns: Sequence[str], wanted: Sequence[Row]) -> bool:

@@ -92,6 +92,31 @@ def verdicts(site, place):
     }
 
 
+def as_version_7(body):
+    """The same as the version of documents before it had it: words, and a heading of what was imported."""
+    held = copy.deepcopy(body)
+    tables = {table["name"]: table for table in held["tables"]}
+    scans = tables["doc-scans"]
+    scans["columns"] = ["j_tool", "j_filed", "j_kind", "j_count", "j_evidence"]
+    for row in scans["rows"]:
+        row[2] = "完成"
+    for row in tables["doc-backups"]["rows"]:
+        row[3] = 7
+    return {**held, "v": 7}
+
+
+def test_a_document_that_an_earlier_version_worded_is_not_contradicted_by_its_words(full, made, tmp_path):
+    header, body = made["monthly-inspection"]
+    old = as_version_7(body)
+    assert old["tables"] != body["tables"] and body["v"] == 8
+    other_entry = copy.deepcopy(old)
+    next(one for one in other_entry["tables"] if one["name"] == "doc-scans")["rows"][0][4] = "#1"
+    new = {**old, "v": 8}
+    found = [log(full, header, one) for one in (old, other_entry, new)]
+    said = verdicts(full, tmp_path / "b.zip")
+    assert [said[idx][0] for idx in found] == ["not proven", "contradicted", "contradicted"], said
+
+
 def test_tables_of_every_kind_that_evidence_fills_are_proven(full, made, tmp_path):
     logged = {kind: log(full, *pair) for kind, pair in made.items()}
     found = verdicts(full, tmp_path / "b.zip")
