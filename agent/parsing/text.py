@@ -7,19 +7,21 @@ from agent.parsing.errors import ParseError
 MAX_BYTES = 8 << 20
 # CSI and OSC sequences, and the two-byte ones.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[@-Z\\-_=>])")
+# Each run of blanks or dashes is begun with once: a line of nothing else would hold up all looks for minutes.
 _PAGER = re.compile(
-    r"[ \t]*(?:-{2,}[ ]*[Mm]ore[ ]*(?:\([^)\n]*\))?[ ]*-{2,}|<-+[ ]*[Mm]ore[ ]*-+>"
-    r"|-{2,}[ ]*\(?(?:More|MORE)[^\n-]*\)?-{2,}|[-=]+ ?Press any key[^\n]*)[ ]*"
+    r"(?<![ \t])[ \t]*(?:(?<!-)-{2,}[ ]*[Mm]ore[ ]*(?:\([^)\n]{0,80}\))?[ ]*-{2,}|<-+[ ]*[Mm]ore[ ]*-+>"
+    r"|(?<!-)-{2,}[ ]*\(?(?:More|MORE)[^\n-]{0,80}\)?-{2,}|(?<![-=])[-=]+ ?Press any key[^\n]*)[ ]*"
 )
+_MOST_PAGES = 100  # prompts on one line
 # What follows a page break on the wire: the pager's text is rubbed out.
 _RUBBED = re.compile(r"(?:\x08+[ ]*)+\x08*")
 _BAD = re.compile("[\x00-\x06\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 _REFUSED = re.compile(
     r"^\s*(?:%\s*(?:Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Authorization|Bad|Command)|"
-    r"%\s*.*(?:not authorized|permission)|"
+    r"%.*(?:not authorized|permission)|"
     r"Error:\s*(?:Unrecognized|Incomplete|Wrong|Ambiguous|Too many|You do not have|The command)|"
     r"Error:\s*(?:No )?[Pp]ermission|Permission denied|Command fail\.|command parse error|Unknown action|"
-    r"[%^]?\s*Unrecognized command|Line has invalid autocommand)",
+    r"(?:[%^]\s*)?Unrecognized command|Line has invalid autocommand)",
     re.IGNORECASE,
 )
 # `<HUAWEI>`, `[~HUAWEI-diagnose]`, `Switch#`, `RP/0/RSP0/CPU0:router#`, `FGT (global) #`; then the echo.
@@ -75,14 +77,15 @@ def _unpaged(text: str) -> list[str]:
 
 
 def _without_pager(line: str) -> tuple[str, bool]:
-    found = _PAGER.search(line)
-    if found is None or (line[: found.start()].strip() and "\r" not in line and "\b" not in line):
-        # A line that only talks of "--More--" is the device's own text.
-        return _RUBBED.sub("", line).rstrip("\r").rpartition("\r")[2], False
-    rest = _RUBBED.sub("", line[found.end() :]).strip("\r").rpartition("\r")[2]
-    # What rubs the prompt out is blanks as wide as the prompt; a line's own indent stands after them.
-    head = "" if "\b" in line else line[: found.start()].rpartition("\r")[2]
-    return _without_pager(head + rest)[0], True
+    for pages in range(_MOST_PAGES):
+        found = _PAGER.search(line)
+        if found is None or (line[: found.start()].strip() and "\r" not in line and "\b" not in line):
+            # A line that only talks of "--More--" is the device's own text.
+            return _RUBBED.sub("", line).rstrip("\r").rpartition("\r")[2], pages > 0
+        rest = _RUBBED.sub("", line[found.end() :]).strip("\r").rpartition("\r")[2]
+        # What rubs the prompt out is blanks as wide as the prompt; a line's own indent stands after them.
+        line = ("" if "\b" in line else line[: found.start()].rpartition("\r")[2]) + rest
+    raise ParseError("garbled", f"more than {_MOST_PAGES} prompts of a pager on one line", line=line)
 
 
 def _unprompted(lines: list[str]) -> list[str]:

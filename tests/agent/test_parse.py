@@ -218,6 +218,37 @@ def test_what_stands_around_an_output_is_taken_off_however_often_it_is_there(tex
     assert plain(text) == lines
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        "-",
+        " ",
+        "=",
+        "<-",
+        "- ",
+        "--More (",
+        "---Press any ke",
+        "% ",
+        "%" + " " * 99_999,
+        "\b ",
+        "<",
+        "\x1b[",
+        "a#(",
+    ],
+    ids=repr,
+)
+def test_a_line_of_nothing_but_half_a_prompt_holds_nobody_up(run: str) -> None:
+    """A pattern whose time grows with the square of a line would hold up the whole agent: a line of dashes did."""
+    lines = plain(f"row\n{(run * (100_000 // len(run) + 1))}x\nend\n").splitlines()
+    assert (lines[0], lines[-1]) == ("row", "end")
+
+
+def test_thousands_of_pagers_on_one_line_are_garbled() -> None:
+    with pytest.raises(ParseError) as raised:
+        plain("row\n" + "--More-- " * 3000 + "\r\n")
+    assert raised.value.code == "garbled"
+
+
 def test_an_output_that_ends_at_the_pager_is_cut_though_a_key_was_pressed_before() -> None:
     with pytest.raises(ParseError) as raised:
         plain("row 1\n--More--\r        \r--More--")
