@@ -238,7 +238,7 @@ def test_what_stands_around_an_output_is_taken_off_however_often_it_is_there(tex
     ids=repr,
 )
 def test_a_line_of_nothing_but_half_a_prompt_holds_nobody_up(run: str) -> None:
-    """A pattern whose time grows with the square of a line would hold up the whole agent: a line of dashes did."""
+    """Where time grows with the square of a line, it would hold up the whole agent: a line of dashes did."""
     lines = plain(f"row\n{(run * (100_000 // len(run) + 1))}x\nend\n").splitlines()
     assert (lines[0], lines[-1]) == ("row", "end")
 
