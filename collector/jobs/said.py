@@ -14,7 +14,7 @@ from checks.wire import strict_json
 from checks.wire.errors import WireError
 from collector.availability.approvals import Approval
 from collector.statements import windows
-from collector.statements.fold import SECOND, Book, Logged, Seal, standing
+from collector.statements.fold import SECOND, Book, Logged, Problem, Seal, made_later, standing
 from collector.statements.model import Said
 from collector.statements.persons import KEY, REVOKED, Persons, Vouch
 from collector.statements.text import TextError, parse
@@ -48,7 +48,12 @@ def book_of(conn: Connection, upto_ms: int | None = None) -> Book:
 def _book(rows: tuple[tuple[int, int, str], ...]) -> Book:
     book = Book()
     for idx, received, header in rows:
-        book.take(Logged(idx, received, _header(header)))
+        one = Logged(idx, received, _header(header))
+        book.take(one)
+        # None such is taken; what an earlier program took counts as little here as with whoever verifies.
+        if book.said and book.said[-1].entry == idx and (why := made_later(one)):
+            book.said.pop()
+            book.problems.append(Problem(idx, "made_later", why))
     return book
 
 

@@ -141,9 +141,13 @@ def _parsed(data: bytes) -> Text:
     return parse(data)
 
 
-def made_ms(said: str) -> int:
-    """When its author made the text of a statement that was read, by his own clock."""
-    return _parsed(said.encode("utf-8", "surrogatepass")).made
+def made_later(one: Logged) -> str:
+    """Why a statement counts nowhere whose receipt is from before its author made it, by his own clock:
+    whoever dates approvals back cannot date what was signed. "" for any other."""
+    if "said" not in one.header:
+        return ""
+    late = _parsed(str(one.header["said"]).encode("utf-8", "surrogatepass")).made - one.received_ms
+    return f"its receipt is {late // 1000} s before its author made it" if late > CLOCK_MS else ""
 
 
 def _agree(header: Mapping[str, Any], text: Text, kind: Kind) -> None:

@@ -235,11 +235,8 @@ def _wrong(one: Said, people: People, told: dict[str, int], digest: object) -> I
 
 
 def _made_later(one: Said, header: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """A receipt from before the author made it: whoever dates approvals back cannot date what was signed."""
-    made = 0 if "said" not in header else fold.made_ms(header["said"])
-    if made > one.received_ms + fold.CLOCK_MS:
-        late = (made - one.received_ms) // 1000
-        yield "made_later", f"its receipt is {late} s before its author made it"
+    if why := fold.made_later(Logged(one.entry, one.received_ms, header)):
+        yield "made_later", why
 
 
 def _rights(one: Said, kind: Kind, people: People) -> Iterator[tuple[str, str]]:

@@ -4,8 +4,9 @@ import pytest
 from parts import loaded
 from sqlalchemy import text as sql
 
-from collector.jobs import statements
+from collector.jobs import derive, statements
 from collector.jobs.checkpoints import Publisher
+from collector.jobs.said import all_said
 from collector.statements.persons import Request, encode_request
 from collector.statements.text import PERSON_KEY, Text, encode, listed, pack, sign
 from collector.store import accounts
@@ -70,6 +71,10 @@ def test_a_receipt_that_root_dated_before_the_buyer_signed_is_found_and_counts_f
     assert problem.detail == "its receipt is 14400 s before its author made it (made_later)"
     ((word, detail),) = [(b, c) for a, b, c in verdict.claims if a == "statements of jia (buyer)"]
     assert word == "contradicted" and "1 problems" in detail and good
+    derive.rebuild(office.context)
+    with office.context.read() as conn:  # what an earlier program took: both tell the same story
+        counted = [one.entry for one in all_said(conn, office.hands.ms + 9 * HOUR)]
+    assert good in counted and late not in counted
 
 
 def test_what_is_signed_ahead_of_the_collectors_clock_is_not_taken(office, code):
