@@ -267,10 +267,13 @@ def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:
 
 
 def _throughout(spans: Sequence[Span], observed: Observed, turn: Turn) -> bool:
-    """Whether something of these was there in every 31 days of a turn, as far as they are over."""
+    """Whether something of these was there in every 31 days of a turn, as far as they are over.
+
+    The last 31 end with it: what is left of the turn may be a day, in which nobody owes a look.
+    """
     ends = min(turn.due_ms, observed.as_of_ms)
-    edges = range(turn.from_ms, max(ends, turn.from_ms + 1), _MONTH_MS)
-    return all(watched(spans, edge, min(edge + _MONTH_MS, turn.due_ms)) for edge in edges)
+    begins = (*range(turn.from_ms, ends - _MONTH_MS, _MONTH_MS), max(turn.from_ms, ends - _MONTH_MS))
+    return all(watched(spans, begin, min(begin + _MONTH_MS, turn.due_ms)) for begin in begins)
 
 
 def _seen(cadence: Cadence, looks: Sequence[Deed], observed: Observed, turn: Turn) -> bool:

@@ -448,6 +448,31 @@ def test_what_machines_look_at_is_kept_only_where_they_looked_in_every_month():
         assert (states(found), found[0].reason) == (["not_proven"], "not_told")
 
 
+def test_the_last_31_days_end_with_the_period_and_a_look_a_month_keeps_it():
+    """365 days are not a whole number of 31: of what is left over nobody owes a look of its own."""
+    asked = ("2026-06-10", "2027-06-10")
+    always = Cadence(Every.ALWAYS, ("check:database.alive",), breach=("crit:database.alive",))
+    months = [*(f"2026-{n:02}" for n in range(6, 13)), *(f"2027-{n:02}" for n in range(1, 6))]
+    looks = [deed(f"{month}-12T10:00", "check:database.alive") for month in months]
+    assert states(ledger(terms(always), seen("2027-07-01T00:00", *looks), *asked)) == ["done"]
+    found = ledger(terms(always), seen("2027-07-01T00:00", *looks[:-1]), *asked)
+    assert (states(found), found[0].reason) == (["not_proven"], "not_observed")
+    for number in range(11):
+        some = looks[:number] + looks[number + 2 :]
+        assert states(ledger(terms(always), seen("2027-07-01T00:00", *some), *asked)) != ["done"], number
+
+
+def test_while_a_period_goes_on_only_31_days_without_a_look_are_told():
+    asked = ("2026-07-10", "2026-10-10")
+    always = Cadence(Every.ALWAYS, ("check:database.alive",), breach=("crit:database.alive",))
+    looks = [deed(f"2026-{when}T10:00", "check:database.alive") for when in ("07-20", "08-09")]
+    told = {
+        now: ledger(terms(always), seen(f"{now}T00:00", *looks), *asked)[0].reason
+        for now in ("2026-07-25", "2026-08-11", "2026-09-08", "2026-09-12")
+    }
+    assert told == dict(zip(told, ("", "", "", "not_observed"), strict=True))
+
+
 def test_what_only_people_know_and_nobody_said_is_not_kept_by_being_there():
     silent = Cadence(Every.ALWAYS, breach=("reprimand",), absent=Absent.NOT_PROVEN)
     asked = ("2026-07-10", "2026-10-10")
