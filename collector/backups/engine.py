@@ -6,7 +6,7 @@ policy.md says so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -30,19 +30,21 @@ from collector.backups.ledger import (
     Problem,
     SlotState,
 )
-from collector.backups.observed import Drill, Excuse, Observed, Place
+from collector.backups.observed import Drill, Excuse, Fingerprint, Observed, Place
 from collector.backups.paths import Words, chain, judge
 from collector.backups.policy import BackupObject, Policies, Role, To
+from collector.backups.remembered import Known, Memory
 from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, Runs, build, started
 from collector.backups.sizes import odd_sizes
 from collector.backups.sources import Signed, compare
 from collector.backups.success import successes
 
 
-def evaluate(policies: Policies, observed: Observed, now: int) -> Ledger:
-    """The account of all objects at `now` (UTC epoch ms), which is not before the newest look folded in."""
+def evaluate(policies: Policies, observed: Observed, now: int, memory: Memory | None = None) -> Ledger:
+    """The account of all objects at `now` (UTC epoch ms), which is not before the newest look folded in.
+    `memory` spares what it knows already and changes nothing else."""
     given = _Given.of(policies, observed)
-    objects = tuple(_object(one, given, now) for one in policies.objects)
+    objects = tuple(_remembered(one, given, now, memory) for one in policies.objects)
     stray = _not_in_policy(policies, observed)
     found = [problem for one in objects for problem in one.problems] + stray
     rule = policies.success
@@ -74,12 +76,17 @@ class Seen:
     objects: tuple[ObjectSeen, ...]
 
 
-def seen(policies: Policies, observed: Observed, now: int) -> Seen:
+def seen(policies: Policies, observed: Observed, now: int, memory: Memory | None = None) -> Seen:
     """What was begun and what nobody could look at, at `now` as `evaluate` has it."""
     given = _Given.of(policies, observed)
     made = []
     for one in policies.objects:
-        held = _held(one, given, now)
+        known = given.known(one)
+        remembered = None if memory is None else memory.of(known, now)
+        if remembered is not None:
+            made.append(ObjectSeen(one.name, Account(remembered[1])))
+            continue
+        held = _held(known, given, now)
         nothing = Days((), (), (), (), held.series)
         case = Case(one, held.runs, held.series, nothing, held.looks, now)
         made.append(ObjectSeen(one.name, Account(case)))
@@ -98,6 +105,7 @@ class _Given:
     drills: Mapping[str, Sequence[Drill]]
     names: Mapping[str, tuple[str, ...]]
     ids: dict[str, str]
+    fingerprints: Mapping[str, Sequence[Fingerprint]]
 
     @classmethod
     def of(cls, policies: Policies, observed: Observed) -> "_Given":
@@ -112,7 +120,30 @@ class _Given:
             for name in names[one.name]:
                 if name in drills:
                     drills[name] = with_unseen(one, drills[name])
-        return cls(observed, drills, names, {})
+        fingerprints: dict[str, list[Fingerprint]] = {}
+        for held in observed.fingerprints:
+            fingerprints.setdefault(held.object, []).append(held)
+        return cls(observed, drills, names, {}, fingerprints)
+
+    def known(self, one: BackupObject) -> Known:
+        """All that the object's account is made of."""
+        observed, names = self.observed, self.names[one.name]
+        return Known(
+            one,
+            places=tuple(observed.places.get(name) for name in names),
+            fingerprints=self._fingerprints(names),
+            drills=tuple(drill for name in names for drill in self.drills.get(name, ())),
+            excuses=tuple(e for e in observed.excuses if any(fnmatchcase(name, e.object) for name in names)),
+            changes=tuple(c for c in observed.changes if c.object in names),
+            epochs=tuple(e for e in observed.epochs if e.object in names and e.entry is not None),
+            sealed=observed.sealed,
+            seeds=observed.seeds,
+        )
+
+    def _fingerprints(self, names: Sequence[str]) -> tuple[Fingerprint, ...]:
+        if len(names) == 1:
+            return tuple(self.fingerprints.get(names[0], ()))
+        return tuple(f for f in self.observed.fingerprints if f.object in names)
 
     def places(self, one: BackupObject) -> dict[str, Place]:
         """Places of an object, with what was seen under its former names while they counted."""
@@ -164,13 +195,11 @@ class _Held:
     required: Sequence[tuple[int, int]]
 
 
-def _held(one: BackupObject, given: _Given, now: int) -> _Held:
-    observed, names = given.observed, given.names[one.name]
+def _held(known: Known, given: _Given, now: int) -> _Held:
+    one, drills, excuses = known.one, known.drills, known.excuses
     places = given.places(one)
-    drills = [drill for name in names for drill in given.drills.get(name, ())]
-    excuses = [e for e in observed.excuses if any(fnmatchcase(name, e.object) for name in names)]
-    epochs = [e.at_ms for e in observed.epochs if e.object in names and e.entry is not None]
-    signed = Signed.of([f for f in observed.fingerprints if f.object in names])
+    epochs = [e.at_ms for e in known.epochs]
+    signed = Signed.of(known.fingerprints)
     runs = build(places, _place_order(one, places))
     compared = compare(one, runs, signed, drills, epochs)
     lapse(runs, [(p.from_ms, p.believe_ms) for p in one.policies], compared.words, now)
@@ -178,22 +207,33 @@ def _held(one: BackupObject, given: _Given, now: int) -> _Held:
     judge(runs, required, compared.words, compared.renamed)
     chain(runs, _to(one), epochs)
     looks = _looks(one, places)
-    scene = Scene(now, looks, excuses, observed.sealed)
-    series = series_of(one, [c for c in observed.changes if c.object in names], now)
+    scene = Scene(now, looks, excuses, known.sealed)
+    series = series_of(one, known.changes, now)
     for held in series:
         assign(held, runs, one.kind, scene)
     return _Held(runs, series, looks, compared.words, signed, epochs, drills, excuses, required)
 
 
-def _object(one: BackupObject, given: _Given, now: int) -> ObjectLedger:
-    held = _held(one, given, now)
+def _remembered(one: BackupObject, given: _Given, now: int, memory: Memory | None) -> ObjectLedger:
+    known = given.known(one)
+    held = None if memory is None else memory.of(known, now)
+    if held is not None:
+        return replace(held[0], rpo=rpo(held[1].runs, now))
+    made, case, copied = _object(known, given, now)
+    if memory is not None:
+        memory.keep(known, made, case, copied.held)
+    return made
+
+
+def _object(known: Known, given: _Given, now: int) -> tuple[ObjectLedger, Case, Copies]:
+    one, held = known.one, _held(known, given, now)
     runs, drills = held.runs, held.drills
     case = Case(one, runs, held.series, days_of(held.series, runs), held.looks, now)
     ids = _ids(given) if None in runs.parents.values() else {}
-    due = turns(one, runs, drills, held.excuses, given.observed.seeds, now)
+    due = turns(one, runs, drills, held.excuses, known.seeds, now)
     copied = copies_of(one, runs, given.places(one), now)
     beside = _Beside(held.signed, held.epochs, drills, due, copied, ids, held.required)
-    return _ledger(case, held.words, beside)
+    return _ledger(case, held.words, beside), case, copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,14 @@ class _Seeds(dict[str, tuple[str, str]]):
         super().__init__()
         self._name = "\0".join(one.name for one in policies.objects).encode()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seeds) and self._name == other._name
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # else a mapping compares what it holds, which is nothing
+
+    __hash__ = None  # as any mapping
+
     def __missing__(self, period: str) -> tuple[str, str]:
         return sha256(self._name + b"\0" + period.encode()).hexdigest(), "collector"
 

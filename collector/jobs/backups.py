@@ -13,6 +13,7 @@ from collector.backups.ledger import Ledger
 from collector.backups.lines import Rows
 from collector.backups.observed import Observed
 from collector.backups.policy import Policies
+from collector.backups.remembered import Memory
 from collector.backups.said import Said, cited, observed_of
 from collector.backups.versions import policies_of
 from collector.estate.errors import EstateError
@@ -97,7 +98,7 @@ class Seen:
 def seen_at(conn: Connection, as_of: int, size: int) -> Seen:
     """What scorecards count of the account at an instant at which the log held `size` entries; NoBackups."""
     read = _read(conn, as_of, _as_of(conn, as_of, size))
-    return Seen(engine.seen(read.policies, read.observed, as_of), read.rows.entries)
+    return Seen(engine.seen(read.policies, read.observed, as_of, read.memory), read.rows.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class _Read:
     rows: Rows
     size: int
     said: Sequence[Said]
+    memory: Memory | None
+    """Of what is asked as it is known now: what an earlier log held is read anew, and not remembered."""
 
 
 def _read(conn: Connection, now: int, as_of: int | None) -> _Read:
@@ -126,7 +129,13 @@ def _read(conn: Connection, now: int, as_of: int | None) -> _Read:
     said = [one for one in people.every(conn, as_of) if one.idx < size]
     policies = cited(policies, said)
     found = rows(conn, as_of)
-    return _Read(policies, observed_of(found, said, policies), versions, found, size, said)
+    memory = _memory(str(conn.engine.url)) if as_of is None else None
+    return _Read(policies, observed_of(found, said, policies), versions, found, size, said, memory)
+
+
+@lru_cache(maxsize=8)
+def _memory(_database: str) -> Memory:
+    return Memory()
 
 
 def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
@@ -134,7 +143,7 @@ def account(conn: Connection, now: int, as_of: int | None = None) -> Account:
     read = _read(conn, now, as_of)
     newest, terms = read.versions[-1]
     return Account(
-        ledger=engine.evaluate(read.policies, read.observed, now if as_of is None else as_of),
+        ledger=engine.evaluate(read.policies, read.observed, now if as_of is None else as_of, read.memory),
         policies=read.policies,
         observed=read.observed,
         estate=newest,
