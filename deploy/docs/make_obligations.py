@@ -39,7 +39,8 @@ with all its rows and entries. Exit 0: nothing is broken; 1: something is; 2: it
 
 Where nothing makes a breach or an event yet, the row is *not proven* (or nothing is due), never kept, and the
 obligation says so. What must *always* hold and machines look at (`check:`, `backup_line:`) is kept only if in
-every 31 days a look could tell, and no backup that the line is about stayed unseen; unknown proves nothing.
+every 31 days (the last of them end with the period) a look could tell, and no backup that the line is about
+stayed unseen; unknown proves nothing.
 A thing is *missed* only if its time is over and the collector was there to see it. Due
 dates go on beyond the years whose holidays are published, and are marked *provisional*. Where the contract
 gives no number ("定期"), the rhythm is ours and the limit says so: agree it in writing, or change the pack.
