@@ -33,6 +33,9 @@ MARKS = {
     "cisco_xr": re.compile(r"IOS XR"),
     "fortinet": re.compile(r"Forti"),
 }
+# A word, a gap or a line so long the forms' patterns would try for minutes, and hold up all looks at other
+# machines meanwhile. Rules are drawn as wide as the terminal, which we ask to be 512.
+_NO_DEVICE = re.compile(r"[^\s=*_#+-]{256}|\S{600}|[ \t]{256}|[^\n]{4096}")
 _SAYS_WHO = frozenset({"display version", "show version", "show version brief", "get system status"})
 
 
@@ -46,6 +49,9 @@ def parse(platform: str, command: str, output: bytes | str, naming: str = names.
     name = forms.platform(platform)
     meant = forms.command(name, command)
     text = plain(output if isinstance(output, str) else decode(output))
+    if found := _NO_DEVICE.search(text):
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.end()]
+        raise ParseError("garbled", "a line that no device prints", line=line)
     if meant in _SAYS_WHO and name in MARKS and not MARKS[name].search(text):
         raise ParseError("unparsed", f"nothing in it speaks of {name}", line=_first_line(text))
     fitting: list[list[Row]] = []

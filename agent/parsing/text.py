@@ -7,7 +7,8 @@ from agent.parsing.errors import ParseError
 MAX_BYTES = 8 << 20
 # CSI and OSC sequences, and the two-byte ones.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[@-Z\\-_=>])")
-# Each run of blanks or dashes is begun with once: a line of nothing else would hold up all looks for minutes.
+# Each run of blanks or dashes is begun with once: a line of nothing else would hold up all
+# looks at other machines for minutes.
 _PAGER = re.compile(
     r"(?<![ \t])[ \t]*(?:(?<!-)-{2,}[ ]*[Mm]ore[ ]*(?:\([^)\n]{0,80}\))?[ ]*-{2,}|<-+[ ]*[Mm]ore[ ]*-+>"
     r"|(?<!-)-{2,}[ ]*\(?(?:More|MORE)[^\n-]{0,80}\)?-{2,}|(?<![-=])[-=]+ ?Press any key[^\n]*)[ ]*"

@@ -238,9 +238,17 @@ def test_what_stands_around_an_output_is_taken_off_however_often_it_is_there(tex
     ids=repr,
 )
 def test_a_line_of_nothing_but_half_a_prompt_holds_nobody_up(run: str) -> None:
-    """Where time grows with the square of a line, it would hold up the whole agent: a line of dashes did."""
+    """Where time grows with the square of a line, it would hold up all looks there: a line of dashes did."""
     lines = plain(f"row\n{(run * (100_000 // len(run) + 1))}x\nend\n").splitlines()
     assert (lines[0], lines[-1]) == ("row", "end")
+
+
+@pytest.mark.parametrize("odd", ["1" * 5000, " " * 5000 + "x", "a " * 2500])
+def test_a_line_that_no_device_prints_is_tried_by_no_form(odd: str) -> None:
+    """A thousand digits took one of these forms longer than anybody would wait."""
+    with pytest.raises(ParseError) as raised:
+        parse("cisco_ios", "show ip ospf neighbor", f"Neighbor ID\n{odd}\n")
+    assert raised.value.code == "garbled" and len(str(raised.value)) < 400
 
 
 def test_thousands_of_pagers_on_one_line_are_garbled() -> None:
@@ -281,7 +289,7 @@ def test_the_command_prints_rows_as_text_and_json(tmp_path: Path) -> None:
         timeout=120,
     )
     assert refused.returncode == 2 and json.loads(refused.stdout)["status"] == "unparsed"
-    assert "Normal?" in refused.stderr
+    assert "Normal?" in refused.stderr and f"unparsed: {bad}: " in refused.stderr
 
 
 def test_the_recordings_beside_the_project_agree_to_97_in_a_hundred() -> None:
