@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unicodedata import normalize
 
 from checks.wire.numbers import EntryKind
 from collector.availability.approvals import Approval
@@ -126,7 +127,8 @@ def read_people(history: History, policy: Policy) -> People:
         elif said.kind is EntryKind.COLLECTOR and said.header.get("event") in _ROLE_EVENTS:
             name, role = said.header.get("subject"), said.header.get("role")
             if type(name) is str and type(role) is str:
-                people.roles.append((said.idx, name, role))
+                # Accounts are stored so; events name what somebody typed.
+                people.roles.append((said.idx, normalize("NFC", name), role))
         elif said.kind is EntryKind.RECORD and "scorecard" in said.header and said.header.get("number") == 0:
             begin, end = said.header.get("from"), said.header.get("to")
             if type(begin) is int and type(end) is int:

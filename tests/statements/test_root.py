@@ -1,10 +1,13 @@
 """What root gains by SQL, by other clocks, other logs and other histories: the buyer's verifier finds it."""
 
+from unicodedata import normalize
+
 import pytest
 from parts import loaded
 from sqlalchemy import text as sql
 
-from collector.jobs import derive, statements
+from checks.wire.numbers import EntryKind
+from collector.jobs import account_keys, derive, statements
 from collector.jobs.checkpoints import Publisher
 from collector.jobs.said import all_said
 from collector.statements.persons import Request, encode_request
@@ -94,6 +97,23 @@ def test_a_manager_whom_sql_made_a_buyer_is_no_buyer(office, verifier, code):
     assert code(lambda: statements.add_signed(office.context, file)) == "role_changed"
     entry = office.say("wang", "complaint", at="2026-11-15T10:00", justified="false", text="x")
     assert problems(verifier) == [(f"entry {entry}", "bad_role")]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_whoever_got_another_role_after_the_key_speaks_in_it(office, verifier, form):
+    """As the commands and pages do it; keyboards differ in how they compose a name's letters."""
+    office.everybody()
+    with office.context.write() as conn:
+        accounts.create(conn, "zoé", "correct-horse-7", "manager")
+    request = office.request("zoé", office.key("wang"), role="manager")
+    account_keys.enrol(office.context, request, by="wang")
+    typed = normalize(form, "zoé")
+    with office.context.write() as conn:
+        accounts.set_role(conn, typed, "buyer")
+    header = {"event": "role_changed", "account": None, "by": "command line", "subject": typed}
+    office.context.append_collector_entry(EntryKind.COLLECTOR, {**header, "role": "buyer"})
+    office.say("zoé", "complaint", at="2026-11-15T10:00", justified="false", text="x")
+    assert problems(verifier) == []
 
 
 def test_a_manager_whose_account_sql_gave_the_buyers_name_cannot_sign_as_the_buyer(office, verifier, code):
