@@ -148,7 +148,8 @@ class Session:
     def _gone(self) -> AgentError:
         self._child.wait()
         said = os.pread(self._complaint, 1 << 20, self._heard).decode("utf-8", "replace").strip()
-        lines = [one for one in said.splitlines() if not one.startswith("LOCATION:")]
+        # A line that begins with a tab goes on with the one before it: libpq's advice, not what happened.
+        lines = [one for one in said.splitlines() if not one.startswith(("LOCATION:", "\t"))]
         return AgentError("database", f"the session ended: {lines[-1] if lines else 'no word'}")
 
 

@@ -139,7 +139,8 @@ def called(argv: Sequence[str], env: Mapping[str, str], pace: Pace, umask: int =
         raise AgentError("timeout", f"{name} did not end in time") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise AgentError("dump_failed", f"{name}: exit {done.returncode}: {said[0][:300] if said else ''}")
+        told = f": {said[0][:300]}" if said else ""
+        raise AgentError("dump_failed", f"{name}: exit {done.returncode}{told}")
 
 
 def _ours() -> int:

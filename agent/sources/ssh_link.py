@@ -103,7 +103,8 @@ def dial(address: str, port: int, deadline: Deadline, peer: str) -> socket.socke
         made = socket.create_connection((address, port), timeout=deadline.left())
     except TimeoutError:
         raise ObservationError(ErrorKind.TIMEOUT, f"{peer}: no connection in time") from None
-    except socket.gaierror:
+    except (socket.gaierror, ValueError):
+        # UnicodeError, a ValueError: a label that is empty, longer than 63 bytes or no text.
         raise ObservationError(ErrorKind.UNREACHABLE, f"{peer}: no such name") from None
     except OSError as error:
         kind = ErrorKind.REFUSED if error.errno in _REFUSED else ErrorKind.UNREACHABLE

@@ -35,6 +35,7 @@ def run(*words, env=None):
         ),
         (["parse", "--platform", "vrp", "x"], "--command"),
         (["parse", "--platform", "vrp", "--command", "display version", "/absent"], "unreadable"),
+        *((["trust", name], "no such name") for name in ("a..b", "x" * 64 + ".invalid", "\udcff")),
         (["run"], "holds no enrolment"),
         (["status"], "holds no enrolment"),
         (["check", "host.nosuch"], "host.cpu"),

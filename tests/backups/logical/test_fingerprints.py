@@ -109,6 +109,13 @@ def test_a_sandwich_around_a_command_runs_it(pg15, taker, backup, verified):
     assert verified("backup.postgres", {"path": str(path), "zone_min": 0}).reasons == {}
     refused = taker(pg15)("sandwich", "--artefact", path, "--", "false")
     assert (refused.code, refused.value["status"]) == (2, "dump_failed")
+    assert refused.value["detail"] == "false: exit 1"
+
+
+def test_a_server_that_is_not_there_is_named_on_one_line(pg15, taker, tmp_path):
+    done = taker(pg15)("take", "--host", tmp_path)
+    assert (done.code, done.value["status"]) == (2, "database")
+    assert f"{tmp_path}/.s.PGSQL." in done.value["detail"] and "\t" not in done.value["detail"]
 
 
 def test_a_dump_that_fails_leaves_nothing(pg15, taker, backup):
