@@ -47,7 +47,7 @@ def test_init_makes_a_private_directory_and_shows_the_password_once(tmp_path):
 def test_init_refuses_what_cannot_be_in_words(tmp_path, options):
     done = run("init", tmp_path / "new", *options)
     assert done.exit_code == 2
-    assert "error:" in done.output
+    assert done.output.startswith("roundseal-collector: ") and done.output.count("\n") == 1
 
 
 def test_settings_with_an_unknown_key_name_the_file_and_the_key(directory):
