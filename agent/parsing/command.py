@@ -26,7 +26,11 @@ def run(name: str, typed: str, path: Path, naming: str) -> Parsed:
     """
     of = platform(name)
     meant = command(of, typed)
-    rows = parse(of, meant, _read(path), naming)
+    output = _read(path)
+    try:
+        rows = parse(of, meant, output, naming)
+    except ParseError as error:
+        raise error.of("standard input" if str(path) == "-" else str(path)) from None
     return Parsed(
         {"status": "ok", "platform": of, "command": meant, "parsed_sample": list(rows)},
         "\n".join(f"row {at}\n{_shown(row)}" for at, row in enumerate(rows, 1)),

@@ -17,3 +17,9 @@ class ParseError(AgentError):
         super().__init__(code, f"{detail}{where}{shown}")
         self.line = line
         self.number = number
+
+    def of(self, name: str) -> "ParseError":
+        """The same of the output that is called so."""
+        told = ParseError(self.code, f"{name}: {self.detail}")
+        told.line, told.number = self.line, self.number
+        return told
