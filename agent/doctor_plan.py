@@ -56,18 +56,26 @@ class Planned:
 
 
 def planned(state: State) -> list[Planned]:
-    """What the kept plan asks for, each thing once; nothing without an enrolment or a plan."""
+    """What the kept plan asks for, each thing once; nothing without enrolment, plan or readable outbox."""
+    try:
+        return _asked(state)
+    except AgentError:
+        return []  # `points` says what is wrong with an outbox
+
+
+def _asked(state: State) -> list[Planned]:
+    """As `planned`; AgentError where there is an outbox that cannot be read."""
     try:
         identity, path = state.identity(), state.path("outbox.db")
-        if not path.exists():
-            return []
-        outbox = Outbox(path, create=False)
-        try:
-            held = plans.kept(outbox, identity)
-        finally:
-            outbox.close()
     except AgentError:
         return []  # `state` is a point of its own
+    if not path.exists():
+        return []
+    outbox = Outbox(path, create=False)
+    try:
+        held = plans.kept(outbox, identity)
+    finally:
+        outbox.close()
     if held is None:
         return []
     items = [one.item for one in held.plan.items]
@@ -88,7 +96,10 @@ def _planned(item: Item) -> Planned | None:
 
 def points(state: State, given: Settings) -> list[Point]:
     """One for each secret, each host key and each look of the plan."""
-    looks = planned(state)
+    try:
+        looks = _asked(state)
+    except AgentError as error:
+        return [Point("outbox", "bad", error.detail)]
     if not looks:
         return []
     means = given.means(state)

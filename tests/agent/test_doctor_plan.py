@@ -55,6 +55,13 @@ def test_without_a_plan_there_is_nothing_to_say(state):
     assert doctor_plan.points(state, settings.Settings()) == []
 
 
+def test_an_outbox_that_cannot_be_read_is_no_clean_bill(state):
+    state.path("outbox.db").write_bytes(b"no database" * 1000)
+    (point,) = doctor_plan.points(state, settings.Settings())
+    assert (point.name, point.word) == ("outbox", "bad")
+    assert str(state.path("outbox.db")) in point.why
+
+
 def test_a_missing_secret_is_named_with_the_line_that_gives_it(planned):
     found = planned(item("network.device", "sw", address="127.0.0.1", port=9, version=2, secret="sw-ro"))
     point = found["secret sw-ro"]
