@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ from collector.inspection.obligations_counted import (
 )
 from collector.inspection.obligations_seen import gathered
 from collector.judging import lapse_months, lapses
+from collector.judging.estates import Estates
 from collector.judging.ground import Applied, BackedUp, Earlier, Ground, ScanSeen, UnitRound, Unseen
 from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
 from collector.packs.loading import packaged
@@ -200,6 +202,27 @@ def test_what_is_remembered_of_months_gives_what_is_told_of_them_anew(estates, e
             lapse_months.TOLD.clear()
             assert lapses.lapses(whole, of_term, base.waivers, base.denied, span) == remembered
             lapse_months.TOLD.update(held)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ESTATES, st.lists(EVENT, max_size=40), MONTH, st.integers(0, 120))
+def test_a_month_is_told_from_what_is_its_own_as_from_all_that_there_is(estates, events, number, days):
+    """Else what is left out of what it is remembered by could change it, and nobody would tell it anew."""
+    whole, as_of = ground(estates, events), MONTHS[number][1] + days * DAY
+    question = asked(number, as_of)
+    of_term = lapses.Question(PACK, {}, question.terms, TERM, as_of)
+    base = gathered(whole, question.terms, question.frame, as_of)
+
+    def of_all(matter):
+        every = Estates.of(whole.applied, whole.said)
+        then = replace(matter.asked, as_of_ms=max(as_of, matter.asked.period.to_ms))
+        return lapse_months.told_anew(replace(matter, ground=whole, estates=every, asked=then))
+
+    for span in (MONTHS[number], None):
+        own = lapses.lapses(whole, of_term, base.waivers, base.denied, span)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lapses, "told", of_all)
+            assert lapses.lapses(whole, of_term, base.waivers, base.denied, span) == own
 
 
 class Months(dict):
