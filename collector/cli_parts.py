@@ -1,6 +1,7 @@
 """What the commands of this program share: how a path is given, a data directory opened, an end told."""
 
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,17 @@ class Group(click.Group):
         rows = [(name, one.get_short_help_str(limit=300)) for name, one in found if one is not None]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; a database that cannot be read ends it with 2, wherever that shows."""
+        try:
+            return super().invoke(ctx)
+        except sqlite3.DatabaseError as error:
+            fail(f"database: {error}")
+        except Exception as error:
+            if isinstance(getattr(error, "orig", None), sqlite3.DatabaseError):
+                fail(f"database: {error}")
+            raise
 
 
 class _Written(click.Option):
@@ -50,20 +62,24 @@ _ERRNO = re.compile(
 )
 
 
+# SQLAlchemy tells a driver's error with its class before it, and the statement behind it.
+_OF_DATABASE = re.compile(r"\((?:sqlite3|psycopg(?:\.errors)?)\.\w+\) ")
+
+
 def counted(number: int, what: str) -> str:
     """So many of a thing, in English: `1 asset`, `2 assets`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def in_words(error: Exception | str) -> str:
-    """An error's text with the file and the reason in place of the system's number."""
+    """An error's text with the file and the reason in place of the system's number, without SQL."""
 
     def said(found: re.Match[str]) -> str:
         why = found["why"][:1].lower() + found["why"][1:]
         places = " -> ".join(filter(None, (found["file"], found["to"])))
         return f"{places}: {why}" if places else why
 
-    return _ERRNO.sub(said, str(error))
+    return _ERRNO.sub(said, _OF_DATABASE.sub("", str(error).split("\n[SQL: ")[0]))
 
 
 def of_place(place: Path, error: Exception | str) -> str:

@@ -223,9 +223,7 @@ def draft(kind_id: str, material: Matter, lang: str) -> Draft:
     if kind is None:
         raise NoDocumentError("unknown_kind", f"{kind_id!r} is none of {', '.join(KINDS)}")
     if kind.judged and material.found.judged is None:
-        raise NoDocumentError(
-            "no_scorecard", "the estate in force has no contract pack, so nothing is scored"
-        )
+        raise NoDocumentError("no_scorecard", "no contract pack of the estate in force scores this period")
     if kind.subject == "fault" and material.fault is None:
         told = f"no fault {material.subject!r} is known" if material.subject else "name one: --fault ID"
         raise NoDocumentError("no_such_fault", told)

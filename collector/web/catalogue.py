@@ -145,6 +145,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "account.password_simple": ("密码须包含至少三种字符。", "Use three kinds of characters."),
     "account.password_name": ("密码不能包含账号名。", "The password contains the account's name."),
+    "audit.command_line": ("命令行", "command line"),
     "audit.title": ("审计日志", "Audit log"),
     "audit.empty": ("还没有事件。", "No events yet."),
     "event.init": ("建立日志", "log created"),

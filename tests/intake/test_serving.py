@@ -285,3 +285,15 @@ def test_a_sealed_file_is_imported_once(directory, enrol, context, tmp_path):
     file.write_bytes(b"\xfd7zXZ\x00junk")
     assert run("import", directory, file).exit_code == 2
     assert run("import", directory, tmp_path / "none").exit_code == 2
+
+
+def test_a_damaged_database_ends_a_command_with_the_reason_in_one_line(directory):
+    path = directory / "collector.db"
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(bytes(range(256)) * 160)
+    for command in ("rounds", "findings", "fsck"):
+        done = run(command, directory)
+        assert done.exit_code == 2
+        assert done.output.startswith("roundseal-collector: ") and done.output.count("\n") == 1
+        assert "malformed" in done.output and "SELECT" not in done.output

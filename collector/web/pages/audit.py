@@ -52,7 +52,13 @@ def _row(row: EntryRow, data: bytes) -> tuple[object, ...]:
     subject = next(
         (str(header[key]) for key in ("subject", "agent", "asset", "digest") if header.get(key)), None
     )
-    return row.received, event_words(event), header.get("account") or header.get("by"), subject, row.idx
+    return row.received, event_words(event), _by(header), subject, row.idx
+
+
+def _by(header: Mapping[str, object]) -> object:
+    """The account; without one, where it was done."""
+    by = header.get("by")
+    return header.get("account") or (t("audit.command_line") if by == "command line" else by)
 
 
 def event_words(event: str) -> str:
