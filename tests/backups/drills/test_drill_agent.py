@@ -202,8 +202,9 @@ def test_an_agent_that_is_not_root_drills_as_itself(tmp_path_factory):
 
 def usable(python):
     """Whether a user that is not root could run it."""
-    path = Path(python).resolve()
-    closed = [one for one in (path, *path.parents) if not one.stat().st_mode & 0o001]
+    named = Path(python).absolute()  # of an environment: the way to it, and to what it stands for
+    way = {one for path in (named, named.resolve()) for one in (path, *path.parents)}
+    closed = [one for one in way if not one.stat().st_mode & 0o001]
     done = subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False)
     return not closed and done.returncode == 0
 
