@@ -62,8 +62,8 @@ _BLOB = re.compile(r"^\s*(?:[0-9A-Fa-f]{8}\s+){2,}[0-9A-Fa-f]{1,8}\s*$|^\s*[A-Za
 class Text:
     """What a text says. `platform`: whose it looks like ("" nobody's we know). `begins`, `ends`: with what
     such a text begins and ends. `errors`: lines that are a device's or a terminal's complaint. `mark`: of all
-    configured lines, as network.config gives it for the running one; `core`: without clocks, salts and
-    certificates; `sections`: name -> mark of the same."""
+    configured lines, as network.config gives it for the running one (certificates by their number);
+    `core`: without clocks, salts and certificates; `sections`: name -> mark of the same."""
 
     platform: str = ""
     begins: bool = False
@@ -91,7 +91,7 @@ def read(raw: bytes, platform: str) -> Text:
         ends=_last(text) in make.end,
         lines=len(_configs.lines(text)),
         errors=len(_ERRORS.findall(text)),
-        mark=mark(*_configs.lines(text)),
+        mark=mark(*_configs.settled(text)),
         core=sha256(core.encode("utf-8", "replace")).hexdigest(),
         sections=dict(sorted(_configs.marks(_configs.sections(core, dialect)).items())),
     )

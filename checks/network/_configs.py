@@ -31,8 +31,14 @@ DIALECTS: Mapping[str, Dialect] = {
 # Lines that differ from one reading to the next while nobody changes anything.
 _FLEETING = re.compile(
     r"^(?:\s*!.*|Building configuration.*|Current configuration\s*:.*|Using \d+ (?:out of|bytes).*"
-    r"|ntp clock-period \d+|version \d[\d.]+, \w+ \S+.*)$"
+    r"|Uncompressed configuration from \d+ bytes to \d+ bytes"
+    r"|ntp clock-period \d+|version \d[\d.]+, \w+ \S+.*"
+    # VRP (USG, NE, CE) tells the time above each output.
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: ?[+-]\d\d:\d\d)?(?: DST)?)$"
 )
+# IOS writes a certificate out in the running configuration and names its file in the saved one.
+_CERTIFICATE = re.compile(r"^(\s*certificate(?: [a-z-]+)? [0-9A-Fa-f]+)(?: nvram:\S+)?$")
+_BODY = re.compile(r"^\s+(?:[0-9A-Fa-f]{2,8}(?:\s+|$))*(?:quit)?$")
 # Words whose arguments name a section and hold nothing secret.
 _NAMED = re.compile(
     r"^((?:interface|vlan|acl(?: number| name| basic| advanced)?|bgp|ospf|isis|rip|vpn-instance"
@@ -47,6 +53,23 @@ def lines(text: str) -> list[str]:
     """The lines that somebody configured, without blank and fleeting ones."""
     found = (line.rstrip() for line in text.replace("\r", "").split("\n"))
     return [line for line in found if line.strip() and not _FLEETING.match(line)]
+
+
+def settled(text: str) -> list[str]:
+    """The lines by which running and saved are held against each other: certificates by their number only.
+
+    A certificate made anew under the same number is seen in the mark of its section.
+    """
+    made: list[str] = []
+    inside = False
+    for line in lines(text):
+        found = _CERTIFICATE.match(line)
+        if found is None and inside and _BODY.match(line):
+            inside = not line.endswith("quit")
+            continue
+        inside = found is not None
+        made.append(found[1] if found else line)
+    return made
 
 
 def whole(text: str, dialect: Dialect) -> bool:

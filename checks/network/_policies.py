@@ -57,7 +57,9 @@ def _blocks(text: str, head: re.Pattern[str]) -> Iterator[tuple[str, list[str]]]
 
 
 _USG_RULE = re.compile(r"^\s*rule name (.+?)\s*$")
-_USG_HITS = re.compile(r"^\s*\d+\s+(\S+)\s+(?:enable|disable)\s+(?:permit|deny)\s+(\d+)\s*$", re.MULTILINE)
+_USG_HITS = re.compile(
+    r"^\s*\d+\s+(\S.*?)\s+(?:enable|disable)\s+(?:permit|deny|-)\s+(\d+)\s*$", re.MULTILINE
+)
 _USG_ENDS = re.compile(
     r"^\s*time-range (\S+) from \S+ \S+ to (\d\d:\d\d)(?::\d\d)? (\d{4}/\d{1,2}/\d{1,2})\s*$", re.MULTILINE
 )
@@ -124,14 +126,20 @@ def _fortinet(texts: tuple[str, ...]) -> tuple[Rule, ...]:
     made = []
     for name, rows in _blocks(texts[0], _EDIT):
         sets = {words[1]: words[2] for row in rows if len(words := row.split(None, 2)) == 3}
+        every = {key for key, value in sets.items() if value.strip('"') == "all"}
+        # IPv4 and IPv6 of one rule are matched apart. Where a rule translates between them, the addresses of
+        # the other family are the far side's.
+        translates = "enable" in (sets.get("nat46"), sets.get("nat64"))
+        six = {"srcaddr6", "dstaddr6"} <= every and not translates
         made.append(
             Rule(
                 name=name,
                 enabled=sets.get("status") != "disable",
                 permits=sets.get("action") == "accept",
-                any_source=sets.get("srcaddr", "").strip('"') == "all",
-                any_destination=sets.get("dstaddr", "").strip('"') == "all",
-                any_service=sets.get("service", "").strip('"') == "ALL",
+                any_source=six or "srcaddr" in every,
+                any_destination=six or "dstaddr" in every,
+                # `ANY` in older versions of FortiOS.
+                any_service=sets.get("service", "").strip('"') in ("ALL", "ANY"),
                 ends_ms=ends.get(sets.get("schedule", "").strip('"')),
             )
         )

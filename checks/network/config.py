@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.approved import compare, mark
-from checks.network._configs import DIALECTS, Dialect, Opened, lines, marks, opened, sections, whole
+from checks.network._configs import DIALECTS, Dialect, Opened, marks, opened, sections, settled, whole
 from checks.remote import Screen, Ssh, login
 
 
@@ -13,8 +13,8 @@ from checks.remote import Screen, Ssh, login
 class Facts:
     """Marks (digests) and what the configuration opens; no line of it, no password, no community.
 
-    `running`, `saved`: marks of the two texts without fleeting lines; `saved` is None where nothing is saved
-    or the user may not see it. `sections`: name -> mark of the running one.
+    `running`, `saved`: marks of the two texts without fleeting lines and bodies of certificates; `saved` is
+    None where nothing is saved or the user may not see it. `sections`: name -> mark of the running one.
     """
 
     running: str
@@ -52,7 +52,7 @@ def observe(ssh: Ssh, params: Params) -> Facts:
     running = _text(screens[0] if screens else None, dialect, params.address)
     parts = sections(running, dialect)
     return Facts(
-        running=mark(*lines(running)),
+        running=mark(*settled(running)),
         saved=_saved(screens[1] if len(screens) > 1 else None, dialect),
         sections=marks(parts),
         opened=opened(parts),
@@ -72,7 +72,7 @@ def _text(screen: Screen | None, dialect: Dialect, address: str) -> str:
 def _saved(screen: Screen | None, dialect: Dialect) -> str | None:
     if screen is None or screen.trouble or screen.cut or not whole(screen.text, dialect):
         return None
-    return mark(*lines(screen.text))
+    return mark(*settled(screen.text))
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

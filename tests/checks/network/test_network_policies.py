@@ -73,3 +73,65 @@ def test_any_that_is_written_out_limits_nothing(any_word):
 def test_a_policy_without_a_single_rule_that_lets_all_through_is_seen():
     rules, found = read("huawei_vrp", "security-policy\n default action permit\n", "", "")
     assert len(rules) == 1 and found["any_any"].state is State.CRIT
+
+
+def test_hits_of_a_rule_without_an_action_and_of_one_whose_name_has_spaces():
+    """A rule whose action nobody set has `-` there, as outputs that people published have it."""
+    policy_text = """security-policy
+ rule name lan to wan
+  source-address 10.1.1.0 mask 255.255.255.0
+  action permit
+ rule name unfinished
+"""
+    hits = """2026-11-20 09:10:11.370
+Total:3
+RULE ID  RULE NAME                         STATE      ACTION       HITS
+-------------------------------------------------------------------------------
+1        lan to wan                        enable     permit       7
+2        unfinished                        enable     -            0
+0        default                           enable     deny         3
+-------------------------------------------------------------------------------
+"""
+    rules, found = read("huawei_vrp", policy_text, hits, "")
+    assert [(one.name, one.permits, one.hits) for one in rules] == [
+        ("lan to wan", True, 7),
+        ("unfinished", False, 0),
+    ]
+    assert found["unused"].value == 1 and found["unfinished"].reason == "never_hit"
+
+
+FORTI = """config firewall policy
+    edit 7
+        set srcintf "port1"
+        set dstintf "port2"
+        set action accept
+        %s
+        set schedule "always"
+        set service "%s"
+    next
+end
+"""
+ALL4 = 'set srcaddr "all"\n        set dstaddr "all"'
+ALL6 = 'set srcaddr6 "all"\n        set dstaddr6 "all"'
+MAIL4 = 'set srcaddr "all"\n        set dstaddr "mail"'
+
+
+@pytest.mark.parametrize(
+    ("addresses", "service", "count"),
+    [
+        (ALL4, "ALL", 1),
+        (ALL4, "ANY", 1),
+        (ALL6, "ALL", 1),
+        (f"{MAIL4}\n        {ALL6}", "ALL", 1),
+        (ALL6, "HTTPS", 0),
+        (MAIL4, "ALL", 0),
+        # The source of one family and the destination of the other are no way through.
+        ('set srcaddr "all"\n        set dstaddr6 "all"', "ALL", 0),
+        (f"set nat46 enable\n        {MAIL4}\n        {ALL6}", "ALL", 0),
+    ],
+)
+def test_a_rule_of_fortios_for_all_of_either_family_is_any_to_any(addresses, service, count):
+    rules, found = read("fortinet", FORTI % (addresses, service), "")
+    assert [one.name for one in rules] == ["7"]
+    assert found["any_any"].value == count
+    assert found["any_any"].state is (State.CRIT if count else State.OK)

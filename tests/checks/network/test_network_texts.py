@@ -109,6 +109,63 @@ def test_fleeting_lines_are_no_change_and_others_are() -> None:
     assert moved.saved != moved.running
 
 
+# After what people published of IOS XE: a certificate is written out in the running configuration, in the
+# saved one its file is named.
+CHAIN = """crypto pki certificate chain SLA-TrustPoint
+ certificate ca 01
+  30820321 30820209 A0030201 02020101 300D0609 2A864886 F70D0101 0B050030
+  32310E30 0C060355 040A1305
+        quit
+crypto pki certificate chain TP-self-signed-1
+ certificate self-signed 01
+  30820330 30820218 A0030201 02020101 300D0609 2A864886 F70D0101 05050030
+  5B3A \tquit
+"""
+FILES = """crypto pki certificate chain SLA-TrustPoint
+ certificate ca 01 nvram:Maker#1CA.cer
+crypto pki certificate chain TP-self-signed-1
+ certificate self-signed 01 nvram:IOS-Self-Sig#3.cer
+"""
+
+
+def test_certificates_of_ios_are_saved_though_the_two_texts_write_them_in_other_ways() -> None:
+    running = CISCO.replace("interface Gig", CHAIN + "interface Gig")
+    saved = "Using 1799 out of 522232 bytes, uncompressed size = 3000 bytes\n" + CISCO.replace(
+        "Building configuration...\n", "Uncompressed configuration from 1799 bytes to 3000 bytes\n"
+    )
+    saved = saved.replace("interface Gig", FILES + "interface Gig")
+    found = looked("cisco_ios", screen(running), screen(saved))
+    assert found.running == found.saved
+    for other in (
+        saved.replace("certificate ca 01 ", "certificate ca 02 "),
+        saved.replace(" certificate self-signed 01 nvram:IOS-Self-Sig#3.cer\n", ""),
+        saved.replace("uplink", "downlink"),
+    ):
+        assert looked("cisco_ios", screen(running), screen(other)).saved != found.running
+    anew = looked("cisco_ios", screen(running.replace("5B3A", "5B3B")), screen(saved))
+    assert anew.sections["crypto"] != found.sections["crypto"], "a certificate made anew is a drift"
+
+
+def test_only_the_body_of_a_certificate_is_left_out() -> None:
+    def lone(text: str) -> config.Facts:
+        return looked("cisco_ios", screen(CISCO.replace("interface Gig", text + "interface Gig")))
+
+    assert lone(CHAIN).running == lone(CHAIN.replace("5B3A", "5B3B")).running
+    assert lone(CHAIN + " revocation-check none\n").running != lone(CHAIN).running
+    assert lone("  30820330 30820218\n").running != lone("").running
+
+
+@pytest.mark.parametrize(
+    "clock",
+    ["2026-11-22 16:45:%02d.370", "2026-11-22 16:45:%02d.370 +08:00", "2026-11-22 16:45:%02d+08:00"],
+)
+def test_the_time_that_vrp_tells_above_an_output_is_no_change(clock: str) -> None:
+    texts = [f"{clock % second}\n{HUAWEI}" for second in (51, 52)]
+    found = looked("huawei_vrp", *map(screen, texts))
+    assert found.running == found.saved == looked("huawei_vrp", screen(HUAWEI)).running
+    assert "other" not in found.sections
+
+
 def test_a_drift_names_its_section_and_nothing_secret() -> None:
     before = looked("huawei_vrp", screen(HUAWEI), screen(HUAWEI))
     after = looked("huawei_vrp", screen(HUAWEI.replace("10.0.0.1 255", "10.0.0.9 255")), screen(HUAWEI))
