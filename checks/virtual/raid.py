@@ -1,5 +1,5 @@
 """Hardware RAID of LSI, Broadcom and their kin by storcli or MegaCli: controllers, volumes, drives. Tried on
-recorded output of its documented form, never on a real controller."""
+output of its documented form and on what others published of a real controller, never on one of our own."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -54,6 +54,11 @@ def storcli(said: Mapping[str, Any]) -> Iterator[Part]:
         for key, label, name in _LISTS:
             for row in _rows(data, key):
                 yield Part(f"c{number} {label} {text(row.get(name))}", text(row.get("State")))
+        # A host bus adapter has no list of drives: each is a list of one, under a key of its own.
+        drives = data.get("Physical Device Information")
+        if isinstance(drives, dict) and "PD LIST" not in data:
+            for row in (row for key in drives for row in _rows(drives, key)):
+                yield Part(f"c{number} drive {text(row.get('EID:Slt'))}", text(row.get("State")))
 
 
 _LISTS = (
