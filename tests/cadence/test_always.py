@@ -1,0 +1,90 @@
+"""What must always hold is kept only while somebody looks who could tell."""
+
+from dataclasses import replace
+
+from cadence_rows import at, deed, ledger, seen, states, terms
+
+from collector.inspection.cadence_model import Breach
+from collector.inspection.cadence_terms import Absent, Cadence, Every
+from collector.inspection.obligations_looks import Looked, deeds
+
+
+def test_what_always_holds_is_kept_only_while_somebody_looks():
+    always = Cadence(Every.ALWAYS, ("check:database.*",), breach=("capacity_fault",))
+    asked = ("2026-07-10", "2026-08-10")
+    look = deed("2026-07-15T10:00", "check:database.connections")
+    fault = Breach("capacity_fault", at("2026-07-20T10:00"), at("2026-07-20T10:00"), 5)
+    assert states(ledger(terms(always), seen("2026-09-01T00:00"), *asked)) == ["not_proven"]
+    assert states(ledger(terms(always), seen("2026-09-01T00:00", look), *asked)) == ["done"]
+    broken = ledger(terms(always), seen("2026-09-01T00:00", look, breaches=(fault,)), *asked)
+    assert (states(broken), broken[0].entries) == (["missed"], (5, 7))
+    unheard = replace(fault, received_ms=at("2026-09-02T00:00"))
+    assert states(ledger(terms(always), seen("2026-09-01T00:00", look, breaches=(unheard,)), *asked)) == [
+        "done"
+    ]
+
+
+def test_what_machines_look_at_is_kept_only_where_they_looked_in_every_month():
+    """A look proves nothing of another month; nor is what could not be told of a backup proof of it."""
+    asked = ("2026-07-10", "2026-10-10")
+    for word in ("check:database.alive", "backup_line:X-01"):
+        always = Cadence(Every.ALWAYS, (word,), breach=("backup_line:X-01",))
+        looks = [deed(f"2026-{month}-20T10:00", word) for month in ("07", "08", "09")]
+        for left_out in range(3):
+            some = looks[:left_out] + looks[left_out + 1 :]
+            found = ledger(terms(always), seen("2026-11-01T00:00", *some), *asked)
+            assert (states(found), found[0].reason) == (["not_proven"], "not_observed")
+        assert states(ledger(terms(always), seen("2026-11-01T00:00", *looks), *asked)) == ["done"]
+        when = at("2026-08-25T05:00")
+        dark = Breach("backup_line:X-01", when, when, 5, until_ms=when)
+        found = ledger(terms(always), seen("2026-11-01T00:00", *looks, perhaps=(dark,)), *asked)
+        assert (states(found), found[0].reason) == (["not_proven"], "not_told")
+
+
+def test_the_last_31_days_end_with_the_period_and_a_look_a_month_keeps_it():
+    """365 days are not a whole number of 31: of what is left over nobody owes a look of its own."""
+    asked = ("2026-06-10", "2027-06-10")
+    always = Cadence(Every.ALWAYS, ("check:database.alive",), breach=("crit:database.alive",))
+    months = [*(f"2026-{n:02}" for n in range(6, 13)), *(f"2027-{n:02}" for n in range(1, 6))]
+    looks = [deed(f"{month}-12T10:00", "check:database.alive") for month in months]
+    assert states(ledger(terms(always), seen("2027-07-01T00:00", *looks), *asked)) == ["done"]
+    found = ledger(terms(always), seen("2027-07-01T00:00", *looks[:-1]), *asked)
+    assert (states(found), found[0].reason) == (["not_proven"], "not_observed")
+    for number in range(11):
+        some = looks[:number] + looks[number + 2 :]
+        assert states(ledger(terms(always), seen("2027-07-01T00:00", *some), *asked)) != ["done"], number
+
+
+def test_while_a_period_goes_on_only_31_days_without_a_look_are_told():
+    asked = ("2026-07-10", "2026-10-10")
+    always = Cadence(Every.ALWAYS, ("check:database.alive",), breach=("crit:database.alive",))
+    looks = [deed(f"2026-{when}T10:00", "check:database.alive") for when in ("07-20", "08-09")]
+    told = {
+        now: ledger(terms(always), seen(f"{now}T00:00", *looks), *asked)[0].reason
+        for now in ("2026-07-25", "2026-08-11", "2026-09-08", "2026-09-12")
+    }
+    assert told == dict(zip(told, ("", "", "", "not_observed"), strict=True))
+
+
+def test_what_only_people_know_and_nobody_said_is_not_kept_by_being_there():
+    silent = Cadence(Every.ALWAYS, breach=("reprimand",), absent=Absent.NOT_PROVEN)
+    asked = ("2026-07-10", "2026-10-10")
+    found = ledger(terms(silent), seen("2026-11-01T00:00"), *asked)
+    assert (states(found), found[0].reason) == (["not_proven"], "no_statement")
+    when = at("2026-08-25T05:00")
+    said = (Breach("reprimand", when, when, 5),)
+    assert states(ledger(terms(silent), seen("2026-11-01T00:00", breaches=said), *asked)) == ["missed"]
+    assert states(ledger(terms(silent), seen("2026-08-01T00:00"), *asked)) == ["open"]
+
+
+def test_an_answer_that_is_unknown_is_a_look_and_no_proof_that_all_is_well():
+    always = Cadence(Every.ALWAYS, ("check:application.sms",), breach=("crit:application.sms",))
+    monthly = Cadence(Every.MONTH, ("check:application.sms",))
+    opened, last, closed = (at(f"2026-07-15T{hour}:00") for hour in ("09", "10", "11"))
+    look = Looked("daily/1", "application.sms", 7, closed, opened, last, 20, 20, 0, 0, -1, -1)
+    told = {}
+    for unknown in (0, 1, 2):
+        made = deeds([replace(look, unknown=unknown)])
+        found = ledger(terms(monthly, always), seen("2026-09-01T00:00", *made), "2026-07-10", "2026-08-10")
+        told[unknown] = states(found)
+    assert told == {0: ["done", "done"], 1: ["done", "done"], 2: ["done", "not_proven"]}  # 95 of 100
