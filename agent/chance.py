@@ -1,4 +1,4 @@
-"""Chance that spreads looks and retries: the standard library's `random` would cost an agent 0.3 MB more."""
+"""Chance that spreads looks and retries, without the standard library's `random`, which stays in memory."""
 
 import os
 

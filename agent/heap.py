@@ -1,7 +1,7 @@
 """Free pages inside the C library's heap, given back to the system.
 
-What starting takes and frees again lies between what stays, where no threshold of `malloc` gives it back:
-0.6 MB of a resident agent. The library gives it back when it is asked.
+What starting takes and frees again lies between what stays, where no threshold of `malloc` gives it back.
+The library gives it back when it is asked.
 """
 
 import sys

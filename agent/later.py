@@ -3,7 +3,7 @@
 `dataclasses` imports `inspect`, and with it the parser's tables, to describe a class without a docstring;
 `logging` imports `traceback`; `urllib.parse`, which `pathlib` wants, `ipaddress` for addresses in brackets;
 `socket` imports `selectors` for `sendfile`; `schedule` imports `random`. A resident agent would hold all that
-for good, 1.7 MiB. Only for modules that are imported whole at the top and used in functions: a name taken
+for good. Only for modules that are imported whole at the top and used in functions: a name taken
 from one (`from inspect import …`) loads it at once.
 """
 

@@ -191,9 +191,8 @@ class Talk:
         said, ended = bytes(self._told).rpartition(self._first.encode())[2], f"it ended with exit {code}"
         problem = login_trouble(said, self.peer, ended)
         if code != _BAD_CONNECTION and problem.detail == f"{self.peer}: {ended}":
-            return ObservationError(
-                ErrorKind.UNSUPPORTED, problem.detail
-            )  # its own trouble, not the server's
+            # Its own trouble, not the server's.
+            return ObservationError(ErrorKind.UNSUPPORTED, problem.detail)
         return problem
 
 
@@ -219,9 +218,8 @@ class ClientSession(Transaction):
     def __init__(self, talk: Talk, until: float) -> None:
         self._talk = talk
         self._text = decode
-        talk.ask(
-            ""
-        )  # what it prints of itself when it is let in (Kingbase's: the kind of licence) is no answer
+        # What it prints of itself when it is let in (Kingbase's: the kind of licence) is no answer.
+        talk.ask("")
         self.begin(until)
         self.run("SET LOCAL standard_conforming_strings = on", (), 0)
         if self.run("SELECT current_setting('server_encoding')", (), 1) == [("SQL_ASCII",)]:
