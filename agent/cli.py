@@ -68,7 +68,9 @@ def _parsed(words: Sequence[str]) -> SimpleNamespace:
 
 
 def _fail(text: str) -> int:
-    print(f"roundseal-agent: {text}", file=sys.stderr)
+    from checks.oneline import one_line
+
+    print(f"roundseal-agent: {one_line(text)}", file=sys.stderr)
     return CANNOT
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from agent.state import DEFAULT
+from checks.oneline import one_line
 
 
 def parser(run: Mapping[str, Any]) -> argparse.ArgumentParser:
@@ -189,7 +190,7 @@ class _Parser(argparse.ArgumentParser):
     """What is wrong with the words is one line, as every other reason."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"roundseal-agent: {message} ({self.prog} --help)\n")
+        self.exit(2, f"roundseal-agent: {one_line(message)} ({self.prog} --help)\n")
 
 
 class _Formatter(argparse.HelpFormatter):

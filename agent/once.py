@@ -74,17 +74,24 @@ def _plan(path: Path, identity: Identity, outbox: Outbox) -> Held:
     """The plan file. Its signature lies beside it (`FILE.sig`, base64), or it is the plan in force here."""
     data = _read(path)
     beside = path.with_name(path.name + ".sig")
-    held = plans.read(data, identity)
-    if beside.exists():
-        try:
-            return plans.check(data, b64decode(_read(beside).strip(), validate=True), identity)
-        except ValueError:
-            raise AgentError("bad_plan", f"{beside}: not base64") from None
+    try:
+        held = plans.read(data, identity)
+        if beside.exists():
+            return plans.check(data, _signature(beside), identity)
+    except AgentError as error:
+        raise AgentError(error.code, f"{path}: {error.detail}") from None
     if outbox.get("plan_digest") == held.digest:
         return held
     raise AgentError(
         "bad_plan", f"{path}: no signature beside it ({beside.name}), and not the plan in force here"
     )
+
+
+def _signature(path: Path) -> bytes:
+    try:
+        return b64decode(_read(path).strip(), validate=True)
+    except ValueError:
+        raise AgentError("bad_plan", f"{path}: not base64") from None
 
 
 def _read(path: Path) -> bytes:

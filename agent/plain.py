@@ -9,6 +9,14 @@ _DEEPEST = 6
 _TAGS = {"int", "bool", "null", "str", "seq", "map"}
 
 
+def plain_mapping(text: str, path: Path, code: str, *, quiet: bool = False) -> dict[str, Any]:
+    """The mapping a YAML text holds, an empty one where nothing stands there; AgentError `code` otherwise."""
+    value = plain_yaml(text, path, quiet=quiet)
+    if value is not None and not isinstance(value, dict):
+        raise AgentError(code, f"{path}: names with their values are wanted (name: value)")
+    return value or {}
+
+
 def plain_yaml(text: str, path: Path, *, quiet: bool = False) -> Any:
     """Value of a YAML text; AgentError names file and line. `quiet`: and nothing of what stands there."""
     # Loaded only where there is a file: it takes two megabytes for good.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agent.errors import AgentError
-from agent.plain import plain_yaml
+from agent.plain import plain_mapping
 from agent.state import check_private
 from checks.api import ErrorKind, ObservationError
 
@@ -85,9 +85,7 @@ def _read(path: Path) -> dict[str, Secret]:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
         raise AgentError("secrets", f"{path}: no UTF-8") from None
-    given = plain_yaml(text, path, quiet=True) or {}
-    if not isinstance(given, dict):
-        raise AgentError("secrets", f"{path}: names with their parts are wanted")
+    given = plain_mapping(text, path, "secrets", quiet=True)
     made = {}
     for name, parts in given.items():
         if not isinstance(parts, dict) or not all(isinstance(part, str | int) for part in parts.values()):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from agent.drills.settings import Drills
 from agent.errors import AgentError
-from agent.plain import plain_yaml
+from agent.plain import plain_mapping
 from agent.sources.means import Means
 from agent.state import State, check_private
 from checks.api import Source
@@ -126,6 +126,6 @@ def read(state: State) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise AgentError("settings", f"{path}: {error}") from None
     try:
-        return from_json(Settings, plain_yaml(text, path) or {}, "agent.yaml")
+        return from_json(Settings, plain_mapping(text, path, "settings"), "agent.yaml")
     except FieldError as error:
         raise AgentError("settings", f"{path.parent}/{error}") from None

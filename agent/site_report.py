@@ -22,7 +22,7 @@ from typing import Any
 
 from agent import doctor_plan, settings, site_asks
 from agent.errors import AgentError
-from agent.plain import plain_yaml
+from agent.plain import plain_mapping
 from agent.shown import Shown, table
 from agent.sources.means import Means
 from agent.sources.snmp_responder import Recording
@@ -107,8 +107,8 @@ def _secrets(state: State) -> Iterator[str]:
     path = state.path("secrets.yaml")
     if not path.exists():
         return
-    held = plain_yaml(path.read_text("utf-8"), path, quiet=True) or {}
-    for parts in held.values() if isinstance(held, dict) else ():
+    held = plain_mapping(path.read_text("utf-8"), path, "secrets", quiet=True)
+    for parts in held.values():
         for key, value in parts.items() if isinstance(parts, dict) else ():
             if key not in _OPEN and isinstance(value, str | int) and len(str(value)) >= _SHORTEST:
                 yield str(value)

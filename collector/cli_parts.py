@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from checks.oneline import one_line
 from collector.context import ConfigError, Context, open_context
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -79,6 +80,10 @@ def in_words(error: Exception | str) -> str:
         places = " -> ".join(filter(None, (found["file"], found["to"])))
         return f"{places}: {why}" if places else why
 
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        # Its text would hold the names as Python writes them.
+        names = [str(one) for one in (error.filename, error.filename2) if one is not None]
+        return f"{' -> '.join(names)}: {error.strerror[:1].lower()}{error.strerror[1:]}"
     return _ERRNO.sub(said, _OF_DATABASE.sub("", str(error).split("\n[SQL: ")[0]))
 
 
@@ -90,7 +95,7 @@ def of_place(place: Path, error: Exception | str) -> str:
 
 def complain(message: Exception | str) -> None:
     """Say what is wrong, behind the program's name as all three programs do it."""
-    click.echo(f"{PROGRAM}: {in_words(message)}", err=True)
+    click.echo(f"{PROGRAM}: {one_line(in_words(message))}", err=True)
 
 
 def fail(message: Exception | str) -> NoReturn:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import AgentError
-from agent.plain import plain_yaml
+from agent.plain import plain_mapping
 from checks.api import ErrorKind, ObservationError
 
 NAME = "hosts.yaml"
@@ -80,9 +80,7 @@ class Pins:
 
 
 def _read(path: Path) -> dict[str, Pin]:
-    given = plain_yaml(path.read_text("utf-8"), path) or {}
-    if not isinstance(given, dict):
-        raise AgentError("pins", f"{path}: names with their keys are wanted")
+    given = plain_mapping(path.read_text("utf-8"), path, "pins")
     made = {}
     for name, parts in given.items():
         if not isinstance(parts, dict) or not all(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from checks.oneline import one_line
 from collector.evidence.policy import Policy, PolicyError, parse_policy
 from collector.verify.growth import Paper
 from collector.verify.progress import Progress, Tell, silent
@@ -25,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
     """What is wrong with the words is one line, as every other reason."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} ({self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {one_line(message)} ({self.prog} --help)\n")
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -38,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
             options.html.write_text(as_html(verdict), encoding="utf-8")
     except (_Usage, OSError) as error:
         _end(progress)
-        sys.stderr.write(f"roundseal-verify: {_in_words(error)}\n")
+        sys.stderr.write(f"roundseal-verify: {one_line(_in_words(error))}\n")
         sys.exit(2)
     _end(progress)
     if options.json:

@@ -31,7 +31,7 @@ def test_a_secret_is_found_by_its_name_and_read_again_when_it_changes(tmp_path):
     [
         ("inspect: {user: ops}\n", 0o640, "secrets.yaml"),
         ("inspect: ops-pa55\n", 0o600, "parts with texts"),
-        ("- pa55\n", 0o600, "names with their parts"),
+        ("- pa55\n", 0o600, "names with their values"),
         ("inspect: {password: 1.5}\n", 0o600, "not what is wanted"),
         ("inspect: {password: pa55\n", 0o600, "secrets.yaml:2"),
         ("inspect: {password: *pa55}\n", 0o600, "secrets.yaml:1: no YAML"),

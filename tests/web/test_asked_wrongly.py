@@ -1,5 +1,6 @@
 """What is asked wrongly is answered by name: queries of pages, methods; error pages keep the menu."""
 
+import errno
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from parts import loaded
 from sqlalchemy import text, update
 
 from checks.wire.numbers import ENC_RAW
-from collector.cli_parts import in_words
+from collector.cli_parts import fail, in_words, of_place
 from collector.estate.catalog import installed
 from collector.estate.loading import read_estate
 from collector.jobs import derive, estates
@@ -146,10 +147,21 @@ def test_the_api_names_file_and_line_of_an_estate_that_it_cannot_read(judged, pe
         ("[Errno 18] Invalid cross-device link: '/a' -> '/b'", "/a -> /b: invalid cross-device link"),
         ("[Errno 28] No space left on device", "no space left on device"),
         ("no_such_period: luohe-2026 has no period x", "no_such_period: luohe-2026 has no period x"),
+        (OSError(errno.ENOENT, "No such file or directory", "a\nb"), "a\nb: no such file or directory"),
     ],
 )
 def test_a_command_tells_file_and_reason_instead_of_a_number(text, told):
     assert in_words(text) == told
+
+
+def test_a_name_with_a_line_end_leaves_the_reason_on_one_line(tmp_path, capsys):
+    place = tmp_path / "two\nlines\x1b[2J"
+    for error in (FileNotFoundError(errno.ENOENT, "No such file or directory", str(place)), "cannot be read"):
+        with pytest.raises(SystemExit) as ended:
+            fail(of_place(place, error))
+        assert ended.value.code == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and r"two\nlines\x1b[2J: " in said and "\x1b" not in said
 
 
 def test_an_error_page_does_not_fail_over_sessions_that_cannot_be_read(judged, person):
