@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from checks.recurrence import zone
 
 if TYPE_CHECKING:
+    from collector.documents.judged import Judged
+    from collector.documents.judging_view import Words
     from collector.jobs.scorecards import Made, Status
-    from collector.reports.judged import Judged
-    from collector.reports.judging_view import Words
     from collector.scoring.model import Line, Money
 
 CHINA = zone("Asia/Shanghai")
 
 
 def card_lines(made: "Made", status: "Status", judged: "Judged") -> Iterator[str]:
-    from collector.reports.judging_view import Words
+    from collector.documents.judging_view import Words
 
     words = Words(judged, "en")
     card = made.scorecard
@@ -93,7 +93,7 @@ def _line(line: "Line", made: "Made", words: "Words") -> str:
 
 def _got(line: "Line", words: "Words") -> str:
     """Points of those there are; of what takes off, what came off and what each costs."""
-    from collector.reports.judging_view import is_off
+    from collector.documents.judging_view import is_off
 
     open_ = line.points is None or line.state == "not_proven"
     if not is_off(line):
@@ -127,7 +127,7 @@ def _outlook(made: "Made") -> Iterator[str]:
 
 def points_of(value: Fraction | None) -> str:
     """Points, or that nothing proves them."""
-    from collector.reports.judging_view import points
+    from collector.documents.judging_view import points
 
     return "not proven" if value is None else points(value)
 

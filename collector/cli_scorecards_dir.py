@@ -144,8 +144,8 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
     Exit 0: none without approval; 1: some; 2: cannot be told.
     """
     from checks.codec import to_json
+    from collector.documents.judging_view import percent
     from collector.jobs import scorecards as jobs
-    from collector.reports.judging_view import percent
 
     with caught_up(directory) as context, context.read() as conn:
         found = jobs.changes(conn, period, context.now())

@@ -1,1 +1,1 @@
-"""Documents: docx, xlsx, pdf, json."""
+"""From the store to a document, and from a document to a file: docx, xlsx, pdf, json."""

@@ -1,6 +1,6 @@
-"""Columns of the tables about backups; headings stand in `words_backup.COLUMNS`."""
+"""Columns of the tables about backups; headings stand in `words.backup.COLUMNS`."""
 
-from collector.reports.tables import Column, Kind
+from collector.documents.tables import Column, Kind
 
 OBJECTS = (
     Column("b_object"),

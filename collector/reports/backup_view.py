@@ -1,6 +1,6 @@
 """Tables about backups in words of one language: pages and the record show the same ones.
 
-Verdicts, slots and days come as state words `b_…` (`words_backup.STATES`). Evidence is an entry and its line.
+Verdicts, slots and days come as state words `b_…` (`words.backup.STATES`). Evidence is an entry and its line.
 """
 
 from collections import Counter
@@ -22,11 +22,11 @@ from collector.backups.ledger import (
     SlotState,
     Success,
 )
+from collector.documents.tables import Column, Link, Table, at
 from collector.jobs.backups import Account
 from collector.reports import backup_columns as columns
-from collector.reports import wording
-from collector.reports.record_words import RECORD, text
-from collector.reports.tables import Column, Link, Table, at
+from collector.words import wording
+from collector.words.record import RECORD, text
 
 _OVER = (SlotState.ON_TIME, SlotState.LATE, SlotState.MISSED, SlotState.DOUBLE, SlotState.UNSEEN)
 _ROLES = ("full", "incremental", "differential", "event", "log", "snapshot")

@@ -9,22 +9,22 @@ from sqlalchemy import Connection
 from checks.recurrence import zone
 from checks.wire import entry, strict_json
 from checks.wire.numbers import EntryKind
+from collector.documents.draft import KINDS, WORDED, Draft, Kind, NoDocumentError, draft, period_words
+from collector.documents.tables import EmptyRecordError, plain
 from collector.jobs import projection
 from collector.judging.judge import NoScorecard
 from collector.judging.printed import figures
 from collector.judging.version import FRESH_MS, JUDGING, program
-from collector.reports.document_draft import KINDS, WORDED, Draft, Kind, NoDocumentError, draft, period_words
 from collector.reports.material import Material
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
 from collector.reports.record_view import DocumentPaper
-from collector.reports.record_words import text as record_text
 from collector.reports.record_xlsx import xlsx
-from collector.reports.tables import EmptyRecordError, plain
-from collector.reports.words_document import doc, numbered
 from collector.scoring.model import Scorecard
 from collector.store import estates, evidence, packs, rounds
 from collector.store.content import content
+from collector.words.document import doc, numbered
+from collector.words.record import text as record_text
 
 # 2: with the figures of its scorecard; 3: with the version of the program that worded it;
 # 4: it sums up and measures; 5: with the size of the log that it is made of; 6: words are made anew, too;

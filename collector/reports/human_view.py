@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from collector.estate import checklists
 from collector.inspection.human import NOT_DONE, PREFIX, HumanLook, HumanPart, Stamp, visible
-from collector.reports import wording
-from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
+from collector.words import wording
+from collector.words.record import text
 
 _BY_HAND = (Column("human"), Column("outcome"), Column("remark"))
 _LINES = ("clean", "cables", "lamps", "room")

@@ -2,6 +2,8 @@
 
 from sqlalchemy import Connection
 
+from collector.documents.judged import Judged
+from collector.documents.scorecard_tables import about, judged_by
 from collector.jobs.as_of import applied, applied_at
 from collector.jobs.said import all_said
 from collector.jobs.scorecards import Made
@@ -9,8 +11,6 @@ from collector.judging import judge
 from collector.judging.units import units_of
 from collector.packs.archive import Archive, ArchiveAsked, archive
 from collector.packs.model import Pack
-from collector.reports.judged import Judged
-from collector.reports.scorecard_tables import about, judged_by
 from collector.scoring.model import PackPeriod
 
 __all__ = ["about", "archive_of", "judged_by", "judged_of", "judging_pack"]

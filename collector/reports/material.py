@@ -11,6 +11,20 @@ from checks.wire.numbers import EntryKind
 from collector.availability.errors import AvailabilityError
 from collector.backups.ledger import Ledger
 from collector.context import Context
+from collector.documents.judged import Judged
+from collector.documents.matter import (
+    Act,
+    Closed,
+    Device,
+    Looked,
+    Matter,
+    Occasion,
+    Problem,
+    Scan,
+    Served,
+    Service,
+    Span,
+)
 from collector.estate.loading import Loaded
 from collector.faults.model import Account as Faults
 from collector.inspection.capacity import Place
@@ -27,20 +41,6 @@ from collector.judging.changes import Changes
 from collector.judging.judge import NoScorecard, pack_of
 from collector.judging.term import TermLine
 from collector.packs.archive import Archive
-from collector.reports.judged import Judged
-from collector.reports.matter import (
-    Act,
-    Closed,
-    Device,
-    Looked,
-    Matter,
-    Occasion,
-    Problem,
-    Scan,
-    Served,
-    Service,
-    Span,
-)
 from collector.statements.model import Said
 from collector.store import estates, packs
 from collector.store import rounds as stored_rounds
@@ -52,7 +52,7 @@ CAPACITY_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What judging has found out, as collector/reports/matter.py wants it."""
+    """What judging has found out, as collector/documents/matter.py wants it."""
 
     judged: Judged | None = None
     archive: Archive | None = None

@@ -1,6 +1,7 @@
 """What judging knows of a period, for its documents: everything that the estate's contract asks for."""
 
 from collector.context import Context
+from collector.documents.judged import Judged
 from collector.faults.model import Account
 from collector.inspection.obligations import ObligationLine
 from collector.jobs import cadence, faults, scorecards, spans
@@ -9,7 +10,6 @@ from collector.jobs.cadence import NoLedger
 from collector.jobs.faults import Told
 from collector.jobs.scorecards import Made
 from collector.judging.judge import NoScorecard
-from collector.reports.judged import Judged
 from collector.reports.judging_found import archive_of, judged_of
 from collector.reports.material import Found, Span
 from collector.scoring.model import PackPeriod

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from checks.wire import strict_json
 from collector.notify.receipts import OVER, VOID, Item, said_of
 from collector.notify.sending import Text
-from collector.reports import wording
-from collector.reports.words_document import doc_or
-from collector.reports.words_messages import MESSAGES
+from collector.words import wording
+from collector.words.document import doc_or
+from collector.words.messages import MESSAGES
 
 LANGUAGES = ("zh", "en")
 _PAGES = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.context import Context
+from collector.documents.tables import EmptyRecordError
 from collector.inspection import record as records
 from collector.inspection.record import Record
 from collector.jobs import rounds
@@ -13,7 +14,6 @@ from collector.reports.record_docx import TemplateError, docx
 from collector.reports.record_pdf import FontMissingError, pdf
 from collector.reports.record_view import Source, View, view
 from collector.reports.record_xlsx import xlsx
-from collector.reports.tables import EmptyRecordError
 from collector.store import estates
 from collector.store import rounds as store
 from collector.store.rounds import RecordRow

@@ -30,8 +30,8 @@ from collector.reports.record_pdf import (
     widths,
 )
 from collector.reports.record_view import Paper
-from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table
+from collector.words.record import text
 
 # Names that official forms use; the reader's machine has them.
 _BODY, _HEAD = "仿宋", "黑体"

@@ -12,11 +12,11 @@ from typing import Any
 import segno
 import typst
 
-from collector.reports import judging_columns
+from collector.documents import judging_columns
 from collector.reports.column_widths import fitted, letters, longest, whole_lines
 from collector.reports.record_view import Paper
-from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Table, words
+from collector.words.record import text
 
 FAMILIES = (
     "Noto Sans CJK SC",

@@ -7,16 +7,16 @@ from typing import Protocol
 
 from checks.api import Reading, State, Unit
 from checks.recurrence import zone as named_zone
+from collector.documents.tables import Column, EmptyRecordError, Kind, Table, at
 from collector.inspection import record as records
 from collector.inspection.due import when_of
 from collector.inspection.human import NOT_DONE, PREFIX
 from collector.inspection.limits import Limit
 from collector.inspection.record import ItemReading, MachineItem, Missing, Place, ProblemItem, Record
-from collector.reports import wording, words_limits
 from collector.reports.human_view import Human, named
 from collector.reports.record_beside import NOTHING, Beside
-from collector.reports.record_words import text
-from collector.reports.tables import Column, EmptyRecordError, Kind, Table, at
+from collector.words import limits, wording
+from collector.words.record import text
 
 _PROBLEMS = (
     Column("state", Kind.STATE),
@@ -317,7 +317,7 @@ class _Words:
 
     def limit(self, check: str, limit: Limit, unit: str) -> str:
         """Which limit was passed, and what it limits."""
-        of = words_limits.limit(check, limit.name, self.lang)
+        of = limits.limit(check, limit.name, self.lang)
         return text("record.limit", self.lang, of=of, limit=f"{limit.sign} {limit.number}{unit}")
 
     def value(self, reading: ItemReading) -> str:

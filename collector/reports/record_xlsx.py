@@ -8,8 +8,8 @@ from openpyxl.drawing.image import Image
 
 from collector.reports.record_pdf import FILLS, TALL, headings, is_form, tone, widths
 from collector.reports.record_view import Paper
-from collector.reports.record_words import text
 from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
+from collector.words.record import text
 
 _ACROSS = 132  # characters that fit across a printed page
 _LETTER, _EDGE = 1.15, 1.5  # of a capital letter in bold, and of a cell beside its text, in characters

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
+from collector.documents.judging_view import Words, last, points, spanned, table
 from collector.judging.settling import Group, Part, Settled, settled
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import OptionError, from_text
-from collector.reports.judging_view import Words, last, points, spanned, table
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.reports.words_judging import text
 from collector.scoring.model import Money, Other, Scorecard
 from collector.scoring.money import Range, fee_of, money, range_of, sum_of
 from collector.scoring.terms import Value
+from collector.words.judging import text
 
 PERIODS = (
     Column("j_period"),

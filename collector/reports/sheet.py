@@ -16,8 +16,8 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from collector.reports import wording
-from collector.reports.tables import Column, Kind, Link, Table
+from collector.documents.tables import Column, Kind, Link, Table
+from collector.words import wording
 
 __all__ = ["Column", "Kind", "Link", "Style", "Table", "add_sheet", "words", "workbook"]
 

@@ -120,7 +120,7 @@ class LineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why points are as they are: a stable code and its numbers; `reports` makes the sentence of it."""
+    """Why points are as they are: a stable code and its numbers; `words.causes` has the sentence of it."""
 
     code: str
     numbers: Mapping[str, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from checks.wire.numbers import EntryKind
 from collector.availability.calendar_cn import shipped
+from collector.documents.matter import Matter
 from collector.faults.counted import counted, days_of, terms_of
 from collector.faults.model import Account, Fault
 from collector.inspection import record as records
@@ -17,7 +18,6 @@ from collector.judging.scope import AssetScope
 from collector.judging.units import units_of
 from collector.packs.archive import Archive, ArchiveAsked, archive
 from collector.packs.model import Pack
-from collector.reports.matter import Matter
 from collector.verify.history import Said
 from collector.verify.scorecards import Evidence, ground_of
 

@@ -15,6 +15,20 @@ from collector.availability.errors import AvailabilityError
 from collector.availability.runs import Run
 from collector.availability.terms import ServiceTerms
 from collector.backups.ledger import Ledger
+from collector.documents.judged import Judged
+from collector.documents.matter import (
+    Act,
+    Closed,
+    Device,
+    Matter,
+    Occasion,
+    Scan,
+    Served,
+    Service,
+    Span,
+    Unmade,
+)
+from collector.documents.scorecard_tables import judged_by
 from collector.faults.model import Account as Faults
 from collector.inspection.capacity import Place
 from collector.inspection.due import BY_HAND, occurrences
@@ -29,20 +43,6 @@ from collector.judging.sealed import Sealed
 from collector.judging.served import Question, served
 from collector.judging.term import TermLine, Watched, sheet, so_far
 from collector.packs.archive import Archive
-from collector.reports.judged import Judged
-from collector.reports.matter import (
-    Act,
-    Closed,
-    Device,
-    Matter,
-    Occasion,
-    Scan,
-    Served,
-    Service,
-    Span,
-    Unmade,
-)
-from collector.reports.scorecard_tables import judged_by
 from collector.scans import model as scans
 from collector.scans.lifecycle import Import, lives
 from collector.statements.fold import standing

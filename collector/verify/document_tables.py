@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from collector.documents.judging_view import Words, state_of
+from collector.documents.scorecard_tables import judged_by
 from collector.faults.model import Fault
 from collector.inspection.record import Record
 from collector.packs.archive import Filing, Place
-from collector.reports.judging_view import Words, state_of
-from collector.reports.scorecard_tables import judged_by
 from collector.scoring.model import PeriodFacts, Scorecard
 from collector.verify.document_facts import Facts
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checks.wire import strict_json
-from collector.reports.document_draft import KINDS, PARTS, Kind, facts
-from collector.reports.document_duties import LEDGER
-from collector.reports.matter import UNMADE, Matter
-from collector.reports.scorecard_tables import hands
-from collector.reports.tables import plain
-from collector.reports.words_document import doc, numbered
+from collector.documents.draft import KINDS, PARTS, Kind, facts
+from collector.documents.matter import UNMADE, Matter
+from collector.documents.parts_duties import LEDGER
+from collector.documents.scorecard_tables import hands
+from collector.documents.tables import plain
 from collector.verify import document_tables
 from collector.verify.document_facts import Facts
+from collector.words.document import doc, numbered
 
 NONE = "–"
 MASKED: Mapping[str, frozenset[str]] = {"sheet": frozenset({"j_model", "j_location"})}

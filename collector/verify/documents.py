@@ -10,14 +10,14 @@ from typing import Any
 from checks.codec import from_json
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
+from collector.documents.draft import WORDED
+from collector.documents.matter import Matter, Span
+from collector.documents.scorecard_tables import judged_by, tables
+from collector.documents.tables import plain
 from collector.judging import printed, sealed
 from collector.judging.sealed import Sealed
 from collector.judging.version import FRESH, UNNAMED, program
 from collector.packs.model import read_back
-from collector.reports.document_draft import WORDED
-from collector.reports.matter import Matter, Span
-from collector.reports.scorecard_tables import judged_by, tables
-from collector.reports.tables import plain
 from collector.verify import document_tables, document_words, judged
 from collector.verify.document_facts import About, Facts
 from collector.verify.document_matter import Bundled, Told

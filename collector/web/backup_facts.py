@@ -7,9 +7,9 @@ from collector.backups.ledger import ObjectLedger
 from collector.backups.policy import DrillRule, Keep, Schedule
 from collector.jobs import backups as jobs
 from collector.jobs.backups import Account
-from collector.reports import wording
 from collector.web import i18n
 from collector.web.i18n import text as t
+from collector.words import wording
 
 Pair = tuple[str, str]
 

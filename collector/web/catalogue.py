@@ -1,13 +1,13 @@
 """Every text of the pages: key -> (Chinese, English). A test finds keys that are missing or idle."""
 
-from collector.reports.record_words import RECORD
-from collector.reports.words_human import PAGES as HUMAN
 from collector.web.catalogue_backups import BACKUPS
 from collector.web.catalogue_judging import JUDGED
 from collector.web.catalogue_messages import MESSAGES
 from collector.web.catalogue_refusals import REFUSALS
 from collector.web.catalogue_scans import SCANS
 from collector.web.catalogue_views import VIEWS
+from collector.words.human import PAGES as HUMAN
+from collector.words.record import RECORD
 
 TEXTS: dict[str, tuple[str, str]] = {
     **VIEWS,

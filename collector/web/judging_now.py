@@ -11,6 +11,7 @@ from flask import abort, current_app, g, request
 from sqlalchemy import Connection, func, select
 
 from checks.recurrence import day_of
+from collector.documents.judged import Judged
 from collector.jobs import scorecards
 from collector.jobs.known import pack_of
 from collector.jobs.scorecards import Made, Status
@@ -18,7 +19,6 @@ from collector.judging.judge import NoScorecard
 from collector.judging.sealed import Sealed
 from collector.packs.archive import Archive
 from collector.packs.model import Pack
-from collector.reports.judged import Judged
 from collector.reports.judging_found import archive_of, judged_of
 from collector.scoring.model import PackPeriod, Scorecard
 from collector.store import series

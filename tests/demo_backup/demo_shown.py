@@ -21,7 +21,7 @@ import demo_parts as parts
 import world as w
 from openpyxl import load_workbook
 
-from collector.reports import wording
+from collector.words import wording
 
 COMMAND = (sys.executable, "-c", "from collector.cli import main; main()")
 LIMIT_S = 600

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.reports.words_judging import JUDGING
+from collector.words.judging import JUDGING
 
 ROOT = Path(__file__).resolve().parents[2] / "collector"
 PLACES = ("judging", "faults", "inspection", "packs")

@@ -8,12 +8,12 @@ from click.testing import CliRunner
 
 from checks.wire import strict_json
 from collector.cli import main
+from collector.documents.judging_view import spanned
 from collector.jobs import scorecard_json, settlements
 from collector.jobs import scorecards as jobs
 from collector.judging import judge
 from collector.judging.outlook import outlook
 from collector.packs.loading import packaged
-from collector.reports.judging_view import spanned
 from collector.scoring.model import Gap, PackPeriod, PeriodFacts, Scorecard
 from collector.scoring.score import score
 from collector.scoring.settlement import settle

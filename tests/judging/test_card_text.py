@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from collector.cli_card import card_lines
+from collector.documents.judging_view import Words, percent, points, shortened
 from collector.jobs import scorecards
 from collector.reports.judging_found import judged_of
-from collector.reports.judging_view import Words, percent, points, shortened
 
 STARTS = {
     "luohe-2026": ("2026-06-10", "2026-07"),

@@ -14,10 +14,10 @@ from collector.judging.version import JUDGING
 from collector.reports import documents, material_found
 from collector.reports.material import Material
 from collector.reports.record_view import EmptyRecordError
-from collector.reports.words_document import doc
 from collector.scans.model import Finding, Severity
 from collector.verify.document_tables import COLUMNS, MOST, TABLES, WANTED, fitting
 from collector.verify.document_words import filled
+from collector.words.document import doc
 
 PERIOD = "2026-07"
 

@@ -19,8 +19,8 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import Client
 
+from collector.documents.judging_view import points
 from collector.jobs import cadence, said, scorecards
-from collector.reports.judging_view import points
 from collector.serve import running
 from collector.store import accounts
 from collector.store.scorecards import unit_round_table

@@ -9,6 +9,7 @@ from checks.wire import entry as entries
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
 from checks.wire.signing import Signer
+from collector.documents.draft import WORDED
 from collector.evidence.policy import parse_policy
 from collector.inspection import record as records
 from collector.jobs import projection
@@ -16,7 +17,6 @@ from collector.jobs import scorecards as jobs
 from collector.judging import sealed
 from collector.judging.version import JUDGING
 from collector.reports import documents, material_found
-from collector.reports.document_draft import WORDED
 from collector.reports.material import Material
 from collector.statements.kinds import KINDS
 from collector.statements.persons import Request, encode_request

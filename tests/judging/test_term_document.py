@@ -9,13 +9,13 @@ from openpyxl import load_workbook
 
 from checks.wire import strict_json
 from checks.wire.numbers import EntryKind
+from collector.documents import parts_term
+from collector.documents.parts import MOST
+from collector.documents.tables import EmptyRecordError
 from collector.jobs import projection, scorecards
-from collector.reports import document_term
-from collector.reports.document_parts import MOST
 from collector.reports.documents import KINDS, body_of, draft, export
 from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
-from collector.reports.tables import EmptyRecordError
 from collector.store import accounts
 from collector.web.app import create_app
 
@@ -131,7 +131,7 @@ def test_before_a_day_of_the_term_is_over_there_is_none(site, estate):
 def test_a_document_leaves_out_the_last_rows_of_a_long_term_and_the_page_has_them(ended):
     line = material(ended).term[0]
     many = [replace(line, id=f"mail-{number:04}") for number in range(MOST + 5)]
-    for made in (document_term.sums, document_term.spans):
+    for made in (parts_term.sums, parts_term.spans):
         cut, shown = made(many, "en"), made(many, "en", whole=True)
         assert len(cut.rows) == MOST + 1 and "/term" in str(cut.rows[-1][0]), cut.rows[-1]
         assert len(shown.rows) >= MOST + 5 and shown.rows[:MOST] == cut.rows[:MOST]

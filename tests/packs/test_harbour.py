@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from collector.documents.scorecard_tables import judged_by, tables
 from collector.packs.errors import PackError
 from collector.packs.explain import explain
 from collector.packs.loading import from_file, names, packaged
 from collector.packs.model import compiled, read_back
-from collector.reports.scorecard_tables import judged_by, tables
 from collector.scoring.model import Gap, Item, LineState, PackPeriod, PeriodFacts, System, Unit
 from collector.scoring.retention import Payment
 from collector.scoring.score import score

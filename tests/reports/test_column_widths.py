@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from collector.documents.parts_faults import limit_words
 from collector.reports.column_widths import fitted, letters, longest, whole_lines
-from collector.reports.document_faults import limit_words
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import headings, widths
 from collector.reports.record_view import DocumentPaper

@@ -10,14 +10,14 @@ from openpyxl import load_workbook
 from parts import loaded
 
 from checks.plan import Window
+from collector.documents.measures import measures
+from collector.documents.parts_measures import verdict
+from collector.documents.parts_trend import stretches
 from collector.inspection.record import Counts, ItemReading, MachineItem, Place, Record
 from collector.jobs import derive, statements
-from collector.reports.document_measures import verdict
-from collector.reports.document_trend import stretches
 from collector.reports.documents import draft, export, period_words
 from collector.reports.material import Looked, Material, Span
 from collector.reports.material_found import found_in, span_of
-from collector.reports.measures import measures
 from collector.reports.record_view import EmptyRecordError
 
 judged_site = loaded("web/judged_site.py")

@@ -13,12 +13,13 @@ import agent
 from checks import registry
 from checks.api import Lower, Upper
 from collector.backups.ledger import Outcome, Problem
+from collector.documents import parts, parts_term
+from collector.documents.matter import Span
 from collector.judging.term import OPERATED, UNSEEN, Stretch, TermLine
-from collector.reports import document_parts, document_term, wording
-from collector.reports.matter import Span
-from collector.reports.record_words import RECORD
 from collector.reports.sheet import Column, Kind, Style, Table, workbook
-from collector.reports.words_limits import LIMITS, limit
+from collector.words import wording
+from collector.words.limits import LIMITS, limit
+from collector.words.record import RECORD
 
 DAY = 86_400_000
 PERIOD = Span("2026-03", 100 * DAY, 130 * DAY, 200 * DAY, 1)
@@ -64,7 +65,7 @@ def problem(reason: str, first: int, until: int | None = None) -> Problem:
 )
 def test_backups_of_a_period_name_what_was_wrong_in_it_and_not_what_was_before(found, said) -> None:
     missing = wording.reason("missing", "zh")
-    assert document_parts._amiss(found, PERIOD, "zh") == said.replace("漏备", missing)
+    assert parts._amiss(found, PERIOD, "zh") == said.replace("漏备", missing)
 
 
 def test_each_phase_of_a_drill_has_words() -> None:
@@ -86,10 +87,10 @@ def line(weeks: int) -> TermLine:
 
 
 def test_what_is_looked_at_now_and_then_has_one_row_of_a_document_and_all_on_the_page() -> None:
-    made, whole = (document_term.spans([line(20)], "zh", whole=each) for each in (False, True))
+    made, whole = (parts_term.spans([line(20)], "zh", whole=each) for each in (False, True))
     said = "无人查看: 共 20 段，最长 6 天(2026-06-02 至 2026-06-07)"
     assert [tuple(row[2:]) for row in made.rows] == [("j_t_unseen", "2026-06-02", "2026-10-18", 120, said)]
-    assert len(whole.rows) == 20 and len(document_term.spans([line(3)], "zh").rows) == 3
+    assert len(whole.rows) == 20 and len(parts_term.spans([line(3)], "zh").rows) == 3
 
 
 def test_what_a_check_and_its_reading_are_both_called_is_said_once() -> None:

@@ -6,15 +6,15 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from collector.documents.judging_view import Words, spanned
 from collector.judging.sealed import Change
 from collector.packs.loading import packaged
 from collector.reports.judging_found import judged_by
-from collector.reports.judging_view import Words, spanned
-from collector.reports.words_judging import JUDGING
 from collector.scoring.kinds import KINDS
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, System, Unit
 from collector.scoring.score import score
 from collector.statements.kinds import KINDS as STATEMENTS
+from collector.words.judging import JUDGING
 
 ROOT = Path(__file__).parents[2] / "collector"
 PACKAGES = ("faults", "inspection", "judging", "packs", "scoring")

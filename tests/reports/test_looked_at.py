@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
+from collector.documents.judging_view import Words
+from collector.documents.scorecard_tables import judged_by
 from collector.packs.loading import packaged
-from collector.reports.judging_view import Words
-from collector.reports.scorecard_tables import judged_by
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Proof, System, Unit
 from collector.scoring.score import score
 

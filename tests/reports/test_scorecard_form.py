@@ -16,6 +16,8 @@ from docx import Document
 from docx.oxml.ns import qn
 from openpyxl import load_workbook
 
+from collector.documents.form_view import form_of
+from collector.documents.judging_view import Words
 from collector.estate.yaml_source import load
 from collector.packs.checking import check
 from collector.packs.form_terms import FormTerms, Sheet, lines_of
@@ -23,9 +25,7 @@ from collector.packs.loading import from_file, packaged
 from collector.packs.model import compiled, read_back
 from collector.packs.options import resolve
 from collector.packs.shape import shaped
-from collector.reports.form_view import form_of
 from collector.reports.judging_found import judged_by
-from collector.reports.judging_view import Words
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
 from collector.reports.record_view import DocumentPaper

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
+from collector.documents.judging_view import Words
 from collector.judging.settling import Group, Part
 from collector.packs.loading import packaged
 from collector.packs.options import resolve
 from collector.reports.judging_found import judged_by
-from collector.reports.judging_view import Words
 from collector.reports.settlement_view import SettlementWords, Settling
 from collector.scoring.model import Gap, Item, PackPeriod, PeriodFacts, Unit
 from collector.scoring.score import score

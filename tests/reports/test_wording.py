@@ -15,8 +15,8 @@ from collector.availability.classes import TimeClass
 from collector.availability.figure import Verdict
 from collector.availability.windows import FlagCode, WindowKind
 from collector.inspection.due import when_of
-from collector.reports import wording
-from collector.reports.words import AREAS, CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
+from collector.words import wording
+from collector.words.codes import AREAS, CLASSES, KINDS, OTHER, READINGS, REASONS, STATES
 
 
 def test_a_code_word_without_wording_is_shown_and_not_dropped() -> None:

@@ -41,7 +41,7 @@ def test_what_words_documents_anew_needs_no_package():
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pkgutil, collector.verify; "
         "names = [one.name for one in pkgutil.iter_modules(collector.verify.__path__)]; "
         "[__import__(f'collector.verify.{name}') for name in names if name != 'swift']; "
-        "from collector.reports.document_draft import PARTS; print(len(names), sorted(PARTS)[0])"
+        "from collector.documents.draft import PARTS; print(len(names), sorted(PARTS)[0])"
     )
     command = [sys.executable, "-I", "-S", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from collector.reports import words
 from collector.web.catalogue import TEXTS
 from collector.web.charts import GROUPS
 from collector.web.i18n import translate
 from collector.web.pages import MENU
 from collector.web.pages.base import ROUTES  # noqa: F401 - every page module is imported by its package
+from collector.words import codes
 
 WEB = Path(translate.__code__.co_filename).parent
 TEMPLATES = sorted((WEB / "templates").glob("*.html"))
@@ -73,7 +73,7 @@ def test_both_languages_have_the_text_with_the_same_fields(key: str) -> None:
 
 @pytest.mark.parametrize("name", ["STATES", "CLASSES", "KINDS", "READINGS", "REASONS", "OTHER"])
 def test_words_of_evidence_are_complete_in_both_languages(name: str) -> None:
-    for code, (chinese, english) in getattr(words, name).items():
+    for code, (chinese, english) in getattr(codes, name).items():
         assert chinese.strip() and english.strip(), code
         assert not re.search(r"[\u4e00-\u9fff]", english), code
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from parts import loaded
 
+from collector.documents.draft import PARTS
 from collector.jobs import derive
-from collector.reports.document_draft import PARTS
 from collector.reports.material import Material
 from collector.reports.material_found import found_in, span_of
 from collector.web.app import create_app

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 from parts import loaded
 
+from collector.documents.judging_view import Words, points
+from collector.documents.scorecard_tables import judged_by
 from collector.packs.loading import packaged
-from collector.reports.judging_view import Words, points
-from collector.reports.scorecard_tables import judged_by
 from collector.scoring.model import Gap, PackPeriod, PeriodFacts, System, Unit
 from collector.scoring.score import score
 from collector.web.app import create_app

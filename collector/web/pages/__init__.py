@@ -18,10 +18,10 @@ from collector.context import Context
 from collector.estate.errors import EstateError
 from collector.judging.judge import NoScorecard
 from collector.packs.model import PackDataError
-from collector.reports import wording
 from collector.reports.sheet import Column
 from collector.web import api_spec, auth, csrf, headers, i18n, judging_now
 from collector.web.pages import api, asking, base
+from collector.words import wording
 
 # What the menu shows: endpoint, icon, key of its name.
 MENU = (

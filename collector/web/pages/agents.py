@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from checks.wire.numbers import EntryKind
 from collector.evidence.agents import Agent, AgentState
-from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import agents as store
 from collector.store import series
@@ -17,6 +16,7 @@ from collector.web import i18n
 from collector.web.pages import chains, messages
 from collector.web.pages.base import Answer, context, render, route, t, table
 from collector.web.pages.chains import Chain
+from collector.words import wording
 
 _COLUMNS = (
     Column("agent"),

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from flask import abort, url_for
 
+from collector.documents.archive_view import ArchiveWords
 from collector.packs.archive import Archive, Place, State
-from collector.reports.archive_view import ArchiveWords
 from collector.reports.sheet import Table
 from collector.scoring.model import PackPeriod
 from collector.store.accounts import Role

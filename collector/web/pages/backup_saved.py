@@ -2,13 +2,13 @@
 
 from flask import Response, abort, flash, redirect, request, url_for
 
+from collector.documents.tables import EmptyRecordError
 from collector.evidence.periods import PeriodError
 from collector.jobs import backups as jobs
 from collector.jobs.backups import Account
 from collector.judging.judge import NoScorecard
 from collector.reports import backup_record as record
 from collector.reports.record import TYPES
-from collector.reports.tables import EmptyRecordError
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 from collector.web.backups_now import whole

@@ -13,7 +13,6 @@ from collector.backups.ledger import ObjectLedger, Outcome, Slot, SlotState
 from collector.inspection.capacity import Place
 from collector.jobs import capacity
 from collector.jobs.backups import Account
-from collector.reports import wording
 from collector.reports.backup_view import slot_word, standing
 from collector.reports.record import TYPES
 from collector.reports.sheet import Column, Kind, Table
@@ -25,6 +24,7 @@ from collector.web.backups_now import account, href, whole, words_of
 from collector.web.charts_backup import Box
 from collector.web.pages.base import Answer, context, render, route, t, table, zone
 from collector.web.pages.rounds import month_of
+from collector.words import wording
 
 STRIP_DAYS, TABLE_DAYS, CAPACITY_DAYS = 35, 90, 60
 _MOST, _MOST_WEEKS, _RECENT = 40, 2, 40

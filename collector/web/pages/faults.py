@@ -7,11 +7,7 @@ from typing import Any
 from flask import abort, request, url_for
 
 from collector.availability.errors import AvailabilityError
-from collector.faults.model import Account, Clock, ClockState, Fault, Stage, Vulnerability
-from collector.jobs import faults as jobs
-from collector.jobs import figures
-from collector.judging.judge import NoScorecard
-from collector.reports.document_faults import (
+from collector.documents.parts_faults import (
     CLOCKS,
     SOURCES,
     clock_row,
@@ -21,9 +17,11 @@ from collector.reports.document_faults import (
     levels_words,
     report_row,
 )
+from collector.faults.model import Account, Clock, ClockState, Fault, Stage, Vulnerability
+from collector.jobs import faults as jobs
+from collector.jobs import figures
+from collector.judging.judge import NoScorecard
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.reports.words_document import doc, doc_or
-from collector.reports.words_judging import word
 from collector.scoring.model import PackPeriod, Proof
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
@@ -32,6 +30,8 @@ from collector.web.pages.base import Answer, clock, context, estate, render, rou
 from collector.web.pages.offers import may_say, who_says
 from collector.web.pages.scorecard import Tile
 from collector.web.pages.services import steady_words
+from collector.words.document import doc, doc_or
+from collector.words.judging import word
 
 _FAULTS = (
     Column("j_fault"),

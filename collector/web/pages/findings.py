@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from collector.faults.model import ClockState, Finding, Stage
-from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Table
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
@@ -11,6 +10,7 @@ from collector.web.pages import asking
 from collector.web.pages.base import Answer, render, route, t, table
 from collector.web.pages.faults import account, first_proof, lives, name_of, stage_word, told
 from collector.web.pages.scorecard import Tile
+from collector.words import wording
 
 _FINDINGS = (
     Column("j_finding"),

@@ -6,13 +6,13 @@ from flask import Response, abort, redirect, request, url_for
 from sqlalchemy import select
 
 from checks.wire.numbers import EntryKind
-from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Table
 from collector.store import evidence, packs
 from collector.store.accounts import Role
 from collector.store.evidence import EntryRow, entry_table
 from collector.web import i18n, proof
 from collector.web.pages.base import Answer, context, number, refuse, render, route, t, table, whole
+from collector.words import wording
 
 PAGE = 50
 LINES = 200

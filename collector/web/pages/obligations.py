@@ -7,14 +7,13 @@ from datetime import date, timedelta
 
 from flask import abort, request, url_for
 
+from collector.documents.parts_duties import LEDGER, ledger_row
 from collector.inspection.cadence_model import Row, State
 from collector.inspection.obligations import ObligationLine, Standing
 from collector.jobs import cadence as jobs
 from collector.jobs.cadence import NoLedger, Told
 from collector.judging.judge import NoScorecard
-from collector.reports.document_duties import LEDGER, ledger_row
 from collector.reports.sheet import Column, Kind, Table
-from collector.reports.words_judging import word
 from collector.scoring.model import PackPeriod
 from collector.statements.kinds import KINDS as STATEMENTS
 from collector.store.accounts import Role
@@ -22,6 +21,7 @@ from collector.web import i18n, judging_now
 from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.scorecard import Tile
+from collector.words.judging import word
 
 _MOST_DAYS = 100  # longer periods are shown by month
 _ROWS = 400

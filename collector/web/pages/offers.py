@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from collector.jobs.known import terms_of
-from collector.reports.words_judging import word
 from collector.statements.kind import Kind
 from collector.statements.terms import in_use
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now
 from collector.web.pages.base import context, t
+from collector.words.judging import word
 
 
 def offered() -> Mapping[str, Kind]:

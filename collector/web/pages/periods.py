@@ -6,11 +6,11 @@ from hashlib import sha256
 from flask import abort, flash, redirect, request, url_for
 
 from collector.availability.errors import AvailabilityError, MissingYear
+from collector.documents.judging_view import Words, is_off, last, points, spanned, yuan
 from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
 from collector.judging.judge import NoScorecard
 from collector.reports.judging_found import judged_of
-from collector.reports.judging_view import Words, is_off, last, points, spanned, yuan
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scoring.model import Money, PackPeriod, Scorecard
 from collector.store.accounts import Role

@@ -7,12 +7,11 @@ from typing import Any
 
 from flask import abort, request, url_for
 
+from collector.documents.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
 from collector.estate.contracts import scope as scope_of
 from collector.jobs.scorecards import Status
 from collector.judging.inspections import units_with_assets
-from collector.reports.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
 from collector.reports.sheet import Table
-from collector.reports.words_judging import word
 from collector.scoring.model import Line, PackPeriod
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
@@ -20,6 +19,7 @@ from collector.web.judging_now import Card
 from collector.web.pages import asking
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.unwatched import in_no_round
+from collector.words.judging import word
 
 _MOST_NAMED = 10
 

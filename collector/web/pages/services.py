@@ -15,7 +15,6 @@ from collector.availability.errors import AvailabilityError
 from collector.estate.model import System
 from collector.jobs import figures
 from collector.jobs.figures import NoFigure, ServiceFigure
-from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import charts, i18n, onset
@@ -33,6 +32,7 @@ from collector.web.pages.base import (
     table,
     zone,
 )
+from collector.words import wording
 
 DAYS = 90
 _LONGEST_DAYS = 1100

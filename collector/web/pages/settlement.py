@@ -9,6 +9,8 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import Connection
 
+from collector.documents.judged import Judged
+from collector.documents.judging_view import Words
 from collector.jobs import scorecards, settlements
 from collector.jobs.as_of import applied_at
 from collector.jobs.scorecards import Made
@@ -16,12 +18,9 @@ from collector.judging.judge import NoScorecard
 from collector.judging.payments import Payment, payments
 from collector.judging.settling import Group, Part, Settled
 from collector.packs.model import Compiled, Pack
-from collector.reports.judged import Judged
 from collector.reports.judging_found import judged_by, judging_pack
-from collector.reports.judging_view import Words
 from collector.reports.settlement_view import PAYMENTS, PERIODS, SettlementWords, Settling, paid, paid_step
 from collector.reports.sheet import Column, Kind, Link, Table
-from collector.reports.words_judging import text
 from collector.scoring.model import PackPeriod
 from collector.scoring.money import range_of
 from collector.store import evidence
@@ -33,6 +32,7 @@ from collector.web.pages import asking, refusals
 from collector.web.pages.base import Answer, context, render, route, t, table
 from collector.web.pages.periods import failures, lacking
 from collector.web.pages.scorecard import Tile
+from collector.words.judging import text
 
 _LOGGED = (
     Column("j_payment"),

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from collector.documents.judging_prices import offs_of
 from collector.jobs.known import frame_of
 from collector.judging import fits
 from collector.packs.model import Pack
-from collector.reports.judging_prices import offs_of
-from collector.reports.words_judging import word
 from collector.scoring.choices import Choices
 from collector.scoring.ranges import Bounds
 from collector.scoring.rules import number
@@ -17,6 +16,7 @@ from collector.store import estates
 from collector.web import i18n, judging_now
 from collector.web.pages import faults, findings
 from collector.web.pages.base import context, estate, t
+from collector.words.judging import word
 
 Choice = tuple[str, str]
 _WIDGETS = {

@@ -9,7 +9,6 @@ from flask import url_for
 from collector.jobs.said import every_said
 from collector.reports.sheet import Column, Link, Table
 from collector.reports.sheet import Kind as Cell
-from collector.reports.words_judging import word
 from collector.scoring.kinds import BY_PEOPLE
 from collector.statements.fields import Field, Type
 from collector.statements.fold import SECOND, seconds_of
@@ -23,6 +22,7 @@ from collector.web import i18n, judging_now
 from collector.web.pages import faults, statement_forms
 from collector.web.pages.base import BadAskedError, clock, context, estate, t, table
 from collector.web.pages.offers import may_say, offered, roles_of
+from collector.words.judging import word
 
 _SAID = (
     Column("j_when", Cell.WHEN),

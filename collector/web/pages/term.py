@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from flask import abort
 
+from collector.documents import parts_term
 from collector.jobs.term import term_sheet
 from collector.judging.judge import NoScorecard
 from collector.judging.term import TermLine
-from collector.reports import document_term
 from collector.reports.record import TYPES
 from collector.reports.sheet import Table
 from collector.store.accounts import Role
@@ -33,13 +33,13 @@ def _lines() -> tuple[TermLine, ...]:
 @table("doc-term-sums", Role.VIEWER)
 def sums_table(_args: Mapping[str, str]) -> Table:
     """Days by state."""
-    return document_term.sums(_lines(), i18n.language(), whole=True)
+    return parts_term.sums(_lines(), i18n.language(), whole=True)
 
 
 @table("doc-term-spans", Role.VIEWER)
 def spans_table(_args: Mapping[str, str]) -> Table:
     """When it was not operated."""
-    return document_term.spans(_lines(), i18n.language(), whole=True)
+    return parts_term.spans(_lines(), i18n.language(), whole=True)
 
 
 @route("/term", Role.VIEWER)
@@ -50,7 +50,7 @@ def term() -> Answer:
     return render(
         "term.html",
         "scorecard",
-        tables=[made(lines, lang, whole=True) for made in (document_term.sums, document_term.spans)],
+        tables=[made(lines, lang, whole=True) for made in (parts_term.sums, parts_term.spans)],
         first=min((one.first for one in days), default=None),
         until=max((one.end for one in days), default=None),
         period=judging_now.period_asked("").name,

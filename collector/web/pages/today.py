@@ -10,7 +10,6 @@ from collector.evidence.agents import AgentState
 from collector.jobs import human_now
 from collector.jobs.human_now import Seen
 from collector.jobs.rounds import Occasion, ledger
-from collector.reports import wording
 from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
@@ -29,6 +28,7 @@ from collector.web.pages import (
 )
 from collector.web.pages.base import Answer, context, estate, render, route, t, table
 from collector.web.pages.chains import Chain
+from collector.words import wording
 
 _DAY = 86_400_000
 _BACK, _AHEAD = 14 * _DAY, 7 * _DAY

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from collector.reports.words import READINGS, REASONS
+from collector.words.codes import READINGS, REASONS
 
 
 def test_every_name_and_reason_in_a_recording_has_words():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.reports.words import REASONS
+from collector.words.codes import REASONS
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SAID = sorted(
