@@ -11,6 +11,8 @@ from collector.backups.observed import Change, Excuse, SealedPeriod
 from collector.backups.policy import BackupObject, ObjectKind, Policy, Role, Schedule
 from collector.backups.runs import CHAINED, WHOLE, Runs, where
 
+_ALWAYS = 1 << 62
+
 
 @dataclass(slots=True)
 class Series:
@@ -49,11 +51,12 @@ class Scene:
 
 
 def series_of(one: BackupObject, changes: Sequence[Change], now: int) -> list[Series]:
-    """All slots of an object up to the one that is open now; each version's own."""
+    """All slots of an object up to the one that is open now (before events to come, those whose window is);
+    each version's own."""
     made: list[Series] = []
     for index, policy in enumerate(one.policies):
         begin = max(policy.from_ms, one.since_ms)
-        following = one.policies[index + 1].from_ms if index + 1 < len(one.policies) else now + 1
+        following = one.policies[index + 1].from_ms if index + 1 < len(one.policies) else _ALWAYS
         until = min(following, now + 1)
         for schedule in policy.schedules:
             if schedule.role is Role.EVENT:

@@ -8,7 +8,7 @@ people can know and nobody said anything, it is *not proven*.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 
 from collector.inspection.cadence_deeds import Index, covering, is_of, straddles, within
 from collector.inspection.cadence_due import Ask, turns
@@ -40,7 +40,7 @@ from collector.inspection.deadlines import Due, day_of, iso_week, late_days, mon
 _OF_ROUNDS = ("inspection", "special_inspection")
 _LOOKED_AT = ("check:", "backup_line:")
 _SERVICES = "check:service."
-_MONTH_MS = 31 * 86_400_000
+_MONTH_MS, _MONTH = 31 * 86_400_000, timedelta(days=31)
 _WEEK_MS = 7 * 86_400_000
 
 
@@ -266,25 +266,29 @@ def watched(spans: Sequence[Span], from_ms: int, to_ms: int) -> bool:
     return any(begins < to_ms and ends > from_ms for begins, ends in nearby)
 
 
-def _throughout(spans: Sequence[Span], observed: Observed, turn: Turn) -> bool:
-    """Whether something of these was there in every 31 days of a turn, as far as they are over.
-
-    The last 31 end with it: what is left of the turn may be a day, in which nobody owes a look.
-    """
+def _throughout(spans: Sequence[Span], turn: Turn, observed: Observed, zone: tzinfo) -> bool:
+    """Whether there is any of these in a turn, as far as it is over, and no more than 31 days lie between two
+    of them, or between one and an edge: by days, for a monthly look has its day, and not its minute."""
     ends = min(turn.due_ms, observed.as_of_ms)
-    begins = (*range(turn.from_ms, ends - _MONTH_MS, _MONTH_MS), max(turn.from_ms, ends - _MONTH_MS))
-    return all(watched(spans, begin, min(begin + _MONTH_MS, turn.due_ms)) for begin in begins)
+    near = sorted(one for one in spans if one[0] < ends and one[1] > turn.from_ms)
+    at = turn.from_ms
+    for begins, until in (*near, (ends, ends)):
+        if begins - at > _MONTH_MS and day_of(begins, zone) - day_of(at, zone) > _MONTH:
+            return False
+        at = max(at, until)
+    return bool(near)
 
 
-def _seen(cadence: Cadence, looks: Sequence[Deed], observed: Observed, turn: Turn) -> bool:
-    """Whether it would have been seen broken. What machines look at must have been looked at in every 31
-    days: a look on the first day proves nothing of the year. (Of services the share of time that nobody
-    watched decides, and what people say is theirs.)"""
+def _seen(asked: _Asked, looks: Sequence[Deed], observed: Observed, turn: Turn) -> bool:
+    """Whether it would have been seen broken. What machines look at must have been looked at every 31 days: a
+    look on the first day proves nothing of the year. (Of services the share of time that nobody watched
+    decides, and what people say is theirs.)"""
+    cadence, zone = asked.cadence, asked.frame.days.zone
     if not cadence.what:
-        return _throughout(observed.watched, observed, turn)
+        return _throughout(observed.watched, turn, observed, zone)
     if not any(kind.startswith(_LOOKED_AT) and not kind.startswith(_SERVICES) for kind in cadence.what):
         return bool(looks)
-    return _throughout(sorted((one.at_ms, one.at_ms + 1) for one in looks), observed, turn)
+    return _throughout([(one.at_ms, one.at_ms + 1) for one in looks], turn, observed, zone)
 
 
 def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
@@ -294,7 +298,7 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     broken = [one for one in observed.breaches if _breaks(one, asked.cadence, turn, observed.as_of_ms)]
     held = [one for kind in asked.cadence.what for one in within(index, kind, turn, turn.due_ms)]
     looks = [one for one in held if one.counts and one.facts.get("told") is not False]
-    seen = _seen(asked.cadence, looks, observed, turn)
+    seen = _seen(asked, looks, observed, turn)
     if broken:
         state, reason = State.MISSED, "broken"
     elif not seen or observed.blind & set(asked.cadence.breach) or _perhaps(asked.cadence, turn, observed):

@@ -38,9 +38,9 @@ proven* (nobody could tell, or only people know and nobody said), *open*, *nothi
 with all its rows and entries. Exit 0: nothing is broken; 1: something is; 2: it cannot be told.
 
 Where nothing makes a breach or an event yet, the row is *not proven* (or nothing is due), never kept, and the
-obligation says so. What must *always* hold and machines look at (`check:`, `backup_line:`) is kept only if in
-every 31 days (the last of them end with the period) a look could tell, and no backup that the line is about
-stayed unseen; unknown proves nothing.
+obligation says so. What must *always* hold and machines look at (`check:`, `backup_line:`) is kept only if no
+more than 31 days lie between two looks that could tell, and between them and the period's edges, and no backup
+that the line is about stayed unseen; unknown proves nothing.
 A thing is *missed* only if its time is over and the collector was there to see it. Due
 dates go on beyond the years whose holidays are published, and are marked *provisional*. Where the contract
 gives no number ("定期"), the rhythm is ours and the limit says so: agree it in writing, or change the pack.

@@ -1,12 +1,15 @@
 """What must always hold is kept only while somebody looks who could tell."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 from cadence_rows import at, deed, ledger, seen, states, terms
 
 from collector.inspection.cadence_model import Breach
 from collector.inspection.cadence_terms import Absent, Cadence, Every
 from collector.inspection.obligations_looks import Looked, deeds
+
+HOURS = ("08", "18") * 6
 
 
 def test_what_always_holds_is_kept_only_while_somebody_looks():
@@ -53,6 +56,34 @@ def test_the_last_31_days_end_with_the_period_and_a_look_a_month_keeps_it():
     for number in range(11):
         some = looks[:number] + looks[number + 2 :]
         assert states(ledger(terms(always), seen("2027-07-01T00:00", *some), *asked)) != ["done"], number
+
+
+def test_two_looks_may_be_31_days_apart_wherever_they_lie_and_no_more():
+    """On a grid of 31 days, one at a cell's beginning and one at the next one's end would
+    both have been in time, with nearly two months between them."""
+    asked = ("2026-06-10", "2027-06-10")
+    always = Cadence(Every.ALWAYS, ("check:database.alive",), breach=("crit:database.alive",))
+    daily = [f"{date(2026, 6, 10) + timedelta(days=n)}" for n in range(365)]
+    for left_out in (30, 31, 60):
+        looks = [deed(f"{day}T10:00", "check:database.alive") for day in daily[:50] + daily[50 + left_out :]]
+        found = ledger(terms(always), seen("2027-07-01T00:00", *looks), *asked)
+        assert states(found) == ["done" if left_out == 30 else "not_proven"], left_out
+    some = [
+        deed(f"{day}T{hour}:00", "check:database.alive") for day, hour in zip(daily[::31], HOURS, strict=True)
+    ]
+    assert states(ledger(terms(always), seen("2027-07-01T00:00", *some), *asked)) == ["done"]
+
+
+def test_being_there_at_all_is_told_by_the_same_31_days():
+    asked = ("2026-07-10", "2026-12-10")
+    always = Cadence(Every.ALWAYS, breach=("late_waiver",))
+    for dark, state in (("2026-10-01", "done"), ("2026-10-03", "not_proven")):
+        spans = (
+            (at("2026-07-11T00:00"), at("2026-08-31T09:00")),
+            (at(f"{dark}T12:00"), at("2026-12-09T00:00")),
+        )
+        found = ledger(terms(always), seen("2027-01-01T00:00", watched=spans), *asked)
+        assert states(found) == [state], dark
 
 
 def test_while_a_period_goes_on_only_31_days_without_a_look_are_told():

@@ -241,6 +241,29 @@ def test_a_slot_before_a_change_wants_a_backup_that_ended_before_it(kit):
     assert (missed.slot, missed.clause) == ("event/c2", ("LH-15",))
 
 
+def test_a_slot_before_an_announced_change_is_due_from_when_its_window_opens(kit):
+    entry = kit.entry(full=[kit.DAILY, {"before": "change", "within": "4h", "keep": "1 year"}])
+    world = kit.World(entry)
+    world.nightly("2026-03-01", "2026-03-03")
+    world.add("before-1", "2026-03-02 14:00")
+    world.more["changes"] = (Change("c1", kit.DB, "change", kit.at("2026-03-02 17:00")),)
+    told = {}
+    for now in ("12:59", "13:00", "15:30", "16:59"):
+        account = world.account(f"2026-03-02 {now}")
+        told[now] = [(one.state, one.artefacts) for one in account.slots if one.role == "event"]
+    assert told == {
+        "12:59": [],
+        "13:00": [("due", ())],
+        "15:30": [("due", ())],  # the backup stands there, and no look has told of it
+        "16:59": [("due", ())],
+    }
+    world.extra_looks.append(kit.at("2026-03-02 16:00"))
+    account = world.account("2026-03-02 16:30")
+    assert [(one.state, one.artefacts) for one in account.slots if one.role == "event"] == [
+        ("on_time", ("before-1",))
+    ]
+
+
 def test_a_policy_that_changes_leaves_old_slots_to_the_old_version(kit):
     weekly = {**kit.WEEKLY, "keep": "1 month"}
     world = kit.World(kit.entry(full=weekly), kit.entry(full=kit.DAILY, **{"from": "2026-03-16"}))
