@@ -22,18 +22,23 @@ T = TypeVar("T")
 def _do(
     directory: Path, act: Callable[[Connection], T], event: str = "", subject: str = "", **more: str
 ) -> T:
-    """Act on the accounts and log it; a refusal is printed and exits with 2."""
+    """Act on the accounts and log it, both or neither; a refusal is printed and exits with 2."""
+    from collector.jobs.writer import NotDurable
+
     try:
         with open_context(directory) as context:
-            with context.write() as conn:
-                done = act(conn)
-            if event:
-                header = {"event": event, "account": None, "by": "command line", "subject": subject, **more}
-                context.append_collector_entry(EntryKind.COLLECTOR, header)
-            return done
+            if not event:
+                with context.read() as conn:
+                    return act(conn)
+            made: list[T] = []
+            header = {"event": event, "account": None, "by": "command line", "subject": subject, **more}
+            context.append_collector_entry(
+                EntryKind.COLLECTOR, header, effect=lambda conn, _: made.append(act(conn))
+            )
+            return made[-1]
     except AccountError as error:
         problem = f"{error.detail} ({error.code})"
-    except (ConfigError, OSError, SQLAlchemyError) as error:
+    except (ConfigError, NotDurable, OSError, SQLAlchemyError) as error:
         problem = str(error)
     fail(problem)
 

@@ -1,9 +1,9 @@
 """What people did with accounts, agents and estates: entries of the evidence log itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from checks.wire import entry
 from checks.wire.numbers import EntryKind
@@ -25,10 +25,14 @@ _COLUMNS = (
 )
 
 
-def note(event: str, account: str | None, **fields: str) -> int:
-    """Log an event of an account. Never a password, never what somebody typed at the door."""
+def note(
+    event: str, account: str | None, act: Callable[[Connection], None] | None = None, /, **fields: str
+) -> int:
+    """Log an event of an account, and do in the same transaction what it tells of (`act`). Never a password,
+    never what somebody typed at the door."""
     header = {"event": event, "account": account, **fields}
-    return context().append_collector_entry(EntryKind.COLLECTOR, header)
+    effect = None if act is None else lambda conn, _idx: act(conn)
+    return context().append_collector_entry(EntryKind.COLLECTOR, header, effect=effect)
 
 
 @table("audit", Role.ADMIN)

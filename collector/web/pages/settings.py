@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from flask import flash, redirect, request, url_for
+from sqlalchemy import Connection
 
 from collector.reports.sheet import Column, Kind, Table
 from collector.store import accounts
@@ -55,11 +56,11 @@ def account_add() -> Answer:
     """Make an account; its one-time password is shown once."""
     name, password = request.form.get("name", "").strip(), accounts.one_time_password()
 
-    def make() -> None:
-        with context().write() as conn:
-            accounts.create(conn, name, password, request.form.get("role", ""))
-
     role = request.form.get("role", "")
+
+    def make(conn: Connection) -> None:
+        accounts.create(conn, name, password, role)
+
     return _done(make, "account_added", name, t("account.made", name=name, password=password), role=role)
 
 
@@ -72,14 +73,13 @@ def account_change() -> Answer:
         accounts.one_time_password(),
     )
 
-    def change() -> None:
-        with context().write() as conn:
-            if what == "reset":
-                accounts.set_password(conn, name, password, must_change=True)
-            elif what in ("disable", "enable"):
-                accounts.set_disabled(conn, name, what == "disable")
-            else:
-                accounts.set_role(conn, name, what)
+    def change(conn: Connection) -> None:
+        if what == "reset":
+            accounts.set_password(conn, name, password, must_change=True)
+        elif what in ("disable", "enable"):
+            accounts.set_disabled(conn, name, what == "disable")
+        else:
+            accounts.set_role(conn, name, what)
 
     event = {"reset": "password_reset", "disable": "account_disabled", "enable": "account_enabled"}
     message = (
@@ -91,13 +91,12 @@ def account_change() -> Answer:
     return _done(change, event.get(what, "role_changed"), name, message, **role)
 
 
-def _done(act: Callable[[], None], event: str, subject: str, message: str, **more: str) -> Answer:
-    """Act, log it, say so; or say why not."""
+def _done(act: Callable[[Connection], None], event: str, subject: str, message: str, **more: str) -> Answer:
+    """Act and log it, both or neither, and say so; or say why not."""
     try:
-        act()
+        audit.note(event, auth.account().name, act, subject=subject, **more)
     except AccountError as error:
         flash(t(f"account.{error.code}", least=accounts.SHORTEST), "bad")
     else:
-        audit.note(event, auth.account().name, subject=subject, **more)
         flash(message, "ok")
     return redirect(url_for("pages.settings"))
