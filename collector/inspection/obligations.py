@@ -134,18 +134,23 @@ def lapse_items(observed: Observed, span: Span, frame: Frame) -> Iterator[Item]:
 
 
 def lapse_gaps(observed: Observed, span: Span, per: str) -> Iterator[Gap]:
-    """Those that nobody could tell: one for each system that has no proven one, or (`per` kind) for each kind
-    of work."""
-    proven = {(one.unit, one.system) for one in _lapses(observed.breaches, span)}
-    found: dict[tuple[str | None, str | None, str], list[str]] = {}
+    """Those that nobody could tell: of each system (or, `per` kind, of each kind of its work) as many as
+    there are ends of months at which one may have been and none is proven; in a period of a month there is
+    one such end."""
+    of_kind = per == "kind"
+
+    def key(one: Breach) -> tuple[str | None, str | None, str]:
+        return one.unit, one.system, one.what if of_kind else ""
+
+    proven = {(*key(one), one.at_ms) for one in _lapses(observed.breaches, span)}
+    found: dict[tuple[str | None, str | None, str], list[Breach]] = {}
     for one in _lapses(observed.perhaps, span):
-        if per == "kind":
-            found.setdefault((one.unit, one.system, one.what), []).append(one.what)
-        elif (one.unit, one.system) not in proven:
-            found.setdefault((one.unit, one.system, ""), []).append(one.what)
-    for (unit, system, _), whats in found.items():
-        facts: dict[str, Scalar] = {"what": ", ".join(whats)}
-        yield Gap("lapse", "not_told", unit, system, at_most=1, facts=facts, who="operator")
+        if (*key(one), one.at_ms) not in proven:
+            found.setdefault(key(one), []).append(one)
+    for (unit, system, _), some in found.items():
+        facts: dict[str, Scalar] = {"what": ", ".join(dict.fromkeys(one.what for one in some))}
+        ends = len({one.at_ms for one in some})
+        yield Gap("lapse", "not_told", unit, system, at_most=ends, facts=facts, who="operator")
 
 
 def _lapses(breaches: Iterable[Breach], span: Span) -> Iterator[Breach]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from collector.inspection.cadence_model import Breach, Deed, Observed, State
 from collector.inspection.cadence_terms import Every, Obligation
+from collector.inspection.deadlines import start_of, stretches
 from collector.inspection.obligations import ObligationLine, ledger
 from collector.inspection.obligations_counted import Counting, priced_by, set_by_people
 from collector.inspection.obligations_seen import BLIND, Extra, completed
@@ -46,9 +47,14 @@ def gaps(question: Counting, ground: Ground, asked: Asked, base: Observed) -> It
 
 
 def _lapses(question: Counting, known: Observed) -> int:
-    """How many there can be at once: of each system, or of each kind of its work, one."""
-    terms = question.terms
-    return len(known.systems) * (len(terms.lapse_kinds) if terms.lapse_per == "kind" else 1)
+    """How many there can be in the span: of each kind of a system's work one for each `lapse_months` that end
+    in it, begun ones too; of a system (`lapse.per`) one at each end of a month, whatever kinds it is of."""
+    terms, frame = question.terms, question.frame
+    zone = frame.days.zone
+    months = stretches(frame.first, frame.end, 1, terms.anchor_day)
+    ends = sum(question.span[0] < start_of(end, zone) <= question.span[1] for _, end in months)
+    of_each = len(terms.lapse_kinds) * -(-ends // max(terms.lapse_months, 1))
+    return len(known.systems) * (of_each if terms.lapse_per == "kind" else min(ends, of_each))
 
 
 def wanted(question: Counting, pack: Pack) -> frozenset[str]:

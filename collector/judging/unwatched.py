@@ -49,11 +49,12 @@ def unproven(seen: Sequence[ServiceSeen], units: Mapping[str, str], asked: Asked
 def unwatched(seen: Sequence[ServiceSeen], units: Sequence[Unit], asked: Asked) -> Iterator[Gap]:
     """Faults of systems that nobody, or nobody long enough, looked at; of every unit while the period goes
     on, for tomorrow may bring one; and of a contract without a system in scope. At most one hides in each
-    stretch that nobody saw."""
+    stretch that nobody saw of a system."""
     hidden = _hidden(seen, asked)
     for kind in sorted(BY_LOOKING & asked.kinds - {"availability"}):
         if not any(unit.systems for unit in units):
-            yield Gap(kind, "nothing_in_scope", at_most=1, who="admin")
+            # Nobody says what there is, so nobody can say how much of it failed.
+            yield Gap(kind, "nothing_in_scope", who="admin")
         for unit in units:
             if asked.as_of_ms < asked.period.to_ms:
                 until = asked.period.to_ms

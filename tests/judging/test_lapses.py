@@ -1,9 +1,17 @@
 """Two months without one of visit, inspection, backup, scan: what proves it, and what leaves it open."""
 
+from datetime import date
+
 import pytest
 from luohe_site import AGENTS, at
 
+from collector.availability.calendar_cn import shipped
+from collector.inspection.cadence_model import Breach, Observed, Subject
+from collector.inspection.obligations import lapse_gaps
+from collector.inspection.obligations_counted import counting
 from collector.jobs import scorecards as jobs
+from collector.judging import priced
+from collector.packs.loading import packaged
 from collector.scoring.model import LineState
 
 MONDAYS = [f"2026-0{month}-{day:02d}" for month, day in ((7, 6), (7, 13), (7, 20), (7, 27), (8, 3))]
@@ -102,6 +110,57 @@ def test_a_notice_that_came_before_excuses_and_one_that_came_after_does_not(begu
     begun.say("waiver", by="manager", obligation="LH-31", amendment="", **late)
     _, items, _ = lapse(begun)
     assert items == {("mail", "inspection")}
+
+
+def ended(month, system, what):
+    return Breach("lapse", at(f"2026-{month}-10T00:00") - 1, 0, -1, "centre", system, what=what)
+
+
+def test_a_period_of_several_months_may_hold_several_lapses_of_one_system():
+    proven = (ended("08", "portal", "scan"),)
+    maybe = (
+        *(ended("08", "portal", kind) for kind in ("visit", "backup")),
+        *(ended("10", "portal", kind) for kind in ("visit", "backup")),
+        *(ended(month, "mail", "visit") for month in ("08", "10", "12")),
+        ended("12", "mail", "scan"),
+    )
+    observed = Observed(0, breaches=proven, perhaps=maybe)
+
+    def told(begin, end, per):
+        span = at(f"{begin}T00:00"), at(f"{end}T00:00")
+        return {(one.system, one.facts["what"]): one.at_most for one in lapse_gaps(observed, span, per)}
+
+    assert told("2026-06-10", "2027-06-10", "system") == {
+        ("portal", "visit, backup"): 1,  # in August the one that is proven is the one there is
+        ("mail", "visit, scan"): 3,
+    }
+    assert told("2026-06-10", "2027-06-10", "kind") == {
+        ("portal", "visit"): 2,
+        ("portal", "backup"): 2,
+        ("mail", "visit"): 3,
+        ("mail", "scan"): 1,
+    }
+    assert told("2026-11-10", "2026-12-10", "system") == {("mail", "visit, scan"): 1}
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "per", "most"),
+    [
+        ("2026-08-10", "2026-09-10", "system", 2),
+        ("2026-08-10", "2026-09-10", "kind", 8),
+        ("2026-06-10", "2026-09-10", "system", 6),
+        ("2026-06-10", "2026-09-10", "kind", 16),
+        ("2026-06-10", "2027-06-10", "system", 24),
+        ("2026-06-10", "2027-06-10", "kind", 48),
+    ],
+)
+def test_of_two_systems_there_are_no_more_lapses_than_months_and_kinds_allow(first, end, per, most):
+    luohe = packaged("luohe-2026").pack
+    term = date(2026, 6, 10), date(2027, 6, 10)
+    span = at(f"{first}T00:00"), at(f"{end}T00:00")
+    asked = counting(luohe, {"month_anchor": 10, "lapse.per": per}, term, span, span[1], shipped())
+    observed = Observed(0, systems=tuple(Subject(name) for name in ("portal", "mail")))
+    assert priced._lapses(asked, observed) == most
 
 
 def test_the_verifier_finds_the_same(begun, tmp_path):

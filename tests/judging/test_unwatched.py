@@ -86,6 +86,8 @@ def test_how_much_may_be_unseen_is_an_option():
 
 def test_a_contract_without_a_system_in_scope_has_nothing_that_could_be_watched():
     assert gaps(units=UNITS[1:]) == {("fault", "nothing_in_scope", None, None)}
+    (one,) = unwatched.unwatched((), UNITS[1:], asked())
+    assert one.at_most is None  # of nothing nobody can say how often it failed
 
 
 def test_the_availability_of_what_was_half_seen_is_not_proven_by_the_same_limit():
