@@ -10,9 +10,9 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
+from checks.china import EAST_MS, day_of
+
 T = TypeVar("T")
-_CHINA_MS = 8 * 3_600_000
-_DAY_MS = 86_400_000
 _MONDAY = 4  # 5 January 1970, in days
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -21,10 +21,9 @@ _ROTATION = ("newest", "oldest", "middle", "random")
 
 def period_of(every: str, at: int) -> int:
     """Number of the period that an instant (UTC epoch ms) falls into."""
-    local = at + _CHINA_MS
     if every in _DAYS:
-        return (local // _DAY_MS - _MONDAY) // _DAYS[every]
-    day = time.gmtime(local // 1000)
+        return (day_of(at) - _MONDAY) // _DAYS[every]
+    day = time.gmtime((at + EAST_MS) // 1000)
     return (day.tm_year * 12 + day.tm_mon - 1) // _MONTHS[every]
 
 

@@ -7,7 +7,6 @@ so reducing loses nothing that a figure needs: states, bounds and blips depend o
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 
 from collector.availability.errors import LateObservation
@@ -62,18 +61,6 @@ class Extension:
 
     closed: Run | None
     open: Run | None
-
-
-def local_day(zone: tzinfo) -> Day:
-    """Cut runs at local midnight, which gives every day its own digest."""
-    if isinstance(zone, timezone):
-        offset = zone.utcoffset(None) // timedelta(milliseconds=1)
-        return lambda t_ms: (t_ms + offset) // 86_400_000
-
-    def day(t_ms: int) -> int:
-        return datetime.fromtimestamp(t_ms // 1000, UTC).astimezone(zone).toordinal()
-
-    return day
 
 
 def extend(last: Run | None, seen: Observation, hold_ms: int, day: Day | None = None) -> Extension:

@@ -4,8 +4,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from checks.china import day_of
 from collector.backups.assign import Series, looked_after
-from collector.backups.calendar import day_of, iso, monday_of, week_of
+from collector.backups.calendar import iso, monday_of, week_of
 from collector.backups.case import Case, slot_id
 from collector.backups.days import word
 from collector.backups.ledger import Begun, Day, DayState, Point, Slot, SlotState, Week

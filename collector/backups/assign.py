@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from collector.backups.calendar import Table, day_of, owed_until, slots
+from checks.china import day_of
+from collector.backups.calendar import Table, owed_until, slots
 from collector.backups.ledger import SlotState
 from collector.backups.observed import Change, Excuse, SealedPeriod
 from collector.backups.policy import BackupObject, ObjectKind, Policy, Role, Schedule

@@ -1,7 +1,6 @@
-"""The contract's calendar: days of Asia/Shanghai as numbers, slots of a schedule, how long a day is owed.
+"""The contract's calendar: slots of a schedule, how long a day is owed. Days are numbers (`checks/china.py`).
 
-China has had UTC+8 without daylight saving since 15 September 1991, so a day is its number since 1970 and
-instants are plain arithmetic; no schedule is older than that. Half-open everywhere.
+Half-open everywhere.
 """
 
 from bisect import bisect_left
@@ -11,26 +10,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
+from checks.china import day_of, start_of
 from checks.recurrence import WEEKDAYS
-from collector.backups.policy import DAY_MS, HOUR_MS, Keep, Schedule
+from collector.backups.policy import Keep, Schedule
 
-EAST_MS = 8 * HOUR_MS
 MINUTE_MS = 60_000
 _EPOCH = date(1970, 1, 1)
 _MONDAY = (date(1970, 1, 5) - _EPOCH).days
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
 EVERY = (*_DAYS, *_MONTHS)
-
-
-def day_of(t_ms: int) -> int:
-    """Number of the Shanghai day that holds an instant."""
-    return (t_ms + EAST_MS) // DAY_MS
-
-
-def start_of(day: int) -> int:
-    """UTC ms of the day's first instant in Shanghai."""
-    return day * DAY_MS - EAST_MS
 
 
 @lru_cache(maxsize=20_000)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from checks.artefacts.levels import REASONS, Level
+from checks.china import day_of
 from collector.backups.assign import Series
-from collector.backups.calendar import day_of, iso
+from collector.backups.calendar import iso
 from collector.backups.clauses import broken
 from collector.backups.copies import policy_at
 from collector.backups.days import Days

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from checks.china import day_of
 from collector.backups.assign import looked_after
-from collector.backups.calendar import day_of, expires
+from collector.backups.calendar import expires
 from collector.backups.ledger import CopyState, CopyWord
 from collector.backups.observed import Place, Record
 from collector.backups.policy import BackupObject, CopyRule, Keep, Policy

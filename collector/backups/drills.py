@@ -8,8 +8,9 @@ from hashlib import sha256
 from itertools import islice
 
 from checks.artefacts.levels import Level, Outcome, untold
+from checks.china import day_of, start_of
 from collector.backups.assign import excused
-from collector.backups.calendar import day_of, iso, periods, start_of
+from collector.backups.calendar import iso, periods
 from collector.backups.copies import policy_at
 from collector.backups.ledger import DrillDue, Rpo, Rto
 from collector.backups.observed import Drill, Excuse

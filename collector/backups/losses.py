@@ -6,8 +6,9 @@ from operator import attrgetter, sub
 from typing import Unpack
 
 from checks.artefacts.levels import Level
+from checks.china import start_of
 from collector.backups.assign import Series
-from collector.backups.calendar import expires, promised_from, start_of
+from collector.backups.calendar import expires, promised_from
 from collector.backups.case import Case, Details
 from collector.backups.copies import Copied
 from collector.backups.ledger import CopyWord, Outcome, Problem, Retention

@@ -9,7 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collector.backups.calendar import slots, start_of
+from checks.china import start_of
+from collector.backups.calendar import slots
 from collector.backups.case import Case
 from collector.backups.copies import Copied
 from collector.backups.ledger import ObjectLedger

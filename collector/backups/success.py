@@ -10,7 +10,8 @@ from functools import lru_cache
 from math import comb
 
 from checks.artefacts.levels import Level, Outcome
-from collector.backups.calendar import day_of, plus_months, start_of
+from checks.china import day_of, start_of
+from collector.backups.calendar import plus_months
 from collector.backups.ledger import Success
 from collector.backups.observed import Drill, Excuse
 from collector.backups.policy import DAY_MS, SuccessRule

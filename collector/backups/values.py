@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from checks.artefacts.standing import DATE_FIELDS
+from checks.china import start_of
 from checks.codec import FieldError
 from checks.recurrence import check_recurrence
-from collector.backups.calendar import start_of
 from collector.backups.policy import DAY_MS, HOUR_MS, Keep
 
 Path = tuple[str | int, ...]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from checks.china import DAY_MS, day_of
 from checks.codec import FieldError, from_json
 from checks.host import filesystem
 from checks.network import storage
@@ -24,8 +25,6 @@ from collector.store.evidence import Damaged
 from collector.store.runs import run_table
 from collector.store.series import series_table
 
-DAY_MS = 86_400_000
-CHINA_MS = 8 * 3_600_000
 Amounts = Iterator[tuple[str, int, int]]  # name, used, whole
 
 
@@ -134,7 +133,7 @@ def _last_looks(
         series, at, idx, line, *names = row
         check, target, vantage, of = names
         # Later runs of the day come later: the last one stands.
-        last[(series, (at + CHINA_MS) // DAY_MS)] = (idx, line, (of or target, check, target, vantage))
+        last[(series, day_of(at))] = (idx, line, (of or target, check, target, vantage))
     bodies: dict[int, list[bytes]] = {}
     for (_, day), (idx, line, key) in sorted(last.items(), key=lambda item: item[1][:2]):
         if idx not in bodies:

@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, tuple_
 
+from checks.china import DAY_MS, midnight_after
 from checks.wire.numbers import EntryKind
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.evidence.accepted import Accepted
 from collector.jobs.batches import read_places
-from collector.jobs.derive_series import DAY_MS, Holds, midnight_after
+from collector.jobs.derive_series import Holds
 from collector.jobs.derive_state import DEFAULT_HOLD_MS, Memory, outcome_of
 from collector.store import runs
 from collector.store.evidence import entry_table

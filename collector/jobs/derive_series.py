@@ -5,19 +5,12 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any, Protocol
 
+from checks.china import midnight_after
 from collector.evidence.accepted import Accepted
 from collector.store.runs import RunRow
 from collector.store.series import SeriesRow
 
-DAY_MS = 86_400_000
-_CHINA_MS = 8 * 3_600_000
-
 Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
-
-
-def midnight_after(t: int) -> int:
-    """The next midnight of China's clock: runs are cut there, so that each day has its own (AV 3.16)."""
-    return t - (t + _CHINA_MS) % DAY_MS + DAY_MS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

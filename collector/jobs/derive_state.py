@@ -10,11 +10,12 @@ from typing import Any
 
 from msgspec import UNSET
 
+from checks.china import midnight_after
 from collector.availability.clock import FUTURE_MS, shift_ms
 from collector.availability.runs import OUTCOME_OF_STATE, Outcome
 from collector.evidence.accepted import Accepted, Row
 from collector.evidence.rows import Rows, times_of
-from collector.jobs.derive_series import Holds, Series, Span, midnight_after
+from collector.jobs.derive_series import Holds, Series, Span
 from collector.jobs.derive_steady import Steady
 from collector.store.late import LateRow
 from collector.store.rounds import DoneRow

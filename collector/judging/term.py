@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from checks.china import DAY_MS, day_of, start_of
 from collector.judging.estates import Estates
 from collector.judging.estates import Stretch as Held
 from collector.judging.ground import day, worst
@@ -20,8 +21,6 @@ from collector.judging.words import of_file
 
 OPERATED, UNSEEN, OUT_OF_SERVICE, OUT_OF_SCOPE = "operated", "unseen", "out_of_service", "out_of_scope"
 STATES = (OPERATED, UNSEEN, OUT_OF_SERVICE, OUT_OF_SCOPE)
-_DAY_MS = 86_400_000
-_CHINA_MS = 8 * 3_600_000
 _SAID = "D"  # by a login, or a person's key
 Thing = SystemScope | AssetScope
 Key = tuple[str, str]
@@ -78,11 +77,11 @@ def sheet(estates: Estates, watched: Days, span: tuple[int, int]) -> tuple[TermL
     """A line for everything that was ever in the estate, systems first, as last named; whole days of [from,
     to) in the contract's zone."""
     begin, end = span
-    days = [begin + n * _DAY_MS for n in range(max(0, end - begin) // _DAY_MS)]
+    days = [begin + n * DAY_MS for n in range(max(0, end - begin) // DAY_MS)]
     stretches = estates.stretches(begin, end)
     held = [_held(one) for one in stretches]
     starts = [one.from_ms for one in stretches]
-    in_force = [bisect_left(starts, start + _DAY_MS) - 1 for start in days]
+    in_force = [bisect_left(starts, start + DAY_MS) - 1 for start in days]
     things: dict[Key, Thing] = {}
     for one in held:
         things |= one.things
@@ -96,7 +95,7 @@ def sheet(estates: Estates, watched: Days, span: tuple[int, int]) -> tuple[TermL
 
 def so_far(from_ms: int, to_ms: int, as_of_ms: int) -> tuple[int, int]:
     """The whole days (in China) of a term that are over."""
-    over = (as_of_ms + _CHINA_MS) // _DAY_MS * _DAY_MS - _CHINA_MS
+    over = start_of(day_of(as_of_ms))
     return from_ms, max(from_ms, min(to_ms, over))
 
 

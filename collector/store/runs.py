@@ -17,12 +17,12 @@ from sqlalchemy import (
     select,
 )
 
+from checks.china import DAY_MS, EAST_MS
 from collector.availability.runs import Outcome, Run
 from collector.store.bulk import upsert
 from collector.store.metadata import BIG, metadata
 from collector.store.series import series_table
 
-_DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _MOST_ASKED = 500
 _EVER = 2**62
 run_table = Table(
@@ -167,7 +167,7 @@ def by_day(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[tuple[
     """Who looked at what on which day (in China) of [from, to), in the first `size` entries: target, vantage,
     the first instant, the newest entry."""
     table, named = run_table, series_table
-    number = (table.c.first + _CHINA_MS) // _DAY_MS
+    number = (table.c.first + EAST_MS) // DAY_MS
     wanted = (
         select(named.c.target, named.c.vantage, func.min(table.c.first), func.max(table.c.last_idx))
         .join(named, named.c.id == table.c.series)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from checks.china import day_of
 from checks.codec import FieldError
 from checks.plan import Plan
 from checks.wire import frame, lines
@@ -40,7 +41,6 @@ OUTCOMES = (Outcome.OK, Outcome.DEGRADED, Outcome.FAIL)
 _CODE = {state: OUTCOMES.index(outcome) for state, outcome in OUTCOME_OF_STATE.items() if outcome in OUTCOMES}
 NO_HOLD = -1
 _BACKUP = b'{"check":"backup.'  # as agents write their lines
-_DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _NEVER = -(2**62)  # before any instant that a line can hold
 Holds = Mapping[tuple[str, str], int]  # (check, target) -> hold, of one plan
 _NO_HOLDS: Holds = {}
@@ -338,7 +338,7 @@ class _Batch:
         if said.error is not None or code is None or t0 > latest:
             return
         if self.task.days:
-            day = who.series[1], who.series[2], (t0 - shift + _CHINA_MS) // _DAY_MS
+            day = who.series[1], who.series[2], day_of(t0 - shift)
             self.found.days.setdefault(day, self.idx)
         if kept.wanted:
             holds = self.task.holds.get(self.header.plan, _NO_HOLDS)

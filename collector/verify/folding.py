@@ -7,10 +7,10 @@ of them would cost as many times the whole.
 from dataclasses import dataclass, field
 from itertools import islice
 
+from checks.china import day_of
 from collector.availability.runs import Observation, Run, extend
 from collector.verify.batches import NO_HOLD, OUTCOMES, Track
 
-_DAY_MS, _CHINA_MS = 86_400_000, 8 * 3_600_000
 _DEFAULT_HOLD_MS = 150_000
 _KEPT = 3  # the figures' size, the scorecards' growing one, and that of a document between
 _NEVER = -(2**62)
@@ -64,13 +64,9 @@ def _further(track: Track, base: Fold, size: int) -> Fold:
         return _further(track, Fold(), size)
     for t_ms in sorted(kept):
         code, idx, hold = kept[t_ms]
-        step = extend(made.open, Observation(t_ms, OUTCOMES[code], idx), hold, _day)
+        step = extend(made.open, Observation(t_ms, OUTCOMES[code], idx), hold, day_of)
         if step.closed is not None:
             made.closed.append(step.closed)
         made.open = step.open
         made.last_ms = t_ms
     return made
-
-
-def _day(t_ms: int) -> int:
-    return (t_ms + _CHINA_MS) // _DAY_MS

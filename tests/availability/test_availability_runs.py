@@ -2,15 +2,15 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta, timezone
 from fractions import Fraction
 
 import pytest
 
+from checks.china import day_of
 from collector.availability.engine import Params, ServiceSpec, evaluate
 from collector.availability.errors import LateObservation
 from collector.availability.faults import FaultRules, Profile
-from collector.availability.runs import Observation, Outcome, Run, extend, fold, local_day
+from collector.availability.runs import Observation, Outcome, Run, extend, fold
 from collector.availability.tree import Leaf
 from collector.availability.votes import CheckRuns, Vote
 
@@ -66,11 +66,10 @@ def test_an_error_with_a_later_number_takes_away_what_was_seen_at_its_instant():
     assert fold([Observation(0, Outcome.FAIL, 1), Observation(0, Outcome.ERROR, 2)], HOLD) == ()
 
 
-def test_runs_are_cut_at_local_midnight_when_asked():
-    day = local_day(timezone(timedelta(hours=8)))
+def test_runs_are_cut_at_the_midnight_of_china_when_asked():
     midnight = 16 * 3_600_000
     seen = [Observation(midnight - 60, Outcome.OK), Observation(midnight, Outcome.OK)]
-    assert [run.n for run in fold(seen, HOLD, day)] == [1, 1]
+    assert [run.n for run in fold(seen, HOLD, day_of)] == [1, 1]
     assert [run.n for run in fold(seen, HOLD)] == [2]
 
 

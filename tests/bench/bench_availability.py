@@ -6,22 +6,21 @@ Run alone: `python tests/bench/bench_availability.py`. The last line is the figu
 import random
 import sys
 import time
-from datetime import timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from checks.china import day_of
 from collector.availability.calendar_cn import shipped
 from collector.availability.engine import Params, ServiceSpec, evaluate
 from collector.availability.faults import FaultRules, Profile
 from collector.availability.hours import Hours
-from collector.availability.runs import Observation, Outcome, fold, local_day
+from collector.availability.runs import Observation, Outcome, fold
 from collector.availability.spans import union
 from collector.availability.tree import Leaf
 from collector.availability.votes import CheckRuns
 
-ZONE = timezone(timedelta(hours=8))
 START = 1_735_660_800_000  # 2025-01-01 in Shanghai
 DAY = 86_400_000
 STEP, HOLD, OUTAGES, ROUNDS = 10_000, 25_000, 200, 60
@@ -56,7 +55,7 @@ def main():
     begun = time.perf_counter()
     seen = {vantage: observations(rng, outages, phase) for vantage, phase in (("a", 0), ("b", 3_000))}
     made = time.perf_counter()
-    runs = {vantage: fold(probes, HOLD, local_day(ZONE)) for vantage, probes in seen.items()}
+    runs = {vantage: fold(probes, HOLD, day_of) for vantage, probes in seen.items()}
     folded = time.perf_counter()
     n = sum(map(len, seen.values()))
     stored = sum(map(len, runs.values()))

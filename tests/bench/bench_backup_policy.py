@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from checks.artefacts.levels import Level, bad, good
-from collector.backups.calendar import day_of, start_of
+from checks.china import day_of, start_of
 from collector.backups.compile import Estate, parse
 from collector.backups.engine import evaluate
 from collector.backups.ledger import as_json

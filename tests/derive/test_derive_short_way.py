@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from checks.api import ErrorKind, Reading, State, Unit
+from checks.china import DAY_MS, midnight_after
 from checks.result import Result, encode
 from checks.wire import lines as bodies
 from checks.wire.header import Clock, Header, Kind
 from collector.evidence.accepted import Accepted
 from collector.evidence.looks import read_back
 from collector.evidence.rows import Rows, pack, read_lines
-from collector.jobs.derive_series import DAY_MS, midnight_after
 from collector.jobs.derive_state import Memory
 
 START = midnight_after(1_795_190_400_000) - 1_800_000

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from collector.availability.runs import (
     Run,
     distinct,
     extend,
-    local_day,
 )
 from collector.jobs import estates
 from collector.jobs.derive import DERIVED, Deriver, Overtaken, catch_up, rebuild
@@ -276,7 +276,10 @@ def test_runs_are_those_that_the_engine_makes_of_the_same_observations(world, si
 
 def made_of(key: tuple[str, str], seen: list[Observation], hold_at: dict) -> list[Run]:
     """Runs by the engine's own step, each observation joined by the hold of its own plan."""
-    day = local_day(zone_of("Asia/Shanghai"))
+
+    def day(t_ms: int) -> int:
+        return datetime.fromtimestamp(t_ms // 1000, zone_of("Asia/Shanghai")).toordinal()
+
     made, last = [], None
     for one in distinct(seen):
         step = extend(last, one, hold_at[(*key, one.t_ms)], day)

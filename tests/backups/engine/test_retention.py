@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from checks.artefacts.levels import Level, bad
+from checks.china import day_of, start_of
 from collector.backups.assign import Scene, assign, series_of
-from collector.backups.calendar import day_of, expires, iso, longest, promised_from, start_of
+from collector.backups.calendar import expires, iso, longest, promised_from
 from collector.backups.days import days_of, fulls_needed, retention
 from collector.backups.observed import Place, Record
 from collector.backups.paths import chain, judge
