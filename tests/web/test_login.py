@@ -230,6 +230,15 @@ def test_the_last_admin_stays_and_every_change_of_an_account_is_an_entry(context
     assert password not in json.dumps(events(context))
 
 
+@pytest.mark.parametrize("path", ["/settings/accounts", "/settings/accounts/change"])
+def test_a_name_of_any_length_is_refused_by_name_and_nothing_is_logged(context, admin, path) -> None:
+    before = len(events(context))
+    for fields in ({"name": "长" * 20_000, "role": "viewer"}, {"name": "root", "role": "长" * 20_000}):
+        answer = admin.post(path, "/settings", what=fields["role"], **fields)
+        assert answer.status_code == 302 and "notice-bad" in admin.get("/settings").text
+    assert len(events(context)) == before
+
+
 def test_the_language_is_chosen_and_kept(person) -> None:
     assert 'lang="zh-CN"' in person.get("/login").text
     answer = person.get("/language?to=en&next=/login")

@@ -12,6 +12,7 @@ from collector.web import auth
 from collector.web.pages import audit
 from collector.web.pages.base import Answer, context, render, route, t, table
 
+_MOST_TYPED = 200
 _COLUMNS = (Column("account"), Column("role"), Column("state", Kind.STATE), Column("password"))
 
 
@@ -54,9 +55,7 @@ def _names() -> list[str]:
 @route("/settings/accounts", Role.ADMIN, "POST")
 def account_add() -> Answer:
     """Make an account; its one-time password is shown once."""
-    name, password = request.form.get("name", "").strip(), accounts.one_time_password()
-
-    role = request.form.get("role", "")
+    name, role, password = _typed("name").strip(), _typed("role"), accounts.one_time_password()
 
     def make(conn: Connection) -> None:
         accounts.create(conn, name, password, role)
@@ -67,11 +66,7 @@ def account_add() -> Answer:
 @route("/settings/accounts/change", Role.ADMIN, "POST")
 def account_change() -> Answer:
     """Another role, a new one-time password, disable or enable."""
-    name, what, password = (
-        request.form.get("name", ""),
-        request.form.get("what", ""),
-        accounts.one_time_password(),
-    )
+    name, what, password = _typed("name"), _typed("what"), accounts.one_time_password()
 
     def change(conn: Connection) -> None:
         if what == "reset":
@@ -89,6 +84,12 @@ def account_change() -> Answer:
     )
     role = {} if what in event else {"role": what}
     return _done(change, event.get(what, "role_changed"), name, message, **role)
+
+
+def _typed(key: str) -> str:
+    """What was typed. No name and no role is as long as what is cut off here: the rest is refused as wrong,
+    and not as more than an entry of the log can hold."""
+    return request.form.get(key, "")[:_MOST_TYPED]
 
 
 def _done(act: Callable[[Connection], None], event: str, subject: str, message: str, **more: str) -> Answer:
