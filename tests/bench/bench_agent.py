@@ -30,6 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,8 +158,9 @@ def table_sizes():
     return processes, sum(len(t.read_text().splitlines()) - 1 for t in tables if t.exists())
 
 
-def measure(checks, count, seconds, tls, every_ms=1000, flush_ms=10_000, settle_s=SETTLE_S, given=None):
-    collector = standin.Collector(tls).start()
+@contextmanager
+def running(collector, checks, count, every_ms=1000, flush_ms=10_000, given=None):
+    """An agent with its byte code made, on this plan; yields its process."""
     collector.serve_plan(items=list(items(checks, count, every_ms)), flush_ms=flush_ms)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "state")
@@ -167,16 +169,32 @@ def measure(checks, count, seconds, tls, every_ms=1000, flush_ms=10_000, settle_
         enrol.start(state, collector.url, collector.token(), force=False)
         run_once(state, environment)  # leaves the byte code that an installed agent has
         process = start(state, environment)
-        time.sleep(settle_s)
-        before, begun = cpu(process.pid), time.time_ns() // 1_000_000
-        time.sleep(seconds)
-        used, ended = cpu(process.pid) - before, time.time_ns() // 1_000_000
-        resident, proportional = memory(process.pid)
-        end(process)
-    collector.stop()
+        try:
+            yield process
+        finally:
+            end(process)
+
+
+def counted(collector, begun, ended):
+    """Looks and readings of this stretch (ms); what it has sent, so all of them once it has ended."""
     looks = [line for line in collector.results() if begun <= line["t0"] < ended]
-    readings = sum(len(line.get("readings", ())) for line in looks)
-    return Cost(len(looks), readings, used, resident, proportional)
+    return len(looks), sum(len(line.get("readings", ())) for line in looks)
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+def measure(checks, count, seconds, tls, settle_s=SETTLE_S, **plan):
+    collector = standin.Collector(tls).start()
+    with running(collector, checks, count, **plan) as process:
+        time.sleep(settle_s)
+        before, begun = cpu(process.pid), now_ms()
+        time.sleep(seconds)
+        used, ended = cpu(process.pid) - before, now_ms()
+        resident, proportional = memory(process.pid)
+    collector.stop()
+    return Cost(*counted(collector, begun, ended), used, resident, proportional)
 
 
 def bare():
