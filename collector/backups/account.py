@@ -10,7 +10,7 @@ from collector.backups.calendar import iso, monday_of, week_of
 from collector.backups.case import Case, slot_id
 from collector.backups.days import word
 from collector.backups.ledger import Begun, Day, DayState, Point, Slot, SlotState, Week
-from collector.backups.runs import CHAINED, GOOD, LOST
+from collector.backups.runs import CHAINED, GOOD, LOST, where
 
 _TIMELESS = frozenset({SlotState.DUE, SlotState.RUNNING})
 
@@ -126,9 +126,9 @@ class Account:
     def unseen(self, from_ms: int, to_ms: int) -> Iterator[int]:
         """When the slots open, of those in [from, to), that nobody could look at since."""
         for series in self.case.series:
-            for slot, state in enumerate(series.states):
-                if state is SlotState.UNSEEN and from_ms <= series.table.opens[slot] < to_ms:
-                    yield series.table.opens[slot]
+            opens = series.table.opens
+            begin, end = bisect_left(opens, from_ms), bisect_left(opens, to_ms)
+            yield from (opens[begin + n] for n in where(series.states[begin:end], SlotState.UNSEEN))
 
     def _places(self, run: int) -> tuple[str, ...]:
         if self.case.runs.path(run).good is False:

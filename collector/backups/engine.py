@@ -13,7 +13,7 @@ from functools import partial
 from checks.artefacts.levels import Level
 from collector.backups import losses, problems
 from collector.backups.account import Account
-from collector.backups.assign import Scene, Series, assign, series_of
+from collector.backups.assign import Scene, assign, series_of
 from collector.backups.case import Case
 from collector.backups.copies import Copies, copies_of
 from collector.backups.days import Days, days_of, eaten, retention
@@ -30,11 +30,11 @@ from collector.backups.ledger import (
     Problem,
     SlotState,
 )
-from collector.backups.observed import Drill, Excuse, Fingerprint, Observed, Place
+from collector.backups.observed import Drill, Fingerprint, Observed, Place
 from collector.backups.paths import Words, chain, judge
 from collector.backups.policy import BackupObject, Policies, Role, To
-from collector.backups.remembered import Known, Memory
-from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, Runs, build, started
+from collector.backups.remembered import Filled, Known, Memory
+from collector.backups.runs import CHAINED, GOOD, LOST, NEVER, build, started
 from collector.backups.sizes import odd_sizes
 from collector.backups.sources import Signed, compare
 from collector.backups.success import successes
@@ -58,15 +58,15 @@ class ObjectSeen:
     """As much of an object's account as a scorecard counts; the same as its ObjectLedger says."""
 
     name: str
-    _account: Account
+    account: Account
 
     def begun(self, from_ms: int, to_ms: int) -> Iterator[Begun]:
         """Artefacts begun in [from, to) by their own word, by start."""
-        return self._account.begun(from_ms, to_ms)
+        return self.account.begun(from_ms, to_ms)
 
     def unseen(self, from_ms: int, to_ms: int) -> tuple[int, ...]:
         """When the slots of [from, to) open that nobody could look at since, ascending."""
-        return tuple(sorted(self._account.unseen(from_ms, to_ms)))
+        return tuple(sorted(self.account.unseen(from_ms, to_ms)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,7 @@ def seen(policies: Policies, observed: Observed, now: int, memory: Memory | None
     made = []
     for one in policies.objects:
         known = given.known(one)
-        remembered = None if memory is None else memory.of(known, now)
-        if remembered is not None:
-            made.append(ObjectSeen(one.name, Account(remembered[1])))
-            continue
-        held = _held(known, given, now)
+        held = _held(known, given, now, memory)
         nothing = Days((), (), (), (), held.series)
         case = Case(one, held.runs, held.series, nothing, held.looks, now)
         made.append(ObjectSeen(one.name, Account(case)))
@@ -180,22 +176,17 @@ def _ids(given: _Given) -> Mapping[str, str]:
     return given.ids
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """An object's runs, judged, and its slots with what fills them."""
-
-    runs: Runs
-    series: Sequence[Series]
-    looks: Sequence[int]
-    words: Words
-    signed: Signed
-    epochs: Sequence[int]
-    drills: Sequence[Drill]
-    excuses: Sequence[Excuse]
-    required: Sequence[tuple[int, int]]
+def _held(known: Known, given: _Given, now: int, memory: Memory | None) -> Filled:
+    """Runs and slots: as remembered, or made anew."""
+    held = None if memory is None else memory.filled(known, now)
+    if held is None:
+        held = _filled(known, given, now)
+        if memory is not None:
+            memory.fill(known, held, now)
+    return held
 
 
-def _held(known: Known, given: _Given, now: int) -> _Held:
+def _filled(known: Known, given: _Given, now: int) -> Filled:
     one, drills, excuses = known.one, known.drills, known.excuses
     places = given.places(one)
     epochs = [e.at_ms for e in known.epochs]
@@ -211,7 +202,7 @@ def _held(known: Known, given: _Given, now: int) -> _Held:
     series = series_of(one, known.changes, now)
     for held in series:
         assign(held, runs, one.kind, scene)
-    return _Held(runs, series, looks, compared.words, signed, epochs, drills, excuses, required)
+    return Filled(runs, series, looks, compared.words, signed, epochs, drills, excuses, required)
 
 
 def _remembered(one: BackupObject, given: _Given, now: int, memory: Memory | None) -> ObjectLedger:
@@ -219,15 +210,14 @@ def _remembered(one: BackupObject, given: _Given, now: int, memory: Memory | Non
     held = None if memory is None else memory.of(known, now)
     if held is not None:
         return replace(held[0], rpo=rpo(held[1].runs, now))
-    made, case, copied = _object(known, given, now)
+    made, case, copied = _object(known, _held(known, given, now, memory), given, now)
     if memory is not None:
         memory.keep(known, made, case, copied.held)
     return made
 
 
-def _object(known: Known, given: _Given, now: int) -> tuple[ObjectLedger, Case, Copies]:
-    one, held = known.one, _held(known, given, now)
-    runs, drills = held.runs, held.drills
+def _object(known: Known, held: Filled, given: _Given, now: int) -> tuple[ObjectLedger, Case, Copies]:
+    one, runs, drills = known.one, held.runs, held.drills
     case = Case(one, runs, held.series, days_of(held.series, runs), held.looks, now)
     ids = _ids(given) if None in runs.parents.values() else {}
     due = turns(one, runs, drills, held.excuses, known.seeds, now)

@@ -46,13 +46,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Looks read from the table: what stood at places, and the lines that say something else."""
+    """Looks read from the table: what stood at places, and the lines that say something else.
+
+    `entries`: (object, artefact) -> entry and line of the newest look that read it; `newest`: object -> the
+    entry of that look, for the artefact that was told of last.
+    """
 
     places: Mapping[str, Mapping[str, Place]]
     fingerprints: tuple[Fingerprint, ...]
     drills: tuple[Drill, ...]
     entries: Mapping[tuple[str, str], tuple[int, int]]
     phases: Mapping[str, tuple[tuple[str, int], ...]]
+    newest: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -110,7 +115,8 @@ class Reading:
     def rows(self) -> Rows:
         """What was told, of looks as far as they are folded in."""
         told = tuple(self.fingerprints), tuple(self.drills)
-        return Rows(self.folder.places(), *told, dict(self.entries), dict(self.phases))
+        newest = {name: entry for (name, _), (entry, _) in self.entries.items()}
+        return Rows(self.folder.places(), *told, dict(self.entries), dict(self.phases), newest)
 
     def _told(self, row: Line, where: tuple[str, str], result: Result) -> None:
         if row.check == DRILL:

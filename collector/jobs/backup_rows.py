@@ -1,7 +1,7 @@
 """Looks of the derived table read back for the policy engine, object by object."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec.json import decode
@@ -37,15 +37,15 @@ _lock = threading.Lock()
 def rows(conn: Connection, as_of: int | None) -> Rows:
     """All looks up to an instant; those up to now are read once for each object that has a new one."""
     folds = backups.folds(conn)
-    made = []
+    made: dict[str, Rows] = {}
     for name, marks in sorted(backups.marks(conn).items()):
         if not name:
             continue
         fold, targets = folds.get(name), sorted(marks)
         if as_of is not None:
-            made.append(_read(conn, name, targets, fold, as_of))
+            made[name] = _read(conn, name, targets, fold, as_of)
         else:
-            made.append(_of_object(conn, name, tuple(sorted(marks.items())), fold))
+            made[name] = _of_object(conn, name, tuple(sorted(marks.items())), fold)
     return _joined(made)
 
 
@@ -118,13 +118,32 @@ def continued(reading: Reading, fold: FoldRow, found: Sequence[LookRow], last: L
     return True
 
 
-def _joined(parts: Sequence[Rows]) -> Rows:
+class _Entries(Mapping[tuple[str, str], tuple[int, int]]):
+    """Entries of all objects, those of each as they were read: a copy would be as long as all that was."""
+
+    def __init__(self, parts: Mapping[str, Mapping[tuple[str, str], tuple[int, int]]]) -> None:
+        self._parts = parts
+
+    def __getitem__(self, key: tuple[str, str]) -> tuple[int, int]:
+        return self._parts[key[0]][key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return (key for part in self._parts.values() for key in part)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts.values()))
+
+
+def _joined(parts: Mapping[str, Rows]) -> Rows:
+    """What was read of each object, by its name."""
+    every = parts.values()
     return Rows(
-        {name: places for part in parts for name, places in part.places.items()},
-        tuple(one for part in parts for one in part.fingerprints),
-        tuple(one for part in parts for one in part.drills),
-        {key: place for part in parts for key, place in part.entries.items()},
-        {drill: phases for part in parts for drill, phases in part.phases.items()},
+        {name: places for part in every for name, places in part.places.items()},
+        tuple(one for part in every for one in part.fingerprints),
+        tuple(one for part in every for one in part.drills),
+        _Entries({name: part.entries for name, part in parts.items()}),
+        {drill: phases for part in every for drill, phases in part.phases.items()},
+        {name: entry for part in every for name, entry in part.newest.items()},
     )
 
 

@@ -202,7 +202,7 @@ def _machine(conn: Connection, asked: _Question, account: Account | None) -> Ext
     scope = asked.applied[-1].terms.scope
     systems = dict(scope.objects) if scope is not None else {}
     failed, told = ((), False) if ledger is None else restoring(ledger)
-    entries = {} if account is None else {name: place[0] for (name, _), place in account.entries.items()}
+    entries = {} if account is None else account.rows.newest
     return Extra(
         deeds=(
             *deeds(found),

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    select,
+)
 
 from collector.inspection.obligations_looks import Looked
 from collector.store.bulk import upsert
@@ -11,7 +22,8 @@ from collector.store.metadata import metadata
 from collector.store.runs import run_table
 from collector.store.series import series_table
 
-_STRETCH_MS = 31 * 86_400_000
+_DAY_MS = 86_400_000
+_STRETCH_MS = 31 * _DAY_MS
 
 looked_table = Table(
     "round_check",
@@ -75,7 +87,7 @@ def regular(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[Regul
     """Checks with an answer (not an error) in [from, to), by the runs that the log's first entries give; for
     each 31 days, in which a run belongs to where it ends (none is longer than a day)."""
     run, series = run_table.c, series_table.c
-    inside = (run.last >= from_ms, run.first < to_ms, run.outcome != "error", run.lo_idx < size)
+    inside = (*_inside(from_ms, to_ms), run.outcome != "error", run.lo_idx < size)
     wanted = (
         select(series.check, func.min(run.first), func.max(run.last), func.max(run.last_idx))
         .join_from(run_table, series_table, run.series == series.id)
@@ -85,6 +97,12 @@ def regular(conn: Connection, from_ms: int, to_ms: int, size: int) -> list[Regul
     )
     rows = (Regular(*row) for row in conn.execute(wanted))
     return [Regular(row.check, max(row.first, from_ms), min(row.last, to_ms - 1), row.idx) for row in rows]
+
+
+def _inside(from_ms: int, to_ms: int) -> tuple[ColumnElement[bool], ...]:
+    """Runs with a part in [from, to): none is longer than a day, so older ones need not be read."""
+    run = run_table.c
+    return run.first >= from_ms - _DAY_MS, run.last >= from_ms, run.first < to_ms
 
 
 class Crit(NamedTuple):
@@ -101,7 +119,7 @@ class Crit(NamedTuple):
 def crit(conn: Connection, kinds: Sequence[str], from_ms: int, to_ms: int, size: int) -> list[Crit]:
     """Runs of crit looks of these checks with a part in [from, to), the oldest of each thing looked at."""
     run, series = run_table.c, series_table.c
-    inside = (run.last >= from_ms, run.first < to_ms, run.outcome == "fail", run.lo_idx < size)
+    inside = (*_inside(from_ms, to_ms), run.outcome == "fail", run.lo_idx < size)
     wanted = (
         select(series.check, series.target, run.first, run.last, run.first_idx, run.first_line)
         .join_from(run_table, series_table, run.series == series.id)

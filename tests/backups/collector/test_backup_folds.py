@@ -120,6 +120,7 @@ def test_what_is_kept_says_what_all_looks_say_however_they_were_flushed(
             for kind in ("fingerprints", "drills"):
                 assert [o for o in getattr(told, kind) if o.object == name] == list(getattr(whole, kind))
             assert {key: at for key, at in told.entries.items() if key[0] == name} == dict(whole.entries)
+            assert told.newest.get(name) == whole.newest.get(name)
             assert dict(whole.phases).items() <= dict(told.phases).items()
 
 
@@ -149,6 +150,9 @@ def test_who_reads_after_every_flush_is_told_what_all_looks_say(conn: Connection
             whole = lines.read(backup_rows.lines_of(own))
             assert read.places.get(name, {}) == whole.places.get(name, {})
             assert {key: at for key, at in read.entries.items() if key[0] == name} == dict(whole.entries)
+            assert read.newest.get(name) == whole.newest.get(name)
+        assert len(read.entries) == len(list(read.entries)) and ("o/1", "no such file") not in read.entries
+        assert ("o/3", "") not in read.entries
 
 
 def test_a_new_look_has_no_part_of_an_object_read_twice(
