@@ -25,6 +25,7 @@ from collector.inspection.cadence_model import (
     Turn,
     Waiver,
 )
+from collector.inspection.cadence_rosters import covers
 from collector.inspection.cadence_terms import (
     Absent,
     Cadence,
@@ -299,8 +300,12 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
     held = [one for kind in asked.cadence.what for one in within(index, kind, turn, turn.due_ms)]
     looks = [one for one in held if one.counts and one.facts.get("told") is not False]
     seen = _seen(asked, looks, observed, turn)
+    short = bool(looks) and not covers(asked.cadence, looks, turn, observed.as_of_ms, asked.frame.days)
     if broken:
         state, reason = State.MISSED, "broken"
+    elif short:
+        state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
+        reason = "roster_short"
     elif not seen or observed.blind & set(asked.cadence.breach) or _perhaps(asked.cadence, turn, observed):
         state = State.OPEN if observed.as_of_ms < turn.due_ms else State.NOT_PROVEN
         reason = "not_told" if seen else "not_observed"

@@ -75,6 +75,15 @@ class Distinct(StrEnum):
     DAY = "day"
 
 
+class Cover(StrEnum):
+    """Which days rosters must be about for a duty that always holds: none in particular, each one, each
+    working day."""
+
+    NONE = "none"
+    DAYS = "days"
+    WORKING_DAYS = "working_days"
+
+
 class Reads(StrEnum):
     """The two readings of "four a month": distinct weeks, or any four (contracts.md 3.1, 2)."""
 
@@ -91,9 +100,10 @@ class Cadence:
     from the event (EVENT), or from the end of the stretch, for what is handed in afterwards. `occasions`:
     names of holidays, `key_moment`, `special_request`; it may be done from `opens_days` before on and must
     be done `ahead_days` before; `during`: what lasts (a roster) is about the occasion itself (保障期间), and
-    does it by covering each of its days, whenever it began. `late`: done too late is better than never, and
-    counts as late. `breach`: kinds that break it (ALWAYS). `lead_hours`: how long it takes, for the last
-    responsible moment.
+    does it by covering each of its days, whenever it began; `cover`: which days of the period rosters must
+    cover (ALWAYS), each naming so many `people` or more (0: the contract gives no number). `late`: done too
+    late is better than never, and counts as late. `breach`: kinds that break it (ALWAYS). `lead_hours`: how
+    long it takes, for the last responsible moment.
     """
 
     every: Every
@@ -112,6 +122,8 @@ class Cadence:
     breach: tuple[str, ...] = ()
     lead_hours: int = 0
     during: bool = field(default=False, metadata=LATER)
+    cover: Cover = field(default=Cover.NONE, metadata=LATER)
+    people: int = field(default=0, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +297,9 @@ def _wrong(cadence: Cadence) -> list[str]:
         "deadline": cadence.every is not Every.EVENT or _starts(cadence.deadline),
         "opens_days": cadence.opens_days >= cadence.ahead_days >= 0,
         "during": not cadence.during or cadence.every is Every.BEFORE,
+        "cover": cadence.cover is Cover.NONE
+        or (cadence.every is Every.ALWAYS and cadence.what == ("roster",)),
+        "people": cadence.people >= 0 and (cadence.cover is not Cover.NONE or not cadence.people),
     }
     return [f"{key} does not fit every: {cadence.every}" for key, good in wants.items() if not good]
 

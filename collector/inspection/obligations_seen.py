@@ -208,7 +208,8 @@ def _deeds(one: Said, scope: Scope, frame: Frame) -> Iterator[Deed]:
         last = day_of(max(to_ms - 1, from_ms), zone) + timedelta(days=1)
         for begins, ends in stretches(day_of(from_ms, zone), last, 1):
             at, until = max(made.at_ms, start_of(begins, zone)), min(to_ms, start_of(ends, zone))
-            yield replace(made, kind="roster", at_ms=at, until_ms=until)
+            people = {"people": one.fields.get("people")}
+            yield replace(made, kind="roster", at_ms=at, until_ms=until, facts={**made.facts, **people})
     elif one.kind in _NAMED:
         word, field = _NAMED[one.kind]
         yield replace(made, kind=f"{word}:{one.fields.get(field)}")

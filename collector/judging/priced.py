@@ -67,10 +67,12 @@ def _provable(question: Counting) -> list[str]:
 
 
 def untold(line: ObligationLine) -> str:
-    """Why nobody can tell whether it always held; "" where somebody can."""
+    """Why nobody can tell whether it always held; "" where somebody can, and where only people could and
+    nobody said anything: what silence is worth is an option of the pack's."""
     cadences = line.obligation.cadences
     rows = [row for row in line.rows if cadences[row.cadence].every is Every.ALWAYS]
-    return next((row.reason for row in rows if row.state is State.NOT_PROVEN), "")
+    open_ = (row.reason for row in rows if row.state is State.NOT_PROVEN)
+    return next((reason for reason in open_ if reason != "no_statement"), "")
 
 
 def provable(one: Obligation) -> bool:

@@ -97,6 +97,10 @@ KINDS_OF_ITEMS: Words = {
 _REASONS: Words = {
     "no_statement": ("没有人填报", "nobody has stated it"),
     "not_observed": ("没有观测到", "not observed"),
+    "roster_short": (
+        "值班安排未覆盖全部应值守日或人数不足",
+        "rosters leave days out, or name too few people",
+    ),
     "period_open": ("考核期未结束", "the period still runs"),
     "no_evidence": ("没有证据", "no evidence"),
     "no_report": ("没有扫描报告", "no report was imported"),

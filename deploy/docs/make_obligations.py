@@ -39,8 +39,8 @@ with all its rows and entries. Exit 0: nothing is broken; 1: something is; 2: it
 
 Where nothing makes a breach or an event yet, the row is *not proven* (or nothing is due), never kept, and the
 obligation says so. What must *always* hold and machines look at (`check:`, `backup_line:`) is kept only if no
-more than 31 days lie between two looks that could tell, and between them and the period's edges, and no backup
-that the line is about stayed unseen; unknown proves nothing.
+more than 31 days lie between two looks that could tell, and between them and the period's edges, and no
+backup that the line is about stayed unseen; unknown proves nothing.
 A thing is *missed* only if its time is over and the collector was there to see it. Due
 dates go on beyond the years whose holidays are published, and are marked *provisional*. Where the contract
 gives no number ("定期"), the rhythm is ours and the limit says so: agree it in writing, or change the pack.
@@ -57,6 +57,8 @@ people (the centre) and of the user's: by `whose` of the recipient, or by `whom`
 
 A document counts by `document_filed` (`document:ITEM`); one that the collector makes of evidence also by
 its own entry (`report:KIND`, `roundseal-collector report`), if it was made after the period that it names.
+Where duty always holds (LH-01, PD-01 to PD-03, HA-18), each day or working day that is over wants a roster
+that names as many people as the contract says; rosters of one day are not added up.
 A roster counts for all the time that it covers, a restore drill whenever it was held. Where duty at an
 occasion is wanted (HA-17, HA-29, PD-02), rosters count that cover each of its days, whenever they began; one
 that ended before shows nothing of it.
@@ -114,6 +116,11 @@ def rhythm(cadence: Cadence):
         ahead = f", done {cadence.ahead_days} days ahead" if cadence.ahead_days else ""
         text = f"within {cadence.opens_days} days before {', '.join(cadence.occasions)}{ahead}"
         text += ", a roster that covers its days" if cadence.during else ""
+    elif cadence.cover.value != "none":
+        owed = "each day" if cadence.cover.value == "days" else "each working day"
+        text += (
+            ", rosters" + (f" of {cadence.people} people or more" if cadence.people else "") + f" on {owed}"
+        )
     elif cadence.deadline:
         text += f", {cadence.deadline.count} {cadence.deadline.unit.value.replace('_', ' ')} after its end"
     if cadence.count > 1:

@@ -57,7 +57,7 @@ class Careful(Driven):
         for number in range(DAYS + 1, 367):
             night = self.on(number)
             self.shelf.setdefault(night, driving.artefact(night, at(night, "01:10")))
-            if number > 50 and (number % 28 == 0 or number == 366):  # when it is over too
+            if number > 30 and (number % 28 == 6 or number == 366):  # when it is over too
                 self.world.at = at(night, "09:00")
                 at_ms = self.world.at - 500
                 self.agent.send(*(self.sight(check, at_ms, "ok", check=check) for check in ALWAYS))
@@ -152,7 +152,7 @@ class Careful(Driven):
         start = self.on(DAYS + (3 if self.pack == "luohe-2026" else 8))
         self.say("key_moment", **{"id": "m", "from": start, "to": start + timedelta(days=1)})
         self.special_round()
-        self.say("roster", **{"from": self.first, "to": self.on(300), "people": 12})
+        self.say("roster", **{"from": self.first, "to": self.on(400), "people": 12})
         for kind in ("visit", "site_check"):
             self.say(kind, unit="u", at=f"{day}T08:00")
         self.say("training", at=f"{day}T08:00", topic="运维")

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from cadence_rows import at, deed, ledger, seen, states, terms
+import pytest
+from cadence_rows import at, deed, frame, ledger, seen, states, terms
 
 from collector.inspection.cadence_model import Breach
-from collector.inspection.cadence_terms import Absent, Cadence, Every
+from collector.inspection.cadence_terms import Absent, Cadence, Cover, Every
 from collector.inspection.obligations_looks import Looked, deeds
 
 HOURS = ("08", "18") * 6
+DAYS = ("2026-07-20", "2026-07-21")  # what is over of them
 
 
 def test_what_always_holds_is_kept_only_while_somebody_looks():
@@ -106,6 +108,58 @@ def test_what_only_people_know_and_nobody_said_is_not_kept_by_being_there():
     said = (Breach("reprimand", when, when, 5),)
     assert states(ledger(terms(silent), seen("2026-11-01T00:00", breaches=said), *asked)) == ["missed"]
     assert states(ledger(terms(silent), seen("2026-08-01T00:00"), *asked)) == ["open"]
+
+
+def roster(begins, ends, people=10, **more):
+    return deed(f"{begins}T00:00", "roster", until_ms=at(f"{ends}T00:00"), facts={"people": people}, **more)
+
+
+ROSTERS = [
+    ([], "not_observed"),
+    ([("2026-07-13", "2026-07-14", 10)], "roster_short"),  # one Monday proves nothing of the month
+    ([("2026-07-10", "2026-08-08", 10)], ""),  # Saturday and Sunday are left out
+    ([("2026-07-10", "2026-08-07", 10)], "roster_short"),  # a Friday is
+    ([("2026-07-10", "2026-08-10", 9)], "roster_short"),
+    ([("2026-07-10", "2026-08-10", None)], "roster_short"),
+    ([("2026-07-10", "2026-07-25", 11), ("2026-07-27", "2026-08-10", 10)], ""),
+    ([("2026-07-10", "2026-07-25", 11), ("2026-07-28", "2026-08-10", 10)], "roster_short"),
+    ([("2026-07-10", "2026-08-10", 6), ("2026-07-10", "2026-08-10", 4)], "roster_short"),
+    ([("2026-07-10", "2026-08-10", 6), ("2026-07-01", "2026-12-10", 10)], ""),
+]
+
+
+@pytest.mark.parametrize(("held", "reason"), ROSTERS)
+def test_ten_people_on_every_working_day_are_proven_by_rosters_of_them_all(held, reason):
+    duty = Cadence(Every.ALWAYS, ("roster",), breach=("absence",), cover=Cover.WORKING_DAYS, people=10)
+    asked = ("2026-07-10", "2026-08-10")
+    (row,) = ledger(terms(duty), seen("2026-09-01T00:00", *(roster(*one) for one in held)), *asked)
+    assert (row.state, row.reason) == ("not_proven" if reason else "done", reason)
+
+
+def test_duty_around_the_clock_wants_every_day_and_no_number_where_the_contract_has_none():
+    duty = Cadence(Every.ALWAYS, ("roster",), breach=("unreachable",), cover=Cover.DAYS)
+    asked = ("2026-07-10", "2026-08-10")
+    for ends, state in (("2026-08-08", "not_proven"), ("2026-08-10", "done")):
+        held = seen("2026-09-01T00:00", roster("2026-07-10", ends, None))
+        assert states(ledger(terms(duty), held, *asked)) == [state]
+    when = at("2026-07-20T10:00")
+    broken = seen("2026-09-01T00:00", breaches=(Breach("unreachable", when, when, 5),))
+    assert states(ledger(terms(duty), broken, *asked)) == ["missed"]
+    told = [
+        ledger(terms(duty), seen(f"{now}T00:00", roster("2026-07-10", "2026-07-20")), *asked) for now in DAYS
+    ]
+    assert [(one.state, one.reason) for (one,) in told] == [("open", ""), ("open", "roster_short")]
+
+
+def test_a_make_up_day_is_a_working_day_and_a_holiday_is_none():
+    duty = Cadence(Every.ALWAYS, ("roster",), breach=("absence",), cover=Cover.WORKING_DAYS, people=10)
+    asked, held = ("2025-09-26", "2025-10-12"), frame("2025-09-26", "2026-09-26")
+    for first, state in (("2025-10-09", "done"), ("2025-10-10", "not_proven")):  # 28 September is a Sunday
+        some = [roster("2025-09-26", "2025-10-01"), roster(first, "2025-10-12")]
+        found = ledger(terms(duty), seen("2025-11-01T00:00", *some), *asked, held)
+        assert states(found) == [state]
+    some = [roster("2025-09-26", "2025-09-28"), roster("2025-09-29", "2025-10-12")]
+    assert states(ledger(terms(duty), seen("2025-11-01T00:00", *some), *asked, held)) == ["not_proven"]
 
 
 def test_an_answer_that_is_unknown_is_a_look_and_no_proof_that_all_is_well():
