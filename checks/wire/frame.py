@@ -157,14 +157,6 @@ def pieces(request: bytes) -> list[bytes]:
     return found
 
 
-def decode_all(request: bytes) -> list[Frame]:
-    """The frames of a request; none is not a request."""
-    frames = [decode(piece) for piece in pieces(request)]
-    if not frames:
-        raise WireError(Code.BAD_FRAME, "no frame")
-    return frames
-
-
 def decode_stream(stream: BinaryIO) -> Iterator[Frame]:
     """The frames of a file, one after another, without reading it whole."""
     while head := stream.read(_HEAD):

@@ -102,7 +102,6 @@ class Fsck:
         self._public = context.signer.public
         self._edge = Edge()
         self._chains: dict[Key, _Chain] = {}
-        self._enrolled: dict[Key, Entry] = {}
         self._pruned = False
         self.report = Report()
 

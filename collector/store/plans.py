@@ -92,12 +92,6 @@ def newest_issued(conn: Connection, agent: str, epoch: int) -> tuple[int, str] |
     return None if found is None else (int(found[0]), str(found[1]))
 
 
-def current_digests(conn: Connection) -> dict[str, str]:
-    """Digest of each agent's current plan."""
-    table = current_table
-    return {row[0]: row[1] for row in conn.execute(select(table.c.agent, table.c.digest))}
-
-
 def current_plans(conn: Connection) -> Iterator[tuple[str, int, Plan]]:
     """(agent, epoch, plan) of every current plan, by agent."""
     table = current_table

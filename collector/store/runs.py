@@ -95,13 +95,6 @@ def newest(conn: Connection) -> list[RunRow]:
     return [RunRow(*row) for row in conn.execute(joined)]
 
 
-def of_series(conn: Connection, series: int) -> list[RunRow]:
-    """All runs of a series, in order of time."""
-    table = run_table
-    wanted = select(table).where(table.c.series == series).order_by(table.c.first)
-    return [RunRow(*row) for row in conn.execute(wanted)]
-
-
 def of_days(conn: Connection, series: Sequence[int], from_ms: int, to_ms: int) -> dict[int, list[RunRow]]:
     """Runs of these series that begin in [from, to), by series, in order of time."""
     table = run_table

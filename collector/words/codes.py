@@ -150,7 +150,6 @@ READINGS: Words = {
     "first_byte": ("首字节", "First byte"),
     "host_key": ("SSH 主机密钥", "SSH host key"),
     "loss": ("丢包率", "Loss"),
-    "rtt": ("往返时延", "Round trip"),
     "days": ("剩余天数", "Days left"),
     "expires": ("剩余有效期", "Days to expiry"),
     "issuer_days": ("签发者剩余天数", "Days left of the issuer"),
@@ -228,7 +227,6 @@ REASONS: Words = {
     "old_protocol": ("协议版本过旧", "outdated protocol"),
     "protocol_unknown": ("协议版本未知", "protocol version unknown"),
     "dns": ("域名解析失败", "name resolution failed"),
-    "no_name": ("域名不存在", "no such name"),
     "reset": ("连接被重置", "connection reset"),
     "closed": ("连接被关闭", "connection closed"),
     "tls": ("TLS 握手失败", "TLS handshake failed"),
@@ -253,7 +251,6 @@ REASONS: Words = {
     "certificate_unreadable": ("证书无法解读", "certificate could not be read"),
     # what nobody looked at
     "not_observed": ("没有观测", "not observed"),
-    "no_agent": ("没有代理负责", "no agent looks at it"),
     "no_plan": ("未列入巡检方案", "not in any plan"),
     "no_answer": ("没有应答", "no answer"),
     "packets_lost": ("有丢包", "packets were lost"),

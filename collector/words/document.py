@@ -97,14 +97,10 @@ _HANDS: Words = {
 
 _CLOCKS: Words = {
     "response": ("响应", "Response"),
-    "respond": ("响应", "Response"),
     "recovery": ("恢复", "Recovery"),
     "restore": ("恢复", "Recovery"),
     "arrival": ("到场", "On site"),
-    "on_site": ("到场", "On site"),
-    "solve": ("解决", "Solved"),
     "substitute": ("替代方案", "Substitute"),
-    "escalate": ("升级", "Escalation"),
     "report": ("故障报告", "Fault report"),
     "fix": ("修复", "Fixed"),
     "fix_or_mitigate": ("修复或缓解", "Fixed or mitigated"),

@@ -156,7 +156,7 @@ class Collector:
     def take(self, data):
         """Acks of one request."""
         with self.lock:
-            return [self._take_one(one) for one in frame.decode_all(data)]
+            return [self._take_one(frame.decode(one)) for one in frame.pieces(data)]
 
     def _take_one(self, one):
         if self.public is None:

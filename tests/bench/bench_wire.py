@@ -63,7 +63,7 @@ def main() -> int:
         return frame.encode(frame.Frame(fresh, signed, seed, 1, frame.pack_body(found)))
 
     def check() -> None:
-        (got,) = frame.decode_all(sent)
+        got = frame.decode(sent)
         frame.check(got, header.parse(got.header), signer.public)
 
     print(f"{signing.backend_name()}; {N} lines, body {size} B, frame {len(sent)} B, header {len(data)} B")

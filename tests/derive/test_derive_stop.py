@@ -17,6 +17,7 @@ from collector.jobs import derive
 from collector.jobs.derive import Derive, catch_up
 from collector.store import late, runs, series
 
+ENDLESS = 2**62  # ms, past any run
 MINUTE = 60_000
 
 
@@ -64,7 +65,10 @@ def test_sigterm_ends_a_server_with_a_huge_late_backlog_within_seconds(world, si
     catch_up(world.context)
     with world.context.read() as conn:
         assert late.count(conn) == 0
-        n = [sum(run.n for run in runs.of_series(conn, one.id)) for one in series.every(conn)]
+        n = [
+            sum(run.n for run in runs.around(conn, [one.id], 0, ENDLESS)[one.id])
+            for one in series.every(conn)
+        ]
     assert n == [240] * 40
 
 
@@ -90,7 +94,7 @@ def test_stopping_in_the_middle_of_late_work_keeps_it_for_the_next_time(world, s
     catch_up(world.context)
     with world.context.read() as conn:
         assert late.count(conn) == 0
-        assert [run.n for run in runs.of_series(conn, 1)] == [61]
+        assert [run.n for run in runs.around(conn, [1], 0, ENDLESS)[1]] == [61]
 
 
 def test_a_database_that_fails_is_asked_ever_more_rarely_and_said_so(world, sight, monkeypatch, caplog):

@@ -22,6 +22,7 @@ from collector.jobs import estates
 from collector.jobs.derive import DERIVED, Deriver, Overtaken, catch_up, rebuild
 from collector.store import plans, rounds, runs, series
 
+ENDLESS = 2**62  # ms, past any run
 HOLD = 150_000
 MINUTE = 60_000
 
@@ -39,7 +40,7 @@ def dump(context: Any) -> dict[str, list[tuple[Any, ...]]]:
 def runs_of(context: Any, target: str) -> list[Run]:
     with context.read() as conn:
         (one,) = series.of_targets(conn, [target])
-        return [row.run for row in runs.of_series(conn, one.id)]
+        return [row.run for row in runs.around(conn, [one.id], 0, ENDLESS)[one.id]]
 
 
 def plain(run: Run) -> tuple[Any, ...]:
@@ -188,7 +189,7 @@ def plans_of(world, every: int) -> dict[str, str]:
     text = ESTATE + "".join(PROBE % (i, every) for i in range(4))
     estates.apply(world.context, world.estate(text), by="test")
     with world.context.read() as conn:
-        return plans.current_digests(conn)
+        return {one.agent: one.digest for one in plans.every(conn)}  # the newest last
 
 
 def story(world, sight, seed: int) -> list[Any]:
@@ -268,7 +269,7 @@ def test_runs_are_those_that_the_engine_makes_of_the_same_observations(world, si
     with world.context.read() as conn:
         for one in series.every(conn):
             key = (one.target, one.vantage)
-            got = [row.run for row in runs.of_series(conn, one.id)]
+            got = [row.run for row in runs.around(conn, [one.id], 0, ENDLESS)[one.id]]
             assert [plain(run) for run in got] == [
                 plain(run) for run in made_of(key, seen.get(key, []), hold_at)
             ]

@@ -19,6 +19,7 @@ from collector.store import runs, series
 from collector.web.batches import Batches
 from collector.web.plans import Plans
 
+ENDLESS = 2**62  # ms, past any run
 ESTATE = b"""
 estate: e
 systems: [{id: s, service: probe-0, target: 99%}]
@@ -56,7 +57,7 @@ def test_derived_tables_are_made_and_made_again(any_directory: Path, enrol: Call
         assert rounds.close_due(context, window.until_ms + 10_000_000)
         with context.read() as conn:
             assert [one.id for one in series.every(conn)] == [1, 2, 3]
-            found_runs = runs.of_series(conn, 1)
+            found_runs = runs.around(conn, [1], 0, ENDLESS)[1]
             assert sum(run.n for run in found_runs) == 6
             found = rounds.ledger(conn, context.now(), context.now() - 10, context.now() + 10)
         assert {one.state for one in found} >= {"missed"}

@@ -29,7 +29,7 @@ def unzstd(data: bytes, size: int) -> bytes:
 
 def accept(data: bytes, public: bytes) -> list[bytes]:
     """The way of every reader: decode, parse, check."""
-    (found,) = frame.decode_all(data)
+    found = frame.decode(data)
     return frame.check(found, header.parse(found.header), public, unzstd)
 
 
@@ -78,7 +78,7 @@ def test_a_gzip_bomb_is_stopped_at_the_promised_size_and_never_unpacked(samples:
 
 def test_a_zstd_bomb_that_declares_its_size_is_refused_before_it_is_opened(samples: ModuleType) -> None:
     data = with_body(samples, 2, zstd.compress(BOMB), PROMISED)
-    (found,) = frame.decode_all(data)
+    found = frame.decode(data)
 
     def never(body: bytes, size: int) -> bytes:
         raise AssertionError("opened")
@@ -149,7 +149,7 @@ def test_the_size_that_zstd_declares_is_read_right(size: int) -> None:
 
 
 def test_zstd_is_refused_where_nobody_can_open_it(samples: ModuleType) -> None:
-    (found,) = frame.decode_all(with_body(samples, 2, zstd.compress(PROMISED), PROMISED))
+    found = frame.decode(with_body(samples, 2, zstd.compress(PROMISED), PROMISED))
     with pytest.raises(WireError) as caught:
         frame.check(found, header.parse(found.header), samples.AGENT.public)
     assert caught.value.code == "bad_encoding"
@@ -158,6 +158,10 @@ def test_zstd_is_refused_where_nobody_can_open_it(samples: ModuleType) -> None:
 def sealed(samples: ModuleType, n: int = 3, enc: int = 0) -> bytes:
     found = samples.batch_lines(n)
     return frame.encode(samples.seal(samples.results(found), found, enc=enc))
+
+
+def read(request: bytes) -> list[Frame]:
+    return [frame.decode(piece) for piece in frame.pieces(request)]
 
 
 @given(st.integers(0, 1_000_000))
@@ -192,7 +196,7 @@ def test_any_flipped_bit_of_a_packed_frame_is_refused_or_leaves_every_line_as_si
 def test_a_frame_cut_anywhere_is_refused(samples: ModuleType, size: int) -> None:
     data = sealed(samples)
     with pytest.raises(WireError):
-        frame.decode_all(data[: size % len(data)])
+        frame.decode(data[: size % len(data)])
 
 
 @given(
@@ -201,7 +205,7 @@ def test_a_frame_cut_anywhere_is_refused(samples: ModuleType, size: int) -> None
 )
 def test_any_bytes_are_frames_written_exactly_so_or_an_error(data: bytes) -> None:
     try:
-        frames = frame.decode_all(data)
+        frames = read(data)
     except WireError as error:
         code = error.code
     else:
@@ -212,11 +216,11 @@ def test_any_bytes_are_frames_written_exactly_so_or_an_error(data: bytes) -> Non
 
 def test_sizes_beyond_the_limits_are_refused_before_anything_is_read(samples: ModuleType) -> None:
     with pytest.raises(WireError) as caught:
-        frame.decode_all(bytes(numbers.MAX_REQUEST + 1))
+        frame.pieces(bytes(numbers.MAX_REQUEST + 1))
     assert caught.value.code == "too_large"
     head = b"EVB1" + (8 + 2).to_bytes(4, "big") + (4097).to_bytes(2, "big")
     with pytest.raises(WireError) as caught:
-        frame.decode_all(head)
+        frame.decode(head)
     assert caught.value.code == "too_large"
     whole = samples.seal(samples.results([b"a"]), [b"a"])
     for bad in (replace(whole, body=bytes(numbers.MAX_BODY + 1)), replace(whole, header=bytes(4097))):
@@ -225,9 +229,9 @@ def test_sizes_beyond_the_limits_are_refused_before_anything_is_read(samples: Mo
         assert caught.value.code == "too_large"
 
 
-def test_a_request_without_a_frame_is_refused() -> None:
+def test_no_bytes_at_all_are_no_frame() -> None:
     with pytest.raises(WireError) as caught:
-        frame.decode_all(b"")
+        frame.decode(b"")
     assert caught.value.code == "bad_frame"
 
 
@@ -252,7 +256,7 @@ def test_what_cannot_be_decoded_is_not_encoded(samples: ModuleType) -> None:
 def test_a_frame_by_another_key_or_with_one_signature_too_many_is_refused(samples: ModuleType) -> None:
     data = sealed(samples)
     assert refused(data, samples.NEXT.public) == "bad_signature"
-    (found,) = frame.decode_all(data)
+    found = frame.decode(data)
     doubled = replace(found, signatures=found.signatures * 2)
     assert refused(frame.encode(doubled), samples.AGENT.public) == "bad_signature"
     sm2 = replace(found, signatures=(replace(found.signatures[0], alg=numbers.ALG_SM2_SM3),))
@@ -260,7 +264,7 @@ def test_a_frame_by_another_key_or_with_one_signature_too_many_is_refused(sample
 
 
 def test_a_signature_over_another_type_does_not_count(samples: ModuleType) -> None:
-    (found,) = frame.decode_all(sealed(samples))
+    found = frame.decode(sealed(samples))
     signature = samples.AGENT.sign(found.header)
     bare = replace(found, signatures=(replace(found.signatures[0], sig=signature),))
     assert refused(frame.encode(bare), samples.AGENT.public) == "bad_signature"
@@ -287,7 +291,7 @@ def test_batches_without_lines_pass_and_may_not_carry_any(samples: ModuleType, k
 
 def test_a_file_of_frames_is_read_one_by_one_and_its_torn_end_is_an_error(samples: ModuleType) -> None:
     data = sealed(samples, 1) + sealed(samples, 2) + sealed(samples, 257, enc=1)
-    assert list(frame.decode_stream(io.BytesIO(data))) == frame.decode_all(data)
+    assert list(frame.decode_stream(io.BytesIO(data))) == read(data)
     torn = frame.decode_stream(io.BytesIO(data[:-1]))
     assert isinstance(next(torn), Frame) and isinstance(next(torn), Frame)
     with pytest.raises(WireError):
@@ -308,11 +312,11 @@ def test_frames_of_several_agents_travel_in_one_request(samples: ModuleType) -> 
         samples.seal(samples.results([b"%d" % i], seq=i), [b"%d" % i], Signer(bytes([i]) * 32))
         for i in range(3)
     ]
-    assert frame.decode_all(b"".join(map(frame.encode, frames))) == frames
+    assert read(b"".join(map(frame.encode, frames))) == frames
 
 
 def test_a_second_good_signature_on_the_same_header_does_not_change_the_chain(samples: ModuleType) -> None:
-    (found,) = frame.decode_all(sealed(samples))
+    found = frame.decode(sealed(samples))
     other = replace(found, signatures=frame.sign_header(found.header, samples.NEXT))
     assert chain.chain_hash(other.header) == chain.chain_hash(found.header)
 

@@ -52,7 +52,7 @@ def test_the_document_leaves_no_vector_out(golden: ModuleType, made: dict[str, s
 def test_batches_packed_long_ago_still_open(samples: ModuleType) -> None:
     packed = json.loads((HERE / "golden/packed.json").read_text())
     for name, (n, data) in packed.items():
-        (found,) = frame.decode_all(b64decode(data))
+        found = frame.decode(b64decode(data))
         lines = frame.check(
             found, header.parse(found.header), samples.AGENT.public, lambda body, _: zstd.decompress(body)
         )
