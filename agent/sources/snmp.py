@@ -1,4 +1,4 @@
-"""The SNMP source: v1 and v2c by our own walker, v3 through pysnmp; devices read side by side."""
+"""The SNMP source: v1 and v2c by our own walker, v3 through pysnmp."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,24 +35,6 @@ class SnmpSource:
         snmp_profiles.everything()  # read at the first look, and not at the cost of its device's time
         device: Device = self._run(peer, look_reader(parts))
         return self._with_counters(peer, device) if Part.PORTS in parts else device
-
-    def look_many(
-        self, peers: Sequence[Peer], parts: Sequence[Part] = EVERYTHING
-    ) -> list[Device | ObservationError]:
-        """`look` at each, all at the same time where they speak v1 or v2c; an error in its device's place."""
-        snmp_profiles.everything()
-        jobs: list[Job | ObservationError] = [self._job(peer, look_reader(parts)) for peer in peers]
-        Loop(job for job in jobs if isinstance(job, Job) and job.version != 3).run()
-        found: list[Device | ObservationError] = []
-        for peer, job in zip(peers, jobs, strict=True):
-            if isinstance(job, Job) and job.version == 3:
-                self._v3(peer, job)
-            error = job if isinstance(job, ObservationError) else job.error
-            if error is not None or isinstance(job, ObservationError):
-                found.append(error or ObservationError(ErrorKind.UNREACHABLE))
-            else:
-                found.append(self._with_counters(peer, job.result) if Part.PORTS in parts else job.result)
-        return found
 
     def members(self, peer: Peer) -> tuple[Member, ...]:
         """Units of its stack or pair."""

@@ -339,11 +339,3 @@ def test_dead_devices_cost_the_others_nothing():
     assert [at for at, job in enumerate(jobs) if job.error is not None] == [0, 10, 20, 30]
     assert all(job.error.kind is ErrorKind.TIMEOUT for job in jobs if job.error is not None)
     assert all(len(job.result.sensors) == 5 for job in jobs if job.error is None)
-
-
-def test_many_devices_are_looked_at_together(source):
-    with Responder(held(UPS)) as one, Responder(held(PLAIN)) as other:
-        found = source.look_many([peer(one.port), peer(9, secret="nobody"), peer(other.port)])
-    assert found[0].identity.name == "ups-1"
-    assert found[1].kind is ErrorKind.DENIED
-    assert found[2].processors[0].load == 3700
