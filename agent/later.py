@@ -10,7 +10,10 @@ from one (`from inspect import …`) loads it at once.
 import sys
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what imports it loads it for good
+    from importlib.machinery import ModuleSpec
 
 PUT_OFF = ("inspect", "ipaddress", "random", "selectors", "traceback")
 _lock = Lock()
@@ -18,6 +21,10 @@ _lock = Lock()
 
 class Later(ModuleType):
     """Stands where its module would, until that is wanted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__spec__ = _spec(name)  # importlib.util.find_spec answers with that of what stands here
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(_load(self.__name__), name)
@@ -28,7 +35,13 @@ class Later(ModuleType):
 def put_off() -> None:
     """From now on an import of these loads nothing; those that are loaded already stay as they are."""
     for name in PUT_OFF:
-        sys.modules.setdefault(name, Later(name))
+        if name not in sys.modules:
+            sys.modules[name] = Later(name)
+
+
+def _spec(name: str) -> "ModuleSpec | None":
+    """Where the module is, as an import would find it; nothing of it is loaded."""
+    return next((found for one in sys.meta_path if (found := one.find_spec(name, None))), None)
 
 
 def _load(name: str) -> ModuleType:

@@ -45,6 +45,17 @@ def test_a_name_taken_from_a_module_that_is_put_off_is_the_real_one() -> None:
     assert run("import agent\nfrom inspect import signature\nprint(signature(lambda a: a))") == "(a)"
 
 
+@pytest.mark.parametrize("name", PUT_OFF)
+def test_a_module_that_is_put_off_is_found_without_being_loaded(name: str) -> None:
+    code = (
+        "import sys, agent\nfrom importlib.util import find_spec\nfrom agent.later import Later\n"
+        f"found = find_spec({name!r})\nassert isinstance(sys.modules[{name!r}], Later)\n"
+        f"import {name}\n{name}.__file__\nassert sys.modules[{name!r}].__file__ == found.origin\n"
+        "print(found.name)\n"
+    )
+    assert run(code) == name
+
+
 def test_a_name_that_the_real_module_has_not_is_an_attribute_error() -> None:
     code = "import agent, inspect\ntry:\n    inspect.no_such\nexcept AttributeError as e:\n    print(e)"
     assert run(code) == "module 'inspect' has no attribute 'no_such'"
