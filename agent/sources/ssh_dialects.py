@@ -32,7 +32,7 @@ DIALECTS = {
 _NONE = Dialect()
 
 MORE = re.compile(
-    r"(?:-{2,}\s*\(?more\b[^\n]{0,80}|<-{2,}\s*more\s*-{2,}>|press (?:any key|space)[^\n]{0,60}|"
+    r"(?:--\s*\(?more\b[^\n]{0,80}|<-{2,}\s*more\s*-{2,}>|press (?:any key|space)[^\n]{0,60}|"
     r"\bto continue[^\n]{0,40}\bquit\b[^\n]{0,20}|^:$|\(END\))\s*$",
     re.IGNORECASE,
 )

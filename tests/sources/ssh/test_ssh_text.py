@@ -59,6 +59,25 @@ def test_text_in_gbk_and_utf_8_is_told_apart_and_cut_lines_are_dropped():
 
 
 @pytest.mark.parametrize(
+    ("last", "waits"),
+    [
+        ("---- More ----", True),
+        ("--More--", True),
+        (" --More--  (42%)", True),
+        ("<--- More --->", True),
+        ("-" * 200_000 + " More", True),
+        # A line that a device draws: from each of its dashes on it was read to its end.
+        ("-" * 200_000, False),
+        ("-" * 200_000 + " less", False),
+        ("- More -", False),
+    ],
+    ids=lambda one: str(one)[-20:].strip(),
+)
+def test_the_foot_of_a_page_is_known_after_any_number_of_dashes(last, waits):
+    assert bool(dialects.MORE.search(last)) is waits
+
+
+@pytest.mark.parametrize(
     ("line", "is_prompt"),
     [
         ("<HUAWEI>", True),
