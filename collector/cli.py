@@ -1,19 +1,14 @@
-"""The `roundseal-collector` program: finds the command, imports only that command's module."""
+"""The commands of `roundseal-collector` (begun by `program.py`): only the asked one is imported."""
 
 import gc
+import importlib
+import os
+from typing import Any
 
-# A command holds what it imports and reads to its end: looking for garbage in that, already while it is
-# imported, took a third of a scorecard's time.
-gc.set_threshold(50_000, 20, 100)
+import click
 
-import importlib  # noqa: E402
-import os  # noqa: E402
-from typing import Any  # noqa: E402
-
-import click  # noqa: E402
-
-from collector.cli_parts import Group, complain  # noqa: E402
-from collector.estate.errors import EstateError  # noqa: E402
+from collector.cli_parts import Group, complain
+from collector.estate.errors import EstateError
 
 # name -> "module:command". Commands of later versions say so and exit 2.
 _COMMANDS = {
