@@ -120,7 +120,7 @@ def test_a_code_that_no_map_has_is_unknown_in_every_profile_that_does_not_say_wh
     }
     # UPS-MIB, SOCOMECUPS-MIB: a row of a maker's own stands in the table of alarms only while its alarm is
     # present. Check Point: what is not 0 is a member that is not well. H3C's HDM: the maker's own template
-    # for other programs takes every other code for an alarm. Schleifenbauer: a number says where the alert is.
+    # for other programs takes every other code for an alarm. Schleifenbauer: a number says where an alert is.
     known = {"ups-mib", "socomec", "checkpoint-gaia", "h3c-hdm", "schleifenbauer"}
     assert {name for name, (_, severity) in others if severity != "unknown"} == known
 
