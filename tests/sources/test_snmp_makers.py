@@ -287,3 +287,45 @@ def test_a_firewall_of_forcepoint_by_the_older_and_the_newer_module(enterprise, 
     assert [processor.load for processor in device.processors] == [1_200, 1_400]
     assert [space.share for space in device.memory] == [4_000]
     assert values(device) == {("count", "connections"): 4_711_000}
+
+
+def test_a_monitor_whose_sensors_stand_below_its_own_number():
+    sensor = "3699.1.1.10.1.5.1.1."
+    device = read(
+        "3699.1.1.10",
+        "ENVIROMUX-5D",
+        {
+            **{
+                sensor + "2.1": "2|1",
+                sensor + "3.1": "4|rack",
+                sensor + "7.1": "2|235",
+                sensor + "8.1": "2|1",
+            },
+            **{
+                sensor + "2.2": "2|2",
+                sensor + "3.2": "4|room",
+                sensor + "7.2": "2|61",
+                sensor + "8.2": "2|3",
+            },
+        },
+    )
+    assert values(device) == {("temperature", "rack"): 23_500, ("humidity", "room"): 61_000}
+    assert states(device) == {"rack": "ok", "room": "crit"}
+
+
+def test_a_line_terminal_whose_numbers_are_texts():
+    pon = "37950.1.1.5.10."
+    device = read(
+        "37950.1.1",
+        "V1600D4",
+        {
+            **{pon + "12.3.0": "4|7.5%", pon + "12.5.9.0": "4|38.2", pon + "13.1.1.5.1": "4|4.18 dBm"},
+            **{pon + "13.1.1.4.1": "4|12.4 mA", pon + "13.7.1.6.1": "4|0"},
+        },
+    )
+    assert [processor.load for processor in device.processors] == [750]
+    assert values(device) == {
+        ("temperature", "system"): 38_200,
+        ("dbm", "PON port 1 tx"): 4_180,
+        ("current", "PON port 1 bias"): 12,
+    }
