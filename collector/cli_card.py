@@ -127,7 +127,7 @@ def _outlook(made: "Made") -> Iterator[str]:
 
 def points_of(value: Fraction | None) -> str:
     """Points, or that nothing proves them."""
-    from collector.documents.judging_view import points
+    from collector.documents.numbers import points
 
     return "not proven" if value is None else points(value)
 

@@ -144,7 +144,7 @@ def changes(directory: Path, period: str, as_json: bool) -> None:
     Exit 0: none without approval; 1: some; 2: cannot be told.
     """
     from checks.codec import to_json
-    from collector.documents.judging_view import percent
+    from collector.documents.numbers import percent
     from collector.jobs import scorecards as jobs
 
     with caught_up(directory) as context, context.read() as conn:

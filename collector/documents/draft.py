@@ -18,8 +18,9 @@ from collector.documents import (
     parts_trend,
 )
 from collector.documents.form_view import FormWords, form_of
-from collector.documents.judging_view import Words, last, points, spanned, yuan
+from collector.documents.judging_view import Words, last
 from collector.documents.matter import Matter, cell
+from collector.documents.numbers import points, spanned, yuan
 from collector.documents.scorecard_tables import HANDS, hands
 from collector.documents.tables import EmptyRecordError, Table
 from collector.words.document import doc, numbered

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from collector.documents.judging_prices import Off
-from collector.documents.judging_view import Words, cited, is_off, last, points, spanned, yuan
+from collector.documents.judging_view import Words, cited, is_off, last
+from collector.documents.numbers import points, spanned, yuan
 from collector.documents.tables import Column, Kind, Table
 from collector.packs.form_terms import FormRow, FormSection, FormSheet, FormTerms, Sheet, Survey
 from collector.scoring.model import Line, LineState, Sum

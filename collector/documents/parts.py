@@ -8,8 +8,9 @@ from fractions import Fraction
 from checks.recurrence import zone
 from collector.backups.ledger import Problem as Fault
 from collector.documents import scorecard_tables
-from collector.documents.judging_view import Words, points, state_of
+from collector.documents.judging_view import Words, state_of
 from collector.documents.matter import Looked, Matter, Problem, Span
+from collector.documents.numbers import points
 from collector.documents.tables import Column, Kind, Table, at
 from collector.inspection.due import when_of
 from collector.words import wording

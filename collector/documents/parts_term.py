@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
-from collector.documents.judging_view import percent
 from collector.documents.matter import Matter
+from collector.documents.numbers import percent
 from collector.documents.parts import table
 from collector.documents.tables import Column, Kind, Table
 from collector.judging.term import (

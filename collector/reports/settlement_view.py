@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from collector.documents.judging_view import Words, last, points, spanned, table
+from collector.documents.judging_view import Words, last, table
+from collector.documents.numbers import points, spanned
 from collector.judging.settling import Group, Part, Settled, settled
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import OptionError, from_text

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from checks.wire import strict_json
 from collector.cli import main
-from collector.documents.judging_view import spanned
+from collector.documents.numbers import spanned
 from collector.jobs import scorecard_json, settlements
 from collector.jobs import scorecards as jobs
 from collector.judging import judge

@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from collector.cli_card import card_lines
-from collector.documents.judging_view import Words, percent, points, shortened
+from collector.documents.judging_view import Words
+from collector.documents.numbers import percent, points, shortened
 from collector.jobs import scorecards
 from collector.reports.judging_found import judged_of
 

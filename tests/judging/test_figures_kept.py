@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import Client
 
-from collector.documents.judging_view import points
+from collector.documents.numbers import points
 from collector.jobs import cadence, said, scorecards
 from collector.serve import running
 from collector.store import accounts

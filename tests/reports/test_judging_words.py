@@ -6,7 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from collector.documents.judging_view import Words, spanned
+from collector.documents.judging_view import Words
+from collector.documents.numbers import spanned
 from collector.judging.sealed import Change
 from collector.packs.loading import packaged
 from collector.reports.judging_found import judged_by

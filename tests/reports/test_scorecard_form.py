@@ -89,7 +89,7 @@ def open_gaps():
     ]
     kinds += ["inspection", "backup", "scan", "incident_late", "promise_missed", "report_late_days"]
     units = [None, "a"]
-    return [Gap(kind, "no_evidence", unit) for kind in kinds for unit in units]
+    return [Gap(kind, "no_statement", unit) for kind in kinds for unit in units]
 
 
 def paper(words, tables):

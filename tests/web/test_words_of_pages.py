@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 from parts import loaded
 
-from collector.documents.judging_view import Words, points
+from collector.documents.judging_view import Words
+from collector.documents.numbers import points
 from collector.documents.scorecard_tables import judged_by
 from collector.packs.loading import packaged
 from collector.scoring.model import Gap, PackPeriod, PeriodFacts, System, Unit

@@ -6,7 +6,8 @@ from hashlib import sha256
 from flask import abort, flash, redirect, request, url_for
 
 from collector.availability.errors import AvailabilityError, MissingYear
-from collector.documents.judging_view import Words, is_off, last, points, spanned, yuan
+from collector.documents.judging_view import Words, is_off, last
+from collector.documents.numbers import points, spanned, yuan
 from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
 from collector.judging.judge import NoScorecard

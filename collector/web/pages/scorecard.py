@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import abort, request, url_for
 
-from collector.documents.judging_view import Words, is_off, last, points, span, spanned, state_of, yuan
+from collector.documents.judging_view import Words, is_off, last, state_of
+from collector.documents.numbers import points, span, spanned, yuan
 from collector.estate.contracts import scope as scope_of
 from collector.jobs.scorecards import Status
 from collector.judging.inspections import units_with_assets
