@@ -203,12 +203,11 @@ def unproven(
     ends = max((one.to_ms for one in objects.values()), default=0)
     left = {one.system for one in objects.values() if one.to_ms < ends}
     known = {one.system for one in objects.values()} - left
-    for unit in units:
-        for system in unit.systems:
-            where = (unit.id, system.id)
-            if as_of_ms < period.to_ms:
-                yield Gap("backup", "period_open", *where, who="operator", until_ms=period.to_ms)
-            elif system.id not in known:
-                yield Gap("backup", "not_planned", *where, who="operator")
-            elif blind[system.id]:
-                yield Gap("backup", "not_observed", *where, at_most=blind[system.id], who="operator")
+    for where in ((unit.id, system.id) for unit in units for system in unit.systems):
+        _, system_id = where
+        if as_of_ms < period.to_ms:
+            yield Gap("backup", "period_open", *where, who="operator", until_ms=period.to_ms)
+        elif system_id not in known:
+            yield Gap("backup", "not_planned", *where, who="operator")
+        elif blind[system_id]:
+            yield Gap("backup", "not_observed", *where, at_most=blind[system_id], who="operator")

@@ -93,19 +93,24 @@ class FormTerms:
         for number, sheet in enumerate(self.sheets):
             at: tuple[str | int, ...] = ("sheets", number)
             yield from _parties(sheet.signers, (*at, "signers"))
-            for i, section in enumerate(sheet.sections):
-                for j, row in enumerate(section.rows):
-                    here = (*at, "sections", i, "rows", j, "line")
-                    if row.line not in known:
-                        yield here, f"no line named {row.line!r}"
-                    elif row.line in seen:
-                        yield here, f"{row.line} is there twice"
-                    elif known[row.line] is not sheet.of:
-                        yield here, f"{row.line} is scored by {known[row.line]}, this sheet is by {sheet.of}"
-                    seen.add(row.line)
+            for path, line in _lines(sheet):
+                here = (*at, *path)
+                if line not in known:
+                    yield here, f"no line named {line!r}"
+                elif line in seen:
+                    yield here, f"{line} is there twice"
+                elif known[line] is not sheet.of:
+                    yield here, f"{line} is scored by {known[line]}, this sheet is by {sheet.of}"
+                seen.add(line)
         yield from _parties(self.signers, ("signers",))
         if self.survey is not None:
             yield from _survey(self.survey, known)
+
+
+def _lines(sheet: FormSheet) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for i, section in enumerate(sheet.sections):
+        for j, row in enumerate(section.rows):
+            yield ("sections", i, "rows", j, "line"), row.line
 
 
 def _parties(

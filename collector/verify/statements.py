@@ -28,6 +28,7 @@ from collector.statements.persons import PersonKey, Vouch
 from collector.statements.terms import StatementsTerms, effective
 from collector.verify.findings import Findings
 from collector.verify.history import History
+from collector.verify.history import Said as Told
 
 Claim = tuple[str, str, str]
 _PERSON = {
@@ -124,18 +125,29 @@ def read_people(history: History, policy: Policy) -> People:
     for said in sorted(history.said, key=lambda one: one.idx):
         if said.kind is EntryKind.STATEMENT:
             people.book.take(Logged(said.idx, said.received_ms, said.header))
-        elif said.kind is EntryKind.COLLECTOR and said.header.get("event") in _ROLE_EVENTS:
-            name, role = said.header.get("subject"), said.header.get("role")
-            if type(name) is str and type(role) is str:
-                # Accounts are stored so; events name what somebody typed.
-                people.roles.append((said.idx, normalize("NFC", name), role))
-        elif said.kind is EntryKind.RECORD and "scorecard" in said.header and said.header.get("number") == 0:
-            begin, end = said.header.get("from"), said.header.get("to")
-            if type(begin) is int and type(end) is int:
-                name = str(said.header["scorecard"])
-                people.seals.append(Seal(said.idx, said.received_ms, begin, end, name))
+        elif said.kind is EntryKind.COLLECTOR:
+            people.roles.extend(_role(said))
+        elif said.kind is EntryKind.RECORD:
+            people.seals.extend(_seal(said))
     _weigh(people, history)
     return people
+
+
+def _role(said: Told) -> Iterator[tuple[int, str, str]]:
+    """(entry, account, role) of an event that gave an account one."""
+    name, role = said.header.get("subject"), said.header.get("role")
+    if said.header.get("event") in _ROLE_EVENTS and type(name) is str and type(role) is str:
+        # Accounts are stored so; events name what somebody typed.
+        yield said.idx, normalize("NFC", name), role
+
+
+def _seal(said: Told) -> Iterator[Seal]:
+    """The first seal of a scorecard; amendments seal nothing that it has not."""
+    begin, end = said.header.get("from"), said.header.get("to")
+    if "scorecard" not in said.header or said.header.get("number") != 0:
+        return
+    if type(begin) is int and type(end) is int:
+        yield Seal(said.idx, said.received_ms, begin, end, str(said.header["scorecard"]))
 
 
 def _weigh(people: People, history: History) -> None:
