@@ -26,6 +26,7 @@ DIALECTS = {
     "cisco_asa": Dialect(("terminal pager 0",), "enable"),
     "arista_eos": _CISCO,
     "juniper_junos": Dialect(("set cli screen-length 0",)),
+    "frr": Dialect(("terminal length 0", "no terminal paginate"), "enable"),
     # Its paging is part of the configuration: it is paged through.
     "fortinet": Dialect(),
 }
@@ -36,6 +37,7 @@ MORE = re.compile(
     r"\bto continue[^\n]{0,40}\bquit\b[^\n]{0,20}|^:$|\(END\))\s*$",
     re.IGNORECASE,
 )
+_LAST_PAGE = "(END)"  # a pager that waits there (less, more) is left; a blank would turn no page
 PASSWORD = re.compile(r"(?:password|passcode|口令|密码)[^\n]{0,30}[:：]\s*$", re.IGNORECASE)
 USER = re.compile(r"(?:user ?name|login|用户名)\s*[:：]\s*$", re.IGNORECASE)
 # Change the password now? Save? Never.
@@ -60,6 +62,11 @@ _MARK = 600  # a refusal is all that a device says
 def of(platform: str) -> Dialect:
     """The dialect of a platform; one without any command where it is not known."""
     return DIALECTS.get(platform, _NONE)
+
+
+def turned(last: str) -> str:
+    """What to press at the foot of a page."""
+    return "q" if last.endswith(_LAST_PAGE) else " "
 
 
 def trouble(text: str) -> str:

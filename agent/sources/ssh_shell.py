@@ -70,7 +70,7 @@ class Shell:
             if last != self.prompt:
                 quiet = 0.5
                 if more and dialects.MORE.search(last):
-                    self._send(" ", deadline)
+                    self._send(dialects.turned(last), deadline)
             elif more:
                 quiet = _SURE_S
             elif quiet >= _BARE_S or wanted in _squeezed(data):
@@ -126,7 +126,7 @@ class Shell:
     def _answered(self, last: str, secret: Secret, given: list[str], deadline: Deadline) -> bool:
         """Whether the device asked something; a password it asks for twice was wrong."""
         if dialects.MORE.search(last):
-            kind, text = "page", " "
+            kind, text = "page", dialects.turned(last)
         elif dialects.QUESTION.search(last):
             kind, text = "question", "N\n"
         elif dialects.USER.search(last):

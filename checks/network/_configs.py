@@ -32,7 +32,7 @@ DIALECTS: Mapping[str, Dialect] = {
 _FLEETING = re.compile(
     r"^(?:\s*!.*|Building configuration.*|Current configuration\s*:.*|Using \d+ (?:out of|bytes).*"
     r"|Uncompressed configuration from \d+ bytes to \d+ bytes"
-    r"|ntp clock-period \d+|version \d[\d.]+, \w+ \S+.*"
+    r"|ntp clock-period \d+|version \d[\d.]+, \w+ \S+.*|frr version \S+"
     # VRP (USG, NE, CE) tells the time above each output.
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: ?[+-]\d\d:\d\d)?(?: DST)?)$"
 )

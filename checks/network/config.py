@@ -1,12 +1,18 @@
-"""A network device's configuration: saved, as approved, and open to no more than it should be."""
+"""A network device's configuration: saved, as approved, and open to no more than it should be.
+
+Of a router of FRRouting (a Linux machine) what it opens is not asked: logins and services are the machine's.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.approved import compare, mark
+from checks.network import _frr
 from checks.network._configs import DIALECTS, Dialect, Opened, marks, opened, sections, settled, whole
 from checks.remote import Screen, Ssh, login
+
+_PLATFORMS = (*DIALECTS, _frr.PLATFORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params:
     """How the device is reached (see the source ssh). `approved`: section -> mark as somebody approved them
-    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios or ruijie_os.
+    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, ruijie_os or frr.
     """
 
     address: str
@@ -41,11 +47,13 @@ class Params:
 
     def __post_init__(self) -> None:
         login(self)
-        if self.platform not in DIALECTS:
-            raise ValueError(f"platform must be one of {', '.join(DIALECTS)}")
+        if self.platform not in _PLATFORMS:
+            raise ValueError(f"platform must be one of {', '.join(_PLATFORMS)}")
 
 
 def observe(ssh: Ssh, params: Params) -> Facts:
+    if params.platform == _frr.PLATFORM:
+        return _router(*_frr.texts(ssh, login(params), params.timeout_ms))
     dialect = DIALECTS[params.platform]
     asked = (dialect.running, dialect.saved)
     screens = ssh.shell(login(params), params.platform, asked, timeout_ms=params.timeout_ms)
@@ -57,6 +65,12 @@ def observe(ssh: Ssh, params: Params) -> Facts:
         sections=marks(parts),
         opened=opened(parts),
     )
+
+
+def _router(running: str, saved: str | None) -> Facts:
+    parts = sections(running, _frr.DIALECT)
+    kept = None if saved is None else mark(*settled(saved))
+    return Facts(mark(*settled(running)), kept, marks(parts), opened(parts))
 
 
 def _text(screen: Screen | None, dialect: Dialect, address: str) -> str:
@@ -84,6 +98,8 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     else:
         yield Reading("saved", 1, Unit.NONE, State.OK)
     yield from compare(params.approved, found.sections)
+    if params.platform == _frr.PLATFORM:
+        return
     for name, bad, state in (
         ("telnet", found.opened.telnet, State.CRIT),
         ("http", found.opened.http, State.CRIT),
@@ -124,5 +140,9 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("HA-02", "PD-30", "LH annex 1 r12", "LH annex 1 r18"),
-    needs=("a login that may show the running and the saved configuration, and change nothing",),
+    needs=(
+        "a login that may show the running and the saved configuration, and change nothing",
+        f"of FRR: root, or `{_frr.SUDOERS}` (members of the group frrvty could change it too)",
+        "FRR tried on the router itself; makers' on texts of our own in the form they print, never on one",
+    ),
 )

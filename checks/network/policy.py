@@ -1,17 +1,23 @@
 """A firewall's policy: rules that permit anything to anything, that nothing ever met, or whose time is over.
 
-How the policy is read follows what is generally known of the formats and was never tried on a real firewall.
+A Linux gateway is read as nftables and iptables list their rules; there a rule is what decides on new traffic
+to or through the machine (replies, loopback and what only leads to other chains are none), and what a chain
+or a hook without one accepts at its end is a rule too. How the policies of makers are read follows what is
+generally known of the formats and was never tried on such a firewall itself.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
+from checks.network import _gateway
 from checks.network._parts import unique
 from checks.network._policies import MAKERS, Rule
 from checks.remote import Ssh, login
 
 _MOST_NAMED = 20
+_LINUX = "linux"
+_PLATFORMS = (*MAKERS, _LINUX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params:
     """How the firewall is reached (see the source ssh). `accepted`: any-to-any rules the buyer agreed to.
-    `platform`: huawei_vrp, hp_comware or fortinet.
+    `platform`: huawei_vrp, hp_comware, fortinet or linux (a machine with nft or iptables; a rule is called by
+    its comment, or by family, table, chain and its place there).
     """
 
     address: str
@@ -37,11 +44,13 @@ class Params:
 
     def __post_init__(self) -> None:
         login(self)
-        if self.platform not in MAKERS:
-            raise ValueError(f"platform must be one of {', '.join(MAKERS)}")
+        if self.platform not in _PLATFORMS:
+            raise ValueError(f"platform must be one of {', '.join(_PLATFORMS)}")
 
 
 def observe(ssh: Ssh, params: Params) -> Facts:
+    if params.platform == _LINUX:
+        return Facts(_gateway.policy(ssh, login(params), params.timeout_ms))
     maker = MAKERS[params.platform]
     screens = ssh.shell(login(params), params.platform, maker.commands, timeout_ms=params.timeout_ms)
     first = screens[0] if screens else None
@@ -59,7 +68,8 @@ def observe(ssh: Ssh, params: Params) -> Facts:
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     rules = seen.facts.rules
-    if not rules:
+    # A machine that drops all but replies has none; what a maker's firewall did not tell is no policy.
+    if not rules and params.platform != _LINUX:
         yield Reading("rules", None, Unit.COUNT, State.UNKNOWN, "not_reported")
         return
     named = list(zip(unique(one.name for one in rules), rules, strict=True))
@@ -73,8 +83,10 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     counted = [(name, rule.hits) for name, rule in live if rule.hits is not None]
     if live and not counted:
         yield Reading("unused", None, Unit.COUNT, State.UNKNOWN, "not_reported")
-    else:
-        yield from _found("unused", [name for name, hits in counted if hits == 0], State.WARN, "never_hit")
+        return
+    yield from _found("unused", [name for name, hits in counted if hits == 0], State.WARN, "never_hit")
+    if uncounted := len(live) - len(counted):
+        yield Reading("uncounted", uncounted, Unit.COUNT, State.UNKNOWN, "not_reported")
 
 
 def _any_any(rule: Rule) -> bool:
@@ -99,5 +111,11 @@ CHECK = Check(
     observe=observe,
     judge=judge,
     clauses=("PD-32(2)", "PD-32(5)"),
-    needs=("a login that may show the security policy and its hits, and change nothing",),
+    needs=(
+        "a login that may show the security policy and its hits, and change nothing",
+        f"of a Linux machine: root, or `{_gateway.SUDOERS}` (of what is installed; with rules of"
+        " iptables-legacy beside, iptables-legacy-save and ip6tables-legacy-save too)",
+        "a Linux machine's policy tried on nftables and iptables themselves; makers' on texts of our own"
+        " in the form they print, never on such a firewall",
+    ),
 )

@@ -62,6 +62,7 @@ READINGS: dict[str, tuple[str, str]] = {
     "policy": ("安全策略", "Policy"),
     "any_any": ("全放行策略数", "Any-to-any rules"),
     "unused": ("未命中策略数", "Rules never hit"),
+    "uncounted": ("未计数策略数", "Rules not counted"),
     "expired": ("已过期策略数", "Expired rules"),
     "disabled": ("停用策略数", "Disabled rules"),
 }

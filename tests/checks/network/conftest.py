@@ -11,12 +11,14 @@ from checks.api import Source
 
 TESTS = Path(__file__).parents[2]
 _parts = loaded("sources/ssh/conftest.py")
-state, secrets, means, pin, device = (
+state, secrets, means, pin, device, ssh, start_sshd = (
     _parts.state,
     _parts.secrets,
     _parts.means,
     _parts.pin,
     _parts.device,
+    _parts.ssh,
+    _parts.start_sshd,
 )
 OUTPUTS = TESTS / "agent" / "outputs"
 
