@@ -27,7 +27,7 @@ PROTOCOLS: Mapping[str, tuple[str, ...]] = {
 HOOKS = ("input", "forward")
 _BEFORE = "prerouting"  # what is dropped there comes to neither
 _DEEPEST = 100  # nftables allows 16
-_MOST_STEPS = 1_000_000
+_MOST_STEPS = 100_000
 
 
 class FilterError(Exception):
@@ -90,11 +90,14 @@ class _Walk:
         self.steps += len(lines)
         if depth > _DEEPEST or self.steps > _MOST_STEPS:
             raise FilterError(f"{' '.join(key)}: too many ways lead through the chains")
+        back = False
         for at, line in enumerate(lines):
             self.met.setdefault((key, at), []).append(way)
+            # Some packets go back to where they were sent from; at a hook these few have its policy.
+            back = back or (line.verdict == "return" and depth > 0)
             ended, closed = self._line(line, key, way, depth + 1)
             if ended:
-                return closed
+                return closed and not back
         return False
 
     def _line(self, line: Line, key: Key, way: _Way, depth: int) -> tuple[bool, bool]:

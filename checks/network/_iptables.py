@@ -35,7 +35,7 @@ _OPTIONS = {
         ("--icmp-type", "--icmpv6-type", "--tcp-flags", "--tcp-option", "--chunk-types"), SERVICE
     ),
     **dict.fromkeys(("--mark", "--ctstatus", "--ctdir", "--ctproto", "--helper", "--pol", "--dir"), OTHER),
-    **dict.fromkeys(("--uid-owner", "--gid-owner", "--realm", "--path", "--cgroup"), OTHER),
+    **dict.fromkeys(("--uid-owner", "--gid-owner", "--realm", "--path", "--cgroup", "--rt-type"), OTHER),
     **dict.fromkeys(("--src-range", "--src-type", "--src-cc", "--ctorigsrc"), SOURCE),
     **dict.fromkeys(("--dst-range", "--dst-type", "--dst-cc", "--ctorigdst", "--pkt-type"), DESTINATION),
     **dict.fromkeys(("-i", "-o", "--physdev-in", "--physdev-out", "--comment"), _FREE),
@@ -67,7 +67,7 @@ _MODULES = frozenset(
             "time",
         ),
         *("addrtype", "physdev", "owner", "policy", "statistic", "pkttype", "dscp", "tos", "ttl", "hl"),
-        *("length", "geoip", "helper", "realm", "cgroup", "random"),
+        *("length", "rt", "geoip", "helper", "realm", "cgroup", "random"),
     )
 )
 _MOST_NAME = 80
@@ -196,7 +196,7 @@ def _option(word: str, values: Sequence[str], negated: bool, made: _Made) -> Non
         return
     made.certain = False
     if word in ("--ctstate", "--state"):
-        made.limits |= {OWN} if ("NEW" in values[0].split(",")) == negated else set()
+        made.limits |= _state(set(values[0].split(",")), negated)
     elif word == "--match-set":
         made.limits |= {SOURCE if "src" in values[1] else DESTINATION}
     elif word == "--datestop":
@@ -210,6 +210,12 @@ def _option(word: str, values: Sequence[str], negated: bool, made: _Made) -> Non
         # All but some is still anybody; so are ranges that leave nobody out.
         free = kind == _FREE or (kind in (SOURCE, DESTINATION) and (negated or _everybody(word, values)))
         made.limits |= set() if free or (word == "-p" and negated) else {kind}
+
+
+def _state(states: set[str], negated: bool) -> set[str]:
+    if states & {"DNAT", "SNAT"}:
+        return {OTHER}
+    return {OWN} if ("NEW" in states) == negated else set()
 
 
 def _everybody(word: str, values: Sequence[str]) -> bool:
