@@ -107,3 +107,33 @@ def test_what_is_asked_for_by_its_id_is_owed_whatever_the_device_is_called():
     assert ("core", "network.ospf") in looks(named)
     named = KINDS.replace('"network.*", assets', "network.ups, assets")
     assert ("core", "network.ups") in looks(named)
+
+
+GATEWAY = """
+estate: example
+timezone: Asia/Shanghai
+assets:
+  - {id: probe, kind: server, agent: probe}
+  - {id: gate, kind: firewall, via: probe, ssh: {address: 10.0.0.1, platform: linux}}
+  - {id: route, kind: router, via: probe, ssh: {address: 10.0.0.2, platform: frr}}
+  - id: both
+    kind: firewall
+    via: probe
+    ssh: {address: 10.0.0.3, platform: linux, port: 2222}
+    params: {network.config: {platform: frr}}
+checks:
+  - {check: "network.*", assets: [gate, route, both], every: 300s}
+"""
+
+
+def test_a_machine_that_does_a_devices_work_is_asked_for_its_policy_or_its_configuration():
+    found = {key: params["platform"] for key, params in looks(GATEWAY).items() if "platform" in params}
+    assert found == {
+        ("gate", "network.policy"): "linux",
+        ("route", "network.config"): "frr",
+        ("both", "network.policy"): "linux",
+        ("both", "network.config"): "frr",
+    }
+    assert looks(GATEWAY)["both", "network.config"]["port"] == 2222
+    loaded = read_estate("e", lambda _: GATEWAY.encode(), installed())
+    assert not [note for note in loaded.notes if "platform" in note]
