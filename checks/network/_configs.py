@@ -9,7 +9,10 @@ from checks.approved import mark
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Commands that show the running and the saved configuration, and how the text is built."""
+    """Commands that show the running and the saved configuration, and how the text is built.
+
+    `ends`: how its last line may read; none: it ends with what is configured last, and begins with `version`.
+    """
 
     running: str
     saved: str
@@ -27,6 +30,8 @@ DIALECTS: Mapping[str, Dialect] = {
     "cisco_ios": _INDENTED,
     "ruijie_os": _INDENTED,
 }
+# NX-OS: the prompt behind it alone says that it is all there.
+NEXUS = Dialect("show running-config", "show startup-config", frozenset(), hashes=False)
 
 # Lines that differ from one reading to the next while nobody changes anything.
 _FLEETING = re.compile(
@@ -73,7 +78,9 @@ def settled(text: str) -> list[str]:
 
 
 def whole(text: str, dialect: Dialect) -> bool:
-    """Whether the text goes to the end of a configuration."""
+    """Whether the text goes to the end of a configuration, as far as it can tell."""
+    if not dialect.ends:
+        return re.search(r"^version \d", text, re.MULTILINE) is not None
     last = next((line.strip() for line in reversed(text.split("\n")) if line.strip()), "")
     return last in dialect.ends
 
@@ -122,10 +129,11 @@ class Opened:
 _TELNET = re.compile(
     r"^(?!undo|no )\s*(?:telnet (?:ipv6 )?server enable|telnet server-source all-interface"
     r"|protocol inbound (?:telnet|all)|transport input (?:.*\btelnet\b.*|all)"
-    r"|enable service telnet-server)\s*$"
+    r"|enable service telnet-server|feature telnet)\s*$"
 )
 _HTTP = re.compile(
-    r"^\s*(?:http server enable|ip http enable|ip http server|enable service web-server http)\s*$"
+    r"^\s*(?:http server enable|ip http enable|ip http server|enable service web-server http"
+    r"|nxapi http port \d+)\s*$"
 )
 _VERSIONS = re.compile(r"^\s*snmp-agent sys-info version (.*)$")
 _OLD = re.compile(r"\b(?:v1|v2c|all)\b")

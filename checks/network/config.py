@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.approved import compare, mark
 from checks.network import _frr
-from checks.network._configs import DIALECTS, Dialect, Opened, marks, opened, sections, settled, whole
+from checks.network._configs import (
+    DIALECTS,
+    NEXUS,
+    Dialect,
+    Opened,
+    marks,
+    opened,
+    sections,
+    settled,
+    whole,
+)
 from checks.remote import Screen, Ssh, login
 
-_PLATFORMS = (*DIALECTS, _frr.PLATFORM)
+_DIALECTS: Mapping[str, Dialect] = {**DIALECTS, "cisco_nxos": NEXUS}
+_PLATFORMS = (*_DIALECTS, _frr.PLATFORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +43,7 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params:
     """How the device is reached (see the source ssh). `approved`: section -> mark as somebody approved them
-    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, ruijie_os or frr.
+    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, cisco_nxos, ruijie_os or frr.
     """
 
     address: str
@@ -54,7 +65,7 @@ class Params:
 def observe(ssh: Ssh, params: Params) -> Facts:
     if params.platform == _frr.PLATFORM:
         return _router(*_frr.texts(ssh, login(params), params.timeout_ms))
-    dialect = DIALECTS[params.platform]
+    dialect = _DIALECTS[params.platform]
     asked = (dialect.running, dialect.saved)
     screens = ssh.shell(login(params), params.platform, asked, timeout_ms=params.timeout_ms)
     running = _text(screens[0] if screens else None, dialect, params.address)

@@ -57,6 +57,32 @@ line vty 0 4
 !
 end
 """
+NEXUS = """!Command: show running-config
+!Running configuration last done at: Mon Mar  1 10:11:12 2027
+!Time: Mon Mar  1 10:20:00 2027
+
+version 9.3(5) Bios:version 05.39
+hostname LEAF-1
+vdc LEAF-1 id 1
+  limit-resource vlan minimum 16 maximum 4094
+
+feature telnet
+feature nxapi
+username admin password 5 $5$hidden role network-admin
+snmp-server community look group network-operator
+vrf context management
+  ip route 0.0.0.0/0 10.0.0.254
+nxapi http port 80
+interface Ethernet1/1
+  mtu 9216
+interface mgmt0
+  vrf member management
+  ip address 10.0.0.1/24
+line console
+line vty
+  exec-timeout 10
+boot nxos bootflash:/nxos.9.3.5.bin
+"""
 
 
 class Scripted:
@@ -196,6 +222,23 @@ def test_what_a_configuration_opens_is_seen() -> None:
 def test_what_is_switched_off_is_not_open(closed: str) -> None:
     found = opened({"a": [closed]})
     assert not found.telnet and not found.http
+
+
+def test_nexus_texts_differ_by_their_heads_only_once_saved() -> None:
+    """They have no last word; their own lines about when they were made stand in either."""
+    saved = NEXUS.replace("running-config", "startup-config").replace("Running configuration last", "Startup")
+    facts = looked("cisco_nxos", screen(NEXUS), screen(saved))
+    assert facts.saved == facts.running
+    assert facts.opened.telnet and facts.opened.http and not facts.opened.terminals_limited
+    assert {"feature", "interface mgmt0", "line vty", "vrf"} <= facts.sections.keys()
+    assert looked("cisco_nxos", screen(NEXUS), screen("No startup configuration\n")).saved is None
+    changed = looked("cisco_nxos", screen(NEXUS), screen(saved.replace("mtu 9216", "mtu 1500")))
+    assert changed.saved not in (None, changed.running)
+    limited = NEXUS.replace("line vty\n", "line vty\n  access-class MGMT in\n")
+    assert looked("cisco_nxos", screen(limited)).opened.terminals_limited
+    with pytest.raises(ObservationError) as raised:
+        looked("cisco_nxos", screen("hello\n"))
+    assert raised.value.kind is ErrorKind.GARBLED
 
 
 def test_every_line_stands_in_one_section() -> None:
