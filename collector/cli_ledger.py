@@ -187,7 +187,8 @@ def _book(rows: list[dict[str, str]], kept: "Kept") -> bytes:
     from openpyxl import Workbook
 
     from checks.recurrence import zone
-    from collector.reports.sheet import Column, Style, Table, add_sheet
+    from collector.documents.tables import Column, Table
+    from collector.reports.sheet import Style, add_sheet
 
     book = Workbook(write_only=True)
     names = list(_HEADINGS)

@@ -12,7 +12,7 @@ from checks.wire.numbers import EntryKind
 from collector.backups.ledger import SlotState
 from collector.backups.record import VERSION, Cut
 from collector.context import Context
-from collector.documents.tables import EmptyRecordError
+from collector.documents.tables import EmptyRecordError, Table
 from collector.evidence.periods import PeriodError, parse_period
 from collector.jobs import projection
 from collector.jobs.backups import Account
@@ -23,7 +23,6 @@ from collector.reports.record_docx import docx
 from collector.reports.record_pdf import FontMissingError, pdf
 from collector.reports.record_view import DocumentPaper
 from collector.reports.record_xlsx import xlsx
-from collector.reports.sheet import Table
 from collector.store import evidence, packs
 from collector.store.content import content
 from collector.words.record import text

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from collector.documents.tables import Column, Kind, Table
 from collector.estate import checklists
 from collector.inspection.human import NOT_DONE, PREFIX, HumanLook, HumanPart, Stamp, visible
-from collector.reports.sheet import Column, Kind, Table
 from collector.words import wording
 from collector.words.record import text
 

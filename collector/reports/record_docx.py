@@ -16,6 +16,7 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docxtpl import DocxTemplate, InlineImage
 
+from collector.documents.tables import Column, Kind, Table
 from collector.reports.record_pdf import (
     BY_HAND,
     FILLS,
@@ -30,7 +31,6 @@ from collector.reports.record_pdf import (
     widths,
 )
 from collector.reports.record_view import Paper
-from collector.reports.sheet import Column, Kind, Table
 from collector.words.record import text
 
 # Names that official forms use; the reader's machine has them.

@@ -13,9 +13,10 @@ import segno
 import typst
 
 from collector.documents import judging_columns
+from collector.documents.tables import Column, Kind, Table
 from collector.reports.column_widths import fitted, letters, longest, whole_lines
 from collector.reports.record_view import Paper
-from collector.reports.sheet import Column, Kind, Table, words
+from collector.reports.sheet import words
 from collector.words.record import text
 
 FAMILIES = (

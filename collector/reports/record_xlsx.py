@@ -6,9 +6,10 @@ import segno
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image
 
+from collector.documents.tables import Column, Kind, Table
 from collector.reports.record_pdf import FILLS, TALL, headings, is_form, tone, widths
 from collector.reports.record_view import Paper
-from collector.reports.sheet import Column, Kind, Style, Table, add_sheet
+from collector.reports.sheet import Style, add_sheet
 from collector.words.record import text
 
 _ACROSS = 132  # characters that fit across a printed page

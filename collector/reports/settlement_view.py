@@ -7,10 +7,10 @@ from fractions import Fraction
 
 from collector.documents.judging_view import Words, last, table
 from collector.documents.numbers import points, spanned
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.judging.settling import Group, Part, Settled, settled
 from collector.packs.model import Compiled, Pack
 from collector.packs.options import OptionError, from_text
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scoring.model import Money, Other, Scorecard
 from collector.scoring.money import Range, fee_of, money, range_of, sum_of
 from collector.scoring.terms import Value

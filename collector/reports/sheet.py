@@ -19,9 +19,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from collector.documents.tables import Column, Kind, Link, Table
 from collector.words import wording
 
-__all__ = ["Column", "Kind", "Link", "Style", "Table", "add_sheet", "words", "workbook"]
-
-
 _HEAD = PatternFill("solid", fgColor="E6E9EF")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 # At the left as on paper: at the right a number touches the text of the next cell.

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from collector.documents.parts_faults import limit_words
+from collector.documents.tables import Column, Kind, Table
 from collector.reports.column_widths import fitted, letters, longest, whole_lines
 from collector.reports.record_docx import docx
 from collector.reports.record_pdf import headings, widths
 from collector.reports.record_view import DocumentPaper
 from collector.reports.record_xlsx import xlsx
-from collector.reports.sheet import Column, Kind, Table
 
 KEYS = ("j_obligation", "j_task", "j_required", "j_counted", "j_missing", "j_section", "j_points")
 ROW = (

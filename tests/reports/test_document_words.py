@@ -15,8 +15,9 @@ from checks.api import Lower, Upper
 from collector.backups.ledger import Outcome, Problem
 from collector.documents import parts, parts_term
 from collector.documents.matter import Span
+from collector.documents.tables import Column, Kind, Table
 from collector.judging.term import OPERATED, UNSEEN, Stretch, TermLine
-from collector.reports.sheet import Column, Kind, Style, Table, workbook
+from collector.reports.sheet import Style, workbook
 from collector.words import wording
 from collector.words.limits import LIMITS, limit
 from collector.words.record import RECORD

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from openpyxl import load_workbook
 
-from collector.reports.sheet import Column, Kind, Link, Style, Table, workbook
+from collector.documents.tables import Column, Kind, Link, Table
+from collector.reports.sheet import Style, workbook
 
 STYLE = Style("zh", timezone(timedelta(hours=8)), ("对象", "数", "时间", "状态", "占比"))
 COLUMNS = (

@@ -15,10 +15,10 @@ from werkzeug.wrappers import Response
 
 from collector.availability.errors import AvailabilityError, MissingYear
 from collector.context import Context
+from collector.documents.tables import Column
 from collector.estate.errors import EstateError
 from collector.judging.judge import NoScorecard
 from collector.packs.model import PackDataError
-from collector.reports.sheet import Column
 from collector.web import api_spec, auth, csrf, headers, i18n, judging_now
 from collector.web.pages import api, asking, base
 from collector.words import wording

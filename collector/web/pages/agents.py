@@ -6,8 +6,8 @@ from flask import abort, url_for
 from sqlalchemy import select
 
 from checks.wire.numbers import EntryKind
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.evidence.agents import Agent, AgentState
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import agents as store
 from collector.store import series
 from collector.store.accounts import Role

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from flask import abort, url_for
 
 from collector.documents.archive_view import ArchiveWords
+from collector.documents.tables import Table
 from collector.packs.archive import Archive, Place, State
-from collector.reports.sheet import Table
 from collector.scoring.model import PackPeriod
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now

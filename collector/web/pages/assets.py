@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 from flask import abort, url_for
 
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.estate.model import Asset
 from collector.inspection import human as people
 from collector.inspection.due import when_of
 from collector.jobs import human_now
 from collector.jobs.human_now import Seen
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import i18n, looks
 from collector.web.pages.base import Answer, context, estate, render, route, t, table

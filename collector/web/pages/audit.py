@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from checks.wire import entry
 from checks.wire.numbers import EntryKind
-from collector.reports.sheet import Column, Kind, Table
+from collector.documents.tables import Column, Kind, Table
 from collector.store import packs
 from collector.store.accounts import Role
 from collector.store.evidence import EntryRow, entry_table

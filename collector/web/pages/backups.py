@@ -10,12 +10,12 @@ from flask import abort, g, request
 
 from checks.recurrence import day_of
 from collector.backups.ledger import ObjectLedger, Outcome, Slot, SlotState
+from collector.documents.tables import Column, Kind, Table
 from collector.inspection.capacity import Place
 from collector.jobs import capacity
 from collector.jobs.backups import Account
 from collector.reports.backup_view import slot_word, standing
 from collector.reports.record import TYPES
-from collector.reports.sheet import Column, Kind, Table
 from collector.store.accounts import Role
 from collector.web import charts_backup as charts
 from collector.web import i18n

@@ -10,7 +10,8 @@ from flask import render_template, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from collector.reports.sheet import Kind, Table, words
+from collector.documents.tables import Kind, Table
+from collector.reports.sheet import words
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 from collector.web.current import context as context

@@ -17,11 +17,11 @@ from collector.documents.parts_faults import (
     levels_words,
     report_row,
 )
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.faults.model import Account, Clock, ClockState, Fault, Stage, Vulnerability
 from collector.jobs import faults as jobs
 from collector.jobs import figures
 from collector.judging.judge import NoScorecard
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scoring.model import PackPeriod, Proof
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from collector.documents.tables import Column, Kind, Table
 from collector.faults.model import ClockState, Finding, Stage
-from collector.reports.sheet import Column, Kind, Table
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.pages import asking

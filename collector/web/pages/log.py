@@ -6,7 +6,7 @@ from flask import Response, abort, redirect, request, url_for
 from sqlalchemy import select
 
 from checks.wire.numbers import EntryKind
-from collector.reports.sheet import Column, Kind, Table
+from collector.documents.tables import Column, Kind, Table
 from collector.store import evidence, packs
 from collector.store.accounts import Role
 from collector.store.evidence import EntryRow, entry_table

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from collector.documents.tables import Column, Kind, Table
 from collector.jobs.message_status import Recipient, recipients
-from collector.reports.sheet import Column, Kind, Table
 from collector.store.accounts import Role
 from collector.web.pages.base import context, t, table
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from flask import abort, request, url_for
 
 from collector.documents.parts_duties import LEDGER, ledger_row
+from collector.documents.tables import Column, Kind, Table
 from collector.inspection.cadence_model import Row, State
 from collector.inspection.obligations import ObligationLine, Standing
 from collector.jobs import cadence as jobs
 from collector.jobs.cadence import NoLedger, Told
 from collector.judging.judge import NoScorecard
-from collector.reports.sheet import Column, Kind, Table
 from collector.scoring.model import PackPeriod
 from collector.statements.kinds import KINDS as STATEMENTS
 from collector.store.accounts import Role

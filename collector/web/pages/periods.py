@@ -8,11 +8,11 @@ from flask import abort, flash, redirect, request, url_for
 from collector.availability.errors import AvailabilityError, MissingYear
 from collector.documents.judging_view import Words, is_off, last
 from collector.documents.numbers import points, spanned, yuan
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.jobs import scorecards
 from collector.jobs.scorecards import Status
 from collector.judging.judge import NoScorecard
 from collector.reports.judging_found import judged_of
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scoring.model import Money, PackPeriod, Scorecard
 from collector.store.accounts import Role
 from collector.web import auth, i18n, judging_now

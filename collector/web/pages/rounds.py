@@ -8,7 +8,7 @@ from datetime import date, datetime
 from flask import Response, abort, flash, redirect, request, url_for
 
 from checks.recurrence import day_of, instant
-from collector.documents.tables import EmptyRecordError, at
+from collector.documents.tables import Column, EmptyRecordError, Kind, Link, Table, at
 from collector.inspection.due import when_of
 from collector.inspection.human import inspected
 from collector.inspection.record import EmptyRecord
@@ -20,7 +20,6 @@ from collector.reports import record as exports
 from collector.reports.human_view import Human
 from collector.reports.record_beside import Beside, beside
 from collector.reports.record_view import Source, View, view
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import auth, i18n
 from collector.web.pages.base import Answer, context, estate, refuse, render, route, t, table, zone

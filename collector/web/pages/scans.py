@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from flask import abort, url_for
 
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.jobs import scans as jobs
 from collector.jobs.scans import Logged
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scans.lifecycle import Life
 from collector.store.accounts import Role
 from collector.web.pages.base import Answer, context, number, render, route, t, table

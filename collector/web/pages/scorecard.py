@@ -9,10 +9,10 @@ from flask import abort, request, url_for
 
 from collector.documents.judging_view import Words, is_off, last, state_of
 from collector.documents.numbers import points, span, spanned, yuan
+from collector.documents.tables import Table
 from collector.estate.contracts import scope as scope_of
 from collector.jobs.scorecards import Status
 from collector.judging.inspections import units_with_assets
-from collector.reports.sheet import Table
 from collector.scoring.model import Line, PackPeriod
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now

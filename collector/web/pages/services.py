@@ -12,10 +12,10 @@ from collector.availability.classes import TimeClass
 from collector.availability.current import CurrentState
 from collector.availability.engine import Figure
 from collector.availability.errors import AvailabilityError
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.estate.model import System
 from collector.jobs import figures
 from collector.jobs.figures import NoFigure, ServiceFigure
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store.accounts import Role
 from collector.web import charts, i18n, onset
 from collector.web.pages import refusals

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from flask import flash, redirect, request, url_for
 from sqlalchemy import Connection
 
-from collector.reports.sheet import Column, Kind, Table
+from collector.documents.tables import Column, Kind, Table
 from collector.store import accounts
 from collector.store.accounts import AccountError, Role
 from collector.web import auth

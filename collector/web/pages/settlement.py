@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from collector.documents.judged import Judged
 from collector.documents.judging_view import Words
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.jobs import scorecards, settlements
 from collector.jobs.as_of import applied_at
 from collector.jobs.scorecards import Made
@@ -20,7 +21,6 @@ from collector.judging.settling import Group, Part, Settled
 from collector.packs.model import Compiled, Pack
 from collector.reports.judging_found import judged_by, judging_pack
 from collector.reports.settlement_view import PAYMENTS, PERIODS, SettlementWords, Settling, paid, paid_step
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.scoring.model import PackPeriod
 from collector.scoring.money import range_of
 from collector.store import evidence

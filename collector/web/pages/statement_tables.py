@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import url_for
 
+from collector.documents.tables import Column, Link, Table
+from collector.documents.tables import Kind as Cell
 from collector.jobs.said import every_said
-from collector.reports.sheet import Column, Link, Table
-from collector.reports.sheet import Kind as Cell
 from collector.scoring.kinds import BY_PEOPLE
 from collector.statements.fields import Field, Type
 from collector.statements.fold import SECOND, seconds_of

@@ -7,9 +7,9 @@ from datetime import datetime
 from flask import abort, flash, redirect, request, url_for
 
 from checks.recurrence import instant
+from collector.documents.tables import Table
 from collector.jobs import statements as jobs
 from collector.jobs.statements import StatementError
-from collector.reports.sheet import Table
 from collector.statements.fields import Type
 from collector.statements.fold import SECOND, may_correct, may_second
 from collector.statements.kind import Kind, Paper

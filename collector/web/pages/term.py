@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from flask import abort
 
 from collector.documents import parts_term
+from collector.documents.tables import Table
 from collector.jobs.term import term_sheet
 from collector.judging.judge import NoScorecard
 from collector.judging.term import TermLine
 from collector.reports.record import TYPES
-from collector.reports.sheet import Table
 from collector.store.accounts import Role
 from collector.web import i18n, judging_now
 from collector.web.pages.base import Answer, context, render, route, table

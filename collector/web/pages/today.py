@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from flask import request, url_for
 from sqlalchemy import Connection
 
+from collector.documents.tables import Column, Kind, Link, Table
 from collector.evidence.agents import AgentState
 from collector.jobs import human_now
 from collector.jobs.human_now import Seen
 from collector.jobs.rounds import Occasion, ledger
-from collector.reports.sheet import Column, Kind, Link, Table
 from collector.store import alarms
 from collector.store.accounts import Role
 from collector.web import backups_now, i18n, judging_now, looks, unwatched
