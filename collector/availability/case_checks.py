@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from collector.availability.case_values import Value, items_of
+from collector.availability.case_values import Value, items_of, stretch
 from collector.availability.clock import FUTURE_MS
 from collector.availability.runs import Observation, Outcome, fold
 from collector.availability.vantage import DEGRADED, DOWN, NONE, UP
@@ -66,7 +66,8 @@ def _states(value: Value, t0: int) -> CheckStates:
     spans = []
     for entry in items_of(raw.get("intervals")):
         start, end, state = entry.row(3)
-        spans.append((t0 + start.ms(), t0 + end.ms(), _STATES[state.one_of(*_STATES)]))
+        first, last = stretch(entry, start, end)
+        spans.append((t0 + first, t0 + last, _STATES[state.one_of(*_STATES)]))
     base = _STATES[raw["base"].one_of("up", "down", "none")] if "base" in raw else UP
     return CheckStates(base, tuple(spans), raw["host"].text() if "host" in raw else None)
 
@@ -92,7 +93,7 @@ def _instants(entry: Value, raw: dict[str, Value]) -> Iterator[int]:
         return
     if missing := [name for name in ("every", "from", "to") if name not in raw]:
         raise entry.wrong(f"needs at, or every, from and to (missing: {', '.join(missing)})")
-    first, end, every = raw["from"].ms(), raw["to"].ms(), raw["every"].length(1)
+    (first, end), every = stretch(entry, raw["from"], raw["to"]), raw["every"].length(1)
     # Not len() of the range, which has an end of its own.
     if (n := -((first - end) // every)) > _MOST_PROBES:
         raise entry.wrong(f"is {n} probes, more than {_MOST_PROBES}")

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from collector.availability.calendar_cn import shipped
 from collector.availability.case_checks import GivenCheck, host_of, known, read_check
-from collector.availability.case_values import Value, items_of
+from collector.availability.case_values import Value, items_of, stretch
 from collector.availability.classes import Scope
 from collector.availability.engine import Params, ServiceSpec
 from collector.availability.errors import SpecError
@@ -89,13 +89,15 @@ def _as_of(value: Value | None, t0: int) -> tuple[tuple[int | None, ...], bool]:
     if value is None:
         return (None,), False
     if isinstance(value.raw, list):
+        if not value.raw:
+            raise value.wrong("is empty: nothing would be judged")
         return tuple(t0 + one.ms() for one in value.items()), True
     return (t0 + value.ms(),), False
 
 
 def _span(value: Value, t0: int) -> tuple[int, int]:
-    start, end = value.row(2)
-    return t0 + start.ms(), t0 + end.ms()
+    first, end = stretch(value, *value.row(2))
+    return t0 + first, t0 + end
 
 
 def _params(given: dict[str, Value], wants_faults: bool) -> Params:
@@ -215,11 +217,12 @@ def _window(value: Value, t0: int) -> Window:
             raise value.wrong(f"has no {name}")
     kind = WindowKind(raw["kind"].one_of(*WindowKind))
     approved = raw.get("approved_at")
+    first, end = stretch(value, raw["from"], raw["to"])
     return Window(
         id=raw["id"].name(),
         kind=kind,
-        from_ms=t0 + raw["from"].ms(),
-        to_ms=t0 + raw["to"].ms(),
+        from_ms=t0 + first,
+        to_ms=t0 + end,
         approved_at_ms=None if approved is None or approved.raw is None else t0 + approved.ms(),
         status=raw["status"].one_of("approved", "claimed") if "status" in raw else "",
         # A case states the approval; there is no signed statement behind it.

@@ -135,3 +135,11 @@ class Value:
 def items_of(value: Value | None) -> Iterator[Value]:
     """The values of a list that may be left out."""
     return iter(()) if value is None else value.items()
+
+
+def stretch(value: Value, from_: Value, to: Value) -> tuple[int, int]:
+    """Milliseconds of a stretch's two ends; it may be empty, and must not end before it begins."""
+    first, end = from_.ms(), to.ms()
+    if end < first:
+        raise value.wrong(f"ends before it begins: {from_.raw!r} to {to.raw!r}")
+    return first, end

@@ -164,3 +164,26 @@ def test_a_day_alone_is_its_midnight_as_text_or_as_yaml_reads_it():
     for day in ("2026-03-02", yaml.safe_load("2026-03-02"), yaml.safe_load("2026-03-02T00:00:00+08:00")):
         got = run_case("T", example | {"t0": day, "checks": {"web": {"base": "up"}}}).got
         assert got["up"] == got["off_hours"] == 43200
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"checks": {"web": {"intervals": [[0, 10, "down"], [100, 90, "down"]]}}}, "checks.web.intervals[1]"),
+        (
+            {"checks": {"web": {"probes": [{"every": 60, "from": 300, "to": 0, "out": "ok"}]}}},
+            "checks.web.probes[0]",
+        ),
+        ({"windows": [{"id": "W", "kind": "maintenance", "from": 90, "to": 10}]}, "windows[0]"),
+        ({"not_in_service": [[90, 10]]}, "not_in_service[0]"),
+        ({"as_of": []}, "as_of"),
+    ],
+)
+def test_what_ends_before_it_begins_is_a_mistake_and_no_figure(changes, field):
+    """An outage that is turned round would be none, and the figure full."""
+    assert wrong(**changes).field == field
+
+
+def test_a_stretch_that_is_empty_is_none():
+    example = {"len": 600, "checks": {"web": {"intervals": [[100, 100, "down"]]}}}
+    assert run_case("E", example).got["up"] == 600

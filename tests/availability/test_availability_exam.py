@@ -9,7 +9,7 @@ from collector.availability.cases import run_case
 
 EXAMPLES = [
     example
-    for name in ("exam.yaml", "exam_more.yaml", "exam_third.yaml", "exam_fourth.yaml")
+    for name in ("exam.yaml", "exam_more.yaml", "exam_third.yaml", "exam_fourth.yaml", "exam_fifth.yaml")
     for example in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))["examples"]
 ]
 
@@ -23,4 +23,4 @@ def test_every_figure_that_the_text_gives_comes_out(example):
 
 def test_the_exam_is_whole():
     assert all(one["why"] for one in EXAMPLES)
-    assert len({one["id"] for one in EXAMPLES}) == len(EXAMPLES) >= 235
+    assert len({one["id"] for one in EXAMPLES}) == len(EXAMPLES) >= 305
