@@ -32,7 +32,8 @@ def test_no_function_is_longer_than_sixty_lines():
 
 
 def test_no_file_is_longer_than_five_hundred_lines():
-    assert [str(p.relative_to(ROOT)) for p in CODE if len(p.read_text().splitlines()) > 500] == []
+    beside = sorted(p for d in ("deploy", "tests") for p in (ROOT / d).rglob("*.py"))
+    assert [str(p.relative_to(ROOT)) for p in (*CODE, *beside) if len(p.read_text().splitlines()) > 500] == []
 
 
 def test_no_test_folder_is_a_package():
