@@ -91,8 +91,10 @@ def test_who_lacks_a_package_is_told_its_name(zabbix, monkeypatch, tmp_path):
     assert "apt-get install zabbix-agent2" in zabbix.not_measured(["zabbix-agent2"])
 
 
-def run(rate, cpu):
-    return SimpleNamespace(rate=rate, cpu=cpu, cpu_all=cpu)
+def run(rate, cpu, others=0.1):
+    return SimpleNamespace(
+        rate=rate, cpu=cpu, cpu_all=cpu, others=others, moment=SimpleNamespace(others=others)
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,19 @@ def test_the_median_of_the_rounds_is_held_against_the_ratio_of_the_bars(bench, o
     slow = replace(case, rate=100_001)
     missed, _ = beside.judged(SimpleNamespace(case=slow, runs=runs), [run(131_000, 1.15)] * 3)
     assert missed.endswith(": MISSED")
+
+
+def test_rates_of_rounds_in_which_others_worked_are_neither_held_nor_missed(bench):
+    beside = bench("bench_intake_beside")
+    case = bench("bench_intake").CASES[0]
+    busy, calm = run(1, 1.0, others=1.5), run(100_000, 1.0)
+    theirs = [run(131_000, 1.15)] * 2
+    none, _ = beside.judged(SimpleNamespace(case=case, runs=[busy, busy]), theirs)
+    assert "HELD" not in none.replace("NOT HELD AGAINST ITS BAR", "")
+    assert "MISSED" not in none
+    some, _ = beside.judged(SimpleNamespace(case=case, runs=[busy, calm]), theirs)
+    assert some.endswith(": HELD")
+    assert some.count("0.763") == 3  # the round, the median, the bar
 
 
 def test_a_case_without_a_bar_on_cpu_has_its_ratio_told_and_no_verdict(bench):
