@@ -1,5 +1,5 @@
 # `make run` and `make test` are all a newcomer needs; both set up what they use.
-.PHONY: run test lint bench clean setup setup-test vm-test pictures wheels lock fuzz explore \
+.PHONY: run test lint bench clean setup setup-test vm-test zfs-test storage-test pictures wheels lock fuzz explore \
   demo-packages demo-estate demo-faults demo-idle demo-off bench-backup demo-backup demo-year
 SHELL := /bin/bash
 PY := .venv/bin/python
@@ -48,6 +48,15 @@ explore: $(TEST_STAMP)
 
 vm-test: $(TEST_STAMP)
 	bash deploy/vm/test.sh
+
+# OpenZFS with its kernel module, in the machine that vm-test left; it is built there the first time.
+zfs-test: $(TEST_STAMP)
+	bash deploy/vm/zfs.sh
+
+# A real Ceph cluster on this machine, small and thrown away; as root its packages (234 MB) are brought.
+storage-test: $(TEST_STAMP)
+	command -v ceph-osd ceph-mgr ceph-mon > /dev/null || DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends ceph-mon ceph-mgr ceph-osd ceph-common
+	$(PY) -m pytest -q tests/checks/virtual/test_ceph_live.py $(PYTEST_ARGS)
 
 # An estate of real parts on this machine (docs/demo.md). What is missing is named; as root demo-packages brings it.
 # KEEP=1 make demo-estate stays up; SEED=7 make demo-faults plants the faults of that seed only.

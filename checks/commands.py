@@ -65,6 +65,8 @@ _COMPLAINTS = (
     ("mdstat: no such file", ErrorKind.UNSUPPORTED, "md is not in this kernel (no /proc/mdstat)"),
     ("-sock-ro': no such file", ErrorKind.UNSUPPORTED, "libvirt is not running (no socket of it)"),
     ("-sock': no such file", ErrorKind.UNSUPPORTED, "libvirt is not running (no socket of it)"),
+    ("zfs modules are not loaded", ErrorKind.UNSUPPORTED, "the module of ZFS is not loaded"),
+    ("(error calling conf_read_file)", ErrorKind.UNSUPPORTED, "no /etc/ceph/ceph.conf here"),
     ("-sock-ro': connection refused", ErrorKind.REFUSED, ""),
     ("-sock': connection refused", ErrorKind.REFUSED, ""),
 )

@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "multipath": Command(("multipath", "-ll"), root=True),
     "ceph.status": Command(("ceph", "-s", "-f", "json"), root=True),
+    "ceph.status_as": Command(("ceph", "--id", "{}", "-s", "-f", "json"), (r"[A-Za-z0-9][\w.-]{0,60}",)),
     "nginx.config": Command(("nginx", "-T", "-q"), root=True),
     "page": Command(("curl", "-sS", "--noproxy", "*", "--max-time", "5", "{}"), (_HERE,)),
     "firewall.nft": Command(("nft", "-s", "list", "ruleset"), root=True),

@@ -57,9 +57,9 @@ def _zfs(facts: Mapping[str, Any]) -> Amounts:
 
 
 def _ceph(facts: Mapping[str, Any]) -> Amounts:
-    """Raw space of the whole cluster."""
+    """Raw space of the whole cluster, while somebody counts it."""
     cluster = from_json(ceph.Facts, facts, "facts")
-    if cluster.used is not None and cluster.total is not None:
+    if cluster.manager is not False and cluster.used is not None and cluster.total is not None:
         yield "cluster", cluster.used, cluster.total
 
 
