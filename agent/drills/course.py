@@ -1,7 +1,9 @@
 """What one attempt has found so far; it becomes the facts, however it ends."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from agent.drills.errors import StopError
 from agent.drills.work import Work
 from checks.artefacts.artefact import Artefact
 from checks.backup.drill import Params, Question, digest_of
@@ -44,6 +46,21 @@ class Course:
         self.questions.append(answer)
         if self.rto is None and not trouble and answer.got == answer.expected:
             self.rto, self.rto_by = answer.at, "question"
+
+    def ask(self, answer: Callable[[str], str]) -> None:
+        """Every question, answered by what was restored. An error of `answer` is that question's
+        trouble, but for what ends a drill."""
+        self.ready()
+        for question in self.wish.questions:
+            if not question.sql:
+                self.answered(question, "", "unsupported")
+                continue
+            try:
+                self.answered(question, answer(question.sql))
+            except StopError as problem:
+                if problem.reason in ("no_room", "timeout"):
+                    raise
+                self.answered(question, "", problem.reason)
 
     def ready(self) -> None:
         """It answers, and nothing was asked of it: that ends the clock too."""

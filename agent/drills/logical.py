@@ -14,7 +14,7 @@ from agent.drills.reading import Rows, check_pages, read_rows
 from agent.drills.server import Server
 from agent.drills.work import Span
 from checks.artefacts.fingerprint import Fingerprint
-from checks.backup.drill import LOGICAL, Question
+from checks.backup.drill import LOGICAL
 from checks.drills import Restored, Target
 from checks.places import Backups, Entry, Place
 
@@ -85,9 +85,7 @@ def finish(course: Course, server: Server, database: str, expected: Fingerprint 
     work = course.work
     with work.phase("ask"):
         server.answer("SELECT 1", database)
-        course.ready()
-        for question in course.wish.questions:
-            _ask(course, server, question, course.wish.database or database)
+        course.ask(lambda sql: server.ask(sql, course.wish.database or database))
     with work.phase("read") as span:
         rows = _read(course, server, database, expected, span)
     with work.phase("pages"):
@@ -95,18 +93,6 @@ def finish(course: Course, server: Server, database: str, expected: Fingerprint 
         course.restored = replace(course.restored, pages=pages)
     with work.phase("compare"):
         put_beside(course, expected, rows.tables, rows.objects)
-
-
-def _ask(course: Course, server: Server, question: Question, database: str) -> None:
-    if not question.sql:
-        course.answered(question, "", "unsupported")
-        return
-    try:
-        course.answered(question, server.ask(question.sql, database))
-    except StopError as problem:
-        if problem.reason in ("no_room", "timeout"):
-            raise
-        course.answered(question, "", problem.reason)
 
 
 def _read(course: Course, server: Server, database: str, expected: Fingerprint | None, span: Span) -> Rows:

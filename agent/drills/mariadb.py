@@ -15,12 +15,12 @@ from agent.drills.complaints import why
 from agent.drills.course import Course
 from agent.drills.errors import StopError
 from agent.drills.fetch import Fetched, fetch, unseal
+from agent.drills.programs import program
 from agent.drills.server import memory_file
 from agent.drills.work import Work
 from agent.sources.backup_local import LocalPlace
 from checks.artefacts.fingerprint import Fingerprint
 from checks.artefacts.mysqldump import Dump, read_dump
-from checks.backup.drill import Question
 from checks.drills import Restored, Target
 from checks.places import Backups, Entry, Place
 
@@ -70,11 +70,7 @@ class Server:
 
     def path(self, *names: str) -> str:
         """The first of these programs that is here."""
-        for name in names:
-            for folder in (self.folder, *_PLACES):
-                if os.access(f"{folder}/{name}", os.X_OK):
-                    return f"{folder}/{name}"
-        raise StopError("no_tool", names[0])
+        return program(names, (self.folder, *_PLACES))
 
     def init(self) -> None:
         """A new data directory."""
@@ -120,6 +116,10 @@ class Server:
         if status:
             raise why(said, "unreadable_after_restore")
         return out.decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def ask(self, text: str, database: str) -> str:
+        """Rows of a question, which may change nothing."""
+        return self.answer(f"START TRANSACTION READ ONLY; {text.rstrip().rstrip(';')};", database)
 
     def databases(self) -> list[str]:
         """All but its own."""
@@ -256,9 +256,7 @@ def _finish(course: Course, server: Server, database: str, expected: Fingerprint
     work = course.work
     with work.phase("ask"):
         server.answer("SELECT 1", database)
-        course.ready()
-        for question in course.wish.questions:
-            _ask(course, server, question, course.wish.database or database)
+        course.ask(lambda sql: server.ask(sql, course.wish.database or database))
     with work.phase("read") as span:
         dump = _read(course, server, [database] if expected is not None else server.databases())
         span.bytes = dump.bytes
@@ -266,19 +264,6 @@ def _finish(course: Course, server: Server, database: str, expected: Fingerprint
         course.restored = replace(course.restored, pages=_check_tables(server))
     with work.phase("compare"):
         put_beside(course, expected, dump.tables, None)
-
-
-def _ask(course: Course, server: Server, question: Question, database: str) -> None:
-    if not question.sql:
-        course.answered(question, "", "unsupported")
-        return
-    try:
-        text = f"START TRANSACTION READ ONLY; {question.sql.rstrip().rstrip(';')};"
-        course.answered(question, server.answer(text, database))
-    except StopError as problem:
-        if problem.reason in ("no_room", "timeout"):
-            raise
-        course.answered(question, "", problem.reason)
 
 
 def _read(course: Course, server: Server, databases: Sequence[str]) -> Dump:

@@ -5,7 +5,7 @@ import importlib.util
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,15 @@ class Programs:
             inside = next(inside for _, inside, _ in self.binds if self.bin.startswith(inside))
             path = where + path.removeprefix(inside)
         return os.access(path, os.X_OK)
+
+
+def program(names: Sequence[str], folders: Sequence[str]) -> str:
+    """The first of these programs that is in one of these folders ("" is none); StopError `no_tool`."""
+    for name in names:
+        for folder in filter(None, folders):
+            if os.access(f"{folder}/{name}", os.X_OK):
+                return f"{folder}/{name}"
+    raise StopError("no_tool", names[0])
 
 
 def installed(given: Drills, kind: str = "postgres") -> list[Programs]:

@@ -16,11 +16,11 @@ from agent.drills.cell import Cell, Running
 from agent.drills.course import Course
 from agent.drills.errors import StopError
 from agent.drills.fetch import fetch, unseal
+from agent.drills.programs import program
 from agent.drills.server import memory_file
 from agent.drills.work import Work
 from agent.sources.backup_local import LocalPlace
 from checks.artefacts import rdb
-from checks.backup.drill import Question
 from checks.drills import Against, Restored, Target
 from checks.places import Backups, Entry, Place
 
@@ -59,11 +59,7 @@ class Server:
 
     def path(self, *names: str) -> str:
         """The first of these programs that is here."""
-        for name in names:
-            for folder in (self.folder, *_PLACES):
-                if folder and os.access(f"{folder}/{name}", os.X_OK):
-                    return f"{folder}/{name}"
-        raise StopError("no_tool", names[0])
+        return program(names, (self.folder, *_PLACES))
 
     def start(self, *more: str) -> None:
         """Start it, wait until all is loaded; it ends with the cell."""
@@ -138,9 +134,7 @@ def run(course: Course, backups: Backups, place: Place, entry: Entry) -> None:
         span.bytes = made.bytes
         _loaded(course, server, head)
     with work.phase("ask"):
-        course.ready()
-        for question in course.wish.questions:
-            _ask(course, server, question)
+        course.ask(lambda sql: _answer(server, sql, course.wish.database))
     with work.phase("read") as span:
         span.bytes = _read(course, server)
     course.against = None if course.wish.compare == "none" else Against("missing")
@@ -200,12 +194,11 @@ def _loaded(course: Course, server: Server, head: rdb.Dump) -> None:
         course.restored = Restored(listed=head.keys, found=sum(map(int, counts)))
 
 
-def _ask(course: Course, server: Server, question: Question) -> None:
-    if not question.sql:
-        course.answered(question, "", "unsupported")
-        return
-    got, wrong = server.ask(question.sql, course.wish.database)
-    course.answered(question, got, "unreadable_after_restore" if wrong else "")
+def _answer(server: Server, command: str, database: str) -> str:
+    got, wrong = server.ask(command, database)
+    if wrong:
+        raise StopError("unreadable_after_restore")
+    return got
 
 
 def _read(course: Course, server: Server) -> int:
