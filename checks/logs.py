@@ -32,12 +32,13 @@ def check_expression(name: str, text: str) -> None:
 
 
 def judge_growth(
-    logs: Iterable[LogGrowth], limits: Mapping[str, Upper], beyond: str = ""
+    logs: Iterable[LogGrowth], limits: Mapping[str, Upper], beyond: str | Mapping[str, str] = ""
 ) -> Iterator[Reading]:
     """Readings per log: `LOG` when it could not be read in full, and `LOG:PATTERN`.
 
-    `beyond`: the reason of a count beyond its limit.
+    `beyond`: the reason of a count beyond its limit, one for all or by the count's name.
     """
+    reasons = dict.fromkeys(limits, beyond) if isinstance(beyond, str) else beyond
     for growth in logs:
         if reason := _incomplete(growth):
             yield Reading(growth.log, growth.skipped or None, Unit.BYTES, State.UNKNOWN, reason)
@@ -46,7 +47,7 @@ def judge_growth(
         for name, limit in limits.items():
             count = growth.counts.get(name)
             state = limit.judge(count)
-            reason = "not_counted" if count is None else "" if state is State.OK else beyond
+            reason = "not_counted" if count is None else "" if state is State.OK else reasons[name]
             yield Reading(f"{growth.log}:{name}", count, Unit.COUNT, state, reason)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from checks.api import ErrorKind, ObservationError, Reading, State, Unit
+from checks.api import ErrorKind, ObservationError, Reading, Seen, State, Unit
 from checks.artefacts import basic, standing
 from checks.artefacts.archives import read_tar
 from checks.artefacts.artefact import Artefact, Listed
@@ -209,8 +209,9 @@ def content_of(
 # Judging
 
 
-def judge(facts: Facts, params: Params, taken_at: int) -> Iterator[Reading]:
+def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     """All readings: of what stands, of the repository, of each snapshot."""
+    facts, taken_at = seen.facts, seen.taken_at
     if facts.repository.told or facts.stands.count:
         yield from basic.judge_stands(facts.stands)
     else:

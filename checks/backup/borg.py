@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source
+from checks.api import Check, ErrorKind, ObservationError, Source
 from checks.artefacts import repositories, segments, standing
 from checks.artefacts.artefact import Artefact, Made, Seal
 from checks.artefacts.asking import Answer, answer_json, ask
@@ -274,8 +274,7 @@ def _archive(
     return Snapshot(base, base.made.source, content=held.content)
 
 
-def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
-    yield from repositories.judge(seen.facts, params, seen.taken_at)
+judge = repositories.judge
 
 
 CHECK = Check(

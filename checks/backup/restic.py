@@ -1,12 +1,12 @@
 """restic repositories: every pack's bytes against its name, restic's own check, snapshots, keys, locks."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source
+from checks.api import Check, ErrorKind, ObservationError, Source
 from checks.artefacts import repositories, standing
 from checks.artefacts.artefact import Artefact, Made, Seal
 from checks.artefacts.asking import Answer, answer_json, ask
@@ -283,8 +283,7 @@ def _snapshot(
     )
 
 
-def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
-    yield from repositories.judge(seen.facts, params, seen.taken_at)
+judge = repositories.judge
 
 
 CHECK = Check(

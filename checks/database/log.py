@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.api import Check, Reading, Seen, Source, State, Unit, Upper
+from checks.logs import judge_growth
 from checks.sources import Host, LogGrowth
 from checks.sql import SERVERS
 
@@ -37,6 +38,14 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {
         "starts": r"SYSTEM IS READY",
         "stops": r"shutdown successfully|SYSTEM SHUTDOWN",
     },
+}
+# The reason of a count beyond its limit.
+_BEYOND: Mapping[str, str] = {
+    "fatal": "errors_logged",
+    "panic": "errors_logged",
+    "corruption": "corruption",
+    "starts": "restarted",
+    "stops": "has_stopped",
 }
 
 
@@ -83,32 +92,13 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
     if not seen.facts.logs:
         yield Reading("log", None, Unit.COUNT, State.UNKNOWN, "not_found")
     limits = {
-        "fatal": (params.fatal, "errors_logged"),
-        "panic": (params.panic, "errors_logged"),
-        "corruption": (params.corruption, "corruption"),
-        "starts": (params.starts, "restarted"),
-        "stops": (params.stops, "has_stopped"),
+        "fatal": params.fatal,
+        "panic": params.panic,
+        "corruption": params.corruption,
+        "starts": params.starts,
+        "stops": params.stops,
     }
-    for growth in seen.facts.logs:
-        if reason := _incomplete(growth):
-            yield Reading(growth.log, growth.skipped or None, Unit.BYTES, State.UNKNOWN, reason)
-        if growth.first_look or growth.trouble:
-            continue
-        for name, (limit, reason) in limits.items():
-            count = growth.counts.get(name)
-            state = limit.judge(count)
-            why = "" if state is State.OK else reason if count is not None else "not_counted"
-            yield Reading(f"{growth.log}:{name}", count, Unit.COUNT, state, why)
-
-
-def _incomplete(growth: LogGrowth) -> str:
-    if growth.trouble:
-        return growth.trouble
-    if growth.first_look:
-        return "first_look"
-    if growth.lost:
-        return "rotated_away"
-    return "too_much" if growth.skipped else ""
+    yield from judge_growth(seen.facts.logs, limits, _BEYOND)
 
 
 CHECK = Check(
