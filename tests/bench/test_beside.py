@@ -153,3 +153,14 @@ def test_the_agents_bar_is_held_against_the_peer_asked_in_a_burst(bench, capsys,
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts them as somebody else")
 def test_root_runs_neither_cluster_nor_server(zabbix):
     assert zabbix._as("postgres")["user"] == "postgres"
+
+
+def test_the_stages_of_a_prover_are_told_with_what_cannot_be_shorter(bench):
+    stages = bench("bench_intake_stages")
+    told = stages.Stages()
+    stages.proven(told, stages.pieces(1))
+    assert {name for name in told.least if name.endswith("*")} == {
+        "signature *", "inflate *", "salts and leaves *", "root of the leaves *"
+    }  # fmt: skip
+    assert list(told.least)[-1] == "all of it"
+    assert all(took > 0 for took in told.least.values())
