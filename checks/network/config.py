@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.approved import compare, mark
-from checks.network import _frr
+from checks.network import _fortios, _frr
 from checks.network._configs import (
     DIALECTS,
     NEXUS,
@@ -22,7 +22,7 @@ from checks.network._configs import (
 )
 from checks.remote import Screen, Ssh, login
 
-_DIALECTS: Mapping[str, Dialect] = {**DIALECTS, "cisco_nxos": NEXUS}
+_DIALECTS: Mapping[str, Dialect] = {**DIALECTS, "cisco_nxos": NEXUS, _fortios.PLATFORM: _fortios.DIALECT}
 _PLATFORMS = (*_DIALECTS, _frr.PLATFORM)
 
 
@@ -43,7 +43,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params:
     """How the device is reached (see the source ssh). `approved`: section -> mark as somebody approved them
-    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, cisco_nxos, ruijie_os or frr.
+    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, cisco_nxos, ruijie_os,
+    fortinet or frr.
     """
 
     address: str
@@ -66,9 +67,11 @@ def observe(ssh: Ssh, params: Params) -> Facts:
     if params.platform == _frr.PLATFORM:
         return _router(*_frr.texts(ssh, login(params), params.timeout_ms))
     dialect = _DIALECTS[params.platform]
-    asked = (dialect.running, dialect.saved)
+    asked = tuple(filter(None, (dialect.running, dialect.saved)))
     screens = ssh.shell(login(params), params.platform, asked, timeout_ms=params.timeout_ms)
     running = _text(screens[0] if screens else None, dialect, params.address)
+    if params.platform == _fortios.PLATFORM:
+        return _firewall(_fortios.lines(running))
     parts = sections(running, dialect)
     return Facts(
         running=mark(*settled(running)),
@@ -82,6 +85,12 @@ def _router(running: str, saved: str | None) -> Facts:
     parts = sections(running, _frr.DIALECT)
     kept = None if saved is None else mark(*settled(saved))
     return Facts(mark(*settled(running)), kept, marks(parts), opened(parts))
+
+
+def _firewall(rows: list[str]) -> Facts:
+    running = mark(*rows)
+    saved = running if _fortios.saves_itself(rows) else None
+    return Facts(running, saved, marks(_fortios.sections(rows)), _fortios.opened(rows))
 
 
 def _text(screen: Screen | None, dialect: Dialect, address: str) -> str:

@@ -83,6 +83,42 @@ line vty
   exec-timeout 10
 boot nxos bootflash:/nxos.9.3.5.bin
 """
+FORTIOS = """#config-version=FG100F-7.0.5-FW-build0304-220208:opmode=0:vdom=0:user=inspect
+#conf_file_ver=1234
+config system global
+    set hostname "FG"
+end
+config system interface
+    edit "port1"
+        set ip 10.0.0.1 255.255.255.0
+        set allowaccess ping https ssh
+    next
+end
+config system admin
+    edit "admin"
+        set trusthost1 10.0.0.0 255.255.255.0
+        set password ENC abc
+    next
+end
+config system snmp community
+    edit 1
+        set name "look"
+        set query-v1-status disable
+        config hosts
+            edit 1
+                set ip 10.0.0.5 255.255.255.255
+            next
+        end
+    next
+end
+config vpn certificate local
+    edit "own"
+        set private-key "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIIFHDBO
+-----END ENCRYPTED PRIVATE KEY-----"
+    next
+end
+"""
 
 
 class Scripted:
@@ -239,6 +275,59 @@ def test_nexus_texts_differ_by_their_heads_only_once_saved() -> None:
     with pytest.raises(ObservationError) as raised:
         looked("cisco_nxos", screen("hello\n"))
     assert raised.value.kind is ErrorKind.GARBLED
+
+
+def test_a_fortios_configuration_is_saved_as_it_is_made_unless_it_says_otherwise() -> None:
+    first = looked("fortinet", screen(FORTIOS))
+    assert first.saved == first.running
+    # What is encrypted anew each time it is shown is no change; what somebody set is.
+    anew = FORTIOS.replace("ENC abc", "ENC xyz").replace("MIIFHDBO", "MIIQQQQQ").replace("=1234", "=1235")
+    assert looked("fortinet", screen(anew)) == first
+    moved = looked("fortinet", screen(FORTIOS.replace("10.0.0.1 255", "10.0.0.9 255")))
+    changed = {name for name, one in moved.sections.items() if first.sections[name] != one}
+    assert changed == {"system interface"}
+    by_hand = FORTIOS.replace('set hostname "FG"', 'set hostname "FG"\n    set cfg-save manual')
+    assert looked("fortinet", screen(by_hand)).saved is None
+
+
+def test_what_a_fortios_configuration_opens_is_seen() -> None:
+    def opens(text: str) -> tuple[bool | None, ...]:
+        found = looked("fortinet", screen(text)).opened
+        limits = (found.terminals_limited, found.snmp_limited)
+        return (found.telnet, found.http, found.snmp_old, found.community_default, *limits)
+
+    assert opens(FORTIOS) == (False, False, True, False, True, True)
+    wide = FORTIOS.replace("ping https ssh", "ping http telnet").replace('"look"', '"public"')
+    assert opens(wide) == (True, True, True, True, True, True)
+    anywhere = FORTIOS.replace("set ip 10.0.0.5", "set ip 0.0.0.0")
+    for limit in ("", "set trusthost1 0.0.0.0 0.0.0.0"):
+        found = opens(anywhere.replace("set trusthost1 10.0.0.0 255.255.255.0", limit))
+        assert found[4:] == (False, False)
+    # An entry without a setting is one too.
+    assert (
+        opens(FORTIOS.replace('    edit "admin"', '    edit "other"\n    next\n    edit "admin"'))[4] is False
+    )
+    assert opens(FORTIOS.replace("set query-v1-status disable", "set status disable"))[2] is False
+    assert opens(FORTIOS[: FORTIOS.index("config system admin")])[2:] == (False, False, None, None)
+
+
+def test_a_text_between_quotes_is_no_block_however_it_looks() -> None:
+    text = 'say \\"hi\\"\nconfig system admin\nend\n'
+    banner = f'config system replacemsg admin "post"\n    set buffer "{text}"\nend\n'
+    found = looked("fortinet", screen(FORTIOS + banner))
+    assert found.sections.keys() - looked("fortinet", screen(FORTIOS)).sections.keys() == {
+        'system replacemsg admin "post"'
+    }
+    assert found.opened == looked("fortinet", screen(FORTIOS)).opened
+
+
+def test_virtual_firewalls_have_sections_of_their_own() -> None:
+    body = FORTIOS.partition("\n")[2]
+    text = f"#config-version=FG\nconfig vdom\nedit root\nnext\nend\nconfig global\n{body}end\n"
+    text += "config vdom\nedit root\nconfig firewall address\n    edit a\n    next\nend\nend\n"
+    found = looked("fortinet", screen(text))
+    assert {"system interface", "system admin", "root firewall address"} <= found.sections.keys()
+    assert found.opened == looked("fortinet", screen(FORTIOS)).opened
 
 
 def test_every_line_stands_in_one_section() -> None:
