@@ -23,25 +23,25 @@ SELECT 'column', n.nspname, c.relname, c.relkind, a.attname, pg_catalog.format_t
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND {_OWN} ORDER BY 2, 3, a.attnum
-"""  # noqa: S608
+"""  # noqa: S608  # likewise
 # NOT NULL is a constraint of its own since 18, and stands with the columns.
 _CONSTRAINTS = f"""
 SELECT 'constraint', n.nspname, c.relname, o.conname, o.contype, pg_catalog.pg_get_constraintdef(o.oid)
 FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE o.contype IN ('c', 'f', 'p', 'u', 'x') AND {_OWN} ORDER BY 2, 3, 4
-"""  # noqa: S608
+"""  # noqa: S608  # likewise
 _COUNTS = f"""
 SELECT 'counts', n.nspname, c.relname,
   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid),
   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND {_OWN} ORDER BY 2, 3
-"""  # noqa: S608
+"""  # noqa: S608  # likewise
 _FUNCTIONS = f"""
 SELECT 'functions', n.nspname, pg_catalog.count(*) FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE {_OWN} GROUP BY n.nspname ORDER BY 2
-"""  # noqa: S608
+"""  # noqa: S608  # likewise
 SCHEMA = (_COLUMNS, _CONSTRAINTS, _COUNTS, _FUNCTIONS)
 
 

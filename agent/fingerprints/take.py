@@ -153,7 +153,7 @@ class _Objects:
     def _pieces(self, which: str, step: int) -> Iterator[tuple[bytes, bytes]]:
         self.session.do(f"SET statement_timeout = {self.pace.left_ms()}")
         query = (
-            f"SELECT m.oid, pg_catalog.encode(pg_catalog.lo_get(m.oid, {step * _LARGE}, {_LARGE}), 'hex')"  # noqa: S608
+            f"SELECT m.oid, pg_catalog.encode(pg_catalog.lo_get(m.oid, {step * _LARGE}, {_LARGE}), 'hex')"  # noqa: S608  # numbers of ours
             f" FROM pg_catalog.pg_largeobject_metadata m WHERE {which}"
         )
         rest = b""

@@ -194,7 +194,7 @@ def run(
 def _listen(process: "subprocess.Popen[bytes]", until: float) -> tuple[bytes, bytes]:
     """What it prints, and the beginning of what it says on standard error."""
     assert process.stdout is not None  # noqa: S101  # we asked for pipes
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None  # noqa: S101  # likewise
     kept = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     out, told = kept.values()
     with DefaultSelector() as selector:

@@ -109,7 +109,7 @@ def _reader(file: BinaryIO, one: zips.Entry) -> tuple[Any, int]:
         head = file.read(9)
         if len(head) < 9 or head[2:4] != b"\x05\x00":
             raise LayerError("damaged", "zip")
-        settings = lzma._decode_filter_properties(lzma.FILTER_LZMA1, head[4:9])  # type: ignore[attr-defined]
+        settings = lzma._decode_filter_properties(lzma.FILTER_LZMA1, head[4:9])  # type: ignore[attr-defined]  # the only way to read them
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[settings]), one.packed - 9
     if one.method not in _METHODS:
         raise LayerError("unsupported", "zip", f"method {one.method}")

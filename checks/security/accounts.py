@@ -64,11 +64,11 @@ def _shared(facts: Facts, params: Params) -> list[str]:
 
 def _passwords(seen: Seen[Facts]) -> Iterator[Reading]:
     facts = seen.facts
-    if facts.trouble or any(one.password == "hidden" for one in facts.accounts):  # noqa: S105
+    if facts.trouble or any(one.password == "hidden" for one in facts.accounts):  # noqa: S105  # a word, no secret
         # Without the right to read shadow nobody knows who has no password.
         yield Reading("empty_password", None, Unit.COUNT, State.UNKNOWN, facts.trouble or "missing")
         return
-    empty = [one.name for one in facts.accounts if one.password == "empty" and one.login]  # noqa: S105
+    empty = [one.name for one in facts.accounts if one.password == "empty" and one.login]  # noqa: S105  # likewise
     yield from _bad("empty_password", empty, State.CRIT)
     today = seen.taken_at // _DAY_MS
     ended = [one.name for one in facts.accounts if one.expires_day is not None and one.expires_day <= today]

@@ -29,7 +29,7 @@ def _value(depth: int) -> Any:
     if depth == 0:
         return Union[None, bool, int, str]  # noqa: UP007 - a value, built by a loop
     inner: Any = _value(depth - 1)
-    return Union[None, bool, int, str, list[inner], dict[str, inner]]  # noqa: UP007
+    return Union[None, bool, int, str, list[inner], dict[str, inner]]  # noqa: UP007  # likewise
 
 
 class _Error(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -332,4 +332,4 @@ def _row(line: Any, number: int) -> Row:
 
 
 # The kernel's list, written out above for msgspec's sake: they may not drift apart.
-assert set(_Error.__annotations__["kind"].__args__) == set(map(str, ErrorKind))  # noqa: S101
+assert set(_Error.__annotations__["kind"].__args__) == set(map(str, ErrorKind))  # noqa: S101  # of the code, at its import

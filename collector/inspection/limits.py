@@ -38,7 +38,7 @@ def passed(check: Check[Any, Any], result: Result, params: Mapping[str, Any]) ->
     for field in fields(wanted):
         limit = getattr(wanted, field.name)
         if isinstance(limit, Upper | Lower) and limit != type(limit)(None, None):
-            without: Any = replace(wanted, **{field.name: type(limit)(None, None)})  # type: ignore[type-var]
+            without: Any = replace(wanted, **{field.name: type(limit)(None, None)})  # type: ignore[type-var]  # a dataclass, seen above
             again = {one.name: one for one in check.judge(Seen(facts, result.t0), without)}
             for one in filter(_limited, result.readings):
                 number = limit.crit if one.state is State.CRIT else limit.warn

@@ -50,7 +50,7 @@ def _text(table: Table, mark: str, count: int, when: str, fixed: tuple[str, ...]
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in kept)
     # Names are ours, values are bound.
     text = (
-        f'INSERT INTO "{table.name}" ({_quoted(columns)}) VALUES {",".join([values] * count)}'  # noqa: S608
+        f'INSERT INTO "{table.name}" ({_quoted(columns)}) VALUES {",".join([values] * count)}'  # noqa: S608  # names of ours
         f" ON CONFLICT ({_quoted(keys)}) DO UPDATE SET {changed}"
     )
     return f"{text} WHERE {when}" if when else text

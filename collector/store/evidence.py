@@ -135,7 +135,7 @@ def _insert(conn: Connection, table: str, columns: str, rows: Sequence[tuple[Any
         return
     marks = ",".join([_mark(conn)] * len(rows[0]))
     # Names are ours, values are bound.
-    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  # names of ours
     if conn.dialect.name != "sqlite":
         conn.exec_driver_sql(statement, list(rows))
         return
@@ -287,7 +287,7 @@ def first_entry(conn: Connection, since_ms: int) -> tuple[int, int] | None:
     if last_received(conn) < since_ms:
         return None  # mostly it is asked about now
     # Names are ours, the position is bound.
-    later = f"SELECT idx, received FROM entry WHERE idx >= {_mark(conn)} ORDER BY idx LIMIT 1"  # noqa: S608
+    later = f"SELECT idx, received FROM entry WHERE idx >= {_mark(conn)} ORDER BY idx LIMIT 1"  # noqa: S608  # a mark of ours
     low, high = 0, size(conn)
     first: tuple[int, int] | None = None
     while low < high:

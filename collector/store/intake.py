@@ -67,7 +67,7 @@ class SqlIntake:
         mark = ",".join(["?" if conn.dialect.name == "sqlite" else "%s"] * len(row))
         # Names are constants, values are bound.
         text = (
-            "INSERT INTO inbox (log, agent, epoch, seq, digest, received, frame)"  # noqa: S608
+            "INSERT INTO inbox (log, agent, epoch, seq, digest, received, frame)"  # noqa: S608  # marks of ours
             f" VALUES ({mark}) ON CONFLICT DO NOTHING"
         )
         if conn.exec_driver_sql(text, row).rowcount == 1:

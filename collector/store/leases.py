@@ -65,7 +65,7 @@ def ensure(conn: Connection, name: str) -> None:
     """Have a row for this lease, whoever comes first."""
     mark = "?" if conn.dialect.name == "sqlite" else "%s"
     # Nothing but constants goes into this text.
-    text = f"INSERT INTO lease (name, owner, epoch, until) VALUES ({mark}, '', 0, 0) ON CONFLICT DO NOTHING"  # noqa: S608
+    text = f"INSERT INTO lease (name, owner, epoch, until) VALUES ({mark}, '', 0, 0) ON CONFLICT DO NOTHING"  # noqa: S608  # a mark of ours
     conn.exec_driver_sql(text, (name,))
 
 

@@ -85,7 +85,7 @@ def newest_issued(conn: Connection, agent: str, epoch: int) -> tuple[int, str] |
     mark = "?" if conn.dialect.name == "sqlite" else "%s"
     # Names are ours, values are bound.
     text = (
-        "SELECT idx, digest FROM plan_issued"  # noqa: S608
+        "SELECT idx, digest FROM plan_issued"  # noqa: S608  # a mark of ours
         f" WHERE agent = {mark} AND epoch = {mark} ORDER BY idx DESC LIMIT 1"
     )
     found = conn.exec_driver_sql(text, (agent, epoch)).first()
