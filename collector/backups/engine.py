@@ -334,6 +334,8 @@ def _not_in_policy(policies: Policies, observed: Observed) -> list[Problem]:
     known |= {alias.name for one in policies.objects for alias in one.aliases if alias.entry is not None}
     seen: dict[str, int] = {}
     for name, places in observed.places.items():
+        if name in known:
+            continue
         firsts = [record.first_ms for place in places.values() for record in place.records]
         if firsts:
             seen[name] = min(firsts)

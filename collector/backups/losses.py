@@ -1,8 +1,8 @@
 """What is wrong with chains, retention and copies, and with what came under the wrong date."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from operator import attrgetter, sub
+from operator import attrgetter
 from typing import Unpack
 
 from checks.artefacts.levels import Level
@@ -33,14 +33,17 @@ def old_inside(case: Case) -> Iterator[Problem]:
             yield from _stale(case, series, list(where(series.picks, -1)))
 
 
-def _stale(case: Case, series: Series, empty: Iterable[int]) -> Iterator[Problem]:
+def _stale(case: Case, series: Series, empty: Sequence[int]) -> Iterator[Problem]:
     records, starts, table = case.runs.records, case.runs.starts, series.table
     # Changed a good while after it was begun: a long run, or one that was laid there anew.
-    waited = map(sub, map(_MODIFIED, records), starts)
+    since = min(table.opens[slot] for slot in empty)
     laid = [
         run
-        for run, ms in enumerate(waited)
-        if ms > HOUR_MS and records[run].start is not None and records[run].kind != "log"
+        for run, at in enumerate(map(_MODIFIED, records))
+        if at >= since
+        and at - starts[run] > HOUR_MS
+        and records[run].start is not None
+        and records[run].kind != "log"
     ]
     for slot in empty:
         opens, until = table.opens[slot], table.deadlines[slot]

@@ -50,7 +50,9 @@ def judge_size(size: int, before: Sequence[int]) -> tuple[str, bool, int] | None
 
 def odd_sizes(series: Sequence[Series], runs: Runs, signed: Signed, epochs: Sequence[int]) -> Iterator[Odd]:
     """Runs of slots whose size does not fit, by the weekday of the slot; an epoch begins anew."""
-    for one in series:
+    # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
+    alike = not signed.times and not _apart(list(map(_BYTES, runs.records)))
+    for one in () if alike else series:
         chained = one.schedule.role is Role.INCREMENTAL
         groups = _weekdays(one)
         if signed.times:
@@ -59,9 +61,13 @@ def odd_sizes(series: Sequence[Series], runs: Runs, signed: Signed, epochs: Sequ
         for number, picks in enumerate(groups):
             mine = _of_kind(picks, runs, chained)
             sizes = list(map(_BYTES, map(runs.records.__getitem__, mine)))
-            # Where nothing ever changed by so much there is nothing to look for (most objects, most years).
-            if mine and 2 * max(sizes) > 5 * min(sizes):
+            if _apart(sizes):
                 yield from _odd(runs, [(run, number) for run in mine], signed, sorted(epochs))
+
+
+def _apart(sizes: Sequence[int]) -> bool:
+    """Whether any of them is off another by so much that it may be odd."""
+    return bool(sizes) and 2 * max(sizes) > 5 * min(sizes)
 
 
 def _of_kind(picks: Sequence[int], runs: Runs, chained: bool) -> list[int]:

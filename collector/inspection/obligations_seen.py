@@ -331,5 +331,7 @@ def _watched(ground: Ground, said: Sequence[Said]) -> Iterator[Span]:
     day = 86_400_000
     for one in ground.rounds:
         yield one.from_ms, max(one.received_ms, one.from_ms + 1)
+    if ground.earlier_rounds is not None:
+        yield from ground.earlier_rounds.watched
     for received in (*(one.received_ms for one in said), *(one.received_ms for one in ground.scans)):
         yield received - received % day, received - received % day + day

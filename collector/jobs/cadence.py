@@ -29,6 +29,7 @@ from collector.inspection.obligations_counted import (
     backups_since,
     counting,
     reach_of,
+    rounds_since,
     seen,
     span_of,
     term_of,
@@ -48,7 +49,7 @@ from collector.judging import judge
 from collector.judging.asked import Asked
 from collector.judging.backups import NOTHING, Stood, stood
 from collector.judging.changes import changes
-from collector.judging.ground import Applied, Ground, ServiceSeen, scope_at
+from collector.judging.ground import Applied, EarlierRounds, Ground, ServiceSeen, UnitRound, scope_at
 from collector.judging.judge import Chosen
 from collector.judging.scans import scan_of
 from collector.scoring.model import PackPeriod
@@ -149,21 +150,39 @@ def _question(conn: Connection, as_of_ms: int, period: str | None, whole_term: b
 def _ground(conn: Connection, asked: _Question, account: Account | None) -> Ground:
     """What had been received of the span, with as much before and after it as its rows reach."""
     span, as_of, size = reach_of(asked.counting), asked.counting.as_of_ms, asked.size
-    held = unit_rounds.rounds(conn, *span, as_of, size)
+    within = unit_rounds.Within(*span, as_of, size)
+    held, earlier = _rounds(conn, asked.counting, within)
+    open_ = scorecards.pending_of(conn, held, span, (as_of, size))
+    closed = unit_rounds.recorded(conn, within, [one.window for one in open_])
     stood = _backups(conn, asked.counting, account, span)
     return Ground(
         size=size,
         applied=asked.applied,
         rounds=held,
-        pending=scorecards.pending_of(conn, held, span, (as_of, size)),
+        pending=tuple(one for one in open_ if one.window not in closed),
         backups=stood.backups,
         unseen=stood.unseen,
         earlier=stood.earlier,
+        earlier_rounds=earlier,
         scans=tuple(
             scan_of(one.idx, one.received, one.header) for one in scans.logged(conn) if one.idx < size
         ),
         said=tuple(one for one in all_said(conn, as_of) if one.entry < size),
     )
+
+
+def _rounds(
+    conn: Connection, asked: Counting, within: unit_rounds.Within
+) -> tuple[tuple[UnitRound, ...], EarlierRounds | None]:
+    """The rounds that turns of the span are told from; earlier ones are left to be read where a lapse reaches
+    so far: of them it matters for the rest only when somebody was there."""
+    since = rounds_since(asked)
+    if since <= within.from_ms:
+        return unit_rounds.rounds(conn, *within), None
+    since = unit_rounds.unparted(conn, within, since)
+    waited = unit_rounds.waited(conn, within, since)
+    earlier = EarlierRounds(since, partial(unit_rounds.done, conn, within), waited)
+    return unit_rounds.done(conn, within, since), earlier
 
 
 def _account(conn: Connection, asked: _Question) -> Account | None:
@@ -302,7 +321,11 @@ def _faults(conn: Connection, asked: _Question, ground: Ground) -> Extra:
 
 def _changed(asked: _Question, findings: Sequence[Finding], ground: Ground) -> Extra:
     """Drifts and systems that left the estate, and who reported them."""
-    found = changes(findings, ground.said, ground.rounds, asked.counting.span)
+    rounds, earlier = ground.rounds, ground.earlier_rounds
+    if earlier is not None and any(one.kind == "change_requested" for one in ground.said):
+        # Whether a change was over is told by the rounds after it, however old it is.
+        rounds = (*earlier.read(-(2**53), earlier.to_ms), *rounds)
+    found = changes(findings, ground.said, rounds, asked.counting.span)
     seen_ = changed(found, asked.applied, ground.said, asked.counting.span)
     return Extra(
         deeds=tuple(change_deeds(seen_)),

@@ -95,6 +95,16 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierRounds:
+    """Rounds of the term done before `to_ms` (`united.when`): those done in [from, to) are read when somebody
+    looks so far back. `watched`: from when to when the collector waited for each."""
+
+    to_ms: int
+    read: Callable[[int, int], Sequence[UnitRound]]
+    watched: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """A backup that was due at an instant and that nobody could look at since."""
 
@@ -136,9 +146,9 @@ class ServiceSeen:
 class Ground:
     """Everything received up to an instant that counting looks at. `size`: of the log it was taken from.
 
-    `rounds`, `backups`, `scans` are of the whole term, up to the period's end (of backups those are left to
-    `earlier` of which only months without are told); `troubles`: what faults are judged from; `special`:
-    rounds that are due before occasions only; `pending`: those without a record.
+    `rounds`, `backups`, `scans` are of the whole term, up to the period's end (of rounds and backups those
+    are left to `earlier_rounds` and `earlier` of which only months without are told); `troubles`: what faults
+    are judged from; `special`: rounds that are due before occasions only; `pending`: those without a record.
     """
 
     size: int
@@ -153,6 +163,7 @@ class Ground:
     special: frozenset[str] = frozenset()
     pending: tuple[Pending, ...] = ()
     earlier: Earlier | None = None
+    earlier_rounds: EarlierRounds | None = None
 
 
 def day(ms: int) -> date:

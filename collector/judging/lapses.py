@@ -17,7 +17,7 @@ from collector.inspection.deadlines import shanghai, start_of, stretches
 from collector.judging import inspections, said
 from collector.judging.asked import Asked, kinds_of
 from collector.judging.estates import Estates
-from collector.judging.ground import BackedUp, Ground
+from collector.judging.ground import BackedUp, Ground, UnitRound
 from collector.judging.lapse_months import VISIT, Matter, Month, Told, told
 from collector.judging.not_done import NOT_DONE
 from collector.judging.spans import periods_of
@@ -146,9 +146,7 @@ class _Work:
         self._kinds = kinds_of(question.pack) | set(terms.lapse_kinds)
         self.periods = _periods(question, self._options)
         self._estates = Estates.of(ground.applied, ground.said)
-        silent = self._options.get("inspection.silent")
-        rounds = inspections.counting(ground.rounds, self._estates.words, silent)
-        self._rounds = _parted(rounds, self.periods, when)
+        self._rounds = _parted(ground.rounds, self.periods, when)
         self._points = _parted(ground.backups, self.periods, lambda one: one.at_ms)
         self._unseen = _parted(ground.unseen, self.periods, lambda one: one.at_ms)
         self._scans = _parted(ground.scans, self.periods, lambda one: one.at_ms)
@@ -178,7 +176,7 @@ class _Work:
             asked=asked,
             estates=replace(self._estates, applied=tuple(one.applied for one in held)),
             ground=self._of_month(number, kinds),
-            rounds=tuple(self._rounds[number]) if "inspection" in kinds else (),
+            rounds=self._inspections(number) if "inspection" in kinds else (),
             points=tuple(self._backups(number)) if "backup" in kinds else (),
             excused=_by_kind([w for w in self._said[0] if _waives(w, period, question.terms)], self._names),
             denied=_by_kind([w for w in self._said[1] if _middle(w, period)], self._names),
@@ -204,6 +202,14 @@ class _Work:
             ),
             said=tuple(words),
         )
+
+    def _inspections(self, number: int) -> tuple[UnitRound, ...]:
+        earlier, period = self._ground.earlier_rounds, self.periods[number]
+        held: Sequence[UnitRound] = self._rounds[number]
+        if earlier is not None and period.from_ms < earlier.to_ms:
+            held = earlier.read(period.from_ms, period.to_ms)
+        silent = self._options.get("inspection.silent")
+        return inspections.counting(held, self._estates.words, silent)
 
     def _backups(self, number: int) -> Sequence[BackedUp]:
         earlier, period = self._ground.earlier, self.periods[number]

@@ -8,7 +8,19 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+)
 
 from collector.judging.ground import UnitRound
 from collector.store.bulk import upsert
@@ -115,14 +127,72 @@ def save_rounds(conn: Connection, rounds: Sequence[UnitRound]) -> None:
     upsert(conn, unit_round_table, rows)
 
 
+class Within(NamedTuple):
+    """Rounds that opened, or were last looked at, in [from, to), as far as received up to an instant, in the
+    first `size` entries."""
+
+    from_ms: int
+    to_ms: int
+    upto: int
+    size: int
+
+    def all(self) -> tuple[ColumnElement[bool], ...]:
+        """What their rows have in common."""
+        table = unit_round_table.c
+        opened = (table.opened >= self.from_ms) & (table.opened < self.to_ms)
+        ended = (table.last >= self.from_ms) & (table.last < self.to_ms)
+        return opened | ended, table.received <= self.upto, table.idx < self.size
+
+
+def _done_from(at_ms: int) -> ColumnElement[bool]:
+    """A round is done with its last look, else as it opened (`when` of collector/judging/united.py)."""
+    table = unit_round_table.c
+    return (table.last >= at_ms) | (table.last.is_(None) & (table.opened >= at_ms))
+
+
+def _done_before(at_ms: int) -> ColumnElement[bool]:
+    table = unit_round_table.c
+    return (table.last < at_ms) | (table.last.is_(None) & (table.opened < at_ms))
+
+
 def rounds(conn: Connection, from_ms: int, to_ms: int, upto: int, size: int) -> tuple[UnitRound, ...]:
     """Rounds that opened, or were last looked at, in [from, to), as far as received up to `upto`."""
+    return _rounds(conn, Within(from_ms, to_ms, upto, size).all())
+
+
+def done(conn: Connection, within: Within, from_ms: int, to_ms: int | None = None) -> tuple[UnitRound, ...]:
+    """Those that were done in [from, to), or ever since."""
+    inside = [*within.all(), _done_from(from_ms)]
+    return _rounds(conn, inside if to_ms is None else [*inside, _done_before(to_ms)])
+
+
+def _rounds(conn: Connection, inside: Sequence[ColumnElement[bool]]) -> tuple[UnitRound, ...]:
     table = unit_round_table
-    opened = (table.c.opened >= from_ms) & (table.c.opened < to_ms)
-    ended = (table.c.last >= from_ms) & (table.c.last < to_ms)
-    wanted = select(table).where(opened | ended, table.c.received <= upto, table.c.idx < size)
-    ordered = wanted.order_by(table.c.opened, table.c.window, table.c.unit)
+    ordered = select(table).where(*inside).order_by(table.c.opened, table.c.window, table.c.unit)
     return tuple([_unit_round(row) for row in conn.execute(ordered)])
+
+
+def unparted(conn: Connection, within: Within, since: int) -> int:
+    """When the first share of those rounds was done of which any was done since (UTC ms); else `since`."""
+    table = unit_round_table.c
+    windows = select(table.window).where(*within.all(), _done_from(since))
+    first = select(func.min(func.coalesce(table.last, table.opened)))
+    found = conn.execute(first.where(*within.all(), table.window.in_(windows))).scalar()
+    return since if found is None else int(found)
+
+
+def waited(conn: Connection, within: Within, until: int) -> tuple[tuple[int, int], ...]:
+    """Of rounds done before an instant: from their opening to their record."""
+    table = unit_round_table.c
+    wanted = select(table.opened, table.received).where(*within.all(), _done_before(until)).distinct()
+    return tuple((opened, max(received, opened + 1)) for opened, received in conn.execute(wanted))
+
+
+def recorded(conn: Connection, within: Within, windows: Sequence[str]) -> frozenset[str]:
+    """Which of these windows have a record."""
+    table = unit_round_table.c
+    wanted = select(table.window).where(*within.all(), table.window.in_(windows))
+    return frozenset(conn.execute(wanted).scalars()) if windows else frozenset()
 
 
 def _unit_round(row: Sequence[Any]) -> UnitRound:

@@ -26,8 +26,18 @@ from collector.inspection.obligations_counted import (
 from collector.inspection.obligations_seen import gathered
 from collector.judging import lapse_months, lapses
 from collector.judging.estates import Estates
-from collector.judging.ground import Applied, BackedUp, Earlier, Ground, ScanSeen, UnitRound, Unseen
+from collector.judging.ground import (
+    Applied,
+    BackedUp,
+    Earlier,
+    EarlierRounds,
+    Ground,
+    ScanSeen,
+    UnitRound,
+    Unseen,
+)
 from collector.judging.scope import AssetScope, Scope, SystemScope, UnitScope
+from collector.judging.united import when
 from collector.packs.loading import packaged
 from collector.statements.model import Said, Through
 
@@ -167,6 +177,20 @@ def cut(whole, since):
     return replace(whole, backups=near, earlier=Earlier(since, read))
 
 
+def cut_rounds(whole, since):
+    """The same, with rounds before `since` left to be read, unless another share of them was done since."""
+    first = unparted(whole.rounds, since)
+
+    def read(from_ms, to_ms):
+        return tuple(one for one in whole.rounds if from_ms <= when(one) < to_ms)
+
+    waited = {
+        (one.from_ms, max(one.received_ms, one.from_ms + 1)) for one in whole.rounds if when(one) < first
+    }
+    near = tuple(one for one in whole.rounds if when(one) >= first)
+    return replace(whole, rounds=near, earlier_rounds=EarlierRounds(first, read, tuple(waited)))
+
+
 @settings(max_examples=25, deadline=None)
 @given(ESTATES, st.lists(EVENT, max_size=60), MONTH, st.integers(0, 120))
 def test_a_months_lapses_are_those_of_the_whole_term_that_end_in_it(estates, events, number, days):
@@ -183,6 +207,31 @@ def test_a_months_lapses_are_those_of_the_whole_term_that_end_in_it(estates, eve
         told = seen_by_all(question, near)
         assert tuple(one for one in told.breaches if one.kind == lapses.LAPSE) == wanted[0]
         assert told.perhaps == wanted[1]
+        if since < rounds_since(question):
+            assert seen_by_all(question, cut_rounds(near, since)) == told
+
+
+@settings(max_examples=40, deadline=None)
+@given(ESTATES, st.lists(EVENT, max_size=60), MONTH, st.integers(0, 120), st.data())
+def test_rounds_left_to_be_read_tell_what_they_tell_when_all_are_there(estates, events, number, days, data):
+    """Whatever pack, and however late they came."""
+    whole, as_of = ground(estates, events), MONTHS[number][1] + days * DAY
+    name, options = data.draw(st.sampled_from(READINGS))
+    question = counting(packaged(name).pack, options, TERM, MONTHS[number], as_of, shipped())
+    some = cut_rounds(whole, rounds_since(question))
+    wanted = data.draw(st.sampled_from([None, frozenset({"LH-31", "PD-37"})]))
+    assert seen_by_all(question, some, wanted) == seen_by_all(question, whole, wanted)
+
+
+def test_of_rounds_as_many_months_are_read_as_a_lapse_reaches_back():
+    every = [("round", month, 4, system, "") for month in range(11) for system in SYSTEMS]
+    question = asked(11, MONTHS[-1][1])
+    for systems, wanted in ((["s0", "s2"], []), (["s0"], [MONTHS[10]])):
+        whole = ground([], [*every, *(("round", 11, 4, system, "") for system in systems)])
+        near, counted = cut_rounds(whole, rounds_since(question)), Counted(whole)
+        kept = replace(near.earlier_rounds, read=counted.rounds)
+        seen_by_all(question, replace(near, earlier_rounds=kept))
+        assert counted.read_ == wanted
 
 
 @settings(max_examples=25, deadline=None)
@@ -347,7 +396,7 @@ def test_a_ledger_holds_the_rounds_of_all_months_that_a_turn_of_its_span_counts(
 
 
 class Counted:
-    """Reads backups, and keeps for which months."""
+    """Reads backups or rounds, and keeps for which months."""
 
     def __init__(self, whole):
         self.whole, self.read_ = whole, []
@@ -355,6 +404,10 @@ class Counted:
     def read(self, from_ms, to_ms):
         self.read_.append((from_ms, to_ms))
         return tuple(one for one in self.whole.backups if from_ms <= one.at_ms < to_ms)
+
+    def rounds(self, from_ms, to_ms):
+        self.read_.append((from_ms, to_ms))
+        return tuple(one for one in self.whole.rounds if from_ms <= when(one) < to_ms)
 
 
 def test_older_backups_are_read_back_to_the_month_in_which_each_system_has_one_and_no_further():
