@@ -5,6 +5,7 @@ are believed because their own digest stands in the manifest.
 """
 
 from bisect import bisect_left
+from functools import partial
 from typing import Protocol
 
 from checks.artefacts.hashes import hasher
@@ -139,7 +140,7 @@ def draw(params: Wanted, pool: Pool, chain: Chain, place: Place) -> Drawn:
     for link in chain.links:
         path = link.path[: link.path.rindex(".manifest")] + ".blocks"
         try:
-            found = leaves_of(lambda at, size, path=path: place.block(path, at, size), roots)  # type: ignore[misc]
+            found = leaves_of(partial(place.block, path), roots)
         except OSError:
             continue  # without them no block of theirs counts as read
         made.leaves.update({root: (path, at, size) for root, (at, size) in found.items()})

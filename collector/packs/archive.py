@@ -254,15 +254,20 @@ def facts_of(found: Archive, units: Sequence[Unit]) -> tuple[tuple[Item, ...], t
 
 def _counted(place: Place, unit: str | None, found: Archive, kept: bool) -> tuple[list[Item], list[Gap]]:
     facts = {"item": place.wanted.id}
-    where = {"unit": unit, "system": place.system, "facts": facts, "title": place.wanted.zh}
+
+    def item(kind: str, value: int, proofs: tuple[Proof, ...] = ()) -> Item:
+        title = place.wanted.zh
+        return Item(
+            kind, Fraction(value), unit=unit, system=place.system, facts=facts, title=title, proofs=proofs
+        )
+
     word = place.wanted.line.value
     proofs = tuple(Proof(one.entry, one.by, one.grade) for one in place.filed)
     made: list[Item] = []
     if place.wanted.line is Line.DOCUMENT:
-        made.append(Item("document_required", Fraction(place.required), **where))  # type: ignore[arg-type]
+        made.append(item("document_required", place.required))
         if place.present:
-            present = Fraction(place.present)
-            made.append(Item("document_present", present, proofs=proofs, **where))  # type: ignore[arg-type]
+            made.append(item("document_present", place.present, proofs))
     if not place.missing:
         return made, []
     open_ = found.as_of_ms < max(place.due_ms, found.period.to_ms)
@@ -271,6 +276,5 @@ def _counted(place: Place, unit: str | None, found: Archive, kept: bool) -> tupl
         kinds = [f"{word}_missing", *(["document_present"] if place.wanted.line is Line.DOCUMENT else [])]
         open_gap = Gap("", reason, unit, place.system, place.missing, facts, "vendor", place.due_ms)
         return made, [replace(open_gap, kind=kind) for kind in kinds]
-    missing = Fraction(place.missing)
-    made.append(Item(f"{word}_missing", missing, proofs=proofs, **where))  # type: ignore[arg-type]
+    made.append(item(f"{word}_missing", place.missing, proofs))
     return made, []

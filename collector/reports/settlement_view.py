@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fractions import Fraction
 
 from collector.documents.judging_view import Words, last, table
@@ -229,8 +228,7 @@ class SettlementWords:
     def _reading(self, other: Other, one: Settled, mine: Settled) -> Sequence[object]:
         theirs, ours = paid(one), paid(mine)
         about = self.words.judged.about.get(other.option)
-        both = theirs.yuan is not None and ours.yuan is not None
-        gap: Decimal | None = theirs.yuan - ours.yuan if both else None  # type: ignore[operator]
+        gap = None if theirs.yuan is None or ours.yuan is None else theirs.yuan - ours.yuan
         return (
             other.option,
             other.value,

@@ -36,6 +36,19 @@ def test_no_file_is_longer_than_five_hundred_lines():
     assert [str(p.relative_to(ROOT)) for p in (*CODE, *beside) if len(p.read_text().splitlines()) > 500] == []
 
 
+def test_whatever_is_excused_says_why():
+    excuse = re.compile(
+        r"#\s*(?:noqa|type: ignore)\b(?::\s*[A-Z]+[0-9]++(?:,\s*[A-Z]+[0-9]++)*+|\[[a-z, -]+\])(?!\s+\S)"
+    )
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in CODE
+        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
+        if excuse.search(line) or re.search(r"#\s*(?:noqa|type: ignore)(?![:\[])", line)
+    ]
+    assert bare == []
+
+
 def test_no_test_folder_is_a_package():
     assert list((ROOT / "tests").rglob("__init__.py")) == []
 

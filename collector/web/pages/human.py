@@ -113,10 +113,10 @@ def human_arrive(window: str) -> Page:
     return _back(window, request.form.get("asset", ""))
 
 
-def _back(window: str, asset: str = "") -> Response:
+def _back(window: str, asset: str = "") -> Page:
     if asset:
-        return redirect(url_for("pages.human_asset", asset=asset, window=window))  # type: ignore[return-value]
-    return redirect(url_for("pages.human_list", window=window))  # type: ignore[return-value]
+        return redirect(url_for("pages.human_asset", asset=asset, window=window))
+    return redirect(url_for("pages.human_list", window=window))
 
 
 @route("/human/sign/<path:window>", Role.OPERATOR, "POST")
