@@ -4,33 +4,11 @@ No device of these makers was at hand; the lines hold what the modules' columns 
 """
 
 import pytest
+from snmp_written import E, read, states, values
 
-from agent.sources.snmp_look import look
-from agent.sources.snmp_responder import Responder, recording
-from agent.sources.snmp_udp import Job, Loop
 from checks.snmp import EVERYTHING, Part
 
-E = "1.3.6.1.4.1."
 NAME = "1.3.6.1.2.1.47.1.1.1.1.7."
-
-
-def read(object_id, description, lines, parts=EVERYTHING):
-    """What a look gives of a device that has these lines."""
-    named = {"1.3.6.1.2.1.1.1.0": f"4|{description}", "1.3.6.1.2.1.1.2.0": f"6|{E}{object_id}", **lines}
-    order = sorted(named, key=lambda oid: [int(arc) for arc in oid.split(".")])
-    with Responder({b"public": recording([f"{oid}|{named[oid]}".encode() for oid in order])}) as responder:
-        job = Job(("127.0.0.1", responder.port), 2, b"public", look(parts), 60, "x")
-        Loop([job]).run()
-    assert job.error is None
-    return job.result
-
-
-def states(device):
-    return {sensor.name: sensor.severity for sensor in device.sensors if sensor.kind == "state"}
-
-
-def values(device):
-    return {(sensor.kind, sensor.name): sensor.value for sensor in device.sensors if sensor.kind != "state"}
 
 
 @pytest.mark.parametrize("release", [800, 801])

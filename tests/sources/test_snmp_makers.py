@@ -1,34 +1,9 @@
 """Makers of whom no device was met, walked over UDP: written by hand after their modules, a fault in each."""
 
 import pytest
+from snmp_written import read, states, values
 
-from agent.sources.snmp_look import look
-from agent.sources.snmp_responder import Responder, recording
-from agent.sources.snmp_udp import Job, Loop
-from checks.snmp import EVERYTHING
-
-E = "1.3.6.1.4.1."
 PORT = "1.3.6.1.2.1.31.1.1.1.1."
-
-
-def read(object_id, description, lines):
-    """What a look gives of a device that has these lines."""
-    named = {"1.3.6.1.2.1.1.1.0": f"4|{description}", "1.3.6.1.2.1.1.2.0": f"6|{E}{object_id}"}
-    named |= {E + oid if not oid.startswith("1.3.6.") else oid: value for oid, value in lines.items()}
-    order = sorted(named, key=lambda oid: [int(arc) for arc in oid.split(".")])
-    with Responder({b"public": recording([f"{oid}|{named[oid]}".encode() for oid in order])}) as responder:
-        job = Job(("127.0.0.1", responder.port), 2, b"public", look(EVERYTHING), 60, "x")
-        Loop([job]).run()
-    assert job.error is None
-    return job.result
-
-
-def states(device):
-    return {sensor.name: sensor.severity for sensor in device.sensors if sensor.kind == "state"}
-
-
-def values(device):
-    return {(sensor.kind, sensor.name): sensor.value for sensor in device.sensors if sensor.kind != "state"}
 
 
 def test_a_pdu_on_a_databus_tells_which_outlet_draws_too_much_and_what_its_sensors_are():
