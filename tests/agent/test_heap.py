@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cffi
 import pytest
+from cffi_made import described
 
 from agent import heap
 
@@ -13,18 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_call_is_described_to_cffi_as_cffi_itself_would(tmp_path: Path) -> None:
-    ffi = cffi.FFI()
-    ffi.cdef("int malloc_trim(size_t);")
-    ffi.set_source("made", None)
-    given: dict[str, object] = {}
-    text = Path(ffi.compile(tmpdir=str(tmp_path))).read_text("utf-8").replace("_cffi_backend.FFI", "dict")
-    exec(text.replace("'made',", "name='made',"), given)
-    made = given["ffi"]
-    assert (made["_version"], made["_types"], made["_globals"]) == (
-        heap.TRIM_VERSION,
-        heap.TRIM_TYPES,
-        heap.TRIM_GLOBALS,
-    )
+    ours = heap.TRIM_VERSION, heap.TRIM_TYPES, heap.TRIM_GLOBALS
+    assert described("int malloc_trim(size_t);", tmp_path) == ours
 
 
 def test_what_is_free_between_what_stays_is_given_back() -> None:

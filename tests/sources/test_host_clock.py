@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cffi
 import pytest
+from cffi_made import described
 
 from agent.sources import host_clock
 from agent.sources.host_clock import address_of, clock_offset, kernel_clock, read_answer
@@ -138,15 +138,5 @@ def test_both_ways_of_asking_the_kernel_give_its_word_and_its_struct(way: Callab
 
 
 def test_the_call_is_described_to_cffi_as_cffi_itself_would(tmp_path: Path) -> None:
-    ffi = cffi.FFI()
-    ffi.cdef("int adjtimex(char *);")
-    ffi.set_source("made", None)
-    given: dict[str, object] = {}
-    text = Path(ffi.compile(tmpdir=str(tmp_path))).read_text("utf-8").replace("_cffi_backend.FFI", "dict")
-    exec(text.replace("'made',", "name='made',"), given)
-    made = given["ffi"]
-    assert (made["_version"], made["_types"], made["_globals"]) == (
-        host_clock.TIMEX_VERSION,
-        host_clock.TIMEX_TYPES,
-        host_clock.TIMEX_GLOBALS,
-    )
+    ours = host_clock.TIMEX_VERSION, host_clock.TIMEX_TYPES, host_clock.TIMEX_GLOBALS
+    assert described("int adjtimex(char *);", tmp_path) == ours
