@@ -14,8 +14,8 @@ from checks.remote import Login
 from checks.snmp import VERSIONS, Device, Part, Peer
 
 PLATFORMS = ("huawei_vrp", "hp_comware", "ruijie_os", "zte_zxros", "cisco_ios", "cisco_nxos", "fortinet")
-# Machines that do a device's work: their configuration and policy are asked through a shell.
-MACHINES = ("linux", "frr")
+# Of these the configuration or the policy alone is asked (network.config, network.policy).
+OTHERS = ("cisco_asa", "frr", "linux")
 CLI_NEEDS = "or, by command line (`platform`), a login that may show and change nothing"
 CLI_TRIED = (
     "by command line tried on recorded outputs of Huawei VRP, H3C Comware, Ruijie, ZTE, Cisco IOS, NX-OS and"

@@ -45,7 +45,7 @@ QUESTION = re.compile(r"(?:\[y/n\]|\(y/n\)|\[yes/no\]|\(yes/no\))[^\n]{0,12}$", 
 PROMPT = re.compile(r"^(?:<[^<>\s]{1,64}>|\[[^\[\]\n]{1,80}\]|[^\s<>#$%][^<>#$%\n]{0,80}[>#$%])\s*$")
 
 _UNKNOWN = re.compile(
-    r"^\s*(?:%\s*(?:invalid|unknown|unrecognized|ambiguous|incomplete)|"
+    r"^\s*(?:(?:error\s*:\s*)?%\s*(?:invalid|unknown|unrecognized|ambiguous|incomplete)|"
     r"(?:error|%\s*error)\s*:?\s*(?:unrecognized|wrong|too many|incomplete|ambiguous)|"
     r"%\s*(?:unrecognized|wrong|too many|incomplete|ambiguous)|"
     r"command fail\.|unknown action|command parse error|syntax error|unknown command)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from checks.api import Check, ErrorKind, ObservationError, Reading, Seen, Source, State, Unit
 from checks.approved import compare, mark
-from checks.network import _fortios, _frr
+from checks.network import _asa, _fortios, _frr
 from checks.network._configs import (
     DIALECTS,
     NEXUS,
@@ -22,7 +22,12 @@ from checks.network._configs import (
 )
 from checks.remote import Screen, Ssh, login
 
-_DIALECTS: Mapping[str, Dialect] = {**DIALECTS, "cisco_nxos": NEXUS, _fortios.PLATFORM: _fortios.DIALECT}
+_DIALECTS: Mapping[str, Dialect] = {
+    **DIALECTS,
+    "cisco_nxos": NEXUS,
+    _asa.PLATFORM: _asa.DIALECT,
+    _fortios.PLATFORM: _fortios.DIALECT,
+}
 _PLATFORMS = (*_DIALECTS, _frr.PLATFORM)
 
 
@@ -43,8 +48,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Params:
     """How the device is reached (see the source ssh). `approved`: section -> mark as somebody approved them
-    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, cisco_nxos, ruijie_os,
-    fortinet or frr.
+    (None: nobody has yet). `platform`: huawei_vrp, hp_comware, cisco_ios, cisco_nxos, cisco_asa,
+    ruijie_os, fortinet or frr.
     """
 
     address: str
@@ -72,10 +77,13 @@ def observe(ssh: Ssh, params: Params) -> Facts:
     running = _text(screens[0] if screens else None, dialect, params.address)
     if params.platform == _fortios.PLATFORM:
         return _firewall(_fortios.lines(running))
+    saved = _saved(screens[1] if len(screens) > 1 else None, dialect)
+    if params.platform == _asa.PLATFORM:
+        return _adaptive(_asa.text(running), None if saved is None else _asa.text(saved))
     parts = sections(running, dialect)
     return Facts(
         running=mark(*settled(running)),
-        saved=_saved(screens[1] if len(screens) > 1 else None, dialect),
+        saved=None if saved is None else mark(*settled(saved)),
         sections=marks(parts),
         opened=opened(parts),
     )
@@ -93,6 +101,12 @@ def _firewall(rows: list[str]) -> Facts:
     return Facts(running, saved, marks(_fortios.sections(rows)), _fortios.opened(rows))
 
 
+def _adaptive(running: str, saved: str | None) -> Facts:
+    parts = sections(running, _asa.DIALECT)
+    kept = None if saved is None else mark(*settled(saved))
+    return Facts(mark(*settled(running)), kept, marks(parts), _asa.opened(running))
+
+
 def _text(screen: Screen | None, dialect: Dialect, address: str) -> str:
     if screen is None or screen.trouble == "unknown_command":
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{address} does not show its configuration")
@@ -106,7 +120,7 @@ def _text(screen: Screen | None, dialect: Dialect, address: str) -> str:
 def _saved(screen: Screen | None, dialect: Dialect) -> str | None:
     if screen is None or screen.trouble or screen.cut or not whole(screen.text, dialect):
         return None
-    return mark(*settled(screen.text))
+    return screen.text
 
 
 def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from checks.device import MACHINES, PLATFORMS
+from checks.device import OTHERS, PLATFORMS
 from checks.recurrence import zone
 from collector.estate import checklists
 from collector.estate.looks import matches
@@ -70,8 +70,8 @@ def _assets(estate: Estate) -> Iterator[str]:
         if near := get_close_matches(kind, known, n=1, cutoff=0.8):
             yield f"no list and no pattern here knows the kind {kind}; did you mean {near[0]}?"
     for one in estate.assets:
-        if one.ssh is not None and one.ssh.platform not in (_GENERIC, *MACHINES, *PLATFORMS):
-            near = get_close_matches(one.ssh.platform, (*MACHINES, *PLATFORMS), n=1, cutoff=0.5)
+        if one.ssh is not None and one.ssh.platform not in (_GENERIC, *OTHERS, *PLATFORMS):
+            near = get_close_matches(one.ssh.platform, (*OTHERS, *PLATFORMS), n=1, cutoff=0.5)
             more = f"; did you mean {near[0]}?" if near else ""
             yield f"{one.id}: no check asks the platform {one.ssh.platform} by its command line{more}"
 

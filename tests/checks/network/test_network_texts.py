@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent.sources.ssh_dialects import trouble
 from checks.api import ErrorKind, ObservationError, Seen, State
 from checks.network import config, policy
 from checks.network._configs import DIALECTS, lines, opened, sections
@@ -118,6 +119,30 @@ MIIFHDBO
 -----END ENCRYPTED PRIVATE KEY-----"
     next
 end
+"""
+ASA = """: Saved
+:
+: Serial Number: 9A1
+: Hardware:   ASAv, 2048 MB RAM
+:
+ASA Version 9.16(2)
+!
+hostname edge
+interface GigabitEthernet0/0
+ nameif inside
+ security-level 100
+ ip address 10.0.0.1 255.255.255.0
+http server enable
+http 10.0.0.0 255.0.0.0 inside
+snmp-server host inside 10.0.0.5 community look version 2c
+telnet timeout 5
+ssh stricthostkeycheck
+ssh timeout 5
+ssh version 2
+ssh key-exchange group dh-group14-sha256
+ssh 10.0.0.0 255.0.0.0 inside
+Cryptochecksum:fe1ed704b7cf5ea391d452de6b8cd26e
+: end
 """
 
 
@@ -309,6 +334,42 @@ def test_what_a_fortios_configuration_opens_is_seen() -> None:
     )
     assert opens(FORTIOS.replace("set query-v1-status disable", "set status disable"))[2] is False
     assert opens(FORTIOS[: FORTIOS.index("config system admin")])[2:] == (False, False, None, None)
+
+
+def test_asa_texts_differ_by_their_heads_and_sums_only_once_saved() -> None:
+    saved = ASA.replace(": Serial Number: 9A1", ": Written by enable_15 at 10:11:12.123 UTC Mon Mar 1 2027")
+    found = looked("cisco_asa", screen(ASA), screen(saved.replace("fe1ed704", "2ab0e943")))
+    assert found.saved == found.running
+    moved = looked("cisco_asa", screen(ASA), screen(saved.replace("10.0.0.1 255", "10.0.0.9 255")))
+    assert moved.saved not in (None, found.running)
+    with pytest.raises(ObservationError) as raised:
+        looked("cisco_asa", screen(ASA.replace(": end\n", "")))
+    assert raised.value.kind is ErrorKind.GARBLED
+
+
+def test_an_asa_that_refuses_is_one_that_does_not_show_it() -> None:
+    told = "                 ^\nERROR: % Invalid input detected at '^' marker.\n"
+    assert trouble(told) == "unknown_command" and trouble(ASA) == ""
+
+
+def test_what_an_asa_opens_is_seen() -> None:
+    def opens(text: str) -> tuple[bool | None, ...]:
+        found = looked("cisco_asa", screen(text)).opened
+        limits = (found.terminals_limited, found.snmp_limited)
+        return (found.telnet, found.http, found.snmp_old, found.community_default, *limits)
+
+    # Timers let nobody in; ASDM is spoken to by TLS.
+    assert opens(ASA) == (False, False, True, False, True, True)
+    assert opens(ASA.replace("ssh 10.0.0.0 255.0.0.0", "ssh 0.0.0.0 0.0.0.0"))[4] is False
+    assert opens(ASA.replace("telnet timeout", "telnet 10.0.0.0 255.0.0.0 inside\ntelnet timeout"))[0] is True
+    assert opens(ASA.replace("community look version 2c", "version 3 inspect"))[2:] == (
+        False,
+        False,
+        True,
+        None,
+    )
+    assert opens(ASA.replace("community look", "community public"))[3] is True
+    assert opens(ASA.replace("ssh 10.0.0.0 255.0.0.0 inside\n", ""))[4] is None
 
 
 def test_a_text_between_quotes_is_no_block_however_it_looks() -> None:
