@@ -304,3 +304,22 @@ def test_a_line_terminal_whose_numbers_are_texts():
         ("dbm", "PON port 1 tx"): 4_180,
         ("current", "PON port 1 bias"): 12,
     }
+
+
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [
+        ("XG-2040T, 3.1.7.12, build 9", ("3.1.7.12", "XG-2040T", "")),
+        ("S7700-48P", ("", "S7700-48P", "")),
+        ("Room Guard 12E v3.3.0", ("3.3.0", "Room Guard 12E", "")),
+        ("Gatekeeper OS 5.5.1.4-464376 (SN: GK00123)", ("5.5.1.4-464376", "", "GK00123")),
+        # Two releases: which of them is the device's stands nowhere. A card's number is not the device's.
+        ("Card (MB:v4.1.0 PF:v6.4.0 MN:AP9630 HR:05 SN: 5A1638E01463)", ("", "", "")),
+        # The kernel of whatever stands on it, an address.
+        ("Linux appliance 4.14.193-fslc #1 SMP", ("", "", "")),
+        ("A box at 10.1.2.3:161", ("", "", "")),
+    ],
+)
+def test_a_maker_whom_nobody_knows_is_told_by_what_the_description_says_plainly(description, told):
+    identity = read("64999.1", description, {}).identity
+    assert (identity.version, identity.hardware, identity.serial) == told
