@@ -260,7 +260,7 @@ class Words:
         return self.table("problems", columns.PROBLEMS, map(self._problem, ranked))
 
     def _problem(self, one: Problem) -> tuple[object, ...]:
-        about = " · ".join(part for part in (one.slot, one.artefact, one.place) if part)
+        about = " · ".join(part for part in (self._turn(one.slot), one.artefact, one.place) if part)
         return (
             _b(one.outcome),
             f"L{one.level}",
@@ -273,10 +273,28 @@ class Words:
             " ".join(one.clause) or None,
         )
 
+    def _turn(self, slot: str) -> str:
+        """A slot in words: `full/2026-03-01` is 全量 2026-03-01; the drill that was never made has no day."""
+        role, _, day = slot.partition("/")
+        key = f"backup.role.{role}"
+        if key not in RECORD:
+            return slot
+        return text(key, self.lang) if day == "never" else f"{text(key, self.lang)} {day}"
+
     def awaited(self, name: str, slot: Slot) -> tuple[object, ...]:
         """A window that is over, and nothing came so far: as a row among the problems."""
         late = wording.reason("late", self.lang)
-        return (_b("warn"), "L0", self.thing(name), late, slot.id, slot.closes_ms, None, None, None)
+        return (
+            _b("warn"),
+            "L0",
+            self.thing(name),
+            late,
+            self._turn(slot.id),
+            slot.closes_ms,
+            None,
+            None,
+            None,
+        )
 
     def reason(self, one: Problem) -> str:
         """The reason in words, with its figures."""

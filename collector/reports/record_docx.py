@@ -24,8 +24,8 @@ from collector.reports.record_pdf import (
     cell_text,
     clean,
     headings,
-    is_form,
     own_page,
+    stays_whole,
     together,
     tone,
     widths,
@@ -78,7 +78,7 @@ def docx(view: Paper, template: Path | None = None) -> bytes:
     source = io.BytesIO(
         _template(
             tuple(
-                _Part(_part_name(one), one.columns, own_page(one), is_form(one), _centimetres(one, view))
+                _Part(_part_name(one), one.columns, own_page(one), stays_whole(one), _centimetres(one, view))
                 for one in view.tables
             )
         )

@@ -78,6 +78,7 @@ _MOST_UNSHOWN = 50
 BY_HAND = frozenset({"record-human", "doc-hands"})
 # Centimetres between the margins, of a letter of 8.5 points, and of a cell beside its text.
 _WIDE, _NARROW = (26.1, 0.18, 0.35), (17.4, 0.18, 0.35)
+_FIRST_FORM = "doc-form-0"
 _FORM_MM, _SHORT_MM = 150, 60  # height of a form, of another table, that is not broken by the end of a page
 _SURVEY = 4  # columns of a questionnaire, which is short
 TALL = frozenset({"doc-hands"})  # somebody writes into these by hand
@@ -174,7 +175,7 @@ def _part(table: Table, view: Paper) -> dict[str, Any]:
         "note": table.empty if table.name in BY_HAND else "",
         "tall": table.name in TALL,
         "fresh": own_page(table),
-        "whole": _FORM_MM if is_form(table) else _SHORT_MM,
+        "whole": _FORM_MM if stays_whole(table) else 0 if is_form(table) else _SHORT_MM,
         "headings": headings(table, view.lang),
         "widths": widths(table, view, *(_WIDE if view.wide else _NARROW)),
         "rows": [
@@ -193,7 +194,13 @@ def is_form(table: Table) -> bool:
 
 def own_page(table: Table) -> bool:
     """Whether a part begins a page: each sheet of a form behind the first, as another unit signs it."""
-    return is_form(table) and table.name != "doc-form-0" and len(table.columns) > _SURVEY
+    return is_form(table) and table.name != _FIRST_FORM and len(table.columns) > _SURVEY
+
+
+def stays_whole(table: Table) -> bool:
+    """Whether the end of a page breaks a form only where it is longer than a page. The first one stands below
+    the overview: kept whole, it would leave the first page empty."""
+    return is_form(table) and table.name != _FIRST_FORM
 
 
 def widths(table: Table, view: Paper, across: float, letter: float, edge: float) -> list[float]:

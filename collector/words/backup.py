@@ -364,6 +364,7 @@ RECORD: dict[str, tuple[str, str]] = {
     "backup.role.event": ("变更前", "before an event"),
     "backup.role.log": ("日志", "log"),
     "backup.role.snapshot": ("快照", "snapshot"),
+    "backup.role.drill": ("恢复演练", "restore drill"),
     "backup.kind.database": ("数据库", "database"),
     "backup.kind.files": ("文件", "files"),
     "backup.kind.uploads": ("上传文件", "uploads"),

@@ -64,7 +64,7 @@ _SHARES: Words = {
     "swap": ("交换区使用率", "swap used"),
     "threads": ("线程占用", "threads"),
     "use": ("带宽利用率", "bandwidth used"),
-    "used": ("使用率", "used"),
+    "used": ("使用率", "share used"),
     "wraparound": ("事务号消耗", "transaction numbers used"),
 }
 _AMOUNTS: Words = {
