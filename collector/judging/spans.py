@@ -43,13 +43,15 @@ def _period(rule: Periods, number: int, low: date, high: date, anchor: int) -> P
     days = max((whole - begun).days, 1)
     # A first period that is broken goes by the month in which a whole one would have begun.
     name = rule.name.format(year=begun.year, month=f"{begun.month:02d}", number=number)
-    share = Fraction((high - low).days, days) if high != end_of(low, rule.months, anchor) else Fraction(1)
+    share = Fraction(1) if _whole(low, high, rule.months, anchor) else Fraction((high - low).days, days)
     return PackPeriod(name, number, _midnight(low), _midnight(high), low, high, min(share, Fraction(1)))
 
 
-def end_of(low: date, months: int, anchor: int) -> date:
-    """The end of a whole period that begins on a day."""
-    return _later(low.replace(day=1), months, anchor if low.day == anchor or anchor > 28 else low.day)
+def _whole(low: date, high: date, months: int, anchor: int) -> bool:
+    """Whether a period goes from one anchor to the next. From 31 January to 28 February is a month by itself,
+    and no whole one of a contract whose months begin on the 28th."""
+    on_anchor = low == _on(low.year, low.month, anchor)
+    return on_anchor and high == _later(low.replace(day=1), months, anchor)
 
 
 def _later(day: date, months: int, wanted: int) -> date:

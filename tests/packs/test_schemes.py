@@ -152,3 +152,27 @@ def test_an_option_that_is_none_or_cannot_have_the_value_is_refused():
 def test_options_that_rules_name_are_declared(name):
     pack = packaged(name).pack
     assert set(options_in(pack.scoring)) <= {option.key for option in pack.options}
+
+
+@pytest.mark.parametrize(
+    ("start", "anchor", "outer"),
+    [
+        ("2026-01-31", 28, ("28/31", "3/31")),  # 31 January to 28 February is a month, and no whole one here
+        ("2025-12-29", 28, ("30/31", "1/31")),
+        ("2024-02-29", 28, ("28/29", "1")),  # the year ends on 28 February: the last is whole
+        ("2026-01-31", 1, ("1/31", "30/31")),
+        ("2026-03-30", 15, ("16/31", "15/31")),
+        ("2026-06-10", 10, ("1", "1")),
+    ],
+)
+def test_broken_months_at_both_ends_of_a_term_have_their_shares(start, anchor, outer):
+    pack = packaged("luohe-2026").pack
+    made = periods_of(pack.periods, start, Choices(resolve(pack, {"month_anchor": anchor})))
+    assert (made[0].share, made[-1].share) == tuple(map(Fraction, outer))
+    assert {one.share for one in made[1:-1]} == {Fraction(1)}
+
+
+@pytest.mark.parametrize("start", ["2024-11-29", "2024-11-30", "2025-08-31", "2024-02-29"])
+def test_cycles_from_the_last_days_of_a_month_are_whole_ones(start):
+    pack = packaged("pingdingshan-2024").pack
+    assert [one.share for one in periods_of(pack.periods, start, Choices(resolve(pack, {})))] == [1] * 4
