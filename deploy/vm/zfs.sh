@@ -12,16 +12,17 @@ say() { printf 'zfs-test: %s\n' "$*"; }
 [ "$(id -u)" = 0 ] || { say "needs root"; exit 2; }
 [ -f "$vm/vmlinuz" ] && [ -f "$vm/initrd.gz" ] || { say "run make vm-test first: its machine is used"; exit 2; }
 version=$(basename "$vm"/kernel/lib/modules/*)
-mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial" "$dir/packages"
+mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial"
 
-if [ ! -f "$dir/modules/zfs.ko" ]; then
+if [ "$(cat "$dir/modules/version" 2> /dev/null)" != "$version" ]; then
   say "packages"
+  rm -rf "$dir/packages" && mkdir "$dir/packages"
   sed -n 's/^deb \(.*\) main.*/deb \1 main contrib/p' "$vm/base/etc/apt/sources.list" > "$dir/apt/sources.list"
   own=(-o Dir::Etc::sourcelist="$dir/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root
     -o Dir::State::lists="$dir/apt/lists" -o Dir::Cache="$dir/apt/cache")
   apt-get "${own[@]}" update -qq
   (cd "$dir/packages" && apt-get "${own[@]}" download -qq zfs-dkms zfsutils-linux libzfs4linux libzpool5linux libnvpair3linux libuutil3linux
-    apt-get download -qq "linux-headers-$version" "linux-headers-${version%-amd64}-common" linux-kbuild-6.1)
+    apt-get -o APT::Sandbox::User=root download -qq "linux-headers-$version" "linux-headers-${version%-amd64}-common" linux-kbuild-6.1)
   rm -rf "$dir/tree" && mkdir "$dir/tree"
   for package in "$dir"/packages/*.deb; do dpkg -x "$package" "$dir/tree"; done
   headers=$dir/tree/usr/src/linux-headers-$version
@@ -34,6 +35,7 @@ if [ ! -f "$dir/modules/zfs.ko" ]; then
   rm -rf "$dir/modules.new" && mkdir "$dir/modules.new"
   find "$dir"/tree/usr/src/zfs-*/module -name '*.ko' -exec cp -t "$dir/modules.new" {} +
   strip --strip-debug "$dir"/modules.new/*.ko
+  echo "$version" > "$dir/modules.new/version"
   rm -rf "$dir/modules" && mv "$dir/modules.new" "$dir/modules"
 fi
 

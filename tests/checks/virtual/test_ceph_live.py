@@ -134,7 +134,7 @@ def test_a_warning_that_somebody_muted_is_still_one(cluster) -> None:
     cluster.ceph("osd", "set", "noout")
     keep("noout", cluster.until("flag", lambda said: "OSDMAP_FLAGS" in said["health"]["checks"]))
     assert look()["health"] == (None, "warn", "health_warning")
-    cluster.ceph("health", "mute", "OSDMAP_FLAGS")
+    cluster.ceph("health", "mute", "OSDMAP_FLAGS", "--sticky")
     keep("noout_muted", cluster.until("mute", lambda said: said["health"]["status"] == "HEALTH_OK"))
     assert look()["health"] == (None, "warn", "health_muted")
 
@@ -156,7 +156,7 @@ def test_an_error_that_somebody_muted_stays_critical(cluster) -> None:
     cluster.ceph("osd", "set-nearfull-ratio", "0.05")
     cluster.ceph("osd", "set-full-ratio", "0.07")
     cluster.until("error", lambda said: {"OSD_FULL", "POOL_FULL"} <= set(said["health"]["checks"]))
-    cluster.ceph("health", "mute", "OSD_FULL")
+    cluster.ceph("health", "mute", "OSD_FULL", "--sticky")  # else gone as one more fills up
     keep("full_muted", cluster.until("mute", lambda said: said["health"]["status"] == "HEALTH_WARN"))
     assert look()["health"] == (None, "crit", "health_muted")
 
