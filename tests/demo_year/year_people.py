@@ -13,6 +13,14 @@ from collector.jobs import derive, faults, scans, scorecards, statements
 from collector.scans import reading
 
 OPERATOR, MANAGER, BUYER = "zhao", "qian", "li"
+_CAUSES = (
+    "数据库连接池耗尽，重启应用后恢复",
+    "应用服务内存溢出，进程被系统终止",
+    "接入交换机端口故障，更换光模块",
+    "日志写满系统盘，清理并加设轮转",
+    "证书到期未更换，已重新签发",
+    "升级后配置项遗漏，已回退",
+)
 ACCOUNTS = ((OPERATOR, "operator"), (MANAGER, "manager"), (BUYER, "buyer"))
 
 
@@ -157,6 +165,12 @@ def about_work(people, one, key):
         people.will(one.approved, "maintenance_approved", BUYER, entry=people.entry(key), approved="true")
 
 
+def cause_of(one):
+    """What the manager wrote, of each outage its own: the same words again would mean the same fault."""
+    found = _CAUSES[one.onset % len(_CAUSES)]
+    return f"{found}（{estates.system_id(one.system)}，{clock(one.onset)[:16]}起）"
+
+
 def about_outage(people, one, key):
     """What people say of what was measured, from the first answer to the report."""
     answered = one.onset + one.answered
@@ -166,7 +180,7 @@ def about_outage(people, one, key):
         there = one.onset + 45 * MINUTE
         people.will(there + 1000, "arrived", OPERATOR, fault=name, at=clock(there), grade="engineer")
     decided = max(one.end, answered) + 60 * MINUTE
-    people.will(decided, "cause", MANAGER, fault=name, cause=f"cause-{one.system}-{one.onset % 9973}")
+    people.will(decided, "cause", MANAGER, fault=name, cause=cause_of(one))
     people.will(decided + 1000, "vendor_cause", BUYER, fault=name, vendor=str(one.vendor).lower())
     people.will(decided + 2000, "impact", BUYER, fault=name, serious=str(one.serious).lower())
     if one.level is not None:
