@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from checks.wire.errors import WireError
 from checks.wire.numbers import EntryKind
 from checks.wire.signing import Signer, new_seed
 from collector.cli_parts import DIRECTORY, fail
-from collector.context import ConfigError, open_context, system_clock
+from collector.context import ConfigError, check_database, open_context, system_clock
 from collector.tls import make_certificate, write_secret
 
 FIRST_ACCOUNT = "admin"
@@ -40,15 +41,39 @@ def init(directory: Path, origin: str | None, listen: str, url: str | None, data
 def make(directory: Path, origin: str | None, listen: str, url: str | None, database: str | None) -> str:
     """Everything `init` does; the first account's one-time password."""
     from collector.serve import parse_listen
-    from collector.store import accounts
 
-    host, port = parse_listen(listen)
+    host, _ = parse_listen(listen)
     if (directory / "collector.yaml").exists() or (directory.exists() and any(directory.iterdir())):
         raise ConfigError(f"{directory} is not empty")
     origin = origin or f"{socket.gethostname()}/{secrets.token_hex(4)}"
     note.check_name(origin)
     url = url or f"https://{listen}"
     named = _host_of(url)  # whatever is refused is refused before anything is made
+    if database:
+        check_database(database)
+    made = not directory.exists()
+    try:
+        return _filled(directory, origin, listen, url, database, [named, host])
+    except (ConfigError, WireError, OSError):
+        # A full disk, a database that is not there: it was empty, and can be tried again.
+        _emptied(directory, made)
+        raise
+
+
+def _emptied(directory: Path, made: bool) -> None:
+    """Remove what a failed `init` left, and the directory itself where it was made."""
+    for one in directory.iterdir() if directory.is_dir() else ():
+        shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink(missing_ok=True)
+    if made and directory.is_dir():
+        directory.rmdir()
+
+
+def _filled(
+    directory: Path, origin: str, listen: str, url: str, database: str | None, hosts: list[str]
+) -> str:
+    """The files and the first account, in an empty directory; the account's one-time password."""
+    from collector.store import accounts
+
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     (directory / "keys").mkdir(mode=0o700)
@@ -58,13 +83,12 @@ def make(directory: Path, origin: str | None, listen: str, url: str | None, data
     vkey = note.format_vkey(note.make_vkey(origin, Signer(seed).public))
     (directory / "keys" / "log.vkey").write_text(f"{vkey}\n", encoding="utf-8")
     (directory / "policy").write_text(f"log {vkey}\nquorum none\n", encoding="utf-8")
-    names = dict.fromkeys([named, host, socket.gethostname(), "localhost", "127.0.0.1"])
+    names = dict.fromkeys([*hosts, socket.gethostname(), "localhost", "127.0.0.1"])
     make_certificate(directory, [name for name in names if name], system_clock())
     settings = {"origin": origin, "listen": listen, "url": url, "id": secrets.token_hex(8)}
     if database:
         settings["database"] = database
     write_secret(directory / "collector.yaml", yaml.safe_dump(settings, sort_keys=False).encode())
-    del port
     with open_context(directory) as context:
         password = accounts.one_time_password()
         with context.write() as conn:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import yaml
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from checks.wire import entry, note, strict_json
 from checks.wire.numbers import ENC_GZIP, EntryKind
@@ -199,7 +199,8 @@ def open_context(directory: Path, now: Clock = system_clock, *, derived: bool = 
     except SQLAlchemyError as error:
         context.close()
         why = getattr(error, "orig", None) or error
-        raise ConfigError(f"{directory}: the database cannot be used: {why}") from error
+        told = " ".join(str(why).split())  # a driver's words may run over lines
+        raise ConfigError(f"{directory}: the database cannot be used: {told}") from error
     if derived and not fits:
         context.close()
         raise ConfigError(
@@ -233,15 +234,31 @@ def load_settings(directory: Path) -> Settings:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{directory} is not a collector's directory: run init") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
     names = set(Settings.__dataclass_fields__)
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         raise ConfigError(f"{path}: texts under the keys {', '.join(sorted(names))} are wanted")
     raw.setdefault("database", f"sqlite:///{(directory / 'collector.db').absolute()}")
     if odd := sorted(raw.keys() ^ names):
         raise ConfigError(f"{path}: {odd[0]}: {'unknown key' if odd[0] in raw else 'missing'}")
+    try:
+        check_database(raw["database"])
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     return Settings(**raw)
+
+
+def check_database(url: str) -> None:
+    """ConfigError unless it is an address of a database that this program knows."""
+    try:
+        known = make_url(url).drivername in ("sqlite", "postgresql", "postgresql+psycopg")
+    except (ArgumentError, ValueError):
+        known = False
+    if not known:
+        raise ConfigError("database: postgresql://… or sqlite:///… is wanted")
 
 
 def _secret(path: Path) -> bytes:

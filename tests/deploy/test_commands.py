@@ -66,6 +66,8 @@ BAD = [
     (COLLECTOR, "init @none --listen nowhere", 2, "HOST:PORT"),
     (COLLECTOR, "init @none --url http://192.0.2.1", 2, "loopback"),
     (COLLECTOR, "init @none --origin a+b", 2, "a+b"),
+    (COLLECTOR, "init @none --database mysql://here/x", 2, "database: postgresql://"),
+    (COLLECTOR, "init @none --database postgresql://127.0.0.1:1/x", 2, "the database cannot be used"),
     (COLLECTOR, "serve @none", 2, "run init"),
     (COLLECTOR, "serve @empty", 2, "run init"),
     (COLLECTOR, "serve @broken", 2, "roundseal-collector: "),
