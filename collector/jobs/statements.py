@@ -148,7 +148,7 @@ def _enter(context: Context, wish: Wish) -> int:
         again = sayings.book_of(conn)
         _signed(wish, again, role)
         _once(conn, wish, again, role)
-        _sealed(conn, wish, kind)
+        _sealed(conn, wish, kind, again)
         if is_late(kind.late, wish.text.fields, evidence.instant(conn, context.now()), spans) is not late:
             raise _TurnedLate
 
@@ -284,10 +284,11 @@ def _as_said(wish: Wish, role: str) -> Sequence[Said]:
     return (Said(fold.SECOND, fold.NEXT, 0, wish.text.by, role, Through.SESSION, dict(wish.text.fields)),)
 
 
-def _sealed(conn: Connection, wish: Wish, kind: Kind) -> None:
+def _sealed(conn: Connection, wish: Wish, kind: Kind, book: Book) -> None:
     fields = wish.text.fields
     at = instant_of(fields.get(kind.when)) if kind.when else None
-    seal = fold.sealed_by(at, fields, sayings.seals(conn))
+    about = fold.decided_on(kind.name, fields, {one.entry: one for one in book.said})
+    seal = fold.sealed_by(at, fields, sayings.seals(conn), about=about)
     if seal is not None and not wish.text.amendment:
         raise StatementError(
             "sealed", f"its period was sealed by entry {seal.entry}: say it as an amendment (--amendment)"

@@ -27,6 +27,7 @@ _META = frozenset(
 )
 _ANSWERS = frozenset({"maintenance_approved", "change_approved", "waiver_decided"})
 """Answers of which not the newest counts but any: what is set aside among them stands nowhere."""
+DECISIONS = _ANSWERS | {"force_majeure_decided", "fix_plan_approved"}
 NEXT = 2**53  # the place of what is not in the log yet: behind everything
 CLOCK_MS = 120_000  # by so much a client's clock may be ahead before what it says is in the future
 
@@ -251,7 +252,7 @@ def standing(said: Iterable[Said], as_of_ms: int, seals: Sequence[Seal] = ()) ->
         made = replace(
             one,
             seconds=seconds,
-            after_seal=_sealed(one, seals),
+            after_seal=_sealed(one, seals, by_entry),
             confirmed=bool(joins),
             confirmed_by=max(joins, key=VOUCHED.index, default=None),
             begun_late=first_of(one, by_entry).late,
@@ -322,16 +323,28 @@ def may_second(first: Said, by: str, role: str) -> bool:
     return not first.two and confirms(first, role)
 
 
-def _sealed(one: Said, seals: Sequence[Seal]) -> bool:
-    return sealed_by(one.at_ms, one.fields, seals, one.entry) is not None
+def _sealed(one: Said, seals: Sequence[Seal], by_entry: Mapping[int, Said]) -> bool:
+    about = decided_on(one.kind, one.fields, by_entry)
+    return sealed_by(one.at_ms, one.fields, seals, one.entry, about) is not None
+
+
+def decided_on(kind: str, fields: Mapping[str, Scalar], by_entry: Mapping[int, Said]) -> Said | None:
+    """What a decision is about: a claim, a request, a notice; None for what is no decision."""
+    entry = fields.get("entry") if kind in DECISIONS else None
+    return by_entry.get(entry) if type(entry) is int else None
 
 
 def sealed_by(
-    at_ms: int | None, fields: Mapping[str, Scalar], seals: Sequence[Seal], entry: int = NEXT
+    at_ms: int | None,
+    fields: Mapping[str, Scalar],
+    seals: Sequence[Seal],
+    entry: int = NEXT,
+    about: Said | None = None,
 ) -> Seal | None:
     """The seal that had closed the period a statement speaks of when its entry came; None for none.
 
-    It speaks of the period that it names; else of that of its fault's onset, or of the time it tells.
+    It speaks of the period that it names; else of that of its fault's onset, or of the time it tells; a
+    decision of that of what it is about.
     """
     closed = [seal for seal in seals if seal.entry < entry]
     period = fields.get("period")
@@ -340,7 +353,7 @@ def sealed_by(
     onset = _onset(fields.get("fault"))
     at = at_ms if onset is None else onset
     if at is None:
-        return None
+        return None if about is None else sealed_by(about.at_ms, about.fields, seals, entry)
     return next((seal for seal in closed if seal.from_ms <= at < seal.to_ms), None)
 
 

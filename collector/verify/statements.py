@@ -273,7 +273,10 @@ def _doubled(one: Said, people: People, told: dict[str, int]) -> Iterator[tuple[
     at = instant_of(one.fields.get(kind.when)) if kind.when else None
     if kind.when in ("at", "day") and at is not None and at > one.received_ms + fold.CLOCK_MS:
         yield "in_future", "tells of what had not happened yet"
-    seal = fold.sealed_by(one.at_ms, one.fields, people.seals, one.entry)
+    about = None
+    if people.seals and one.kind in fold.DECISIONS:
+        about = fold.decided_on(one.kind, one.fields, {said.entry: said for said in people.book.said})
+    seal = fold.sealed_by(one.at_ms, one.fields, people.seals, one.entry, about)
     if seal is not None and not one.amendment:
         yield "sealed", f"is about a period that entry {seal.entry} had sealed, and is no amendment"
 

@@ -190,6 +190,29 @@ def test_a_sealed_period_is_spoken_of_in_amendments_only(office, code, known):
         assert one.amendment
 
 
+@pytest.mark.parametrize("kind", ["force_majeure_decided", "waiver_decided", "change_approved"])
+def test_a_decision_about_what_was_in_a_sealed_period_is_an_amendment_too(office, code, kind):
+    about = GOOD[kind]["entry"]
+    past = {
+        name: value for name, value in PAST.items() if name in {*GOOD[about], "from", "to"} & {*names(about)}
+    }
+    claim = say(office, about, {**GOOD[about], **past})
+    now = (
+        say(office, about, {**GOOD[about], "from": "2026-11-18", "to": "2026-11-19"})
+        if "from" in past
+        else None
+    )
+    with office.context.write() as conn:
+        store.add_seal(conn, 0, NOW - DAY, NOW - 47 * DAY, NOW - 16 * DAY, "2026-10")
+    assert code(lambda: say(office, kind, {"entry": str(claim), "approved": "true"})) == "sealed"
+    entry = say(office, kind, {"entry": str(claim), "approved": "true"}, amendment=True)
+    with office.context.read() as conn:
+        told = {one.entry: (one.amendment, one.after_seal) for one in all_said(conn, office.hands.ms)}
+    assert told[entry] == (True, True)
+    if now is not None:
+        say(office, kind, {"entry": str(now), "approved": "true"})
+
+
 PAST = {**SEALED, "at": "2026-10-12T10:00", "day": "2026-10-12", "from": "2026-10-12", "to": "2026-10-13"}
 
 
