@@ -66,11 +66,10 @@ def seen(
     AvailabilityError where the system's hours need a year whose calendar is not there.
     """
     gap = question.faults.merge_gap_s * 1000
-    begin = max(question.since_ms, question.window[0] - _DAY_MS)
-    end = min(question.as_of_ms, question.window[1] + _DAY_MS)
+    begin, end = first_read(question)
     while begin < end:
         mine = parts(begin, end)
-        found = looks(_keys(mine), begin, end)
+        found = looks(keys_of(mine), begin, end)
         read = _course(mine, found, (begin, end), question)
         made = read.outages(gap, question.faults.recover_stable_s * 1000)
         inside = [one for one in made if question.window[0] <= one.from_ms < question.window[1]]
@@ -84,7 +83,14 @@ def seen(
     return ()
 
 
-def _keys(parts: Sequence[Part]) -> Keys:
+def first_read(question: Question) -> tuple[int, int]:
+    """The stretch that is read first; more of it only where an outage may reach beyond."""
+    begin = max(question.since_ms, question.window[0] - _DAY_MS)
+    return begin, min(question.as_of_ms, question.window[1] + _DAY_MS)
+
+
+def keys_of(parts: Iterable[Part]) -> Keys:
+    """(check, target) of everything that a service stands on, under any of its terms."""
     return tuple(
         dict.fromkeys((leaf.check, leaf.target) for part in parts for leaf in part.terms.leaves.values())
     )

@@ -160,11 +160,18 @@ def ground(conn: Connection, asked: Asked, terms: Terms) -> Ground:
 def _outages(conn: Connection, asked: Asked, terms: FaultTerms, estates: Estates) -> tuple[Seen, ...]:
     """Outages of every system that was in an estate in force in the window, each stretch by its own."""
     made: list[Seen] = []
-    signed = approvals(conn, asked.size)
+    signed, calendar = approvals(conn, asked.size), calendar_cn.shipped()
     begin, end = asked.window
+    systems = estates.systems(begin, min(end, max(asked.as_of_ms, begin + 1)))
+    whole = seen.Question(asked.window, asked.as_of_ms, asked.term[0], terms, (), calendar)
+    mine = {one: estates.windows(one, signed, end) for one in systems if asked.only in (None, one)}
+    span = seen.first_read(whole)
+    parts = [part for one in mine if span[0] < span[1] for part in estates.parts(one, *span)]
+    first = runs.for_leaves(conn, seen.keys_of(parts), *span)  # of all systems at once: most need no more
 
     def looks_at(keys: Keys, from_ms: int, to_ms: int) -> Looks:
-        found = runs.for_leaves(conn, keys, from_ms, to_ms)
+        known = (from_ms, to_ms) == span
+        found = {key: first[key] for key in keys} if known else runs.for_leaves(conn, keys, from_ms, to_ms)
         return {
             key: {
                 vantage: [
@@ -175,17 +182,9 @@ def _outages(conn: Connection, asked: Asked, terms: FaultTerms, estates: Estates
             for key, by_vantage in found.items()
         }
 
-    for system in estates.systems(begin, min(end, max(asked.as_of_ms, begin + 1))):
-        if asked.only in (None, system):
-            question = seen.Question(
-                window=asked.window,
-                as_of_ms=asked.as_of_ms,
-                since_ms=asked.term[0],
-                faults=terms,
-                windows=estates.windows(system, signed, end),
-                calendar=calendar_cn.shipped(),
-            )
-            made += seen.seen(system, partial(estates.parts, system), looks_at, question)
+    for system, windows in mine.items():
+        question = replace(whole, windows=windows)
+        made += seen.seen(system, partial(estates.parts, system), looks_at, question)
     return tuple(made)
 
 

@@ -37,15 +37,17 @@ def measured(given: Measured, looks: Callable[[Keys], Looks]) -> Iterator[Servic
     """The availability of each system that was in scope in the period, then of all as one; each stretch by
     the estate then in force. AvailabilityError where hours need an unpublished year.
 
-    `looks`: the runs that touch the period.
+    `looks`: the runs that touch the period; asked once, for all systems.
     """
     begin, end = given.period[0], max(given.end_ms, given.period[0])
     hosts = {one.id: one.agent or one.id for one in given.estates.scope(begin, max(end, begin + 1)).assets}
     found: list[tuple[ServiceSeen, Course]] = []
-    for system in given.estates.systems(begin, max(end, begin + 1)):
-        parts = given.estates.parts(system, begin, max(end, begin + 1))
+    systems = given.estates.systems(begin, max(end, begin + 1))
+    parted = {one: given.estates.parts(one, begin, max(end, begin + 1)) for one in systems}
+    every = looks(keys_of(part for parts in parted.values() for part in parts))
+    for system, parts in parted.items():
         if parts:
-            seen = looks(keys_of(parts))
+            seen = {key: every[key] for key in keys_of(parts) if key in every}
             made = course(parts, _runs(seen), (begin, end), _around(system, given))
             changed = given.estates.changed(system, begin, end)
             proofs = _proofs(seen, given.period, hosts)
