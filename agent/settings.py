@@ -115,16 +115,17 @@ class Settings:
 
 def read(state: State) -> Settings:
     """Settings of this state directory; AgentError names file and line. Secrets others can read: refused."""
-    secrets = state.path("secrets.yaml")
-    if secrets.exists():
-        check_private(secrets)
-    path = state.path("agent.yaml")
+    secrets, path = state.path("secrets.yaml"), state.path("agent.yaml")
     try:
+        if secrets.exists():
+            check_private(secrets)
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AgentError("settings", f"{path}: {error}") from None
+    except OSError as error:
+        raise AgentError("settings", f"{error.filename}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise AgentError("settings", f"{path}: no UTF-8") from None
     try:
         return from_json(Settings, plain_mapping(text, path, "settings"), "agent.yaml")
     except FieldError as error:

@@ -144,8 +144,10 @@ def questions(path: Path) -> list[Any]:
     """A list of {id, sql or path, expected} in a YAML or JSON file; numbers are taken as text."""
     try:
         raw = plain_yaml(path.read_text("utf-8"), path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise AgentError("no_file", f"{path}: {error}") from None
+    except OSError as error:
+        raise AgentError("no_file", f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise AgentError("no_file", f"{path}: no UTF-8") from None
     if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
         raise AgentError("bad_param", f"{path}: a list of questions is wanted")
     return [{key: "" if value is None else str(value) for key, value in one.items()} for one in raw]

@@ -196,6 +196,15 @@ def test_settings_errors_name_file_and_place(state, text, said):
     assert said in refused.value.detail and str(state.root) in refused.value.detail
 
 
+def test_a_state_directory_that_is_a_file_is_told_once_with_its_reason(tmp_path):
+    place = tmp_path / "state"
+    place.write_text("")
+    for words in (["check", "host.load"], ["status"], ["discover", "snmp://127.0.0.1:1"]):
+        found = run(*words, "--state", place)
+        assert found.returncode == 2 and found.stderr.count(str(place)) == 1, found.stderr
+        assert found.stderr.endswith(": Not a directory\n") and "Errno" not in found.stderr
+
+
 def test_settings_are_read_as_written(state):
     state.path("agent.yaml").write_text("plugins:\n  raid: [/bin/true, --warn, '3']\nspool: {max_mb: 64}\n")
     found = settings.read(state)
