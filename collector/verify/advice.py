@@ -1,7 +1,8 @@
 """What a reader does about each kind of problem."""
 
 ADVICE = {
-    "bad_container": "the file was changed or cut off on its way: fetch it again and compare its SHA-256",
+    "bad_container": "the file was changed or cut off on its way, or unpacked and packed anew: "
+    "take it as it was handed over, and compare its SHA-256",
     "bad_member": "fetch the bundle again, or have it made anew: what this member holds is not proven",
     "bad_manifest": "see that --policy is for this log and did not come with the bundle; if so, refuse it",
     "bad_checkpoint": "refuse it: the key of your policy has not signed this history",

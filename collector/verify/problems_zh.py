@@ -56,9 +56,9 @@ PROBLEMS: dict[str, str] = {
     "{0}: the file ends too early": "{0}: 文件提前结束",
     "{0}: its header differs": "{0}: 其头部与目录不符",
     "end record: not where a bundle has it": "结尾记录: 不在存证包应有的位置",
-    "end record: differs from what the members make of it": "结尾记录: 与各成员应有的不符",
+    "end record: differs from what the members make of it": "结尾记录: 与各包内文件应有的不符",
     "directory: cut off": "目录: 被截断",
     "directory: a name is not UTF-8": "目录: 有名称不是 UTF-8",
     "directory: a name is doubled": "目录: 有名称重复",
-    "directory: differs from what the members make of it": "目录: 与各成员应有的不符",
+    "directory: differs from what the members make of it": "目录: 与各包内文件应有的不符",
 }

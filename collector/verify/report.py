@@ -90,7 +90,7 @@ def as_text(verdict: Verdict, lang: str = "en") -> str:
         "bundle": verdict.bundle,
         "log": verdict.log,
         "period": verdict.period,
-        "entries": f"{verdict.range[0]} {_TO[lang]} {verdict.range[1]}",
+        "entries": f"{verdict.range[0]} {_TO[lang]} {verdict.range[1]}" if verdict.range[1] else "",
         "mode": _mode(verdict, lang),
         "time": _phases(verdict, lang),
         "memory": _MEMORY[lang].format(own, worker),
