@@ -25,7 +25,7 @@ from collector.inspection.cadence_model import (
     Turn,
     Waiver,
 )
-from collector.inspection.cadence_rosters import covers
+from collector.inspection.cadence_rosters import covers, guessed
 from collector.inspection.cadence_terms import (
     Absent,
     Cadence,
@@ -319,7 +319,7 @@ def _always(asked: _Asked, turn: Turn, index: Index) -> Row:
         asked.obligation.id,
         asked.number,
         asked.cadence.what or asked.cadence.breach,
-        turn,
+        replace(turn, provisional=guessed(asked.cadence, turn, asked.frame.days)),
         state,
         len(looks),
         tuple(looks[-1:]),

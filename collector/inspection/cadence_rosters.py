@@ -34,6 +34,11 @@ def covers(cadence: Cadence, rosters: Sequence[Deed], turn: Turn, as_of_ms: int,
     return not any(cadence.cover is Cover.DAYS or days.is_workday(day) for day in left)
 
 
+def guessed(cadence: Cadence, turn: Turn, days: Workdays) -> bool:
+    """Whether working days of a turn are owed in a year whose holidays are not published yet."""
+    return cadence.cover is Cover.WORKING_DAYS and days.guessed(day_of(turn.due_ms - 1, days.zone))
+
+
 def _people(roster: Deed) -> int:
     """How many it names; none where it does not say."""
     named = roster.facts.get("people")

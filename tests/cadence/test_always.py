@@ -162,6 +162,15 @@ def test_a_make_up_day_is_a_working_day_and_a_holiday_is_none():
     assert states(ledger(terms(duty), seen("2025-11-01T00:00", *some), *asked, held)) == ["not_proven"]
 
 
+def test_working_days_of_a_year_that_is_not_published_are_provisional():
+    duty = Cadence(Every.ALWAYS, ("roster",), breach=("absence",), cover=Cover.WORKING_DAYS, people=10)
+    every = replace(duty, cover=Cover.DAYS)
+    span, year = ("2026-12-10", "2027-01-10"), frame("2026-06-10", "2027-06-10", guess=True)
+    held = seen("2027-02-01T00:00", roster("2026-12-10", "2027-01-10"))
+    told = [ledger(terms(one), held, *span, year)[0] for one in (duty, every)]
+    assert [(one.state, one.turn.provisional) for one in told] == [("done", True), ("done", False)]
+
+
 def test_an_answer_that_is_unknown_is_a_look_and_no_proof_that_all_is_well():
     always = Cadence(Every.ALWAYS, ("check:application.sms",), breach=("crit:application.sms",))
     monthly = Cadence(Every.MONTH, ("check:application.sms",))
