@@ -4,7 +4,7 @@
 
 First one run of bench_intake.py's case 50x4, its bill told by process. Then a prover's work on such batches
 in this process, stage by stage: the least of N (15) repeats over 640 batches, in microseconds of CPU; the
-whole last. Indented are stages within a stage. With a star: what no code of ours can shorten (signature,
+whole last. Indented are stages within a stage. With a star: what is mostly work of libraries (signature,
 inflating, SHA-256 of 50 salts, 50 leaves and 49 nodes).
 """
 

@@ -155,7 +155,7 @@ def test_root_runs_neither_cluster_nor_server(zabbix):
     assert zabbix._as("postgres")["user"] == "postgres"
 
 
-def test_the_stages_of_a_prover_are_told_with_what_cannot_be_shorter(bench):
+def test_the_stages_of_a_prover_are_told_with_those_that_are_mostly_libraries(bench):
     stages = bench("bench_intake_stages")
     told = stages.Stages()
     stages.proven(told, stages.pieces(1))
