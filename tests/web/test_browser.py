@@ -165,6 +165,16 @@ def test_every_table_has_a_file_behind_its_link(desk, served) -> None:
         assert answer.status == 200 and answer.body()[:4] == b"PK\x03\x04", link
 
 
+def test_on_paper_nothing_runs_over_the_edge_of_the_sheet(desk, served) -> None:
+    sheet = 1030  # an A4 sheet on its side between its margins, in pixels of CSS
+    desk.emulate_media(media="print")
+    desk.set_viewport_size({"width": sheet, "height": 700})
+    for path in ("/systems/portal", "/rounds/weekly/2026-11-16", "/backups", "/evidence/70"):
+        desk.goto(f"{served.url}{path}")
+        assert desk.evaluate("document.documentElement.scrollWidth") <= sheet, path
+        assert desk.locator(".navbar").first.is_hidden()
+
+
 def test_the_menu_opens_on_a_phone_and_can_be_reached_by_keyboard(page, served) -> None:
     page.goto(f"{served.url}/")
     page.keyboard.press("Tab")
