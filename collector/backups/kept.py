@@ -228,7 +228,10 @@ def _written(one: Record) -> JsonValue:
 def _record(place: str, raw: Sequence[Any], known: _Known) -> Record:
     name, kind, vantage, times, verdicts, more, turns, doubts = raw
     members = (
-        *(name, kind, place, vantage),
+        name,
+        kind,
+        place,
+        vantage,
         *times,
         known.all(verdicts),
         *more,

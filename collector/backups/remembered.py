@@ -47,8 +47,13 @@ class Known:
         return all(a is b for a, b in zip(self.places, other.places, strict=True)) and (
             (self.one, self.fingerprints, self.drills, self.excuses, self.changes, self.epochs, self.sealed)
             == (
-                *(other.one, other.fingerprints, other.drills, other.excuses),
-                *(other.changes, other.epochs, other.sealed),
+                other.one,
+                other.fingerprints,
+                other.drills,
+                other.excuses,
+                other.changes,
+                other.epochs,
+                other.sealed,
             )
             and self.seeds == other.seeds
         )

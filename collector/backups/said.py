@@ -12,8 +12,13 @@ from collector.backups.policy import Policies
 
 # Kinds of statements about backups; what each holds: collector/jobs/backup_statements.py.
 KINDS = (
-    *("recovery", "media_tested", "backup_excuse", "backup_accept"),
-    *("backup_change", "backup_epoch", "backup_alias"),
+    "recovery",
+    "media_tested",
+    "backup_excuse",
+    "backup_accept",
+    "backup_change",
+    "backup_epoch",
+    "backup_alias",
 )
 
 

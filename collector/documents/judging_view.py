@@ -341,7 +341,9 @@ class Words:
         """What a line counted, each with its entry."""
         found = [self.judged.facts.items[number] for number in one.items]
         return self._table(
-            *("judging-items", "items", ITEMS),
+            "judging-items",
+            "items",
+            ITEMS,
             (row for item in found for row in self._item(item, one.id in self.judged.percents)),
         )
 

@@ -244,7 +244,10 @@ def _form(material: Matter, unit: str, one: Said | None, lang: str) -> Iterator[
             None,
             doc("doc.survey.form", lang),
             doc("doc.survey.none", lang),
-            *(_DASH, None, _DASH, _DASH),
+            _DASH,
+            None,
+            _DASH,
+            _DASH,
         )
         return
     late = text("judging.part", lang).join(

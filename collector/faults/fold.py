@@ -18,8 +18,19 @@ from collector.scoring.model import Proof
 from collector.statements.model import Said
 
 ABOUT = (
-    *("level", "cause", "impact", "vendor_cause", "force_majeure_claimed", "fault_acknowledged"),
-    *("fault_recovered", "arrived", "escalated", "team_support", "substituted", "no_support", "repeat"),
+    "level",
+    "cause",
+    "impact",
+    "vendor_cause",
+    "force_majeure_claimed",
+    "fault_acknowledged",
+    "fault_recovered",
+    "arrived",
+    "escalated",
+    "team_support",
+    "substituted",
+    "no_support",
+    "repeat",
     "fault_report_filed",
 )
 NO_SUPPORT = "no_support_stated"

@@ -126,7 +126,12 @@ def _of_fault(fault: Fault, terms: FaultTerms, account: Account) -> Iterator[Ite
 def _item(fault: Fault, kind: str, value: Fraction, facts: Facts) -> Item:
     at = fault.moments.onset_ms
     return Item(
-        *(kind, value, _day(at), at, fault.unit, fault.system),
+        kind,
+        value,
+        _day(at),
+        at,
+        fault.unit,
+        fault.system,
         facts=facts,
         proofs=fault.proofs,
         title=fault.title or fault.id,
@@ -167,7 +172,11 @@ def _report_gap(fault: Fault, report: ReportDue) -> Gap:
     """A report that is still to come: how late it will be nobody knows."""
     unknown = report.state is ClockState.UNKNOWN
     return Gap(
-        *("report_late_days", "no_calendar" if unknown else "report_open", fault.unit, fault.system, None),
+        "report_late_days",
+        "no_calendar" if unknown else "report_open",
+        fault.unit,
+        fault.system,
+        None,
         facts={"fault": fault.id},
         who="admin" if unknown else "operator",
         until_ms=report.due_ms,
@@ -199,8 +208,12 @@ def _of_incident(incident: Incident, period: PackPeriod, as_of_ms: int) -> Itera
     closed = incident.closed_ms is not None and incident.closed_ms < period.to_ms
     if ClockState.LATE in states or (incident.must_close and not closed and as_of_ms >= period.to_ms):
         yield Item(
-            *(incident.item, Fraction(1), _day(incident.at_ms), incident.at_ms),
-            *(incident.unit, incident.system),
+            incident.item,
+            Fraction(1),
+            _day(incident.at_ms),
+            incident.at_ms,
+            incident.unit,
+            incident.system,
             facts=facts,
             proofs=incident.proofs,
             title=incident.title,
@@ -210,7 +223,11 @@ def _of_incident(incident: Incident, period: PackPeriod, as_of_ms: int) -> Itera
     if unsure or (incident.must_close and not closed):
         at = unsure[0] if unsure else None
         yield Gap(
-            *(incident.item, "not_closed" if at is None else _reason(at), incident.unit, incident.system, 1),
+            incident.item,
+            "not_closed" if at is None else _reason(at),
+            incident.unit,
+            incident.system,
+            1,
             facts=facts,
             who="operator" if at is None else _who(at),
             until_ms=period.to_ms if at is None else _until(at),
@@ -222,7 +239,12 @@ def _hazards(account: Account, period: PackPeriod) -> Iterator[Item]:
         if _in(one.at_ms, period):
             facts: Facts = {"level": one.level, "found_by": one.found_by}
             yield Item(
-                *("security", Fraction(1), _day(one.at_ms), one.at_ms, one.unit, one.system),
+                "security",
+                Fraction(1),
+                _day(one.at_ms),
+                one.at_ms,
+                one.unit,
+                one.system,
                 facts=facts,
                 proofs=one.proofs,
                 title=one.title,
@@ -273,7 +295,12 @@ def _flaw(flaw: Vulnerability, kind: str, at_ms: int, facts: Facts) -> Item:
     if flaw.placed:
         facts = {**facts, "placed": flaw.placed}
     return Item(
-        *(kind, Fraction(1), _day(at_ms), at_ms, flaw.unit, flaw.system),
+        kind,
+        Fraction(1),
+        _day(at_ms),
+        at_ms,
+        flaw.unit,
+        flaw.system,
         facts=facts,
         proofs=flaw.proofs,
         title=flaw.title,
@@ -289,7 +316,12 @@ def _of_finding(one: Finding, period: PackPeriod) -> Iterator[Item | Gap]:
         yield Gap(*where, facts={"finding": one.id}, who=one.owner or "operator", until_ms=clock.due_ms)
     elif clock.state is ClockState.LATE:
         yield Item(
-            *("finding_late", Fraction(1), _day(clock.due_ms), clock.due_ms, one.unit, one.system),
+            "finding_late",
+            Fraction(1),
+            _day(clock.due_ms),
+            clock.due_ms,
+            one.unit,
+            one.system,
             facts={"finding": one.id},
             proofs=one.proofs,
             title=one.name,

@@ -19,9 +19,21 @@ REPORT_SLACK_MS = 600_000  # users notice before the second failing probe
 
 _PAST = frozenset(
     {
-        *("fault_reported", "fault_acknowledged", "fault_recovered", "arrived", "escalated", "team_support"),
-        *("substituted", "no_support", "vulnerability_reported", "fix_plan", "mitigated", "security_event"),
-        *("event_responded", "event_closed", "emergency"),
+        "fault_reported",
+        "fault_acknowledged",
+        "fault_recovered",
+        "arrived",
+        "escalated",
+        "team_support",
+        "substituted",
+        "no_support",
+        "vulnerability_reported",
+        "fix_plan",
+        "mitigated",
+        "security_event",
+        "event_responded",
+        "event_closed",
+        "emergency",
     }
 )
 

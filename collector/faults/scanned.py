@@ -125,7 +125,12 @@ def _show(episodes: list[Episode], finding: Finding, report: Report, terms: Vuln
         proofs = (report.proof,) if report.proof is not None else ()
         episodes.append(
             Episode(
-                *(finding.key, finding, at, report.found_by, one.scan.settings, _taken(one)),
+                finding.key,
+                finding,
+                at,
+                report.found_by,
+                one.scan.settings,
+                _taken(one),
                 title=finding.title,
                 proofs=proofs,
                 about=finding.host,

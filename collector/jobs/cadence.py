@@ -365,7 +365,14 @@ def _move(conn: Connection, asked: _Question, one: Said, window: Span) -> Timed:
     done = window[1] if state == "kept" else None
     unit = next((held.unit for held in scope_at(asked.applied, window[0]).systems if held.id == system), None)
     return Timed(
-        *("migration.uninterrupted", str(one.entry), state, *window, done, tuple(entries), unit, system),
+        "migration.uninterrupted",
+        str(one.entry),
+        state,
+        *window,
+        done,
+        tuple(entries),
+        unit,
+        system,
         reason=reason,
     )
 

@@ -92,7 +92,13 @@ def told(conn: Connection, as_of_ms: int, period: str | None = None) -> Told:
     term = chosen.periods[0].from_ms, chosen.periods[-1].to_ms
     window = term if named is None else (named.from_ms, named.to_ms)
     asked = Asked(
-        *(chosen.applied, chosen.pack.pack, chosen.options, term, window, as_of_ms, size),
+        chosen.applied,
+        chosen.pack.pack,
+        chosen.options,
+        term,
+        window,
+        as_of_ms,
+        size,
         latest=named is None,
     )
     made, items, gaps = account(conn, asked, chosen.period)

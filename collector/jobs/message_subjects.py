@@ -102,7 +102,7 @@ def _account(
         return None
     term = every[0].from_ms, every[-1].to_ms
     asked = fault_jobs.Asked(
-        *(chosen.applied, chosen.pack.pack, chosen.options, term, window or term, now, size), latest=True
+        chosen.applied, chosen.pack.pack, chosen.options, term, window or term, now, size, latest=True
     )
     terms = part(terms_of(chosen.pack.pack, chosen.options))
     ground = fault_jobs.ground(conn, asked, terms)
@@ -237,7 +237,7 @@ def _findings(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
                 "over": one.closed_ms,
             }
             yield Subject(
-                *(FINDING, one.id, one.opened_ms, one.closed_ms, None, one.system, one.unit), words=words
+                FINDING, one.id, one.opened_ms, one.closed_ms, None, one.system, one.unit, words=words
             )
 
 
@@ -258,7 +258,12 @@ def _backups(conn: Connection, asked: SubjectsAsked) -> Iterator[Subject]:
                 "over": one.until_ms,
             }
             yield Subject(
-                *(BACKUP, problem_id(one), one.first_provable_ms, one.until_ms, None, named.system or None),
+                BACKUP,
+                problem_id(one),
+                one.first_provable_ms,
+                one.until_ms,
+                None,
+                named.system or None,
                 words=words,
             )
 

@@ -166,8 +166,13 @@ class _Work:
         kind hang on nothing of another."""
         period, question = self.periods[number], self._question
         asked = Asked(
-            *(question.pack, self._kinds, self._options, period),
-            *(period.to_ms, question.term, {}),  # it is over: what it was does not hang on how long
+            question.pack,
+            self._kinds,
+            self._options,
+            period,
+            period.to_ms,  # it is over: what it was does not hang on how long
+            question.term,
+            {},
         )
         held = self._estates.stretches(period.from_ms, period.to_ms)
         return Matter(

@@ -33,8 +33,19 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _OUTCOMES = ("accepted", "failed")
 _KEYS = (
-    *("v", "log", "kind", "event", "estate", "to", "address", "channel", "outcome", "at", "tries"),
-    *("text", "items"),
+    "v",
+    "log",
+    "kind",
+    "event",
+    "estate",
+    "to",
+    "address",
+    "channel",
+    "outcome",
+    "at",
+    "tries",
+    "text",
+    "items",
 )
 _MOST_ID = 300
 

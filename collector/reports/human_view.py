@@ -23,8 +23,14 @@ _ITEMS = (
     Column("evidence"),
 )
 _CORRECTED = (
-    *(Column("target"), Column("human"), Column("state", Kind.STATE), Column("said"), Column("who")),
-    *(Column("when", Kind.WHEN), Column("evidence"), Column("replaced")),
+    Column("target"),
+    Column("human"),
+    Column("state", Kind.STATE),
+    Column("said"),
+    Column("who"),
+    Column("when", Kind.WHEN),
+    Column("evidence"),
+    Column("replaced"),
 )
 _STAMPS = (Column("what"), Column("who"), Column("when", Kind.WHEN), Column("timely"), Column("evidence"))
 _PHOTOS = (Column("target"), Column("human"), Column("who"), Column("photo", Kind.CODE))

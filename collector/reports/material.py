@@ -151,7 +151,13 @@ class Material(Matter):
         """Windows of rounds that begin in the period, up to `as_of`."""
         return tuple(
             Occasion(
-                *(one.round, one.window, one.state, one.due, one.done, one.errors, one.missed),
+                one.round,
+                one.window,
+                one.state,
+                one.due,
+                one.done,
+                one.errors,
+                one.missed,
                 None if one.record is None else Closed(one.record.idx, one.record.problems),
             )
             for one in self._windows

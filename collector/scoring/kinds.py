@@ -23,17 +23,16 @@ KINDS: dict[str, frozenset[str]] = {
     # From faults, vulnerabilities, findings (collector/faults).
     "fault": frozenset(
         {
-            *(
-                "fault",
-                "level",
-                "vendor_cause",
-                "late",
-                "major_impact",
-                "no_support",
-                "not_restored",
-                "waiver",
-            ),
-            *("provisional", "levels"),  # nobody has confirmed it; all levels that the bounds allow
+            "fault",
+            "level",
+            "vendor_cause",
+            "late",
+            "major_impact",
+            "no_support",
+            "not_restored",
+            "waiver",
+            "provisional",  # nobody has confirmed it
+            "levels",  # all that the bounds allow
             "other_cause",  # an earlier fault that only the vendor's side says it is not
             "disputed",  # the vendor's side says otherwise than the buyer's
             "estate_changed",  # entries that changed in the period by what its system is judged
@@ -86,16 +85,20 @@ PERCENTS = frozenset({"availability", "satisfaction"})
 
 BY_PEOPLE = frozenset(
     {
-        *(
-            "process_missing",
-            "plan_missing",
-            "security",
-            "event_late",
-            "emergency_late",
-            "absence",
-            "refusal",
-        ),
-        *("unreachable", "late_optimisation", "promise_missed", "reprimand", "deduction", "fine", "veto"),
+        "process_missing",
+        "plan_missing",
+        "security",
+        "event_late",
+        "emergency_late",
+        "absence",
+        "refusal",
+        "unreachable",
+        "late_optimisation",
+        "promise_missed",
+        "reprimand",
+        "deduction",
+        "fine",
+        "veto",
     }
 )
 """Kinds that cost something and that only people can tell of: where nobody states one, nothing shows that

@@ -77,9 +77,19 @@ _FIELDS: Mapping[str, Field] = {
         _f("whom", _T.WORD, "报告对象", "told whom", "buyer", "user", "both"),
         _f("grade", _T.WORD, "到场人员", "who came", "technician", "engineer", "expert", "manager"),
         _f(
-            *("activity", _T.WORD, "活动", "activity"),
-            *("vulnerability_scan", "penetration_test", "code_audit", "app_test", "system_assessment"),
-            *("risk_assessment", "emergency_support", "security_training", "security_drill"),
+            "activity",
+            _T.WORD,
+            "活动",
+            "activity",
+            "vulnerability_scan",
+            "penetration_test",
+            "code_audit",
+            "app_test",
+            "system_assessment",
+            "risk_assessment",
+            "emergency_support",
+            "security_training",
+            "security_drill",
         ),
         _f("outcome", _T.WORD, "结果", "outcome", "good", "bad", "could_not_tell"),
         *(
@@ -87,8 +97,13 @@ _FIELDS: Mapping[str, Field] = {
             for number, name in enumerate(ROWS, 1)
         ),
         _f(
-            *("starts", _T.WORD, "起算事项", "what it starts"),
-            *("acceptance_requested", "fee_cut", "policy_change"),
+            "starts",
+            _T.WORD,
+            "起算事项",
+            "what it starts",
+            "acceptance_requested",
+            "fee_cut",
+            "policy_change",
         ),
     )
 }

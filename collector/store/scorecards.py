@@ -200,7 +200,18 @@ def _unit_round(row: Sequence[Any]) -> UnitRound:
     window, unit, name, idx, received, opened, last, due, answered, assets, attempted, *more = row
     grade, special, untried, looks = more
     return UnitRound(
-        *(window, unit, name, idx, received, opened, last, due, answered, assets, attempted, grade),
+        window,
+        unit,
+        name,
+        idx,
+        received,
+        opened,
+        last,
+        due,
+        answered,
+        assets,
+        attempted,
+        grade,
         bool(special),
         tuple((name, owed) for name, owed in json.loads(untried)) if untried else (),
         tuple((name, *counts) for name, *counts in json.loads(looks)) if looks else (),

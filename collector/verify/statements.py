@@ -32,8 +32,14 @@ from collector.verify.history import Said as Told
 
 Claim = tuple[str, str, str]
 _PERSON = {
-    *("bad_signature", "revoked_key", "unvouched_key", "bad_role", "key_known", "own_enrolment"),
-    *("bad_key_request", "wrong_log"),
+    "bad_signature",
+    "revoked_key",
+    "unvouched_key",
+    "bad_role",
+    "key_known",
+    "own_enrolment",
+    "bad_key_request",
+    "wrong_log",
 }
 _MARKS = {"bad_late", "bad_two"}  # made by the collector: whoever said it is not to blame
 _ROLE_EVENTS = ("account_added", "role_changed")

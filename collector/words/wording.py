@@ -101,8 +101,16 @@ _YES_NO = frozenset(
         "running",
         "restart_due",
         # levels of a backup
-        *("present", "fresh", "placed", "unchanged", "well_formed"),
-        *("sealed", "connected", "true", "restorable", "usable"),
+        "present",
+        "fresh",
+        "placed",
+        "unchanged",
+        "well_formed",
+        "sealed",
+        "connected",
+        "true",
+        "restorable",
+        "usable",
     }
 )
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

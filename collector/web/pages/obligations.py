@@ -226,9 +226,20 @@ def _where(row: Row) -> str:
 
 _DEEDS = frozenset(
     (
-        *("check", "clock", "document", "report", "record", "signed", "alert_rules", "escalation"),
-        *("backup_line", "backup_announced", "restore_drill"),
-        *("fault_announced", "fault_report", "fault_record"),
+        "check",
+        "clock",
+        "document",
+        "report",
+        "record",
+        "signed",
+        "alert_rules",
+        "escalation",
+        "backup_line",
+        "backup_announced",
+        "restore_drill",
+        "fault_announced",
+        "fault_report",
+        "fault_record",
     )
 )
 """Sorts of deeds that machines tell of, with a word of their own (`deed.…`)."""

@@ -43,8 +43,18 @@ _SHOWN_ALONE = 20
 # Kinds of which the buyer's word decides (docs/statements.md, two sides): the vendor's alone are provisional.
 _CONFIRMED = frozenset(
     {
-        *("level", "impact", "cause", "vendor_cause", "repeat", "arrived", "fault_reported"),
-        *("fault_recovered", "event_closed", "not_done", "in_scope", "in_service"),
+        "level",
+        "impact",
+        "cause",
+        "vendor_cause",
+        "repeat",
+        "arrived",
+        "fault_reported",
+        "fault_recovered",
+        "event_closed",
+        "not_done",
+        "in_scope",
+        "in_service",
     }
 )
 
