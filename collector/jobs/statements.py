@@ -287,7 +287,7 @@ def _as_said(wish: Wish, role: str) -> Sequence[Said]:
 def _sealed(conn: Connection, wish: Wish, kind: Kind, book: Book) -> None:
     fields = wish.text.fields
     at = instant_of(fields.get(kind.when)) if kind.when else None
-    about = fold.decided_on(kind.name, fields, {one.entry: one for one in book.said})
+    about = fold.spoken_of(kind.name, fields, wish.text.corrects, {one.entry: one for one in book.said})
     seal = fold.sealed_by(at, fields, sayings.seals(conn), about=about)
     if seal is not None and not wish.text.amendment:
         raise StatementError(

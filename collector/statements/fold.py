@@ -27,7 +27,7 @@ _META = frozenset(
 )
 _ANSWERS = frozenset({"maintenance_approved", "change_approved", "waiver_decided"})
 """Answers of which not the newest counts but any: what is set aside among them stands nowhere."""
-DECISIONS = _ANSWERS | {"force_majeure_decided", "fix_plan_approved"}
+_DECISIONS = _ANSWERS | {"force_majeure_decided", "fix_plan_approved"}
 NEXT = 2**53  # the place of what is not in the log yet: behind everything
 CLOCK_MS = 120_000  # by so much a client's clock may be ahead before what it says is in the future
 
@@ -324,14 +324,19 @@ def may_second(first: Said, by: str, role: str) -> bool:
 
 
 def _sealed(one: Said, seals: Sequence[Seal], by_entry: Mapping[int, Said]) -> bool:
-    about = decided_on(one.kind, one.fields, by_entry)
+    about = spoken_of(one.kind, one.fields, one.corrects, by_entry)
     return sealed_by(one.at_ms, one.fields, seals, one.entry, about) is not None
 
 
-def decided_on(kind: str, fields: Mapping[str, Scalar], by_entry: Mapping[int, Said]) -> Said | None:
-    """What a decision is about: a claim, a request, a notice; None for what is no decision."""
-    entry = fields.get("entry") if kind in DECISIONS else None
-    return by_entry.get(entry) if type(entry) is int else None
+def spoken_of(
+    kind: str, fields: Mapping[str, Scalar], corrects: int | None, by_entry: Mapping[int, Said]
+) -> tuple[Said, ...]:
+    """What else a statement is about: what it decides on (a claim, a request, a notice); what it corrects, for
+    that stands no more where it stood."""
+    entry = fields.get("entry") if kind in _DECISIONS else None
+    decided = by_entry.get(entry) if type(entry) is int else None
+    old = None if corrects is None else by_entry.get(corrects)
+    return tuple(one for one in (decided, old) if one is not None)
 
 
 def sealed_by(
@@ -339,21 +344,26 @@ def sealed_by(
     fields: Mapping[str, Scalar],
     seals: Sequence[Seal],
     entry: int = NEXT,
-    about: Said | None = None,
+    about: Iterable[Said] = (),
 ) -> Seal | None:
-    """The seal that had closed the period a statement speaks of when its entry came; None for none.
+    """The seal that had closed a period a statement speaks of when its entry came; None for none.
 
-    It speaks of the period that it names; else of that of its fault's onset, or of the time it tells; a
-    decision of that of what it is about.
+    It speaks of the period that it names; else of that of its fault's onset, or of the time it tells; and of
+    those of what else it is about (`spoken_of`).
     """
     closed = [seal for seal in seals if seal.entry < entry]
+    every = ((at_ms, fields), *((one.at_ms, one.fields) for one in about))
+    return next((seal for at, held in every if (seal := _closed(at, held, closed)) is not None), None)
+
+
+def _closed(at_ms: int | None, fields: Mapping[str, Scalar], closed: Sequence[Seal]) -> Seal | None:
     period = fields.get("period")
     if period is not None:
         return next((seal for seal in closed if _is_period(seal, period)), None)
     onset = _onset(fields.get("fault"))
     at = at_ms if onset is None else onset
     if at is None:
-        return None if about is None else sealed_by(about.at_ms, about.fields, seals, entry)
+        return None
     return next((seal for seal in closed if seal.from_ms <= at < seal.to_ms), None)
 
 

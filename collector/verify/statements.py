@@ -77,6 +77,8 @@ class People:
     """Codes and details of what is wrong with a statement, by entry."""
     refused: set[int] = field(default_factory=set)
     """Entries of statements that count nowhere."""
+    by_entry: dict[int, Said] = field(default_factory=dict)
+    """What `book` holds, by entry."""
 
     def known(self, key: PersonKey) -> bool:
         """Whether the policy names the key, or one that this one follows by its own signature."""
@@ -160,6 +162,7 @@ def _weigh(people: People, history: History) -> None:
     """Note what is wrong with each statement."""
     headers = {said.idx: said.header for said in history.said}
     told: dict[str, int] = {}
+    people.by_entry = {one.entry: one for one in people.book.said}
     for place, one in enumerate(people.book.said):
         header = headers.get(one.entry, {})
         found = (*_wrong(one, people, told, header.get("digest")), *_made_later(one, header))
@@ -167,7 +170,7 @@ def _weigh(people: People, history: History) -> None:
             continue
         people.wrong[one.entry] = found
         if {code for code, _ in found} <= _MARKS:
-            people.book.said[place] = _put_right(one, people)
+            people.book.said[place] = people.by_entry[one.entry] = _put_right(one, people)
         else:
             people.refused.add(one.entry)
 
@@ -272,23 +275,20 @@ def _doubled(one: Said, people: People, told: dict[str, int]) -> Iterator[tuple[
     if content in told:
         yield "twice", f"says exactly what entry {told[content]} says"
     told.setdefault(content, one.entry)
-    if one.corrects is not None:
-        old = next((said for said in people.book.said if said.entry == one.corrects), None)
-        if not fold.corrects_well(one, old):
-            yield "bad_correction", f"corrects entry {one.corrects}, which it may not"
+    if one.corrects is not None and not fold.corrects_well(one, people.by_entry.get(one.corrects)):
+        yield "bad_correction", f"corrects entry {one.corrects}, which it may not"
     at = instant_of(one.fields.get(kind.when)) if kind.when else None
     if kind.when in ("at", "day") and at is not None and at > one.received_ms + fold.CLOCK_MS:
         yield "in_future", "tells of what had not happened yet"
-    about = None
-    if people.seals and one.kind in fold.DECISIONS:
-        about = fold.decided_on(one.kind, one.fields, {said.entry: said for said in people.book.said})
+    about = fold.spoken_of(one.kind, one.fields, one.corrects, people.by_entry)
     seal = fold.sealed_by(one.at_ms, one.fields, people.seals, one.entry, about)
     if seal is not None and not one.amendment:
         yield "sealed", f"is about a period that entry {seal.entry} had sealed, and is no amendment"
 
 
 def _joined(one: Said, people: People) -> Iterator[tuple[str, str]]:
-    first = next((said for said in people.book.said if said.entry == one.fields.get("entry")), None)
+    entry = one.fields.get("entry")
+    first = people.by_entry.get(entry) if type(entry) is int else None
     if first is None or not fold.may_second(first, one.by, one.role):
         yield "same_person", "joins in what its author may not join in"
 

@@ -2,12 +2,19 @@
 
 from hashlib import sha256
 
+from checks.wire import entry as entries
+from checks.wire import strict_json
+from checks.wire.numbers import EntryKind
+from collector.evidence.policy import parse_policy
 from collector.jobs import derive, statements
 from collector.jobs.said import all_said, book_of, every_said
 from collector.statements.fold import Seal, sealed_by, standing
 from collector.statements.model import Through
-from collector.store import account_keys
+from collector.store import account_keys, evidence, packs
 from collector.store import statements as store
+from collector.verify.history import History
+from collector.verify.history import Said as Entry
+from collector.verify.statements import read_people
 
 HOUR, DAY = 3_600_000, 86_400_000
 NOW = 1_794_758_400_000
@@ -133,6 +140,45 @@ def test_a_statement_about_a_sealed_period_is_an_amendment_or_nothing(office, co
         marked = {one.entry: (one.amendment, one.after_seal) for one in all_said(conn, office.hands.ms)}
     assert marked[entry] == (True, True)
     assert list(marked.values()).count((False, False)) == 1
+
+
+def test_what_is_taken_out_of_a_sealed_period_by_a_correction_is_an_amendment_too(office, code):
+    first = office.say("jia", "refusal", at="2026-10-20T10:00", text="拒绝整改")
+    with office.context.write() as conn:
+        store.add_seal(conn, first + 1, NOW - DAY, NOW - 40 * DAY, NOW - 10 * DAY, "cycle-1")
+    moved = {"at": "2026-11-15T10:00", "text": "写错了日子", "corrects": first}
+    assert code(lambda: office.say("jia", "refusal", **moved)) == "sealed"
+    office.say("jia", "visit", unit="centre", at="2026-11-15T10:00")  # the seal has the place before it
+    entry = office.say("jia", "refusal", amendment=True, **moved)
+    with office.context.read() as conn:
+        told = {one.entry: (one.amendment, one.after_seal) for one in all_said(conn, office.hands.ms)}
+    assert first not in told and told[entry] == (True, True)
+    newer = office.say("jia", "refusal", at="2026-11-14T10:00", text="另一日", corrects=entry)
+    assert stands(office)[-1] == ("refusal", newer)  # of what lies in an open period now
+
+
+def test_the_verifier_finds_what_came_unmarked_about_a_sealed_period(office):
+    claims = {"fault": "portal@20261020T021530Z", "reason": "洪水"}
+    claim = office.say("wang", "force_majeure_claimed", **claims)
+    first = office.say("jia", "refusal", at="2026-10-20T10:00", text="拒绝整改")
+    seal = office.say("zhao", "visit", unit="centre", at="2026-11-15T10:00")
+    moved = {"at": "2026-11-15T10:00", "text": "写错了日子", "corrects": first}
+    unmarked = (
+        office.say("jia", "force_majeure_decided", entry=str(claim), approved="true"),
+        office.say("jia", "refusal", **moved),
+    )
+    with office.context.read() as conn:
+        rows = [one for one in evidence.of_kinds(conn, [int(EntryKind.STATEMENT)]) if one.idx != seal]
+        headers = {one.idx: entries.parse(packs.data_of(conn, one)).header for one in rows}
+    said = [Entry(i, EntryKind.STATEMENT, NOW, strict_json.loads(one), None) for i, one in headers.items()]
+    card = {"scorecard": "cycle-1", "number": 0, "from": NOW - 40 * DAY, "to": NOW - 10 * DAY}
+    policy = parse_policy(f"log {office.context.vkey}\nquorum none\n")
+    assert read_people(History(said=said), policy).wrong == {}
+    people = read_people(History(said=[*said, Entry(seal, EntryKind.RECORD, NOW, card, None)]), policy)
+    assert {entry: [code for code, _ in why] for entry, why in people.wrong.items()} == {
+        entry: ["sealed"] for entry in unmarked
+    }
+    assert people.refused == {*unmarked}
 
 
 def test_a_seal_closes_its_own_span_and_name_only():
