@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
@@ -54,8 +55,9 @@ def shipped_files() -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names}
 
 
+@cache
 def shipped() -> Calendar:
-    """The calendar that comes with the program."""
+    """The calendar that comes with the program, read once a process."""
     return calendar(shipped_files().values())
 
 
