@@ -36,22 +36,16 @@ def _edges(first: date, end: date, anchor: int, months: int) -> Iterator[date]:
 
 
 def _period(rule: Periods, number: int, low: date, high: date, anchor: int) -> PackPeriod:
-    whole = _later(low.replace(day=1), rule.months, anchor) if low.day == anchor else high
-    begun = (
-        low if low.day == anchor or high.day != anchor else _later(high.replace(day=1), -rule.months, anchor)
-    )
+    # From 31 January to 28 February is a month by itself: a whole one of a contract whose months begin on the
+    # 31st, and none of one whose months begin on the 28th.
+    begins, ends = (day == _on(day.year, day.month, anchor) for day in (low, high))
+    whole = _later(low.replace(day=1), rule.months, anchor) if begins else high
+    begun = low if begins or not ends else _later(high.replace(day=1), -rule.months, anchor)
     days = max((whole - begun).days, 1)
     # A first period that is broken goes by the month in which a whole one would have begun.
     name = rule.name.format(year=begun.year, month=f"{begun.month:02d}", number=number)
-    share = Fraction(1) if _whole(low, high, rule.months, anchor) else Fraction((high - low).days, days)
+    share = Fraction((high - low).days, days)
     return PackPeriod(name, number, _midnight(low), _midnight(high), low, high, min(share, Fraction(1)))
-
-
-def _whole(low: date, high: date, months: int, anchor: int) -> bool:
-    """Whether a period goes from one anchor to the next. From 31 January to 28 February is a month by itself,
-    and no whole one of a contract whose months begin on the 28th."""
-    on_anchor = low == _on(low.year, low.month, anchor)
-    return on_anchor and high == _later(low.replace(day=1), months, anchor)
 
 
 def _later(day: date, months: int, wanted: int) -> date:

@@ -1,6 +1,7 @@
 """The four packs: money, periods, clauses, and every ambiguity of the specification as an option."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -168,6 +169,23 @@ def test_options_that_rules_name_are_declared(name):
 def test_broken_months_at_both_ends_of_a_term_have_their_shares(start, anchor, outer):
     pack = packaged("luohe-2026").pack
     made = periods_of(pack.periods, start, Choices(resolve(pack, {"month_anchor": anchor})))
+    assert (made[0].share, made[-1].share) == tuple(map(Fraction, outer))
+    assert {one.share for one in made[1:-1]} == {Fraction(1)}
+
+
+@pytest.mark.parametrize(
+    ("start", "anchor", "outer"),
+    [
+        ("2026-02-10", 31, ("18/28", "10/28")),  # its first month ends on 28 February, for want of a 31st
+        ("2026-03-15", 31, ("16/31", "15/31")),  # its last begins there
+        ("2026-05-15", 30, ("15/30", "15/30")),
+        ("2026-01-31", 31, ("1", "1")),
+        ("2026-02-28", 31, ("1", "1")),
+    ],
+)
+def test_an_anchor_that_a_month_lacks_is_its_last_day(start, anchor, outer):
+    pack = packaged("luohe-2026").pack
+    made = periods_of(replace(pack.periods, anchor_day=anchor), start, Choices(resolve(pack, {})))
     assert (made[0].share, made[-1].share) == tuple(map(Fraction, outer))
     assert {one.share for one in made[1:-1]} == {Fraction(1)}
 
