@@ -23,8 +23,8 @@ def covers(cadence: Cadence, rosters: Sequence[Deed], turn: Turn, as_of_ms: int,
         return True
     zone, a_day = days.zone, timedelta(days=1)
     left = set()
-    day, last = (day_of(at, zone) for at in (turn.from_ms, max(min(turn.due_ms, as_of_ms) - 1, turn.from_ms)))
-    while day <= last:
+    day, end = (day_of(at, zone) for at in (turn.from_ms, min(turn.due_ms, as_of_ms)))
+    while day < end:
         left.add(day)
         day += a_day
     for one in rosters:

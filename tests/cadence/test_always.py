@@ -11,7 +11,7 @@ from collector.inspection.cadence_terms import Absent, Cadence, Cover, Every
 from collector.inspection.obligations_looks import Looked, deeds
 
 HOURS = ("08", "18") * 6
-DAYS = ("2026-07-20", "2026-07-21")  # what is over of them
+NOWS = ("2026-07-20T23:59", "2026-07-21T00:00")  # the 20th goes on, and is over
 
 
 def test_what_always_holds_is_kept_only_while_somebody_looks():
@@ -145,9 +145,7 @@ def test_duty_around_the_clock_wants_every_day_and_no_number_where_the_contract_
     when = at("2026-07-20T10:00")
     broken = seen("2026-09-01T00:00", breaches=(Breach("unreachable", when, when, 5),))
     assert states(ledger(terms(duty), broken, *asked)) == ["missed"]
-    told = [
-        ledger(terms(duty), seen(f"{now}T00:00", roster("2026-07-10", "2026-07-20")), *asked) for now in DAYS
-    ]
+    told = [ledger(terms(duty), seen(now, roster("2026-07-10", "2026-07-20")), *asked) for now in NOWS]
     assert [(one.state, one.reason) for (one,) in told] == [("open", ""), ("open", "roster_short")]
 
 
