@@ -1,7 +1,7 @@
 """A network device's configuration taken apart: sections, their marks, what it opens and to whom."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from checks.approved import mark
@@ -116,12 +116,12 @@ def marks(parts: Mapping[str, list[str]]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a configuration lets in. None: it does not say (the device's default counts)."""
+    """What a configuration lets in. None: it does not say (the device's default counts), or hides it."""
 
     telnet: bool
     http: bool
     snmp_old: bool
-    community_default: bool
+    community_default: bool | None
     terminals_limited: bool | None
     snmp_limited: bool | None
 
@@ -141,7 +141,14 @@ _DEFAULT = re.compile(
     r"^\s*(?:snmp-agent community (?:read|write)(?: simple)?|snmp-server community)\s+(?:public|private)\b"
 )
 _COMMUNITY = re.compile(r"^\s*(?:snmp-agent community|snmp-server community)\s")
-_COMMUNITY_ACL = re.compile(r"\bacl\b|\b(?:ro|rw)\s+\S+\s*$", re.IGNORECASE)
+_HIDDEN = re.compile(r"^\s*(?:snmp-agent community (?:read|write) cipher|snmp-server community [57])\s")
+_COMMUNITY_ACL = re.compile(
+    r"^\s*snmp-agent community .*\sacl\s|\suse-(?:ipv[46])?acl\s"
+    r"|^\s*snmp-server community (?:[057] )?\S+ (?:view \S+ )?(?:ro|rw)\s+\S",
+    re.IGNORECASE,
+)
+# NX-OS has a line of a community's group and another one of who may use it.
+_BY_NAME = re.compile(r"^\s*snmp-server community (\S+) (?:group|use-\S+) ")
 _TERMINAL = re.compile(r"^(?:user-interface vty|line vty)\b")
 _TERMINAL_ACL = re.compile(r"^\s+(?:acl (?:ipv6 )?\S+ inbound|access-class \S+ in\b|acl \d+)")
 
@@ -152,14 +159,32 @@ def opened(parts: Mapping[str, list[str]]) -> Opened:
     communities = [line for line in every if _COMMUNITY.match(line)]
     versions = [found[1] for line in every if (found := _VERSIONS.match(line))]
     terminals = [rows for name, rows in parts.items() if _TERMINAL.match(name)]
+    # Where versions are stated they decide; else a community is what lets v1 and v2c in.
+    old = any(map(_OLD.search, versions)) if versions else bool(communities)
     return Opened(
         telnet=any(map(_TELNET.match, every)),
         http=any(map(_HTTP.match, every)),
-        # Where versions are stated they decide; else a community is what lets v1 and v2c in.
-        snmp_old=any(map(_OLD.search, versions)) if versions else bool(communities),
-        community_default=any(map(_DEFAULT.match, every)),
+        snmp_old=old,
+        community_default=_default(communities, old=old),
         terminals_limited=all(any(map(_TERMINAL_ACL.match, rows)) for rows in terminals)
         if terminals
         else None,
-        snmp_limited=all(map(_COMMUNITY_ACL.search, communities)) if communities else None,
+        snmp_limited=all(_by_name(communities).values()) if communities else None,
     )
+
+
+def _default(communities: Sequence[str], *, old: bool) -> bool | None:
+    """Whether one is public or private; None where one that is shown as a cipher may be, and lets in."""
+    if any(map(_DEFAULT.match, communities)):
+        return True
+    return None if old and any(map(_HIDDEN.match, communities)) else False
+
+
+def _by_name(communities: Sequence[str]) -> dict[str, bool]:
+    """Whether each is limited, by its name where several lines have it, else by its line."""
+    made: dict[str, bool] = {}
+    for line in communities:
+        found = _BY_NAME.match(line)
+        name = found[1] if found else line
+        made[name] = made.get(name, False) or _COMMUNITY_ACL.search(line) is not None
+    return made

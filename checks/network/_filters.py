@@ -28,6 +28,7 @@ HOOKS = ("input", "forward")
 _BEFORE = "prerouting"  # what is dropped there comes to neither
 _DEEPEST = 100  # nftables allows 16
 _MOST_STEPS = 100_000
+_MOST_BASES = 200
 
 
 class FilterError(Exception):
@@ -123,6 +124,8 @@ def rules(chains: Sequence[Chain], active: frozenset[Group]) -> tuple[Rule, ...]
     """
     by_key = {one.key: one for one in chains}
     walks = {key: _Walk(by_key) for key, one in by_key.items() if _looks(one)}
+    if len(walks) > _MOST_BASES:
+        raise FilterError(f"{len(walks)} chains at the hooks are too many")
     shut = {key: walk.chain(key, _Way(frozenset(), None)) for key, walk in walks.items()}
     lenient = {key for key in walks if by_key[key].accepts and not shut[key]}
     opened = _opened(by_key, walks, lenient)

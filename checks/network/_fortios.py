@@ -63,7 +63,7 @@ def opened(rows: list[str]) -> Opened:
     access = {
         word
         for one in every
-        if one.name == "allowaccess" and one.section.endswith("system interface")
+        if one.name in ("allowaccess", "ip6-allowaccess") and one.section.endswith("system interface")
         for word in one.value.split()
     }
     admins = _entries(every, rows, "system admin")
@@ -74,9 +74,7 @@ def opened(rows: list[str]) -> Opened:
         snmp_old=bool(old),
         community_default=any(one.get("name", "").strip('"') in ("public", "private") for one in old),
         terminals_limited=all(map(_limited, admins)) if admins else None,
-        snmp_limited=all(any(_somebody(one[key]) for key in one if key.startswith("hosts")) for one in old)
-        if old
-        else None,
+        snmp_limited=all(map(_asked_by_some, old)) if old else None,
     )
 
 
@@ -89,6 +87,16 @@ def _limited(admin: Mapping[str, str]) -> bool:
     """One host of all is no limit, whatever the others are."""
     told = [value for key, value in admin.items() if re.fullmatch(r"(?:ip6-)?trusthost\d+", key)]
     return bool(told) and all(map(_somebody, told))
+
+
+def _asked_by_some(community: Mapping[str, str]) -> bool:
+    """Whether each of its hosts has an address of its own; one without is anybody."""
+    told: dict[str, bool] = {}
+    for key, value in community.items():
+        where, _, name = key.rpartition(" ")
+        if where.startswith("hosts"):
+            told[where] = told.get(where, False) or (name in ("ip", "ipv6") and _somebody(value))
+    return bool(told) and all(told.values())
 
 
 def _somebody(address: str) -> bool:

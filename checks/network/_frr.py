@@ -5,6 +5,7 @@ the file that `write` makes. An account whose login shell is vtysh cannot read i
 """
 
 from checks.api import ErrorKind, ObservationError
+from checks.network._asking import asker
 from checks.network._configs import Dialect, whole
 from checks.remote import Login, Ran, Ssh
 
@@ -30,7 +31,8 @@ _APART = "no service integrated-vtysh-config"  # each daemon keeps a file of its
 
 def texts(ssh: Ssh, to: Login, timeout_ms: int) -> tuple[str, str | None]:
     """The running configuration, and the saved one or None where nobody can tell."""
-    ran = ssh.run(to, _RUNNING, timeout_ms=timeout_ms)
+    ask = asker(ssh, to, timeout_ms)
+    ran = ask(_RUNNING)
     if ran.stdout.lstrip().startswith("% "):  # vtysh itself is the login's shell
         return _typed(ssh, to, timeout_ms), None
     if ran.exit == 127:
@@ -40,7 +42,7 @@ def texts(ssh: Ssh, to: Login, timeout_ms: int) -> tuple[str, str | None]:
     running = _whole(ran.stdout, to, cut=ran.cut)
     if _APART in running:
         return running, None
-    kept = ssh.run(to, _SAVED, timeout_ms=timeout_ms)
+    kept = ask(_SAVED)
     good = kept.exit == 0 and not kept.cut and kept.stdout.startswith(_WRITTEN)
     return running, kept.stdout if good else None
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from checks.api import ErrorKind, ObservationError
 from checks.network import _iptables, _nft
+from checks.network._asking import Ask, asker
 from checks.network._filters import HOOKS, Chain, FilterError, Group, rules
 from checks.network._policies import Rule
 from checks.remote import Login, Ssh
@@ -22,6 +23,8 @@ _TOOL = (
 _STATE = (
     "for at in ipv4/ip_forward ipv6/conf/all/forwarding; do"
     ' echo "$at $(cat /proc/sys/net/$at 2>/dev/null)"; done;'
+    # An interface may forward IPv4 where the machine as a whole says no.
+    " grep -qsx 1 /proc/sys/net/ipv4/conf/*/forwarding && echo 'ipv4/ip_forward 1';"
     ' echo "ipv6 $(grep -vc \' lo$\' /proc/net/if_inet6 2>/dev/null)"; echo "zone $(date +%z)"'
 )
 _ZONE = re.compile(r"([+-])(\d\d)(\d\d)\Z")
@@ -31,8 +34,9 @@ _NO_KERNEL = re.compile(r"not supported|not implemented", re.IGNORECASE)
 
 def policy(ssh: Ssh, to: Login, timeout_ms: int) -> tuple[Rule, ...]:
     """Its rules. ObservationError: `unsupported` without a tool, `denied`, `garbled`."""
-    state = _state(ssh, to, timeout_ms)
-    listed = dict(_listings(ssh, to, timeout_ms))
+    ask = asker(ssh, to, timeout_ms)
+    state = _state(ask, to)
+    listed = dict(_listings(ask, to))
     if not any(listed.values()):
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{to.name} has neither nft nor iptables-save")
     try:
@@ -42,8 +46,8 @@ def policy(ssh: Ssh, to: Login, timeout_ms: int) -> tuple[Rule, ...]:
         raise ObservationError(ErrorKind.GARBLED, f"{to.name}: {error}") from None
 
 
-def _state(ssh: Ssh, to: Login, timeout_ms: int) -> Mapping[str, str]:
-    ran = ssh.run(to, _STATE, timeout_ms=timeout_ms)
+def _state(ask: Ask, to: Login) -> Mapping[str, str]:
+    ran = ask(_STATE)
     found = dict(line.partition(" ")[::2] for line in ran.stdout.splitlines())
     if not found.get("zone"):
         raise ObservationError(ErrorKind.UNSUPPORTED, f"{to.name} has no POSIX shell")
@@ -57,22 +61,22 @@ def _offset_s(told: str) -> int:
     return (1 if found[1] == "+" else -1) * (int(found[2]) * 3600 + int(found[3]) * 60)
 
 
-def _listings(ssh: Ssh, to: Login, timeout_ms: int) -> Iterator[tuple[str, str]]:
+def _listings(ask: Ask, to: Login) -> Iterator[tuple[str, str]]:
     """What each tool lists, by its name."""
-    yield _NFT, _listed(ssh, to, "nft -j list ruleset", timeout_ms)[0]
+    yield _NFT, _listed(ask, to, "nft -j list ruleset")[0]
     for name in _FAMILIES.values():
-        text, older = _listed(ssh, to, f"{name}-save -c", timeout_ms)
+        text, older = _listed(ask, to, f"{name}-save -c")
         yield name, text
         if older:
-            yield f"{name}-legacy", _listed(ssh, to, f"{name}-legacy-save -c", timeout_ms)[0]
+            yield f"{name}-legacy", _listed(ask, to, f"{name}-legacy-save -c")[0]
 
 
-def _listed(ssh: Ssh, to: Login, words: str, timeout_ms: int) -> tuple[str, bool]:
+def _listed(ask: Ask, to: Login, words: str) -> tuple[str, bool]:
     """What a tool lists, nothing where it is not there or the kernel has none of its tables; and whether it
     says that there are older tables beside."""
     tool = words.partition(" ")[0]
-    ran = ssh.run(to, _TOOL.format(tool=tool, words=words), timeout_ms=timeout_ms)
-    if ran.exit == 127:
+    ran = ask(_TOOL.format(tool=tool, words=words))
+    if ran.exit == 127 and "sudo:" not in ran.stderr:
         return "", False
     if ran.cut:
         raise ObservationError(ErrorKind.GARBLED, f"{to.name}: the listing of {tool} breaks off")

@@ -24,7 +24,7 @@ _HOOKS = {"INPUT": "input", "FORWARD": "forward"}
 _CHAIN = re.compile(r":(\S+) (ACCEPT|DROP|-)(?: \[(\d+):\d+\])?\Z")
 _RULE = re.compile(r"(?:\[(\d+):\d+\] )?-A (\S+)(?: (.*))?\Z")
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "drop", "RETURN": "return"}
-_VERDICTS |= dict.fromkeys(("QUEUE", "NFQUEUE"), "drop")
+_VERDICTS |= dict.fromkeys(("QUEUE", "NFQUEUE"), "accept")  # a program of its own decides: ODD besides
 _FREE = ""
 # What options of a match limit; one that is not here is ODD.
 _OPTIONS = {
@@ -34,11 +34,11 @@ _OPTIONS = {
     **dict.fromkeys(
         ("--icmp-type", "--icmpv6-type", "--tcp-flags", "--tcp-option", "--chunk-types"), SERVICE
     ),
-    **dict.fromkeys(("--mark", "--ctstatus", "--ctdir", "--ctproto", "--helper", "--pol", "--dir"), OTHER),
+    **dict.fromkeys(("--mark", "--ctstatus", "--ctproto", "--helper", "--pol", "--dir"), OTHER),
     **dict.fromkeys(("--uid-owner", "--gid-owner", "--realm", "--path", "--cgroup", "--rt-type"), OTHER),
     **dict.fromkeys(("--src-range", "--src-type", "--src-cc", "--ctorigsrc"), SOURCE),
-    **dict.fromkeys(("--dst-range", "--dst-type", "--dst-cc", "--ctorigdst", "--pkt-type"), DESTINATION),
-    **dict.fromkeys(("-i", "-o", "--physdev-in", "--physdev-out", "--comment"), _FREE),
+    **dict.fromkeys(("--dst-range", "--dst-type", "--dst-cc", "--ctorigdst"), DESTINATION),
+    **dict.fromkeys(("-i", "-o", "--pkt-type", "--physdev-in", "--physdev-out", "--comment"), _FREE),
     **dict.fromkeys(("--limit", "--limit-burst", "--datestart", "--timestart", "--timestop"), _FREE),
     **dict.fromkeys(("--weekdays", "--monthdays", "--probability", "--mode", "--every", "--packet"), _FREE),
     **dict.fromkeys(
@@ -157,6 +157,7 @@ def _read(words: Sequence[str], known: frozenset[str]) -> _Made:
             # What stands behind belongs to the target.
             target = words[at + 1]
             made.verdict, made.target = _verdict(word, target, known)
+            made.limits |= {ODD} if target in ("QUEUE", "NFQUEUE") else set()
             break
         if word == "!":
             at, negated = at + 1, True
@@ -198,7 +199,10 @@ def _option(word: str, values: Sequence[str], negated: bool, made: _Made) -> Non
     if word in ("--ctstate", "--state"):
         made.limits |= _state(set(values[0].split(",")), negated)
     elif word == "--match-set":
-        made.limits |= {SOURCE if "src" in values[1] else DESTINATION}
+        kind = SOURCE if "src" in values[1] else DESTINATION
+        made.limits |= set() if negated else {kind}
+    elif word == "--ctdir":
+        made.limits |= {OWN} if (values[0] == "REPLY") != negated else set()
     elif word == "--datestop":
         made.ends = values[0]
     elif word == "--kerneltz":

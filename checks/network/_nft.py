@@ -41,23 +41,29 @@ _META = {
     "skuid": OTHER,
     "skgid": OTHER,
     "cgroup": OTHER,
-    "pkttype": DESTINATION,
     **dict.fromkeys(
         (
             *("iif", "iifname", "iiftype", "iifgroup", "iifkind", "oif", "oifname", "oiftype", "oifgroup"),
             *("oifkind", "ibrname", "obrname", "ibrpvid", "ibrvproto", "sdif", "sdifname"),
-            *("nfproto", "protocol", "time", "hour", "day", "length", "priority", "cpu", "random"),
+            *("nfproto", "protocol", "pkttype", "time", "hour", "day", "length", "priority", "cpu", "random"),
         ),
         _FREE,
     ),
 }
-_CT = {"saddr": SOURCE, "daddr": DESTINATION, "ip": OTHER, "ip6": OTHER, "bytes": _FREE, "packets": _FREE}
+_CT = {
+    **dict.fromkeys(("saddr", "ip saddr", "ip6 saddr"), SOURCE),
+    **dict.fromkeys(("daddr", "ip daddr", "ip6 daddr"), DESTINATION),
+    **dict.fromkeys(("protocol", "proto-src", "proto-dst"), SERVICE),
+    **dict.fromkeys(("mark", "secmark", "label", "helper", "status", "zone", "event", "id"), OTHER),
+    **dict.fromkeys(("l3proto", "bytes", "packets", "avgpkt", "expiration"), _FREE),
+}
 _OPTIONS = ("exthdr", "tcp option", "ip option", "sctp chunk", "dccp option")
 _CHOSEN = ("ipsec", "socket", "osf", "rt")
 _SHARES = ("numgen", "jhash", "symhash")
 _ADDRESSES = {"saddr": SOURCE, "daddr": DESTINATION}
 _IP_FREE = ("version", "hdrlength", "dscp", "ecn", "length", "id", "ttl", "hoplimit", "flowlabel", "checksum")
-_CONDITIONS = ("limit", "quota", "ct count", "meter")
+# A set that an address is added to may have a limit, or be full: what stands behind is not always come to.
+_CONDITIONS = ("limit", "quota", "ct count", "meter", "set", "map")
 _DOES = (  # what a rule does on its way to a verdict, which limits nothing
     *(
         "log",
@@ -66,15 +72,13 @@ _DOES = (  # what a rule does on its way to a verdict, which limits nothing
         "snat",
         "dnat",
         "redirect",
-        "set",
-        "map",
         "notrack",
         "tproxy",
         "synproxy",
     ),
     *("dup", "fwd", "flow", "ct helper", "ct timeout", "ct expectation", "secmark", "last", "continue"),
 )
-_VERDICTS = {"accept": "accept", "drop": "drop", "reject": "drop", "return": "return", "queue": "drop"}
+_VERDICTS = {"accept": "accept", "drop": "drop", "reject": "drop", "return": "return", "queue": "accept"}
 _MOST_NAME = 80
 
 
@@ -86,6 +90,8 @@ class _Named:
     sets: Mapping[Key, Sequence[Any]]
     counters: Mapping[Key, int]
     shared: frozenset[Key] = frozenset()
+    # Whether a set holds all addresses of a family: many rules may name a large one.
+    whole: dict[Key, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,10 @@ def _chains(listed: Sequence[Mapping[str, Any]], zone: timezone) -> Iterator[Cha
     rules: dict[Key, list[Mapping[str, Any]]] = {}
     for rule in of("rule"):
         rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule)
+    asleep = {(one["family"], one["name"]) for one in of("table") if "dormant" in one.get("flags", ())}
     for one in of("chain"):
+        if (one["family"], one["table"]) in asleep:
+            continue  # no packet comes to it
         hook = one.get("hook", "") if one.get("type") == "filter" else ""
         # A base chain of another type (nat, route) is none that packets are stopped in.
         held = enumerate(rules.get(_key(one), ()), 1)
@@ -170,6 +179,8 @@ def _lines(rule: Mapping[str, Any], number: int, named: _Named) -> Iterator[Line
         if kind == "vmap":
             ends += _mapped(dict(what or {}), made, place)
         elif found := _verdict(kind, what):
+            # A program of its own decides, or nobody while it does not run.
+            made.limits |= {ODD} if kind == "queue" else set()
             ends.append((*found, made))
         else:
             _read(kind, what, made, place)
@@ -230,15 +241,23 @@ def _bare(element: Any) -> Any:
 def _match(what: Mapping[str, Any], place: _Place) -> tuple[set[str], int | None]:
     """What a match limits, and its last instant where it is one of time."""
     left, right, op = what["left"], what["right"], what["op"]
+    if right == "*":  # whatever no other element of a map has
+        return set(), None
     if isinstance(left, dict) and "concat" in left:
-        return {kind for one in left["concat"] for kind in _kind(one)}, None
+        return (set() if op == "!=" else {kind for one in left["concat"] for kind in _kind(one)}), None
     kinds = _kind(left)
     if kinds & {SOURCE, DESTINATION} and (op == "!=" or _everything(right, place)):
         return kinds - {SOURCE, DESTINATION}, None  # all but some is still anybody
     (kind, field_), *_ = left.items() if isinstance(left, dict) else (("", {}),)
-    if kind == "ct" and field_.get("key") == "state":
-        return ({OWN} if ("new" in _words(right)) == (op == "!=") else set()), None
-    if kind == "meta" and field_.get("key") in ("iif", "iifname") and op == "==" and _words(right) == {"lo"}:
+    if kind == "ct" and field_.get("key") in ("state", "direction"):
+        new = not _words(right, place).isdisjoint(("new", "original"))
+        return ({OWN} if new == (op == "!=") else set()), None
+    if (
+        kind == "meta"
+        and field_.get("key") in ("iif", "iifname")
+        and op == "=="
+        and _words(right, place) == {"lo"}
+    ):
         return {OWN}, None
     if kind == "meta" and field_.get("key") == "time":
         return kinds, _ends(op, right, place.named.zone)
@@ -257,8 +276,7 @@ def _kind(left: Any) -> set[str]:
     if kind == "payload":
         return _payload(what)
     if kind in ("meta", "ct"):
-        table = _META if kind == "meta" else _CT
-        return {table.get(str(what.get("key")), ODD if kind == "meta" else OTHER)} - {_FREE}
+        return {(_META if kind == "meta" else _CT).get(str(what.get("key")), ODD)} - {_FREE}
     if kind == "fib":
         flags = what.get("flags", ())
         return {
@@ -281,9 +299,17 @@ def _payload(what: Mapping[str, Any]) -> set[str]:
     return {SERVICE} if protocol else {ODD}
 
 
-def _words(right: Any) -> set[str]:
-    listed = right.get("set", ()) if isinstance(right, dict) else right
-    return {str(_bare(one)) for one in ([listed] if isinstance(listed, str) else listed)}
+def _words(right: Any, place: _Place) -> set[str]:
+    """The words of one, of a list, of flags (`|`) or of a set; KeyError where it is something else."""
+    if isinstance(right, str) and right.startswith("@"):
+        listed = place.elements(right)
+    elif isinstance(right, dict):
+        listed = right["|" if "|" in right else "set"]
+    else:
+        listed = [right] if isinstance(right, str) else right
+    if listed is None:
+        raise FilterError(f"{' '.join(place.key)}: a set that is not listed")
+    return {str(_bare(one)) for one in listed}
 
 
 def _ends(op: str, right: Any, zone: timezone) -> int | None:
@@ -295,7 +321,12 @@ def _ends(op: str, right: Any, zone: timezone) -> int | None:
 
 def _everything(right: Any, place: _Place) -> bool:
     """Whether these addresses are all there are of a family."""
-    return whole(list(_networks(right, place)))
+    if not isinstance(right, str) or not right.startswith("@"):
+        return whole(list(_networks(right, place)))
+    key = (*place.key[:2], right)
+    if key not in place.named.whole:
+        place.named.whole[key] = whole(list(_networks(right, place)))
+    return place.named.whole[key]
 
 
 def whole(found: Sequence[Network]) -> bool:

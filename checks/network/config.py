@@ -140,7 +140,10 @@ def judge(seen: Seen[Facts], params: Params) -> Iterator[Reading]:
         ("snmp_v1_v2c", found.opened.snmp_old, State.WARN),
         ("snmp_default_community", found.opened.community_default, State.CRIT),
     ):
-        yield Reading(name, int(bad), Unit.NONE, state if bad else State.OK, "is_open" if bad else "")
+        if bad is None:
+            yield Reading(name, None, Unit.NONE, State.UNKNOWN, "not_reported")
+        else:
+            yield Reading(name, int(bad), Unit.NONE, state if bad else State.OK, "is_open" if bad else "")
     yield from _limits(found.opened)
 
 

@@ -1,7 +1,7 @@
 """A Ceph cluster by `ceph -s`: health, monitors in quorum, storage daemons, placement groups, space. Tried on
 a small cluster of Ceph 16 whose daemons were killed; other versions by their documented form only."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,15 +145,19 @@ _MENDING = ("recover", "backfill")
 
 
 def _whole(groups: Mapping[str, int] | None) -> Reading:
-    """Placement groups with all their copies. Those only moved elsewhere (remapped) have theirs."""
+    """Active placement groups with all their copies. Those only moved elsewhere (remapped) have theirs."""
     if groups is None:
         return Reading("pgs_whole", None, Unit.COUNT, State.UNKNOWN, "not_reported")
-    broken = {name: count for name, count in groups.items() if not _BROKEN.isdisjoint(name.split("+"))}
+    broken = {name: count for name, count in groups.items() if _broken(name.split("+"))}
     count = sum(groups.values()) - sum(broken.values())
     mends = any(part.startswith(_MENDING) for name in broken for part in name.split("+"))
     if not sum(broken.values()):
         return Reading("pgs_whole", count, Unit.COUNT, State.OK, "")
     return Reading("pgs_whole", count, Unit.COUNT, State.WARN, "rebuilding" if mends else "degraded")
+
+
+def _broken(states: Sequence[str]) -> bool:
+    return "active" not in states or not _BROKEN.isdisjoint(states)
 
 
 CHECK = Check(

@@ -43,7 +43,9 @@ def observe(host: Commands, params: Params) -> Facts:
     return Facts(parse(listed.text, status.text), status.digest)
 
 
-_ROW = re.compile(r"^\t\s*\S+\s+[A-Z]+\s+(\d+)\s+(\d+)\s+(\d+)", re.M)
+_ROW = re.compile(r"^\t[ \t]*\S+[ \t]+[A-Z]+[ \t]+(\d+)[ \t]+(\d+)[ \t]+(\d+)", re.M)
+# One that is rebuilt in sequence names its device: `resilver (mirror-0) in progress`.
+_SCAN = re.compile(r"^ *scan: (resilver|scrub)(?: \([^)\n]*\))? in progress", re.M)
 
 
 def parse(listed: str, status: str) -> tuple[Pool, ...]:
@@ -63,7 +65,7 @@ def parse(listed: str, status: str) -> tuple[Pool, ...]:
 def _pool(row: list[str], block: str) -> Pool:
     counts = _ROW.findall(block)
     said = re.search(r"^errors: (.*)", block, re.M)
-    scan = re.search(r"^ *scan: (resilver|scrub) in progress", block, re.M)
+    scans = _SCAN.findall(block)
     return Pool(
         name=text(row[0]),
         health=text(row[3]),
@@ -71,7 +73,7 @@ def _pool(row: list[str], block: str) -> Pool:
         allocated=whole(row[2]),
         errors=sum(int(one[:15]) for row in counts for one in row) if counts else None,
         damaged=None if said is None else "No known data errors" not in said[1],
-        scan=scan[1] if scan else "",
+        scan=min(scans, default=""),  # a resilver before a scrub
     )
 
 

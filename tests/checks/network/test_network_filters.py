@@ -91,9 +91,100 @@ def test_each_rule_of_iptables_limits_what_it_says():
     verdicts = {
         row.partition("-j ")[2].split()[0]: line.verdict for row, line in zip(rows, lines, strict=True)
     }
-    assert verdicts["NFQUEUE"] == verdicts["REJECT"] == "drop" and verdicts["MARK"] == verdicts["TRACE"] == ""
+    assert verdicts["REJECT"] == "drop" and verdicts["MARK"] == verdicts["TRACE"] == ""
+    # A program that decides, or nobody while it does not run, is no rule that stops anything.
+    assert [
+        (line.verdict, line.limits) for row, line in zip(rows, lines, strict=True) if "NFQUEUE" in row
+    ] == [("accept", {ODD})]
     assert [line.verdict for row, line in zip(rows, lines, strict=True) if "LOG" in row] == [""]
     assert [line.certain for row, line in zip(rows, lines, strict=True) if "all -j in" in row] == [True]
+
+
+def listed(*rules_, named=(), table=None):
+    """The base chain of a ruleset of nft with these rules, each a list of statements."""
+    row = {"family": "inet", "table": "t"}
+    made = [{"table": {"family": "inet", "name": "t", **(table or {})}}]
+    made += [{"set": {**row, "name": name, "elem": elements}} for name, elements in named]
+    made.append({"chain": {**row, "name": "base", "type": "filter", "hook": "forward", "policy": "drop"}})
+    made += [{"rule": {**row, "chain": "base", "expr": expr}} for expr in rules_]
+    return _nft.chains(json.dumps({"nftables": made}), 0)
+
+
+def match(left, right, op="=="):
+    return {"match": {"op": op, "left": left, "right": right}}
+
+
+STATE, DIRECTION = {"ct": {"key": "state"}}, {"ct": {"key": "direction"}}
+SADDR = {"payload": {"protocol": "ip", "field": "saddr"}}
+PAIR = {"concat": [SADDR, {"payload": {"protocol": "tcp", "field": "dport"}}]}
+ACCEPT, DROP = {"accept": None}, {"drop": None}
+
+
+@pytest.mark.parametrize(
+    ("condition", "limits"),
+    [
+        (match(STATE, ["established", "related", "new"], "in"), set()),
+        (match(STATE, {"|": ["established", "related"]}, "!="), set()),
+        (match(STATE, {"|": ["new", "untracked"]}, "!="), {OWN}),
+        (match(STATE, "@mine"), {OWN}),
+        (match(DIRECTION, "original"), set()),
+        (match(DIRECTION, "reply"), {OWN}),
+        (match({"ct": {"key": "ip saddr", "dir": "original"}}, "1.2.3.4"), {SOURCE}),
+        (match({"ct": {"key": "proto-dst", "dir": "original"}}, 80), {SERVICE}),
+        (match({"ct": {"key": "l3proto"}}, "ipv4"), set()),
+        (match({"ct": {"key": "phase of the moon"}}, 1), {ODD}),
+        (match({"meta": {"key": "pkttype"}}, "host"), set()),
+        (match(PAIR, {"set": [{"concat": ["1.2.3.4", 80]}]}), {SOURCE, SERVICE}),
+        (match(PAIR, {"set": [{"concat": ["1.2.3.4", 80]}]}, "!="), set()),
+        ({"queue": {"flags": "bypass", "num": 1}}, {ODD}),
+    ],
+)
+def test_what_lets_anybody_in_limits_nothing(condition, limits):
+    """The forms are those of nft 1.0.6."""
+    (base,) = listed([condition, ACCEPT], named=[("mine", ["established", "related"])])
+    assert base.lines[-1].limits == limits and base.lines[-1].verdict == "accept"
+
+
+def test_states_of_a_form_that_is_not_known_are_no_replies():
+    for right in ({"&": ["new"]}, "@absent"):
+        with pytest.raises(FilterError):
+            listed([match(STATE, right), ACCEPT])
+
+
+def test_the_rest_of_a_map_is_everybody():
+    data = {"set": [["1.2.3.4", DROP], ["*", ACCEPT]]}
+    (base,) = listed([{"vmap": {"key": SADDR, "data": data}}])
+    assert [(one.verdict, one.limits) for one in base.lines] == [("drop", {SOURCE}), ("accept", set())]
+
+
+def test_a_rule_behind_one_that_drops_too_many_of_one_address_is_come_to():
+    """`add @flood { ip saddr limit rate over 10/second } drop` stops only those."""
+    limit = {"limit": {"rate": 10, "burst": 5, "per": "second", "inv": True}}
+    flood = {"set": {"op": "add", "elem": SADDR, "set": "@flood", "stmt": [limit]}}
+    assert opens(*listed([flood, DROP], [ACCEPT])) == ["inet t base 2"]
+
+
+def test_a_table_that_is_switched_off_stops_nothing():
+    shut = hooked(Line("all", "accept", certain=True), name="other")
+    assert opens(*listed([DROP]), shut) == []
+    asleep = listed([DROP], table={"flags": ["dormant"]})
+    assert asleep == () and opens(*asleep, shut) == ["all"]
+
+
+def test_all_but_a_set_of_addresses_is_anybody_to_iptables_too():
+    def limits(words):
+        text = f"*filter\n:FORWARD DROP [0:0]\n-A FORWARD {words} -j ACCEPT\nCOMMIT\n"
+        return _iptables.chains(text, "ip", 0)[0].lines[0].limits
+
+    assert limits("-m set --match-set bad src") == {SOURCE}
+    assert limits("-m set ! --match-set bad src") == set() == limits("-m pkttype --pkt-type unicast")
+    assert limits("-m conntrack --ctdir REPLY") == {OWN} == limits("-m conntrack ! --ctdir ORIGINAL")
+    assert limits("-m conntrack --ctdir ORIGINAL") == set()
+
+
+def test_a_listing_of_countless_chains_at_the_hooks_is_refused():
+    with pytest.raises(FilterError):
+        opens(*(hooked(name=f"c{at}") for at in range(1000)))
 
 
 def hooked(*lines, accepts=False, hook="forward", name="base"):

@@ -248,6 +248,10 @@ def test_a_machine_without_rules_lets_everything_through_and_what_it_does_not_fo
     assert found["any_any"] == (3, State.CRIT, "any_any")
     gateway.run("echo 0 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
     assert list(look(to)[0]) == ["IPv4 input default"]
+    # One interface that forwards is enough, whatever the machine as a whole says.
+    gateway.run("echo 1 > /proc/sys/net/ipv4/conf/lan0/forwarding")
+    assert set(look(to)[0]) == {"IPv4 input default", "IPv4 forward default"}
+    gateway.run("echo 0 > /proc/sys/net/ipv4/conf/lan0/forwarding")
     gateway.rules("table ip fw { chain in { type filter hook input priority 0; policy drop; }; }")
     rules, found = look(to)
     assert not rules and found["rules"] == (0, State.OK, "") and found["unused"][1] is State.OK

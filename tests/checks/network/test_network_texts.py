@@ -277,6 +277,35 @@ def test_what_a_configuration_opens_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limited", "rows"),
+    [
+        (True, ["snmp-server community look RO 10"]),
+        (True, ["snmp-server community look view V ro 10"]),
+        (True, ["snmp-server community look group network-operator", "snmp-server community look use-acl M"]),
+        (True, ["snmp-server community look use-ipv4acl M"]),
+        (False, ["snmp-server community corp-ro RO"]),
+        (False, ["snmp-server community acl RW"]),
+        (
+            False,
+            ["snmp-server community a group network-operator", "snmp-server community b use-acl M"],
+        ),
+    ],
+)
+def test_a_community_is_limited_by_what_stands_behind_its_name(limited: bool, rows: list[str]) -> None:
+    assert opened({"snmp": rows}).snmp_limited is limited
+
+
+def test_a_community_that_is_hidden_may_be_the_default_one() -> None:
+    params = config.Params("10.0.0.1", "huawei_vrp")
+    older = HUAWEI.replace("version v3", "version v2c v3")
+    plain = older.replace("read cipher %^%#secret%^%#", "read simple look")
+    assert looked("huawei_vrp", screen(plain)).opened.community_default is False
+    readings = config.judge(Seen(looked("huawei_vrp", screen(older)), AT), params)
+    (told,) = [one for one in readings if one.name == "snmp_default_community"]
+    assert (told.value, told.state, told.reason) == (None, State.UNKNOWN, "not_reported")
+
+
+@pytest.mark.parametrize(
     "closed",
     ["undo telnet server enable", "telnet server disable", "undo http server enable", "no ip http server"],
 )
@@ -328,6 +357,12 @@ def test_what_a_fortios_configuration_opens_is_seen() -> None:
     for limit in ("", "set trusthost1 0.0.0.0 0.0.0.0"):
         found = opens(anywhere.replace("set trusthost1 10.0.0.0 255.255.255.0", limit))
         assert found[4:] == (False, False)
+    # So is a host without an address, whatever else is said of it or of other hosts; IPv6 opens as IPv4 does.
+    lone = FORTIOS.replace("set ip 10.0.0.5 255.255.255.255", "set ha-direct enable")
+    more = "            next\n            edit 2\n                set ip 0.0.0.0 0.0.0.0\n            next\n"
+    assert opens(lone)[5] is False is opens(FORTIOS.replace("            next\n", more))[5]
+    six = "config ipv6\n            set ip6-allowaccess ping telnet\n        end\n    next"
+    assert opens(FORTIOS.replace("ping https ssh\n    next", f"ping https ssh\n        {six}"))[0] is True
     # An entry without a setting is one too.
     assert (
         opens(FORTIOS.replace('    edit "admin"', '    edit "other"\n    next\n    edit "admin"'))[4] is False
@@ -369,6 +404,13 @@ def test_what_an_asa_opens_is_seen() -> None:
         None,
     )
     assert opens(ASA.replace("community look", "community public"))[3] is True
+    # It shows communities as stars, and groups of hosts by the name of an object.
+    assert opens(ASA.replace("community look", "community *****"))[3] is None
+    assert opens(ASA.replace("community look", "community 8 vErYsEcReT"))[3] is None
+    group = opens(ASA.replace("snmp-server host inside 10.0.0.5", "snmp-server host-group inside ALL"))
+    assert group[2:4] == (True, False) and group[5] is None
+    stack = ASA.replace("ssh 10.0.0.0 255.0.0.0 inside", "ssh stack ciscossh")
+    assert opens(stack)[4] is None
     assert opens(ASA.replace("ssh 10.0.0.0 255.0.0.0 inside\n", ""))[4] is None
 
 

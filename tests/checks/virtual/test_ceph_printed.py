@@ -69,6 +69,8 @@ def test_space_that_nobody_counts_is_no_point_of_a_trend(look) -> None:
         (b"active+undersized+degraded+remapped+backfilling", ("warn", "rebuilding")),
         (b"active+recovery_wait+degraded", ("warn", "rebuilding")),
         (b"active+clean+inconsistent", ("warn", "degraded")),
+        # Nobody may read or write it meanwhile.
+        (b"remapped+peering", ("warn", "degraded")),
         # Moved elsewhere with all their copies, as the balancer does it all day; being checked.
         (b"active+remapped+backfilling", OK),
         (b"active+clean+scrubbing+deep", OK),

@@ -13,6 +13,7 @@ import recordings
 
 from agent.sources.host import open_host
 from agent.sources.memory import Transient
+from checks.virtual import zfs
 
 KEPT = Path(__file__).parent / "zfs"
 MADE = Path(os.environ.get("ROUNDSEAL_ZFS_OUT") or KEPT)
@@ -87,6 +88,19 @@ def test_pools_are_what_was_made_of_them(look, case) -> None:
     } == (HEALTH[case])
     full = {name for name, said in found.items() if said == ("warn", "nearly_full")}
     assert full == ({"full:used"} if case == "nearly_full" else set())
+
+
+def test_a_pool_that_is_rebuilt_in_sequence_is_not_whole_yet() -> None:
+    """OpenZFS names the device then (`zpool replace -s`); the rest is a real answer."""
+    listed, status = text("resilvering_online", "list"), text("resilvering_online", "status")
+    assert status.count("resilver in progress") == 1
+    sequential = status.replace("resilver in progress", "resilver (mirror-0) in progress")
+    assert [one.scan for one in zfs.parse(listed, sequential)] == ["resilver", ""]
+
+
+def test_rows_that_are_none_take_no_time_that_grows_with_their_square() -> None:
+    (pool,) = zfs.parse("tank\t1\t1\tONLINE\n", "  pool: tank\n" + "\t\n" * 100_000)
+    assert pool.errors is None
 
 
 def test_no_pool_is_unknown(look) -> None:
