@@ -331,8 +331,8 @@ def _sealed(one: Said, seals: Sequence[Seal], by_entry: Mapping[int, Said]) -> b
 def spoken_of(
     kind: str, fields: Mapping[str, Scalar], corrects: int | None, by_entry: Mapping[int, Said]
 ) -> tuple[Said, ...]:
-    """What else a statement is about: what it decides on (a claim, a request, a notice); what it corrects, for
-    that stands no more where it stood."""
+    """What else a statement is about: what it decides on (a claim, a request, a notice); what it corrects,
+    for that stands no more where it stood."""
     entry = fields.get("entry") if kind in _DECISIONS else None
     decided = by_entry.get(entry) if type(entry) is int else None
     old = None if corrects is None else by_entry.get(corrects)
