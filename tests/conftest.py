@@ -34,8 +34,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 # Of several processes (pytest-xdist) each takes a whole folder at a time: its servers start once. The
 # long ones go first, so that no process is left alone with one of them at the end.
 LONG = (
-    *("e2e", "intake", "house", "backups/physical", "backups/drills", "deploy", "web"),
-    *("backups/repositories", "agent", "checks"),
+    "e2e",
+    "intake",
+    "house",
+    "backups/physical",
+    "backups/drills",
+    "deploy",
+    "web",
+    "backups/repositories",
+    "agent",
+    "checks",
 )
 
 

@@ -177,8 +177,14 @@ def test_every_check_that_may_lack_a_baseline_proposes_one_or_says_how_it_is_wri
 
 
 RECORDED = (
-    *("server.identity", "server.firmware", "network.device", "network.interfaces", "network.bgp"),
-    *("network.ospf", "database.accounts", "middleware.instance"),
+    "server.identity",
+    "server.firmware",
+    "network.device",
+    "network.interfaces",
+    "network.bgp",
+    "network.ospf",
+    "database.accounts",
+    "middleware.instance",
 )
 
 

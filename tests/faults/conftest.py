@@ -175,8 +175,17 @@ def make_record(
         reading = ItemReading("/data", 91, "percent", state)
         items.append(
             MachineItem(
-                *(check, 1, "web-01", "web-01", "agent-1", when - HOUR, False, state),
-                *((reading,), "same", place),
+                check,
+                1,
+                "web-01",
+                "web-01",
+                "agent-1",
+                when - HOUR,
+                False,
+                state,
+                (reading,),
+                "same",
+                place,
             )
         )
         if state != "ok":

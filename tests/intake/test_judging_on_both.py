@@ -21,7 +21,14 @@ from collector.store import accounts
 TESTS = Path(__file__).resolve().parents[1]
 # What a Luohe month with a fault, a scan, dumps and statements leaves something in.
 FILLED = {
-    *("statement", "said", "seal", "account_key", "unit_round", "round_check", "scorecard", "settlement"),
+    "statement",
+    "said",
+    "seal",
+    "account_key",
+    "unit_round",
+    "round_check",
+    "scorecard",
+    "settlement",
 }
 
 

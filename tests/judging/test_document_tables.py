@@ -286,8 +286,12 @@ def test_the_tables_that_a_kind_may_not_leave_out_are_those_that_it_is_made_of()
 
 
 NOT_ANEW = {
-    *(("rounds", "j_round"), ("sheet", "j_model"), ("sheet", "j_location"), ("sheet", "j_days_full")),
-    *(("months", "j_rounds_of"), ("months", "j_looks_of")),
+    ("rounds", "j_round"),
+    ("sheet", "j_model"),
+    ("sheet", "j_location"),
+    ("sheet", "j_days_full"),
+    ("months", "j_rounds_of"),
+    ("months", "j_looks_of"),
 }
 """A window of the month has no record yet: how it stood cannot be told."""
 

@@ -35,8 +35,10 @@ def test_what_is_counted_by_a_day_outside_of_the_term_is_refused(site):
 def test_a_recovery_before_the_fault_began_is_refused(site):
     site.apply()
     site.probe(
-        *(("2026-07-14T09:00", True), ("2026-07-14T10:00", False)),
-        *(("2026-07-14T11:00", True), ("2026-07-14T11:30", True)),
+        ("2026-07-14T09:00", True),
+        ("2026-07-14T10:00", False),
+        ("2026-07-14T11:00", True),
+        ("2026-07-14T11:30", True),
     )
     made = jobs.scorecard(site.context, "2026-07")
     (fault,) = {one.facts["fault"] for one in (*made.facts.items, *made.facts.gaps) if one.facts.get("fault")}

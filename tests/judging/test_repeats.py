@@ -11,12 +11,16 @@ def twice(site):
     """The portal was away twice in July, an hour each; ids of both faults."""
     site.apply()
     site.probe(
-        *(("2026-07-14T09:00", True), ("2026-07-14T10:00", False)),
-        *(("2026-07-14T11:00", True), ("2026-07-14T11:30", True)),
+        ("2026-07-14T09:00", True),
+        ("2026-07-14T10:00", False),
+        ("2026-07-14T11:00", True),
+        ("2026-07-14T11:30", True),
     )
     site.probe(
-        *(("2026-07-21T09:00", True), ("2026-07-21T10:00", False)),
-        *(("2026-07-21T11:00", True), ("2026-07-21T11:30", True)),
+        ("2026-07-21T09:00", True),
+        ("2026-07-21T10:00", False),
+        ("2026-07-21T11:00", True),
+        ("2026-07-21T11:30", True),
     )
     site.go("2026-08-11T12:00")
     site.settle()

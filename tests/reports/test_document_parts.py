@@ -110,9 +110,7 @@ def test_numbers_are_those_of_the_records_and_change_against_the_period_before(s
 
 def item(value: object, entry: int, unit: str = "percent") -> MachineItem:
     reading = ItemReading("memory", value, unit, "ok")
-    return MachineItem(
-        *("host.memory", 1, "a", "a", "a", 0, False, "ok", (reading,), "same", Place(entry, 7))
-    )
+    return MachineItem("host.memory", 1, "a", "a", "a", 0, False, "ok", (reading,), "same", Place(entry, 7))
 
 
 def record_of(*items: MachineItem) -> Record:

@@ -166,7 +166,7 @@ def test_of_several_about_one_thing_the_list_says_which_counts(run, place):
 
 
 def test_times_are_listed_in_the_contracts_zone(run, place):
-    run(*("statement", "add", place, "absence", "--by", "jia", "--field", "at=2026-11-01T08:30"))
+    run("statement", "add", place, "absence", "--by", "jia", "--field", "at=2026-11-01T08:30")
     assert "at=2026-11-01T08:30:00+08:00" in run("statement", "list", place).stdout
 
 

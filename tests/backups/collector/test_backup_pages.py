@@ -15,7 +15,12 @@ PAGES = ("/backups", "/backups/county/xian-2/oa-db", "/backups/city/oa-db?month=
 CUT_OFF = """() => [...document.querySelectorAll('.table-box')]
     .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.getAttribute('aria-label'))"""
 TABLES = (
-    *("backups", "backup-problems", "backup-alerts", "backup-success", "backup-weeks", "backup-full"),
+    "backups",
+    "backup-problems",
+    "backup-alerts",
+    "backup-success",
+    "backup-weeks",
+    "backup-full",
     "backup-clauses",
     *(f"backup-{name}" for name in ("slots", "points", "copies", "drills")),
 )
