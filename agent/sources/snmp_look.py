@@ -20,6 +20,8 @@ _SYSTEM = (
 )
 
 
+# SNMPv2-MIB allows 255; profiles' patterns go through all of it, some more than once.
+_MOST_DESCRIPTION = 2048
 Choose = Callable[[str, str], Sequence[Profile]]
 # What a device of an unknown maker is, by the first of these standard tables that it fills.
 _KINDS = (("1.3.6.1.2.1.33.1.2.1.0", "ups"), ("1.3.6.1.2.1.43.11.1.1.9", "printer"))
@@ -76,7 +78,7 @@ def _who(rows: Rows) -> Reader[tuple[str, str]]:
     object_id = text_of(rows.scalar(snmp_standard.OBJECT_ID)) or (yield from _enterprise(rows))
     if not rows.scalars and not object_id:
         raise ObservationError(ErrorKind.DENIED, "it answers, but shows nothing (its SNMP view?)")
-    return object_id, text_of(rows.scalar(snmp_standard.DESCRIPTION))
+    return object_id, text_of(rows.scalar(snmp_standard.DESCRIPTION))[:_MOST_DESCRIPTION]
 
 
 def _enterprise(rows: Rows) -> Reader[str]:

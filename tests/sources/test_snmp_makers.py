@@ -318,6 +318,13 @@ def test_a_line_terminal_whose_numbers_are_texts():
         # The kernel of whatever stands on it, an address.
         ("Linux appliance 4.14.193-fslc #1 SMP", ("", "", "")),
         ("A box at 10.1.2.3:161", ("", "", "")),
+        # A day, a standard, an architecture.
+        ("Recorder built 12.05.2021", ("", "", "")),
+        ("RFC1213 agent", ("", "", "")),
+        ("ISO9001 box", ("", "", "")),
+        ("I386 machine", ("", "", "")),
+        # What is longer than a description may be is looked at to a length only.
+        ("x" * 3000 + " v4.5.6", ("", "", "")),
     ],
 )
 def test_a_maker_whom_nobody_knows_is_told_by_what_the_description_says_plainly(description, told):
