@@ -21,6 +21,7 @@ stands beside. Exit 1 where the bar is missed; where the peer is not installed n
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,8 +88,7 @@ def peer(folder: Path) -> Iterator[tuple[int, int]]:
         zabbix.until(lambda: _answers(port), process, log)
         yield process.pid, port
     finally:
-        process.terminate()
-        process.wait(30)
+        zabbix.end(process, signal.SIGTERM)
 
 
 def _answers(port: int) -> bool:

@@ -162,14 +162,15 @@ def _folder(place: Path, user: str) -> Path:
     return place
 
 
-def _end(process: subprocess.Popen, how: signal.Signals) -> None:
+def end(process: subprocess.Popen, how: signal.Signals) -> None:
     """Stop it and wait; whoever it started ends with it."""
     process.send_signal(how)
     try:
         process.wait(60)
     except subprocess.TimeoutExpired:
         for pid in reversed(tree(process.pid)):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
@@ -264,7 +265,7 @@ def _cluster(folder: Path) -> Iterator[int]:
         until(lambda: (place / ".s.PGSQL.5432").exists(), process, folder / "cluster.log")
         yield process.pid
     finally:
-        _end(process, signal.SIGINT)
+        end(process, signal.SIGINT)
 
 
 def until(answers: Callable[[], bool], process: subprocess.Popen, *logs: Path) -> None:
@@ -321,7 +322,7 @@ def running(folder: Path) -> Iterator[Peer]:
             until(lambda: _takes(port), process, folder / "server.log", work / "zabbix.log")
             yield Peer(folder, port, process.pid, cluster)
         finally:
-            _end(process, signal.SIGTERM)
+            end(process, signal.SIGTERM)
 
 
 def _takes(port: int) -> bool:
