@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.sources.snmp_profiles import Profile, Rule, SpaceRule, Text
 from agent.sources.snmp_walk import Rows
+from checks.oneline import OBEYED
 from checks.snmp import Processor, Sensor, Space, Value
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
@@ -47,7 +48,8 @@ def text_of(value: Value) -> str:
     """Readable text; octets that are none are given up byte by byte, not refused."""
     if isinstance(value, bytes):
         found = value.decode("utf-8", "replace")
-        return "".join(c if c >= " " else " " for c in found).strip()
+        # Controls of C0 and C1 and Unicode's separators of lines: a terminal obeys them.
+        return found.strip() if found.isprintable() else OBEYED.sub(" ", found).strip()
     return "" if value is None else str(value)
 
 

@@ -330,3 +330,11 @@ def test_a_line_terminal_whose_numbers_are_texts():
 def test_a_maker_whom_nobody_knows_is_told_by_what_the_description_says_plainly(description, told):
     identity = read("64999.1", description, {}).identity
     assert (identity.version, identity.hardware, identity.serial) == told
+
+
+def test_octets_that_are_no_text_are_shown_harmless():
+    """GB2312 and a terminal's orders in a name."""
+    name = "核心".encode("gb2312") + b"\x1b[31m\x9b1\r\n\x7f" + "\x9b2J\u2028SW".encode()
+    identity = read("64999.1", "x", {"1.3.6.1.2.1.1.5.0": f"4x|{name.hex()}"}).identity
+    assert identity.name.endswith("SW") and "\ufffd" in identity.name
+    assert identity.name.isprintable()
