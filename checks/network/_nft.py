@@ -120,8 +120,8 @@ def chains(text: str, offset_s: int) -> tuple[Chain, ...]:
     try:
         listed = json.loads(text)["nftables"]
         return tuple(_chains([dict(one) for one in listed], timezone(timedelta(seconds=offset_s))))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise FilterError(f"nft: no ruleset that can be read ({type(error).__name__})") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        raise FilterError("nft: no ruleset that can be read") from None
 
 
 def _chains(listed: Sequence[Mapping[str, Any]], zone: timezone) -> Iterator[Chain]:

@@ -25,6 +25,7 @@ from collector.words import wording
 
 COMMAND = (sys.executable, "-c", "from collector.cli import main; main()")
 LIMIT_S = 600
+ROLES = {"full": "全量", "incremental": "增量", "differential": "差异", "log": "日志", "drill": "恢复演练"}
 
 
 class Shown:
@@ -121,7 +122,9 @@ class _Rows(HTMLParser):
 
 def key(problem):
     """A problem as a row tells it: level, reason, what it is about, since when provable, lines."""
-    about = " · ".join(part for part in (problem["slot"], problem["artefact"], problem["place"]) if part)
+    role, _, day = problem["slot"].partition("/")
+    slot = f"{ROLES[role]} {day}".removesuffix(" never") if role else ""
+    about = " · ".join(part for part in (slot, problem["artefact"], problem["place"]) if part)
     return (
         f"L{problem['level']}",
         wording.reason(problem["reason"], "zh"),
